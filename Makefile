@@ -1,0 +1,83 @@
+# Rebound's tasks. `make help` lists them; everything they need is installed into .venv by the first one that runs.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+
+# The first Python 3.13 of: python3.13 on the PATH, pyenv's, python3, python.
+find_python = for candidate in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 python3 python; do \
+	"$$candidate" -c 'import sys; sys.version_info[:2] == (3, 13) or sys.exit(1); print(sys.executable)' 2>/dev/null && break; \
+	done || true
+
+define NO_PYTHON
+Rebound needs Python 3.13, and there is none on the PATH or in pyenv. One of these gets it:
+
+  pyenv install 3.13                                   (https://github.com/pyenv/pyenv)
+  sudo apt-get install python3.13 python3.13-venv      (Debian 13, Ubuntu 25.04 and later)
+  brew install python@3.13                             (macOS)
+  https://www.python.org/downloads/                    (everything else)
+
+Then run the same command again.
+endef
+export NO_PYTHON
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
+
+.PHONY: help demo test check up down lock openapi format clean
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: up ## Start the stack and run the main job on the sample customers, with a report
+	@$(PY) -m local.demo
+
+test: check ## Everything: make check, then unit, contract, integration and end-to-end tests on a stack of their own
+	@$(PY) -m pytest
+
+check: $(INSTALLED) ## The fast part: format, lint, types, import rules, template
+	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted; make format does it."; exit 1; }
+	@$(PY) -m ruff check --quiet --output-format concise .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/cfn-lint template.yaml
+	@$(PY) -m pytest -q tests/contract/test_template_laws.py
+
+up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
+	@$(PY) -m local.stack up
+
+down: $(INSTALLED) ## Stop what `make up` started
+	@$(PY) -m local.stack down
+
+openapi: $(INSTALLED) ## Write docs/openapi.json from the code
+	@mkdir -p docs
+	@$(PY) -m rebound.http.openapi > docs/openapi.json.new
+	@mv docs/openapi.json.new docs/openapi.json
+
+format: $(INSTALLED) ## Format the code and mend what can be mended without a person
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+# The deployed packages are locked last, to the versions that everything was checked with.
+lock: $(INSTALLED) ## Lock the dependencies again; UPGRADE=1 takes the newest
+	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	@$(COMPILE) --constraint requirements-dev.txt --output-file layers/common/requirements.txt layers/common/requirements.in
+
+clean: ## Stop the stack and remove everything that is not in git
+	@test ! -x $(PY) || $(PY) -m local.stack down
+	@rm -rf $(VENV) .aws-sam .local .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf
+
+$(INSTALLED): requirements-dev.txt pyproject.toml
+	@python=$$($(find_python)); \
+	test -n "$$python" || { echo "$$NO_PYTHON" >&2; exit 1; }; \
+	echo "Installing into $(VENV) with $$python …"; \
+	"$$python" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
