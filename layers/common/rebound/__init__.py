@@ -1,0 +1,1 @@
+"""Rebound: campaign messaging that keeps every contact's reachability and consent honest."""

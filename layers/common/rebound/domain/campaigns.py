@@ -1,0 +1,117 @@
+"""A campaign: what is sent to whom, and where it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from rebound.domain.channels import Channel
+
+
+class Category(StrEnum):
+    """What a message is for; the rules about who may get it follow from it (D2)."""
+
+    REMINDER = "reminder"
+    TRANSACTIONAL = "transactional"
+    MARKETING = "marketing"
+    DAILY_DEAL = "daily_deal"
+    LOYALTY = "loyalty"
+    ONE_TO_ONE = "one_to_one"
+
+    @property
+    def is_promotional(self) -> bool:
+        """Sent to win business: needs marketing consent, and a flagged contact does not get it (A3)."""
+        return self in (Category.MARKETING, Category.DAILY_DEAL, Category.LOYALTY)
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign stands."""
+
+    SCHEDULED = "scheduled"
+    EXPANDING = "expanding"
+    SENDING = "sending"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailContent:
+    """An email with ``##{{field}}`` placeholders; at least one of ``html`` and ``text`` is there."""
+
+    subject: str
+    html: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextContent:
+    """A text message with ``##{{field}}`` placeholders."""
+
+    body: str
+
+
+Content = EmailContent | TextContent
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Who is meant: exactly one of a saved segment, a filter and a list of customers."""
+
+    segment_id: str | None = None
+    filter: Mapping[str, Any] | None = None
+    customer_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """The definition of a send and its state.
+
+    ``run_id`` is the message id that every recipient's message has (truth 7); it is fixed when the campaign is planned,
+    so that the client log sorts by the time of sending. ``filter`` of the selection is likewise filled from the segment
+    at that time: a segment that is changed later does not change a campaign under way. ``single`` marks the carrier of
+    one message to one person, which is no campaign to clients.
+    """
+
+    business_id: str
+    campaign_id: str
+    name: str
+    category: Category
+    channel: Channel
+    selection: Selection
+    content: Content
+    created_at: datetime
+    status: CampaignStatus
+    exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
+    send_at: datetime | None = None
+    run_id: str | None = None
+    ranges: int = 1
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure: str | None = None
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who was meant and who is left: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9)."""
+
+    matched: int = 0
+    excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def targeted(self) -> int:
+        """How many are to get the message."""
+        return self.matched - sum(self.excluded.values())
+
+    def plus(self, other: "Audience") -> "Audience":
+        """Both audiences together, which must not overlap."""
+        reasons = sorted({*self.excluded, *other.excluded})
+        return Audience(
+            self.matched + other.matched,
+            MappingProxyType({r: self.excluded.get(r, 0) + other.excluded.get(r, 0) for r in reasons}),
+        )

@@ -1,0 +1,33 @@
+"""The two ways to reach a customer, and the identity of a contact."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactKey:
+    """A contact is an address, not a customer: business, channel and *normalised* address (truth 1).
+
+    Normalised means E.164 for phone numbers and, for email, the domain in lower case ASCII and the local part in lower
+    case; two customers whose addresses normalise alike share one contact.
+    """
+
+    business_id: str
+    channel: Channel
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.business_id}#{self.channel}#{self.address}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ContactKey":
+        """The key that ``str`` wrote; an address may itself hold a ``#``."""
+        business_id, channel, address = text.split("#", 2)
+        return cls(business_id, Channel(channel), address)

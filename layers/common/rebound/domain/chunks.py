@@ -1,0 +1,80 @@
+"""The unit of work and of claiming: up to 50 recipients of one campaign (truth 8).
+
+pending ──claim──▶ claimed ──mark──▶ sending ──finish──▶ done
+   ▲                  │ lease over      │ lease over
+   └──────────────────┴─ redo           └─ settle: no recorded outcome means ``uncertain``
+   ▲                                    │ some are known not to have gone out
+   └────────────────── put back ────────┘
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+CHUNK_SIZE = 50
+"""SendBulkEmail takes at most 50 destinations."""
+
+
+class ChunkState(StrEnum):
+    """Where a chunk stands."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    """A worker decides and renders; nothing has been handed to a provider."""
+    SENDING = "sending"
+    """Marked just before the provider is called: from here a death leaves recipients whose outcome nobody knows."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkKey:
+    """Which chunk of which campaign."""
+
+    business_id: str
+    campaign_id: str
+    chunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One row of the claim ledger.
+
+    ``customer_ids`` are all its recipients, for good: the way from a campaign to its messages. ``remaining`` are those
+    still to be sent, which is all of them until some attempt put the rest back. ``owner`` names the attempt that holds
+    the lease until ``leased_until``.
+    """
+
+    key: ChunkKey
+    customer_ids: tuple[str, ...]
+    remaining: tuple[str, ...]
+    state: ChunkState = ChunkState.PENDING
+    owner: str | None = None
+    leased_until: datetime | None = None
+    attempts: int = 0
+    created_at: datetime | None = None
+
+
+class ClaimOutcome(StrEnum):
+    """What a claim found."""
+
+    WORK = "work"
+    """Ours now; nothing of what remains has been handed over."""
+    SETTLE = "settle"
+    """Ours now, after an attempt that died while it was sending: find out what is known, the rest is uncertain."""
+    DONE = "done"
+    """Nothing left to do."""
+    HELD = "held"
+    """Another worker holds a live lease."""
+
+
+def claim_of(chunk: Chunk, now: datetime) -> ClaimOutcome:
+    """What a worker that wants this chunk at ``now`` may do with it."""
+    match chunk.state:
+        case ChunkState.DONE:
+            return ClaimOutcome.DONE
+        case ChunkState.PENDING:
+            return ClaimOutcome.WORK
+        case ChunkState.CLAIMED | ChunkState.SENDING:
+            if chunk.leased_until is not None and now < chunk.leased_until:
+                return ClaimOutcome.HELD
+            return ClaimOutcome.WORK if chunk.state is ChunkState.CLAIMED else ClaimOutcome.SETTLE

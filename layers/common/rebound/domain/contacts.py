@@ -1,0 +1,37 @@
+"""A contact: one address on one channel of one business, with everything known about it."""
+
+from dataclasses import dataclass, replace
+
+from rebound.domain.channels import ContactKey
+from rebound.domain.consent import Consent, ConsentEvidence
+from rebound.domain.reachability import Evidence, Reachability, ReachabilityPolicy, Verdict
+
+MAX_CUSTOMERS_PER_CONTACT = 500
+"""So many customers may share an address; more is a placeholder ("none@example.com"), not a contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Two independent states of one address, reachability and consent (A8), and the customers who use or used it.
+
+    ``customer_ids`` only ever grows by use: a customer who has moved to another address stays listed, because what was
+    sent to them before still speaks about this one. ``version`` counts the writes of the stored row, 0 for none yet.
+    """
+
+    key: ContactKey
+    reachability: Reachability = Reachability()
+    consent: Consent = Consent()
+    customer_ids: frozenset[str] = frozenset()
+    version: int = 0
+
+    def knowing(self, *evidence: Evidence | ConsentEvidence) -> "Contact":
+        """This contact with more evidence; the same object when the evidence changes nothing."""
+        reachability = self.reachability.join(*(e for e in evidence if not isinstance(e, ConsentEvidence)))
+        consent = self.consent.join(*(e for e in evidence if isinstance(e, ConsentEvidence)))
+        if reachability == self.reachability and consent == self.consent:
+            return self
+        return replace(self, reachability=reachability, consent=consent)
+
+    def verdict(self, policy: ReachabilityPolicy) -> Verdict:
+        """The invalid flag under the business's policy."""
+        return self.reachability.verdict(policy)

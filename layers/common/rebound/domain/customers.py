@@ -1,0 +1,74 @@
+"""A customer of a business and the addresses they can be reached at."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Final
+
+from rebound.domain.channels import Channel, ContactKey
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer's profile.
+
+    Phone numbers are E.164; only ``mobile_phone`` is texted. ``failed_email`` and ``failed_phone`` are copies of the
+    contacts' flags for listing and filtering; what is sent to whom is decided on the contacts themselves. ``version``
+    counts the writes of the stored row, 0 for none yet.
+    """
+
+    business_id: str
+    customer_id: str
+    first_name: str
+    last_name: str
+    created_at: datetime
+    updated_at: datetime
+    external_id: str | None = None
+    email: str | None = None
+    mobile_phone: str | None = None
+    day_phone: str | None = None
+    night_phone: str | None = None
+    gender: str | None = None
+    birthday: date | None = None
+    customer_since: date | None = None
+    general_tags: tuple[str, ...] = ()
+    time_zone: str | None = None
+    failed_email: bool = False
+    failed_phone: bool = False
+    version: int = 0
+
+    def contact_key(self, channel: Channel) -> ContactKey | None:
+        """The contact that a message on ``channel`` goes to; ``None`` without an address."""
+        address = self.email if channel is Channel.EMAIL else self.mobile_phone
+        if address is None:
+            return None
+        return ContactKey(self.business_id, channel, address.lower())
+
+    def address(self, channel: Channel) -> str | None:
+        """The address as the customer writes it."""
+        return self.email if channel is Channel.EMAIL else self.mobile_phone
+
+    @property
+    def contact_keys(self) -> tuple[ContactKey, ...]:
+        """The contacts of all channels."""
+        return tuple(key for channel in Channel if (key := self.contact_key(channel)) is not None)
+
+
+PROFILE_FIELDS: Final = frozenset(f.name for f in fields(Customer)) - {
+    "business_id",
+    "customer_id",
+    "created_at",
+    "updated_at",
+    "failed_email",
+    "failed_phone",
+    "version",
+}
+"""What a client may set."""
+
+TEXT_FIELDS: Final = PROFILE_FIELDS - {"general_tags"}
+"""Profile fields with one value, which filters can compare and messages can show."""
+
+
+def field_text(customer: Customer, name: str) -> str:
+    """A profile field as text, ``""`` when it is empty; dates in ISO 8601."""
+    value = getattr(customer, name)
+    return "" if value is None else str(value)

@@ -1,0 +1,47 @@
+"""What can go wrong in the domain's own terms; the doors turn these into answers."""
+
+from dataclasses import dataclass
+
+
+class ReboundError(Exception):
+    """Base of every error that Rebound raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing that is wrong with one input field.
+
+    ``field`` is the path a client would write (``content.subject``); ``message`` says what is wrong and what is
+    allowed, and never repeats the value, which may be personal data.
+    """
+
+    field: str
+    message: str
+
+
+class InvalidInputError(ReboundError):
+    """Input that is understood and not acceptable. Nothing has been changed when it is raised."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class NotFoundError(ReboundError):
+    """The thing does not exist for this business. What belongs to another business does not exist either."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"No such {kind}.")
+        self.kind = kind
+
+
+class ConflictError(ReboundError):
+    """The request is fine, the present state does not allow it."""
+
+
+class ConcurrentChangeError(ReboundError):
+    """Somebody else wrote the row between our read and our write; read again and decide again."""
+
+
+class NotYetKnownError(ReboundError):
+    """A receipt came before our own record of the send (truth 10): keep it and try again later."""

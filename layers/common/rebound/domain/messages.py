@@ -1,0 +1,134 @@
+"""One message to one customer and what became of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from rebound.domain.campaigns import Category
+from rebound.domain.channels import Channel
+from rebound.domain.provider_codes import Provider, look_up
+from rebound.domain.receipts import MessageKey, Outcome, Receipt
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands. Statuses only move up in rank; see ``RANKS``."""
+
+    QUEUED = "queued"
+    """Not handed to a provider yet."""
+    SENDING = "sending"
+    """Claimed: the provider is being called. Clients see ``queued``."""
+    UNCERTAIN = "uncertain"
+    """The provider may or may not have it: never sent again, settled by a receipt."""
+    SENT = "sent"
+    """Accepted by the provider; no final word yet."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Final, and not the address's fault."""
+    BOUNCED = "bounced"
+    """Final, and the address's fault."""
+    EXCLUDED = "excluded"
+    """Left out when it was decided again right before the send; no message went out."""
+
+
+RANKS: Final = {
+    MessageStatus.QUEUED: 0,
+    MessageStatus.SENDING: 1,
+    MessageStatus.UNCERTAIN: 2,
+    MessageStatus.SENT: 3,
+    MessageStatus.DELIVERED: 4,
+    MessageStatus.FAILED: 5,
+    MessageStatus.BOUNCED: 6,
+    MessageStatus.EXCLUDED: 7,
+}
+"""A strict order, so that any order of receipts ends the same: a bounce wins over a delivery (SES sends both)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the client log.
+
+    ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
+    earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback without a timestamp of its own cannot move them.
+    ``campaign_id`` is ``None`` for a message to one person.
+    """
+
+    key: MessageKey
+    channel: Channel
+    category: Category
+    address: str
+    status: MessageStatus
+    campaign_id: str | None = None
+    reason: str | None = None
+    provider: Provider | None = None
+    provider_id: str | None = None
+    provider_code: str | None = None
+    queued_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+
+    @property
+    def rank(self) -> int:
+        """The status's place in the order that it only moves up in."""
+        return RANKS[self.status]
+
+    @property
+    def final_at(self) -> datetime | None:
+        """When the outcome was final."""
+        return {
+            MessageStatus.DELIVERED: self.delivered_at,
+            MessageStatus.FAILED: self.failed_at,
+            MessageStatus.BOUNCED: self.failed_at,
+        }.get(self.status)
+
+    def after(self, receipt: Receipt) -> "Message":
+        """This message once the receipt is known; equal to this one when the receipt adds nothing."""
+        message = replace(
+            self, provider=self.provider or receipt.provider, provider_id=self.provider_id or receipt.provider_id
+        )
+        match receipt.outcome:
+            case Outcome.SENT | Outcome.DELAYED:
+                return _up_to(message, MessageStatus.SENT)
+            case Outcome.COMPLAINED:
+                # Who complains has got it; when, only a delivery says.
+                return _up_to(message, MessageStatus.DELIVERED)
+            case Outcome.DELIVERED:
+                delivered = _up_to(message, MessageStatus.DELIVERED)
+                return replace(delivered, delivered_at=_earlier(self.delivered_at, receipt.occurred_at))
+            case Outcome.FAILED:
+                return _failed(message, receipt)
+
+    @property
+    def shown_status(self) -> MessageStatus:
+        """What clients see: that a message is being handed over at this moment is nothing to them."""
+        return MessageStatus.QUEUED if self.status is MessageStatus.SENDING else self.status
+
+
+def _up_to(message: Message, status: MessageStatus) -> Message:
+    if RANKS[status] <= message.rank:
+        return message
+    return replace(message, status=status, reason=None)
+
+
+def _failed(message: Message, receipt: Receipt) -> Message:
+    """Of several failures the higher status counts, then the earlier, so that their order does not matter."""
+    row = look_up(receipt.provider, receipt.code)
+    status = MessageStatus.BOUNCED if row.failure_class.is_about_the_address else MessageStatus.FAILED
+    if RANKS[status] < message.rank:
+        return message
+    if status is message.status and message.failed_at is not None:
+        known, said = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
+        if known <= said:
+            return message
+    return replace(
+        message,
+        status=status,
+        reason=row.reason,
+        provider_code=receipt.code,
+        failed_at=receipt.occurred_at,
+    )
+
+
+def _earlier(known: datetime | None, said: datetime) -> datetime:
+    return said if known is None else min(known, said)

@@ -1,0 +1,133 @@
+"""Can this address be reached? A fold over evidence by event time (truth 2).
+
+The state is a join of what is known, so order, duplication and concurrency of evidence do not matter:
+
+* ``cleared_at`` is the latest moment at which the address was known or said to be good (a delivery, an edit, a
+  confirmation): a max register.
+* ``failures`` is the set of failures *after* that moment. An earlier failure proves nothing any more and is dropped
+  whenever it arrives. Of each provider code the newest ``KEPT_PER_CODE`` are kept, which bounds the size and, being the
+  newest of a union, is a join as well.
+
+At the very same instant a clearing wins over a failure. The verdict is computed from the state and a policy, never
+stored as a truth of its own, so that another policy gives another verdict from the same evidence.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+from types import MappingProxyType
+
+from rebound.domain.provider_codes import FailureClass, Provider, look_up
+
+KEPT_PER_CODE = 20
+"""More than any count a policy may ask for."""
+
+
+class ClearedBy(StrEnum):
+    """What spoke for the address."""
+
+    DELIVERY = "delivery"
+    EDIT = "edit"
+    CONFIRMATION = "confirmation"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Evidence that the address is good as of ``at``."""
+
+    at: datetime
+    by: ClearedBy
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Evidence that a message to the address failed at ``at``, with the provider's code and its own words."""
+
+    at: datetime
+    message_id: str
+    provider: Provider
+    code: str
+    detail: str | None = None
+
+    @property
+    def _order(self) -> tuple[datetime, str, str, str, str]:
+        return (self.at, self.message_id, self.provider, self.code, self.detail or "")
+
+
+Evidence = Cleared | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """All that counts of what is known about one address."""
+
+    cleared: Cleared | None = None
+    failures: frozenset[Failure] = frozenset()
+
+    def join(self, *evidence: Evidence) -> "Reachability":
+        """The state that also knows ``evidence``: commutative, associative, idempotent."""
+        clearings = [e for e in evidence if isinstance(e, Cleared)]
+        if self.cleared is not None:
+            clearings.append(self.cleared)
+        cleared = max(clearings, key=lambda c: (c.at, c.by, c.message_id or ""), default=None)
+        failures = self.failures.union(e for e in evidence if isinstance(e, Failure))
+        return Reachability(cleared, frozenset(_newest_per_code(f for f in failures if _counts(f, cleared))))
+
+    def verdict(self, policy: "ReachabilityPolicy") -> "Verdict":
+        """Whether the address is invalid under ``policy``, and by which failure it became so."""
+        seen = dict.fromkeys(FailureClass, 0)
+        for failure in sorted(self.failures, key=lambda f: f._order):
+            row = look_up(failure.provider, failure.code)
+            seen[row.failure_class] += 1
+            threshold = policy.threshold_of(failure.provider, failure.code)
+            if threshold is not None and seen[row.failure_class] >= threshold:
+                return Verdict(invalid=True, reason=row.reason, since=failure.at, evidence=failure)
+        return REACHABLE
+
+
+def _counts(failure: Failure, cleared: Cleared | None) -> bool:
+    return cleared is None or failure.at > cleared.at
+
+
+def _newest_per_code(failures: Iterable[Failure]) -> Iterable[Failure]:
+    def code(failure: Failure) -> tuple[Provider, str]:
+        return (failure.provider, failure.code)
+
+    for _, group in groupby(sorted(failures, key=code), key=code):
+        yield from sorted(group, key=lambda f: f._order)[-KEPT_PER_CODE:]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachabilityPolicy:
+    """How many failures of a class since the last clearing make an address invalid; a class without a count never does.
+
+    Source: the described product flags at once on a bad address and on a full mailbox (A1, A2); a count of 5 for
+    unreachable is Rebound's own default (A9).
+    """
+
+    thresholds: Mapping[FailureClass, int] = field(
+        default_factory=lambda: MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 5})
+    )
+
+    def threshold_of(self, provider: Provider, code: str) -> int | None:
+        """The count for this code's class, ``None`` when no number of such failures says anything about the address."""
+        return self.thresholds.get(look_up(provider, code).failure_class)
+
+
+STANDARD_POLICY = ReachabilityPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The flag: ``reason`` is the code table's, ``since`` the time of the failure that made the address invalid."""
+
+    invalid: bool
+    reason: str | None = None
+    since: datetime | None = None
+    evidence: Failure | None = None
+
+
+REACHABLE = Verdict(invalid=False)

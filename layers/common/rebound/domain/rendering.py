@@ -1,0 +1,118 @@
+"""Putting a customer's values into a message.
+
+A placeholder is ``##{{first_name}}``. A value goes in as text: it is never read as a template itself, it is escaped
+where HTML wants it, and it cannot break out of a header line. Anything that merely looks like another template
+language's placeholder stays as the client wrote it.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rebound.domain.business import Business
+from rebound.domain.campaigns import Content, EmailContent, TextContent
+from rebound.domain.customers import Customer, field_text
+from rebound.domain.errors import FieldError, InvalidInputError
+
+PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
+OPENING: Final = "##{{"
+CUSTOMER_VARIABLES: Final = (
+    "first_name",
+    "last_name",
+    "email",
+    "mobile_phone",
+    "day_phone",
+    "night_phone",
+    "gender",
+    "birthday",
+    "customer_since",
+    "external_id",
+)
+VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
+_LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_TAG: Final = re.compile(r"<[^<>]*>")
+MAX_NAMED: Final = 10
+"""Unknown variables that are named in one answer."""
+MAX_TEXT_CHARACTERS: Final = 1600
+"""Twilio and SNS take no longer body."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedEmail:
+    """An email as one recipient gets it; ``subject`` is one line."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def check_content(content: Content) -> None:
+    """Refuse placeholders that nobody can fill.
+
+    :raises InvalidInputError: naming the field and the variable, with the list of those there are.
+    """
+    errors: list[FieldError] = []
+    for name, template in _templates(content):
+        used = PLACEHOLDER.findall(template)
+        unknown = dict.fromkeys(variable for variable in used if variable.strip() not in VARIABLES)
+        errors.extend(
+            FieldError(f"content.{name}", f"Unknown variable ##{{{{{variable}}}}}; known are {', '.join(VARIABLES)}.")
+            for variable in list(unknown)[:MAX_NAMED]
+        )
+        if template.count(OPENING) != len(used):
+            errors.append(FieldError(f"content.{name}", "Has a placeholder that is not closed: ##{{ without }}."))
+    if errors:
+        raise InvalidInputError(*errors)
+
+
+def _templates(content: Content) -> Iterator[tuple[str, str]]:
+    match content:
+        case EmailContent():
+            yield from (
+                (name, value)
+                for name, value in (("subject", content.subject), ("html", content.html), ("text", content.text))
+                if value is not None
+            )
+        case TextContent():
+            yield "body", content.body
+
+
+def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
+    """Every variable's value for one recipient; an empty profile field is the empty text."""
+    values = {name: field_text(customer, name) for name in CUSTOMER_VARIABLES}
+    values["full_name"] = f"{customer.first_name} {customer.last_name}".strip()
+    values["business_name"] = business.name
+    return values
+
+
+def render_email(content: EmailContent, values: Mapping[str, str]) -> RenderedEmail:
+    """The email for one recipient; a part that the client left out is made from the other one."""
+    if content.html is not None:
+        html_part = _fill(content.html, values, html.escape)
+    else:
+        html_part = _text_as_html(_fill(content.text or "", values, str))
+    if content.text is not None:
+        text_part = _fill(content.text, values, str)
+    else:
+        text_part = html.unescape(_TAG.sub(" ", html_part)).strip()
+    return RenderedEmail(subject=one_line(_fill(content.subject, values, one_line)), html=html_part, text=text_part)
+
+
+def render_text(content: TextContent, values: Mapping[str, str]) -> str:
+    """The text message for one recipient."""
+    return _fill(content.body, values, str)
+
+
+def one_line(value: str) -> str:
+    """The value without anything that ends a header line; such characters become one space."""
+    return _LINE_BREAKS.sub(" ", value)
+
+
+def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+    return PLACEHOLDER.sub(lambda match: escape(values[match.group(1).strip()]), template)
+
+
+def _text_as_html(text: str) -> str:
+    return f"<p>{html.escape(text).replace(chr(10), '<br>' + chr(10))}</p>"
