@@ -1,0 +1,1 @@
+"""Use cases, one module each, and in ``ports`` what they need from outside."""

@@ -1,0 +1,22 @@
+"""Who is calling: the business and the scopes behind an ``Authorization`` header."""
+
+from rebound.application.ports import ApiKeyBook, Clock
+from rebound.domain.keys import ApiKey, read_token
+
+
+class AuthorizeRequest:
+    """Finds the key that a bearer token opens."""
+
+    def __init__(self, keys: ApiKeyBook, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    def __call__(self, authorization: str | None) -> ApiKey | None:
+        """The key behind ``Bearer <token>``; ``None`` for anything that opens nothing."""
+        scheme, _, token = (authorization or "").strip().partition(" ")
+        parts = read_token(token.strip()) if scheme.lower() == "bearer" else None
+        if parts is None:
+            return None
+        business_id, key_id, secret = parts
+        key = self._keys.find(business_id, key_id)
+        return key if key is not None and key.opens_with(secret, self._clock.now()) else None

@@ -1,0 +1,327 @@
+"""Posting campaigns and single messages, and reading how they stand."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from rebound.application.ports import (
+    BusinessDirectory,
+    CampaignBook,
+    CampaignRunner,
+    ChunkLedger,
+    ChunkQueue,
+    Clock,
+    CustomerBook,
+    ExpansionLedger,
+    Ids,
+    MessageLog,
+    Page,
+    RequestIds,
+    SegmentBook,
+    TallyBook,
+)
+from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Content, Selection
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import Chunk, ChunkKey
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.receipts import MessageKey
+from rebound.domain.rendering import check_content
+from rebound.domain.segments import compile_filter
+
+RESULT_STATUSES: Final = (
+    MessageStatus.QUEUED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.FAILED,
+    MessageStatus.UNCERTAIN,
+)
+FARTHEST_SCHEDULE: Final = timedelta(days=365)
+SINGLE: Final = "single-"
+"""Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign with its counts, which add up at every moment (truth 9).
+
+    Whoever is left out at the second decision, right before the send, is excluded and not targeted. ``queued`` is what
+    is targeted and has not been handed over, so it comes to zero only when everybody is accounted for.
+    """
+
+    campaign: Campaign
+    audience: Audience
+    results: Mapping[MessageStatus, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """What a client posts, of the right types."""
+
+    name: str
+    category: Category
+    channel: Channel
+    selection: Selection
+    content: Content
+    exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
+    send_at: datetime | None = None
+
+
+class ManageCampaigns:
+    """The campaigns of one business at a time."""
+
+    def __init__(
+        self,
+        campaigns: CampaignBook,
+        runner: CampaignRunner,
+        segments: SegmentBook,
+        businesses: BusinessDirectory,
+        expansion: ExpansionLedger,
+        tallies: TallyBook,
+        chunks: ChunkLedger,
+        messages: MessageLog,
+        clock: Clock,
+        ids: Ids,
+        request_ids: RequestIds,
+    ) -> None:
+        self._campaigns = campaigns
+        self._runner = runner
+        self._segments = segments
+        self._businesses = businesses
+        self._expansion = expansion
+        self._tallies = tallies
+        self._chunks = chunks
+        self._messages = messages
+        self._clock = clock
+        self._ids = ids
+        self._request_ids = request_ids
+
+    def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
+        """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
+
+        ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
+        """
+        business = self._businesses.get(business_id)
+        self._check(business_id, new)
+        if not business.can_send(new.channel):
+            raise ConflictError(sender_missing(new.channel))
+        now = self._clock.now()
+        later = new.send_at is not None and new.send_at > now
+        proposed = self._ids.ulid(now)
+        campaign = Campaign(
+            business_id=business_id,
+            campaign_id=proposed if request is None else self._request_ids.id_for(business_id, request, proposed),
+            name=new.name,
+            category=new.category,
+            channel=new.channel,
+            selection=new.selection,
+            content=new.content,
+            created_at=now,
+            status=CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING,
+            exclude_failed=new.exclude_failed,
+            include_customer_ids=new.include_customer_ids,
+            send_at=new.send_at,
+        )
+        try:
+            self._campaigns.add(campaign)
+        except ConcurrentChangeError:
+            campaign = self._campaigns.get(business_id, campaign.campaign_id)
+        if later and new.send_at is not None:
+            self._runner.schedule(business_id, campaign.campaign_id, new.send_at)
+        else:
+            self._runner.start(business_id, campaign.campaign_id)
+        return CampaignView(campaign, Audience(), _results({}, 0))
+
+    def get(self, business_id: str, campaign_id: str) -> CampaignView:
+        """Raises ``NotFoundError``."""
+        return self.view(self._find(business_id, campaign_id))
+
+    def view(self, campaign: Campaign) -> CampaignView:
+        """The campaign with its counts now."""
+        counts = self._tallies.counts(campaign.campaign_id)
+        progress = self._expansion.list(campaign.campaign_id)
+        return counted(campaign, [part.audience for part in progress], counts)
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
+        """Newest first."""
+        page = self._campaigns.page(business_id, limit, cursor)
+        return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
+
+    def messages(
+        self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
+    ) -> Page[Message]:
+        """The campaign's messages in the order of its chunks, those not handed over as ``queued``.
+
+        A page ends with a whole chunk, so it may be up to a chunk longer than ``limit``.
+        """
+        campaign = self._find(business_id, campaign_id)
+        found: list[Message] = []
+        while True:
+            page = self._chunks.page(campaign_id, cursor)
+            for chunk in page.items:
+                found.extend(m for m in self._messages_of(campaign, chunk) if status in (None, m.shown_status))
+            cursor = page.next_cursor
+            if cursor is None or len(found) >= limit:
+                return Page(found, cursor)
+
+    def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
+        keys = [MessageKey(campaign.business_id, c, campaign.run_id or "") for c in chunk.customer_ids]
+        known = self._messages.get_many(keys)
+        return [known.get(key) or queued_message(campaign, key, chunk.created_at, address="") for key in keys]
+
+    def _find(self, business_id: str, campaign_id: str) -> Campaign:
+        campaign = self._campaigns.get(business_id, campaign_id)
+        if campaign.single:
+            raise NotFoundError("campaign")
+        return campaign
+
+    def _check(self, business_id: str, new: NewCampaign) -> None:
+        errors: list[FieldError] = []
+        try:
+            check_content(new.content)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        try:
+            self._check_selection(business_id, new.selection)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        if new.send_at is not None and new.send_at > self._clock.now() + FARTHEST_SCHEDULE:
+            errors.append(FieldError("send_at", f"Must be within {FARTHEST_SCHEDULE.days} days."))
+        if errors:
+            raise InvalidInputError(*errors)
+
+    def _check_selection(self, business_id: str, selection: Selection) -> None:
+        if selection.filter is not None:
+            compile_filter(selection.filter)
+        if selection.segment_id is not None:
+            try:
+                self._segments.get(business_id, selection.segment_id)
+            except NotFoundError:
+                raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
+
+
+class PostMessage:
+    """A message to one person, now. It travels as a chunk of one and is no campaign to clients."""
+
+    def __init__(
+        self,
+        campaigns: CampaignBook,
+        customers: CustomerBook,
+        businesses: BusinessDirectory,
+        chunks: ChunkLedger,
+        messages: MessageLog,
+        queue: ChunkQueue,
+        clock: Clock,
+        ids: Ids,
+        request_ids: RequestIds,
+    ) -> None:
+        self._campaigns = campaigns
+        self._customers = customers
+        self._businesses = businesses
+        self._chunks = chunks
+        self._messages = messages
+        self._queue = queue
+        self._clock = clock
+        self._ids = ids
+        self._request_ids = request_ids
+
+    def __call__(
+        self,
+        business_id: str,
+        *,
+        customer_id: str,
+        category: Category,
+        channel: Channel,
+        content: Content,
+        request: str | None = None,
+    ) -> Message:
+        """Queue it and write it to the client log. Raises ``InvalidInputError`` and ``ConflictError``.
+
+        ``request`` names the client's request: trying it again after a crash goes on with the same message.
+        """
+        check_content(content)
+        business = self._businesses.get(business_id)
+        try:
+            customer = self._customers.get(business_id, customer_id)
+        except NotFoundError:
+            raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
+        if not business.can_send(channel):
+            raise ConflictError(sender_missing(channel))
+        address = customer.contact_key(channel)
+        if address is None:
+            raise ConflictError(f"The customer has no {channel} address.")
+        now = self._clock.now()
+        proposed = self._ids.ulid(now)
+        message_id = proposed if request is None else self._request_ids.id_for(business_id, request, proposed)
+        carrier = Campaign(
+            business_id=business_id,
+            campaign_id=f"{SINGLE}{message_id}",
+            name="",
+            category=category,
+            channel=channel,
+            selection=Selection(customer_ids=(customer_id,)),
+            content=content,
+            created_at=now,
+            status=CampaignStatus.SENDING,
+            run_id=message_id,
+            single=True,
+        )
+        chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
+        message_key = MessageKey(business_id, customer_id, message_id)
+        message = queued_message(carrier, message_key, now, address=address.address)
+        self._chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now))
+        with suppress(ConcurrentChangeError):
+            # A request that is tried again finds what it has made.
+            self._campaigns.add(carrier)
+        self._messages.record([message])
+        self._queue.put(channel, [chunk_key])
+        return message
+
+
+def sender_missing(channel: Channel) -> str:
+    """Why a business cannot send on a channel, and what to do."""
+    setting = "email_from" if channel is Channel.EMAIL else "text_from"
+    return f"The business has no {setting}: set it with PATCH /v1/business first."
+
+
+def chunk_name(range_index: int, number: int) -> str:
+    """The sort key of a chunk: by range, then by number."""
+    return f"chunk#{range_index:03d}#{number:07d}"
+
+
+def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:
+    """A message that has not been handed over."""
+    return Message(
+        key=key,
+        channel=campaign.channel,
+        category=campaign.category,
+        address=address,
+        status=MessageStatus.QUEUED,
+        campaign_id=None if campaign.single else campaign.campaign_id,
+        queued_at=queued_at,
+    )
+
+
+def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, int]) -> CampaignView:
+    """Put the counts together: those of the expansion and those of the messages."""
+    audience = Audience()
+    for part in parts:
+        audience = audience.plus(part)
+    left_out = {
+        reason: count for status, count in counts.items() if (reason := status.removeprefix("excluded:")) != status
+    }
+    audience = audience.plus(Audience(0, MappingProxyType(left_out)))
+    return CampaignView(campaign, audience, _results(counts, audience.targeted))
+
+
+def _results(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatus, int]:
+    results = {status: counts.get(status, 0) for status in RESULT_STATUSES}
+    results[MessageStatus.QUEUED] = targeted - sum(
+        count for status, count in results.items() if status is not MessageStatus.QUEUED
+    )
+    return MappingProxyType(results)

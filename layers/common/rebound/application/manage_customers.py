@@ -1,0 +1,306 @@
+"""Creating, reading, changing, removing and listing customers, and what an edit says about their contacts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
+from rebound.application.settings_of_business import time_zone
+from rebound.domain.business import Business
+from rebound.domain.channels import Channel
+from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
+from rebound.domain.customers import Customer
+from rebound.domain.errors import (
+    ConcurrentChangeError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+)
+from rebound.domain.reachability import Cleared, ClearedBy
+from rebound.domain.segments import Matcher, has_failed
+
+ATTEMPTS: Final = 5
+MAX_TAGS: Final = 50
+MAX_TAG: Final = 64
+ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
+PHONE_FIELDS: Final = ("mobile_phone", "day_phone", "night_phone")
+REQUIRED_FIELDS: Final = ("first_name", "last_name")
+MAX_LENGTHS: Final = {"first_name": 100, "last_name": 100, "external_id": 128, "gender": 32}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """A customer with the contacts behind their addresses."""
+
+    customer: Customer
+    contacts: Mapping[Channel, Contact]
+    business: Business
+
+
+class ManageCustomers:
+    """The customers of one business at a time.
+
+    A change of an address and what it says about the contact are one transaction. An address that the business gives in
+    a change, or confirms, is evidence that it is good as of now, and clears its flag; an address that comes with a
+    *new* customer says nothing, because somebody else may have bounced there already (truth 1).
+    """
+
+    def __init__(
+        self,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        businesses: BusinessDirectory,
+        addresses: AddressReader,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._customers = customers
+        self._contacts = contacts
+        self._businesses = businesses
+        self._addresses = addresses
+        self._clock = clock
+        self._ids = ids
+
+    def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
+        """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
+        business = self._businesses.get(business_id)
+        profile = checked_profile(given, business, self._addresses, creating=True)
+        now = self._clock.now()
+        external_id = profile.get("external_id")
+        customer = Customer(
+            business_id=business_id,
+            customer_id=id_of_external(business_id, external_id) if external_id else self._ids.customer_id(),
+            created_at=now,
+            updated_at=now,
+            **profile,
+        )
+
+        def write() -> None:
+            if external_id and self._exists(customer):
+                raise ConflictError("A customer with this external_id exists already.")
+            self._save(customer, edited=())
+
+        retried(write)
+        return self.get(business_id, customer.customer_id)
+
+    def get(self, business_id: str, customer_id: str) -> CustomerView:
+        """Raises ``NotFoundError``."""
+        return self._views([self._customers.get(business_id, customer_id)], self._businesses.get(business_id))[0]
+
+    def change(self, business_id: str, customer_id: str, given: Mapping[str, Any]) -> CustomerView:
+        """Set the given profile fields; ``None`` empties one. Raises ``InvalidInputError`` and ``NotFoundError``."""
+        business = self._businesses.get(business_id)
+        profile = checked_profile(given, business, self._addresses, creating=False)
+
+        def write() -> None:
+            before = self._customers.get(business_id, customer_id)
+            if "external_id" in profile and profile["external_id"] != before.external_id:
+                raise InvalidInputError(
+                    FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
+                )
+            edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
+            self._save(moved(before, profile, self._clock.now()), edited=edited)
+
+        retried(write)
+        return self.get(business_id, customer_id)
+
+    def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
+        """The business says that the address is right as it stands: clears its flag.
+
+        Raises ``ConflictError`` when the customer has no address on the channel.
+        """
+
+        def write() -> None:
+            key = self._customers.get(business_id, customer_id).contact_key(channel)
+            if key is None:
+                raise ConflictError(f"The customer has no {channel} address to confirm.")
+            contact = self._contacts.get_many([key])[key]
+            confirmed = contact.knowing(Cleared(self._clock.now(), ClearedBy.CONFIRMATION))
+            self._contacts.save(replace(confirmed, customer_ids=contact.customer_ids | {customer_id}))
+
+        retried(write)
+        return self.get(business_id, customer_id)
+
+    def delete(self, business_id: str, customer_id: str) -> None:
+        """Remove the profile. What was sent stays in the message log. Raises ``NotFoundError``."""
+        retried(lambda: self._customers.delete(self._customers.get(business_id, customer_id)))
+
+    def list(
+        self,
+        business_id: str,
+        *,
+        failed: str | None = None,
+        tag: str | None = None,
+        q: str | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[CustomerView]:
+        """Customers by id, filtered by failed contacts, tag and words in name, address, number or external id."""
+        page = self._customers.page(business_id, limit=limit, cursor=cursor, matching=_matcher(failed, tag, q))
+        return Page(self._views(page.items, self._businesses.get(business_id)), page.next_cursor)
+
+    def _views(self, customers: Sequence[Customer], business: Business) -> Sequence[CustomerView]:
+        contacts = self._contacts.get_many({key for customer in customers for key in customer.contact_keys})
+        return [
+            CustomerView(customer, {key.channel: contacts[key] for key in customer.contact_keys}, business)
+            for customer in customers
+        ]
+
+    def _exists(self, customer: Customer) -> bool:
+        try:
+            self._customers.get(customer.business_id, customer.customer_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def _save(self, customer: Customer, edited: Sequence[Channel]) -> None:
+        known = self._contacts.get_many(customer.contact_keys)
+        contacts = [linked(known[key], customer, edited) for key in customer.contact_keys]
+        written = [contact for contact in contacts if contact != known[contact.key]]
+        policy = self._businesses.get(customer.business_id).policy
+        invalid = {contact.key.channel: contact.verdict(policy).invalid for contact in contacts}
+        flagged = replace(
+            customer,
+            failed_email=invalid.get(Channel.EMAIL, False),
+            failed_phone=invalid.get(Channel.SMS, False),
+        )
+        self._customers.save([flagged], written)
+
+
+def retried(write: Callable[[], None]) -> None:
+    """Run a read-decide-write until nobody else wrote in between; a handful of times is enough for people's edits."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return write()
+        except ConcurrentChangeError:
+            if attempt == ATTEMPTS:
+                raise ConflictError("Somebody else keeps changing this; try again.") from None
+
+
+def id_of_external(business_id: str, external_id: str) -> str:
+    """The customer id that belongs to a business's own id, so that importing the same row twice means one customer.
+
+    A hash spreads as evenly as a random id does, which the key ranges of expansion rely on.
+    """
+    return sha256(f"{business_id}\x1f{external_id}".encode()).hexdigest()[:32]
+
+
+def moved(before: Customer, profile: Mapping[str, Any], now: datetime) -> Customer:
+    """The customer with profile fields set."""
+    return replace(before, updated_at=now, **profile)
+
+
+def linked(contact: Contact, customer: Customer, edited: Sequence[Channel]) -> Contact:
+    """The contact as used by this customer, cleared when the edit gave its address.
+
+    Raises ``InvalidInputError`` when the address is a placeholder that too many share.
+    """
+    customer_ids = contact.customer_ids | {customer.customer_id}
+    if len(customer_ids) > MAX_CUSTOMERS_PER_CONTACT:
+        field = "email" if contact.key.channel is Channel.EMAIL else "mobile_phone"
+        raise InvalidInputError(
+            FieldError(
+                field,
+                f"Is used by {MAX_CUSTOMERS_PER_CONTACT} customers already; leave it empty if it is a placeholder.",
+            )
+        )
+    if contact.key.channel in edited:
+        contact = contact.knowing(Cleared(customer.updated_at, ClearedBy.EDIT))
+    return contact if customer_ids == contact.customer_ids else replace(contact, customer_ids=customer_ids)
+
+
+def checked_profile(
+    given: Mapping[str, Any], business: Business, addresses: AddressReader, *, creating: bool
+) -> dict[str, Any]:
+    """Profile fields as they are kept, from what a client gave (already of the right JSON types).
+
+    Raises ``InvalidInputError`` with everything that is wrong.
+    """
+    errors: list[FieldError] = []
+    profile: dict[str, Any] = {}
+    for name in REQUIRED_FIELDS:
+        if (creating or name in given) and not str(given.get(name) or "").strip():
+            errors.append(FieldError(name, "Is required and cannot be empty."))
+    flawed = {error.field for error in errors}
+    for name, value in given.items():
+        if name in flawed:
+            continue
+        try:
+            profile[name] = _checked(name, value, business, addresses)
+        except ValueError as error:
+            errors.append(FieldError(name, str(error)))
+    if errors:
+        raise InvalidInputError(*errors)
+    return profile
+
+
+def _checked(name: str, value: Any, business: Business, addresses: AddressReader) -> object:
+    if name == "general_tags":
+        return _tags(value or ())
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    match name:
+        case "email":
+            return addresses.email(value)
+        case "mobile_phone" | "day_phone" | "night_phone":
+            return addresses.phone(value, business.country)
+        case "time_zone":
+            return time_zone(value)
+        case "birthday" | "customer_since":
+            return _date(value)
+        case _:
+            return _line(value, MAX_LENGTHS[name])
+
+
+def _tags(values: Sequence[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
+    if len(tags) > MAX_TAGS or not all(tag.isprintable() and len(tag) <= MAX_TAG for tag in tags):
+        raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
+    return tags
+
+
+def _date(value: str | date) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("Must be a date as YYYY-MM-DD.") from None
+
+
+def _line(value: str, longest: int) -> str:
+    value = value.strip()
+    if len(value) > longest or not value.isprintable():
+        raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
+    return value
+
+
+def _matcher(failed: str | None, tag: str | None, q: str | None) -> Matcher | None:
+    parts: list[Matcher] = []
+    if failed is not None:
+        parts.append(lambda customer: has_failed(customer, failed))
+    if tag is not None:
+        wanted = tag.strip().casefold()
+        parts.append(lambda customer: any(wanted == own.casefold() for own in customer.general_tags))
+    if q is not None:
+        words = q.casefold().split()
+        parts.append(lambda customer: all(word in _searchable(customer) for word in words))
+    if not parts:
+        return None
+    return lambda customer: all(part(customer) for part in parts)
+
+
+def _searchable(customer: Customer) -> str:
+    values = (
+        customer.first_name,
+        customer.last_name,
+        customer.email,
+        customer.mobile_phone,
+        customer.day_phone,
+        customer.night_phone,
+        customer.external_id,
+    )
+    return "\n".join(value for value in values if value).casefold()

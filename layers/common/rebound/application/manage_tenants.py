@@ -1,0 +1,80 @@
+"""The operator's commands: businesses and their API keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rebound.application.ports import AddressReader, ApiKeyBook, BusinessDirectory, Clock, Ids
+from rebound.application.settings_of_business import BusinessChange, changed_business
+from rebound.domain.business import Business
+from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope, hash_of, write_token
+
+DEFAULT_GRACE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key and the token that opens with it, which is shown this once and kept nowhere."""
+
+    key: ApiKey
+    token: str
+
+
+class ManageTenants:
+    """Creates businesses; creates, rotates, revokes and lists keys."""
+
+    def __init__(
+        self, businesses: BusinessDirectory, keys: ApiKeyBook, addresses: AddressReader, clock: Clock, ids: Ids
+    ) -> None:
+        self._businesses = businesses
+        self._keys = keys
+        self._addresses = addresses
+        self._clock = clock
+        self._ids = ids
+
+    def create_business(self, change: BusinessChange) -> Business:
+        """A new business under a new id. Raises ``InvalidInputError``."""
+        blank = Business(business_id=self._ids.ulid(self._clock.now()).lower(), name="", country="", time_zone="")
+        required = [name for name in ("name", "country", "time_zone") if getattr(change, name) is None]
+        if required:
+            raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
+        business = changed_business(blank, change, self._addresses)
+        self._businesses.add(business)
+        return business
+
+    def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
+        """A new key of a business. Raises ``NotFoundError`` when there is no such business."""
+        self._businesses.get(business_id)
+        now = self._clock.now()
+        secret = self._ids.secret()
+        key_id = self._ids.ulid(now).lower()
+        key = ApiKey(business_id, key_id, hash_of(secret), tuple(scopes), created_at=now, label=label)
+        self._keys.add(key)
+        return NewKey(key, write_token(business_id, key_id, secret))
+
+    def rotate_key(self, business_id: str, key_id: str, grace: timedelta = DEFAULT_GRACE) -> NewKey:
+        """A successor with the same scopes; the old key goes on working for ``grace``, so that there is no gap."""
+        old = self._find(business_id, key_id)
+        successor = self.create_key(business_id, old.scopes, old.label)
+        self._expire(old, self._clock.now() + grace)
+        return successor
+
+    def revoke_key(self, business_id: str, key_id: str) -> ApiKey:
+        """End a key now."""
+        return self._expire(self._find(business_id, key_id), self._clock.now())
+
+    def list_keys(self, business_id: str) -> Sequence[ApiKey]:
+        """All keys of a business, also those that have ended."""
+        return self._keys.list(business_id)
+
+    def _find(self, business_id: str, key_id: str) -> ApiKey:
+        key = self._keys.find(business_id, key_id)
+        if key is None:
+            raise NotFoundError("API key")
+        return key
+
+    def _expire(self, key: ApiKey, at: datetime) -> ApiKey:
+        expired = replace(key, expires_at=at if key.expires_at is None else min(at, key.expires_at))
+        self._keys.replace(expired)
+        return expired

@@ -1,0 +1,429 @@
+"""What the use cases need from outside. Adapters and the tests' fakes implement these; one suite runs against both."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import IO, Any, Protocol
+
+from rebound.domain.business import Business
+from rebound.domain.campaigns import Audience, Campaign
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+from rebound.domain.events import DomainEvent
+from rebound.domain.keys import ApiKey
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey, Receipt
+from rebound.domain.rendering import RenderedEmail
+from rebound.domain.segments import Matcher, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """Part of a list; ``next_cursor`` continues it and is ``None`` at the end. A cursor is opaque to its holder."""
+
+    items: Sequence[T]
+    next_cursor: str | None = None
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, aware, in UTC."""
+
+
+class Ids(Protocol):
+    """New identifiers."""
+
+    def ulid(self, at: datetime) -> str:
+        """A ULID: 26 characters that sort by time."""
+
+    def customer_id(self) -> str:
+        """32 random hexadecimal digits."""
+
+    def secret(self) -> str:
+        """A secret of at least 256 bits, URL-safe."""
+
+
+class RequestIds(Protocol):
+    """Ids that belong to requests: the same request tried again, also after a crash, makes the same thing."""
+
+    def id_for(self, business_id: str, request: str, proposed: str) -> str:
+        """``proposed`` the first time that the business's request is seen, afterwards what was proposed then."""
+
+
+class AddressReader(Protocol):
+    """Reads addresses as people write them."""
+
+    def email(self, text: str) -> str:
+        """The address, domain in lower case. Raises ``ValueError`` with a sentence for people when it is none."""
+
+    def phone(self, text: str, country: str) -> str:
+        """The number in E.164, read in ``country`` when it has no country code. Raises ``ValueError`` likewise.
+
+        A *possible* number is enough; whether it works is for the providers to say.
+        """
+
+
+class BusinessDirectory(Protocol):
+    """The businesses of this deployment."""
+
+    def get(self, business_id: str) -> Business:
+        """Raises ``NotFoundError``."""
+
+    def add(self, business: Business) -> None:
+        """Raises ``ConflictError`` when the id is taken."""
+
+    def replace(self, business: Business) -> None:
+        """Write the settings whole."""
+
+
+class ApiKeyBook(Protocol):
+    """API keys, of which only a hash is kept."""
+
+    def add(self, key: ApiKey) -> None:
+        """Keep a new key."""
+
+    def find(self, business_id: str, key_id: str) -> ApiKey | None:
+        """The key, revoked or not."""
+
+    def list(self, business_id: str) -> Sequence[ApiKey]:
+        """All keys of a business."""
+
+    def replace(self, key: ApiKey) -> None:
+        """Write a key whole."""
+
+
+class SegmentBook(Protocol):
+    """Saved segments."""
+
+    def get(self, business_id: str, segment_id: str) -> Segment:
+        """Raises ``NotFoundError``."""
+
+    def put(self, segment: Segment) -> None:
+        """Create or replace."""
+
+    def delete(self, business_id: str, segment_id: str) -> None:
+        """Raises ``NotFoundError``."""
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
+        """By id."""
+
+
+class CustomerBook(Protocol):
+    """The customers of all businesses."""
+
+    def get(self, business_id: str, customer_id: str) -> Customer:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
+        """Those that exist, by id; eventually consistent, any number."""
+
+    def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        """Write customers and contacts in one transaction: all or nothing, at most 100 rows, none twice.
+
+        Each row must still be as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
+        """
+
+    def delete(self, customer: Customer) -> None:
+        """Remove the profile, as it was read. Raises ``ConcurrentChangeError`` when it has changed."""
+
+    def page(
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+    ) -> Page[Customer]:
+        """Customers by id, of those only the ones that match; reads on until ``limit`` are found or all are seen."""
+
+    def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
+        """Up to ``limit`` customers of an id range (inclusive), after an id; shorter than ``limit`` only at the end."""
+
+    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+        """Copy a contact's flag to a customer who still has that address; does nothing to anybody else."""
+
+
+class ContactBook(Protocol):
+    """The contacts of all businesses."""
+
+    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
+        """The contacts as of now (strongly consistent); one that is not stored yet comes as an empty one."""
+
+    def save(self, contact: Contact) -> None:
+        """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery that the message log knows of."""
+
+    message_id: str
+    at: datetime
+
+
+class MessageLog(Protocol):
+    """The client log: one row for each message (truth 7)."""
+
+    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
+        """Those that exist (strongly consistent), any number."""
+
+    def record_new(self, messages: Sequence[Message]) -> None:
+        """Write messages that have no row and that nobody else can be writing: for the holder of a chunk's lease."""
+
+    def record(self, messages: Sequence[Message]) -> None:
+        """Write what is known of messages; a stored row of the same or a higher rank stays as it is."""
+
+    def claim(self, message: Message) -> bool:
+        """Write ``sending`` unless the message has been claimed before; whether it is ours."""
+
+    def release(self, key: MessageKey) -> None:
+        """Take a claim back for a message that is known not to have gone out."""
+
+    def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
+        """Write each (before, after) if the row still is as before; the keys of those that had changed meanwhile."""
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
+        """The log of one customer, newest first."""
+
+    def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
+        """Deliveries to an address later than ``after`` among these customers' messages (strongly consistent)."""
+
+    def remember_provider_id(self, provider: Provider, provider_id: str, key: MessageKey) -> None:
+        """For a provider that sends nothing of ours back: which message its id means."""
+
+    def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
+        """The message that was remembered for the id."""
+
+
+class CampaignBook(Protocol):
+    """The campaigns of all businesses."""
+
+    def get(self, business_id: str, campaign_id: str) -> Campaign:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def add(self, campaign: Campaign) -> None:
+        """Write a new campaign."""
+
+    def replace(self, before: Campaign, after: Campaign) -> None:
+        """Write ``after`` if status and run are still those of ``before``. Raises ``ConcurrentChangeError`` if not."""
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+        """Newest first, without the carriers of single messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeProgress:
+    """How far one range of a campaign has been expanded.
+
+    ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts
+    the chunks written, ``enqueued`` those of them known to be on the queue. ``audience`` counts everybody up to the
+    cursor.
+    """
+
+    campaign_id: str
+    index: int
+    cursor: str | None = None
+    carry: tuple[str, ...] = ()
+    chunks: int = 0
+    enqueued: int = 0
+    audience: Audience = field(default_factory=Audience)
+    done: bool = False
+    version: int = 0
+
+
+class ExpansionLedger(Protocol):
+    """Progress of expansions. A page of customers counts at the moment its progress is committed, and only once."""
+
+    def get(self, campaign_id: str, index: int) -> RangeProgress:
+        """The progress of a range, at its beginning when there is none."""
+
+    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+        """Write progress that is still as it was read, and a page's chunks with it: all or nothing, at most 99 chunks.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
+        """
+
+    def list(self, campaign_id: str) -> Sequence[RangeProgress]:
+        """All ranges that have begun."""
+
+
+class ChunkLedger(Protocol):
+    """The claim ledger (truth 8)."""
+
+    def add(self, chunk: Chunk) -> None:
+        """Write a new chunk; one that is there already stays as it is."""
+
+    def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        """Try to take a chunk; the chunk as it is afterwards. Raises ``NotFoundError``."""
+
+    def mark(self, chunk: Chunk, now: datetime) -> None:
+        """Mark a claimed chunk as being handed to the provider, if the lease is still ours and alive.
+
+        Raises ``ConcurrentChangeError`` otherwise: then nothing may be sent.
+        """
+
+    def put_back(self, chunk: Chunk, remaining: Sequence[str]) -> None:
+        """Make a chunk pending again for recipients that are known not to have gone out, if it is still ours."""
+
+    def finish(self, chunk: Chunk) -> None:
+        """Nothing of the chunk is left to do; does nothing when it is no longer ours."""
+
+    def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
+        """The chunks of a campaign in order."""
+
+
+class TallyBook(Protocol):
+    """Exact counts of a campaign's messages by status and reason, kept from the message log's change stream."""
+
+    def counts(self, campaign_id: str) -> Mapping[str, int]:
+        """The sum over all shards, by status; exclusions as ``excluded:<reason>``."""
+
+    def position(self, campaign_id: str, shard: str) -> str | None:
+        """The last change of a shard that was counted."""
+
+    def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
+        """Add counts and move the position from ``after``. Raises ``ConcurrentChangeError`` if it stands elsewhere."""
+
+
+class ChunkQueue(Protocol):
+    """Hands chunks to the workers of a channel."""
+
+    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
+        """Enqueue; every key is on the queue when this returns. At most 15 minutes of delay."""
+
+
+class ReceiptQueue(Protocol):
+    """The one way for outcomes."""
+
+    def put(self, receipt: Receipt) -> None:
+        """Enqueue a receipt of our own, without personal data."""
+
+
+class CampaignRunner(Protocol):
+    """Runs campaigns."""
+
+    def start(self, business_id: str, campaign_id: str) -> None:
+        """Start now; starting twice is starting once."""
+
+    def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        """Start at a time."""
+
+
+class DomainEvents(Protocol):
+    """Tells the operator's other systems."""
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        """All are accepted when this returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider does not take it, and says why; it has not gone out."""
+
+    code: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
+
+    code: str
+    daily: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No telling whether it has gone out: the connection broke, or the provider failed inside."""
+
+    detail: str
+
+
+SendResult = Accepted | Refused | Throttled | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEmail:
+    """One email of a batch. ``headers`` are this recipient's own, such as List-Unsubscribe."""
+
+    key: MessageKey
+    to: str
+    content: RenderedEmail
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Mailer(Protocol):
+    """Sends email."""
+
+    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+        """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice."""
+
+
+class Texter(Protocol):
+    """Sends texts of one provider."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who carries them."""
+
+    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
+        """Hand over one text. Never tries anything twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """An import of customers and how far it is. Rows count from 1; errors name the line of the file."""
+
+    business_id: str
+    import_id: str
+    format: str
+    status: str
+    created_at: datetime
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    errors: tuple[Mapping[str, Any], ...] = ()
+    failure: str | None = None
+
+
+class ImportBook(Protocol):
+    """Imports and their progress."""
+
+    def get(self, business_id: str, import_id: str) -> ImportJob:
+        """Raises ``NotFoundError``."""
+
+    def save(self, job: ImportJob) -> None:
+        """Write whole."""
+
+
+class ImportStore(Protocol):
+    """The files of imports."""
+
+    def put(self, business_id: str, import_id: str, content: str) -> None:
+        """Store a file; its arrival starts the import."""
+
+    def upload_url(self, business_id: str, import_id: str) -> str:
+        """A URL that takes one PUT of the file, for an hour."""
+
+    def open(self, business_id: str, import_id: str) -> IO[bytes]:
+        """The file as a stream. Raises ``NotFoundError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One message of a campaign moved. ``position`` orders the changes of a shard."""
+
+    position: str
+    campaign_id: str
+    before: MessageStatus | None
+    after: MessageStatus
+    reason: str | None

@@ -1,0 +1,49 @@
+"""What follows from a change of a contact: the copies of its flag on customers, and the domain events."""
+
+from dataclasses import dataclass
+
+from rebound.application.ports import BusinessDirectory, CustomerBook, DomainEvents
+from rebound.domain.contacts import Contact
+from rebound.domain.errors import NotFoundError
+from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.domain.reachability import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """A contact before (``None`` when it is new) and after one write."""
+
+    before: Contact | None
+    after: Contact
+
+
+class ProjectContacts:
+    """Follows the change stream of contacts, which is in order for each contact and delivered at least once."""
+
+    def __init__(self, customers: CustomerBook, businesses: BusinessDirectory, events: DomainEvents) -> None:
+        self._customers = customers
+        self._businesses = businesses
+        self._events = events
+
+    def __call__(self, change: ContactChange) -> None:
+        """Copy the flag to the customers and tell the world when it flipped."""
+        contact = change.after
+        try:
+            policy = self._businesses.get(contact.key.business_id).policy
+        except NotFoundError:
+            return
+        verdict = contact.verdict(policy)
+        flipped = verdict.invalid != (change.before is not None and change.before.verdict(policy).invalid)
+        linked = change.before.customer_ids if change.before is not None else frozenset[str]()
+        # A customer who is new to the contact has the flag from their own write, which may be older than this change.
+        for customer_id in sorted(contact.customer_ids if flipped else contact.customer_ids - linked):
+            self._customers.copy_flag(contact.key, customer_id, verdict.invalid)
+        if flipped:
+            self._events.publish([_event(contact, verdict)])
+
+
+def _event(contact: Contact, verdict: Verdict) -> DomainEvent:
+    key, customers = contact.key, tuple(sorted(contact.customer_ids))
+    if verdict.reason is None or verdict.since is None:
+        return ContactRestored(key.business_id, key.channel, customers, contact.version)
+    return ContactInvalidated(key.business_id, key.channel, customers, verdict.reason, verdict.since, contact.version)

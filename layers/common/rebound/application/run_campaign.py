@@ -1,0 +1,274 @@
+"""The steps of the campaign state machine: plan, expand each key range, wait until drained, close.
+
+Every step may be run again at any time, also beside itself, and ends the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from rebound.application.audience import Selected, missing, select
+from rebound.application.manage_campaigns import chunk_name, counted
+from rebound.application.ports import (
+    BusinessDirectory,
+    CampaignBook,
+    ChunkQueue,
+    Clock,
+    ContactBook,
+    CustomerBook,
+    ExpansionLedger,
+    Ids,
+    RangeProgress,
+    SegmentBook,
+    TallyBook,
+)
+from rebound.domain.business import Business
+from rebound.domain.campaigns import Campaign, CampaignStatus
+from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
+from rebound.domain.key_ranges import bounds
+from rebound.domain.messages import MessageStatus
+from rebound.domain.segments import Matcher, compile_filter
+
+PAGE: Final = 500
+"""Customers read at a time: what bounds the memory of an expansion."""
+SHORTEST_WAIT: Final = timedelta(seconds=1)
+LONGEST_WAIT: Final = timedelta(minutes=1)
+MOST_POLLS: Final = 1500
+"""A poll takes some ten history events of the 25,000 that an execution may have."""
+
+
+class PlanCampaign:
+    """Fixes what the run will do, once: its message id, its filter and its ranges."""
+
+    def __init__(self, campaigns: CampaignBook, segments: SegmentBook, clock: Clock, ids: Ids, ranges: int) -> None:
+        self._campaigns = campaigns
+        self._segments = segments
+        self._clock = clock
+        self._ids = ids
+        self._ranges = ranges
+
+    def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
+        """The ranges to expand; none when the campaign has ended already.
+
+        Raises ``NotFoundError`` when its segment has been deleted since it was posted: then it cannot go on.
+        """
+        campaign = self._campaigns.get(business_id, campaign_id)
+        if campaign.status in ENDED:
+            return ()
+        if campaign.run_id is None:
+            now = self._clock.now()
+            selection = campaign.selection
+            if selection.segment_id is not None:
+                segment = self._segments.get(business_id, selection.segment_id)
+                selection = replace(selection, filter=segment.filter)
+            planned = replace(
+                campaign,
+                run_id=self._ids.ulid(now),
+                selection=selection,
+                ranges=1 if selection.customer_ids is not None else self._ranges,
+                started_at=now,
+                status=CampaignStatus.EXPANDING,
+            )
+            self._campaigns.replace(campaign, planned)
+            campaign = planned
+        return range(campaign.ranges)
+
+
+ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
+
+
+class ExpandCampaign:
+    """Turns one key range of customers into chunks on the queue, page by page.
+
+    A page's chunks and the progress past it are written in one transaction; then the chunks are enqueued. Another
+    invocation beside this one loses that write and starts over from what is there; the next try after a crash enqueues
+    again whatever may not have been. Chunks are claimed before they are sent, so enqueueing twice is harmless.
+    """
+
+    def __init__(
+        self,
+        campaigns: CampaignBook,
+        businesses: BusinessDirectory,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        expansion: ExpansionLedger,
+        queue: ChunkQueue,
+        clock: Clock,
+    ) -> None:
+        self._campaigns = campaigns
+        self._businesses = businesses
+        self._customers = customers
+        self._contacts = contacts
+        self._expansion = expansion
+        self._queue = queue
+        self._clock = clock
+
+    def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
+        """Expand range ``index`` while there is time; whether it is done."""
+        campaign = self._campaigns.get(business_id, campaign_id)
+        business = self._businesses.get(business_id)
+        progress = self._expansion.get(campaign_id, index)
+        read = self._reader(campaign, business, index)
+        while True:
+            progress = self._enqueue(campaign, progress)
+            if progress.done or campaign.status in ENDED:
+                return True
+            if not may_go_on():
+                return False
+            progress = self._page(campaign, progress, read)
+
+    def _reader(self, campaign: Campaign, business: Business, index: int) -> "Reader":
+        selection = campaign.selection
+        if selection.customer_ids is not None:
+            return _ListReader(self._customers, self._contacts, business, campaign, selection.customer_ids)
+        matcher = compile_filter(selection.filter)
+        return _RangeReader(
+            self._customers, self._contacts, business, campaign, matcher, bounds(index, campaign.ranges)
+        )
+
+    def _page(self, campaign: Campaign, progress: RangeProgress, read: "Reader") -> RangeProgress:
+        page = read(progress.cursor)
+        waiting = progress.carry + page.selected.recipients
+        full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE
+        now = self._clock.now()
+        new = [
+            self._chunk(campaign, progress, number, waiting[start : min(start + CHUNK_SIZE, full)], now)
+            for number, start in enumerate(range(0, full, CHUNK_SIZE), start=progress.chunks)
+        ]
+        beyond = replace(
+            progress,
+            cursor=page.cursor or progress.cursor,
+            carry=waiting[full:],
+            chunks=progress.chunks + len(new),
+            audience=progress.audience.plus(page.selected.audience),
+            done=page.cursor is None,
+        )
+        return self._expansion.commit(beyond, new)
+
+    @staticmethod
+    def _chunk(
+        campaign: Campaign, progress: RangeProgress, number: int, customer_ids: tuple[str, ...], now: datetime
+    ) -> Chunk:
+        key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
+        return Chunk(key, customer_ids, customer_ids, created_at=now)
+
+    def _enqueue(self, campaign: Campaign, progress: RangeProgress) -> RangeProgress:
+        if progress.enqueued == progress.chunks:
+            return progress
+        names = (chunk_name(progress.index, number) for number in range(progress.enqueued, progress.chunks))
+        keys = [ChunkKey(campaign.business_id, campaign.campaign_id, name) for name in names]
+        self._queue.put(campaign.channel, keys)
+        enqueued = replace(progress, enqueued=progress.chunks)
+        # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
+        return self._expansion.commit(enqueued) if progress.done else enqueued
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """Some customers, decided; ``cursor`` continues after them and is ``None`` when there are no more."""
+
+    selected: Selected
+    cursor: str | None
+
+
+Reader = Callable[[str | None], ReadPage]
+
+
+@dataclass(frozen=True, slots=True)
+class _RangeReader:
+    """Pages of a key range."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    business: Business
+    campaign: Campaign
+    matcher: Matcher
+    bounds: tuple[str, str]
+
+    def __call__(self, cursor: str | None) -> ReadPage:
+        first, last = self.bounds
+        customers = self.customers.read_range(self.business.business_id, first, last, cursor, PAGE)
+        selected = select(customers, self.matcher, self.contacts, self.business, self.campaign)
+        return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _ListReader:
+    """Pages of a list of customers; the cursor is the number of those read."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    business: Business
+    campaign: Campaign
+    customer_ids: tuple[str, ...]
+
+    def __call__(self, cursor: str | None) -> ReadPage:
+        start = int(cursor or 0)
+        ids = self.customer_ids[start : start + PAGE]
+        found = self.customers.get_many(self.business.business_id, ids)
+        listed = [found[customer_id] for customer_id in ids if customer_id in found]
+        selected = select(listed, lambda _: True, self.contacts, self.business, self.campaign)
+        everybody = Selected(selected.audience.plus(missing(ids, found)), selected.recipients)
+        end = start + len(ids)
+        return ReadPage(everybody, str(end) if end < len(self.customer_ids) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Whether everybody targeted is accounted for, and when to look again."""
+
+    drained: bool
+    wait_seconds: int
+    polls: int
+
+    @property
+    def start_over(self) -> bool:
+        """Whether to go on in a new execution, before the history of this one is full."""
+        return self.polls >= MOST_POLLS
+
+
+class DrainCampaign:
+    """Looks whether a campaign that is fully expanded has nothing left to hand over."""
+
+    def __init__(self, campaigns: CampaignBook, expansion: ExpansionLedger, tallies: TallyBook, clock: Clock) -> None:
+        self._campaigns = campaigns
+        self._expansion = expansion
+        self._tallies = tallies
+        self._clock = clock
+
+    def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
+        """Look once. The wait is a tenth of the time that the campaign has taken so far, within bounds."""
+        campaign = self._campaigns.get(business_id, campaign_id)
+        if campaign.status is CampaignStatus.EXPANDING:
+            sending = replace(campaign, status=CampaignStatus.SENDING)
+            self._campaigns.replace(campaign, sending)
+            campaign = sending
+        parts = [progress.audience for progress in self._expansion.list(campaign_id)]
+        waiting = counted(campaign, parts, self._tallies.counts(campaign_id)).results[MessageStatus.QUEUED]
+        took = self._clock.now() - (campaign.started_at or campaign.created_at)
+        wait = min(max(took / 10, SHORTEST_WAIT), LONGEST_WAIT)
+        return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
+
+
+class CloseCampaign:
+    """Ends a campaign."""
+
+    def __init__(self, campaigns: CampaignBook, clock: Clock) -> None:
+        self._campaigns = campaigns
+        self._clock = clock
+
+    def complete(self, business_id: str, campaign_id: str) -> None:
+        """Everybody is accounted for."""
+        self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
+
+    def fail(self, business_id: str, campaign_id: str, reason: str) -> None:
+        """The campaign cannot go on; ``reason`` is shown to the client."""
+        self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
+
+    def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:
+        campaign = self._campaigns.get(business_id, campaign_id)
+        if campaign.status in ENDED:
+            return
+        ended = replace(campaign, status=status, failure=reason, completed_at=self._clock.now())
+        self._campaigns.replace(campaign, ended)

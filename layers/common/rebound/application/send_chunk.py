@@ -1,0 +1,192 @@
+"""What the two senders share: claim, read, decide again, and settle what a dead worker left (truths 6 and 8)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from rebound.application.manage_campaigns import queued_message
+from rebound.application.ports import (
+    BusinessDirectory,
+    CampaignBook,
+    ChunkLedger,
+    ChunkQueue,
+    Clock,
+    ContactBook,
+    CustomerBook,
+    MessageLog,
+)
+from rebound.domain.business import Business
+from rebound.domain.campaigns import Campaign
+from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
+from rebound.domain.customers import Customer
+from rebound.domain.eligibility import Exclusion, Send, decide
+from rebound.domain.errors import ReboundError
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import Provider, look_up
+from rebound.domain.receipts import MessageKey
+
+LEASE: Final = timedelta(seconds=90)
+"""Longer than a worker may run, so that a lease that is over means a worker that is dead."""
+FIRST_DELAY: Final = timedelta(seconds=1)
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""The longest that SQS holds a message back."""
+
+
+class ChunkHeldError(ReboundError):
+    """Another worker has the chunk: leave the queue message for later, in case that worker dies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient of a chunk, with what is needed to decide and to render."""
+
+    message: Message
+    """As it would be queued; carries the key and the normalised address."""
+    customer: Customer
+    address: str
+    """As the customer writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A chunk's recipients after the second decision."""
+
+    recipients: tuple[Recipient, ...]
+    excluded: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A chunk that is ours."""
+
+    chunk: Chunk
+    campaign: Campaign
+    business: Business
+    settle: bool
+    """An attempt before this one died while it was sending."""
+
+
+class ChunkDesk:
+    """Claims chunks and prepares them for a sender."""
+
+    def __init__(
+        self,
+        chunks: ChunkLedger,
+        campaigns: CampaignBook,
+        businesses: BusinessDirectory,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        messages: MessageLog,
+        queue: ChunkQueue,
+        clock: Clock,
+    ) -> None:
+        self.chunks = chunks
+        self.messages = messages
+        self.clock = clock
+        self._campaigns = campaigns
+        self._businesses = businesses
+        self._customers = customers
+        self._contacts = contacts
+        self._queue = queue
+
+    def take(self, key: ChunkKey, owner: str) -> Work | None:
+        """Claim a chunk; ``None`` when there is nothing left to do. Raises ``ChunkHeldError``."""
+        outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
+        if outcome is ClaimOutcome.DONE:
+            return None
+        if outcome is ClaimOutcome.HELD:
+            raise ChunkHeldError
+        campaign = self._campaigns.get(key.business_id, key.campaign_id)
+        business = self._businesses.get(key.business_id)
+        return Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
+
+    def decide(self, work: Work, customer_ids: Sequence[str]) -> Decided:
+        """Decide on the data as it is now."""
+        campaign, business = work.campaign, work.business
+        customers = self._customers.get_many(business.business_id, customer_ids)
+        keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
+        contacts = self._contacts.get_many({key for key in keys.values() if key is not None})
+        recipients: list[Recipient] = []
+        excluded: list[Message] = []
+        for customer_id in customer_ids:
+            customer, key = customers.get(customer_id), keys.get(customer_id)
+            message = self._message(work, customer_id, customer)
+            decision = decide(customer, contacts[key] if key is not None else None, business, campaign)
+            match decision:
+                case Send(address) if customer is not None:
+                    recipients.append(Recipient(message, customer, address))
+                case reason:
+                    excluded.append(left_out(message, str(reason)))
+        return Decided(tuple(recipients), tuple(excluded))
+
+    def uncertain(self, work: Work, customer_ids: Sequence[str], provider: Provider) -> Sequence[Message]:
+        """Messages of which nobody knows whether they went out."""
+        customers = self._customers.get_many(work.business.business_id, customer_ids)
+        return [
+            replace(
+                self._message(work, customer_id, customers.get(customer_id)),
+                status=MessageStatus.UNCERTAIN,
+                provider=provider,
+                reason="no_record_of_the_send",
+            )
+            for customer_id in customer_ids
+        ]
+
+    def again_later(self, work: Work, customer_ids: Sequence[str], delay: timedelta | None = None) -> None:
+        """Put recipients back that are known not to have gone out, for a later attempt."""
+        self.chunks.put_back(work.chunk, customer_ids)
+        if delay is None:
+            delay = min(FIRST_DELAY * 2 ** min(work.chunk.attempts, 10), LONGEST_DELAY)
+        self._queue.put(work.campaign.channel, [work.chunk.key], delay)
+
+    def known(self, work: Work) -> Mapping[str, Message]:
+        """The messages of the chunk that have a row, by customer."""
+        keys = [self._key(work, customer_id) for customer_id in work.chunk.remaining]
+        return {key.customer_id: message for key, message in self.messages.get_many(keys).items()}
+
+    def _key(self, work: Work, customer_id: str) -> MessageKey:
+        return MessageKey(work.business.business_id, customer_id, work.campaign.run_id or "")
+
+    def _message(self, work: Work, customer_id: str, customer: Customer | None) -> Message:
+        contact = customer.contact_key(work.campaign.channel) if customer is not None else None
+        return queued_message(
+            work.campaign,
+            self._key(work, customer_id),
+            work.chunk.created_at,
+            address=contact.address if contact is not None else "",
+        )
+
+
+def left_out(message: Message, reason: str) -> Message:
+    """The message of somebody who does not get one."""
+    return replace(message, status=MessageStatus.EXCLUDED, reason=reason)
+
+
+def accepted(message: Message, provider: Provider, provider_id: str, at: datetime) -> Message:
+    """The message after the provider took it."""
+    return replace(message, status=MessageStatus.SENT, provider=provider, provider_id=provider_id, sent_at=at)
+
+
+def refused(message: Message, provider: Provider, code: str, at: datetime) -> Message:
+    """The message after the provider refused it for good, for a cause that says nothing about the address."""
+    return replace(
+        message,
+        status=MessageStatus.FAILED,
+        provider=provider,
+        provider_code=code,
+        reason=look_up(provider, code).reason,
+        failed_at=at,
+    )
+
+
+def unknown(message: Message, provider: Provider, at: datetime) -> Message:
+    """The message after a call that broke: the provider may have it."""
+    return replace(
+        message, status=MessageStatus.UNCERTAIN, provider=provider, reason="no_answer_from_provider", sent_at=at
+    )
+
+
+def cannot_render(message: Message) -> Message:
+    """The message of somebody for whom there is nothing sendable."""
+    return left_out(message, Exclusion.CANNOT_RENDER)

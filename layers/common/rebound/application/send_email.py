@@ -1,0 +1,106 @@
+"""Sending one chunk of emails."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from rebound.application.ports import Accepted, Mailer, OutgoingEmail, Refused, Throttled, Unknown
+from rebound.application.send_chunk import (
+    LONGEST_DELAY,
+    ChunkDesk,
+    Recipient,
+    Work,
+    accepted,
+    cannot_render,
+    refused,
+    unknown,
+)
+from rebound.domain.campaigns import EmailContent
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.rendering import RenderedEmail, render_email, values_of
+
+MAX_SUBJECT: Final = 998
+"""RFC 5322 §2.1.1: the longest line."""
+
+
+class SendEmail:
+    """Claims a chunk, decides again, hands the emails over in one call and records what became of each."""
+
+    def __init__(self, desk: ChunkDesk, mailer: Mailer) -> None:
+        self._desk = desk
+        self._mailer = mailer
+
+    def __call__(self, key: ChunkKey, owner: str) -> None:
+        """Send what is left of a chunk. Raises ``ChunkHeldError`` when another worker has it."""
+        work = self._desk.take(key, owner)
+        if work is None:
+            return
+        if work.settle:
+            self._settle(work)
+        else:
+            self._send(work)
+
+    def _settle(self, work: Work) -> None:
+        """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
+        known = self._desk.known(work)
+        lost = [
+            customer_id
+            for customer_id in work.chunk.remaining
+            if customer_id not in known or known[customer_id].status is MessageStatus.QUEUED
+        ]
+        self._desk.messages.record(self._desk.uncertain(work, lost, Provider.SES))
+        self._desk.chunks.finish(work.chunk)
+
+    def _send(self, work: Work) -> None:
+        decided = self._desk.decide(work, work.chunk.remaining)
+        rendered = [(recipient, self._render(work, recipient)) for recipient in decided.recipients]
+        sendable = [(recipient, email) for recipient, email in rendered if email is not None]
+        known = [
+            *decided.excluded,
+            *(cannot_render(recipient.message) for recipient, email in rendered if email is None),
+        ]
+        again: list[str] = []
+        daily = False
+        if sendable:
+            self._desk.chunks.mark(work.chunk, self._desk.clock.now())
+            results = self._mailer.send(
+                work.business.email_from or "",
+                [OutgoingEmail(recipient.message.key, recipient.address, email) for recipient, email in sendable],
+            )
+            now = self._desk.clock.now()
+            for (recipient, _), result in zip(sendable, results, strict=True):
+                if isinstance(result, Throttled):
+                    again.append(recipient.customer.customer_id)
+                    daily = daily or result.daily
+                else:
+                    known.append(_after(recipient.message, result, now))
+        # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
+        record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
+        record(known)
+        self._finish(work, again, daily)
+
+    def _finish(self, work: Work, again: Sequence[str], daily: bool) -> None:
+        if again:
+            self._desk.again_later(work, again, LONGEST_DELAY if daily else None)
+        else:
+            self._desk.chunks.finish(work.chunk)
+
+    @staticmethod
+    def _render(work: Work, recipient: Recipient) -> RenderedEmail | None:
+        content = work.campaign.content
+        if not isinstance(content, EmailContent):
+            return None
+        email = render_email(content, values_of(recipient.customer, work.business))
+        return email if 0 < len(email.subject.strip()) and len(email.subject) <= MAX_SUBJECT else None
+
+
+def _after(message: Message, result: Accepted | Refused | Unknown, now: datetime) -> Message:
+    match result:
+        case Accepted(provider_id):
+            return accepted(message, Provider.SES, provider_id, now)
+        case Refused(code):
+            return refused(message, Provider.SES, code, now)
+        case Unknown():
+            return unknown(message, Provider.SES, now)

@@ -1,0 +1,109 @@
+"""Reading and changing the settings of a business."""
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from rebound.application.ports import AddressReader, BusinessDirectory
+from rebound.domain.business import Business, TextProvider
+from rebound.domain.errors import FieldError, InvalidInputError
+
+COUNTRY: Final = re.compile(r"[A-Z]{2}")
+MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+class Unset:
+    """The type of ``UNSET``: a field that a change leaves alone, as opposed to one that it empties with ``None``."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessChange:
+    """The fields to set. ``name``, ``country``, ``time_zone`` and ``text_provider`` cannot be emptied."""
+
+    name: str | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    text_provider: TextProvider | None = None
+    owner_email: str | None | Unset = UNSET
+    email_from: str | None | Unset = UNSET
+    text_from: str | None | Unset = UNSET
+
+
+class SettingsOfBusiness:
+    """The settings as their own business sees them."""
+
+    def __init__(self, businesses: BusinessDirectory, addresses: AddressReader) -> None:
+        self._businesses = businesses
+        self._addresses = addresses
+
+    def get(self, business_id: str) -> Business:
+        """The settings now."""
+        return self._businesses.get(business_id)
+
+    def change(self, business_id: str, change: BusinessChange) -> Business:
+        """Set fields. Raises ``InvalidInputError`` and then has changed nothing."""
+        business = changed_business(self._businesses.get(business_id), change, self._addresses)
+        self._businesses.replace(business)
+        return business
+
+
+def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:
+    """The business with the change checked and applied. Raises ``InvalidInputError`` with everything that is wrong."""
+    given = {
+        f.name: value
+        for f in fields(change)
+        if not isinstance(value := getattr(change, f.name), Unset)
+        and not (value is None and f.name in ("name", "country", "time_zone", "text_provider"))
+    }
+    country = str(given.get("country", business.country)).upper()
+    errors: list[FieldError] = []
+    checked: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            checked[name] = None if value is None else _checked(name, value, country, addresses)
+        except ValueError as error:
+            errors.append(FieldError(name, str(error)))
+    if errors:
+        raise InvalidInputError(*errors)
+    return replace(business, **checked)
+
+
+def _checked(name: str, value: str, country: str, addresses: AddressReader) -> object:
+    match name:
+        case "name":
+            return _line(value)
+        case "country":
+            if not COUNTRY.fullmatch(country):
+                raise ValueError("Must be a country as two letters, such as US (ISO 3166-1 alpha-2).")
+            return country
+        case "time_zone":
+            return time_zone(value)
+        case "owner_email" | "email_from":
+            return addresses.email(value)
+        case "text_from":
+            return value if MESSAGING_SERVICE.fullmatch(value) else addresses.phone(value, country)
+        case _:
+            return value
+
+
+def _line(value: str) -> str:
+    value = value.strip()
+    if not value or len(value) > 200 or not value.isprintable():
+        raise ValueError("Must be 1 to 200 characters on one line.")
+    return value
+
+
+def time_zone(value: str) -> str:
+    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("Must be an IANA time zone, such as America/New_York.") from None
+    return value
