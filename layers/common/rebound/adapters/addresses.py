@@ -1,0 +1,41 @@
+"""Reading addresses: email syntax by email-validator (RFC 5321, 5322), numbers by phonenumbers (ITU-T E.164)."""
+
+from typing import Final
+
+import phonenumbers
+from email_validator import EmailNotValidError, EmailSyntaxError, EmailUndeliverableError, validate_email
+
+MAX_EMAIL: Final = 254
+MAX_PHONE: Final = 32
+
+
+class LibraryAddressReader:
+    """Implements ``AddressReader``."""
+
+    def email(self, text: str) -> str:
+        text = text.strip()
+        if not text.isprintable() or len(text) > MAX_EMAIL:
+            raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
+        try:
+            # Test environment: addresses under names reserved for examples are as good as any to us.
+            address = validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+        except (EmailSyntaxError, EmailUndeliverableError, EmailNotValidError) as error:
+            raise ValueError(f"Must be an email address, such as ana@example.com: {_reason(error)}") from None
+        return address.ascii_email or address.normalized
+
+    def phone(self, text: str, country: str) -> str:
+        if len(text) > MAX_PHONE or not text.isprintable():
+            raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")
+        try:
+            number = phonenumbers.parse(text, country)
+        except phonenumbers.NumberParseException:
+            raise ValueError("Must be a phone number, such as +14155550123.") from None
+        if number.extension or not phonenumbers.is_possible_number(number):
+            raise ValueError("Must be a possible phone number: check the country code and the number of digits.")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _reason(error: EmailNotValidError) -> str:
+    """The library's sentence, unless it repeats what was typed."""
+    sentence = str(error)
+    return sentence if "'" not in sentence and '"' not in sentence else "it has a part that is not allowed."

@@ -1,0 +1,51 @@
+"""Running campaigns: Step Functions now, EventBridge Scheduler later."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class StepFunctionsCampaignRunner:
+    """Implements ``CampaignRunner``. An execution has its campaign's name, so that starting twice is starting once."""
+
+    def __init__(
+        self, stepfunctions: Any, scheduler: Any, state_machine_arn: str, schedule_group: str, role_arn: str
+    ) -> None:
+        self._stepfunctions = stepfunctions
+        self._scheduler = scheduler
+        self._state_machine_arn = state_machine_arn
+        self._schedule_group = schedule_group
+        self._role_arn = role_arn
+
+    def start(self, business_id: str, campaign_id: str) -> None:
+        try:
+            self._stepfunctions.start_execution(
+                stateMachineArn=self._state_machine_arn, name=campaign_id, input=_input(business_id, campaign_id)
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        try:
+            self._scheduler.create_schedule(
+                Name=campaign_id,
+                GroupName=self._schedule_group,
+                ScheduleExpression=f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target={
+                    "Arn": self._state_machine_arn,
+                    "RoleArn": self._role_arn,
+                    "Input": _input(business_id, campaign_id),
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConflictException":
+                raise
+
+
+def _input(business_id: str, campaign_id: str) -> str:
+    return json.dumps({"business_id": business_id, "campaign_id": campaign_id})

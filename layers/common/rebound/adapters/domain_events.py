@@ -1,0 +1,49 @@
+"""Domain events on the EventBridge bus."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import batched
+from typing import Any, Final
+
+from rebound.domain.errors import ReboundError
+from rebound.domain.events import DomainEvent
+
+SOURCE: Final = "rebound"
+MAX_BATCH: Final = 10
+
+
+class NotPublishedError(ReboundError):
+    """EventBridge did not take some events; the caller comes again with the whole batch."""
+
+
+class EventBridgeDomainEvents:
+    """Implements ``DomainEvents``. The detail type is the event's name, the detail its fields."""
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        for batch in batched(events, MAX_BATCH):
+            answer = self._client.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._bus,
+                        "Source": SOURCE,
+                        "DetailType": type(event).__name__,
+                        "Detail": json.dumps(_detail(event)),
+                    }
+                    for event in batch
+                ]
+            )
+            if answer.get("FailedEntryCount"):
+                raise NotPublishedError
+
+
+def _detail(event: DomainEvent) -> Mapping[str, Any]:
+    return {
+        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for name, value in asdict(event).items()
+    }

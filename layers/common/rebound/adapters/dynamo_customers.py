@@ -1,0 +1,264 @@
+"""Customers and contacts: two tables that change together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from pynamodb.transactions import TransactWrite
+
+from rebound.adapters.dynamo_tables import (
+    ContactRow,
+    CustomerRow,
+    bind,
+    lost_races,
+    read_cursor,
+    read_instant,
+    write_cursor,
+    write_instant,
+)
+from rebound.application.ports import Page
+from rebound.application.project_contacts import ContactChange
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope, ScopeState
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability
+from rebound.domain.segments import Matcher
+
+PAGE: Final = 250
+MAX_TRANSACTION: Final = 100
+_FIELDS: Final = tuple(field.name for field in fields(Customer))
+
+
+class DynamoCustomerBook:
+    """Implements ``CustomerBook``."""
+
+    def __init__(self, customers_table: str, contacts_table: str) -> None:
+        self._row = bind(CustomerRow, customers_table)
+        self._contact_row = bind(ContactRow, contacts_table)
+
+    def get(self, business_id: str, customer_id: str) -> Customer:
+        try:
+            return _customer(self._row.get(business_id, customer_id, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("customer") from None
+
+    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
+        keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
+        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys)}
+
+    def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        if len(customers) + len(contacts) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
+        with lost_races(), TransactWrite(connection=connection) as transaction:
+            for customer in customers:
+                row = self._row(
+                    **{name: getattr(customer, name) for name in _FIELDS if name not in ("general_tags", "version")},
+                    general_tags=list(customer.general_tags) or None,
+                    version=customer.version + 1,
+                )
+                transaction.save(row, condition=_unchanged(CustomerRow, customer.version))
+            for contact in contacts:
+                transaction.save(
+                    _contact_row(self._contact_row, contact), condition=_unchanged(ContactRow, contact.version)
+                )
+
+    def delete(self, customer: Customer) -> None:
+        with lost_races():
+            self._row(customer.business_id, customer.customer_id).delete(
+                condition=_unchanged(CustomerRow, customer.version)
+            )
+
+    def page(
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+    ) -> Page[Customer]:
+        after = read_cursor(cursor)
+        found: list[Customer] = []
+        while True:
+            customers = self._query(business_id, after, PAGE if matching else limit + 1)
+            for customer in customers:
+                if len(found) == limit:
+                    return Page(found, write_cursor(found[-1].customer_id))
+                if matching is None or matching(customer):
+                    found.append(customer)
+            if len(customers) < (PAGE if matching else limit + 1):
+                return Page(found)
+            after = customers[-1].customer_id
+
+    def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
+        condition = CustomerRow.customer_id > after if after is not None else None
+        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, consistent_read=True)
+        return [_customer(row) for row in rows]
+
+    def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
+        start = {"business_id": {"S": business_id}, "customer_id": {"S": after}} if after is not None else None
+        condition = CustomerRow.customer_id.between(first, last)
+        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
+        return [_customer(row) for row in rows]
+
+    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+        email = key.channel is Channel.EMAIL
+        flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
+        try:
+            customer = self.get(key.business_id, customer_id)
+        except NotFoundError:
+            return
+        if customer.contact_key(key.channel) != key:
+            return
+        if (customer.failed_email if email else customer.failed_phone) == invalid:
+            return
+        address = customer.address(key.channel)
+        same_address = (CustomerRow.email if email else CustomerRow.mobile_phone) == address
+        row = self._row(key.business_id, customer_id)
+        try:
+            with lost_races():
+                row.update(actions=[flag.set(invalid), CustomerRow.version.add(1)], condition=same_address)
+        except ConcurrentChangeError:
+            # The customer has moved to another address, or is gone: this flag is not theirs any more.
+            return
+
+
+class DynamoContactBook:
+    """Implements ``ContactBook``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(ContactRow, table_name)
+
+    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
+        wanted = {str(key): key for key in keys}
+        if not wanted:
+            return {}
+        rows = self._row.batch_get(list(wanted), consistent_read=True)
+        found = {wanted[row.contact_id]: read_contact(row) for row in rows}
+        return {key: found.get(key) or Contact(key) for key in wanted.values()}
+
+    def save(self, contact: Contact) -> None:
+        with lost_races():
+            _contact_row(self._row, contact).save(condition=_unchanged(ContactRow, contact.version))
+
+
+def _unchanged(row: type[CustomerRow | ContactRow], version: int) -> Any:
+    return row.version == version if version else row.version.does_not_exist()
+
+
+def _customer(row: CustomerRow) -> Customer:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    values["general_tags"] = tuple(values["general_tags"] or ())
+    values["version"] = int(values["version"])
+    return Customer(**values)
+
+
+def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
+    return row(
+        str(contact.key),
+        customer_ids=set(contact.customer_ids) or None,
+        reachability=_write_reachability(contact.reachability),
+        consent=_write_consent(contact.consent),
+        version=contact.version + 1,
+    )
+
+
+def read_contact(row: ContactRow) -> Contact:
+    """The contact of a row."""
+    return Contact(
+        ContactKey.parse(row.contact_id),
+        _read_reachability(row.reachability),
+        _read_consent(row.consent),
+        frozenset(row.customer_ids or ()),
+        int(row.version),
+    )
+
+
+def contact_of_image(image: Mapping[str, Any]) -> Contact:
+    """The contact of an image in the table's change stream."""
+    row = ContactRow()
+    row.deserialize(dict(image))
+    return read_contact(row)
+
+
+def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
+    if state == Reachability():
+        return None
+    cleared = state.cleared
+    return {
+        "cleared": cleared and {"at": write_instant(cleared.at), "by": cleared.by, "message_id": cleared.message_id},
+        "failures": [
+            {
+                "at": write_instant(failure.at),
+                "message_id": failure.message_id,
+                "provider": failure.provider,
+                "code": failure.code,
+                "detail": failure.detail,
+            }
+            for failure in sorted(state.failures, key=lambda f: (f.at, f.message_id, f.code))
+        ],
+    }
+
+
+def _read_reachability(document: Mapping[str, Any] | None) -> Reachability:
+    if document is None:
+        return Reachability()
+    cleared = document["cleared"]
+    return Reachability(
+        cleared and Cleared(read_instant(cleared["at"]), ClearedBy(cleared["by"]), cleared["message_id"]),
+        frozenset(
+            Failure(
+                read_instant(failure["at"]),
+                failure["message_id"],
+                Provider(failure["provider"]),
+                failure["code"],
+                failure["detail"],
+            )
+            for failure in document["failures"]
+        ),
+    )
+
+
+def _write_consent(consent: Consent) -> Mapping[str, Any] | None:
+    if not consent.scopes:
+        return None
+    return {
+        scope: {"out": _write_said(state.out), "in": _write_said(state.in_)} for scope, state in consent.scopes.items()
+    }
+
+
+def _write_said(said: ConsentEvidence | None) -> Mapping[str, Any] | None:
+    if said is None:
+        return None
+    return {"at": write_instant(said.at), "source": said.source, "message_id": said.message_id}
+
+
+def _read_consent(document: Mapping[str, Any] | None) -> Consent:
+    return Consent(
+        MappingProxyType(
+            {
+                Scope(scope): ScopeState(
+                    _read_said(Scope(scope), state["out"], opted_out=True),
+                    _read_said(Scope(scope), state["in"], opted_out=False),
+                )
+                for scope, state in (document or {}).items()
+            }
+        )
+    )
+
+
+def _read_said(scope: Scope, said: Mapping[str, Any] | None, *, opted_out: bool) -> ConsentEvidence | None:
+    if said is None:
+        return None
+    at: datetime = read_instant(said["at"])
+    return ConsentEvidence(at, scope, opted_out, ConsentSource(said["source"]), said["message_id"])
+
+
+def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
+    """The change of a record in the table's change stream; ``None`` for a removal."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None:
+        return None
+    before = change.get("OldImage")
+    return ContactChange(contact_of_image(before) if before else None, contact_of_image(after))

@@ -1,0 +1,184 @@
+"""The Messages table: the client log."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pynamodb.expressions.condition import Condition
+
+from rebound.adapters.dynamo_tables import (
+    MessageRow,
+    PointerRow,
+    bind,
+    lost_races,
+    read_cursor,
+    write_cursor,
+)
+from rebound.application.ports import Delivery, Page, StatusChange
+from rebound.domain.campaigns import Category
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.messages import RANKS, Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey
+
+KEPT: Final = timedelta(days=400)
+"""A little more than a year, so that last year's season can be compared."""
+POINTER_KEPT: Final = timedelta(days=7)
+"""SNS reports a text up to 72 hours after it was published."""
+_FIELDS: Final = tuple(
+    f.name for f in fields(Message) if f.name not in ("key", "channel", "category", "status", "provider")
+)
+
+
+class DynamoMessageLog:
+    """Implements ``MessageLog``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(MessageRow, table_name)
+        self._pointer = bind(PointerRow, table_name)
+
+    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
+        wanted = list(dict.fromkeys((key.recipient_id, key.message_id) for key in keys))
+        if not wanted:
+            return {}
+        rows = self._row.batch_get(wanted, consistent_read=True)
+        return {message.key: message for message in map(_message, rows)}
+
+    def record_new(self, messages: Sequence[Message]) -> None:
+        with self._row.batch_write() as batch:
+            for message in messages:
+                batch.save(self._new(message))
+
+    def record(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            below = MessageRow.rank.does_not_exist() | (MessageRow.rank < message.rank)
+            self._save(message, below)
+
+    def claim(self, message: Message) -> bool:
+        rank = RANKS[MessageStatus.SENDING]
+        claimed = replace(message, status=MessageStatus.SENDING)
+        return self._save(claimed, MessageRow.rank.does_not_exist() | (MessageRow.rank < rank))
+
+    def release(self, key: MessageKey) -> None:
+        row = self._row(key.recipient_id, key.message_id)
+        queued = MessageStatus.QUEUED
+        try:
+            with lost_races():
+                row.update(
+                    actions=[MessageRow.status.set(queued), MessageRow.rank.set(RANKS[queued])],
+                    condition=MessageRow.status == MessageStatus.SENDING,
+                )
+        except ConcurrentChangeError:
+            # A receipt has come for it, so it did go out: nothing is to be released.
+            return
+
+    def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
+        return [after.key for before, after in changes if not self._save(after, _as_read(before))]
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
+        after = read_cursor(cursor)
+        recipient_id = MessageKey(business_id, customer_id, "").recipient_id
+        start = {"recipient_id": {"S": recipient_id}, "message_id": {"S": after}} if after else None
+        found = self._row.query(
+            recipient_id,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=start,
+            consistent_read=True,
+        )
+        messages = [_message(row) for row in found]
+        more = found.last_evaluated_key is not None and messages
+        return Page(messages, write_cursor(messages[-1].key.message_id) if more else None)
+
+    def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
+        later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
+        return [
+            Delivery(row.message_id, row.delivered_at)
+            for customer_id in sorted(customer_ids)
+            for row in self._row.query(
+                MessageKey(key.business_id, customer_id, "").recipient_id,
+                filter_condition=later & (MessageRow.channel == key.channel),
+                consistent_read=True,
+            )
+        ]
+
+    def remember_provider_id(self, provider: Provider, provider_id: str, key: MessageKey) -> None:
+        self._pointer(
+            f"{provider}#{provider_id}",
+            "-",
+            points_to=f"{key.recipient_id}#{key.message_id}",
+            expires_at=int((datetime.now(UTC) + POINTER_KEPT).timestamp()),
+        ).save()
+
+    def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
+        try:
+            pointer = self._pointer.get(f"{provider}#{provider_id}", "-", consistent_read=True)
+        except self._pointer.DoesNotExist:
+            return None
+        recipient_id, message_id = pointer.points_to.rsplit("#", 1)
+        return MessageKey.of(recipient_id, message_id)
+
+    def _save(self, message: Message, condition: Condition) -> bool:
+        try:
+            with lost_races():
+                self._new(message).save(condition=condition)
+        except ConcurrentChangeError:
+            return False
+        return True
+
+    def _new(self, message: Message) -> MessageRow:
+        since = message.queued_at or datetime.now(UTC)
+        return self._row(
+            recipient_id=message.key.recipient_id,
+            message_id=message.key.message_id,
+            channel=message.channel,
+            category=message.category,
+            status=message.status,
+            rank=message.rank,
+            provider=message.provider,
+            expires_at=int((since + KEPT).timestamp()),
+            **{name: getattr(message, name) for name in _FIELDS},
+        )
+
+
+def _as_read(message: Message) -> Condition:
+    """That nobody has changed what a receipt can change since the message was read."""
+    condition: Condition = MessageRow.rank == message.rank
+    for attribute, value in (
+        (MessageRow.delivered_at, message.delivered_at),
+        (MessageRow.failed_at, message.failed_at),
+        (MessageRow.provider_id, message.provider_id),
+    ):
+        condition &= attribute.does_not_exist() if value is None else attribute == value
+    return condition
+
+
+def _message(row: MessageRow) -> Message:
+    return Message(
+        key=MessageKey.of(row.recipient_id, row.message_id),
+        channel=Channel(row.channel),
+        category=Category(row.category),
+        status=MessageStatus(row.status),
+        provider=Provider(row.provider) if row.provider else None,
+        **{name: getattr(row, name) for name in _FIELDS},
+    )
+
+
+def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
+    """The change of a record of the table's change stream; ``None`` for what is no campaign's message, or expired."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None or "campaign_id" not in after:
+        return None
+    before = change.get("OldImage")
+    reason = after.get("reason")
+    return StatusChange(
+        position=change["SequenceNumber"],
+        campaign_id=after["campaign_id"]["S"],
+        before=MessageStatus(before["status"]["S"]) if before else None,
+        after=MessageStatus(after["status"]["S"]),
+        reason=reason["S"] if reason else None,
+    )

@@ -1,0 +1,265 @@
+"""The tables' rows as pynamodb models, and what all repositories share: binding to a table, times, cursors.
+
+A model is bound to a table name when the repositories are made (``bind``), never while a module is imported.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.constants import LIST, STRING
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
+from pynamodb.models import Model
+
+from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+
+MAX_KEY: Final = 128
+"""Longer than any sort key of ours."""
+_LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+class InstantAttribute(Attribute[datetime]):
+    """An aware time, kept as RFC 3339 in UTC with microseconds, so that text order is time order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        return write_instant(value)
+
+    def deserialize(self, value: str) -> datetime:
+        return read_instant(value)
+
+
+class DateAttribute(Attribute[date]):
+    """A calendar day, ISO 8601."""
+
+    attr_type = STRING
+
+    def serialize(self, value: date) -> str:
+        return value.isoformat()
+
+    def deserialize(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+
+def write_instant(at: datetime) -> str:
+    """The stored form of a time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_instant(text: str) -> datetime:
+    """The time of its stored form."""
+    return datetime.fromisoformat(text)
+
+
+class TextListAttribute(Attribute[list[str]]):
+    """A list of texts: DynamoDB's own list, which keeps order, unlike its sets."""
+
+    attr_type = LIST
+
+    def serialize(self, value: list[str]) -> list[dict[str, str]]:
+        return [{STRING: text} for text in value]
+
+    def deserialize(self, value: list[dict[str, str]]) -> list[str]:
+        return [element[STRING] for element in value]
+
+
+class JsonAttribute(Attribute[Any]):
+    """A JSON document as text, in UTF-8 and not in escapes, which would take up to twelve bytes a character."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def deserialize(self, value: str) -> Any:
+        return json.loads(value)
+
+
+class CustomerRow(Model):
+    """``business_id`` / ``customer_id``."""
+
+    business_id = UnicodeAttribute(hash_key=True)
+    customer_id = UnicodeAttribute(range_key=True)
+    first_name = UnicodeAttribute()
+    last_name = UnicodeAttribute()
+    created_at = InstantAttribute()
+    updated_at = InstantAttribute()
+    external_id = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    mobile_phone = UnicodeAttribute(null=True)
+    day_phone = UnicodeAttribute(null=True)
+    night_phone = UnicodeAttribute(null=True)
+    gender = UnicodeAttribute(null=True)
+    birthday = DateAttribute(null=True)
+    customer_since = DateAttribute(null=True)
+    general_tags = TextListAttribute(null=True)
+    time_zone = UnicodeAttribute(null=True)
+    failed_email = BooleanAttribute(default=False)
+    failed_phone = BooleanAttribute(default=False)
+    version = NumberAttribute()
+
+
+class ContactRow(Model):
+    """``contact_id`` is business, channel and address; the evidence of both folds is JSON."""
+
+    contact_id = UnicodeAttribute(hash_key=True)
+    customer_ids = UnicodeSetAttribute(null=True)
+    reachability = JsonAttribute(null=True)
+    consent = JsonAttribute(null=True)
+    version = NumberAttribute()
+
+
+class MessageRow(Model):
+    """``recipient_id`` (business and customer) / ``message_id``; also the pointers from provider ids."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    channel = UnicodeAttribute()
+    category = UnicodeAttribute()
+    address = UnicodeAttribute()
+    status = UnicodeAttribute()
+    rank = NumberAttribute()
+    campaign_id = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    provider = UnicodeAttribute(null=True)
+    provider_id = UnicodeAttribute(null=True)
+    provider_code = UnicodeAttribute(null=True)
+    queued_at = InstantAttribute(null=True)
+    sent_at = InstantAttribute(null=True)
+    delivered_at = InstantAttribute(null=True)
+    failed_at = InstantAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class PointerRow(Model):
+    """In the Messages table: which message a provider's id means. ``recipient_id`` is ``<provider>#<provider id>``."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    points_to = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class CampaignRow(Model):
+    """``business_id`` / ``campaign_id``."""
+
+    business_id = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    category = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    status = UnicodeAttribute()
+    selection = JsonAttribute()
+    content = JsonAttribute()
+    exclude_failed = BooleanAttribute()
+    include_customer_ids = UnicodeSetAttribute(null=True)
+    created_at = InstantAttribute()
+    send_at = InstantAttribute(null=True)
+    started_at = InstantAttribute(null=True)
+    completed_at = InstantAttribute(null=True)
+    run_id = UnicodeAttribute(null=True)
+    ranges = NumberAttribute(default=1)
+    failure = UnicodeAttribute(null=True)
+    single = BooleanAttribute(default=False)
+    expires_at = NumberAttribute(null=True)
+
+
+class ChunkRow(Model):
+    """``campaign_id`` / ``chunk``: the claim ledger."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    business_id = UnicodeAttribute()
+    customer_ids = TextListAttribute()
+    remaining = TextListAttribute(null=True)
+    state = UnicodeAttribute()
+    owner = UnicodeAttribute(null=True)
+    leased_until = InstantAttribute(null=True)
+    attempts = NumberAttribute(default=0)
+    created_at = InstantAttribute()
+    expires_at = NumberAttribute()
+
+
+class RangeRow(Model):
+    """In the Chunks table, ``chunk`` = ``range#<index>``: progress of an expansion."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    cursor = UnicodeAttribute(null=True)
+    carry = TextListAttribute(null=True)
+    chunks = NumberAttribute()
+    enqueued = NumberAttribute()
+    matched = NumberAttribute()
+    excluded = JsonAttribute()
+    done = BooleanAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class TallyRow(Model):
+    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts of what one shard of the message log's stream told."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    counts = JsonAttribute()
+    position = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class DirectoryRow(Model):
+    """``business_id`` / ``entry_id`` = ``<kind>#<id>``: settings, keys, segments, imports, each a JSON document."""
+
+    business_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    document = JsonAttribute()
+    expires_at = NumberAttribute(null=True)
+
+
+def bind[R: Model](model: type[R], table_name: str) -> type[R]:
+    """The model for one table; region, credentials and endpoint are botocore's own to find."""
+    meta = type("Meta", (), {"table_name": table_name})
+    return type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+
+
+@contextmanager
+def lost_races() -> Iterator[None]:
+    """Turn a failed condition into ``ConcurrentChangeError``; anything else stays the technical error it is."""
+    try:
+        yield
+    except (PutError, UpdateError, DeleteError) as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise ConcurrentChangeError from error
+        raise
+    except TransactWriteError as error:
+        if any(reason is not None and reason.code in _LOST_RACES for reason in error.cancellation_reasons):
+            raise ConcurrentChangeError from error
+        raise
+
+
+def write_cursor(after: str) -> str:
+    """The cursor that goes on after a sort key."""
+    return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, prefix: str = "") -> str | None:
+    """The sort key that a cursor goes on after. Raises ``InvalidInputError`` for one that we did not write."""
+    if cursor is None:
+        return None
+    try:
+        after = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        after = ""
+    if not after.isprintable() or not len(prefix) < len(after) <= MAX_KEY or not after.startswith(prefix):
+        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
+    return after

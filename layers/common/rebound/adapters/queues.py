@@ -1,0 +1,81 @@
+"""SQS: chunks to the senders, our own receipts to the one queue of outcomes, and the codec of a chunk."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import batched
+from typing import Any, Final
+
+from rebound.adapters.receipts_queue import encode_receipt
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.errors import ReboundError
+from rebound.domain.receipts import Receipt
+
+MAX_BATCH: Final = 10
+ATTEMPTS: Final = 5
+
+
+class NotEnqueuedError(ReboundError):
+    """SQS did not take some messages of a batch; the caller does the whole step again, which is harmless."""
+
+
+class SqsChunkQueue:
+    """Implements ``ChunkQueue``: what is put on the queue are ids."""
+
+    def __init__(self, client: Any, queue_urls: Mapping[Channel, str]) -> None:
+        self._client = client
+        self._queue_urls = queue_urls
+
+    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
+        for batch in batched(keys, MAX_BATCH):
+            entries = [
+                {"Id": str(number), "MessageBody": encode_chunk(key), "DelaySeconds": int(delay.total_seconds())}
+                for number, key in enumerate(batch)
+            ]
+            self._send(self._queue_urls[channel], entries)
+
+    def _send(self, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        for _ in range(ATTEMPTS):
+            answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=list(entries))
+            failed = {failure["Id"] for failure in answer.get("Failed", ())}
+            entries = [entry for entry in entries if entry["Id"] in failed]
+            if not entries:
+                return
+        raise NotEnqueuedError
+
+
+class SqsReceiptQueue:
+    """Implements ``ReceiptQueue``; the webhooks put what they received on the same queue."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, receipt: Receipt) -> None:
+        self.put_body(encode_receipt(receipt))
+
+    def put_body(self, body: str) -> None:
+        """Enqueue a body in one of the forms of ``receipts_queue``."""
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+
+    def put_bodies(self, bodies: Sequence[str]) -> None:
+        """Enqueue many; all are on the queue when this returns."""
+        for body in bodies:
+            self.put_body(body)
+
+    def retry_in(self, receipt_handle: str, delay: timedelta) -> None:
+        """Let a message that could not be handled come again sooner than the queue's visibility timeout says."""
+        self._client.change_message_visibility(
+            QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(delay.total_seconds())
+        )
+
+
+def encode_chunk(key: ChunkKey) -> str:
+    """The queue message of a chunk."""
+    return json.dumps({"business_id": key.business_id, "campaign_id": key.campaign_id, "chunk": key.chunk})
+
+
+def decode_chunk(body: str) -> ChunkKey:
+    """The chunk of a queue message."""
+    return ChunkKey(**json.loads(body))

@@ -1,0 +1,49 @@
+"""Sending texts with SNS."""
+
+from typing import Any, Final
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
+
+from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey
+
+_THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
+_REFUSALS: Final = {
+    "InvalidParameter": "Invalid phone number",
+    "InvalidParameterValue": "Invalid phone number",
+    "OptedOut": "Phone number is opted out",
+}
+_SERVER_ERROR: Final = 500
+
+
+class SnsTexter:
+    """Implements ``Texter``. What became of a text is found by the id that SNS answers: it takes nothing of ours."""
+
+    provider = Provider.SNS
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:  # noqa: ARG002 - port
+        attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+        if sender is not None:
+            attributes["AWS.MM.SMS.OriginationNumber"] = {"DataType": "String", "StringValue": sender}
+        try:
+            answer = self._client.publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
+        except ClientError as error:
+            return _of_error(error)
+        except (EndpointConnectionError, ConnectTimeoutError):
+            return Throttled("Rate exceeded")
+        except HTTPClientError as error:
+            return Unknown(type(error).__name__)
+        return Accepted(answer["MessageId"])
+
+
+def _of_error(error: ClientError) -> SendResult:
+    code = error.response["Error"]["Code"]
+    if code in _THROTTLES:
+        return Throttled("Rate exceeded")
+    if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
+        return Unknown(code)
+    return Refused(_REFUSALS.get(code, code), error.response["Error"].get("Message"))
