@@ -1,0 +1,19 @@
+"""Third step of a campaign: look whether everybody targeted is accounted for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rebound import wiring
+from rebound.steps import step
+
+
+@step
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Whether it is drained, and when to look again."""
+    found = wiring.drain_campaign()(event["business_id"], event["campaign_id"], event["polls"])
+    return {
+        "drained": found.drained,
+        "wait_seconds": found.wait_seconds,
+        "polls": found.polls,
+        "continue": found.start_over,
+    }

@@ -1,0 +1,22 @@
+"""Second step of a campaign: turn one key range of customers into chunks on the queue."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rebound import wiring
+from rebound.steps import step
+
+RESERVE_MILLISECONDS: Final = 30_000
+"""More than a page takes, so that the function ends by itself and goes on in a new invocation."""
+
+
+@step
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Expand while there is time; ``done`` says whether the range is finished."""
+
+    def may_go_on() -> bool:
+        remaining: int = context.get_remaining_time_in_millis()
+        return remaining > RESERVE_MILLISECONDS
+
+    done = wiring.expand_campaign()(event["business_id"], event["campaign_id"], event["range"], may_go_on)
+    return {"done": done}

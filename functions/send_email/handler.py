@@ -1,0 +1,17 @@
+"""Chunks of the email queue, sent over SES."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rebound import wiring
+from rebound.adapters.queues import decode_chunk
+from rebound.batches import process_queue
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Send each chunk; those that fail come again."""
+
+    def send(body: str, owner: str) -> None:
+        wiring.send_email()(decode_chunk(body), owner)
+
+    return process_queue(event, context, send)

@@ -1,0 +1,11 @@
+"""The API behind the gateway."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rebound.http.app import api
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Answer one request."""
+    return api().resolve(event, context)

@@ -1,0 +1,455 @@
+"""The API: routes to use cases, behind checks of size, scope and idempotency."""
+
+import base64
+import json
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+
+from rebound import wiring
+from rebound.application.manage_campaigns import NewCampaign
+from rebound.application.settings_of_business import UNSET, BusinessChange
+from rebound.domain.campaigns import Selection
+from rebound.domain.channels import Channel
+from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.domain.keys import ApiScope
+from rebound.domain.messages import MessageStatus
+from rebound.domain.segments import FAILED_VALUES
+from rebound.http import schemas
+from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, install
+
+MAX_BODY: Final = 512 * 1024
+MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
+"""Lambda takes 6 MB, of which API Gateway's own event needs some."""
+DAY_SECONDS: Final = 24 * 60 * 60
+IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
+MAX_KEY: Final = 128
+MAX_ID: Final = 128
+"""Longer than any id of ours."""
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
+CustomerId = Annotated[str, Path(description="32 hexadecimal digits.")]
+
+
+@cache
+def api() -> APIGatewayRestResolver:
+    """The app, made at the first request: what it imports and builds is needed by this function only."""
+    app = APIGatewayRestResolver(enable_validation=True)
+    install(app)
+    app.use(middlewares=[_check_size, _check_scope, _once])
+    for add_routes in (_business, _customers, _imports, _segments, _campaigns, _messages, _document):
+        add_routes(app)
+    return app
+
+
+# --- before every route -----------------------------------------------------------------------------------------------
+
+
+def _check_size(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    event = app.current_event
+    if any(len(part) > MAX_ID for part in event.path.split("/")):
+        raise NotFoundError("address")
+    is_import = event.path.rstrip("/").endswith("/imports")
+    most = MAX_IMPORT_BODY if is_import else MAX_BODY
+    body = event.raw_event.get("body") or ""
+    if len(body) > most:
+        hint = " Ask for an upload_url for larger files." if is_import else ""
+        raise TooLargeError(f"The body may have at most {most} bytes.{hint}")
+    if event.raw_event.get("isBase64Encoded"):
+        try:
+            base64.b64decode(body, validate=True).decode()
+        except ValueError:
+            raise MalformedError("The body is not UTF-8 text.") from None
+    if body:
+        content_type = (event.headers.get("content-type") or "application/json").split(";")[0].strip().lower()
+        if content_type != "application/json":
+            raise MalformedError("The body must be JSON, with Content-Type: application/json.")
+        _check_json(event.decoded_body or "")
+    return next_middleware(app)
+
+
+def _check_json(body: str) -> None:
+    def refuse(_: str) -> None:
+        raise ValueError
+
+    try:
+        given = json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise MalformedError("The body is not JSON.") from None
+    if not isinstance(given, dict):
+        raise MalformedError("The body must be a JSON object.")
+
+
+def _check_scope(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    event = app.current_event
+    needed = _scope_of(event.http_method, event.path)
+    if needed is not None and needed not in _authorizer(app).get("scopes", "").split():
+        raise ForbiddenError(f"This key lacks the scope {needed}.")
+    return next_middleware(app)
+
+
+def _scope_of(method: str, path: str) -> ApiScope | None:
+    """Reading and writing are scopes of their own for each kind of thing."""
+    parts = [part for part in path.split("/") if part]
+    area = parts[1] if len(parts) > 1 else ""
+    if area == "imports":
+        area = "customers"
+    elif area == "customers" and parts[-1] == "messages":
+        area = "messages"
+    elif area == "segments" and parts[-1] == "preview":
+        method = "GET"
+    action = "read" if method == "GET" else "write"
+    return ApiScope(f"{area}:{action}") if f"{area}:{action}" in list(ApiScope) else None
+
+
+def _authorizer(app: APIGatewayRestResolver) -> dict[str, str]:
+    context: dict[str, str] = app.current_event.raw_event["requestContext"].get("authorizer") or {}
+    return context
+
+
+def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """With an ``Idempotency-Key`` a POST is done once; the same request again gets the first answer again for a day."""
+    event = app.current_event
+    key = event.headers.get(IDEMPOTENCY_HEADER)
+    if key is None or event.http_method != "POST":
+        return next_middleware(app)
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise MalformedError(f"{IDEMPOTENCY_HEADER} must have 1 to {MAX_KEY} printable characters.")
+    config = IdempotencyConfig(
+        event_key_jmespath="key", payload_validation_jmespath="body", expires_after_seconds=DAY_SECONDS
+    )
+    if app.lambda_context is not None:
+        config.register_lambda_context(app.lambda_context)
+
+    def perform(request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - what the key and the check are made of
+        response = next_middleware(app)
+        body = response.body
+        return {"status": response.status_code, "body": body if isinstance(body, str) else json.dumps(body)}
+
+    once = idempotent_function(
+        perform, data_keyword_argument="request", config=config, persistence_store=_store(), key_prefix="post"
+    )
+    done = once(request={"key": [_business_id(app), event.path, key], "body": json.loads(event.decoded_body or "{}")})
+    return Response(status_code=done["status"], content_type="application/json", body=done["body"])
+
+
+@cache
+def _store() -> DynamoDBPersistenceLayer:
+    return DynamoDBPersistenceLayer(
+        table_name=wiring.settings()["IDEMPOTENCY_TABLE"], boto3_client=wiring.aws("dynamodb")
+    )
+
+
+def _business_id(app: APIGatewayRestResolver) -> str:
+    return _authorizer(app)["business_id"]
+
+
+def _request(app: APIGatewayRestResolver) -> str | None:
+    """The client's name for the request, ``None`` when it gave none."""
+    key = app.current_event.headers.get(IDEMPOTENCY_HEADER)
+    return None if key is None else f"{app.current_event.path}#{key}"
+
+
+def _answer(answer: schemas.Answer, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    return Response(status_code=status, content_type="application/json", body=answer.model_dump_json())
+
+
+def _responses(model: type[schemas.Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
+    """What a route answers, for the OpenAPI document."""
+
+    def problem(what: str) -> dict[str, Any]:
+        return {"description": what, "content": {"application/problem+json": {"model": schemas.Problem}}}
+
+    return {
+        int(status): {"description": status.phrase, "content": {"application/json": {"model": model}}},
+        400: problem("Malformed"),
+        401: problem("No key, or one that opens nothing"),
+        403: problem("The key lacks the scope"),
+        404: problem("Not found, also for what belongs to another business"),
+        409: problem("Conflicts with the present state"),
+        413: problem("Too large"),
+        422: problem("Values that are not acceptable, each with its field"),
+        429: problem("Too many requests"),
+    }
+
+
+# --- routes -----------------------------------------------------------------------------------------------------------
+
+
+def _business(app: APIGatewayRestResolver) -> None:
+    @app.get("/v1/business", summary="The settings", tags=["Business"], responses=_responses(schemas.BusinessAnswer))
+    def get_business() -> Response[str]:
+        business = wiring.settings_of_business().get(_business_id(app))
+        return _answer(schemas.BusinessAnswer.of(business))
+
+    @app.patch(
+        "/v1/business", summary="Change settings", tags=["Business"], responses=_responses(schemas.BusinessAnswer)
+    )
+    def change_business(request: Annotated[schemas.BusinessChangeRequest, Body()]) -> Response[str]:
+        given = request.model_fields_set
+        change = BusinessChange(
+            name=request.name if "name" in given else None,
+            country=request.country if "country" in given else None,
+            time_zone=request.time_zone if "time_zone" in given else None,
+            text_provider=request.text_provider if "text_provider" in given else None,
+            owner_email=request.owner_email if "owner_email" in given else UNSET,
+            email_from=request.email_from if "email_from" in given else UNSET,
+            text_from=request.text_from if "text_from" in given else UNSET,
+        )
+        business = wiring.settings_of_business().change(_business_id(app), change)
+        return _answer(schemas.BusinessAnswer.of(business))
+
+
+def _customers(app: APIGatewayRestResolver) -> None:
+    tags = ["Customers"]
+    one = _responses(schemas.CustomerAnswer)
+
+    @app.post(
+        "/v1/customers",
+        summary="Create a customer",
+        tags=tags,
+        responses=_responses(schemas.CustomerAnswer, HTTPStatus.CREATED),
+    )
+    def create_customer(request: Annotated[schemas.NewCustomerRequest, Body()]) -> Response[str]:
+        view = wiring.manage_customers().create(_business_id(app), request.model_dump(exclude_unset=True))
+        return _answer(schemas.CustomerAnswer.of(view), HTTPStatus.CREATED)
+
+    @app.get("/v1/customers", summary="List customers", tags=tags, responses=_responses(schemas.CustomerPage))
+    def list_customers(
+        failed: Annotated[str | None, Query(description="phone, email, any or both failed.")] = None,
+        tag: Annotated[str | None, Query(max_length=64)] = None,
+        q: Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        if failed is not None and failed not in FAILED_VALUES:
+            raise InvalidInputError(FieldError("failed", f"Must be one of {', '.join(FAILED_VALUES)}."))
+        page = wiring.manage_customers().list(
+            _business_id(app), failed=failed, tag=tag, q=q, limit=limit, cursor=cursor
+        )
+        items = [schemas.CustomerAnswer.of(view) for view in page.items]
+        return _answer(schemas.CustomerPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
+    def get_customer(customer_id: CustomerId) -> Response[str]:
+        view = wiring.manage_customers().get(_business_id(app), customer_id)
+        return _answer(schemas.CustomerAnswer.of(view))
+
+    @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
+    def change_customer(
+        customer_id: CustomerId, request: Annotated[schemas.CustomerChangeRequest, Body()]
+    ) -> Response[str]:
+        given = request.model_dump(exclude_unset=True)
+        view = wiring.manage_customers().change(_business_id(app), customer_id, given)
+        return _answer(schemas.CustomerAnswer.of(view))
+
+    @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags)
+    def delete_customer(customer_id: CustomerId) -> Response[None]:
+        wiring.manage_customers().delete(_business_id(app), customer_id)
+        return Response(status_code=HTTPStatus.NO_CONTENT, body=None)
+
+    @app.post(
+        "/v1/customers/<customer_id>/contacts/<channel>/confirm",
+        summary="Say that an address is right: clears its flag",
+        tags=tags,
+        responses=one,
+    )
+    def confirm_contact(
+        customer_id: CustomerId, channel: Annotated[str, Path(description="email or sms")]
+    ) -> Response[str]:
+        if channel not in list(Channel):
+            raise InvalidInputError(FieldError("channel", f"Must be one of {', '.join(Channel)}."))
+        view = wiring.manage_customers().confirm(_business_id(app), customer_id, Channel(channel))
+        return _answer(schemas.CustomerAnswer.of(view))
+
+    @app.get(
+        "/v1/customers/<customer_id>/messages",
+        summary="The client log, newest first",
+        tags=["Messages"],
+        responses=_responses(schemas.MessagePage),
+    )
+    def list_customer_messages(
+        customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[str]:
+        page = wiring.read_client_log()(_business_id(app), customer_id, limit, cursor)
+        items = [schemas.MessageAnswer.of(message) for message in page.items]
+        return _answer(schemas.MessagePage(items=items, next_cursor=page.next_cursor))
+
+
+def _imports(app: APIGatewayRestResolver) -> None:
+    @app.post(
+        "/v1/imports",
+        summary="Import customers",
+        tags=["Customers"],
+        responses=_responses(schemas.ImportAnswer, HTTPStatus.ACCEPTED),
+    )
+    def create_import(request: Annotated[schemas.NewImportRequest, Body()]) -> Response[str]:
+        job, upload_url = wiring.start_import()(_business_id(app), request.format, request.content)
+        return _answer(schemas.ImportAnswer.of(job, upload_url), HTTPStatus.ACCEPTED)
+
+    @app.get(
+        "/v1/imports/<import_id>",
+        summary="How far an import is",
+        tags=["Customers"],
+        responses=_responses(schemas.ImportAnswer),
+    )
+    def get_import(import_id: str) -> Response[str]:
+        return _answer(schemas.ImportAnswer.of(wiring.start_import().get(_business_id(app), import_id)))
+
+
+def _segments(app: APIGatewayRestResolver) -> None:
+    tags = ["Segments"]
+    one = _responses(schemas.SegmentAnswer)
+
+    @app.post(
+        "/v1/segments/preview",
+        summary="Who would get a message now",
+        tags=tags,
+        responses=_responses(schemas.AudienceAnswer),
+    )
+    def preview(request: Annotated[schemas.PreviewRequest, Body()]) -> Response[str]:
+        audience = wiring.manage_segments().preview(
+            _business_id(app),
+            segment_id=request.segment_id,
+            filter_=request.filter,
+            channel=request.channel,
+            category=request.category,
+            exclude_failed=request.exclude_failed,
+        )
+        return _answer(schemas.AudienceAnswer.of(audience))
+
+    @app.get("/v1/segments", summary="List segments", tags=tags, responses=_responses(schemas.SegmentPage))
+    def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.manage_segments().page(_business_id(app), limit, cursor)
+        items = [schemas.SegmentAnswer.of(segment) for segment in page.items]
+        return _answer(schemas.SegmentPage(items=items, next_cursor=page.next_cursor))
+
+    @app.put("/v1/segments/<segment_id>", summary="Create or replace a segment", tags=tags, responses=one)
+    def put_segment(segment_id: str, request: Annotated[schemas.SegmentRequest, Body()]) -> Response[str]:
+        segment = wiring.manage_segments().put(_business_id(app), segment_id, request.name, request.filter)
+        return _answer(schemas.SegmentAnswer.of(segment))
+
+    @app.get("/v1/segments/<segment_id>", summary="Read a segment", tags=tags, responses=one)
+    def get_segment(segment_id: str) -> Response[str]:
+        return _answer(schemas.SegmentAnswer.of(wiring.manage_segments().get(_business_id(app), segment_id)))
+
+    @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags)
+    def delete_segment(segment_id: str) -> Response[None]:
+        wiring.manage_segments().delete(_business_id(app), segment_id)
+        return Response(status_code=HTTPStatus.NO_CONTENT, body=None)
+
+
+def _campaigns(app: APIGatewayRestResolver) -> None:
+    tags = ["Campaigns"]
+
+    @app.post(
+        "/v1/campaigns",
+        summary="Post a campaign",
+        tags=tags,
+        responses=_responses(schemas.CampaignAnswer, HTTPStatus.ACCEPTED),
+    )
+    def create_campaign(request: Annotated[schemas.NewCampaignRequest, Body()]) -> Response[str]:
+        customer_ids = request.customer_ids
+        new = NewCampaign(
+            name=request.name,
+            category=request.category,
+            channel=request.channel,
+            selection=Selection(
+                request.segment_id,
+                request.filter,
+                None if customer_ids is None else tuple(dict.fromkeys(customer_ids)),
+            ),
+            content=schemas.content_of(request.channel, request.content),
+            exclude_failed=request.exclude_failed,
+            include_customer_ids=frozenset(request.include_customer_ids),
+            send_at=request.send_at,
+        )
+        view = wiring.manage_campaigns().post(_business_id(app), new, _request(app))
+        return _answer(schemas.CampaignAnswer.of(view), HTTPStatus.ACCEPTED)
+
+    @app.get(
+        "/v1/campaigns", summary="List campaigns, newest first", tags=tags, responses=_responses(schemas.CampaignPage)
+    )
+    def list_campaigns(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.manage_campaigns().page(_business_id(app), limit, cursor)
+        items = [schemas.CampaignAnswer.of(view) for view in page.items]
+        return _answer(schemas.CampaignPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get(
+        "/v1/campaigns/<campaign_id>",
+        summary="How a campaign stands",
+        tags=tags,
+        responses=_responses(schemas.CampaignAnswer),
+    )
+    def get_campaign(campaign_id: str) -> Response[str]:
+        return _answer(schemas.CampaignAnswer.of(wiring.manage_campaigns().get(_business_id(app), campaign_id)))
+
+    @app.get(
+        "/v1/campaigns/<campaign_id>/messages",
+        summary="A campaign's messages",
+        tags=tags,
+        responses=_responses(schemas.MessagePage),
+    )
+    def list_campaign_messages(
+        campaign_id: str,
+        status: Annotated[str | None, Query(description="Only messages with this status.")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        shown = [known for known in MessageStatus if known is not MessageStatus.SENDING]
+        if status is not None and status not in shown:
+            raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(shown)}."))
+        page = wiring.manage_campaigns().messages(
+            _business_id(app),
+            campaign_id,
+            status=MessageStatus(status) if status is not None else None,
+            limit=limit,
+            cursor=cursor,
+        )
+        items = [schemas.MessageAnswer.of(message) for message in page.items]
+        return _answer(schemas.MessagePage(items=items, next_cursor=page.next_cursor))
+
+
+def _messages(app: APIGatewayRestResolver) -> None:
+    @app.post(
+        "/v1/messages",
+        summary="Send a message to one person",
+        tags=["Messages"],
+        responses=_responses(schemas.MessageAnswer, HTTPStatus.ACCEPTED),
+    )
+    def post_message(request: Annotated[schemas.NewMessageRequest, Body()]) -> Response[str]:
+        message = wiring.post_message()(
+            _business_id(app),
+            customer_id=request.customer_id,
+            category=request.category,
+            channel=request.channel,
+            content=schemas.content_of(request.channel, request.content),
+            request=_request(app),
+        )
+        return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)
+
+
+def _document(app: APIGatewayRestResolver) -> None:
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def get_document() -> Response[str]:
+        return Response(status_code=HTTPStatus.OK, content_type="application/json", body=document())
+
+
+@cache
+def document() -> str:
+    """The OpenAPI document, generated from the routes and schemas."""
+    from rebound.http.openapi import write_document  # noqa: PLC0415 - it needs the app
+
+    return write_document(api())

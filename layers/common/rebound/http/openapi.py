@@ -1,0 +1,62 @@
+"""The OpenAPI document. Printed by ``python -m rebound.http.openapi``, kept at docs/openapi.json."""
+
+import json
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+VERSION: Final = "1.0.0"
+DESCRIPTION: Final = (
+    "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
+    "numbers E.164. Errors are problem details (RFC 9457). POST takes an Idempotency-Key: the same key and body gives "
+    "the first answer again for a day, the same key with another body 409. Lists take limit and cursor."
+)
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body gives the first answer again.",
+    "schema": {"type": "string", "maxLength": 128},
+}
+_TWILIO: Final[dict[str, Any]] = {
+    "post": {
+        "summary": "Status callback of Twilio",
+        "description": "Signed by Twilio (X-Twilio-Signature); stored before it is acknowledged.",
+        "operationId": "receive_twilio_status",
+        "tags": ["Callbacks"],
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "query", "required": True, "schema": {"type": "string"}, "description": what}
+            for name, what in (("b", "Business"), ("c", "Customer"), ("m", "Message"))
+        ],
+        "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
+        "responses": {"204": {"description": "Stored"}, "403": {"description": "No signature, or a wrong one"}},
+    }
+}
+
+
+def write_document(app: APIGatewayRestResolver) -> str:
+    """The document as JSON, with sorted keys so that it can be compared."""
+    written = app.get_openapi_json_schema(
+        title="Rebound",
+        version=VERSION,
+        description=DESCRIPTION,
+        security_schemes={"key": HTTPBearer(scheme="bearer", description="An API key of the business.")},
+        security=[{"key": []}],
+    )
+    document: dict[str, Any] = json.loads(written)
+    document.pop("servers", None)
+    for path in document["paths"].values():
+        if "post" in path:
+            path["post"].setdefault("parameters", []).append(_IDEMPOTENCY)
+    document["paths"]["/v1/webhooks/twilio/status"] = _TWILIO
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    from rebound.http.app import api
+
+    sys.stdout.write(write_document(api()))

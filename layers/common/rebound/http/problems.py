@@ -1,0 +1,109 @@
+"""Errors as RFC 9457 problem details: the one place where an error becomes a status."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyValidationError,
+)
+from pydantic import ValidationError
+
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.telemetry import logger, place_of
+
+CONTENT_TYPE: Final = "application/problem+json"
+_SAID_BY_US: Final = "Value error, "
+
+
+class ForbiddenError(Exception):
+    """The key has not the scope that the route asks for."""
+
+
+class MalformedError(Exception):
+    """The request is not of the form that HTTP or JSON asks for."""
+
+
+class TooLargeError(Exception):
+    """The body is larger than the route takes."""
+
+
+def problem(status: HTTPStatus, detail: str, errors: Iterable[FieldError] = ()) -> Response[str]:
+    """An answer that says what is wrong."""
+    body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    wrong = [{"field": error.field, "message": error.message} for error in errors]
+    if wrong:
+        body["errors"] = wrong
+    return Response(status_code=status, content_type=CONTENT_TYPE, body=json.dumps(body, ensure_ascii=False))
+
+
+def invalid(errors: Iterable[FieldError]) -> Response[str]:
+    """The answer to values that are not acceptable."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request has values that are not acceptable.", errors)
+
+
+def fields_of(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] = ()) -> list[FieldError]:
+    """Pydantic's errors in our words; what was sent is never repeated."""
+    found: list[FieldError] = []
+    for error in errors:
+        path = [str(part) for part in (*prefix, *error["loc"]) if part not in ("body", "query", "path")]
+        found.append(FieldError(".".join(path) or "body", _sentence(error)))
+    return found
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            return "Is required."
+        case "extra_forbidden":
+            return "Is not a field of this request."
+        case "json_invalid":
+            return "Is not JSON."
+        case _:
+            message = str(error["msg"]).removeprefix(_SAID_BY_US)
+            return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
+
+
+def _of_validation(error: RequestValidationError) -> Response[str]:
+    errors = error.errors()
+    if any(wrong["type"] == "json_invalid" for wrong in errors):
+        return problem(HTTPStatus.BAD_REQUEST, "The body is not JSON.")
+    return invalid(fields_of(errors))
+
+
+_ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
+    RequestValidationError: _of_validation,
+    ValidationError: lambda error: invalid(fields_of(error.errors(), prefix=("content",))),
+    InvalidInputError: lambda error: invalid(error.errors),
+    MalformedError: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error)),
+    ForbiddenError: lambda error: problem(HTTPStatus.FORBIDDEN, str(error)),
+    NotFoundError: lambda error: problem(HTTPStatus.NOT_FOUND, str(error)),
+    ConflictError: lambda error: problem(HTTPStatus.CONFLICT, str(error)),
+    ConcurrentChangeError: lambda _: problem(HTTPStatus.CONFLICT, "Somebody else has just changed this; try again."),
+    IdempotencyAlreadyInProgressError: lambda _: problem(
+        HTTPStatus.CONFLICT, "A request with this Idempotency-Key is still being worked on; try again."
+    ),
+    IdempotencyValidationError: lambda _: problem(
+        HTTPStatus.CONFLICT, "This Idempotency-Key was used before with another request."
+    ),
+    TooLargeError: lambda error: problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)),
+}
+
+
+def install(app: APIGatewayRestResolver) -> None:
+    """Teach an app the answers."""
+    for error, answer in _ANSWERS.items():
+        app.exception_handler(error)(answer)
+
+    app.not_found(lambda _: problem(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
+    app.exception_handler(Exception)(_unexpected)
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    # The error's own text may hold personal data, so the log gets its type and where it was raised.
+    logger().error("unexpected error", error=type(error).__name__, at=place_of(error))
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side; try again.")

@@ -1,0 +1,536 @@
+"""The shapes of requests and answers. What they say is the OpenAPI document; a field that is not here is refused."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
+
+from rebound.application.manage_campaigns import CampaignView
+from rebound.application.manage_customers import CustomerView
+from rebound.application.ports import ImportJob
+from rebound.domain.business import Business, TextProvider
+from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, TextContent
+from rebound.domain.channels import Channel
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.rendering import MAX_TEXT_CHARACTERS
+from rebound.domain.segments import Segment
+
+MAX_CUSTOMER_IDS = 1000
+MAX_PART_BYTES = 100_000
+"""Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
+MAX_FILTER_BYTES = 20_000
+CUSTOMER_ID = r"^[0-9a-f]{32}$"
+
+
+def _fits(value: str) -> str:
+    if len(value.encode()) > MAX_PART_BYTES:
+        raise ValueError(f"Must have at most {MAX_PART_BYTES} bytes in UTF-8.")
+    return value
+
+
+def _filter_fits(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > MAX_FILTER_BYTES:
+        raise ValueError(f"Must have at most {MAX_FILTER_BYTES} bytes.")
+    return value
+
+
+def _write_time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str) and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise ValueError("Must be text: it has half of a surrogate pair.")
+    return value
+
+
+Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
+"""RFC 3339, UTC, milliseconds."""
+Text = Annotated[str, BeforeValidator(_text)]
+Line = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
+
+
+class Request(BaseModel):
+    """A request body: unknown fields and values of another JSON type are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Answer(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldProblem(Answer):
+    """One field that is wrong."""
+
+    field: str
+    message: str
+
+
+class Problem(Answer):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] | None = None
+
+
+# --- business ---------------------------------------------------------------------------------------------------------
+
+
+class BusinessChangeRequest(Request):
+    """Fields to set; ``null`` empties one that may be empty."""
+
+    name: Line = Field(default="", description="1 to 200 characters.")
+    country: Text = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
+    time_zone: Text = Field(default="", description="IANA name.")
+    owner_email: Text | None = None
+    email_from: Text | None = Field(default=None, description="Address of a verified sender identity.")
+    text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
+    text_from: Text | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+
+
+class BusinessAnswer(Answer):
+    """The settings of a business."""
+
+    business_id: str
+    name: str
+    country: str
+    time_zone: str
+    owner_email: str | None
+    email_from: str | None
+    text_provider: TextProvider
+    text_from: str | None
+
+    @classmethod
+    def of(cls, business: Business) -> Self:
+        """The answer for a business."""
+        return cls(**{name: getattr(business, name) for name in cls.model_fields})
+
+
+# --- customers --------------------------------------------------------------------------------------------------------
+
+
+class CustomerProfile(Request):
+    """What a client may set of a customer."""
+
+    external_id: Text | None = Field(default=None, description="The business's own id; cannot be changed later.")
+    email: Text | None = None
+    mobile_phone: Text | None = Field(default=None, description="The only number that is texted.")
+    day_phone: Text | None = None
+    night_phone: Text | None = None
+    gender: Text | None = None
+    birthday: Text | None = Field(default=None, description="YYYY-MM-DD")
+    customer_since: Text | None = Field(default=None, description="YYYY-MM-DD")
+    general_tags: list[Text] | None = None
+    time_zone: Text | None = Field(default=None, description="IANA name.")
+
+
+class NewCustomerRequest(CustomerProfile):
+    """A new customer."""
+
+    first_name: Text
+    last_name: Text
+
+
+class CustomerChangeRequest(CustomerProfile):
+    """Fields to set; ``null`` empties one. An address that is given is thereby confirmed, and its flag cleared."""
+
+    first_name: Text | None = None
+    last_name: Text | None = None
+
+
+class ContactAnswer(Answer):
+    """One address and its two states: reachability and consent."""
+
+    address: str
+    invalid: bool
+    reason: str | None = Field(description="Why it is invalid: a reason of the table of provider codes.")
+    since: Time | None
+    opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing.")
+
+
+class ContactsAnswer(Answer):
+    """The contacts behind the customer's addresses."""
+
+    email: ContactAnswer | None
+    sms: ContactAnswer | None
+
+
+class CustomerAnswer(Answer):
+    """A customer."""
+
+    customer_id: str
+    external_id: str | None
+    first_name: str
+    last_name: str
+    email: str | None
+    mobile_phone: str | None
+    day_phone: str | None
+    night_phone: str | None
+    gender: str | None
+    birthday: date | None
+    customer_since: date | None
+    general_tags: list[str]
+    time_zone: str | None
+    created_at: Time
+    updated_at: Time
+    contacts: ContactsAnswer
+
+    @classmethod
+    def of(cls, view: CustomerView) -> Self:
+        """The answer for a customer."""
+        profile = {name: getattr(view.customer, name) for name in cls.model_fields if name != "contacts"}
+        profile["general_tags"] = list(view.customer.general_tags)
+        contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
+        return cls(**profile, contacts=contacts)
+
+
+def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
+    contact, address = view.contacts.get(channel), view.customer.address(channel)
+    if contact is None or address is None:
+        return None
+    verdict = contact.verdict(view.business.policy)
+    return ContactAnswer(
+        address=address,
+        invalid=verdict.invalid,
+        reason=verdict.reason,
+        since=verdict.since,
+        opted_out=[str(scope) for scope in contact.consent.opted_out],
+    )
+
+
+class CustomerPage(Answer):
+    """Part of a list of customers."""
+
+    items: list[CustomerAnswer]
+    next_cursor: str | None
+
+
+# --- imports ----------------------------------------------------------------------------------------------------------
+
+
+class NewImportRequest(Request):
+    """An import: with its content, or without it for an upload."""
+
+    format: Literal["csv", "jsonl"]
+    content: Text | None = Field(default=None, description="The file. Without it the answer has an upload_url.")
+
+
+class RowProblem(Answer):
+    """One thing that is wrong with one row."""
+
+    line: int
+    field: str
+    message: str
+
+
+class ImportCounts(Answer):
+    """Rows so far: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+
+
+class ImportAnswer(Answer):
+    """An import and how far it is."""
+
+    import_id: str
+    status: str = Field(description="awaiting_upload, queued, running, completed, failed")
+    format: str
+    created_at: Time
+    counts: ImportCounts
+    errors: list[RowProblem]
+    reason: str | None = Field(description="Why the import as a whole failed.")
+    upload_url: str | None = Field(default=None, description="PUT the file here within an hour.")
+
+    @classmethod
+    def of(cls, job: ImportJob, upload_url: str | None = None) -> Self:
+        """The answer for an import."""
+        return cls(
+            import_id=job.import_id,
+            status=job.status,
+            format=job.format,
+            created_at=job.created_at,
+            counts=ImportCounts(
+                rows=job.rows,
+                created=job.created,
+                updated=job.updated,
+                unchanged=job.unchanged,
+                failed=job.failed,
+            ),
+            errors=[RowProblem(**error) for error in job.errors],
+            reason=job.failure,
+            upload_url=upload_url,
+        )
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+EmailPart = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1), AfterValidator(_fits)]
+Filter = Annotated[
+    dict[str, Any],
+    AfterValidator(_filter_fits),
+    Field(description='Conditions joined with all, any, not; {"all": []} is everybody.', examples=[{"tag": "vip"}]),
+]
+
+
+class SegmentRequest(Request):
+    """A segment."""
+
+    name: Line
+    filter: Filter
+
+
+class SegmentAnswer(Answer):
+    """A saved segment."""
+
+    segment_id: str
+    name: str
+    filter: Filter
+    updated_at: Time
+
+    @classmethod
+    def of(cls, segment: Segment) -> Self:
+        """The answer for a segment."""
+        return cls(
+            segment_id=segment.segment_id,
+            name=segment.name,
+            filter=dict(segment.filter),
+            updated_at=segment.updated_at,
+        )
+
+
+class SegmentPage(Answer):
+    """Part of a list of segments."""
+
+    items: list[SegmentAnswer]
+    next_cursor: str | None
+
+
+class PreviewRequest(Request):
+    """Whom to count for: exactly one of ``segment_id`` and ``filter``."""
+
+    segment_id: Text | None = None
+    filter: Filter | None = None
+    channel: Annotated[Channel, Field(strict=False)]
+    category: Annotated[Category, Field(strict=False)]
+    exclude_failed: bool = True
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.segment_id is None) == (self.filter is None):
+            raise ValueError("Give exactly one of segment_id, filter.")
+        return self
+
+
+class AudienceAnswer(Answer):
+    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
+
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+
+    @classmethod
+    def of(cls, audience: Audience) -> Self:
+        """The answer for an audience."""
+        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
+        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
+
+
+# --- campaigns and messages -------------------------------------------------------------------------------------------
+
+
+class EmailContentRequest(Request):
+    """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
+
+    subject: Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
+    html: EmailPart | None = None
+    text: EmailPart | None = None
+
+    @model_validator(mode="after")
+    def _has_a_body(self) -> Self:
+        if self.html is None and self.text is None:
+            raise ValueError("Give at least one of html, text.")
+        return self
+
+
+class TextContentRequest(Request):
+    """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
+
+    body: Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("Must be one line without control characters.")
+    return value
+
+
+class _Sends(Request):
+    """What campaigns and single messages have in common."""
+
+    category: Annotated[Category, Field(strict=False)]
+    channel: Annotated[Channel, Field(strict=False)]
+    content: dict[str, Any] = Field(
+        description="For email: subject and html or text (or both). For sms: body.",
+        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
+    )
+
+
+class NewCampaignRequest(_Sends):
+    """A campaign: exactly one of ``segment_id``, ``filter`` and ``customer_ids`` says for whom."""
+
+    name: Annotated[Line, AfterValidator(_one_line)]
+    segment_id: Text | None = None
+    filter: Filter | None = None
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
+    exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
+    include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
+        default_factory=list, description="Customers to add back although their contact is flagged."
+    )
+    send_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="When to send; now when it is absent or past."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if [self.segment_id, self.filter, self.customer_ids].count(None) != 2:  # noqa: PLR2004 - all but one
+            raise ValueError("Give exactly one of segment_id, filter, customer_ids.")
+        return self
+
+
+class ResultsAnswer(Answer):
+    """How many of those targeted are where; they add up to ``targeted``."""
+
+    queued: int = 0
+    sent: int = Field(default=0, description="Accepted by the provider, no final word yet.")
+    delivered: int = 0
+    bounced: int = Field(default=0, description="Final, and the address's fault.")
+    failed: int = Field(default=0, description="Final, for any other reason.")
+    uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
+
+
+class CampaignAnswer(Answer):
+    """A campaign and how it stands."""
+
+    campaign_id: str
+    name: str
+    status: CampaignStatus
+    reason: str | None = Field(description="Why the campaign failed.")
+    category: Category
+    channel: Channel
+    segment_id: str | None
+    exclude_failed: bool
+    send_at: Time | None
+    created_at: Time
+    started_at: Time | None
+    completed_at: Time | None
+    audience: AudienceAnswer
+    results: ResultsAnswer
+
+    @classmethod
+    def of(cls, view: CampaignView) -> Self:
+        """The answer for a campaign."""
+        campaign = view.campaign
+        return cls(
+            campaign_id=campaign.campaign_id,
+            name=campaign.name,
+            status=campaign.status,
+            reason=campaign.failure,
+            category=campaign.category,
+            channel=campaign.channel,
+            segment_id=campaign.selection.segment_id,
+            exclude_failed=campaign.exclude_failed,
+            send_at=campaign.send_at,
+            created_at=campaign.created_at,
+            started_at=campaign.started_at,
+            completed_at=campaign.completed_at,
+            audience=AudienceAnswer.of(view.audience),
+            results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
+        )
+
+
+class CampaignPage(Answer):
+    """Part of a list of campaigns."""
+
+    items: list[CampaignAnswer]
+    next_cursor: str | None
+
+
+class NewMessageRequest(_Sends):
+    """A message to one person, now."""
+
+    customer_id: CustomerId
+
+
+class MessageAnswer(Answer):
+    """One message and what became of it."""
+
+    message_id: str
+    customer_id: str
+    campaign_id: str | None
+    category: Category
+    channel: Channel
+    address: str | None
+    status: MessageStatus
+    reason: str | None
+    provider: str | None
+    provider_code: str | None
+    queued_at: Time | None
+    sent_at: Time | None
+    final_at: Time | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """The answer for a message."""
+        return cls(
+            message_id=message.key.message_id,
+            customer_id=message.key.customer_id,
+            campaign_id=message.campaign_id,
+            category=message.category,
+            channel=message.channel,
+            address=message.address or None,
+            status=message.shown_status,
+            reason=message.reason,
+            provider=message.provider,
+            provider_code=message.provider_code,
+            queued_at=message.queued_at,
+            sent_at=message.sent_at,
+            final_at=message.final_at,
+        )
+
+
+class MessagePage(Answer):
+    """Part of a list of messages."""
+
+    items: list[MessageAnswer]
+    next_cursor: str | None
+
+
+def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:
+    """The content for a channel. Raises pydantic's ``ValidationError``, with paths below ``content``."""
+    if channel is Channel.EMAIL:
+        email = EmailContentRequest.model_validate(given)
+        return EmailContent(email.subject, email.html, email.text)
+    return TextContent(TextContentRequest.model_validate(given).body)

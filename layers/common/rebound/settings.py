@@ -1,0 +1,64 @@
+"""The environment, read through one typed model, and only when something is asked for."""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+KNOWN: Final = frozenset(
+    {
+        "API_ID",
+        "CAMPAIGNS_TABLE",
+        "CAMPAIGN_STATE_MACHINE_ARN",
+        "CHUNKS_TABLE",
+        "CONTACTS_TABLE",
+        "CUSTOMERS_TABLE",
+        "DIRECTORY_TABLE",
+        "EMAIL_QUEUE_URL",
+        "EVENT_BUS",
+        "EXPANSION_RANGES",
+        "IDEMPOTENCY_TABLE",
+        "IMPORTS_BUCKET",
+        "MESSAGES_TABLE",
+        "PUBLIC_URL",
+        "RECEIPTS_QUEUE_URL",
+        "SCHEDULER_ROLE_ARN",
+        "SCHEDULE_GROUP",
+        "SES_CONFIGURATION_SET",
+        "TEXT_QUEUE_URL",
+        "TWILIO_BASE_URL",
+        "TWILIO_SECRET_ARN",
+    }
+)
+"""Every name that is read, so that the template can be held against it."""
+
+
+class MissingSettingError(RuntimeError):
+    """The function was deployed without a setting that it needs."""
+
+
+class Settings:
+    """Settings by name; asking for one that is not there is an error that names it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @classmethod
+    def of_this_process(cls) -> "Settings":
+        """The settings that this function was deployed with."""
+        return cls(os.environ)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise MissingSettingError(f"the environment variable {name} is not set")
+        return value
+
+    def get(self, name: str) -> str | None:
+        """A setting that may be absent; an empty one is absent."""
+        if name not in KNOWN:
+            raise KeyError(name)
+        return self._environment.get(name) or None
+
+    def public_url(self, api_id: str) -> str:
+        """The address under which the world reaches the API, without a slash at the end."""
+        return self["PUBLIC_URL"].replace("{api_id}", api_id).rstrip("/")

@@ -1,0 +1,442 @@
+"""The composition root: which adapter stands behind which port.
+
+Everything is made when it is first asked for and kept for the life of the process. Adapters are imported where they are
+needed, so that a function loads only what it uses; nothing is touched while this module is imported.
+"""
+# ruff: noqa: PLC0415 - see above
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rebound.settings import Settings
+
+if TYPE_CHECKING:
+    from rebound.adapters.queues import SqsReceiptQueue
+    from rebound.application.apply_receipts import ApplyReceipts
+    from rebound.application.authorize_request import AuthorizeRequest
+    from rebound.application.count_results import CountResults
+    from rebound.application.import_customers import ImportCustomers, StartImport
+    from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
+    from rebound.application.manage_customers import ManageCustomers
+    from rebound.application.manage_segments import ManageSegments
+    from rebound.application.manage_tenants import ManageTenants
+    from rebound.application.ports import (
+        AddressReader,
+        ApiKeyBook,
+        BusinessDirectory,
+        CampaignBook,
+        CampaignRunner,
+        ChunkLedger,
+        ChunkQueue,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        DomainEvents,
+        ExpansionLedger,
+        Ids,
+        ImportBook,
+        ImportStore,
+        Mailer,
+        MessageLog,
+        RequestIds,
+        SegmentBook,
+        TallyBook,
+        Texter,
+    )
+    from rebound.application.project_contacts import ProjectContacts
+    from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
+    from rebound.application.send_chunk import ChunkDesk
+    from rebound.application.send_email import SendEmail
+    from rebound.application.send_text import SendText
+    from rebound.application.settings_of_business import SettingsOfBusiness
+    from rebound.domain.business import TextProvider
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.of_this_process()
+
+
+@cache
+def aws(service: str) -> Any:
+    """A client of an AWS service with botocore's standard retries."""
+    return _client(service, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+@cache
+def aws_once(service: str) -> Any:
+    """A client that tries nothing twice, for calls that send something to a person."""
+    return _client(service, retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+
+
+def _client(service: str, **config: Any) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # Stubs of a hundred services, where some are installed, know each name by a literal type.
+    make: Any = boto3.client
+    return make(service, config=Config(**config))
+
+
+@cache
+def twilio_secret() -> Mapping[str, str]:
+    """Twilio's account id and token, read once in the life of a process."""
+    answer = aws("secretsmanager").get_secret_value(SecretId=settings()["TWILIO_SECRET_ARN"])
+    secret: Mapping[str, str] = json.loads(answer["SecretString"])
+    return secret
+
+
+# --- ports ------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def clock() -> "Clock":
+    from rebound.adapters.system import SystemClock
+
+    return SystemClock()
+
+
+@cache
+def ids() -> "Ids":
+    from rebound.adapters.system import RandomIds
+
+    return RandomIds()
+
+
+@cache
+def addresses() -> "AddressReader":
+    from rebound.adapters.addresses import LibraryAddressReader
+
+    return LibraryAddressReader()
+
+
+@cache
+def businesses() -> "BusinessDirectory":
+    from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
+
+    return DynamoBusinessDirectory(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def api_keys() -> "ApiKeyBook":
+    from rebound.adapters.dynamo_directory import DynamoApiKeyBook
+
+    return DynamoApiKeyBook(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def segments() -> "SegmentBook":
+    from rebound.adapters.dynamo_directory import DynamoSegmentBook
+
+    return DynamoSegmentBook(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def request_ids() -> "RequestIds":
+    from rebound.adapters.dynamo_directory import DynamoRequestIds
+
+    return DynamoRequestIds(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def imports() -> "ImportBook":
+    from rebound.adapters.dynamo_directory import DynamoImportBook
+
+    return DynamoImportBook(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def import_store() -> "ImportStore":
+    from rebound.adapters.import_store import S3ImportStore
+
+    return S3ImportStore(aws("s3"), settings()["IMPORTS_BUCKET"])
+
+
+@cache
+def customers() -> "CustomerBook":
+    from rebound.adapters.dynamo_customers import DynamoCustomerBook
+
+    return DynamoCustomerBook(settings()["CUSTOMERS_TABLE"], settings()["CONTACTS_TABLE"])
+
+
+@cache
+def contacts() -> "ContactBook":
+    from rebound.adapters.dynamo_customers import DynamoContactBook
+
+    return DynamoContactBook(settings()["CONTACTS_TABLE"])
+
+
+@cache
+def messages() -> "MessageLog":
+    from rebound.adapters.dynamo_messages import DynamoMessageLog
+
+    return DynamoMessageLog(settings()["MESSAGES_TABLE"])
+
+
+@cache
+def campaigns() -> "CampaignBook":
+    from rebound.adapters.dynamo_campaigns import DynamoCampaignBook
+
+    return DynamoCampaignBook(settings()["CAMPAIGNS_TABLE"])
+
+
+@cache
+def chunks() -> "ChunkLedger":
+    from rebound.adapters.dynamo_campaigns import DynamoChunkLedger
+
+    return DynamoChunkLedger(settings()["CHUNKS_TABLE"])
+
+
+@cache
+def expansion() -> "ExpansionLedger":
+    from rebound.adapters.dynamo_campaigns import DynamoExpansionLedger
+
+    return DynamoExpansionLedger(settings()["CHUNKS_TABLE"])
+
+
+@cache
+def tallies() -> "TallyBook":
+    from rebound.adapters.dynamo_campaigns import DynamoTallyBook
+
+    return DynamoTallyBook(settings()["CHUNKS_TABLE"])
+
+
+@cache
+def chunk_queue() -> "ChunkQueue":
+    from rebound.adapters.queues import SqsChunkQueue
+    from rebound.domain.channels import Channel
+
+    queue_urls = {Channel.EMAIL: "EMAIL_QUEUE_URL", Channel.SMS: "TEXT_QUEUE_URL"}
+    known = {channel: url for channel, name in queue_urls.items() if (url := settings().get(name)) is not None}
+    return SqsChunkQueue(aws("sqs"), known)
+
+
+@cache
+def receipt_queue() -> "SqsReceiptQueue":
+    from rebound.adapters.queues import SqsReceiptQueue
+
+    return SqsReceiptQueue(aws("sqs"), settings()["RECEIPTS_QUEUE_URL"])
+
+
+@cache
+def runner() -> "CampaignRunner":
+    from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
+
+    return StepFunctionsCampaignRunner(
+        aws("stepfunctions"),
+        aws("scheduler"),
+        settings()["CAMPAIGN_STATE_MACHINE_ARN"],
+        settings()["SCHEDULE_GROUP"],
+        settings()["SCHEDULER_ROLE_ARN"],
+    )
+
+
+@cache
+def domain_events() -> "DomainEvents":
+    from rebound.adapters.domain_events import EventBridgeDomainEvents
+
+    return EventBridgeDomainEvents(aws("events"), settings()["EVENT_BUS"])
+
+
+@cache
+def mailer() -> "Mailer":
+    from rebound.adapters.ses_mailer import SesMailer
+
+    return SesMailer(aws_once("sesv2"), settings()["SES_CONFIGURATION_SET"])
+
+
+@cache
+def twilio_texter() -> "Texter":
+    from rebound.adapters.twilio_texter import TwilioTexter, connect
+
+    secret = twilio_secret()
+    client = connect(secret["account_sid"], secret["auth_token"], settings().get("TWILIO_BASE_URL"))
+    return TwilioTexter(client, settings().public_url(settings()["API_ID"]))
+
+
+@cache
+def sns_texter() -> "Texter":
+    from rebound.adapters.sns_texter import SnsTexter
+
+    return SnsTexter(aws_once("sns"))
+
+
+def texters() -> "Mapping[TextProvider, Callable[[], Texter]]":
+    """Each provider's texter, made when a business that uses it sends."""
+    from rebound.domain.business import TextProvider
+
+    return {TextProvider.TWILIO: twilio_texter, TextProvider.SNS: sns_texter}
+
+
+def expansion_ranges() -> int:
+    """Into how many key ranges an expansion is split."""
+    return int(settings()["EXPANSION_RANGES"])
+
+
+# --- use cases --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def authorize_request() -> "AuthorizeRequest":
+    from rebound.application.authorize_request import AuthorizeRequest
+
+    return AuthorizeRequest(api_keys(), clock())
+
+
+@cache
+def manage_tenants() -> "ManageTenants":
+    from rebound.application.manage_tenants import ManageTenants
+
+    return ManageTenants(businesses(), api_keys(), addresses(), clock(), ids())
+
+
+@cache
+def settings_of_business() -> "SettingsOfBusiness":
+    from rebound.application.settings_of_business import SettingsOfBusiness
+
+    return SettingsOfBusiness(businesses(), addresses())
+
+
+@cache
+def manage_customers() -> "ManageCustomers":
+    from rebound.application.manage_customers import ManageCustomers
+
+    return ManageCustomers(customers(), contacts(), businesses(), addresses(), clock(), ids())
+
+
+@cache
+def manage_segments() -> "ManageSegments":
+    from rebound.application.manage_segments import ManageSegments
+
+    return ManageSegments(segments(), customers(), contacts(), businesses(), clock())
+
+
+@cache
+def manage_campaigns() -> "ManageCampaigns":
+    from rebound.application.manage_campaigns import ManageCampaigns
+
+    return ManageCampaigns(
+        campaigns(),
+        runner(),
+        segments(),
+        businesses(),
+        expansion(),
+        tallies(),
+        chunks(),
+        messages(),
+        clock(),
+        ids(),
+        request_ids(),
+    )
+
+
+@cache
+def post_message() -> "PostMessage":
+    from rebound.application.manage_campaigns import PostMessage
+
+    return PostMessage(
+        campaigns(), customers(), businesses(), chunks(), messages(), chunk_queue(), clock(), ids(), request_ids()
+    )
+
+
+@cache
+def read_client_log() -> "ReadClientLog":
+    from rebound.application.read_client_log import ReadClientLog
+
+    return ReadClientLog(customers(), messages())
+
+
+@cache
+def start_import() -> "StartImport":
+    from rebound.application.import_customers import StartImport
+
+    return StartImport(imports(), import_store(), businesses(), clock(), ids())
+
+
+@cache
+def import_customers() -> "ImportCustomers":
+    from rebound.application.import_customers import ImportCustomers
+
+    return ImportCustomers(imports(), import_store(), customers(), contacts(), businesses(), addresses(), clock())
+
+
+@cache
+def plan_campaign() -> "PlanCampaign":
+    from rebound.application.run_campaign import PlanCampaign
+
+    return PlanCampaign(campaigns(), segments(), clock(), ids(), expansion_ranges())
+
+
+@cache
+def expand_campaign() -> "ExpandCampaign":
+    from rebound.application.run_campaign import ExpandCampaign
+
+    return ExpandCampaign(
+        campaigns(),
+        businesses(),
+        customers(),
+        contacts(),
+        expansion(),
+        chunk_queue(),
+        clock(),
+    )
+
+
+@cache
+def drain_campaign() -> "DrainCampaign":
+    from rebound.application.run_campaign import DrainCampaign
+
+    return DrainCampaign(campaigns(), expansion(), tallies(), clock())
+
+
+@cache
+def close_campaign() -> "CloseCampaign":
+    from rebound.application.run_campaign import CloseCampaign
+
+    return CloseCampaign(campaigns(), clock())
+
+
+@cache
+def chunk_desk() -> "ChunkDesk":
+    from rebound.application.send_chunk import ChunkDesk
+
+    return ChunkDesk(chunks(), campaigns(), businesses(), customers(), contacts(), messages(), chunk_queue(), clock())
+
+
+@cache
+def send_email() -> "SendEmail":
+    from rebound.application.send_email import SendEmail
+
+    return SendEmail(chunk_desk(), mailer())
+
+
+@cache
+def send_text() -> "SendText":
+    from rebound.application.send_text import SendText
+
+    return SendText(chunk_desk(), texters(), receipt_queue())
+
+
+@cache
+def apply_receipts() -> "ApplyReceipts":
+    from rebound.application.apply_receipts import ApplyReceipts
+
+    return ApplyReceipts(messages(), contacts())
+
+
+@cache
+def count_results() -> "CountResults":
+    from rebound.application.count_results import CountResults
+
+    return CountResults(tallies())
+
+
+@cache
+def project_contacts() -> "ProjectContacts":
+    from rebound.application.project_contacts import ProjectContacts
+
+    return ProjectContacts(customers(), businesses(), domain_events())
