@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import decode
-from rebound.domain.receipts import Receipt
 from rebound.telemetry import logger, metrics
+
+if TYPE_CHECKING:
+    from rebound.domain.receipts import Receipt
 
 FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=15)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.http.app import api
+from rebound.http.app import respond
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request."""
-    return api().resolve(event, context)
+    return respond(event, context)

@@ -23,7 +23,7 @@ def step(function: Step) -> Step:
     def named(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         try:
             return function(event, context)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, without its text
             cause = type(error).__name__
             logger().error("step failed", step=function.__module__, error=cause, at=place_of(error))
             raise TechnicalError(cause) from None

@@ -23,6 +23,12 @@ class LibraryAddressReader:
             raise ValueError(f"Must be an email address, such as ana@example.com: {_reason(error)}") from None
         return address.ascii_email or address.normalized
 
+    def country(self, text: str) -> str:
+        country = text.strip().upper()
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("Must be a country as two letters, such as US (ISO 3166-1 alpha-2).")
+        return country
+
     def phone(self, text: str, country: str) -> str:
         if len(text) > MAX_PHONE or not text.isprintable():
             raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")

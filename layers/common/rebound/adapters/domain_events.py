@@ -26,7 +26,7 @@ class EventBridgeDomainEvents:
         self._bus = bus
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        for batch in batched(events, MAX_BATCH):
+        for batch in batched(events, MAX_BATCH, strict=False):
             answer = self._client.put_events(
                 Entries=[
                     {

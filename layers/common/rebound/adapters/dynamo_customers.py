@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TYPE_CHECKING
 
 from pynamodb.transactions import TransactWrite
 
@@ -28,6 +27,9 @@ from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability
 from rebound.domain.segments import Matcher
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 PAGE: Final = 250
 MAX_TRANSACTION: Final = 100
@@ -101,7 +103,7 @@ class DynamoCustomerBook:
         rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
         return [_customer(row) for row in rows]
 
-    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
         email = key.channel is Channel.EMAIL
         flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
         try:

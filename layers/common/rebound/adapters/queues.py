@@ -28,7 +28,7 @@ class SqsChunkQueue:
         self._queue_urls = queue_urls
 
     def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
-        for batch in batched(keys, MAX_BATCH):
+        for batch in batched(keys, MAX_BATCH, strict=False):
             entries = [
                 {"Id": str(number), "MessageBody": encode_chunk(key), "DelaySeconds": int(delay.total_seconds())}
                 for number, key in enumerate(batch)

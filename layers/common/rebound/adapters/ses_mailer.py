@@ -31,6 +31,7 @@ _REFUSALS: Final = {
     "NotFoundException": "CONFIGURATION_SET_NOT_FOUND",
     "BadRequestException": "INVALID_PARAMETER",
 }
+_SERVER_ERROR: Final = 500
 _NOT_SENT: Final = (EndpointConnectionError, ConnectTimeoutError)
 
 
@@ -102,6 +103,6 @@ def _of_error(error: ClientError) -> SendResult:
         return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)
     if code in _REFUSALS:
         return Refused(_REFUSALS[code], message)
-    if error.response["ResponseMetadata"].get("HTTPStatusCode", 500) >= 500:
+    if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
         return Unknown(code)
     return Refused(code, message)

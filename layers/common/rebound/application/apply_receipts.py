@@ -1,7 +1,7 @@
 """What the providers say happened, applied: message statuses, reachability, consent.
 
-Everything here is idempotent and independent of order. What a receipt says of a contact is told to it each time that the
-receipt comes, so one that was applied half is completed when it comes again.
+Everything here is idempotent and independent of order. What a receipt says of a contact is told to it each time that
+the receipt comes, so one that was applied half is completed when it comes again.
 """
 
 from collections import defaultdict
@@ -197,7 +197,13 @@ def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
         case Outcome.DELIVERED:
             yield Cleared(_time(message.delivered_at, receipt), ClearedBy.DELIVERY, message_id)
         case Outcome.COMPLAINED:
-            yield ConsentEvidence(receipt.occurred_at, Scope.MARKETING, True, ConsentSource.COMPLAINT, message_id)
+            yield ConsentEvidence(
+                receipt.occurred_at,
+                Scope.MARKETING,
+                opted_out=True,
+                source=ConsentSource.COMPLAINT,
+                message_id=message_id,
+            )
         case Outcome.FAILED:
             row = look_up(receipt.provider, receipt.code)
             at = _time(message.failed_at, receipt)
@@ -205,7 +211,7 @@ def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
                 yield Failure(at, message_id, receipt.provider, row.code, receipt.detail)
             elif row.failure_class is FailureClass.OPTED_OUT:
                 scope = Scope.ALL if message.channel is Channel.SMS else Scope.MARKETING
-                yield ConsentEvidence(at, scope, True, ConsentSource.PROVIDER, message_id)
+                yield ConsentEvidence(at, scope, opted_out=True, source=ConsentSource.PROVIDER, message_id=message_id)
 
 
 def _time(kept: datetime | None, receipt: Receipt) -> datetime:

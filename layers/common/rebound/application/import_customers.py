@@ -31,6 +31,7 @@ BATCH: Final = 25
 """Rows written in one transaction: with two contacts each, 75 of the 100 writes it may hold."""
 MAX_ERRORS: Final = 500
 """Errors kept with the import; further ones are counted only."""
+ATTEMPTS: Final = 3
 MAX_LINE: Final = 64 * 1024
 TAG_SEPARATOR: Final = ";"
 
@@ -128,9 +129,7 @@ class ImportCustomers:
         checked: list[tuple[int, Mapping[str, Any]]] = []
         for row in rows:
             try:
-                if row.given is None:
-                    raise InvalidInputError(*([row.error] if row.error else ()))
-                checked.append((row.line, checked_profile(row.given, business, self._addresses, creating=True)))
+                checked.append((row.line, self._profile(row, business)))
             except InvalidInputError as error:
                 errors.extend((row.line, wrong) for wrong in error.errors)
         written = self._write(business, job, checked, errors)
@@ -146,6 +145,11 @@ class ImportCustomers:
             errors=(*job.errors, *kept)[:MAX_ERRORS],
         )
 
+    def _profile(self, row: Row, business: Business) -> Mapping[str, Any]:
+        if row.error is not None or row.given is None:
+            raise InvalidInputError(*([row.error] if row.error else ()))
+        return checked_profile(row.given, business, self._addresses, creating=True)
+
     def _write(
         self,
         business: Business,
@@ -154,7 +158,7 @@ class ImportCustomers:
         errors: list[tuple[int, FieldError]],
     ) -> "_Written":
         """Write rows in one transaction; when somebody else writes the same customers meanwhile, try once more."""
-        for attempt in (1, 2, 3):
+        for attempt in range(1, ATTEMPTS + 1):
             wrong: list[tuple[int, FieldError]] = []
             batch = _Batch(business, self._customers, self._contacts, self._clock, wrong)
             written = batch.prepare(job, rows)
@@ -162,7 +166,7 @@ class ImportCustomers:
                 if written.customers:
                     self._customers.save(written.customers, written.contacts)
             except ConcurrentChangeError:
-                if attempt == 3:
+                if attempt == ATTEMPTS:
                     raise
                 continue
             errors.extend(wrong)

@@ -174,10 +174,12 @@ def retried(write: Callable[[], None]) -> None:
     """Run a read-decide-write until nobody else wrote in between; a handful of times is enough for people's edits."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return write()
+            write()
         except ConcurrentChangeError:
             if attempt == ATTEMPTS:
                 raise ConflictError("Somebody else keeps changing this; try again.") from None
+        else:
+            return
 
 
 def id_of_external(business_id: str, external_id: str) -> str:
@@ -219,11 +221,12 @@ def checked_profile(
 
     Raises ``InvalidInputError`` with everything that is wrong.
     """
-    errors: list[FieldError] = []
     profile: dict[str, Any] = {}
-    for name in REQUIRED_FIELDS:
-        if (creating or name in given) and not str(given.get(name) or "").strip():
-            errors.append(FieldError(name, "Is required and cannot be empty."))
+    errors = [
+        FieldError(name, "Is required and cannot be empty.")
+        for name in REQUIRED_FIELDS
+        if (creating or name in given) and not str(given.get(name) or "").strip()
+    ]
     flawed = {error.field for error in errors}
     for name, value in given.items():
         if name in flawed:

@@ -61,6 +61,9 @@ class AddressReader(Protocol):
     def email(self, text: str) -> str:
         """The address, domain in lower case. Raises ``ValueError`` with a sentence for people when it is none."""
 
+    def country(self, text: str) -> str:
+        """The country's two letters (ISO 3166-1 alpha-2). Raises ``ValueError`` likewise."""
+
     def phone(self, text: str, country: str) -> str:
         """The number in E.164, read in ``country`` when it has no country code. Raises ``ValueError`` likewise.
 
@@ -139,7 +142,7 @@ class CustomerBook(Protocol):
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         """Up to ``limit`` customers of an id range (inclusive), after an id; shorter than ``limit`` only at the end."""
 
-    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
         """Copy a contact's flag to a customer who still has that address; does nothing to anybody else."""
 
 

@@ -37,7 +37,7 @@ class ProjectContacts:
         linked = change.before.customer_ids if change.before is not None else frozenset[str]()
         # A customer who is new to the contact has the flag from their own write, which may be older than this change.
         for customer_id in sorted(contact.customer_ids if flipped else contact.customer_ids - linked):
-            self._customers.copy_flag(contact.key, customer_id, verdict.invalid)
+            self._customers.copy_flag(contact.key, customer_id, invalid=verdict.invalid)
         if flipped:
             self._events.publish([_event(contact, verdict)])
 

@@ -79,9 +79,9 @@ class SendEmail:
         # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
         record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
         record(known)
-        self._finish(work, again, daily)
+        self._finish(work, again, daily=daily)
 
-    def _finish(self, work: Work, again: Sequence[str], daily: bool) -> None:
+    def _finish(self, work: Work, again: Sequence[str], *, daily: bool) -> None:
         if again:
             self._desk.again_later(work, again, LONGEST_DELAY if daily else None)
         else:
@@ -93,7 +93,7 @@ class SendEmail:
         if not isinstance(content, EmailContent):
             return None
         email = render_email(content, values_of(recipient.customer, work.business))
-        return email if 0 < len(email.subject.strip()) and len(email.subject) <= MAX_SUBJECT else None
+        return email if len(email.subject.strip()) > 0 and len(email.subject) <= MAX_SUBJECT else None
 
 
 def _after(message: Message, result: Accepted | Refused | Unknown, now: datetime) -> Message:

@@ -9,7 +9,7 @@ from rebound.application.ports import AddressReader, BusinessDirectory
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import FieldError, InvalidInputError
 
-COUNTRY: Final = re.compile(r"[A-Z]{2}")
+MAX_NAME: Final = 200
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
@@ -31,9 +31,9 @@ class BusinessChange:
     country: str | None = None
     time_zone: str | None = None
     text_provider: TextProvider | None = None
-    owner_email: str | None | Unset = UNSET
-    email_from: str | None | Unset = UNSET
-    text_from: str | None | Unset = UNSET
+    owner_email: str | Unset | None = UNSET
+    email_from: str | Unset | None = UNSET
+    text_from: str | Unset | None = UNSET
 
 
 class SettingsOfBusiness:
@@ -80,9 +80,7 @@ def _checked(name: str, value: str, country: str, addresses: AddressReader) -> o
         case "name":
             return _line(value)
         case "country":
-            if not COUNTRY.fullmatch(country):
-                raise ValueError("Must be a country as two letters, such as US (ISO 3166-1 alpha-2).")
-            return country
+            return addresses.country(value)
         case "time_zone":
             return time_zone(value)
         case "owner_email" | "email_from":
@@ -95,8 +93,8 @@ def _checked(name: str, value: str, country: str, addresses: AddressReader) -> o
 
 def _line(value: str) -> str:
     value = value.strip()
-    if not value or len(value) > 200 or not value.isprintable():
-        raise ValueError("Must be 1 to 200 characters on one line.")
+    if not value or len(value) > MAX_NAME or not value.isprintable():
+        raise ValueError(f"Must be 1 to {MAX_NAME} characters on one line.")
     return value
 
 

@@ -1,6 +1,6 @@
 """A contact: one address on one channel of one business, with everything known about it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rebound.domain.channels import ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence
@@ -19,8 +19,8 @@ class Contact:
     """
 
     key: ContactKey
-    reachability: Reachability = Reachability()
-    consent: Consent = Consent()
+    reachability: Reachability = field(default_factory=Reachability)
+    consent: Consent = field(default_factory=Consent)
     customer_ids: frozenset[str] = frozenset()
     version: int = 0
 

@@ -49,8 +49,8 @@ class Message:
     """One row of the client log.
 
     ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
-    earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback without a timestamp of its own cannot move them.
-    ``campaign_id`` is ``None`` for a message to one person.
+    earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
+    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person.
     """
 
     key: MessageKey

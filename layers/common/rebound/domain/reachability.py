@@ -53,7 +53,8 @@ class Failure:
     detail: str | None = None
 
     @property
-    def _order(self) -> tuple[datetime, str, str, str, str]:
+    def order(self) -> tuple[datetime, str, str, str, str]:
+        """A strict order: by time, then by what tells failures of one instant apart."""
         return (self.at, self.message_id, self.provider, self.code, self.detail or "")
 
 
@@ -79,7 +80,7 @@ class Reachability:
     def verdict(self, policy: "ReachabilityPolicy") -> "Verdict":
         """Whether the address is invalid under ``policy``, and by which failure it became so."""
         seen = dict.fromkeys(FailureClass, 0)
-        for failure in sorted(self.failures, key=lambda f: f._order):
+        for failure in sorted(self.failures, key=lambda f: f.order):
             row = look_up(failure.provider, failure.code)
             seen[row.failure_class] += 1
             threshold = policy.threshold_of(failure.provider, failure.code)
@@ -97,7 +98,7 @@ def _newest_per_code(failures: Iterable[Failure]) -> Iterable[Failure]:
         return (failure.provider, failure.code)
 
     for _, group in groupby(sorted(failures, key=code), key=code):
-        yield from sorted(group, key=lambda f: f._order)[-KEPT_PER_CODE:]
+        yield from sorted(group, key=lambda f: f.order)[-KEPT_PER_CODE:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -25,7 +26,7 @@ from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
 from rebound.domain.segments import FAILED_VALUES
 from rebound.http import schemas
-from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, install
+from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
@@ -45,10 +46,10 @@ CustomerId = Annotated[str, Path(description="32 hexadecimal digits.")]
 
 @cache
 def api() -> APIGatewayRestResolver:
-    """The app, made at the first request: what it imports and builds is needed by this function only."""
+    """The routes, behind validation and idempotency."""
     app = APIGatewayRestResolver(enable_validation=True)
     install(app)
-    app.use(middlewares=[_check_size, _check_scope, _once])
+    app.use(middlewares=[_once])
     for add_routes in (_business, _customers, _imports, _segments, _campaigns, _messages, _document):
         add_routes(app)
     return app
@@ -57,47 +58,59 @@ def api() -> APIGatewayRestResolver:
 # --- before every route -----------------------------------------------------------------------------------------------
 
 
-def _check_size(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    event = app.current_event
-    if any(len(part) > MAX_ID for part in event.path.split("/")):
+def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Answer one request: what may not be asked at all is refused before anything of it is looked at."""
+    try:
+        _check_size(event)
+        _check_scope(event)
+        _check_body(event)
+    except (TooLargeError, MalformedError, ForbiddenError, NotFoundError) as error:
+        refusal = answer_to(error)
+        return {
+            "statusCode": refusal.status_code,
+            "headers": {"Content-Type": refusal.content_type},
+            "body": refusal.body,
+            "isBase64Encoded": False,
+        }
+    return api().resolve(event, context)
+
+
+def _check_size(event: Mapping[str, Any]) -> None:
+    if any(len(part) > MAX_ID for part in event["path"].split("/")):
         raise NotFoundError("address")
-    is_import = event.path.rstrip("/").endswith("/imports")
+    is_import = event["path"].rstrip("/").endswith("/imports")
     most = MAX_IMPORT_BODY if is_import else MAX_BODY
-    body = event.raw_event.get("body") or ""
-    if len(body) > most:
+    if len(event.get("body") or "") > most:
         hint = " Ask for an upload_url for larger files." if is_import else ""
         raise TooLargeError(f"The body may have at most {most} bytes.{hint}")
-    if event.raw_event.get("isBase64Encoded"):
-        try:
-            base64.b64decode(body, validate=True).decode()
-        except ValueError:
-            raise MalformedError("The body is not UTF-8 text.") from None
-    if body:
-        content_type = (event.headers.get("content-type") or "application/json").split(";")[0].strip().lower()
-        if content_type != "application/json":
-            raise MalformedError("The body must be JSON, with Content-Type: application/json.")
-        _check_json(event.decoded_body or "")
-    return next_middleware(app)
 
 
-def _check_json(body: str) -> None:
-    def refuse(_: str) -> None:
-        raise ValueError
+def _check_scope(event: Mapping[str, Any]) -> None:
+    needed = _scope_of(event["httpMethod"], event["path"])
+    scopes = (event["requestContext"].get("authorizer") or {}).get("scopes", "")
+    if needed is not None and needed not in scopes.split():
+        raise ForbiddenError(f"This key lacks the scope {needed}.")
 
+
+def _check_body(event: Mapping[str, Any]) -> None:
+    body = event.get("body") or ""
+    if not body:
+        return
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if headers.get("content-type", "application/json").split(";")[0].strip().lower() != "application/json":
+        raise MalformedError("The body must be JSON, with Content-Type: application/json.")
     try:
-        given = json.loads(body, parse_constant=refuse)
+        text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
+        given = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise MalformedError("The body is not JSON.") from None
     if not isinstance(given, dict):
         raise MalformedError("The body must be a JSON object.")
 
 
-def _check_scope(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    event = app.current_event
-    needed = _scope_of(event.http_method, event.path)
-    if needed is not None and needed not in _authorizer(app).get("scopes", "").split():
-        raise ForbiddenError(f"This key lacks the scope {needed}.")
-    return next_middleware(app)
+def _no_number(name: str) -> None:
+    """NaN and the infinities are not JSON, though Python's reader takes them."""
+    raise ValueError(name)
 
 
 def _scope_of(method: str, path: str) -> ApiScope | None:

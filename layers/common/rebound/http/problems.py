@@ -94,6 +94,11 @@ _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
 }
 
 
+def answer_to(error: Exception) -> Response[str]:
+    """The answer to an error of the table."""
+    return _ANSWERS[type(error)](error)
+
+
 def install(app: APIGatewayRestResolver) -> None:
     """Teach an app the answers."""
     for error, answer in _ANSWERS.items():

@@ -51,8 +51,11 @@ def _write_time(at: datetime) -> str:
 
 
 def _text(value: object) -> object:
-    if isinstance(value, str) and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise ValueError("Must be text: it has half of a surrogate pair.")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("Must be text: it has half of a surrogate pair.") from None
     return value
 
 
