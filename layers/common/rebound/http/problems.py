@@ -46,16 +46,18 @@ def invalid(errors: Iterable[FieldError]) -> Response[str]:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request has values that are not acceptable.", errors)
 
 
-def fields_of(errors: Iterable[Mapping[str, Any]], prefix: tuple[str, ...] = ()) -> list[FieldError]:
-    """Pydantic's errors in our words; what was sent is never repeated."""
-    found: list[FieldError] = []
-    for error in errors:
-        path = [str(part) for part in (*prefix, *error["loc"]) if part not in ("body", "query", "path")]
-        found.append(FieldError(".".join(path) or "body", _sentence(error)))
-    return found
+def _fields_of_request(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """What is wrong with a request; the first part of each place says only whether it is in body, query or path."""
+    return [FieldError(".".join(map(str, error["loc"][1:])) or "body", _sentence(error)) for error in errors]
+
+
+def _fields_of_content(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """What is wrong with the content of a message."""
+    return [FieldError(".".join(map(str, ("content", *error["loc"]))), _sentence(error)) for error in errors]
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
+    """Pydantic's error in our words; what was sent is never repeated."""
     match error["type"]:
         case "missing":
             return "Is required."
@@ -72,12 +74,12 @@ def _of_validation(error: RequestValidationError) -> Response[str]:
     errors = error.errors()
     if any(wrong["type"] == "json_invalid" for wrong in errors):
         return problem(HTTPStatus.BAD_REQUEST, "The body is not JSON.")
-    return invalid(fields_of(errors))
+    return invalid(_fields_of_request(errors))
 
 
 _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
     RequestValidationError: _of_validation,
-    ValidationError: lambda error: invalid(fields_of(error.errors(), prefix=("content",))),
+    ValidationError: lambda error: invalid(_fields_of_content(error.errors())),
     InvalidInputError: lambda error: invalid(error.errors),
     MalformedError: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error)),
     ForbiddenError: lambda error: problem(HTTPStatus.FORBIDDEN, str(error)),
