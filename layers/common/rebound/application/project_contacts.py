@@ -26,20 +26,28 @@ class ProjectContacts:
         self._events = events
 
     def __call__(self, change: ContactChange) -> None:
-        """Copy the flag to the customers and tell the world when it flipped."""
+        """Copy the flag to the customers and tell the world when it flipped.
+
+        A customer who is linked to the contact has had the flag since then: both are written in one transaction.
+        """
+        if not (_may_be_invalid(change.before) or _may_be_invalid(change.after)):
+            return
         contact = change.after
         try:
             policy = self._businesses.get(contact.key.business_id).policy
         except NotFoundError:
             return
         verdict = contact.verdict(policy)
-        flipped = verdict.invalid != (change.before is not None and change.before.verdict(policy).invalid)
-        linked = change.before.customer_ids if change.before is not None else frozenset[str]()
-        # A customer who is new to the contact has the flag from their own write, which may be older than this change.
-        for customer_id in sorted(contact.customer_ids if flipped else contact.customer_ids - linked):
+        if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):
+            return
+        for customer_id in sorted(contact.customer_ids):
             self._customers.copy_flag(contact.key, customer_id, invalid=verdict.invalid)
-        if flipped:
-            self._events.publish([_event(contact, verdict)])
+        self._events.publish([_event(contact, verdict)])
+
+
+def _may_be_invalid(contact: Contact | None) -> bool:
+    """Without a failure no policy can find a contact invalid; most changes are those of healthy ones."""
+    return contact is not None and bool(contact.reachability.failures)
 
 
 def _event(contact: Contact, verdict: Verdict) -> DomainEvent:

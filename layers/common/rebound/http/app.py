@@ -269,9 +269,9 @@ def _customers(app: APIGatewayRestResolver) -> None:
         return _answer(schemas.CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags)
-    def delete_customer(customer_id: CustomerId) -> Response[None]:
+    def delete_customer(customer_id: CustomerId) -> Response[str]:
         wiring.manage_customers().delete(_business_id(app), customer_id)
-        return Response(status_code=HTTPStatus.NO_CONTENT, body=None)
+        return Response(status_code=HTTPStatus.NO_CONTENT, body="")
 
     @app.post(
         "/v1/customers/<customer_id>/contacts/<channel>/confirm",
@@ -359,9 +359,9 @@ def _segments(app: APIGatewayRestResolver) -> None:
         return _answer(schemas.SegmentAnswer.of(wiring.manage_segments().get(_business_id(app), segment_id)))
 
     @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags)
-    def delete_segment(segment_id: str) -> Response[None]:
+    def delete_segment(segment_id: str) -> Response[str]:
         wiring.manage_segments().delete(_business_id(app), segment_id)
-        return Response(status_code=HTTPStatus.NO_CONTENT, body=None)
+        return Response(status_code=HTTPStatus.NO_CONTENT, body="")
 
 
 def _campaigns(app: APIGatewayRestResolver) -> None:
