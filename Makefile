@@ -29,7 +29,7 @@ export NO_PYTHON
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check up down lock openapi format clean
+.PHONY: help demo test check up env venv down lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
 	@$(PY) -m local.stack up
+
+env: $(INSTALLED) ## Print API_URL, API_KEY and what else a shell wants: eval "$$(make -s env)"
+	@$(PY) -m local.stack env
+
+venv: $(INSTALLED) ## Only the project's own Python environment, in .venv
 
 down: $(INSTALLED) ## Stop what `make up` started
 	@$(PY) -m local.stack down

@@ -1,7 +1,8 @@
-"""`python -m local.stack up|down|status`: what `make up` and `make down` run."""
+"""`python -m local.stack up|down|status|env`: what `make up`, `make down` and `make env` run."""
 
 import argparse
 import os
+import shlex
 import sys
 import time
 
@@ -11,7 +12,7 @@ from local.stack import StackConfiguration, StackError, down, status, up
 def main() -> int:
     """Runs one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description="Rebound on one machine.")
-    parser.add_argument("command", choices=["up", "down", "status"])
+    parser.add_argument("command", choices=["up", "down", "status", "env"])
     command = parser.parse_args().command
     try:
         configuration = StackConfiguration.read(os.environ)
@@ -20,6 +21,8 @@ def main() -> int:
                 _up(configuration)
             case "down":
                 print("Stopped." if down(configuration) else "Nothing was running.")
+            case "env":
+                return _env(configuration)
             case _:
                 return _status(configuration)
     except StackError as error:
@@ -36,6 +39,27 @@ def _up(configuration: StackConfiguration) -> None:
     stack = up(configuration, say=lambda step: print(f"{step} …", flush=True))
     print(f"The stack answers after {time.monotonic() - began:.0f} s at {stack.api_url}/v1")
     print(f"Its key and addresses are in {configuration.directory.name}/stack.json; `make down` stops it.")
+
+
+def _env(configuration: StackConfiguration) -> int:
+    """What a shell needs to talk to the stack: the API's address and key, and an AWS environment that ends on it."""
+    stack = status(configuration)
+    if stack is None:
+        print("There is no stack; `make up` starts one.", file=sys.stderr)
+        return 1
+    variables = {
+        "API_URL": stack.api_url,
+        "API_KEY": stack.api_key,
+        "BUSINESS_ID": stack.business_id,
+        "TWIN_URL": stack.twin_url,
+        "AWS_ENDPOINT_URL": stack.aws_endpoint_url,
+        "AWS_DEFAULT_REGION": stack.region,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
 
 
 def _status(configuration: StackConfiguration) -> int:

@@ -1,8 +1,8 @@
 """`sam build` for one machine, done again only when its sources have changed.
 
-What is deployed here is the build with one difference: of the layer only our own package. Handlers see the packages of the
-virtual environment, which are the lock's as well, and a copy of a function then starts in half a second of one core
-instead of two, without unpacking 85 MB. `tests/e2e/test_built_layer.py` proves the whole layer.
+What is deployed here is the build with one difference: of the layer only our own package. Handlers see the packages
+of the virtual environment, which are the lock's as well, and a copy of a function then starts in half a second of one
+core instead of two, without unpacking 85 MB. `tests/e2e/test_built_layer.py` proves the whole layer.
 """
 
 import fcntl

@@ -31,7 +31,7 @@ class Process:
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
-    """Starts ``arguments`` in a session of its own, which Ctrl-C at the terminal does not reach; output goes to ``log``."""
+    """Starts ``arguments`` in a session of its own, which Ctrl-C does not reach; what it says goes to ``log``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own modules, no shell
@@ -43,11 +43,13 @@ def start(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    # It outlives this program on purpose, and is ended by its id; without a return code Python warns of it.
+    child.returncode = 0
     return Process(child.pid, _began(child.pid))
 
 
 def stop(process: Process) -> None:
-    """Ends ``process`` and what it started; it is asked, and after three seconds made to, as nothing has anything to save."""
+    """Ends ``process`` and what it started; asked first, and after three seconds made to: nothing has state to save."""
     for number, patience in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _TERM_SECONDS)):
         if not process.runs():
             return

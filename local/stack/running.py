@@ -73,8 +73,8 @@ class _Record:
 def up(configuration: StackConfiguration, say: Say = lambda _: None) -> Stack:
     """A stack that answers, with the sources as they are now.
 
-    What runs already is kept with its data; it is deployed again only when sources have changed. Raises ``StackError``, and
-    then leaves running only what ran before.
+    What runs already is kept with its data; it is deployed again only when sources have changed. Raises
+    ``StackError``, and then leaves running only what ran before.
     """
     directory = configuration.directory
     before = _read_record(directory)

@@ -63,6 +63,12 @@ class StatusCallbackPoster:
     def __init__(self, auth_token: str) -> None:
         self._validator = RequestValidator(auth_token)
         self._local = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close what the threads have kept, once they have ended."""
+        for connection in self._opened:
+            connection.close()
 
     def send(self, attempts: Sequence[Attempt[StatusCallback]]) -> Sequence[Verdict]:
         """Post one after the other; a 2xx is delivered, the rest depends on the retry policy."""
@@ -131,4 +137,5 @@ class StatusCallbackPoster:
             raise _ConnectError(str(error)) from error
         connection.sock.settimeout(TOTAL_TIMEOUT_SECONDS - CONNECT_TIMEOUT_SECONDS)
         kept[origin] = connection
+        self._opened.append(connection)
         return connection, False

@@ -42,9 +42,8 @@ class Twin:
         )
         # A status callback waits for a Lambda function; publishing is bound by the processor.
         emails = CallbackLane[EmailEvent]("ses", EventPublisher(aws, sets), threads=2, batch_size=50)
-        texts = CallbackLane[StatusCallback](
-            "twilio", StatusCallbackPoster(settings.twilio_auth_token), threads=8, batch_size=1
-        )
+        self._poster = StatusCallbackPoster(settings.twilio_auth_token)
+        texts = CallbackLane[StatusCallback]("twilio", self._poster, threads=8, batch_size=1)
         logs = CallbackLane[DeliveryLog](
             "sns", DeliveryLogWriter(aws, settings.region, settings.account_id), threads=1, batch_size=100
         )
@@ -68,6 +67,7 @@ class Twin:
         """End the callbacks; says how many were left."""
         for lane in self._lanes:
             lane.stop()
+        self._poster.close()
         self._ledger.close()
         return sum(lane.counts().pending for lane in self._lanes)
 

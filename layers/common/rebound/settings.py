@@ -12,6 +12,7 @@ KNOWN: Final = frozenset(
         "CHUNKS_TABLE",
         "CONTACTS_TABLE",
         "CUSTOMERS_TABLE",
+        "DEFAULT_TEXT_PROVIDER",
         "DIRECTORY_TABLE",
         "EMAIL_QUEUE_URL",
         "EVENT_BUS",

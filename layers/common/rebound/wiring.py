@@ -290,8 +290,10 @@ def authorize_request() -> "AuthorizeRequest":
 @cache
 def manage_tenants() -> "ManageTenants":
     from rebound.application.manage_tenants import ManageTenants
+    from rebound.domain.business import TextProvider
 
-    return ManageTenants(businesses(), api_keys(), addresses(), clock(), ids())
+    default = TextProvider(settings()["DEFAULT_TEXT_PROVIDER"])
+    return ManageTenants(businesses(), api_keys(), addresses(), clock(), ids(), default)
 
 
 @cache

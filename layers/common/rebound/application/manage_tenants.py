@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from rebound.application.ports import AddressReader, ApiKeyBook, BusinessDirectory, Clock, Ids
 from rebound.application.settings_of_business import BusinessChange, changed_business
-from rebound.domain.business import Business
+from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope, hash_of, write_token
 
@@ -25,17 +25,30 @@ class ManageTenants:
     """Creates businesses; creates, rotates, revokes and lists keys."""
 
     def __init__(
-        self, businesses: BusinessDirectory, keys: ApiKeyBook, addresses: AddressReader, clock: Clock, ids: Ids
+        self,
+        businesses: BusinessDirectory,
+        keys: ApiKeyBook,
+        addresses: AddressReader,
+        clock: Clock,
+        ids: Ids,
+        default_text_provider: TextProvider = TextProvider.TWILIO,
     ) -> None:
         self._businesses = businesses
         self._keys = keys
         self._addresses = addresses
         self._clock = clock
         self._ids = ids
+        self._default_text_provider = default_text_provider
 
     def create_business(self, change: BusinessChange) -> Business:
         """A new business under a new id. Raises ``InvalidInputError``."""
-        blank = Business(business_id=self._ids.ulid(self._clock.now()).lower(), name="", country="", time_zone="")
+        blank = Business(
+            business_id=self._ids.ulid(self._clock.now()).lower(),
+            name="",
+            country="",
+            time_zone="",
+            text_provider=self._default_text_provider,
+        )
         required = [name for name in ("name", "country", "time_zone") if getattr(change, name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))

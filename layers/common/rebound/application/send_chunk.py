@@ -26,8 +26,8 @@ from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.receipts import MessageKey
 
-LEASE: Final = timedelta(seconds=90)
-"""Longer than a worker may run, so that a lease that is over means a worker that is dead."""
+LEASE: Final = timedelta(seconds=150)
+"""Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
 FIRST_DELAY: Final = timedelta(seconds=1)
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest that SQS holds a message back."""
