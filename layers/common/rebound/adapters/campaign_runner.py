@@ -1,10 +1,13 @@
 """Running campaigns: Step Functions now, EventBridge Scheduler later."""
 
 import json
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
+
+SECOND: Final = timedelta(seconds=1)
+RESOLUTION: Final = datetime.resolution
 
 
 class StepFunctionsCampaignRunner:
@@ -29,11 +32,13 @@ class StepFunctionsCampaignRunner:
                 raise
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        # An expression has whole seconds, and sending early is worse than late.
+        at = (at + SECOND - RESOLUTION).astimezone(UTC)
         try:
             self._scheduler.create_schedule(
                 Name=campaign_id,
                 GroupName=self._schedule_group,
-                ScheduleExpression=f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+                ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
                 Target={

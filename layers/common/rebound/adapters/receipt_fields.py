@@ -70,10 +70,10 @@ def moment_at(record: Mapping[str, object], path: str) -> datetime:
     written = text_at(record, path)
     try:
         moment = datetime.fromisoformat(written)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         # Without its cause, which repeats what was written.
         raise MalformedReceiptError(f"{path} is not an ISO 8601 time") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _at(record: Mapping[str, object], path: str) -> object:

@@ -334,7 +334,8 @@ def _wrong_shape(given: object) -> FieldError | None:
         return FieldError("row", "Must be a JSON object.")
     for name, value in given.items():
         if name not in PROFILE_FIELDS:
-            return FieldError(name[:64], f"Is not a field; known are {', '.join(sorted(PROFILE_FIELDS))}.")
+            shown = name[:64].encode(errors="replace").decode()
+            return FieldError(shown, f"Is not a field; known are {', '.join(sorted(PROFILE_FIELDS))}.")
         if name == "general_tags":
             if not (value is None or (isinstance(value, list) and all(isinstance(tag, str) for tag in value))):
                 return FieldError(name, "Must be a list of texts.")

@@ -102,8 +102,10 @@ def _check_body(event: Mapping[str, Any]) -> None:
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
         given = json.loads(text, parse_constant=_no_number)
+        # A half of a surrogate pair is JSON and no text: it could be neither stored nor answered.
+        json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise MalformedError("The body is not JSON.") from None
+        raise MalformedError("The body is not JSON, or not text in UTF-8.") from None
     if not isinstance(given, dict):
         raise MalformedError("The body must be a JSON object.")
 

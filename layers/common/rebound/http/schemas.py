@@ -9,7 +9,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -50,19 +49,9 @@ def _write_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _text(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("Must be text: it has half of a surrogate pair.") from None
-    return value
-
-
 Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
 """RFC 3339, UTC, milliseconds."""
-Text = Annotated[str, BeforeValidator(_text)]
-Line = Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
 
 
@@ -102,12 +91,12 @@ class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
     name: Line = Field(default="", description="1 to 200 characters.")
-    country: Text = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
-    time_zone: Text = Field(default="", description="IANA name.")
-    owner_email: Text | None = None
-    email_from: Text | None = Field(default=None, description="Address of a verified sender identity.")
+    country: str = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
+    time_zone: str = Field(default="", description="IANA name.")
+    owner_email: str | None = None
+    email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
-    text_from: Text | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+    text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
 
 
 class BusinessAnswer(Answer):
@@ -134,30 +123,30 @@ class BusinessAnswer(Answer):
 class CustomerProfile(Request):
     """What a client may set of a customer."""
 
-    external_id: Text | None = Field(default=None, description="The business's own id; cannot be changed later.")
-    email: Text | None = None
-    mobile_phone: Text | None = Field(default=None, description="The only number that is texted.")
-    day_phone: Text | None = None
-    night_phone: Text | None = None
-    gender: Text | None = None
-    birthday: Text | None = Field(default=None, description="YYYY-MM-DD")
-    customer_since: Text | None = Field(default=None, description="YYYY-MM-DD")
-    general_tags: list[Text] | None = None
-    time_zone: Text | None = Field(default=None, description="IANA name.")
+    external_id: str | None = Field(default=None, description="The business's own id; cannot be changed later.")
+    email: str | None = None
+    mobile_phone: str | None = Field(default=None, description="The only number that is texted.")
+    day_phone: str | None = None
+    night_phone: str | None = None
+    gender: str | None = None
+    birthday: str | None = Field(default=None, description="YYYY-MM-DD")
+    customer_since: str | None = Field(default=None, description="YYYY-MM-DD")
+    general_tags: list[str] | None = None
+    time_zone: str | None = Field(default=None, description="IANA name.")
 
 
 class NewCustomerRequest(CustomerProfile):
     """A new customer."""
 
-    first_name: Text
-    last_name: Text
+    first_name: str
+    last_name: str
 
 
 class CustomerChangeRequest(CustomerProfile):
     """Fields to set; ``null`` empties one. An address that is given is thereby confirmed, and its flag cleared."""
 
-    first_name: Text | None = None
-    last_name: Text | None = None
+    first_name: str | None = None
+    last_name: str | None = None
 
 
 class ContactAnswer(Answer):
@@ -234,7 +223,7 @@ class NewImportRequest(Request):
     """An import: with its content, or without it for an upload."""
 
     format: Literal["csv", "jsonl"]
-    content: Text | None = Field(default=None, description="The file. Without it the answer has an upload_url.")
+    content: str | None = Field(default=None, description="The file. Without it the answer has an upload_url.")
 
 
 class RowProblem(Answer):
@@ -290,7 +279,7 @@ class ImportAnswer(Answer):
 
 # --- segments ---------------------------------------------------------------------------------------------------------
 
-EmailPart = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1), AfterValidator(_fits)]
+EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_fits)]
 Filter = Annotated[
     dict[str, Any],
     AfterValidator(_filter_fits),
@@ -334,7 +323,7 @@ class SegmentPage(Answer):
 class PreviewRequest(Request):
     """Whom to count for: exactly one of ``segment_id`` and ``filter``."""
 
-    segment_id: Text | None = None
+    segment_id: str | None = None
     filter: Filter | None = None
     channel: Annotated[Channel, Field(strict=False)]
     category: Annotated[Category, Field(strict=False)]
@@ -367,7 +356,7 @@ class AudienceAnswer(Answer):
 class EmailContentRequest(Request):
     """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    subject: Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     html: EmailPart | None = None
     text: EmailPart | None = None
 
@@ -381,7 +370,7 @@ class EmailContentRequest(Request):
 class TextContentRequest(Request):
     """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    body: Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 
 
 def _one_line(value: str) -> str:
@@ -405,7 +394,7 @@ class NewCampaignRequest(_Sends):
     """A campaign: exactly one of ``segment_id``, ``filter`` and ``customer_ids`` says for whom."""
 
     name: Annotated[Line, AfterValidator(_one_line)]
-    segment_id: Text | None = None
+    segment_id: str | None = None
     filter: Filter | None = None
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
