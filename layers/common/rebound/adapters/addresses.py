@@ -18,7 +18,9 @@ class LibraryAddressReader:
             raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
         try:
             # Test environment: addresses under names reserved for examples are as good as any to us.
-            address = validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+            address = validate_email(
+                text, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
+            )
         except (EmailSyntaxError, EmailUndeliverableError, EmailNotValidError) as error:
             raise ValueError(f"Must be an email address, such as ana@example.com: {_reason(error)}") from None
         return address.ascii_email or address.normalized

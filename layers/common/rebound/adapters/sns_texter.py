@@ -9,11 +9,7 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
 
 _THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
-_REFUSALS: Final = {
-    "InvalidParameter": "Invalid phone number",
-    "InvalidParameterValue": "Invalid phone number",
-    "OptedOut": "Phone number is opted out",
-}
+_INVALID: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})
 _SERVER_ERROR: Final = 500
 
 
@@ -46,4 +42,10 @@ def _of_error(error: ClientError) -> SendResult:
         return Throttled("Rate exceeded")
     if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
         return Unknown(code)
-    return Refused(_REFUSALS.get(code, code), error.response["Error"].get("Message"))
+    message = error.response["Error"].get("Message", "")
+    if code in _INVALID and "PhoneNumber" in message:
+        # Any other parameter that is not valid is our own, and says nothing about the number.
+        return Refused("Invalid phone number", message)
+    if code == "OptedOut":
+        return Refused("Phone number is opted out", message)
+    return Refused(code, message)

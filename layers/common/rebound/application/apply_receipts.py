@@ -78,7 +78,7 @@ class ApplyReceipts:
             message = messages.get(key)
             if message is None:
                 early.add(entry)
-            elif not _names(receipt, message):
+            elif not message.is_meant_by(receipt):
                 unattributed += 1
             else:
                 known.append(_Known(entry, receipt, message))
@@ -179,14 +179,8 @@ _SPEAKS_OF_THE_CONTACT: Final = frozenset({Outcome.DELIVERED, Outcome.FAILED, Ou
 
 def _after(message: Message, receipts: Iterable[Receipt]) -> Message:
     for receipt in receipts:
-        if _names(receipt, message):
-            message = message.after(receipt)
+        message = message.after(receipt)
     return message
-
-
-def _names(receipt: Receipt, message: Message) -> bool:
-    """Whether the receipt is about the address that the message went to (truth 1)."""
-    return receipt.address is None or receipt.address.lower() == message.address
 
 
 def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:

@@ -22,7 +22,7 @@ from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ReboundError
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.messages import NO_RECORD, Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.receipts import MessageKey
 
@@ -128,7 +128,7 @@ class ChunkDesk:
                 self._message(work, customer_id, customers.get(customer_id)),
                 status=MessageStatus.UNCERTAIN,
                 provider=provider,
-                reason="no_record_of_the_send",
+                reason=NO_RECORD,
             )
             for customer_id in customer_ids
         ]

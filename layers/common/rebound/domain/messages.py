@@ -44,6 +44,10 @@ RANKS: Final = {
 """A strict order, so that any order of receipts ends the same: a bounce wins over a delivery (SES sends both)."""
 
 
+NO_RECORD: Final = "no_record_of_the_send"
+"""Why a message is uncertain when the worker that was sending it died: its address is then the customer's of later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One row of the client log.
@@ -83,9 +87,17 @@ class Message:
         }.get(self.status)
 
     def after(self, receipt: Receipt) -> "Message":
-        """This message once the receipt is known; equal to this one when the receipt adds nothing."""
+        """This message once the receipt is known; equal to this one when the receipt adds nothing.
+
+        A receipt for another address than the message's adds nothing (truth 1), unless nobody knows where it went.
+        """
+        if not self.is_meant_by(receipt):
+            return self
         message = replace(
-            self, provider=self.provider or receipt.provider, provider_id=self.provider_id or receipt.provider_id
+            self,
+            address=receipt.address.lower() if receipt.address else self.address,
+            provider=self.provider or receipt.provider,
+            provider_id=self.provider_id or receipt.provider_id,
         )
         match receipt.outcome:
             case Outcome.SENT | Outcome.DELAYED:
@@ -98,6 +110,11 @@ class Message:
                 return replace(delivered, delivered_at=_earlier(self.delivered_at, receipt.occurred_at))
             case Outcome.FAILED:
                 return _failed(message, receipt)
+
+    def is_meant_by(self, receipt: Receipt) -> bool:
+        """Whether the receipt is about the address that the message went to."""
+        guessed = self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
+        return receipt.address is None or guessed or receipt.address.lower() == self.address
 
     @property
     def shown_status(self) -> MessageStatus:
