@@ -32,7 +32,6 @@ def answer_to(code: str, message: str, status: int) -> SendResult:
         ("InvalidParameter", "Invalid parameter: Message too long", FailureClass.UNKNOWN),
         ("InvalidParameterValue", "Invalid parameter: AWS.MM.SMS.OriginationNumber", FailureClass.UNKNOWN),
         ("OptedOut", "The number has opted out", FailureClass.OPTED_OUT),
-        ("AuthorizationError", "Not authorized", FailureClass.UNKNOWN),
     ],
 )
 def test_only_an_error_that_names_the_number_is_about_the_number(
@@ -42,6 +41,10 @@ def test_only_an_error_that_names_the_number_is_about_the_number(
 
     assert isinstance(refused, Refused)
     assert look_up(Provider.SNS, refused.code).failure_class is failure_class
+
+
+def test_a_call_that_was_not_allowed_has_not_gone_out_and_is_tried_again() -> None:
+    assert isinstance(answer_to("AccessDenied", "User is not authorized to perform: sns:Publish", 403), Throttled)
 
 
 def test_a_throttle_has_not_gone_out_and_an_error_inside_may_have() -> None:

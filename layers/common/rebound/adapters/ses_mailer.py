@@ -12,6 +12,7 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from rebound.adapters.aws_errors import NOT_LET_IN
 from rebound.application.ports import Accepted, OutgoingEmail, Refused, SendResult, Throttled, Unknown
 from rebound.domain.receipts import MessageKey
 
@@ -98,6 +99,8 @@ def _of_entry(result: Mapping[str, Any]) -> SendResult:
 
 def _of_error(error: ClientError) -> SendResult:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in NOT_LET_IN:
+        return Throttled(code)
     if code in _THROTTLES:
         daily = "daily message quota" in message.lower()
         return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)

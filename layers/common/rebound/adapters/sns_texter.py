@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
 
+from rebound.adapters.aws_errors import NOT_LET_IN
 from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
@@ -38,6 +39,8 @@ class SnsTexter:
 
 def _of_error(error: ClientError) -> SendResult:
     code = error.response["Error"]["Code"]
+    if code in NOT_LET_IN:
+        return Throttled(code)
     if code in _THROTTLES:
         return Throttled("Rate exceeded")
     if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
