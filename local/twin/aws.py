@@ -46,11 +46,14 @@ AWS_FAILURES = (BotoCoreError, ClientError)
 class Aws(Protocol):
     """The AWS side of the twin's callbacks; every call may raise AWS_FAILURES."""
 
-    def configuration_set(self, name: str) -> ConfigurationSet | None: ...
+    def configuration_set(self, name: str) -> ConfigurationSet | None:
+        """Where the events of a configuration set go; ``None`` when there is no such set."""
 
-    def publish(self, topic_arn: str, subject: str, messages: Sequence[str]) -> list[bool]: ...
+    def publish(self, topic_arn: str, subject: str, messages: Sequence[str]) -> list[bool]:
+        """Publish; for each message whether it was taken."""
 
-    def put_log_lines(self, group: str, lines: Sequence[LogLine]) -> None: ...
+    def put_log_lines(self, group: str, lines: Sequence[LogLine]) -> None:
+        """Write log lines to a group, which is made if it is not there."""
 
 
 class EmbeddedAws:

@@ -42,7 +42,8 @@ class Attempt[P]:
 class Sender[P](Protocol):
     """Hands callbacks over to whoever listens; gives one verdict per attempt, in order."""
 
-    def send(self, attempts: Sequence[Attempt[P]]) -> Sequence[Verdict]: ...
+    def send(self, attempts: Sequence[Attempt[P]]) -> Sequence[Verdict]:
+        """Hand over a batch; one verdict for each attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,158 @@
+"""Campaigns, the claim ledger, the progress of expansions and the tallies in memory."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from rebound.application.ports import Page, RangeProgress
+from rebound.domain.campaigns import Campaign
+from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from tests.fakes.cursors import page_of, read_cursor
+
+MAX_CHUNKS: Final = 99
+CHUNKS_A_PAGE: Final = 20
+
+
+class MemoryCampaignBook:
+    """Implements ``CampaignBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Campaign] = {}
+
+    def get(self, business_id: str, campaign_id: str) -> Campaign:
+        try:
+            return self.rows[business_id, campaign_id]
+        except KeyError:
+            raise NotFoundError("campaign") from None
+
+    def add(self, campaign: Campaign) -> None:
+        key = (campaign.business_id, campaign.campaign_id)
+        if key in self.rows:
+            raise ConcurrentChangeError
+        self.rows[key] = campaign
+
+    def replace(self, before: Campaign, after: Campaign) -> None:
+        key = (before.business_id, before.campaign_id)
+        stored = self.rows.get(key)
+        if stored is None or (stored.status, stored.run_id) != (before.status, before.run_id):
+            raise ConcurrentChangeError
+        self.rows[key] = after
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+        before = read_cursor(cursor)
+        own = [
+            (campaign_id, campaign)
+            for (owner, campaign_id), campaign in sorted(self.rows.items(), reverse=True)
+            if owner == business_id and not campaign.single and (before is None or campaign_id < before)
+        ]
+        return page_of(own, limit)
+
+
+class MemoryChunkLedger:
+    """Implements ``ChunkLedger``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Chunk] = {}
+
+    def add(self, chunk: Chunk) -> None:
+        self.rows.setdefault((chunk.key.campaign_id, chunk.key.chunk), chunk)
+
+    def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        chunk = self.rows.get((key.campaign_id, key.chunk))
+        if chunk is None:
+            raise NotFoundError("chunk")
+        outcome = claim_of(chunk, now)
+        if outcome in (ClaimOutcome.DONE, ClaimOutcome.HELD):
+            return outcome, chunk
+        claimed = replace(
+            chunk,
+            state=ChunkState.SENDING if outcome is ClaimOutcome.SETTLE else ChunkState.CLAIMED,
+            owner=owner,
+            leased_until=now + lease,
+            attempts=chunk.attempts + 1,
+        )
+        self._write(claimed)
+        return outcome, claimed
+
+    def mark(self, chunk: Chunk, now: datetime) -> None:
+        stored = self._held(chunk)
+        if stored is None or stored.leased_until is None or stored.leased_until <= now:
+            raise ConcurrentChangeError
+        self._write(replace(chunk, state=ChunkState.SENDING))
+
+    def put_back(self, chunk: Chunk, remaining: Sequence[str]) -> None:
+        if self._held(chunk) is None:
+            raise ConcurrentChangeError
+        pending = ChunkState.PENDING
+        self._write(replace(chunk, state=pending, remaining=tuple(remaining), owner=None, leased_until=None))
+
+    def finish(self, chunk: Chunk) -> None:
+        if self._held(chunk) is not None:
+            self._write(replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None))
+
+    def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
+        after = read_cursor(cursor) or ""
+        own = [
+            (name, chunk) for (owner, name), chunk in sorted(self.rows.items()) if owner == campaign_id and name > after
+        ]
+        return page_of(own, CHUNKS_A_PAGE)
+
+    def _held(self, chunk: Chunk) -> Chunk | None:
+        stored = self.rows.get((chunk.key.campaign_id, chunk.key.chunk))
+        return stored if stored is not None and stored.owner == chunk.owner else None
+
+    def _write(self, chunk: Chunk) -> None:
+        self.rows[chunk.key.campaign_id, chunk.key.chunk] = chunk
+
+
+class MemoryExpansionLedger:
+    """Implements ``ExpansionLedger``; writes a page's chunks with its progress."""
+
+    def __init__(self, chunks: MemoryChunkLedger) -> None:
+        self._chunks = chunks
+        self.rows: dict[tuple[str, int], RangeProgress] = {}
+
+    def get(self, campaign_id: str, index: int) -> RangeProgress:
+        return self.rows.get((campaign_id, index)) or RangeProgress(campaign_id, index)
+
+    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+        if len(chunks) > MAX_CHUNKS:
+            raise ValueError(f"at most {MAX_CHUNKS} chunks")
+        if self.get(progress.campaign_id, progress.index).version != progress.version:
+            raise ConcurrentChangeError
+        written = replace(progress, version=progress.version + 1)
+        self.rows[progress.campaign_id, progress.index] = written
+        for chunk in chunks:
+            self._chunks.rows[chunk.key.campaign_id, chunk.key.chunk] = chunk
+        return written
+
+    def list(self, campaign_id: str) -> Sequence[RangeProgress]:
+        return [progress for (owner, _), progress in sorted(self.rows.items()) if owner == campaign_id]
+
+
+class MemoryTallyBook:
+    """Implements ``TallyBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], tuple[Counter[str], str]] = {}
+
+    def counts(self, campaign_id: str) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        for (owner, _), (counts, _) in self._rows.items():
+            if owner == campaign_id:
+                total.update(counts)
+        return {label: count for label, count in total.items() if count}
+
+    def position(self, campaign_id: str, shard: str) -> str | None:
+        row = self._rows.get((campaign_id, shard))
+        return row[1] if row else None
+
+    def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
+        if self.position(campaign_id, shard) != after:
+            raise ConcurrentChangeError
+        total = Counter(self._rows[campaign_id, shard][0]) if after is not None else Counter()
+        total.update(counts)
+        self._rows[campaign_id, shard] = (total, position)

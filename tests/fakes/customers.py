@@ -1,0 +1,111 @@
+"""Customers and contacts in memory, with the optimistic versions and the change stream of the tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from rebound.application.ports import Page
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.segments import Matcher
+from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.streams import ChangeStream
+
+MAX_TRANSACTION: Final = 100
+
+
+class MemoryContactBook:
+    """Implements ``ContactBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[ContactKey, Contact] = {}
+        self.stream: ChangeStream[Contact] = ChangeStream()
+        self.writes = 0
+
+    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
+        return {key: self.rows.get(key) or Contact(key) for key in keys}
+
+    def save(self, contact: Contact) -> None:
+        self.check(contact)
+        self.write(contact)
+
+    def check(self, contact: Contact) -> None:
+        """Raise if the row is not as it was read."""
+        stored = self.rows.get(contact.key)
+        if (stored.version if stored else 0) != contact.version:
+            raise ConcurrentChangeError
+
+    def write(self, contact: Contact) -> None:
+        """Write without looking."""
+        before = self.rows.get(contact.key)
+        after = replace(contact, version=contact.version + 1)
+        self.rows[contact.key] = after
+        self.writes += 1
+        self.stream.record(str(contact.key), before, after)
+
+
+class MemoryCustomerBook:
+    """Implements ``CustomerBook``; shares its transactions with a contact book."""
+
+    def __init__(self, contacts: MemoryContactBook) -> None:
+        self._contacts = contacts
+        self.rows: dict[tuple[str, str], Customer] = {}
+
+    def get(self, business_id: str, customer_id: str) -> Customer:
+        try:
+            return self.rows[business_id, customer_id]
+        except KeyError:
+            raise NotFoundError("customer") from None
+
+    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
+        found = {id_: self.rows.get((business_id, id_)) for id_ in customer_ids}
+        return {id_: customer for id_, customer in found.items() if customer is not None}
+
+    def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        if len(customers) + len(contacts) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            self._check(customer)
+        for contact in contacts:
+            self._contacts.check(contact)
+        for customer in customers:
+            self.rows[customer.business_id, customer.customer_id] = replace(customer, version=customer.version + 1)
+        for contact in contacts:
+            self._contacts.write(contact)
+
+    def delete(self, customer: Customer) -> None:
+        self._check(customer)
+        self.rows.pop((customer.business_id, customer.customer_id), None)
+
+    def page(
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+    ) -> Page[Customer]:
+        after = read_cursor(cursor) or ""
+        own = self._of(business_id)
+        return page_of(
+            [(c.customer_id, c) for c in own if c.customer_id > after and (not matching or matching(c))], limit
+        )
+
+    def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
+        inside = [c for c in self._of(business_id) if first <= c.customer_id <= last and c.customer_id > (after or "")]
+        return inside[:limit]
+
+    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+        customer = self.rows.get((key.business_id, customer_id))
+        if customer is None or customer.contact_key(key.channel) != key:
+            return
+        email = key.channel is Channel.EMAIL
+        if (customer.failed_email if email else customer.failed_phone) == invalid:
+            return
+        flagged = replace(customer, failed_email=invalid) if email else replace(customer, failed_phone=invalid)
+        self.rows[key.business_id, customer_id] = replace(flagged, version=customer.version + 1)
+
+    def _of(self, business_id: str) -> list[Customer]:
+        return [customer for (owner, _), customer in sorted(self.rows.items()) if owner == business_id]
+
+    def _check(self, customer: Customer) -> None:
+        stored = self.rows.get((customer.business_id, customer.customer_id))
+        if (stored.version if stored else 0) != customer.version:
+            raise ConcurrentChangeError

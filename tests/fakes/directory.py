@@ -1,0 +1,101 @@
+"""Businesses, keys, segments, imports and requests in memory."""
+
+from collections.abc import Sequence
+
+from rebound.application.ports import ImportJob, Page
+from rebound.domain.business import Business
+from rebound.domain.errors import ConflictError, NotFoundError
+from rebound.domain.keys import ApiKey
+from rebound.domain.segments import Segment
+from tests.fakes.cursors import page_of, read_cursor
+
+
+class MemoryBusinessDirectory:
+    """Implements ``BusinessDirectory``."""
+
+    def __init__(self, *businesses: Business) -> None:
+        self._rows = {business.business_id: business for business in businesses}
+
+    def get(self, business_id: str) -> Business:
+        try:
+            return self._rows[business_id]
+        except KeyError:
+            raise NotFoundError("business") from None
+
+    def add(self, business: Business) -> None:
+        if business.business_id in self._rows:
+            raise ConflictError("There is a business with this id already.")
+        self._rows[business.business_id] = business
+
+    def replace(self, business: Business) -> None:
+        self._rows[business.business_id] = business
+
+
+class MemoryApiKeyBook:
+    """Implements ``ApiKeyBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], ApiKey] = {}
+
+    def add(self, key: ApiKey) -> None:
+        self._rows[key.business_id, key.key_id] = key
+
+    def find(self, business_id: str, key_id: str) -> ApiKey | None:
+        return self._rows.get((business_id, key_id))
+
+    def list(self, business_id: str) -> Sequence[ApiKey]:
+        return [key for (owner, _), key in sorted(self._rows.items()) if owner == business_id]
+
+    def replace(self, key: ApiKey) -> None:
+        self._rows[key.business_id, key.key_id] = key
+
+
+class MemorySegmentBook:
+    """Implements ``SegmentBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Segment] = {}
+
+    def get(self, business_id: str, segment_id: str) -> Segment:
+        try:
+            return self._rows[business_id, segment_id]
+        except KeyError:
+            raise NotFoundError("segment") from None
+
+    def put(self, segment: Segment) -> None:
+        self._rows[segment.business_id, segment.segment_id] = segment
+
+    def delete(self, business_id: str, segment_id: str) -> None:
+        self.get(business_id, segment_id)
+        del self._rows[business_id, segment_id]
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
+        after = read_cursor(cursor) or ""
+        own = [(id_, s) for (owner, id_), s in sorted(self._rows.items()) if owner == business_id and id_ > after]
+        return page_of(own, limit)
+
+
+class MemoryImportBook:
+    """Implements ``ImportBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], ImportJob] = {}
+
+    def get(self, business_id: str, import_id: str) -> ImportJob:
+        try:
+            return self._rows[business_id, import_id]
+        except KeyError:
+            raise NotFoundError("import") from None
+
+    def save(self, job: ImportJob) -> None:
+        self._rows[job.business_id, job.import_id] = job
+
+
+class MemoryRequestIds:
+    """Implements ``RequestIds``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], str] = {}
+
+    def id_for(self, business_id: str, request: str, proposed: str) -> str:
+        return self._rows.setdefault((business_id, request), proposed)

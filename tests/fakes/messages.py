@@ -1,0 +1,98 @@
+"""The message log in memory, with the conditions and the change stream of the table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rebound.application.ports import Delivery, Page
+from rebound.domain.channels import ContactKey
+from rebound.domain.messages import RANKS, Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey
+from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.streams import ChangeStream
+
+
+class MemoryMessageLog:
+    """Implements ``MessageLog``."""
+
+    def __init__(self, shards: int = 1) -> None:
+        self.rows: dict[MessageKey, Message] = {}
+        self.stream: ChangeStream[Message] = ChangeStream(shards)
+        self._pointers: dict[tuple[Provider, str], MessageKey] = {}
+
+    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def record_new(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._write(message)
+
+    def record(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._raise_to(message)
+
+    def claim(self, message: Message) -> bool:
+        return self._raise_to(replace(message, status=MessageStatus.SENDING))
+
+    def release(self, key: MessageKey) -> None:
+        stored = self.rows.get(key)
+        if stored is not None and stored.status is MessageStatus.SENDING:
+            self._write(replace(stored, status=MessageStatus.QUEUED))
+
+    def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
+        changed = []
+        for before, after in changes:
+            stored = self.rows.get(after.key)
+            if stored is None or _what_receipts_change(stored) != _what_receipts_change(before):
+                changed.append(after.key)
+            else:
+                self._write(after)
+        return changed
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
+        before = read_cursor(cursor)
+        own = sorted(
+            (
+                (key.message_id, message)
+                for key, message in self.rows.items()
+                if (key.business_id, key.customer_id) == (business_id, customer_id)
+                and (before is None or key.message_id < before)
+            ),
+            key=lambda named: named[0],
+            reverse=True,
+        )
+        return page_of(own, limit)
+
+    def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
+        wanted = set(customer_ids)
+        return [
+            Delivery(row.message_id, message.delivered_at)
+            for row, message in self.rows.items()
+            if row.business_id == key.business_id
+            and row.customer_id in wanted
+            and (message.channel, message.address) == (key.channel, key.address)
+            and message.delivered_at is not None
+            and message.delivered_at > after
+        ]
+
+    def remember_provider_id(self, provider: Provider, provider_id: str, key: MessageKey) -> None:
+        self._pointers[provider, provider_id] = key
+
+    def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
+        return self._pointers.get((provider, provider_id))
+
+    def _raise_to(self, message: Message) -> bool:
+        stored = self.rows.get(message.key)
+        if stored is not None and RANKS[stored.status] >= RANKS[message.status]:
+            return False
+        self._write(message)
+        return True
+
+    def _write(self, message: Message) -> None:
+        self.stream.record(str(message.key), self.rows.get(message.key), message)
+        self.rows[message.key] = message
+
+
+def _what_receipts_change(message: Message) -> tuple[object, ...]:
+    return (message.rank, message.delivered_at, message.failed_at, message.provider_id)

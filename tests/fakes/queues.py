@@ -1,0 +1,137 @@
+"""Queues that deliver at least once and in any order, and the other ways out, in memory."""
+
+import io
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import IO, Final
+
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.errors import NotFoundError
+from rebound.domain.events import DomainEvent
+from rebound.domain.receipts import Receipt
+from tests.fakes.system import FakeClock
+
+VISIBILITY: Final = timedelta(minutes=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting[T]:
+    """One message on a queue."""
+
+    name: str
+    body: T
+    visible_at: datetime
+    receives: int = 0
+
+
+class MemoryQueue[T]:
+    """Standard queue: no order, at least once; a message that is not deleted comes again."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._count = 0
+        self.messages: dict[str, Waiting[T]] = {}
+
+    def send(self, body: T, delay: timedelta = timedelta()) -> None:
+        """Enqueue."""
+        self._count += 1
+        name = f"queued-{self._count}"
+        self.messages[name] = Waiting(name, body, self._clock.now() + delay)
+
+    def receive(self, chance: random.Random, most: int = 1) -> list[Waiting[T]]:
+        """Some messages that are visible, which then are not for the visibility timeout."""
+        visible = [waiting for waiting in self.messages.values() if waiting.visible_at <= self._clock.now()]
+        taken = chance.sample(visible, min(most, len(visible)))
+        for waiting in taken:
+            self.retry(waiting.name, VISIBILITY)
+        return taken
+
+    def retry(self, name: str, after: timedelta) -> None:
+        """Let a message that was received be seen again later."""
+        waiting = self.messages[name]
+        self.messages[name] = replace(
+            waiting, visible_at=self._clock.now() + after, receives=waiting.receives + (after == VISIBILITY)
+        )
+
+    def delete(self, name: str) -> None:
+        """The message has been dealt with."""
+        del self.messages[name]
+
+    @property
+    def next_visible_at(self) -> datetime | None:
+        """When the next message can be received."""
+        return min((waiting.visible_at for waiting in self.messages.values()), default=None)
+
+
+class MemoryChunkQueue:
+    """Implements ``ChunkQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queues = {channel: MemoryQueue[ChunkKey](clock) for channel in Channel}
+        self.delays: list[timedelta] = []
+
+    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
+        if delay > timedelta(minutes=15):
+            raise ValueError("at most 15 minutes of delay")
+        self.delays.append(delay)
+        for key in keys:
+            self.queues[channel].send(key, delay)
+
+
+class MemoryReceiptQueue:
+    """Implements ``ReceiptQueue``; what comes from it has lost address and detail, as on the wire."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[tuple[Receipt, ...]] = MemoryQueue(clock)
+
+    def put(self, receipt: Receipt) -> None:
+        if receipt.key is None:
+            raise ValueError("a receipt of our own making needs the message's key")
+        self.queue.send((replace(receipt, address=None, detail=None, provider_id=None),))
+
+
+class RecordingRunner:
+    """Implements ``CampaignRunner``; starting twice is starting once."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+        self.scheduled: dict[tuple[str, str], datetime] = {}
+
+    def start(self, business_id: str, campaign_id: str) -> None:
+        if (business_id, campaign_id) not in self.started:
+            self.started.append((business_id, campaign_id))
+
+    def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        self.scheduled.setdefault((business_id, campaign_id), at)
+
+
+class RecordingDomainEvents:
+    """Implements ``DomainEvents``."""
+
+    def __init__(self) -> None:
+        self.published: list[DomainEvent] = []
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        self.published.extend(events)
+
+
+class MemoryImportStore:
+    """Implements ``ImportStore``."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str], bytes] = {}
+
+    def put(self, business_id: str, import_id: str, content: str) -> None:
+        self._files[business_id, import_id] = content.encode()
+
+    def upload_url(self, business_id: str, import_id: str) -> str:
+        return f"https://imports.example.com/{business_id}/{import_id}"
+
+    def open(self, business_id: str, import_id: str) -> IO[bytes]:
+        try:
+            return io.BytesIO(self._files[business_id, import_id])
+        except KeyError:
+            raise NotFoundError("import file") from None

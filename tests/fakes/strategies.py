@@ -1,0 +1,95 @@
+"""What Hypothesis draws: evidence, receipts, customers, filters."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.customers import TEXT_FIELDS, Customer
+from rebound.domain.provider_codes import FailureClass, Provider, all_codes
+from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from rebound.domain.receipts import Outcome
+from tests.fakes.making import at, customer
+
+CODES: Final = tuple((row.provider, row.code) for row in all_codes())
+CODES_OF_SES: Final = tuple(code for provider, code in CODES if provider is Provider.SES)
+CODES_OF_TWILIO: Final = tuple(code for provider, code in CODES if provider is Provider.TWILIO)
+HARMLESS: Final = tuple(
+    (row.provider, row.code)
+    for row in all_codes()
+    if row.failure_class not in (FailureClass.INVALID, FailureClass.UNREACHABLE)
+)
+"""Codes that say nothing about an address."""
+
+moments: Final[st.SearchStrategy[datetime]] = st.integers(0, 12).map(at)
+"""Few, so that the same instant is drawn often."""
+message_ids: Final = st.sampled_from(["m1", "m2", "m3"])
+cleared: Final[st.SearchStrategy[Evidence]] = st.builds(
+    Cleared, at=moments, by=st.sampled_from(ClearedBy), message_id=st.none() | message_ids
+)
+
+
+def failures(codes: tuple[tuple[Provider, str], ...] = CODES) -> st.SearchStrategy[Failure]:
+    """Failures with one of these codes, or one that nobody knows."""
+    return st.tuples(st.sampled_from(codes), moments, message_ids).map(
+        lambda drawn: Failure(drawn[1], drawn[2], drawn[0][0], drawn[0][1])
+    )
+
+
+evidence: Final[st.SearchStrategy[Evidence]] = cleared | failures()
+said: Final[st.SearchStrategy[ConsentEvidence]] = st.builds(
+    ConsentEvidence,
+    at=moments,
+    scope=st.sampled_from(Scope),
+    opted_out=st.booleans(),
+    source=st.sampled_from(ConsentSource),
+    message_id=st.none() | message_ids,
+)
+outcomes: Final = st.sampled_from(Outcome)
+json_values: Final[st.SearchStrategy[Any]] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+"""Anything that JSON can say, and a little more."""
+
+_NAMES: Final = ("Ana", "ana", "Straße", "STRASSE", "", "Íris")
+_TAGS: Final = ("vip", "VIP", "new", "Straße")
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> Customer:
+    """Customers out of few values, so that filters meet some."""
+    return customer(
+        draw(st.integers(1, 9999)),
+        first_name=draw(st.sampled_from(_NAMES)),
+        gender=draw(st.sampled_from([None, "f", "F", ""])),
+        email=draw(st.sampled_from([None, "ana@example.com"])),
+        general_tags=tuple(draw(st.lists(st.sampled_from(_TAGS), max_size=3))),
+        failed_email=draw(st.booleans()),
+        failed_phone=draw(st.booleans()),
+    )
+
+
+_values: Final = st.sampled_from([*_NAMES, "f", "ana@example.com", "nobody"])
+_fields: Final = st.sampled_from(["first_name", "gender", "email", "external_id", "birthday"])
+_leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
+    st.sampled_from(_TAGS).map(lambda tag: {"tag": tag})
+    | st.sampled_from(["phone", "email", "any", "both"]).map(lambda which: {"failed": which})
+    | st.builds(lambda name, value: {"field": name, "equals": value}, _fields, _values)
+    | st.builds(lambda name, values: {"field": name, "in": values}, _fields, st.lists(_values, max_size=3))
+    | st.builds(lambda name, present: {"field": name, "present": present}, _fields, st.booleans())
+)
+filters: Final[st.SearchStrategy[dict[str, Any]]] = st.recursive(
+    _leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda parts: {"all": parts})
+        | st.lists(inner, max_size=3).map(lambda parts: {"any": parts})
+        | inner.map(lambda part: {"not": part})
+    ),
+    max_leaves=8,
+)
+"""Well-formed filter trees."""
+
+assert {"first_name", "gender", "email", "external_id", "birthday"} <= TEXT_FIELDS

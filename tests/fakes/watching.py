@@ -1,0 +1,94 @@
+"""What happens between two calls of a port: workers that die, and workers that take turns."""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+Checkpoint = Callable[[str], None]
+"""Called with ``<port>.<method>`` before and after each call of a watched port."""
+
+
+class WorkerDiedError(BaseException):
+    """The process is gone. No code under test can catch it, as none can catch its own death."""
+
+
+class _Watched:
+    def __init__(self, port: object, name: str, checkpoint: Checkpoint) -> None:
+        self._port = port
+        self._name = name
+        self._checkpoint = checkpoint
+
+    def __getattr__(self, method: str) -> Any:
+        found = getattr(self._port, method)
+        if not callable(found):
+            return found
+
+        def call(*given: Any, **named: Any) -> Any:
+            self._checkpoint(f"{self._name}.{method}")
+            answer = found(*given, **named)
+            self._checkpoint(f"{self._name}.{method}")
+            return answer
+
+        return call
+
+
+def watched[T](port: T, name: str, checkpoint: Checkpoint) -> T:
+    """The port, with a checkpoint before and after each of its calls."""
+    return cast("T", _Watched(port, name, checkpoint))
+
+
+class Turns:
+    """Runs some tasks in threads of which one at a time moves, from checkpoint to checkpoint, in a seeded order."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - the same in every run
+        self._turn = threading.Condition()
+        self._waiting: set[int] = set()
+        self._current: int | None = None
+
+    def checkpoint(self, _: str) -> None:
+        """Hand the turn on, perhaps to oneself; does nothing outside of ``run``."""
+        me = threading.get_ident()
+        with self._turn:
+            if me not in self._waiting:
+                return
+            self._hand_on()
+            self._turn.wait_for(lambda: self._current == me)
+
+    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Run all tasks to their end; the first error of any is raised."""
+        errors: list[BaseException] = []
+        ready = threading.Barrier(len(tasks) + 1)
+
+        def run(task: Callable[[], None]) -> None:
+            me = threading.get_ident()
+            with self._turn:
+                self._waiting.add(me)
+            ready.wait()
+            with self._turn:
+                self._turn.wait_for(lambda: self._current == me)
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001 - raised again by who started the tasks
+                errors.append(error)
+            finally:
+                with self._turn:
+                    self._waiting.discard(me)
+                    self._hand_on()
+
+        threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
+        for thread in threads:
+            thread.start()
+        ready.wait()
+        with self._turn:
+            self._hand_on()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive(), "a task waits for ever"
+        if errors:
+            raise errors[0]
+
+    def _hand_on(self) -> None:
+        self._current = self._random.choice(sorted(self._waiting)) if self._waiting else None
+        self._turn.notify_all()

@@ -1,0 +1,382 @@
+"""All use cases over the fakes, and a whole campaign run to rest under seeded chaos."""
+
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.application.apply_receipts import ApplyReceipts
+from rebound.application.authorize_request import AuthorizeRequest
+from rebound.application.count_results import CountResults
+from rebound.application.import_customers import ImportCustomers, StartImport
+from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
+from rebound.application.manage_customers import ManageCustomers
+from rebound.application.manage_segments import ManageSegments
+from rebound.application.manage_tenants import ManageTenants
+from rebound.application.ports import StatusChange
+from rebound.application.project_contacts import ContactChange, ProjectContacts
+from rebound.application.read_client_log import ReadClientLog
+from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
+from rebound.application.send_chunk import ChunkDesk
+from rebound.application.send_email import SendEmail
+from rebound.application.send_text import SendText
+from rebound.application.settings_of_business import SettingsOfBusiness
+from rebound.domain.business import Business, TextProvider
+from rebound.domain.campaigns import Category, Content, Selection
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.consent import ConsentEvidence
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError, ReboundError
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Evidence
+from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
+from tests.fakes.directory import (
+    MemoryApiKeyBook,
+    MemoryBusinessDirectory,
+    MemoryImportBook,
+    MemoryRequestIds,
+    MemorySegmentBook,
+)
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
+from tests.fakes.messages import MemoryMessageLog
+from tests.fakes.providers import ScriptedMailer, ScriptedTexter
+from tests.fakes.queues import (
+    MemoryChunkQueue,
+    MemoryImportStore,
+    MemoryReceiptQueue,
+    RecordingDomainEvents,
+    RecordingRunner,
+)
+from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
+from tests.fakes.watching import Checkpoint, WorkerDiedError, watched
+
+if TYPE_CHECKING:
+    from rebound.domain.messages import Message
+
+MOST_STEPS: Final = 20_000
+MOST_RECEIVES: Final = 10
+SOON: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """How much goes wrong: chances out of 1."""
+
+    death: float = 0.0
+    """Of a worker, at each call of a port."""
+    duplicate: float = 0.0
+    """Of a queue message to come twice."""
+    early: float = 0.0
+    """Of a receipt to be handled before the sender has recorded the send."""
+    reminders: float = 0.0
+    """Of the time to leap between two steps."""
+
+
+def always() -> bool:
+    """There is time."""
+    return True
+
+
+class World:
+    """One deployment in memory. Queues are pumped by ``rest``; nothing happens between calls."""
+
+    def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4, shards: int = 3) -> None:
+        self.chance = random.Random(seed)  # noqa: S311 - the same in every run
+        self.chaos = Chaos()
+        self._may_die = False
+        self.checkpoint: Checkpoint = self._perhaps_die
+        """What happens before and after each call of a port; a test may put something else here."""
+        self.deaths: Counter[str] = Counter()
+        self.clock = FakeClock()
+        self.ids = SeededIds(seed)
+        self.addresses = PlainAddressReader()
+        self.businesses = MemoryBusinessDirectory(*(businesses or (business(),)))
+        self.keys = MemoryApiKeyBook()
+        self.segments = MemorySegmentBook()
+        self.imports = MemoryImportBook()
+        self.store = MemoryImportStore()
+        self.request_ids = MemoryRequestIds()
+        self.contacts = MemoryContactBook()
+        self.customers = MemoryCustomerBook(self.contacts)
+        self.messages = MemoryMessageLog(shards)
+        self.campaigns = MemoryCampaignBook()
+        self.chunks = MemoryChunkLedger()
+        self.expansion = MemoryExpansionLedger(self.chunks)
+        self.tallies = MemoryTallyBook()
+        self.chunk_queue = MemoryChunkQueue(self.clock)
+        self.receipts = MemoryReceiptQueue(self.clock)
+        self.runner = RecordingRunner()
+        self.events = RecordingDomainEvents()
+        self.mailer = ScriptedMailer()
+        self.texter = ScriptedTexter()
+        self.sns_texter = ScriptedTexter(Provider.SNS)
+        self.unattributed = 0
+        self.dead_letters: list[Receipt] = []
+        self.outcomes: dict[str, tuple[tuple[Outcome, str | None, float], ...]] = {}
+        """What becomes of a message to an address: receipts with outcome, code and seconds after the send."""
+        for script, provider in (
+            (self.mailer, Provider.SES),
+            (self.texter, Provider.TWILIO),
+            (self.sns_texter, Provider.SNS),
+        ):
+            script.taken.append(self._teller(provider))
+        self._wire(ranges)
+
+    def _wire(self, ranges: int) -> None:
+        def own[T](port: T, name: str) -> T:
+            return watched(port, name, self._reach)
+
+        customers, contacts = own(self.customers, "customers"), own(self.contacts, "contacts")
+        messages, campaigns = own(self.messages, "messages"), own(self.campaigns, "campaigns")
+        chunks, expansion, tallies = own(self.chunks, "chunks"), own(self.expansion, "expansion"), self.tallies
+        queue, receipts = own(self.chunk_queue, "chunk_queue"), own(self.receipts, "receipts")
+        businesses, clock, ids = self.businesses, self.clock, self.ids
+        tallies = own(self.tallies, "tallies")
+        desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, clock)
+        texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
+        texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
+        self.manage_tenants = ManageTenants(businesses, self.keys, self.addresses, clock, ids)
+        self.authorize = AuthorizeRequest(self.keys, clock)
+        self.settings = SettingsOfBusiness(businesses, self.addresses)
+        self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)
+        self.manage_segments = ManageSegments(self.segments, customers, contacts, businesses, clock)
+        self.manage_campaigns = ManageCampaigns(
+            campaigns,
+            self.runner,
+            self.segments,
+            businesses,
+            expansion,
+            tallies,
+            chunks,
+            messages,
+            clock,
+            ids,
+            self.request_ids,
+        )
+        self.post_message = PostMessage(
+            campaigns, customers, businesses, chunks, messages, queue, clock, ids, self.request_ids
+        )
+        self.read_client_log = ReadClientLog(customers, messages)
+        self.start_import = StartImport(self.imports, self.store, businesses, clock, ids)
+        self.import_customers = ImportCustomers(
+            own(self.imports, "imports"), self.store, customers, contacts, businesses, self.addresses, clock
+        )
+        self.plan = PlanCampaign(campaigns, self.segments, clock, ids, ranges)
+        self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
+        self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
+        self.close = CloseCampaign(campaigns, clock)
+        self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
+        self.send_text = SendText(desk, texters, receipts)
+        self.apply_receipts = ApplyReceipts(messages, contacts)
+        self.count_results = CountResults(tallies)
+        self.project_contacts = ProjectContacts(customers, businesses, self.events)
+
+    # --- what a test prepares -----------------------------------------------------------------------------------------
+
+    def add(self, *customers: Customer) -> None:
+        """Customers as they are, with the contacts of their addresses."""
+        for customer in customers:
+            keys = customer.contact_keys
+            linked = [
+                Contact(key, c.reachability, c.consent, c.customer_ids | {customer.customer_id}, c.version)
+                for key, c in self.contacts.get_many(keys).items()
+            ]
+            self.customers.save([customer], linked)
+
+    def know(self, key: ContactKey, *evidence: Evidence | ConsentEvidence) -> None:
+        """Evidence about a contact."""
+        self.contacts.save(self.contacts.get_many([key])[key].knowing(*evidence))
+
+    def post(self, channel: Channel = Channel.EMAIL, **given: Any) -> CampaignView:
+        """Post a campaign to everybody."""
+        content: Content = GREETING if channel is Channel.EMAIL else SHORT_GREETING
+        defaults: dict[str, Any] = {
+            "name": "Autumn offer",
+            "category": Category.MARKETING,
+            "channel": channel,
+            "selection": Selection(filter={"all": []}),
+            "content": content,
+        }
+        return self.manage_campaigns.post(BUSINESS_ID, NewCampaign(**{**defaults, **given}))
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self, campaign_id: str, business_id: str = BUSINESS_ID) -> CampaignView:
+        """Run a campaign from plan to close and everything that follows from it to rest."""
+        for index in self._step(lambda: self.plan(business_id, campaign_id)):
+            while not self._step(partial(self.expand, business_id, campaign_id, index, self._time_left)):
+                self._tick()
+        for _ in range(MOST_STEPS):
+            drained = self._step(lambda: self.drain(business_id, campaign_id, 0))
+            if drained.drained:
+                break
+            self._tick()
+            self.clock.move(timedelta(seconds=drained.wait_seconds))
+        else:
+            raise AssertionError("the campaign never drains")
+        self._step(lambda: self.close.complete(business_id, campaign_id))
+        self.rest()
+        return self.manage_campaigns.get(business_id, campaign_id)
+
+    def rest(self) -> None:
+        """Pump until nothing is left to happen."""
+        for _ in range(MOST_STEPS):
+            if not self._tick():
+                return
+        raise AssertionError("nothing comes to rest")
+
+    def pump_streams(self) -> None:
+        """Let the readers of the streams catch up, each with some changes twice."""
+        while (batch := self.messages.stream.deliver(self.chance)) is not None:
+            shard, changes = batch
+            self._retried(partial(self.count_results, shard, status_changes(changes)))
+        while (contact_batch := self.contacts.stream.deliver(self.chance)) is not None:
+            for change in contact_batch[1]:
+                self._retried(partial(self.project_contacts, ContactChange(change.before, change.after)))
+
+    def _step(self, step: Callable[[], Any]) -> Any:
+        """A task of the state machine: tried again after a death or a lost race."""
+        for _ in range(MOST_STEPS):
+            try:
+                return self._mortal(step)
+            except (WorkerDiedError, ConcurrentChangeError):
+                self._tick()
+        raise AssertionError("a step never succeeds")
+
+    def _retried(self, reader: Callable[[], None]) -> None:
+        """A stream's batch is delivered until it is dealt with."""
+        while True:
+            with suppress(WorkerDiedError):
+                self._mortal(reader)
+                return
+
+    def _mortal(self, work: Callable[[], Any]) -> Any:
+        self._may_die = True
+        try:
+            return work()
+        finally:
+            self._may_die = False
+
+    def _tick(self) -> bool:
+        """One thing that happens; whether there was one."""
+        if self.chance.random() < self.chaos.reminders:
+            self.clock.move(timedelta(minutes=self.chance.choice([1, 7, 20])))
+        doings = [self._send_one, self._receive_some, self._read_streams]
+        self.chance.shuffle(doings)
+        return any(doing() for doing in doings) or self._wait()
+
+    def _wait(self) -> bool:
+        chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
+        times = [at for at in (*chunks, self.receipts.queue.next_visible_at) if at is not None]
+        if not times:
+            return False
+        self.clock.move_to(min(times))
+        return True
+
+    def _send_one(self) -> bool:
+        for channel, queue in self.chunk_queue.queues.items():
+            for waiting in queue.receive(self.chance):
+                if self.chance.random() < self.chaos.duplicate:
+                    queue.send(waiting.body, timedelta(seconds=self.chance.choice([0, 0, 100])))
+                try:
+                    self._mortal(partial(self._send, channel, waiting.body, f"{waiting.name}:{waiting.receives}"))
+                except (WorkerDiedError, ReboundError):
+                    return True
+                queue.delete(waiting.name)
+                return True
+        return False
+
+    def _send(self, channel: Channel, key: ChunkKey, owner: str) -> None:
+        if channel is Channel.EMAIL:
+            self.send_email(key, owner)
+        else:
+            self.send_text(key, owner, self._time_left)
+
+    def _time_left(self) -> bool:
+        return not self._may_die or self.chance.random() >= self.chaos.death
+
+    def _receive_some(self) -> bool:
+        taken = self.receipts.queue.receive(self.chance, self.chance.choice([1, 5, 100]))
+        if not taken:
+            return False
+        with suppress(WorkerDiedError):
+            applied = self._mortal(lambda: self.apply_receipts({waiting.name: waiting.body for waiting in taken}))
+            self.unattributed += applied.unattributed
+            for waiting in taken:
+                if waiting.name in applied.again and waiting.receives >= MOST_RECEIVES:
+                    self.dead_letters.extend(waiting.body)
+                    self.receipts.queue.delete(waiting.name)
+                elif waiting.name in applied.again:
+                    self.receipts.queue.retry(waiting.name, SOON)
+                else:
+                    self.receipts.queue.delete(waiting.name)
+        return True
+
+    def _read_streams(self) -> bool:
+        if self.messages.stream.drained and self.contacts.stream.drained:
+            return False
+        self.pump_streams()
+        return True
+
+    # --- chaos --------------------------------------------------------------------------------------------------------
+
+    def _reach(self, where: str) -> None:
+        self.checkpoint(where)
+
+    def _perhaps_die(self, where: str) -> None:
+        if self._may_die and self.chance.random() < self.chaos.death:
+            self.deaths[where] += 1
+            raise WorkerDiedError(where)
+
+    def _teller(self, provider: Provider) -> Callable[[MessageKey, str, str], None]:
+        def tell(key: MessageKey, to: str, provider_id: str) -> None:
+            now = self.clock.now()
+            for outcome, code, seconds in self.outcomes.get(to, ((Outcome.DELIVERED, None, 1.0),)):
+                receipt = Receipt(
+                    provider,
+                    outcome,
+                    now + timedelta(seconds=seconds),
+                    None if provider is Provider.SNS else key,
+                    provider_id=provider_id,
+                    address=to.lower(),
+                    code=code,
+                )
+                copies = 1 + (self.chance.random() < self.chaos.duplicate)
+                for _ in range(copies):
+                    self.receipts.queue.send((receipt,))
+            if self.chance.random() < self.chaos.early:
+                may_die, self._may_die = self._may_die, False
+                self._receive_some()
+                self._may_die = may_die
+
+        return tell
+
+
+def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:
+    """What the stream of the message log says to who counts."""
+    found: deque[StatusChange] = deque()
+    for change in changes:
+        after: Message = change.after
+        if after.campaign_id is not None:
+            before = change.before.status if change.before is not None else None
+            found.append(StatusChange(str(change.position), after.campaign_id, before, after.status, after.reason))
+    return found
+
+
+def adds_up(view: CampaignView) -> bool:
+    """Truth 9: nobody is lost, nobody is counted twice."""
+    audience = view.audience
+    excluded: Mapping[str, int] = audience.excluded
+    return (
+        audience.matched == sum(excluded.values()) + audience.targeted
+        and audience.targeted == sum(view.results.values())
+        and all(count >= 0 for count in [*excluded.values(), *view.results.values()])
+    )

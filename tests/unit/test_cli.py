@@ -1,0 +1,108 @@
+"""The operator's command: input that is not acceptable ends in 2, a key is shown once."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from rebound import cli
+from rebound.commands import run
+from rebound.domain.errors import ConflictError
+from tests.fakes.making import BUSINESS_ID
+from tests.fakes.world import World
+
+CREATE = ["create-business", "--name", "Nova", "--country", "US", "--time-zone", "America/New_York"]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A stack whose function answers from memory."""
+    world = World()
+
+    def invoke(_: str, command: Mapping[str, Any]) -> Any:
+        return json.loads(json.dumps(run(world.manage_tenants, json.loads(json.dumps(command)))))
+
+    monkeypatch.setattr(cli, "function_of", lambda stack: f"{stack}-function")
+    monkeypatch.setattr(cli, "invoke", invoke)
+    return world
+
+
+def test_a_business_is_created_and_printed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(CREATE) == 0
+    made = json.loads(capsys.readouterr().out)
+
+    assert world.businesses.get(made["business_id"]).name == "Nova"
+
+
+def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["create-key", "--business-id", BUSINESS_ID, "--scopes", "campaigns:read", "--label", "till"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    key = world.authorize(f"Bearer {shown['api_key']}")
+
+    assert key is not None
+    assert [str(scope) for scope in key.scopes] == ["campaigns:read"]
+    assert cli.main(["list-keys", "--business-id", BUSINESS_ID]) == 0
+    assert shown["api_key"] not in capsys.readouterr().out
+
+
+def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = world.manage_tenants.create_key(BUSINESS_ID)
+    ids = ["--business-id", BUSINESS_ID, "--key-id", old.key.key_id]
+    assert cli.main(["rotate-key", *ids, "--grace-hours", "1"]) == 0
+    new = json.loads(capsys.readouterr().out)
+
+    assert world.authorize(f"Bearer {old.token}") is not None
+    assert world.authorize(f"Bearer {new['api_key']}") is not None
+    assert cli.main(["revoke-key", *ids]) == 0
+    assert world.authorize(f"Bearer {old.token}") is None
+
+
+def test_a_revocation_is_never_put_off(world: World) -> None:
+    old = world.manage_tenants.create_key(BUSINESS_ID)
+    world.manage_tenants.revoke_key(BUSINESS_ID, old.key.key_id)
+    world.manage_tenants.rotate_key(BUSINESS_ID, old.key.key_id)
+
+    assert world.authorize(f"Bearer {old.token}") is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*CREATE[:-1], "Mars/Olympus"],
+        ["create-key", "--business-id", "nobody"],
+        ["create-key", "--business-id", BUSINESS_ID, "--scopes", "everything"],
+        ["rotate-key", "--business-id", BUSINESS_ID, "--key-id", "none"],
+        ["rotate-key", "--business-id", BUSINESS_ID, "--key-id", "none", "--grace-hours", "nan"],
+    ],
+    ids=lambda arguments: " ".join(arguments[-3:]),
+)
+def test_input_that_is_not_acceptable_ends_in_2_and_says_what(
+    world: World, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert ": " in printed.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["drop-tables"], ["create-business"], ["create-key"]])
+def test_a_command_that_is_none_ends_in_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(arguments)
+    assert raised.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_conflict_is_an_answer_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+
+    def taken(_: object) -> None:
+        raise ConflictError("There is a business with this id already.")
+
+    monkeypatch.setattr(world.businesses, "add", taken)
+    answer = run(world.manage_tenants, {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})
+
+    assert answer == {"errors": [{"field": "command", "message": "There is a business with this id already."}]}

@@ -1,0 +1,162 @@
+"""What an edit says about an address, and what no edit may do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.application.manage_customers import ATTEMPTS, CustomerView, id_of_external
+from rebound.domain.channels import Channel
+from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
+from rebound.domain.customers import PROFILE_FIELDS, TEXT_FIELDS, field_text
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Failure
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
+from tests.fakes.world import World
+
+ANA: dict[str, Any] = {"first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"}
+BOUNCE = Failure(at(-1), "m1", Provider.SES, NO_SUCH_MAILBOX)
+
+
+def invalid(view: CustomerView) -> bool:
+    return view.contacts[Channel.EMAIL].verdict(view.business.policy).invalid
+
+
+def flagged_world() -> World:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), BOUNCE)
+    return world
+
+
+def test_a_new_customer_with_a_flagged_address_is_flagged_and_says_nothing_for_it() -> None:
+    world = flagged_world()
+    view = world.manage_customers.create(BUSINESS_ID, ANA)
+
+    assert invalid(view)
+    assert view.customer.failed_email
+    assert world.contacts.rows[contact_key(1)].customer_ids == {id_of(1), view.customer.customer_id}
+
+
+def test_giving_the_address_again_clears_its_flag() -> None:
+    view = flagged_world().manage_customers.change(BUSINESS_ID, id_of(1), {"email": "ana1@example.com"})
+
+    assert not invalid(view)
+    assert not view.customer.failed_email
+
+
+def test_a_change_of_something_else_clears_nothing() -> None:
+    assert invalid(flagged_world().manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea"}))
+
+
+def test_moving_to_another_address_leaves_the_old_one_flagged_and_its_customer_listed() -> None:
+    world = flagged_world()
+    view = world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "new@example.com"})
+
+    assert not invalid(view)
+    old = world.contacts.rows[contact_key(1)]
+    assert old.verdict(business().policy).invalid
+    assert old.customer_ids == {id_of(1)}
+
+
+def test_confirming_clears_the_flag_and_needs_an_address() -> None:
+    world = flagged_world()
+
+    assert not invalid(world.manage_customers.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL))
+    world.add(customer(2, email=None))
+    with pytest.raises(ConflictError):
+        world.manage_customers.confirm(BUSINESS_ID, id_of(2), Channel.EMAIL)
+
+
+def test_emptying_an_address_takes_its_flag_from_the_customer() -> None:
+    view = flagged_world().manage_customers.change(BUSINESS_ID, id_of(1), {"email": None})
+
+    assert (view.customer.email, view.customer.failed_email) == (None, False)
+
+
+@pytest.mark.parametrize("name", ["first_name", "last_name"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_names_are_required_and_cannot_be_emptied(name: str, value: str | None) -> None:
+    world = flagged_world()
+    with pytest.raises(InvalidInputError) as creating:
+        world.manage_customers.create(BUSINESS_ID, {**ANA, name: value})
+    with pytest.raises(InvalidInputError) as changing:
+        world.manage_customers.change(BUSINESS_ID, id_of(1), {name: value})
+
+    for raised in (creating, changing):
+        assert [error.field for error in raised.value.errors] == [name]
+
+
+def test_an_external_id_means_one_customer_of_one_business_and_stays() -> None:
+    world = World(business(), business(business_id="other"))
+    first = world.manage_customers.create(BUSINESS_ID, {**ANA, "external_id": "A1"}).customer
+    other = world.manage_customers.create("other", {**ANA, "external_id": "A1"}).customer
+
+    assert first.customer_id == id_of_external(BUSINESS_ID, "A1") != other.customer_id
+    with pytest.raises(ConflictError):
+        world.manage_customers.create(BUSINESS_ID, {**ANA, "external_id": "A1"})
+    with pytest.raises(InvalidInputError):
+        world.manage_customers.change(BUSINESS_ID, first.customer_id, {"external_id": "A2"})
+
+
+def test_what_belongs_to_another_business_does_not_exist() -> None:
+    world = flagged_world()
+    world.businesses.add(business(business_id="other"))
+    for act in (
+        lambda: world.manage_customers.get("other", id_of(1)),
+        lambda: world.manage_customers.change("other", id_of(1), {"first_name": "x"}),
+        lambda: world.manage_customers.confirm("other", id_of(1), Channel.EMAIL),
+        lambda: world.manage_customers.delete("other", id_of(1)),
+        lambda: world.read_client_log("other", id_of(1), 10, None),
+    ):
+        with pytest.raises(NotFoundError):
+            act()
+
+
+@pytest.mark.parametrize("losses", [1, ATTEMPTS - 1, ATTEMPTS])
+def test_an_edit_that_others_overtake_is_decided_again_and_in_the_end_given_up(losses: int) -> None:
+    world = flagged_world()
+    left = losses
+
+    def lose(where: str) -> None:
+        nonlocal left
+        if where == "customers.save" and left > 0:
+            left -= 1
+            raise ConcurrentChangeError
+
+    world.checkpoint = lose
+    if losses < ATTEMPTS:
+        assert world.manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea"}).customer.first_name == "Bea"
+    else:
+        with pytest.raises(ConflictError):
+            world.manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea"})
+
+
+def test_an_address_that_everybody_shares_is_a_placeholder_and_is_refused() -> None:
+    world = World()
+    full = frozenset(id_of(n) for n in range(1, MAX_CUSTOMERS_PER_CONTACT + 1))
+    world.contacts.save(replace(Contact(contact_key(1)), customer_ids=full))
+    with pytest.raises(InvalidInputError) as raised:
+        world.manage_customers.create(BUSINESS_ID, ANA)
+
+    assert [error.field for error in raised.value.errors] == ["email"]
+    assert world.customers.rows == {}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PROFILE_FIELDS - {"general_tags"})), st.none() | st.text(max_size=200)))
+def test_any_texts_are_taken_or_refused_with_their_fields(given_fields: dict[str, str | None]) -> None:
+    refused: set[str] = set()
+    try:
+        World().manage_customers.create(BUSINESS_ID, {**ANA, **given_fields})
+    except InvalidInputError as error:
+        refused = {wrong.field for wrong in error.errors}
+
+    assert refused <= set(given_fields)
+
+
+def test_every_text_field_can_be_shown() -> None:
+    assert {field_text(customer(1, birthday=None), name) is not None for name in TEXT_FIELDS} == {True}
+    assert field_text(customer(1, gender=None), "gender") == ""

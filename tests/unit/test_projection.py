@@ -1,0 +1,78 @@
+"""Flags on customers and domain events follow the contacts."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.application.project_contacts import ContactChange
+from rebound.domain.channels import Channel
+from rebound.domain.contacts import Contact
+from rebound.domain.events import ContactInvalidated, ContactRestored
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from tests.fakes import strategies
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
+from tests.fakes.world import World
+
+BOUNCE = Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX)
+
+
+@given(st.lists(strategies.evidence, max_size=8), st.integers(0, 1 << 20))
+def test_the_flags_on_customers_end_as_the_contacts_say_whatever_is_delivered_again(
+    evidence: list[Evidence], seed: int
+) -> None:
+    world = World(seed=seed)
+    world.add(customer(1), customer(2, email="ana1@example.com"), customer(3))
+    for item in evidence:
+        world.know(contact_key(1), item)
+        if world.chance.random() < 0.3:
+            world.pump_streams()
+    world.pump_streams()
+    invalid = world.contacts.rows[contact_key(1)].verdict(business().policy).invalid
+
+    assert [world.customers.get(BUSINESS_ID, id_of(n)).failed_email for n in (1, 2, 3)] == [invalid, invalid, False]
+
+
+def test_an_address_that_turns_out_bad_and_good_again_is_told_once_each() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), BOUNCE)
+    world.know(contact_key(1), replace(BOUNCE, at=at(2), message_id="m2"))
+    world.know(contact_key(1), Cleared(at(3), ClearedBy.DELIVERY))
+    for change in world.contacts.stream.take():
+        world.project_contacts(ContactChange(change.before, change.after))
+    told = world.events.published
+
+    assert [type(event) for event in told] == [ContactInvalidated, ContactRestored]
+    assert told[0] == ContactInvalidated(
+        BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_does_not_exist", at(1), 2
+    )
+
+
+def test_a_customer_who_has_moved_away_keeps_their_own_flag() -> None:
+    world = World()
+    world.add(customer(1))
+    moved = replace(world.customers.get(BUSINESS_ID, id_of(1)), email="new@example.com")
+    world.customers.save([moved], [])
+    world.know(contact_key(1), BOUNCE)
+    world.pump_streams()
+
+    assert not world.customers.get(BUSINESS_ID, id_of(1)).failed_email
+
+
+def test_who_is_new_to_a_flagged_address_has_its_flag_from_the_start() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), BOUNCE)
+    profile = {"first_name": "Bea", "last_name": "Silva", "email": "ana1@example.com"}
+
+    assert world.manage_customers.create(BUSINESS_ID, profile).customer.failed_email
+
+
+def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
+    world = World()
+    orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
+    world.project_contacts(ContactChange(None, orphan))
+
+    assert world.events.published == []

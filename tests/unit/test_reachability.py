@@ -1,0 +1,193 @@
+"""Reachability is a fold over evidence by event time: order, duplication and grouping of evidence do not matter."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.domain.contacts import Contact
+from rebound.domain.provider_codes import FailureClass, Provider, all_codes, look_up
+from rebound.domain.reachability import (
+    KEPT_PER_CODE,
+    REACHABLE,
+    STANDARD_POLICY,
+    Cleared,
+    ClearedBy,
+    Evidence,
+    Failure,
+    Reachability,
+    ReachabilityPolicy,
+)
+from tests.fakes import strategies
+from tests.fakes.making import NO_SUCH_MAILBOX, SOFT, at, contact_key
+
+EMPTY = Reachability()
+
+
+def bounce(seconds: float, code: str = NO_SUCH_MAILBOX, message_id: str = "m1") -> Failure:
+    return Failure(at(seconds), message_id, Provider.SES, code)
+
+
+def delivery(seconds: float, message_id: str = "m1") -> Cleared:
+    return Cleared(at(seconds), ClearedBy.DELIVERY, message_id)
+
+
+def flagged(*evidence: Evidence) -> bool:
+    return EMPTY.join(*evidence).verdict(STANDARD_POLICY).invalid
+
+
+@given(st.data(), st.lists(strategies.evidence, max_size=8))
+def test_any_order_and_any_duplication_of_evidence_gives_the_same_state(
+    data: st.DataObject, evidence: list[Evidence]
+) -> None:
+    again = data.draw(st.lists(st.sampled_from(evidence), max_size=4)) if evidence else []
+    shuffled = data.draw(st.permutations([*evidence, *again]))
+    one_by_one = EMPTY
+    for item in shuffled:
+        one_by_one = one_by_one.join(item)
+
+    assert one_by_one == EMPTY.join(*evidence)
+    assert one_by_one.verdict(STANDARD_POLICY) == EMPTY.join(*evidence).verdict(STANDARD_POLICY)
+
+
+@given(
+    st.lists(strategies.evidence, max_size=5),
+    st.lists(strategies.evidence, max_size=5),
+    st.lists(strategies.evidence, max_size=5),
+)
+def test_join_is_commutative_associative_and_idempotent(
+    first: list[Evidence], second: list[Evidence], third: list[Evidence]
+) -> None:
+    state = EMPTY.join(*first)
+
+    assert state.join(*second).join(*third) == state.join(*third).join(*second)
+    assert state.join(*second).join(*third) == state.join(*second, *third)
+    assert state.join(*second).join(*second) == state.join(*second)
+    assert state.join() == state
+
+
+def naive_verdict(evidence: Sequence[Evidence], policy: ReachabilityPolicy) -> tuple[bool, object]:
+    """The rule read aloud: failures after the last clearing, in time order, each class counted to its threshold."""
+    last = max((item.at for item in evidence if isinstance(item, Cleared)), default=None)
+    later = [item for item in set(evidence) if isinstance(item, Failure) and (last is None or item.at > last)]
+    counts: dict[FailureClass, list[Failure]] = {}
+    reached = []
+    for item in sorted(later, key=lambda f: f.at):
+        failure_class = look_up(item.provider, item.code).failure_class
+        counts.setdefault(failure_class, []).append(item)
+        if len(counts[failure_class]) == policy.thresholds.get(failure_class):
+            reached.append(item.at)
+    return bool(reached), min(reached, default=None)
+
+
+@given(st.lists(strategies.evidence, max_size=12))
+def test_the_verdict_is_what_the_rule_read_aloud_gives(evidence: list[Evidence]) -> None:
+    policy = ReachabilityPolicy(MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 3}))
+    verdict = EMPTY.join(*evidence).verdict(policy)
+
+    assert (verdict.invalid, verdict.since) == naive_verdict(evidence, policy)
+
+
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=60, unique=True), st.integers(1, 20), st.integers(0, 200))
+def test_what_is_dropped_from_a_long_list_never_changes_a_verdict_of_up_to_20_failures(
+    times: list[int], threshold: int, cleared_at: int
+) -> None:
+    policy = ReachabilityPolicy(MappingProxyType({FailureClass.UNREACHABLE: threshold}))
+    soft = [bounce(time, SOFT, f"m{time}") for time in times]
+    one_by_one = EMPTY.join(delivery(cleared_at))
+    for failure in soft:
+        one_by_one = one_by_one.join(failure)
+
+    assert len(one_by_one.failures) <= KEPT_PER_CODE
+    assert one_by_one.verdict(policy).invalid == (sum(time > cleared_at for time in times) >= threshold)
+
+
+def test_a_bounce_that_is_older_than_a_known_delivery_does_not_flag() -> None:
+    assert not flagged(delivery(10), bounce(9))
+
+
+def test_a_delivery_that_is_older_than_the_last_bounce_does_not_clear() -> None:
+    assert flagged(bounce(10), delivery(9))
+
+
+def test_a_delivery_and_afterwards_a_bounce_for_one_message_ends_flagged_in_either_order() -> None:
+    assert flagged(delivery(1), bounce(2))
+    assert flagged(bounce(2), delivery(1))
+
+
+def test_at_the_same_instant_the_delivery_wins() -> None:
+    assert not flagged(bounce(5), delivery(5))
+
+
+@pytest.mark.parametrize("by", list(ClearedBy))
+def test_every_kind_of_clearing_clears(by: ClearedBy) -> None:
+    assert not flagged(bounce(5), Cleared(at(6), by))
+
+
+def test_a_bounce_after_an_edit_flags_again() -> None:
+    assert flagged(bounce(1), Cleared(at(2), ClearedBy.EDIT), bounce(3, message_id="m2"))
+
+
+@given(st.lists(strategies.failures(strategies.HARMLESS), max_size=40))
+def test_failures_that_say_nothing_about_the_address_never_flag(failures: list[Failure]) -> None:
+    assert EMPTY.join(*failures).verdict(STANDARD_POLICY) == REACHABLE
+
+
+@pytest.mark.parametrize("provider", list(Provider))
+def test_an_unknown_code_never_flags_however_often_it_comes(provider: Provider) -> None:
+    unknown = [Failure(at(second), f"m{second}", provider, "brand-new-code") for second in range(50)]
+
+    assert not EMPTY.join(*unknown).verdict(STANDARD_POLICY).invalid
+
+
+@pytest.mark.parametrize(
+    ("provider", "code"),
+    [(row.provider, row.code) for row in all_codes() if row.failure_class is FailureClass.INVALID],
+)
+def test_one_failure_that_names_a_bad_address_flags(provider: Provider, code: str) -> None:
+    verdict = EMPTY.join(Failure(at(1), "m1", provider, code)).verdict(STANDARD_POLICY)
+
+    assert verdict.invalid
+    assert verdict.reason == look_up(provider, code).reason
+    assert verdict.since == at(1)
+
+
+def test_soft_failures_flag_at_the_fifth_since_the_last_delivery_and_name_it() -> None:
+    four = [bounce(second, SOFT, f"m{second}") for second in range(4)]
+    verdict = EMPTY.join(*four, bounce(9, SOFT, "m9")).verdict(STANDARD_POLICY)
+
+    assert not flagged(*four)
+    assert verdict.invalid
+    assert verdict.since == at(9)
+    assert not flagged(*four, delivery(2.5), bounce(9, SOFT, "m9"))
+
+
+def test_soft_failures_with_different_codes_count_together() -> None:
+    mixed = [bounce(n, SOFT if n % 2 else "Transient/CustomTimeoutExceeded", f"m{n}") for n in range(5)]
+
+    assert flagged(*mixed)
+
+
+def test_another_policy_gives_another_verdict_from_the_same_evidence() -> None:
+    state = EMPTY.join(bounce(1))
+    never = ReachabilityPolicy(MappingProxyType({}))
+
+    assert state.verdict(STANDARD_POLICY).invalid
+    assert not state.verdict(never).invalid
+
+
+def test_the_flag_dates_from_the_first_failure_that_was_enough() -> None:
+    state = EMPTY.join(bounce(7, message_id="m2"), bounce(3), bounce(9, message_id="m3"))
+
+    assert state.verdict(STANDARD_POLICY).since == at(3)
+
+
+def test_a_contact_that_learns_nothing_new_is_the_same_object() -> None:
+    contact = Contact(contact_key()).knowing(bounce(1))
+
+    assert contact.knowing(bounce(1)) is contact
+    assert contact.knowing(bounce(1), delivery(0.5)) is not contact
+    assert contact.knowing(bounce(1).__class__(at(1) + timedelta(microseconds=1), "m1", Provider.SES, SOFT)) != contact

@@ -1,0 +1,371 @@
+"""A whole campaign, from the post to the close, over the fakes and under chaos: nothing is lost, everything adds up."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.application.run_campaign import MOST_POLLS
+from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import CampaignStatus, Category, Selection
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import CHUNK_SIZE, ChunkState
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Failure
+from rebound.domain.receipts import Outcome
+from rebound.domain.segments import Segment
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
+from tests.fakes.watching import Turns
+from tests.fakes.world import Chaos, World, adds_up, always
+
+SHARED = "family@example.com"
+
+
+@st.composite
+def worlds(draw: st.DrawFn, channel: Channel) -> World:
+    """A population with everything that makes a difference, providers with moods, and chaos."""
+    sns = channel is Channel.SMS and draw(st.booleans())
+    world = World(
+        business(text_provider=TextProvider.SNS if sns else TextProvider.TWILIO),
+        seed=draw(st.integers(0, 1 << 30)),
+        ranges=draw(st.sampled_from([1, 2, 5])),
+    )
+    script = world.mailer if channel is Channel.EMAIL else world.sns_texter if sns else world.texter
+    bad = NO_SUCH_MAILBOX if channel is Channel.EMAIL else "Invalid phone number" if sns else "30005"
+    refusal = "MESSAGE_REJECTED" if channel is Channel.EMAIL else "Invalid phone number" if sns else "21211"
+    for number in range(draw(st.sampled_from([1, 3, 52, 70]))):
+        who = customer(number)
+        kind = draw(st.sampled_from(["plain"] * 8 + ["none", "shared", "out", "flagged", "bounces", "late", "silent"]))
+        if kind == "none":
+            who = replace(who, email=None, mobile_phone=None)
+        elif kind == "shared":
+            who = replace(who, email=SHARED, mobile_phone="+14155569999")
+        world.add(who)
+        key, address = who.contact_key(channel), who.address(channel)
+        if key is None or address is None:
+            continue
+        if kind == "out":
+            world.know(key, ConsentEvidence(at(-5), Scope.MARKETING, True, ConsentSource.COMPLAINT))
+        elif kind == "flagged":
+            world.know(
+                key,
+                Failure(
+                    at(-5), "old", script.provider if isinstance(script, type(world.texter)) else Provider.SES, bad
+                ),
+            )
+        world.outcomes[address] = {
+            "bounces": ((Outcome.FAILED, bad, 1.0),),
+            "late": ((Outcome.DELIVERED, None, 1.0), (Outcome.FAILED, bad, 9.0)),
+            "silent": (),
+        }.get(kind, ((Outcome.SENT, None, 0.5), (Outcome.DELIVERED, None, 1.0)))
+        mood = draw(st.sampled_from(["fine"] * 8 + ["throttled", "throttled twice", "refused", "lost", "went out"]))
+        answers: dict[str, list[SendResult]] = {
+            "throttled": [Throttled("ACCOUNT_THROTTLED")],
+            "throttled twice": [Throttled("ACCOUNT_THROTTLED"), Throttled("daily", daily=True)],
+            "refused": [Refused(refusal)],
+            "lost": [Unknown("ReadTimeoutError")],
+            "went out": [Unknown("ReadTimeoutError")],
+        }
+        script.answer(address, *answers.get(mood, []), went_out=mood == "went out")
+    world.chaos = draw(
+        st.sampled_from(
+            [Chaos(), Chaos(duplicate=0.3, early=0.3), Chaos(0.02, 0.2, 0.2, 0.1), Chaos(0.08, 0.3, 0.3, 0.2)]
+        )
+    )
+    return world
+
+
+def check_at_rest(world: World, channel: Channel, category: Category) -> None:
+    posted = world.post(channel, category=category)
+    view = world.run(posted.campaign.campaign_id)
+
+    assert view.campaign.status is CampaignStatus.COMPLETED
+    assert view.audience.matched == len(world.customers.rows)
+    assert adds_up(view)
+    assert view.results[MessageStatus.QUEUED] == 0
+    statuses = Counter(message.status for message in world.messages.rows.values())
+    assert {status: count for status, count in view.results.items() if count} == {
+        status: count for status, count in statuses.items() if status is not MessageStatus.EXCLUDED
+    }
+    assert {chunk.state for chunk in world.chunks.rows.values()} <= {ChunkState.DONE}
+    recipients = [customer_id for chunk in world.chunks.rows.values() for customer_id in chunk.customer_ids]
+    assert len(recipients) == len(set(recipients))
+    for script in (world.mailer, world.texter, world.sns_texter):
+        assert all(count == 1 for count in script.went_out.values())
+        # Also what only might have gone out is never handed over again.
+        for index, handed in enumerate(script.handed):
+            if not isinstance(handed.result, Throttled):
+                assert handed.key not in {later.key for later in script.handed[index + 1 :]}
+
+
+@settings(max_examples=80)
+@given(worlds(Channel.EMAIL), st.sampled_from([Category.MARKETING, Category.REMINDER]))
+def test_whatever_happens_an_email_campaign_adds_up_and_nobody_is_mailed_twice(
+    world: World, category: Category
+) -> None:
+    check_at_rest(world, Channel.EMAIL, category)
+
+
+@settings(max_examples=80)
+@given(worlds(Channel.SMS), st.sampled_from([Category.MARKETING, Category.REMINDER]))
+def test_whatever_happens_a_text_campaign_adds_up_and_nobody_is_texted_twice(world: World, category: Category) -> None:
+    check_at_rest(world, Channel.SMS, category)
+
+
+def salon(*customers: Customer) -> World:
+    world = World()
+    world.add(*customers)
+    return world
+
+
+def sent(world: World) -> list[str]:
+    return sorted(world.mailer.addresses)
+
+
+def test_a_campaign_goes_to_everybody_who_may_have_it_and_says_why_the_others_do_not() -> None:
+    world = salon(*(customer(n) for n in range(1, 5)), customer(5, email=None))
+    world.know(contact_key(1), ConsentEvidence(at(0), Scope.MARKETING, True, ConsentSource.COMPLAINT))
+    world.know(contact_key(2), Failure(at(0), "m", Provider.SES, NO_SUCH_MAILBOX))
+    view = world.run(world.post().campaign.campaign_id)
+
+    assert dict(view.audience.excluded) == {"opted_out": 1, "invalid_contact": 1, "no_address": 1}
+    assert (view.audience.matched, view.audience.targeted) == (5, 2)
+    assert view.results[MessageStatus.DELIVERED] == 2
+    assert sent(world) == ["ana3@example.com", "ana4@example.com"]
+
+
+def test_a_stop_that_comes_while_the_campaign_runs_moves_the_recipient_from_targeted_to_excluded() -> None:
+    world = salon(customer(1), customer(2))
+    campaign_id = world.post().campaign.campaign_id
+    for index in world.plan(BUSINESS_ID, campaign_id):
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    before = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    world.know(contact_key(1), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
+    view = world.run(campaign_id)
+
+    assert (before.audience.targeted, before.results[MessageStatus.QUEUED]) == (2, 2)
+    assert (view.audience.targeted, dict(view.audience.excluded)) == (1, {"opted_out": 1})
+    assert sent(world) == ["ana2@example.com"]
+    assert adds_up(view)
+
+
+def test_a_customer_who_is_deleted_meanwhile_is_left_out_as_not_found() -> None:
+    world = salon(customer(1), customer(2))
+    campaign_id = world.post().campaign.campaign_id
+    for index in world.plan(BUSINESS_ID, campaign_id):
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    view = world.run(campaign_id)
+
+    assert dict(view.audience.excluded) == {"not_found": 1}
+    assert adds_up(view)
+
+
+def test_a_list_of_customers_counts_those_who_do_not_exist() -> None:
+    world = salon(customer(1), customer(2))
+    listed = Selection(customer_ids=(id_of(1), id_of(77)))
+    view = world.run(world.post(selection=listed).campaign.campaign_id)
+
+    assert dict(view.audience.excluded) == {"not_found": 1}
+    assert (view.audience.matched, sent(world)) == (2, ["ana1@example.com"])
+
+
+def test_a_segment_is_read_when_the_campaign_is_planned_and_not_again() -> None:
+    world = salon(customer(1, general_tags=("vip",)), customer(2))
+    world.segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
+    campaign_id = world.post(selection=Selection(segment_id="vips")).campaign.campaign_id
+    ranges = world.plan(BUSINESS_ID, campaign_id)
+    world.segments.delete(BUSINESS_ID, "vips")
+
+    assert world.plan(BUSINESS_ID, campaign_id) == ranges
+    assert world.run(campaign_id).audience.matched == 1
+
+
+def test_a_segment_that_is_gone_when_the_campaign_is_planned_is_an_error() -> None:
+    world = salon(customer(1))
+    world.segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
+    campaign_id = world.post(selection=Selection(segment_id="vips")).campaign.campaign_id
+    world.segments.delete(BUSINESS_ID, "vips")
+
+    with pytest.raises(NotFoundError):
+        world.plan(BUSINESS_ID, campaign_id)
+
+
+def test_a_preview_is_what_the_send_does_when_nothing_changes_between() -> None:
+    world = salon(*(customer(n, general_tags=("vip",) if n % 2 else ()) for n in range(20)), customer(21, email=None))
+    world.know(contact_key(3), Failure(at(0), "m", Provider.SES, NO_SUCH_MAILBOX))
+    tree = {"any": [{"tag": "vip"}, {"not": {"field": "email", "present": True}}]}
+    preview = world.manage_segments.preview(
+        BUSINESS_ID,
+        segment_id=None,
+        filter_=tree,
+        channel=Channel.EMAIL,
+        category=Category.MARKETING,
+        exclude_failed=True,
+    )
+    view = world.run(world.post(selection=Selection(filter=tree)).campaign.campaign_id)
+
+    assert view.audience.matched == preview.matched == 11
+    assert dict(view.audience.excluded) == dict(preview.excluded)
+
+
+def one_page() -> Callable[[], bool]:
+    """Time for one page."""
+    looks = iter([True])
+    return lambda: next(looks, False)
+
+
+def test_an_expansion_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
+    world = World(ranges=1)
+    world.add(*(customer(n, email=None if n % 7 == 0 else f"ana{n}@example.com") for n in range(1200)))
+    campaign_id = world.post().campaign.campaign_id
+    (*indexes,) = world.plan(BUSINESS_ID, campaign_id)
+    for index in indexes:
+        while not world.expand(BUSINESS_ID, campaign_id, index, one_page()):
+            continue
+    view = world.run(campaign_id)
+
+    assert view.audience.matched == 1200
+    assert len(set(sent(world))) == len(sent(world)) == view.audience.targeted == 1028
+
+
+def test_a_range_that_is_done_is_not_enqueued_again() -> None:
+    world = World(ranges=1)
+    world.add(*(customer(n) for n in range(120)))
+    campaign_id = world.post().campaign.campaign_id
+    world.plan(BUSINESS_ID, campaign_id)
+    for _ in range(3):
+        assert world.expand(BUSINESS_ID, campaign_id, 0, always)
+
+    assert len(world.chunk_queue.queues[Channel.EMAIL].messages) == 3
+
+
+def test_chunks_are_full_but_for_the_last_of_each_range() -> None:
+    world = salon(*(customer(n) for n in range(700)))
+    campaign_id = world.post().campaign.campaign_id
+    for index in world.plan(BUSINESS_ID, campaign_id):
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    sizes = [len(chunk.customer_ids) for chunk in world.chunks.rows.values()]
+
+    assert sum(sizes) == 700
+    assert max(sizes) == CHUNK_SIZE
+    assert len([size for size in sizes if size < CHUNK_SIZE]) <= 4
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_two_expansions_of_one_range_beside_each_other_and_a_sender_make_no_second_message(seed: int) -> None:
+    world = World(ranges=1, seed=seed)
+    world.add(*(customer(n) for n in range(120)))
+    campaign_id = world.post().campaign.campaign_id
+    world.plan(BUSINESS_ID, campaign_id)
+    turns = Turns(seed)
+    world.checkpoint = turns.checkpoint
+
+    def expand() -> None:
+        for _ in range(10):
+            with suppress(ConcurrentChangeError):
+                world.expand(BUSINESS_ID, campaign_id, 0, always)
+                return
+
+    def send() -> None:
+        for _ in range(12):
+            turns.checkpoint("")
+            world._send_one()
+
+    turns.run([expand, expand, send])
+    view = world.run(campaign_id)
+
+    assert view.audience.matched == 120
+    assert adds_up(view)
+    assert set(world.mailer.went_out.values()) == {1}
+
+
+def test_planning_twice_keeps_the_run() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+    world.plan(BUSINESS_ID, campaign_id)
+    run_id = world.campaigns.get(BUSINESS_ID, campaign_id).run_id
+    world.clock.move(timedelta(minutes=1))
+    world.plan(BUSINESS_ID, campaign_id)
+
+    assert run_id is not None
+    assert world.campaigns.get(BUSINESS_ID, campaign_id).run_id == run_id
+
+
+def test_a_campaign_that_has_ended_is_not_planned_again_and_keeps_its_end() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+    world.close.fail(BUSINESS_ID, campaign_id, "No such segment.")
+    world.clock.move(timedelta(minutes=1))
+    world.close.complete(BUSINESS_ID, campaign_id)
+    ended = world.campaigns.get(BUSINESS_ID, campaign_id)
+
+    assert list(world.plan(BUSINESS_ID, campaign_id)) == []
+    assert (ended.status, ended.failure, ended.completed_at) == (CampaignStatus.FAILED, "No such segment.", at(0))
+
+
+def test_the_wait_grows_with_the_age_of_the_campaign_within_bounds() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+    for index in world.plan(BUSINESS_ID, campaign_id):
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    waits = []
+    for age in (0, 100, 100_000):
+        world.clock.move_to(at(age))
+        waits.append(world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds)
+
+    assert waits == [1, 10, 60]
+
+
+def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+
+    assert not world.drain(BUSINESS_ID, campaign_id, 0).start_over
+    assert world.drain(BUSINESS_ID, campaign_id, MOST_POLLS - 1).start_over
+
+
+def test_drain_says_that_the_campaign_is_sending() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+    world.plan(BUSINESS_ID, campaign_id)
+    world.drain(BUSINESS_ID, campaign_id, 0)
+
+    assert world.campaigns.get(BUSINESS_ID, campaign_id).status is CampaignStatus.SENDING
+
+
+def test_a_campaign_to_nobody_completes() -> None:
+    world = World()
+    view = world.run(world.post().campaign.campaign_id)
+
+    assert view.campaign.status is CampaignStatus.COMPLETED
+    assert view.audience.matched == 0
+
+
+def test_a_flag_is_cleared_by_the_delivery_of_a_campaign_that_includes_flagged_contacts() -> None:
+    world = salon(customer(1))
+    world.know(contact_key(1), Failure(at(-5), "m", Provider.SES, NO_SUCH_MAILBOX))
+    world.run(world.post(exclude_failed=False).campaign.campaign_id)
+
+    assert (
+        not world.manage_customers.get(BUSINESS_ID, id_of(1)).contacts[Channel.EMAIL].verdict(business().policy).invalid
+    )
+    assert not world.customers.get(BUSINESS_ID, id_of(1)).failed_email
+
+
+def test_the_script_of_the_fake_provider_is_followed() -> None:
+    world = salon(customer(1))
+    world.mailer.answer("ana1@example.com", Throttled("ACCOUNT_THROTTLED"))
+    world.run(world.post().campaign.campaign_id)
+
+    assert [type(handed.result) for handed in world.mailer.handed] == [Throttled, Accepted]

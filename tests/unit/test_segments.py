@@ -1,0 +1,145 @@
+"""A compiled filter says what a naive reading of its tree says, and a malformed tree is refused with its paths."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.domain.customers import Customer, field_text
+from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.domain.segments import MAX_DEPTH, MAX_NODES, compile_filter
+from tests.fakes import strategies
+from tests.fakes.making import customer
+
+
+def naive(tree: Mapping[str, Any], who: Customer) -> bool:
+    """The same tree read node by node, without compiling anything."""
+    if "all" in tree:
+        return all(naive(part, who) for part in tree["all"])
+    if "any" in tree:
+        return any(naive(part, who) for part in tree["any"])
+    if "not" in tree:
+        return not naive(tree["not"], who)
+    if "tag" in tree:
+        return str(tree["tag"]).casefold() in [tag.casefold() for tag in who.general_tags]
+    if "failed" in tree:
+        flags = {"phone": [who.failed_phone], "email": [who.failed_email]}
+        both = [who.failed_phone, who.failed_email]
+        return any(flags.get(tree["failed"], both)) if tree["failed"] != "both" else all(both)
+    text = field_text(who, tree["field"])
+    if "present" in tree:
+        return (text != "") is bool(tree["present"])
+    wanted = tree["in"] if "in" in tree else [tree["equals"]]
+    return text.casefold() in [value.casefold() for value in wanted]
+
+
+@given(strategies.filters, strategies.customers())
+def test_a_compiled_filter_says_what_a_naive_reading_says(tree: Mapping[str, Any], who: Customer) -> None:
+    assert compile_filter(tree)(who) == naive(tree, who)
+
+
+@given(strategies.filters, strategies.customers())
+def test_a_filter_and_its_negation_split_everybody(tree: Mapping[str, Any], who: Customer) -> None:
+    assert compile_filter(tree)(who) is not compile_filter({"not": tree})(who)
+
+
+def check_compiled_or_refused(tree: object) -> None:
+    wrong: tuple[FieldError, ...] = ()
+    try:
+        answer = compile_filter(tree)(customer())
+    except InvalidInputError as error:
+        wrong = error.errors
+        answer = None
+
+    assert (answer is None) == bool(wrong)
+    assert all(problem.field.startswith("filter") for problem in wrong)
+
+
+@given(strategies.json_values)
+def test_any_json_is_compiled_or_refused_with_paths(tree: object) -> None:
+    check_compiled_or_refused(tree)
+
+
+@given(st.sampled_from(["all", "any", "not", "tag", "failed", "field"]), strategies.json_values)
+def test_any_json_below_a_known_name_is_compiled_or_refused(name: str, value: object) -> None:
+    check_compiled_or_refused({name: value})
+
+
+def problems(tree: object) -> list[str]:
+    with pytest.raises(InvalidInputError) as raised:
+        compile_filter(tree)
+    return [error.field for error in raised.value.errors]
+
+
+def test_everything_that_is_wrong_is_named_with_its_path() -> None:
+    tree = {
+        "all": [
+            {"tag": ""},
+            {"any": [{"failed": "fax"}, {"tag": "vip"}]},
+            {"not": {"field": "shoe_size", "equals": "1"}},
+        ]
+    }
+
+    assert problems(tree) == ["filter.all[0].tag", "filter.all[1].any[0].failed", "filter.all[2].not.field"]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        None,
+        [],
+        "vip",
+        {},
+        {"tag": "vip", "failed": "any"},
+        {"all": {}},
+        {"any": "vip"},
+        {"not": []},
+        {"tag": 5},
+        {"tag": "  "},
+        {"failed": ["phone"]},
+        {"field": "first_name"},
+        {"field": "first_name", "equals": 5},
+        {"field": "first_name", "equals": "a", "in": ["b"]},
+        {"field": "first_name", "in": "ab"},
+        {"field": "first_name", "in": [1]},
+        {"field": "first_name", "present": "yes"},
+        {"field": "business_id", "equals": "x"},
+        {"field": "general_tags", "equals": "x"},
+        {"field": ["first_name"], "equals": "x"},
+        {"visits": {"at_least": 5}},
+    ],
+    ids=str,
+)
+def test_a_malformed_condition_is_refused(tree: object) -> None:
+    assert problems(tree)
+
+
+def test_all_of_nothing_is_everybody_and_any_of_nothing_is_nobody() -> None:
+    assert compile_filter({"all": []})(customer())
+    assert not compile_filter({"any": []})(customer())
+
+
+def nested(depth: int) -> dict[str, Any]:
+    tree: dict[str, Any] = {"tag": "vip"}
+    for _ in range(depth - 1):
+        tree = {"not": tree}
+    return tree
+
+
+def test_a_tree_may_be_as_deep_and_as_large_as_is_said_and_no_more() -> None:
+    compile_filter(nested(MAX_DEPTH))
+    compile_filter({"any": [{"tag": "vip"}] * (MAX_NODES - 1)})
+
+    assert len(problems(nested(MAX_DEPTH + 1))) == 1
+    assert len(problems({"any": [{"tag": "vip"}] * MAX_NODES})) == 1
+    assert len(problems(nested(900))) == 1
+
+
+def test_tags_and_values_are_compared_without_case() -> None:
+    vip = customer(general_tags=("VIP",), first_name="Ana")
+
+    assert compile_filter({"tag": " vip "})(vip)
+    assert compile_filter({"field": "first_name", "equals": "ANA"})(vip)
+    assert not compile_filter({"field": "first_name", "equals": "An"})(vip)

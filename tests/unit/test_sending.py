@@ -1,0 +1,314 @@
+"""Claim before send, decide again, and never hand over twice what may have gone out."""
+
+from datetime import timedelta
+
+import pytest
+
+from rebound.application.ports import Refused, Throttled, Unknown
+from rebound.application.send_chunk import LEASE, LONGEST_DELAY, ChunkHeldError
+from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import Category, TextContent
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey
+from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
+from tests.fakes.watching import WorkerDiedError
+from tests.fakes.world import World, always
+
+
+class Sending:
+    """A world with one chunk of a campaign on its queue."""
+
+    def __init__(self, channel: Channel = Channel.EMAIL, recipients: int = 3, **given: object) -> None:
+        self.world = World(ranges=1)
+        self.channel = channel
+        self.world.add(*(customer(n) for n in range(1, recipients + 1)))
+        self.campaign_id = self.world.post(channel, **given).campaign.campaign_id
+        self.world.plan(BUSINESS_ID, self.campaign_id)
+        self.world.expand(BUSINESS_ID, self.campaign_id, 0, always)
+        self.key = ChunkKey(BUSINESS_ID, self.campaign_id, "chunk#000#0000000")
+        self.script = self.world.mailer if channel is Channel.EMAIL else self.world.texter
+
+    def send(self, owner: str = "worker-1") -> None:
+        if self.channel is Channel.EMAIL:
+            self.world.send_email(self.key, owner)
+        else:
+            self.world.send_text(self.key, owner, always)
+
+    def die_at(self, where: str, times: int = 1) -> None:
+        """Send with a worker that dies at the nth checkpoint of this name."""
+        seen = 0
+
+        def checkpoint(name: str) -> None:
+            nonlocal seen
+            seen += name == where
+            if seen == times and name == where:
+                raise WorkerDiedError
+
+        self.world.checkpoint = checkpoint
+        with pytest.raises(WorkerDiedError):
+            self.send("worker-that-dies")
+        self.world.checkpoint = lambda _: None
+
+    def after_the_lease(self) -> None:
+        self.world.clock.move(LEASE + timedelta(seconds=1))
+        self.send("worker-2")
+
+    @property
+    def chunk(self) -> Chunk:
+        return self.world.chunks.rows[self.campaign_id, self.key.chunk]
+
+    def message(self, number: int) -> Message | None:
+        run_id = self.world.campaigns.get(BUSINESS_ID, self.campaign_id).run_id
+        return self.world.messages.rows.get(MessageKey(BUSINESS_ID, id_of(number), run_id or ""))
+
+    def statuses(self) -> dict[int, str]:
+        return {n: str(message.status) for n in range(1, 9) if (message := self.message(n)) is not None}
+
+
+CHANNELS = pytest.mark.parametrize("channel", list(Channel))
+
+
+@CHANNELS
+def test_every_recipient_gets_their_own_message(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.send()
+
+    assert {handed.body for handed in sending.script.handed} == {"Hi Ana1", "Hi Ana2", "Hi Ana3"}
+    assert sending.statuses() == {1: "sent", 2: "sent", 3: "sent"}
+    assert sending.chunk.state is ChunkState.DONE
+    assert all(n is not None for n in [sending.message(1)])
+
+
+@CHANNELS
+def test_a_chunk_that_is_done_is_not_sent_again(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.send()
+    sending.send("worker-2")
+
+    assert len(sending.script.handed) == 3
+
+
+@CHANNELS
+def test_a_chunk_that_another_worker_holds_is_left_to_them(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.world.chunks.claim(sending.key, "other", sending.world.clock.now(), timedelta(seconds=90))
+    with pytest.raises(ChunkHeldError):
+        sending.send()
+
+    assert sending.script.handed == []
+
+
+@CHANNELS
+def test_a_worker_that_dies_before_the_mark_leaves_a_chunk_that_is_simply_redone(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.die_at("chunks.mark")
+    assert sending.script.handed == []
+    sending.after_the_lease()
+
+    assert set(sending.statuses().values()) == {"sent"}
+    assert len(sending.script.handed) == 3
+
+
+def test_a_worker_that_dies_after_handing_emails_over_leaves_them_uncertain_and_never_sent_again() -> None:
+    sending = Sending()
+    sending.die_at("mailer.send", times=2)
+    sending.after_the_lease()
+
+    assert len(sending.script.handed) == 3
+    assert sending.statuses() == {1: "uncertain", 2: "uncertain", 3: "uncertain"}
+    assert sending.chunk.state is ChunkState.DONE
+
+
+def test_a_worker_that_dies_after_the_mark_and_before_the_call_makes_uncertain_too_because_nobody_knows() -> None:
+    sending = Sending()
+    sending.die_at("mailer.send", times=1)
+    sending.after_the_lease()
+
+    assert sending.script.handed == []
+    assert set(sending.statuses().values()) == {"uncertain"}
+
+
+def test_a_worker_that_dies_after_recording_leaves_what_is_recorded() -> None:
+    sending = Sending()
+    sending.die_at("chunks.finish")
+    sending.after_the_lease()
+
+    assert set(sending.statuses().values()) == {"sent"}
+    assert len(sending.script.handed) == 3
+
+
+def test_a_worker_that_dies_at_its_second_text_leaves_one_uncertain_and_the_rest_is_sent() -> None:
+    sending = Sending(Channel.SMS)
+    sending.die_at("texter.send", times=4)
+    sending.after_the_lease()
+    statuses = list(sending.statuses().values())
+
+    assert sorted(statuses) == ["sent", "sent", "uncertain"]
+    assert len(sending.script.handed) == 3
+    assert set(sending.script.went_out.values()) == {1}
+
+
+@CHANNELS
+def test_a_lease_that_is_over_stops_a_slow_worker_before_the_provider_is_called(channel: Channel) -> None:
+    sending = Sending(channel)
+    slow = sending.world.chunks.claim(sending.key, "slow", sending.world.clock.now(), timedelta(seconds=90))[1]
+    sending.world.clock.move(timedelta(seconds=91))
+    with pytest.raises(ConcurrentChangeError):
+        sending.world.chunks.mark(slow, sending.world.clock.now())
+
+
+@CHANNELS
+def test_only_those_who_were_throttled_are_tried_again_and_later(channel: Channel) -> None:
+    sending = Sending(channel)
+    throttled = customer(2).address(channel) or ""
+    sending.script.answer(throttled, Throttled("ACCOUNT_THROTTLED"))
+    sending.send()
+    first = list(sending.script.addresses)
+    sending.world.clock.move(timedelta(seconds=5))
+    sending.send("worker-2")
+
+    assert sending.world.chunk_queue.delays[-1] == timedelta(seconds=2)
+    assert sending.chunk.state is ChunkState.DONE
+    assert sending.script.addresses.count(throttled) == 2
+    assert set(sending.script.went_out.values()) == {1}
+    assert throttled in first
+    assert set(sending.statuses().values()) == {"sent"}
+
+
+@CHANNELS
+def test_a_used_up_daily_quota_waits_as_long_as_a_queue_can_hold_a_message(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.script.answer(customer(1).address(channel) or "", Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True))
+    sending.send()
+
+    assert sending.world.chunk_queue.delays[-1] == LONGEST_DELAY
+
+
+@CHANNELS
+def test_an_answer_that_never_came_is_uncertain_and_not_tried_again(channel: Channel) -> None:
+    sending = Sending(channel)
+    sending.script.answer(customer(1).address(channel) or "", Unknown("ReadTimeoutError"))
+    sending.send()
+    row = sending.message(1)
+
+    assert row is not None
+    assert (row.status, row.reason) == (MessageStatus.UNCERTAIN, "no_answer_from_provider")
+    assert sending.chunk.state is ChunkState.DONE
+
+
+def test_an_email_that_is_refused_has_failed_with_the_tables_reason_and_is_nobodys_flag() -> None:
+    sending = Sending()
+    sending.script.answer("ana1@example.com", Refused("MESSAGE_REJECTED", "details"))
+    sending.send()
+    row = sending.message(1)
+
+    assert row is not None
+    assert (row.status, row.reason, row.provider_code) == (MessageStatus.FAILED, "content:rejected", "MESSAGE_REJECTED")
+    assert not sending.world.contacts.rows[contact_key(1)].reachability.failures
+
+
+def test_a_text_that_is_refused_for_its_number_comes_back_as_a_receipt_that_flags() -> None:
+    sending = Sending(Channel.SMS)
+    sending.script.answer("+14155560001", Refused("21211", "The 'To' number is not valid."))
+    sending.send()
+    sending.world.rest()
+    row, contact = sending.message(1), sending.world.contacts.rows[contact_key(1, Channel.SMS)]
+
+    assert row is not None
+    assert (row.status, row.provider, row.provider_code) == (MessageStatus.BOUNCED, Provider.TWILIO, "21211")
+    assert [failure.code for failure in contact.reachability.failures] == ["21211"]
+
+
+@CHANNELS
+def test_a_stop_that_comes_before_the_send_is_honoured(channel: Channel) -> None:
+    sending = Sending(channel, category=Category.REMINDER)
+    stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER)
+    sending.world.know(contact_key(2, channel), stop)
+    sending.send()
+
+    assert sending.statuses() == {1: "sent", 2: "excluded", 3: "sent"}
+    assert (customer(2).address(channel) or "") not in sending.script.addresses
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("##{{first_name}}" * 100, "sent"), ("##{{gender}}", "excluded"), ("##{{first_name}}" * 500, "excluded")],
+)
+def test_a_text_that_comes_out_empty_or_too_long_is_left_out_and_never_sent(body: str, status: str) -> None:
+    sending = Sending(Channel.SMS, recipients=1, content=TextContent(body))
+    sending.send()
+    row = sending.message(1)
+
+    assert row is not None
+    assert row.status == status
+    assert len(sending.script.handed) == (status == "sent")
+    assert row.reason == (None if status == "sent" else "cannot_render")
+
+
+def test_a_worker_that_is_out_of_time_puts_the_rest_back_at_once() -> None:
+    sending = Sending(Channel.SMS)
+    looks = iter([True, False])
+    sending.world.send_text(sending.key, "worker-1", lambda: next(looks))
+
+    assert len(sending.script.handed) == 1
+    assert len(sending.chunk.remaining) == 2
+    assert sending.world.chunk_queue.delays[-1] == timedelta()
+    sending.send("worker-2")
+    assert set(sending.script.went_out.values()) == {1}
+    assert len(sending.script.handed) == 3
+
+
+def test_a_text_over_sns_is_remembered_by_the_id_that_sns_gave() -> None:
+    sending = Sending(Channel.SMS, recipients=1)
+    world = sending.world
+    world.businesses.replace(business(text_provider=TextProvider.SNS, text_from=None))
+    sending.send()
+    row = sending.message(1)
+
+    assert row is not None
+    assert world.messages.find_by_provider_id(Provider.SNS, row.provider_id or "") == row.key
+
+
+def test_one_message_to_one_person_goes_out_and_stands_in_the_client_log_before_and_after() -> None:
+    world = World()
+    world.add(customer(1))
+    queued = world.post_message(
+        BUSINESS_ID,
+        customer_id=id_of(1),
+        category=Category.ONE_TO_ONE,
+        channel=Channel.SMS,
+        content=TextContent("Hi ##{{first_name}}"),
+    )
+    before = world.read_client_log(BUSINESS_ID, id_of(1), 10, None).items
+    world.rest()
+    (after,) = world.read_client_log(BUSINESS_ID, id_of(1), 10, None).items
+
+    assert [row.status for row in before] == [queued.status] == [MessageStatus.QUEUED]
+    assert (after.key, after.status, after.campaign_id) == (queued.key, MessageStatus.DELIVERED, None)
+    assert [handed.body for handed in world.texter.handed] == ["Hi Ana1"]
+    assert world.manage_campaigns.page(BUSINESS_ID, 10, None).items == []
+
+
+def test_the_same_request_for_a_message_tried_again_is_one_message() -> None:
+    world = World()
+    world.add(customer(1))
+    posted = [
+        world.post_message(
+            BUSINESS_ID,
+            customer_id=id_of(1),
+            category=Category.ONE_TO_ONE,
+            channel=Channel.SMS,
+            content=TextContent("Hi"),
+            request="r-1",
+        ).key
+        for _ in range(3)
+    ]
+    world.rest()
+
+    assert len(set(posted)) == 1
+    assert len(world.texter.handed) == 1
