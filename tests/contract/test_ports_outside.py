@@ -1,0 +1,703 @@
+"""One suite for the ports to queues, schedules, buses, files, the machine and providers, against fakes and adapters."""
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.stub import ANY, Stubber
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ConnectTimeout, ReadTimeout
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from rebound.adapters.addresses import LibraryAddressReader
+from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
+from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
+from rebound.adapters.import_store import S3ImportStore, import_of_key
+from rebound.adapters.queues import NotEnqueuedError, SqsChunkQueue, SqsReceiptQueue, decode_chunk
+from rebound.adapters.receipts_queue import decode
+from rebound.adapters.ses_mailer import SesMailer
+from rebound.adapters.sns_texter import SnsTexter
+from rebound.adapters.system import RandomIds, SystemClock
+from rebound.adapters.twilio_texter import TwilioTexter
+from rebound.application.ports import (
+    Accepted,
+    AddressReader,
+    CampaignRunner,
+    ChunkQueue,
+    Clock,
+    DomainEvents,
+    Ids,
+    ImportStore,
+    Mailer,
+    OutgoingEmail,
+    ReceiptQueue,
+    Refused,
+    SendResult,
+    Texter,
+    Throttled,
+    Unknown,
+)
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.errors import NotFoundError
+from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import Outcome
+from rebound.domain.rendering import RenderedEmail
+from tests.fakes.aws import fake_aws, make
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, NOON, at, id_of, message_key, receipt
+from tests.fakes.providers import ScriptedMailer, ScriptedTexter
+from tests.fakes.queues import (
+    MemoryChunkQueue,
+    MemoryImportStore,
+    MemoryReceiptQueue,
+    RecordingDomainEvents,
+    RecordingRunner,
+)
+from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
+
+EVENTS: Final = Path(__file__).parents[2] / "events"
+IMPLEMENTATIONS = ("memory", "aws")
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def on_aws(request: pytest.FixtureRequest) -> Iterator[bool]:
+    if request.param == "memory":
+        yield False
+        return
+    with fake_aws():
+        yield True
+
+
+# --- queues -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A chunk queue, and what can be read from it."""
+
+    queue: ChunkQueue
+    visible: Callable[[Channel], list[ChunkKey]]
+
+
+def chunk_queue(on_aws: bool) -> Chunks:
+    if not on_aws:
+        fake, chance = MemoryChunkQueue(FakeClock()), random.Random(0)  # noqa: S311 - the same in every run
+        return Chunks(fake, lambda channel: [w.body for w in fake.queues[channel].receive(chance, 100)])
+    sqs = make("sqs")
+    urls = {channel: sqs.create_queue(QueueName=f"{channel}-chunks")["QueueUrl"] for channel in Channel}
+
+    def visible(channel: Channel) -> list[ChunkKey]:
+        found: list[ChunkKey] = []
+        while bodies := sqs.receive_message(QueueUrl=urls[channel], MaxNumberOfMessages=10).get("Messages"):
+            found.extend(decode_chunk(message["Body"]) for message in bodies)
+        return found
+
+    return Chunks(SqsChunkQueue(sqs, urls), visible)
+
+
+def chunk_keys(count: int) -> list[ChunkKey]:
+    return [ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{n:07d}") for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 23])
+def test_every_chunk_is_on_the_queue_of_its_channel(on_aws: bool, count: int) -> None:
+    chunks = chunk_queue(on_aws)
+    chunks.queue.put(Channel.SMS, chunk_keys(count))
+
+    assert sorted(chunks.visible(Channel.SMS), key=str) == chunk_keys(count)
+    assert chunks.visible(Channel.EMAIL) == []
+
+
+def test_a_chunk_that_is_to_wait_is_not_seen_yet(on_aws: bool) -> None:
+    chunks = chunk_queue(on_aws)
+    chunks.queue.put(Channel.EMAIL, chunk_keys(1), timedelta(minutes=15))
+
+    assert chunks.visible(Channel.EMAIL) == []
+
+
+class FlakySqs:
+    """Takes only the first entry of each batch."""
+
+    def __init__(self, takes: int) -> None:
+        self.takes = takes
+        self.taken: list[str] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:  # noqa: N803
+        self.taken.extend(entry["MessageBody"] for entry in Entries[: self.takes])
+        return {"Failed": [{"Id": entry["Id"]} for entry in Entries[self.takes :]]}
+
+
+def test_entries_that_sqs_did_not_take_are_given_again_and_none_twice() -> None:
+    sqs = FlakySqs(takes=3)
+    SqsChunkQueue(sqs, {Channel.EMAIL: "url"}).put(Channel.EMAIL, chunk_keys(10))
+
+    assert sorted(map(decode_chunk, sqs.taken), key=str) == chunk_keys(10)
+
+
+def test_entries_that_sqs_never_takes_are_an_error() -> None:
+    with pytest.raises(NotEnqueuedError):
+        SqsChunkQueue(FlakySqs(takes=0), {Channel.EMAIL: "url"}).put(Channel.EMAIL, chunk_keys(1))
+
+
+def test_a_receipt_of_our_own_leaves_personal_data_behind(on_aws: bool) -> None:
+    given = receipt(Outcome.FAILED, 1.5, provider=Provider.TWILIO, code="21211", address="+14155550123", detail="a b")
+    if on_aws:
+        sqs = make("sqs")
+        url = sqs.create_queue(QueueName="receipts")["QueueUrl"]
+        queue: ReceiptQueue = SqsReceiptQueue(sqs, url)
+        queue.put(given)
+        body = sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]
+        assert "+1415" not in body
+        found = decode(body)
+    else:
+        fake = MemoryReceiptQueue(FakeClock())
+        queue = fake
+        queue.put(given)
+        found = next(iter(fake.queue.messages.values())).body
+
+    assert found == (replace(given, address=None, detail=None),)
+    with pytest.raises(ValueError, match="key"):
+        queue.put(replace(given, key=None))
+
+
+def test_a_received_message_can_be_made_to_come_again_sooner() -> None:
+    with fake_aws():
+        sqs = make("sqs")
+        url = sqs.create_queue(QueueName="receipts", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
+        queue = SqsReceiptQueue(sqs, url)
+        queue.put_bodies(["one"])
+        handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+        queue.retry_in(handle, timedelta())
+
+        assert [m["Body"] for m in sqs.receive_message(QueueUrl=url)["Messages"]] == ["one"]
+
+
+# --- campaigns, events, files -----------------------------------------------------------------------------------------
+
+ROLE = "arn:aws:iam::123456789012:role/rebound"
+MACHINE = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A runner, and what it has started and scheduled."""
+
+    runner: CampaignRunner
+    started: Callable[[], list[Any]]
+    scheduled: Callable[[], list[tuple[str, datetime]]]
+
+
+def running(on_aws: bool) -> Running:
+    if not on_aws:
+        fake = RecordingRunner()
+        return Running(
+            fake,
+            lambda: [{"business_id": b, "campaign_id": c} for b, c in fake.started],
+            lambda: [(campaign_id, moment) for (_, campaign_id), moment in fake.scheduled.items()],
+        )
+    steps, scheduler = make("stepfunctions"), make("scheduler")
+    arn = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)["stateMachineArn"]
+    scheduler.create_schedule_group(Name="campaigns")
+
+    def started() -> list[Any]:
+        found = steps.list_executions(stateMachineArn=arn)["executions"]
+        return [json.loads(steps.describe_execution(executionArn=e["executionArn"])["input"]) for e in found]
+
+    def scheduled() -> list[tuple[str, datetime]]:
+        found = scheduler.list_schedules(GroupName="campaigns")["Schedules"]
+        expressions = {s["Name"]: scheduler.get_schedule(GroupName="campaigns", Name=s["Name"]) for s in found}
+        return [
+            (name, datetime.strptime(s["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC))
+            for name, s in expressions.items()
+        ]
+
+    return Running(StepFunctionsCampaignRunner(steps, scheduler, arn, "campaigns", ROLE), started, scheduled)
+
+
+def test_a_campaign_that_is_started_twice_runs_once(on_aws: bool) -> None:
+    run = running(on_aws)
+    run.runner.start(BUSINESS_ID, CAMPAIGN_ID)
+    run.runner.start(BUSINESS_ID, CAMPAIGN_ID)
+
+    assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}]
+
+
+def test_a_campaign_that_is_scheduled_twice_is_scheduled_once_at_its_time_in_utc(on_aws: bool) -> None:
+    run = running(on_aws)
+    moment = datetime.fromisoformat("2027-03-28T02:30:00+02:00")
+    run.runner.schedule(BUSINESS_ID, CAMPAIGN_ID, moment)
+    run.runner.schedule(BUSINESS_ID, CAMPAIGN_ID, moment)
+
+    assert run.scheduled() == [(CAMPAIGN_ID, datetime(2027, 3, 28, 0, 30, tzinfo=UTC))]
+    assert run.started() == []
+
+
+INVALIDATED = ContactInvalidated(BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_full", at(0), 3)
+RESTORED = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1), id_of(2)), 4)
+
+
+def test_events_are_put_on_the_bus_under_their_own_names() -> None:
+    with fake_aws():
+        client = make("events")
+        with Stubber(client) as stub:
+            answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+            stub.add_response("put_events", answer, {"Entries": ANY})
+            sent: list[Any] = []
+            client.meta.events.register(
+                "before-parameter-build.events.PutEvents", lambda params, **_: sent.append(params)
+            )
+            events: DomainEvents = EventBridgeDomainEvents(client, "bus")
+            events.publish([INVALIDATED, RESTORED])
+        (call,) = sent
+
+    assert [entry["DetailType"] for entry in call["Entries"]] == ["ContactInvalidated", "ContactRestored"]
+    assert {(entry["Source"], entry["EventBusName"]) for entry in call["Entries"]} == {("rebound", "bus")}
+    assert json.loads(call["Entries"][0]["Detail"]) == {
+        "business_id": BUSINESS_ID,
+        "channel": "email",
+        "customer_ids": [id_of(1)],
+        "reason": "bounce:mailbox_full",
+        "since": "2026-11-20T12:00:00Z",
+        "version": 3,
+    }
+
+
+def test_many_events_are_all_published_and_a_failed_entry_is_an_error(on_aws: bool) -> None:
+    many: list[DomainEvent] = [replace(RESTORED, version=n) for n in range(25)]
+    fake = RecordingDomainEvents()
+    if not on_aws:
+        fake.publish(many)
+        assert fake.published == many
+        return
+    client = make("events")
+    with Stubber(client) as stub:
+        for size in (10, 10, 5):
+            stub.add_response(
+                "put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * size}, {"Entries": ANY}
+            )
+        EventBridgeDomainEvents(client, "bus").publish(many)
+        stub.assert_no_pending_responses()
+        stub.add_response(
+            "put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Internal"}]}, {"Entries": ANY}
+        )
+        with pytest.raises(NotPublishedError):
+            EventBridgeDomainEvents(client, "bus").publish(many[:1])
+
+
+def test_the_file_of_an_import_is_read_as_it_was_put_and_an_absent_one_is_not_found(on_aws: bool) -> None:
+    store: ImportStore = MemoryImportStore()
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ImportStore(make("s3"), "imports")
+    store.put(BUSINESS_ID, "i1", "first_name\nÍris\n")
+
+    assert store.open(BUSINESS_ID, "i1").read().decode() == "first_name\nÍris\n"
+    assert store.upload_url(BUSINESS_ID, "i2").startswith("https://")
+    with pytest.raises(NotFoundError):
+        store.open(BUSINESS_ID, "i2")
+    with pytest.raises(NotFoundError):
+        store.open("other", "i1")
+
+
+def test_the_key_of_an_upload_leads_back_to_its_import() -> None:
+    with fake_aws():
+        s3 = make("s3")
+        s3.create_bucket(Bucket="imports")
+        S3ImportStore(s3, "imports").put(BUSINESS_ID, "i1", "x")
+        (stored,) = s3.list_objects_v2(Bucket="imports")["Contents"]
+
+    assert import_of_key(stored["Key"]) == (BUSINESS_ID, "i1")
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), FakeClock()], ids=["system", "fake"])
+def test_the_time_is_aware_and_in_utc(clock: Clock) -> None:
+    assert clock.now().utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("ids", [RandomIds(), SeededIds()], ids=["random", "seeded"])
+def test_ids_have_their_forms_and_sort_by_time(ids: Ids) -> None:
+    ulids = [ids.ulid(at(second)) for second in range(5)]
+
+    assert ulids == sorted(ulids)
+    assert len({ids.ulid(NOON) for _ in range(100)}) == 100
+    assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{26}", ulid) for ulid in ulids)
+    assert re.fullmatch("[0-9a-f]{32}", ids.customer_id())
+    assert ids.customer_id() != ids.customer_id()
+    assert len(ids.secret()) >= 43
+    assert re.fullmatch("[A-Za-z0-9_-]+", ids.secret())
+
+
+READERS = pytest.mark.parametrize("reader", [LibraryAddressReader(), PlainAddressReader()], ids=["library", "plain"])
+
+
+@READERS
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("ana@example.com", "ana@example.com"), (" Ana.B+c@EXAMPLE.com ", "Ana.B+c@example.com")],
+)
+def test_an_email_address_is_read(reader: AddressReader, written: str, read: str) -> None:
+    assert reader.email(written) == read
+
+
+@READERS
+@pytest.mark.parametrize(
+    "written", ["", "ana", "ana@", "@example.com", "a b@example.com", "a@b@c.com", "a@b..com", "a\n@b.com"]
+)
+def test_what_is_no_email_address_is_refused_with_a_sentence(reader: AddressReader, written: str) -> None:
+    with pytest.raises(ValueError, match="Must be an email address"):
+        reader.email(written)
+
+
+@READERS
+@pytest.mark.parametrize(
+    ("written", "country", "read"),
+    [
+        ("+14155550123", "PT", "+14155550123"),
+        ("(415) 555-0123", "US", "+14155550123"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("912 345 678", "PT", "+351912345678"),
+    ],
+)
+def test_a_number_is_read_in_the_businesss_country(
+    reader: AddressReader, written: str, country: str, read: str
+) -> None:
+    assert reader.phone(written, country) == read
+
+
+@READERS
+@pytest.mark.parametrize("written", ["", "12", "not a number", "+", "+1" * 40, "415\n5550123\x00"])
+def test_what_is_no_possible_number_is_refused_with_a_sentence(reader: AddressReader, written: str) -> None:
+    with pytest.raises(ValueError, match="Must be a"):
+        reader.phone(written, "US")
+
+
+@pytest.mark.parametrize(
+    "written", ["José@example.com", "ana@exämple.com", "x" * 65 + "@example.com", "a" * 250 + "@b.com"]
+)
+def test_the_library_reads_or_refuses_what_plain_rules_do_not_know(written: str) -> None:
+    refusal = ""
+    read = ""
+    try:
+        read = LibraryAddressReader().email(written)
+    except ValueError as error:
+        refusal = str(error)
+
+    assert read.isascii()
+    assert bool(read) != bool(refusal)
+    assert written not in refusal
+
+
+# --- mailers ----------------------------------------------------------------------------------------------------------
+
+
+def email(number: int = 1, **headers: str) -> OutgoingEmail:
+    return OutgoingEmail(
+        message_key(number), f"ana{number}@example.com", RenderedEmail("Hi é", "<p>{{x}}</p>", "t"), headers
+    )
+
+
+class Ses:
+    """An SES v2 client that answers once by script, and what it was called with."""
+
+    def __init__(
+        self, *statuses: str, error: tuple[str, int, str] | None = None, broken: Exception | None = None
+    ) -> None:
+        self.client = make("sesv2")
+        self.calls: list[Mapping[str, Any]] = []
+        self._stub = Stubber(self.client)
+        register = self.client.meta.events.register
+        register("provide-client-params.sesv2.SendBulkEmail", lambda params, **_: self.calls.append(params))
+        if broken is not None:
+
+            def fail(**_: Any) -> None:
+                raise broken
+
+            register("before-call.sesv2.SendBulkEmail", fail)
+            return
+        if error is not None:
+            code, status, message = error
+            self._stub.add_client_error("send_bulk_email", code, message, http_status_code=status)
+        else:
+            results = [
+                {"Status": s, **({"MessageId": f"id-{n}"} if s == "SUCCESS" else {})} for n, s in enumerate(statuses)
+            ]
+            self._stub.add_response("send_bulk_email", {"BulkEmailEntryResults": results})
+        self._stub.activate()
+
+    def send(self, *emails: OutgoingEmail) -> Sequence[SendResult]:
+        mailer: Mailer = SesMailer(self.client, "events")
+        return mailer.send("hello@juniper.example.com", emails)
+
+
+def test_each_email_has_a_result_of_its_own_in_order() -> None:
+    statuses = (
+        "SUCCESS",
+        "ACCOUNT_THROTTLED",
+        "MESSAGE_REJECTED",
+        "ACCOUNT_DAILY_QUOTA_EXCEEDED",
+        "TRANSIENT_FAILURE",
+        "FAILED",
+    )
+    with fake_aws():
+        results = Ses(*statuses).send(*(email(n) for n in range(6)))
+
+    assert results[0] == Accepted("id-0")
+    assert [type(result) for result in results[1:]] == [Throttled, Refused, Throttled, Throttled, Refused]
+    assert [result.daily for result in results if isinstance(result, Throttled)] == [False, True, False]
+    assert isinstance(results[2], Refused)
+    assert results[2].code == "MESSAGE_REJECTED"
+
+
+def test_an_email_carries_its_key_as_tags_and_its_content_as_data_that_ses_only_puts_in_place() -> None:
+    with fake_aws():
+        ses = Ses("SUCCESS")
+        ses.send(email(1, **{"List-Unsubscribe": "<https://x>"}))
+    (call,) = ses.calls
+    (entry,) = call["BulkEmailEntries"]
+    template = entry["ReplacementEmailContent"]["ReplacementTemplate"]
+
+    assert {tag["Name"]: tag["Value"] for tag in entry["ReplacementTags"]} == {
+        "business_id": BUSINESS_ID,
+        "customer_id": id_of(1),
+        "message_id": message_key(1).message_id,
+    }
+    assert all(re.fullmatch("[A-Za-z0-9_-]{1,256}", tag["Value"]) for tag in entry["ReplacementTags"])
+    assert json.loads(template["ReplacementTemplateData"]) == {"subject": "Hi é", "html": "<p>{{x}}</p>", "text": "t"}
+    assert call["DefaultContent"]["Template"]["TemplateContent"]["Html"] == "{{{html}}}"
+    assert entry["Destination"] == {"ToAddresses": ["ana1@example.com"]}
+    assert entry["ReplacementHeaders"] == [{"Name": "List-Unsubscribe", "Value": "<https://x>"}]
+    assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("hello@juniper.example.com", "events")
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (("TooManyRequestsException", 429, "Maximum sending rate exceeded."), Throttled("ACCOUNT_THROTTLED")),
+        (
+            ("TooManyRequestsException", 429, "Daily message quota exceeded."),
+            Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True),
+        ),
+        (("SendingPausedException", 400, "paused"), Refused("ACCOUNT_SENDING_PAUSED", "paused")),
+        (("AccountSuspendedException", 400, "x"), Refused("ACCOUNT_SUSPENDED", "x")),
+        (("NotFoundException", 404, "x"), Refused("CONFIGURATION_SET_NOT_FOUND", "x")),
+        (("BadRequestException", 400, "x"), Refused("INVALID_PARAMETER", "x")),
+        (("InternalServiceErrorException", 500, "x"), Unknown("InternalServiceErrorException")),
+        (("ServiceUnavailable", 503, "x"), Unknown("ServiceUnavailable")),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_an_error_of_the_call_is_the_result_of_every_email(error: tuple[str, int, str], result: SendResult) -> None:
+    with fake_aws():
+        assert list(Ses(error=error).send(email(1), email(2))) == [result, result]
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (ReadTimeoutError(endpoint_url="x"), Unknown),
+        (EndpointConnectionError(endpoint_url="x"), Throttled),
+        (ConnectTimeoutError(endpoint_url="x"), Throttled),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_a_connection_that_was_never_made_is_tried_again(broken: Exception, kind: type[SendResult]) -> None:
+    with fake_aws():
+        assert {type(result) for result in Ses(broken=broken).send(email(1), email(2))} == {kind}
+
+
+@pytest.mark.parametrize("mailer", ["ses", "scripted"])
+def test_a_call_takes_fifty_emails(mailer: str) -> None:
+    fifty_one = [email(n) for n in range(51)]
+    with fake_aws(), pytest.raises(ValueError, match="50"):
+        (Ses().send(*fifty_one) if mailer == "ses" else ScriptedMailer().send("x", fifty_one))
+
+
+# --- texters ----------------------------------------------------------------------------------------------------------
+
+
+class TwilioHttp(HttpClient):  # type: ignore[misc]  # twilio has no types
+    """Answers every request with one response, or breaks."""
+
+    def __init__(self, status: int = 201, body: object = None, broken: Exception | None = None) -> None:
+        self._answer = (status, body)
+        self._broken = broken
+        self.calls: list[Mapping[str, Any]] = []
+        self.urls: list[str] = []
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: object = None,
+        data: object = None,
+        headers: object = None,
+        auth: object = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        assert isinstance(data, dict)
+        self.calls.append(data)
+        self.urls.append(url)
+        if self._broken is not None:
+            raise self._broken
+        status, body = self._answer
+        return Response(status, body if isinstance(body, str) else json.dumps(body))
+
+
+def twilio(http: TwilioHttp) -> TwilioTexter:
+    return TwilioTexter(Client("AC" + "0" * 32, "token", http_client=http), "https://api.example.com/live")
+
+
+def recorded(name: str) -> tuple[int, object]:
+    """A recorded answer of Twilio to a create."""
+    answer = json.loads((EVENTS / "twilio" / f"create_{name}.json").read_text(encoding="utf-8"))
+    return answer["status"], answer["body"]
+
+
+def text(texter: Texter, sender: str | None = "+14155550100") -> SendResult:
+    return texter.send(sender, message_key(), "+14155550123", "Hi é")
+
+
+def test_a_text_that_twilio_takes_has_twilios_id_and_asks_for_callbacks_with_its_key() -> None:
+    http = TwilioHttp(*recorded("accepted"))
+    result = text(twilio(http))
+    (form,) = http.calls
+
+    assert result == Accepted("SM1342fe1b2c904d1ab04f0fc7a58abca9")
+    assert (form["To"], form["From"], form["Body"]) == ("+14155550123", "+14155550100", "Hi é")
+    assert "MessagingServiceSid" not in form
+    assert form["StatusCallback"].endswith("#rc=2&rp=ct,rt,5xx")
+    assert f"b={BUSINESS_ID}&c={id_of(1)}&m={message_key().message_id}" in form["StatusCallback"]
+
+
+def test_a_messaging_service_is_named_as_one() -> None:
+    http = TwilioHttp(*recorded("accepted"))
+    service = "MG" + "a" * 32
+    text(twilio(http), service)
+
+    assert http.calls[0]["MessagingServiceSid"] == service
+    assert "From" not in http.calls[0]
+
+
+CREATE_ERRORS: Final = (20003, 20429, 20500, 21211, 21408, 21610, 21612, 21614)
+
+
+@pytest.mark.parametrize("code", CREATE_ERRORS)
+def test_twilios_errors_say_whether_a_text_can_have_gone_out(code: int) -> None:
+    result = text(twilio(TwilioHttp(*recorded(f"error_{code}"))))
+    kinds: dict[int, type[SendResult]] = {20429: Throttled, 20500: Unknown}
+
+    assert type(result) is kinds.get(code, Refused)
+    if isinstance(result, Refused | Throttled):
+        assert result.code == str(code)
+
+
+@pytest.mark.parametrize(("code", "kind"), [(21611, Throttled), (30001, Throttled), (99999, Refused), (None, Refused)])
+def test_a_refusal_is_final_unless_the_table_says_that_it_passes(code: int | None, kind: type[SendResult]) -> None:
+    body = {"code": code, "message": "words", "more_info": "https://x", "status": 400}
+
+    assert type(text(twilio(TwilioHttp(400, body)))) is kind
+
+
+def test_an_error_that_is_not_json_is_unknown_from_a_server_that_failed() -> None:
+    assert isinstance(text(twilio(TwilioHttp(502, "<html>Bad gateway</html>"))), Unknown)
+
+
+def unreachable() -> RequestsConnectionError:
+    pool = HTTPConnectionPool("api.twilio.com")
+    return RequestsConnectionError(MaxRetryError(pool, "/", NewConnectionError(pool, "refused")))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (ReadTimeout(), Unknown),
+        (ConnectTimeout(), Throttled),
+        (RequestsConnectionError("reset"), Unknown),
+        (unreachable(), Throttled),
+    ],
+    ids=["read timeout", "connect timeout", "reset", "refused"],
+)
+def test_a_text_is_tried_again_only_when_no_connection_was_made(broken: Exception, kind: type[SendResult]) -> None:
+    http = TwilioHttp(broken=broken)
+
+    assert type(text(twilio(http))) is kind
+    assert len(http.calls) == 1
+
+
+class Sns:
+    """An SNS client that answers once by script."""
+
+    def __init__(self, error: tuple[str, int] | None = None) -> None:
+        self.client = make("sns")
+        self.calls: list[Mapping[str, Any]] = []
+        stub = Stubber(self.client)
+        self.client.meta.events.register(
+            "provide-client-params.sns.Publish", lambda params, **_: self.calls.append(params)
+        )
+        if error is None:
+            stub.add_response("publish", {"MessageId": "sns-1"})
+        else:
+            stub.add_client_error("publish", error[0], "words", http_status_code=error[1])
+        stub.activate()
+
+
+def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
+    with fake_aws():
+        sns = Sns()
+        assert text(SnsTexter(sns.client)) == Accepted("sns-1")
+        (call,) = sns.calls
+        assert (call["PhoneNumber"], call["Message"]) == ("+14155550123", "Hi é")
+        assert call["MessageAttributes"]["AWS.MM.SMS.OriginationNumber"]["StringValue"] == "+14155550100"
+        without = Sns()
+        text(SnsTexter(without.client), None)
+        assert "AWS.MM.SMS.OriginationNumber" not in without.calls[0]["MessageAttributes"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (("InvalidParameter", 400), Refused),
+        (("OptedOut", 400), Refused),
+        (("AuthorizationError", 403), Throttled),
+        (("Throttled", 429), Throttled),
+        (("InternalError", 500), Unknown),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_sns_errors_say_whether_a_text_can_have_gone_out(error: tuple[str, int], kind: type[SendResult]) -> None:
+    with fake_aws():
+        assert type(text(SnsTexter(Sns(error).client))) is kind
+
+
+@pytest.mark.parametrize("provider", [Provider.TWILIO, Provider.SNS])
+def test_a_texter_says_who_carries_its_texts(provider: Provider) -> None:
+    with fake_aws():
+        real: Texter = twilio(TwilioHttp()) if provider is Provider.TWILIO else SnsTexter(make("sns"))
+
+    assert real.provider is ScriptedTexter(provider).provider is provider
+
+
+def test_the_scripted_providers_answer_by_address_and_count_what_went_out() -> None:
+    mailer, texter = ScriptedMailer(), ScriptedTexter()
+    mailer.answer("ana1@example.com", Unknown("x"), Throttled("y"), went_out=True)
+    results = mailer.send("s", [email(1), email(2)])
+
+    assert [type(result) for result in results] == [Unknown, Accepted]
+    assert mailer.went_out == {message_key(1): 1, message_key(2): 1}
+    assert isinstance(text(texter), Accepted)

@@ -1,0 +1,836 @@
+"""One suite for the ports behind tables, run against the fakes and against DynamoDB with the template's tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from types import MappingProxyType
+
+import pytest
+
+from rebound.adapters.dynamo_campaigns import (
+    DynamoCampaignBook,
+    DynamoChunkLedger,
+    DynamoExpansionLedger,
+    DynamoTallyBook,
+)
+from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerBook
+from rebound.adapters.dynamo_directory import (
+    DynamoApiKeyBook,
+    DynamoBusinessDirectory,
+    DynamoImportBook,
+    DynamoRequestIds,
+    DynamoSegmentBook,
+)
+from rebound.adapters.dynamo_messages import DynamoMessageLog
+from rebound.application.ports import (
+    ApiKeyBook,
+    BusinessDirectory,
+    CampaignBook,
+    ChunkLedger,
+    ContactBook,
+    CustomerBook,
+    Delivery,
+    ExpansionLedger,
+    ImportBook,
+    ImportJob,
+    MessageLog,
+    RequestIds,
+    SegmentBook,
+    TallyBook,
+)
+from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection, TextContent
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.contacts import Contact
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.domain.key_ranges import bounds
+from rebound.domain.keys import ApiKey, ApiScope, hash_of
+from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.domain.receipts import MessageKey
+from rebound.domain.segments import Segment, compile_filter
+from tests.fakes.aws import empty_tables, fake_aws_with_tables
+from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
+from tests.fakes.directory import (
+    MemoryApiKeyBook,
+    MemoryBusinessDirectory,
+    MemoryImportBook,
+    MemoryRequestIds,
+    MemorySegmentBook,
+)
+from tests.fakes.making import (
+    BUSINESS_ID,
+    CAMPAIGN_ID,
+    NO_SUCH_MAILBOX,
+    at,
+    business,
+    campaign,
+    chunk,
+    contact_key,
+    customer,
+    id_of,
+    message,
+    message_key,
+)
+from tests.fakes.messages import MemoryMessageLog
+
+LEASE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True)
+class Books:
+    """One implementation of every port that keeps rows."""
+
+    businesses: BusinessDirectory
+    keys: ApiKeyBook
+    segments: SegmentBook
+    imports: ImportBook
+    requests: RequestIds
+    customers: CustomerBook
+    contacts: ContactBook
+    messages: MessageLog
+    campaigns: CampaignBook
+    chunks: ChunkLedger
+    expansion: ExpansionLedger
+    tallies: TallyBook
+
+
+def in_memory() -> Books:
+    contacts, chunks = MemoryContactBook(), MemoryChunkLedger()
+    return Books(
+        MemoryBusinessDirectory(),
+        MemoryApiKeyBook(),
+        MemorySegmentBook(),
+        MemoryImportBook(),
+        MemoryRequestIds(),
+        MemoryCustomerBook(contacts),
+        contacts,
+        MemoryMessageLog(),
+        MemoryCampaignBook(),
+        chunks,
+        MemoryExpansionLedger(chunks),
+        MemoryTallyBook(),
+    )
+
+
+def in_dynamodb(tables: dict[str, str]) -> Books:
+    directory = tables["DIRECTORY_TABLE"]
+    return Books(
+        DynamoBusinessDirectory(directory),
+        DynamoApiKeyBook(directory),
+        DynamoSegmentBook(directory),
+        DynamoImportBook(directory),
+        DynamoRequestIds(directory),
+        DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"]),
+        DynamoContactBook(tables["CONTACTS_TABLE"]),
+        DynamoMessageLog(tables["MESSAGES_TABLE"]),
+        DynamoCampaignBook(tables["CAMPAIGNS_TABLE"]),
+        DynamoChunkLedger(tables["CHUNKS_TABLE"]),
+        DynamoExpansionLedger(tables["CHUNKS_TABLE"]),
+        DynamoTallyBook(tables["CHUNKS_TABLE"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def books_in_dynamodb() -> Iterator[Books]:
+    with fake_aws_with_tables() as tables:
+        yield in_dynamodb(tables)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def books(request: pytest.FixtureRequest) -> Books:
+    if request.param == "memory":
+        return in_memory()
+    found: Books = request.getfixturevalue("books_in_dynamodb")
+    empty_tables()
+    return found
+
+
+# --- businesses, keys, segments, imports, requests --------------------------------------------------------------------
+
+
+def test_a_business_is_kept_whole_and_replaced_whole(books: Books) -> None:
+    books.businesses.add(business(owner_email="owner@example.com"))
+    bare = business(email_from=None, text_from=None, text_provider=TextProvider.SNS)
+    assert books.businesses.get(BUSINESS_ID) == business(owner_email="owner@example.com")
+    books.businesses.replace(bare)
+    assert books.businesses.get(BUSINESS_ID) == bare
+
+
+def test_a_business_is_added_once(books: Books) -> None:
+    books.businesses.add(business())
+    with pytest.raises(ConflictError):
+        books.businesses.add(business(name="Another"))
+    assert books.businesses.get(BUSINESS_ID).name == "Salon Juniper"
+
+
+def test_what_is_not_there_is_not_found(books: Books) -> None:
+    with pytest.raises(NotFoundError):
+        books.businesses.get("nobody")
+    with pytest.raises(NotFoundError):
+        books.segments.get(BUSINESS_ID, "none")
+    with pytest.raises(NotFoundError):
+        books.segments.delete(BUSINESS_ID, "none")
+    with pytest.raises(NotFoundError):
+        books.imports.get(BUSINESS_ID, "none")
+    with pytest.raises(NotFoundError):
+        books.customers.get(BUSINESS_ID, id_of(1))
+    with pytest.raises(NotFoundError):
+        books.campaigns.get(BUSINESS_ID, "none")
+    with pytest.raises(NotFoundError):
+        books.chunks.claim(chunk().key, "me", at(0), LEASE)
+    assert books.keys.find(BUSINESS_ID, "none") is None
+
+
+def api_key(key_id: str, business_id: str = BUSINESS_ID) -> ApiKey:
+    scopes = (ApiScope.CAMPAIGNS_READ, ApiScope.MESSAGES_WRITE)
+    return ApiKey(business_id, key_id, hash_of("s"), scopes, created_at=at(0.000001), label="till")
+
+
+def test_keys_are_kept_found_listed_and_replaced(books: Books) -> None:
+    first, second = api_key("key-1"), api_key("key-2")
+    for key in (first, second, api_key("key-1", "other")):
+        books.keys.add(key)
+    ended = replace(first, expires_at=at(9))
+    books.keys.replace(ended)
+
+    assert books.keys.find(BUSINESS_ID, "key-1") == ended
+    assert list(books.keys.list(BUSINESS_ID)) == [ended, second]
+    assert books.keys.find("other", "key-2") is None
+
+
+def segment(number: int, business_id: str = BUSINESS_ID) -> Segment:
+    return Segment(business_id, f"s{number}", f"Name {number}", {"all": [{"tag": "é"}]}, at(number))
+
+
+def test_segments_are_put_read_replaced_and_deleted(books: Books) -> None:
+    books.segments.put(segment(1))
+    books.segments.put(replace(segment(1), name="New"))
+    assert books.segments.get(BUSINESS_ID, "s1") == replace(segment(1), name="New")
+    books.segments.delete(BUSINESS_ID, "s1")
+    with pytest.raises(NotFoundError):
+        books.segments.get(BUSINESS_ID, "s1")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10])
+def test_segments_come_in_pages_by_id_and_only_the_businesss_own(books: Books, limit: int) -> None:
+    books.businesses.add(business())
+    books.keys.add(api_key("key-1"))
+    for number in (3, 1, 2):
+        books.segments.put(segment(number))
+        books.segments.put(segment(number, "other"))
+    seen: list[Segment] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = books.segments.page(BUSINESS_ID, limit, cursor)
+        assert len(page.items) <= limit
+        seen.extend(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == [segment(1), segment(2), segment(3)]
+
+
+def test_an_import_is_kept_whole_and_overwritten(books: Books) -> None:
+    job = ImportJob(BUSINESS_ID, "i1", "csv", "queued", created_at=at(0))
+    books.imports.save(job)
+    errors = ({"line": 2, "field": "email", "message": "Must be…"},)
+    done = replace(job, status="completed", rows=5, created=2, updated=1, unchanged=1, failed=1, errors=errors)
+    books.imports.save(done)
+
+    assert books.imports.get(BUSINESS_ID, "i1") == done
+    assert books.imports.get(BUSINESS_ID, "i1").errors[0]["line"] == 2
+
+
+def test_a_request_keeps_the_id_that_was_proposed_first(books: Books) -> None:
+    assert books.requests.id_for(BUSINESS_ID, "/v1/campaigns#é", "first") == "first"
+    assert books.requests.id_for(BUSINESS_ID, "/v1/campaigns#é", "second") == "first"
+    assert books.requests.id_for(BUSINESS_ID, "/v1/campaigns#other", "second") == "second"
+    assert books.requests.id_for("other", "/v1/campaigns#é", "third") == "third"
+
+
+# --- customers and contacts -------------------------------------------------------------------------------------------
+
+FULL = customer(
+    1,
+    external_id="A-1",
+    day_phone="+14155550001",
+    night_phone="+14155550002",
+    gender="f",
+    birthday=date(1990, 2, 28),
+    customer_since=date(2020, 1, 1),
+    general_tags=("vip", "Ünïcode", "a"),
+    time_zone="Europe/Lisbon",
+    failed_email=True,
+    created_at=at(0.123456),
+)
+BARE = customer(2, email=None, mobile_phone=None)
+
+
+def stored(book: Books, *numbers: int) -> None:
+    for number in numbers:
+        book.customers.save([customer(number)], [])
+
+
+@pytest.mark.parametrize("who", [FULL, BARE], ids=["full", "bare"])
+def test_a_customer_is_kept_whole_and_its_version_counts_writes(books: Books, who: object) -> None:
+    given = FULL if who is FULL else BARE
+    books.customers.save([given], [])
+    first = books.customers.get(BUSINESS_ID, given.customer_id)
+    books.customers.save([replace(first, last_name="Souza")], [])
+
+    assert first == replace(given, version=1)
+    assert books.customers.get(BUSINESS_ID, given.customer_id) == replace(given, last_name="Souza", version=2)
+
+
+@pytest.mark.parametrize("version", [0, 2, 7])
+def test_a_customer_is_only_written_as_it_was_read(books: Books, version: int) -> None:
+    books.customers.save([customer(1)], [])
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1, last_name="Lost", version=version)], [])
+    assert books.customers.get(BUSINESS_ID, id_of(1)).last_name == "Silva"
+
+
+def test_a_new_row_that_claims_an_old_version_is_refused(books: Books) -> None:
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1, version=3)], [])
+    with pytest.raises(ConcurrentChangeError):
+        books.contacts.save(Contact(contact_key(), version=3))
+
+
+def test_customers_and_contacts_are_written_all_or_none(books: Books) -> None:
+    books.contacts.save(Contact(contact_key(1)))
+    stale = Contact(contact_key(1), customer_ids=frozenset({"x"}))
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1), customer(2)], [Contact(contact_key(2)), stale])
+
+    assert books.customers.get_many(BUSINESS_ID, [id_of(1), id_of(2)]) == {}
+    assert books.contacts.get_many([contact_key(2)])[contact_key(2)].version == 0
+    assert books.contacts.get_many([contact_key(1)])[contact_key(1)].customer_ids == frozenset()
+
+
+def test_a_transaction_takes_a_hundred_rows_and_no_more(books: Books) -> None:
+    hundred = [customer(number) for number in range(100)]
+    with pytest.raises(ValueError, match="100"):
+        books.customers.save(hundred, [Contact(contact_key())])
+    books.customers.save(hundred, [])
+
+    assert len(books.customers.get_many(BUSINESS_ID, [c.customer_id for c in hundred])) == 100
+
+
+def test_many_customers_are_read_at_once_each_once_and_absent_ones_are_left_out(books: Books) -> None:
+    for first in range(0, 250, 50):
+        books.customers.save([customer(number) for number in range(first, first + 50)], [])
+    wanted = [id_of(number) for number in range(240, 260)] + [id_of(number) for number in range(250)]
+    found = books.customers.get_many(BUSINESS_ID, wanted)
+
+    assert set(found) == {id_of(number) for number in range(250)}
+    assert books.customers.get_many("other", [id_of(1)]) == {}
+    assert books.customers.get_many(BUSINESS_ID, []) == {}
+
+
+def test_a_customer_is_deleted_as_it_was_read(books: Books) -> None:
+    stored(books, 1)
+    first = books.customers.get(BUSINESS_ID, id_of(1))
+    books.customers.save([first], [])
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.delete(first)
+    books.customers.delete(books.customers.get(BUSINESS_ID, id_of(1)))
+    with pytest.raises(NotFoundError):
+        books.customers.get(BUSINESS_ID, id_of(1))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("tagged", [False, True])
+def test_pages_of_customers_show_everybody_once_by_id(books: Books, limit: int, tagged: bool) -> None:
+    own = [customer(number, general_tags=("vip",) if number % 3 else ()) for number in range(7)]
+    books.customers.save(own, [])
+    books.customers.save([customer(99, business_id="other")], [])
+    matcher = compile_filter({"tag": "vip"}) if tagged else None
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(20):
+        page = books.customers.page(BUSINESS_ID, limit=limit, cursor=cursor, matching=matcher)
+        assert len(page.items) <= limit
+        seen.extend(item.customer_id for item in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == sorted(c.customer_id for c in own if c.general_tags or not tagged)
+
+
+def test_pages_of_matching_customers_read_on_past_many_that_do_not(books: Books) -> None:
+    for first in range(0, 300, 100):
+        books.customers.save([customer(n, first_name=f"N{n}") for n in range(first, first + 100)], [])
+    last = max(range(300), key=id_of)
+    page = books.customers.page(
+        BUSINESS_ID, limit=5, matching=compile_filter({"field": "first_name", "equals": f"n{last}"})
+    )
+
+    assert [found.customer_id for found in page.items] == [id_of(last)]
+    assert page.next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "eyJhIjoxfQ", "é", "🙂", "a" * 1500])
+def test_a_cursor_that_nobody_gave_is_refused_or_ends_the_list(books: Books, cursor: str) -> None:
+    stored(books, 1)
+    for read in (
+        lambda: books.customers.page(BUSINESS_ID, limit=3, cursor=cursor),
+        lambda: books.segments.page(BUSINESS_ID, 3, cursor),
+        lambda: books.messages.page(BUSINESS_ID, id_of(1), 3, cursor),
+        lambda: books.campaigns.page(BUSINESS_ID, 3, cursor),
+        lambda: books.chunks.page(CAMPAIGN_ID, cursor),
+    ):
+        fields = {"cursor"}
+        try:
+            read()
+        except InvalidInputError as error:
+            fields = {wrong.field for wrong in error.errors}
+        assert fields == {"cursor"}
+
+
+def test_a_range_of_customers_is_read_in_parts_within_its_bounds(books: Books) -> None:
+    everybody = sorted(id_of(number) for number in range(40))
+    books.customers.save([customer(number) for number in range(40)], [])
+    seen: list[str] = []
+    for index in range(3):
+        first, last = bounds(index, 3)
+        after: str | None = None
+        while True:
+            part = [c.customer_id for c in books.customers.read_range(BUSINESS_ID, first, last, after, 4)]
+            assert all(first <= customer_id <= last for customer_id in part)
+            seen.extend(part)
+            if len(part) < 4:
+                break
+            after = part[-1]
+
+    assert seen == everybody
+
+
+def test_a_flag_is_copied_to_who_still_has_the_address_and_to_nobody_else(books: Books) -> None:
+    books.customers.save([customer(1, email="Ana1@Example.com"), customer(2)], [])
+    books.customers.copy_flag(contact_key(1), id_of(1), invalid=True)
+    books.customers.copy_flag(contact_key(1), id_of(2), invalid=True)
+    books.customers.copy_flag(contact_key(1), id_of(77), invalid=True)
+    books.customers.copy_flag(contact_key(2, Channel.SMS), id_of(2), invalid=True)
+    ana, bo = books.customers.get(BUSINESS_ID, id_of(1)), books.customers.get(BUSINESS_ID, id_of(2))
+
+    assert (ana.failed_email, ana.failed_phone) == (True, False)
+    assert (bo.failed_email, bo.failed_phone) == (False, True)
+    assert books.customers.get_many(BUSINESS_ID, [id_of(77)]) == {}
+
+
+def test_a_copied_flag_makes_an_edit_read_again_and_the_same_flag_does_not(books: Books) -> None:
+    stored(books, 1)
+    books.customers.copy_flag(contact_key(1), id_of(1), invalid=False)
+    assert books.customers.get(BUSINESS_ID, id_of(1)).version == 1
+    books.customers.copy_flag(contact_key(1), id_of(1), invalid=True)
+    assert books.customers.get(BUSINESS_ID, id_of(1)).version == 2
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1, version=1)], [])
+
+
+EVIDENCE = (
+    Cleared(at(1.000001), ClearedBy.DELIVERY, "m0"),
+    Failure(at(2), "m1", Provider.SES, NO_SUCH_MAILBOX, "smtp; 550 user unknown"),
+    Failure(at(3), "m2", Provider.TWILIO, "30003"),
+)
+SAID = (
+    ConsentEvidence(at(4), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER, message_id="m3"),
+    ConsentEvidence(at(5), Scope.MARKETING, opted_out=False, source=ConsentSource.COMPLAINT),
+)
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        Contact(contact_key()),
+        Contact(contact_key()).knowing(*EVIDENCE[:1]),
+        Contact(contact_key()).knowing(*EVIDENCE[1:]),
+        replace(Contact(contact_key()).knowing(*EVIDENCE, *SAID), customer_ids=frozenset({id_of(1), id_of(2)})),
+        Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).knowing(SAID[0]),
+        Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).knowing(EVIDENCE[1]),
+    ],
+    ids=["empty", "cleared", "failed", "everything", "consent", "hash in address"],
+)
+def test_a_contact_is_kept_with_all_that_is_known(books: Books, contact: Contact) -> None:
+    books.contacts.save(contact)
+
+    assert books.contacts.get_many([contact.key]) == {contact.key: replace(contact, version=1)}
+
+
+def test_a_contact_is_only_written_as_it_was_read(books: Books) -> None:
+    books.contacts.save(Contact(contact_key()))
+    with pytest.raises(ConcurrentChangeError):
+        books.contacts.save(Contact(contact_key()).knowing(EVIDENCE[0]))
+    books.contacts.save(Contact(contact_key(), version=1).knowing(EVIDENCE[0]))
+
+    assert books.contacts.get_many([contact_key()])[contact_key()].version == 2
+
+
+def test_many_contacts_are_read_at_once_and_unknown_ones_come_empty(books: Books) -> None:
+    keys = [contact_key(number) for number in range(130)]
+    for key in keys[:120]:
+        books.contacts.save(Contact(key))
+    found = books.contacts.get_many(iter([*keys, *keys[:5]]))
+
+    assert list(found) == keys
+    assert [found[key].version for key in keys] == [1] * 120 + [0] * 10
+    assert books.contacts.get_many([]) == {}
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+COMPLETE = message(
+    1,
+    MessageStatus.BOUNCED,
+    reason="bounce:mailbox_full",
+    provider=Provider.SES,
+    provider_id="ses-1",
+    provider_code="Transient/MailboxFull",
+    sent_at=at(1.000001),
+    delivered_at=at(2),
+    failed_at=at(3),
+)
+NAMELESS = message(2, MessageStatus.EXCLUDED, address="", campaign_id=None, queued_at=None, reason="not_found")
+
+
+def test_messages_are_kept_whole(books: Books) -> None:
+    books.messages.record_new([COMPLETE])
+    books.messages.record([NAMELESS])
+
+    assert books.messages.get_many([COMPLETE.key, NAMELESS.key, message_key(9)]) == {
+        COMPLETE.key: COMPLETE,
+        NAMELESS.key: NAMELESS,
+    }
+    assert books.messages.get_many([]) == {}
+
+
+def test_any_number_of_messages_is_written_and_read_at_once(books: Books) -> None:
+    many = [message(number) for number in range(130)]
+    books.messages.record_new(many)
+
+    assert len(books.messages.get_many([row.key for row in many] + [many[0].key])) == 130
+
+
+@pytest.mark.parametrize("stored_status", list(MessageStatus))
+@pytest.mark.parametrize("status", list(MessageStatus))
+def test_a_record_only_raises_the_rank(books: Books, stored_status: MessageStatus, status: MessageStatus) -> None:
+    books.messages.record_new([message(1, stored_status, reason="old")])
+    new = message(1, status, reason="new")
+    books.messages.record([new])
+    kept = books.messages.get_many([new.key])[new.key]
+
+    assert kept.reason == ("new" if new.rank > message(1, stored_status).rank else "old")
+
+
+def test_a_message_is_claimed_once(books: Books) -> None:
+    queued = message(1, MessageStatus.QUEUED)
+
+    assert books.messages.claim(queued)
+    assert not books.messages.claim(queued)
+    assert books.messages.get_many([queued.key])[queued.key].status is MessageStatus.SENDING
+
+
+def test_a_queued_message_can_be_claimed_and_a_settled_one_cannot(books: Books) -> None:
+    books.messages.record([message(1, MessageStatus.QUEUED), message(2, MessageStatus.UNCERTAIN)])
+
+    assert books.messages.claim(message(1, MessageStatus.QUEUED))
+    assert not books.messages.claim(message(2, MessageStatus.QUEUED))
+
+
+def test_a_claim_that_is_taken_back_can_be_taken_again(books: Books) -> None:
+    queued = message(1, MessageStatus.QUEUED)
+    books.messages.claim(queued)
+    books.messages.release(queued.key)
+    assert books.messages.get_many([queued.key])[queued.key] == queued
+    assert books.messages.claim(queued)
+
+
+@pytest.mark.parametrize("status", [MessageStatus.QUEUED, MessageStatus.UNCERTAIN, MessageStatus.DELIVERED])
+def test_only_a_claim_is_released(books: Books, status: MessageStatus) -> None:
+    books.messages.record([message(1, status)])
+    books.messages.release(message_key(1))
+    books.messages.release(message_key(2))
+
+    assert books.messages.get_many([message_key(1), message_key(2)]) == {message_key(1): message(1, status)}
+
+
+def test_a_message_is_advanced_from_what_was_read_and_others_are_named(books: Books) -> None:
+    first, second, absent = message(1), message(2), message(3)
+    books.messages.record([first, second])
+    books.messages.record([replace(second, status=MessageStatus.DELIVERED, delivered_at=at(1))])
+    bounced = [replace(row, status=MessageStatus.BOUNCED, failed_at=at(2)) for row in (first, second, absent)]
+    lost = books.messages.advance(list(zip((first, second, absent), bounced, strict=True)))
+
+    assert list(lost) == [second.key, absent.key]
+    rows = books.messages.get_many([first.key, second.key, absent.key])
+    assert rows[first.key] == bounced[0]
+    assert rows[second.key].status is MessageStatus.DELIVERED
+    assert absent.key not in rows
+
+
+@pytest.mark.parametrize("changed", [{"delivered_at": at(5)}, {"failed_at": at(5)}, {"provider_id": "x"}])
+def test_an_advance_sees_every_change_that_a_receipt_can_make(books: Books, changed: dict[str, object]) -> None:
+    before = message(1)
+    books.messages.record_new([replace(before, **changed)])  # type: ignore[arg-type]
+
+    assert list(books.messages.advance([(before, replace(before, status=MessageStatus.BOUNCED))])) == [before.key]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_the_client_log_comes_newest_first_in_pages(books: Books, limit: int) -> None:
+    ids = [f"01M7W6C380000000000000000{n}" for n in range(5)]
+    books.messages.record_new([message(1, key=message_key(1, name)) for name in ids] + [message(2)])
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = books.messages.page(BUSINESS_ID, id_of(1), limit, cursor)
+        assert len(page.items) <= limit
+        seen.extend(row.key.message_id for row in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == ids[::-1]
+
+
+def test_deliveries_are_those_to_this_address_by_these_customers_after_the_time(books: Books) -> None:
+    shared = "ana1@example.com"
+
+    def delivered(number: int, name: str, seconds: float, **given: object) -> None:
+        key = MessageKey(BUSINESS_ID, id_of(number), name)
+        row = message(1, MessageStatus.DELIVERED, key=key, address=shared, delivered_at=at(seconds), **given)
+        books.messages.record_new([row])
+
+    delivered(1, "late", 20)
+    delivered(2, "too", 10.000001)
+    delivered(1, "same instant", 10)
+    delivered(3, "somebody else's", 20)
+    delivered(1, "text", 20, channel=Channel.SMS)
+    books.messages.record_new(
+        [message(1, key=message_key(1, "elsewhere"), address="x@example.com", delivered_at=at(30))]
+    )
+    books.messages.record_new([message(1, key=message_key(1, "not yet"), address=shared)])
+    found = books.messages.deliveries(contact_key(1), [id_of(1), id_of(2)], after=at(10))
+
+    assert set(found) == {Delivery("late", at(20)), Delivery("too", at(10.000001))}
+    assert not list(books.messages.deliveries(contact_key(1), [], after=at(0)))
+
+
+def test_a_provider_id_leads_to_its_message(books: Books) -> None:
+    books.messages.remember_provider_id(Provider.SNS, "sns-1", message_key(1))
+
+    assert books.messages.find_by_provider_id(Provider.SNS, "sns-1") == message_key(1)
+    assert books.messages.find_by_provider_id(Provider.SNS, "sns-2") is None
+    assert books.messages.find_by_provider_id(Provider.TWILIO, "sns-1") is None
+
+
+# --- campaigns --------------------------------------------------------------------------------------------------------
+
+CAMPAIGNS = [
+    campaign(),
+    campaign(
+        Channel.SMS,
+        selection=Selection(customer_ids=(id_of(2), id_of(1))),
+        content=TextContent("é"),
+        include_customer_ids=frozenset({id_of(3)}),
+        exclude_failed=False,
+        send_at=at(60),
+        started_at=at(61),
+        completed_at=at(62.000001),
+        run_id="run",
+        failure="No such segment.",
+        status=CampaignStatus.FAILED,
+    ),
+    campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
+    campaign(name="", single=True, campaign_id="single-1"),
+]
+
+
+@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "segment", "single"])
+def test_a_campaign_is_kept_whole(books: Books, what: object) -> None:
+    given = next(known for known in CAMPAIGNS if known is what)
+    books.campaigns.add(given)
+
+    assert books.campaigns.get(BUSINESS_ID, given.campaign_id) == given
+
+
+def test_a_campaign_is_added_once(books: Books) -> None:
+    books.campaigns.add(campaign())
+    with pytest.raises(ConcurrentChangeError):
+        books.campaigns.add(campaign(name="Another"))
+
+
+def test_a_campaign_is_replaced_if_status_and_run_are_as_read(books: Books) -> None:
+    books.campaigns.add(campaign())
+    planned = campaign(run_id="run-1", status=CampaignStatus.EXPANDING)
+    books.campaigns.replace(campaign(), planned)
+    with pytest.raises(ConcurrentChangeError):
+        books.campaigns.replace(campaign(), campaign(run_id="run-2"))
+    sending = replace(planned, status=CampaignStatus.SENDING)
+    books.campaigns.replace(planned, sending)
+    with pytest.raises(ConcurrentChangeError):
+        books.campaigns.replace(planned, replace(planned, status=CampaignStatus.FAILED))
+
+    assert books.campaigns.get(BUSINESS_ID, CAMPAIGN_ID) == sending
+    with pytest.raises(ConcurrentChangeError):
+        books.campaigns.replace(campaign(campaign_id="new"), campaign(campaign_id="new"))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10])
+def test_campaigns_come_newest_first_without_single_messages(books: Books, limit: int) -> None:
+    ids = [f"01M7W6ARGFEXM6PVNM0V1C8F0{n}" for n in range(3)]
+    for name in ids:
+        books.campaigns.add(campaign(campaign_id=name))
+        books.campaigns.add(campaign(campaign_id=f"single-{name}", single=True))
+    books.campaigns.add(campaign(business_id="other"))
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = books.campaigns.page(BUSINESS_ID, limit, cursor)
+        seen.extend(item.campaign_id for item in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == ids[::-1]
+
+
+def names(count: int) -> list[str]:
+    return [f"chunk#000#{n:07d}" for n in range(count)]
+
+
+def test_progress_and_its_chunks_are_written_together_and_only_as_read(books: Books) -> None:
+    start = books.expansion.get(CAMPAIGN_ID, 3)
+    beyond = replace(
+        start,
+        cursor=id_of(1),
+        carry=("a", "b"),
+        chunks=2,
+        enqueued=1,
+        audience=Audience(9, MappingProxyType({"opted_out": 2})),
+    )
+    written = books.expansion.commit(beyond, [chunk(name) for name in names(2)])
+    with pytest.raises(ConcurrentChangeError):
+        books.expansion.commit(
+            replace(beyond, chunks=3), [chunk("chunk#000#0000009"), chunk(names(1)[0], recipients=1)]
+        )
+
+    assert (start.version, written.version) == (0, 1)
+    assert books.expansion.get(CAMPAIGN_ID, 3) == written
+    assert [found.key.chunk for found in books.chunks.page(CAMPAIGN_ID, None).items] == names(2)
+    assert len(books.chunks.page(CAMPAIGN_ID, None).items[0].customer_ids) == 3
+
+
+def test_the_ranges_that_have_begun_are_listed(books: Books) -> None:
+    for index in (10, 2):
+        books.expansion.commit(replace(books.expansion.get(CAMPAIGN_ID, index), done=index == 2))
+    books.expansion.commit(books.expansion.get("other", 0))
+    books.chunks.add(chunk())
+    books.tallies.add(CAMPAIGN_ID, "s", {"sent": 1}, after=None, position="1")
+
+    assert [(part.index, part.done) for part in books.expansion.list(CAMPAIGN_ID)] == [(2, True), (10, False)]
+
+
+def test_a_chunk_that_is_there_already_stays_as_it_is(books: Books) -> None:
+    books.chunks.add(chunk())
+    books.chunks.claim(chunk().key, "me", at(0), LEASE)
+    books.chunks.add(chunk(recipients=1))
+    (found,) = books.chunks.page(CAMPAIGN_ID, None).items
+
+    assert (found.state, len(found.customer_ids)) == (ChunkState.CLAIMED, 3)
+
+
+def test_a_chunk_goes_its_way_from_pending_to_done(books: Books) -> None:
+    books.chunks.add(chunk())
+    outcome, mine = books.chunks.claim(chunk().key, "me", at(0), LEASE)
+    assert (outcome, mine.state, mine.owner, mine.attempts) == (ClaimOutcome.WORK, ChunkState.CLAIMED, "me", 1)
+    assert (mine.leased_until, mine.remaining, mine.created_at) == (at(90), chunk().customer_ids, at(0))
+    books.chunks.mark(mine, at(1))
+    assert books.chunks.claim(chunk().key, "other", at(2), LEASE)[0] is ClaimOutcome.HELD
+    books.chunks.finish(mine)
+    outcome, done = books.chunks.claim(chunk().key, "other", at(2), LEASE)
+    assert (outcome, done.state, done.remaining) == (ClaimOutcome.DONE, ChunkState.DONE, ())
+    assert done.customer_ids == chunk().customer_ids
+
+
+def test_a_chunk_that_is_put_back_is_work_again_for_those_who_remain(books: Books) -> None:
+    books.chunks.add(chunk())
+    _, mine = books.chunks.claim(chunk().key, "me", at(0), LEASE)
+    books.chunks.mark(mine, at(1))
+    books.chunks.put_back(mine, [id_of(2)])
+    outcome, again = books.chunks.claim(chunk().key, "other", at(2), LEASE)
+
+    assert (outcome, again.remaining, again.attempts) == (ClaimOutcome.WORK, (id_of(2),), 2)
+    assert again.customer_ids == chunk().customer_ids
+
+
+@pytest.mark.parametrize(("marked", "outcome"), [(False, ClaimOutcome.WORK), (True, ClaimOutcome.SETTLE)])
+def test_a_lease_that_is_over_gives_the_chunk_to_the_next(books: Books, marked: bool, outcome: ClaimOutcome) -> None:
+    books.chunks.add(chunk())
+    _, dead = books.chunks.claim(chunk().key, "dead", at(0), LEASE)
+    if marked:
+        books.chunks.mark(dead, at(1))
+    assert books.chunks.claim(chunk().key, "next", at(89.9), LEASE)[0] is ClaimOutcome.HELD
+    found, mine = books.chunks.claim(chunk().key, "next", at(90), LEASE)
+
+    assert (found, mine.owner) == (outcome, "next")
+    with pytest.raises(ConcurrentChangeError):
+        books.chunks.mark(dead, at(91))
+    with pytest.raises(ConcurrentChangeError):
+        books.chunks.put_back(dead, [id_of(1)])
+    books.chunks.finish(dead)
+    assert books.chunks.claim(chunk().key, "third", at(91), LEASE)[0] is ClaimOutcome.HELD
+
+
+def test_a_lease_that_is_over_cannot_be_marked_even_if_nobody_else_came(books: Books) -> None:
+    books.chunks.add(chunk())
+    _, mine = books.chunks.claim(chunk().key, "me", at(0), LEASE)
+    with pytest.raises(ConcurrentChangeError):
+        books.chunks.mark(mine, at(90))
+
+
+def test_chunks_come_in_pages_in_order_and_without_their_neighbours(books: Books) -> None:
+    for name in reversed(names(45)):
+        books.chunks.add(chunk(name))
+    books.expansion.commit(books.expansion.get(CAMPAIGN_ID, 0))
+    books.tallies.add(CAMPAIGN_ID, "s", {"sent": 1}, after=None, position="1")
+    books.chunks.add(replace(chunk(), key=ChunkKey(BUSINESS_ID, "other", names(1)[0])))
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = books.chunks.page(CAMPAIGN_ID, cursor)
+        seen.extend(found.key.chunk for found in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == names(45)
+
+
+def test_tallies_add_up_over_shards_and_only_from_the_position_that_was_read(books: Books) -> None:
+    assert books.tallies.position(CAMPAIGN_ID, "a") is None
+    books.tallies.add(CAMPAIGN_ID, "a", {"sent": 3}, after=None, position="10")
+    books.tallies.add(CAMPAIGN_ID, "a", {"sent": -2, "delivered": 2}, after="10", position="12")
+    books.tallies.add(CAMPAIGN_ID, "b", {"excluded:opted_out": 1, "sent": 1}, after=None, position="9")
+    books.tallies.add("other", "a", {"sent": 50}, after=None, position="1")
+    for after in (None, "10", "99"):
+        with pytest.raises(ConcurrentChangeError):
+            books.tallies.add(CAMPAIGN_ID, "a", {"sent": 1}, after=after, position="13")
+
+    assert books.tallies.position(CAMPAIGN_ID, "a") == "12"
+    assert books.tallies.counts(CAMPAIGN_ID) == {"sent": 2, "delivered": 2, "excluded:opted_out": 1}
+
+
+def test_a_count_that_comes_to_nothing_is_not_shown(books: Books) -> None:
+    books.tallies.add(CAMPAIGN_ID, "a", {"sent": 1}, after=None, position="1")
+    books.tallies.add(CAMPAIGN_ID, "a", {"sent": -1, "delivered": 1}, after="1", position="2")
+
+    assert books.tallies.counts(CAMPAIGN_ID) == {"delivered": 1}

@@ -1,0 +1,358 @@
+"""The template's own laws: what must hold for every queue, table, function and permission, also for those to come."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from cfnlint.api import lint_all
+from samtranslator.yaml_helper import yaml_parse
+
+from rebound.settings import KNOWN
+
+type Resource = Mapping[str, Any]
+type Resources = Mapping[str, Resource]
+
+REPOSITORY: Final = Path(__file__).parents[2]
+PACKAGE: Final = REPOSITORY / "layers" / "common" / "rebound"
+TEMPLATE: Final = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))
+RESOURCES: Final[Resources] = TEMPLATE["Resources"]
+STATE_MACHINES: Final = sorted((REPOSITORY / "statemachines").glob("*.asl.json"))
+TWO_WEEKS_SECONDS: Final = 1_209_600
+VISIBILITY_FACTOR: Final = 6
+TECHNICAL_ERRORS: Final = {"States.TaskFailed", "States.Timeout"}
+"""A step answers what is final (``failure``); whatever it raises is technical (``rebound.steps``)."""
+
+
+def of_type(name: str) -> Resources:
+    return {logical: resource for logical, resource in RESOURCES.items() if resource["Type"] == name}
+
+
+def properties(logical: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = RESOURCES[logical].get("Properties", {})
+    return found
+
+
+def named(value: Any) -> str:
+    """The logical id that a Ref or GetAtt points at."""
+    if "Ref" in value:
+        return str(value["Ref"])
+    attribute = value["Fn::GetAtt"]
+    return str(attribute[0] if isinstance(attribute, list) else attribute.split(".")[0])
+
+
+def listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def branches(value: Any) -> Iterator[Any]:
+    """A value, or both sides of an Fn::If, without AWS::NoValue."""
+    if isinstance(value, Mapping) and "Fn::If" in value:
+        for side in value["Fn::If"][1:]:
+            yield from branches(side)
+    elif value != {"Ref": "AWS::NoValue"}:
+        yield value
+
+
+FUNCTIONS: Final = of_type("AWS::Serverless::Function")
+TABLES: Final = of_type("AWS::DynamoDB::Table")
+QUEUES: Final = of_type("AWS::SQS::Queue")
+DEAD_LETTER_QUEUES: Final = {
+    named(queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"])
+    for queue in QUEUES.values()
+    if "RedrivePolicy" in queue["Properties"]
+}
+
+
+def timeout_seconds(function: Resource) -> int:
+    return int(function["Properties"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"]))
+
+
+def environment(function: Resource) -> Mapping[str, Any]:
+    shared: Mapping[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    return {**shared, **function["Properties"].get("Environment", {}).get("Variables", {})}
+
+
+def folder(function: Resource) -> Path:
+    return REPOSITORY / str(function["Properties"]["CodeUri"])
+
+
+def events(kind: str) -> Iterator[tuple[str, Resource]]:
+    for logical, function in FUNCTIONS.items():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] == kind:
+                yield logical, event["Properties"]
+
+
+def statements(value: Any) -> Iterator[Resource]:
+    """Every policy statement below ``value``, wherever it stands."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name == "Statement":
+                yield from (found for statement in listed(inner) for found in branches(statement))
+            else:
+                yield from statements(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from statements(inner)
+
+
+def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
+    """Every state of a state machine, also those inside a Map."""
+    for name, state in definition["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+def settings_asked_for(factories: set[str]) -> set[str]:
+    """What the wiring's ``factories``, and those that they call, take from the settings without an alternative."""
+    wiring = ast.parse((PACKAGE / "wiring.py").read_text(encoding="utf-8"))
+    bodies = {node.name: node for node in wiring.body if isinstance(node, ast.FunctionDef)}
+    asked: set[str] = set()
+    followed: set[str] = set()
+    while waiting := (factories & bodies.keys()) - followed:
+        factory = waiting.pop()
+        followed.add(factory)
+        for node in ast.walk(bodies[factory]):
+            if isinstance(node, ast.Name):
+                factories = factories | {node.id}
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value in KNOWN:
+                asked.add(str(node.slice.value))
+            elif isinstance(node, ast.Attribute) and node.attr == "public_url":
+                asked.add("PUBLIC_URL")
+    return asked
+
+
+@pytest.mark.parametrize("logical", QUEUES)
+def test_a_queue_is_encrypted_and_has_a_dead_letter_queue_or_is_one(logical: str) -> None:
+    queue = properties(logical)
+
+    assert queue["SqsManagedSseEnabled"] is True
+    if logical in DEAD_LETTER_QUEUES:
+        assert "RedrivePolicy" not in queue
+        assert queue["MessageRetentionPeriod"] == TWO_WEEKS_SECONDS
+    else:
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
+
+
+@pytest.mark.parametrize("logical", sorted(DEAD_LETTER_QUEUES))
+def test_an_alarm_watches_every_dead_letter_queue(logical: str) -> None:
+    watched = [
+        dimension["Value"]["Fn::GetAtt"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Properties"]["Dimensions"]
+        if dimension["Name"] == "QueueName"
+    ]
+
+    assert [logical, "QueueName"] in [value.split(".") if isinstance(value, str) else value for value in watched]
+
+
+@pytest.mark.parametrize(("logical", "event"), list(events("SQS")))
+def test_who_reads_a_queue_reports_partial_failures_and_has_a_sixth_of_its_visibility(
+    logical: str, event: Resource
+) -> None:
+    queue = properties(named(event["Queue"]))
+
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] >= VISIBILITY_FACTOR * timeout_seconds(FUNCTIONS[logical])
+
+
+@pytest.mark.parametrize(("logical", "event"), list(events("DynamoDB")))
+def test_who_reads_a_stream_starts_at_its_beginning_and_never_gives_up(logical: str, event: Resource) -> None:
+    assert event["StartingPosition"] == "TRIM_HORIZON", logical
+    assert "MaximumRetryAttempts" not in event, logical
+    assert "MaximumRecordAgeInSeconds" not in event, logical
+    assert properties(named(event["Stream"]))["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+
+
+@pytest.mark.parametrize("logical", TABLES)
+def test_a_table_is_billed_on_demand_encrypted_and_can_be_restored(logical: str) -> None:
+    table = properties(logical)
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert "ProvisionedThroughput" not in table
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_logs_into_a_group_of_its_own(logical: str) -> None:
+    group = named(properties(logical)["LoggingConfig"]["LogGroup"])
+
+    assert group == logical.removesuffix("Function") + "LogGroup"
+    assert RESOURCES[group]["Type"] == "AWS::Logs::LogGroup"
+
+
+@pytest.mark.parametrize("logical", of_type("AWS::Logs::LogGroup"))
+def test_logs_are_kept_for_a_set_time(logical: str) -> None:
+    assert properties(logical)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_has_a_door_that_is_named_like_it(logical: str) -> None:
+    function = FUNCTIONS[logical]
+    handler = folder(function) / "handler.py"
+
+    assert TEMPLATE["Globals"]["Function"]["Handler"] == "handler.lambda_handler"
+    assert "lambda_handler" in {
+        node.name for node in ast.parse(handler.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
+    }
+    assert handler.parent.name.replace("_", "") + "function" == logical.lower()
+    assert environment(function)["POWERTOOLS_SERVICE_NAME"] == handler.parent.name
+
+
+def test_every_door_is_deployed() -> None:
+    deployed = {folder(function).resolve() for function in FUNCTIONS.values()}
+
+    assert deployed == {path.parent for path in (REPOSITORY / "functions").glob("*/handler.py")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "functions").glob("*/handler.py")), ids=lambda path: path.parent.name
+)
+def test_a_door_makes_no_client_and_reads_no_environment(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+
+    assert not {name.split(".")[0] for name in imported} & {"boto3", "botocore", "pynamodb", "twilio", "os"}
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_is_given_only_settings_that_the_code_knows(logical: str) -> None:
+    given = {name for name in environment(FUNCTIONS[logical]) if not name.startswith("POWERTOOLS_")}
+
+    assert given <= KNOWN
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str) -> None:
+    door = (folder(FUNCTIONS[logical]) / "handler.py").read_text(encoding="utf-8")
+    if "rebound.http" in door:
+        door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").glob("*.py")))
+    asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(\w+)", door)})
+
+    assert asked
+    assert asked <= environment(FUNCTIONS[logical]).keys()
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_may_touch_exactly_the_tables_that_it_is_told_of(logical: str) -> None:
+    function = FUNCTIONS[logical]
+    told = {named(value) for name, value in environment(function).items() if name.endswith("_TABLE")}
+    allowed = {
+        named(resource)
+        for statement in statements(function["Properties"].get("Policies", []))
+        if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
+        for resource in listed(statement["Resource"])
+    }
+
+    assert allowed == told
+
+
+@pytest.mark.parametrize("logical", RESOURCES)
+def test_nothing_is_allowed_every_action_or_everything(logical: str) -> None:
+    for statement in statements(RESOURCES[logical]):
+        if statement["Effect"] == "Deny":
+            continue
+        actions = listed(statement["Action"])
+
+        assert not [action for action in actions if "*" in action]
+        # Log delivery of state machines knows no narrower resource.
+        assert "*" not in listed(statement.get("Resource")) or all(action.startswith("logs:") for action in actions)
+
+
+def test_the_configuration_set_suppresses_complaints_only_and_tells_every_outcome() -> None:
+    [configuration_set] = of_type("AWS::SES::ConfigurationSet").values()
+    [destination] = of_type("AWS::SES::ConfigurationSetEventDestination").values()
+
+    assert configuration_set["Properties"]["SuppressionOptions"] == {"SuppressedReasons": ["COMPLAINT"]}
+    assert set(destination["Properties"]["EventDestination"]["MatchingEventTypes"]) == {
+        "BOUNCE",
+        "COMPLAINT",
+        "DELIVERY",
+        "DELIVERY_DELAY",
+        "REJECT",
+        "RENDERING_FAILURE",
+    }
+
+
+def test_only_the_contract_and_signed_callbacks_are_open() -> None:
+    opened = {event["Path"] for _, event in events("Api") if event.get("Auth", {}).get("Authorizer") == "NONE"}
+
+    assert opened == {"/v1/openapi.json", "/v1/webhooks/twilio/status"}
+    assert properties("Api")["Auth"]["DefaultAuthorizer"] == "ApiKeyAuthorizer"
+
+
+@pytest.mark.parametrize("response_type", properties("Api")["GatewayResponses"])
+def test_what_the_gateway_answers_by_itself_is_a_problem_detail(response_type: str) -> None:
+    response = properties("Api")["GatewayResponses"][response_type]
+    body = response["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"…"')
+    problem = json.loads(body)
+
+    assert response["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
+    assert {"type", "title", "detail"} <= problem.keys()
+    assert str(problem.get("status")) == response.get("StatusCode", "None")
+
+
+def test_imports_are_private_and_soon_gone() -> None:
+    bucket = properties("ImportsBucket")
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 7
+
+
+def test_executions_leave_no_data_in_the_logs() -> None:
+    assert properties("CampaignStateMachine")["Logging"]["IncludeExecutionData"] is False
+
+
+@pytest.mark.parametrize("path", STATE_MACHINES, ids=lambda path: path.name)
+def test_a_state_machine_is_well_formed(path: Path) -> None:
+    definition = path.read_text(encoding="utf-8")
+    substituted = properties("CampaignStateMachine")["DefinitionSubstitutions"]
+    for name in substituted:
+        assert f"${{{name}}}" in definition
+        definition = definition.replace(f"${{{name}}}", f"arn:aws:lambda:us-east-1:000000000000:function:{name}")
+    template = {
+        "Resources": {
+            "Machine": {
+                "Type": "AWS::StepFunctions::StateMachine",
+                "Properties": {
+                    "RoleArn": "arn:aws:iam::000000000000:role/any",
+                    "Definition": json.loads(definition),
+                },
+            }
+        }
+    }
+
+    assert "${" not in definition
+    assert lint_all(json.dumps(template)) == []
+
+
+@pytest.mark.parametrize("path", STATE_MACHINES, ids=lambda path: path.name)
+def test_a_task_is_tried_again_with_back_off_and_what_is_left_fails_the_campaign(path: Path) -> None:
+    definition = json.loads(path.read_text(encoding="utf-8"))
+    tasks = {
+        name: state
+        for name, state in states(definition)
+        if state["Type"] == "Task" and state["Resource"].startswith("${")
+    }
+    last = {state["Next"] for _, state in states(definition) if "Next" in state} & {"CloseAsFailed"}
+
+    assert tasks
+    assert last
+    for name, task in tasks.items():
+        [retry] = task["Retry"]
+        assert set(retry["ErrorEquals"]) == TECHNICAL_ERRORS, name
+        assert retry["BackoffRate"] > 1, name
+    for name, state in definition["States"].items():
+        if state["Type"] in {"Task", "Map"} and name not in last:
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+            assert state["Catch"][-1]["Next"] in last, name

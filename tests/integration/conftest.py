@@ -1,0 +1,215 @@
+"""The deployed functions over AWS in memory: real handlers, real adapters, the template's tables."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+
+import rebound.http.app
+from rebound import wiring
+from rebound.domain.keys import ALL_SCOPES
+from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
+from tests.fakes.making import BUSINESS_ID, business
+from tests.fakes.providers import ScriptedMailer, ScriptedTexter
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+API_ID: Final = "a1b2c3d4e5"
+EVENTS: Final = REPOSITORY / "events"
+ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
+MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
+
+
+def recorded(path: str) -> dict[str, Any]:
+    """An event as AWS sends it."""
+    event: dict[str, Any] = json.loads((EVENTS / path).read_text(encoding="utf-8"))
+    return event
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda hands to a function beside the event."""
+
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
+    function_name: str = "under-test"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:under-test"
+    milliseconds: int = 300_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client sees of the API."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a problem names."""
+        return sorted(error["field"] for error in self.body.get("errors", []))
+
+
+class Stack:
+    """The functions of one deployment."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.sqs = make("sqs")
+        self.mailer = ScriptedMailer()
+        self.texter = ScriptedTexter()
+        self._handlers: dict[str, ModuleType] = {}
+
+    def handler(self, function: str) -> Callable[[Any, Any], Any]:
+        """A function's handler, loaded from its own file."""
+        if function not in self._handlers:
+            path = REPOSITORY / "functions" / function / "handler.py"
+            spec = importlib.util.spec_from_file_location(f"handler_of_{function}", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self._handlers[function] = module
+        handler: Callable[[Any, Any], Any] = self._handlers[function].lambda_handler
+        return handler
+
+    def invoke(self, function: str, event: Any, context: Context | None = None) -> Any:
+        """Invoke as Lambda does: what goes in and what comes out is JSON in UTF-8."""
+        answer = self.handler(function)(json.loads(json.dumps(event)), context or Context())
+        return json.loads(json.dumps(answer, ensure_ascii=False).encode().decode())
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        business_id: str = BUSINESS_ID,
+        scopes: str = " ".join(ALL_SCOPES),
+        raw: str | None = None,
+        base64: bool = False,
+    ) -> Answer:
+        """One request with the key of a business."""
+        event = recorded("api_gateway/post_campaign.json")
+        sent = raw if raw is not None else None if body is None else json.dumps(body)
+        given = {"Content-Type": "application/json", **(headers or {})}
+        event.update(
+            path=path,
+            httpMethod=method,
+            headers=given,
+            multiValueHeaders={name: [value] for name, value in given.items()},
+            queryStringParameters=dict(query) if query else None,
+            multiValueQueryStringParameters={n: [v] for n, v in query.items()} if query else None,
+            body=sent,
+            isBase64Encoded=base64,
+        )
+        event["requestContext"]["authorizer"] = {"business_id": business_id, "key_id": "key-1", "scopes": scopes}
+        answer = self.invoke("serve_api", event)
+        several = {name: values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+        return Answer(answer["statusCode"], {**(answer.get("headers") or {}), **several}, answer.get("body") or "")
+
+    def received(self, queue: str) -> list[dict[str, Any]]:
+        """Everything visible on a queue, as Lambda's event records."""
+        found: list[dict[str, Any]] = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.settings[queue], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages"):
+            found.extend(
+                {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": message["Attributes"],
+                    "messageAttributes": {},
+                    "md5OfBody": message["MD5OfBody"],
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+                    "awsRegion": "us-east-1",
+                }
+                for message in messages
+            )
+        return found
+
+    def table(self, setting: str) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        return rows()[self.settings[setting]]
+
+
+def forget() -> None:
+    """Make everything that a process keeps for its life be made anew."""
+    for module in (wiring, rebound.http.app):
+        for kept in vars(module).values():
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Stack]:
+    with fake_aws():
+        sqs, steps = make("sqs"), make("stepfunctions")
+        urls = {
+            name: sqs.create_queue(QueueName=name.lower(), Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
+            for name in ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL")
+        }
+        machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
+        make("scheduler").create_schedule_group(Name="campaigns")
+        make("events").create_event_bus(Name="rebound")
+        make("s3").create_bucket(Bucket="imports")
+        secret = {"account_sid": "AC" + "0" * 32, "auth_token": TWILIO_TOKEN}
+        stored = make("secretsmanager").create_secret(Name="twilio", SecretString=json.dumps(secret))
+        settings = {
+            **create_tables(),
+            **urls,
+            "IMPORTS_BUCKET": "imports",
+            "CAMPAIGN_STATE_MACHINE_ARN": machine["stateMachineArn"],
+            "SCHEDULE_GROUP": "campaigns",
+            "SCHEDULER_ROLE_ARN": ROLE,
+            "EVENT_BUS": "rebound",
+            "SES_CONFIGURATION_SET": "events",
+            "TWILIO_SECRET_ARN": stored["ARN"],
+            "PUBLIC_URL": "https://{api_id}.execute-api.us-east-1.amazonaws.com/live",
+            "API_ID": API_ID,
+            "EXPANSION_RANGES": "2",
+            "DEFAULT_TEXT_PROVIDER": "twilio",
+            "POWERTOOLS_SERVICE_NAME": "under-test",
+            "POWERTOOLS_METRICS_NAMESPACE": "Rebound",
+            "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        }
+        with patch.dict("os.environ", settings):
+            forget()
+            yield Stack(settings)
+            forget()
+
+
+@pytest.fixture
+def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """The deployment with one business and nothing else; providers follow a script."""
+    empty_tables()
+    for queue in ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL"):
+        deployed.received(queue)
+    deployed.mailer, deployed.texter = ScriptedMailer(), ScriptedTexter()
+    wiring.send_email.cache_clear()
+    wiring.send_text.cache_clear()
+    monkeypatch.setattr(wiring, "mailer", lambda: deployed.mailer)
+    monkeypatch.setattr(wiring, "twilio_texter", lambda: deployed.texter)
+    wiring.businesses().add(business())
+    yield deployed
+    wiring.send_email.cache_clear()
+    wiring.send_text.cache_clear()

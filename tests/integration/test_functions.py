@@ -1,0 +1,586 @@
+"""Every other function, started by the events that AWS sends, over the template's tables."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from rebound import wiring
+from rebound.adapters.queues import encode_chunk
+from rebound.adapters.receipts_queue import decode, encode_receipt
+from rebound.adapters.twilio_callbacks import status_url
+from rebound.application.ports import ImportJob, Throttled
+from rebound.domain.campaigns import CampaignStatus, Selection
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import ChunkKey
+from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import STANDARD_POLICY
+from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.domain.segments import Segment
+from tests.fakes.aws import make
+from tests.fakes.making import (
+    BUSINESS_ID,
+    CAMPAIGN_ID,
+    NO_SUCH_MAILBOX,
+    RUN_ID,
+    at,
+    business,
+    campaign,
+    contact_key,
+    customer,
+    id_of,
+    message,
+    message_key,
+    receipt,
+)
+from tests.integration.conftest import API_ID, TWILIO_TOKEN, Context, Stack, recorded
+
+# What events/ is about.
+OURS = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
+
+
+def records(*bodies: str, receives: int = 1) -> dict[str, Any]:
+    """An SQS event with these bodies."""
+    event = recorded("sqs/email_chunk.json")
+    template = event["Records"][0]
+    event["Records"] = [
+        {
+            **template,
+            "messageId": f"m{number}",
+            "body": body,
+            "attributes": {**template["attributes"], "ApproximateReceiveCount": str(receives)},
+        }
+        for number, body in enumerate(bodies)
+    ]
+    return event
+
+
+def failures(answer: Mapping[str, Any]) -> list[str]:
+    return sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"])
+
+
+# --- authorize_request ------------------------------------------------------------------------------------------------
+
+
+def authorize(stack: Stack, authorization: str | None, name: str = "Authorization") -> Any:
+    event = recorded("api_gateway/authorize_request.json")
+    event["headers"] = {"Host": "x"} if authorization is None else {name: authorization}
+    return stack.invoke("authorize_request", event)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "authorization"])
+def test_the_holder_of_a_key_comes_through_with_business_and_scopes(stack: Stack, header: str) -> None:
+    new = wiring.manage_tenants().create_key(BUSINESS_ID)
+    answer = authorize(stack, f"Bearer {new.token}", header)
+
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert answer["context"]["business_id"] == BUSINESS_ID
+    assert "campaigns:write" in answer["context"]["scopes"].split()
+    assert new.token not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic {token}",
+        "{token}",
+        "Bearer {token}x",
+        "Bearer rb.a.b.c",
+        "Bearer rb.é.b.c",
+        "Bearer rb.b." + "k" * 3000 + ".s",
+        "Bearer rb." + "b" * 3000 + ".k.s",
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_anybody_else_is_unauthorized(stack: Stack, authorization: str | None) -> None:
+    token = wiring.manage_tenants().create_key(BUSINESS_ID).token
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        authorize(stack, authorization and authorization.replace("{token}", token))
+
+
+def test_a_revoked_key_opens_nothing_and_a_rotated_one_goes_on_for_its_grace(stack: Stack) -> None:
+    tenants = wiring.manage_tenants()
+    first, second = tenants.create_key(BUSINESS_ID), tenants.create_key(BUSINESS_ID)
+    tenants.revoke_key(BUSINESS_ID, first.key.key_id)
+    successor = tenants.rotate_key(BUSINESS_ID, second.key.key_id)
+
+    with pytest.raises(Exception, match="Unauthorized"):
+        authorize(stack, f"Bearer {first.token}")
+    for token in (second.token, successor.token):
+        assert authorize(stack, f"Bearer {token}")["context"]["business_id"] == BUSINESS_ID
+
+
+# --- receive_callback -------------------------------------------------------------------------------------------------
+
+
+def callback(**changes: Any) -> dict[str, Any]:
+    """A callback as the gateway hands it on, signed for our address."""
+    event = recorded("api_gateway/twilio_status.json")
+    form = changes.pop("form", {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+14155550123", "Blank": ""})
+    query = {"b": OURS.business_id, "c": OURS.customer_id, "m": OURS.message_id}
+    body = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in form.items())
+    url = status_url(f"https://{API_ID}.execute-api.us-east-1.amazonaws.com/live", OURS)
+    signature = RequestValidator(TWILIO_TOKEN).compute_signature(url, form)
+    event.update(
+        queryStringParameters=query, headers={"X-Twilio-Signature": signature}, body=body, isBase64Encoded=False
+    )
+    event["requestContext"]["apiId"] = API_ID
+    event.update(changes)
+    return event
+
+
+def test_a_callback_of_twilio_as_recorded_is_stored_and_then_acknowledged(stack: Stack) -> None:
+    answer = stack.invoke("receive_callback", callback())
+    (stored,) = stack.received("RECEIPTS_QUEUE_URL")
+    (told,) = decode(stored["body"])
+
+    assert answer["statusCode"] == 204
+    assert (told.key, told.outcome, told.provider) == (OURS, Outcome.DELIVERED, Provider.TWILIO)
+
+
+def test_a_callback_in_base64_is_the_same(stack: Stack) -> None:
+    event = callback()
+    event.update(body=base64.b64encode(event["body"].encode()).decode(), isBase64Encoded=True)
+
+    assert stack.invoke("receive_callback", event)["statusCode"] == 204
+    assert len(stack.received("RECEIPTS_QUEUE_URL")) == 1
+
+
+GOOD = callback()
+FORGERIES: dict[str, dict[str, Any]] = {
+    "no signature": {"headers": {}},
+    "no headers": {"headers": None},
+    "an empty signature": {"headers": {"X-Twilio-Signature": ""}},
+    "another signature": {"headers": {"X-Twilio-Signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}},
+    "signed with another token": {
+        "headers": {"X-Twilio-Signature": RequestValidator("other").compute_signature("https://x", {})}
+    },
+    "another body": {"body": GOOD["body"].replace("delivered", "failed")},
+    "a field more": {"body": GOOD["body"] + "&ErrorCode=30005"},
+    "no body": {"body": None},
+    "another customer": {"queryStringParameters": {"b": OURS.business_id, "c": id_of(1), "m": OURS.message_id}},
+    "another business": {"queryStringParameters": {"b": "other", "c": OURS.customer_id, "m": OURS.message_id}},
+    "no query": {"queryStringParameters": None},
+    "half a query": {"queryStringParameters": {"b": OURS.business_id}},
+    "not text": {"body": base64.b64encode(b"\xff\xfe").decode(), "isBase64Encoded": True},
+    "too many fields": {"body": "&".join(f"a{n}=1" for n in range(2000))},
+}
+
+
+@pytest.mark.parametrize("changes", FORGERIES.values(), ids=FORGERIES)
+def test_what_is_not_signed_for_exactly_this_address_is_refused_and_leaves_no_trace(
+    stack: Stack, changes: dict[str, Any]
+) -> None:
+    answer = stack.invoke("receive_callback", {**callback(), **changes})
+
+    assert answer["statusCode"] == 403
+    assert json.loads(answer["body"])["status"] == 403
+    assert stack.received("RECEIPTS_QUEUE_URL") == []
+
+
+def test_the_host_header_has_no_say(stack: Stack) -> None:
+    event = callback()
+    event["headers"]["Host"] = "evil.example.com"
+
+    assert stack.invoke("receive_callback", event)["statusCode"] == 204
+
+
+# --- apply_receipts and relay_text_logs -------------------------------------------------------------------------------
+
+
+def test_the_recorded_batch_of_receipts_is_applied_and_only_what_cannot_be_comes_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = recorded("sqs/receipts.json")
+    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
+    told = [item for record in event["Records"] for item in decode(record["body"])]
+    keys = {item.key for item in told if item.key is not None}
+    wiring.messages().record([message(1, key=key, address="ana@example.com") for key in keys])
+    answer = stack.invoke("apply_receipts", event)
+    early = [
+        r["messageId"]
+        for r in event["Records"]
+        if any(item.key is None and item.provider is Provider.SNS for item in decode(r["body"]))
+    ]
+
+    assert failures(answer) == sorted(early)
+    statuses = {row["status"]["S"] for row in stack.table("MESSAGES_TABLE")}
+    assert statuses & {"delivered", "bounced", "failed"}
+
+
+def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    again: list[tuple[str, float]] = []
+    monkeypatch.setattr(
+        wiring.receipt_queue(), "retry_in", lambda handle, delay: again.append((handle, delay.total_seconds()))
+    )
+    wiring.messages().record([message(1)])
+    bounce = receipt(Outcome.FAILED, 1, code=NO_SUCH_MAILBOX)
+    bodies = [
+        "not JSON",
+        encode_receipt(bounce),
+        encode_receipt(replace(bounce, key=message_key(9))),
+        "[" * 200_000,
+        '{"eventType": "Bounce"}',
+        '{"kind": "new"}',
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        json.dumps(
+            {
+                "eventType": "Delivery",
+                "mail": {"messageId": "x", "tags": {}},
+                "delivery": {"timestamp": "0001-01-01T00:00:00+14:00", "recipients": ["a@b.c"]},
+            }
+        ),
+    ]
+    answer = stack.invoke("apply_receipts", records(*bodies, receives=3))
+
+    assert failures(answer) == ["m0", "m2", "m3", "m4", "m5", "m7"]
+    assert wiring.messages().get_many([message_key(1)])[message_key(1)].status is MessageStatus.BOUNCED
+    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).invalid
+    assert [seconds for _, seconds in again] == [8]
+
+
+def test_sns_log_lines_are_put_on_the_queue_of_receipts_one_by_one(stack: Stack) -> None:
+    stack.invoke("relay_text_logs", recorded("sns/awslogs_failures.json"))
+    stack.invoke("relay_text_logs", recorded("sns/awslogs_success.json"))
+    stack.invoke("relay_text_logs", recorded("sns/awslogs_control_message.json"))
+    told = [item for stored in stack.received("RECEIPTS_QUEUE_URL") for item in decode(stored["body"])]
+
+    assert sorted(item.outcome for item in told) == [Outcome.DELIVERED, Outcome.FAILED, Outcome.FAILED]
+    assert {item.provider for item in told} == {Provider.SNS}
+
+
+# --- a whole campaign -------------------------------------------------------------------------------------------------
+
+
+def streamed(stack: Stack) -> list[dict[str, Any]]:
+    """Everything that stands in the message log, as the stream tells of new rows."""
+    template = recorded("dynamodb/messages_insert.json")["Records"][0]
+    rows = [row for row in stack.table("MESSAGES_TABLE") if "campaign_id" in row]
+    return [
+        {**template, "dynamodb": {"NewImage": row, "SequenceNumber": str(100 + number)}}
+        for number, row in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, channel: Channel) -> None:
+    wiring.customers().save([customer(n) for n in range(60)], [])
+    script = stack.mailer if channel is Channel.EMAIL else stack.texter
+    script.answer(customer(7).address(channel) or "", Throttled("ACCOUNT_THROTTLED"))
+    posted = {"name": "x", "category": "marketing", "channel": channel, "filter": {"all": []}}
+    content = (
+        {"subject": "Hi ##{{first_name}}", "text": "t"} if channel is Channel.EMAIL else {"body": "Hi ##{{first_name}}"}
+    )
+    campaign_id = stack.api("POST", "/v1/campaigns", {**posted, "content": content}).body["campaign_id"]
+    ids = {"business_id": BUSINESS_ID, "campaign_id": campaign_id}
+    ranges = stack.invoke("plan_campaign", ids)["ranges"]
+    for index in ranges:
+        assert stack.invoke("expand_campaign", {**ids, "range": index}) == {"done": True}
+        assert stack.invoke("expand_campaign", {**ids, "range": index}) == {"done": True}
+    before = stack.invoke("drain_campaign", {**ids, "polls": 0})
+    function, queue = ("send_email", "EMAIL_QUEUE_URL") if channel is Channel.EMAIL else ("send_text", "TEXT_QUEUE_URL")
+    chunks = stack.received(queue)
+    for _ in range(2):
+        assert failures(stack.invoke(function, {"Records": chunks})) == []
+    event = {**recorded("dynamodb/messages_insert.json"), "Records": streamed(stack)}
+    for _ in range(2):
+        assert stack.invoke("count_results", event) == {"state": {}}
+    assert stack.invoke("count_results", recorded("dynamodb/messages_window_ends.json")) == {"state": {}}
+    after = stack.invoke("drain_campaign", {**ids, "polls": before["polls"]})
+    stack.invoke("close_campaign", ids)
+    view = stack.api("GET", f"/v1/campaigns/{campaign_id}").body
+    listed = stack.api("GET", f"/v1/campaigns/{campaign_id}/messages", query={"limit": "100"}).body["items"]
+
+    assert ranges == [0, 1]
+    assert (before["drained"], before["polls"], before["continue"]) == (False, 1, False)
+    assert (after["drained"], after["polls"]) == (True, 2)
+    assert view["status"] == "completed"
+    assert view["audience"] == {"matched": 60, "excluded": {}, "targeted": 60}
+    assert view["results"]["sent"] == sum(view["results"].values()) == 60
+    assert set(script.went_out.values()) == {1}
+    assert len(listed) == 60
+
+
+def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not(stack: Stack) -> None:
+    wiring.customers().save([customer(1)], [])
+    wiring.campaigns().add(campaign(run_id=RUN_ID, selection=Selection(customer_ids=(id_of(1),))))
+    wiring.expand_campaign()(BUSINESS_ID, CAMPAIGN_ID, 0, lambda: True)
+    key = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
+    wiring.chunks().claim(key, "somebody", wiring.clock().now(), __import__("datetime").timedelta(seconds=90))
+    absent = replace(key, chunk="chunk#000#0000099")
+    answer = stack.invoke("send_email", records(encode_chunk(key), "not JSON", encode_chunk(absent)))
+
+    assert failures(answer) == ["m0", "m1", "m2"]
+    assert stack.mailer.handed == []
+
+
+def test_a_campaign_whose_segment_is_gone_cannot_go_on_and_says_so(stack: Stack) -> None:
+    wiring.segments().put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
+    wiring.campaigns().add(campaign(selection=Selection(segment_id="vips")))
+    wiring.segments().delete(BUSINESS_ID, "vips")
+    ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
+    plan = stack.invoke("plan_campaign", ids)
+    stack.invoke("close_campaign", {**ids, "error": {"Error": "CampaignCannotGoOn", "Cause": plan["failure"]}})
+    view = stack.api("GET", f"/v1/campaigns/{CAMPAIGN_ID}").body
+
+    assert plan["ranges"] == []
+    assert (view["status"], view["reason"]) == ("failed", "No such segment.")
+
+
+@pytest.mark.parametrize(
+    "error", [{"Error": "TechnicalError", "Cause": "ana@example.com"}, {"Error": "States.Timeout"}]
+)
+def test_a_technical_failure_is_told_without_its_words(stack: Stack, error: dict[str, str]) -> None:
+    wiring.campaigns().add(campaign())
+    stack.invoke("close_campaign", {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "error": error})
+    ended = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+
+    assert ended.status is CampaignStatus.FAILED
+    assert "ana@example.com" not in (ended.failure or "")
+
+
+def test_a_step_that_fails_outside_is_a_technical_error_without_its_words(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("ana@example.com")
+
+    monkeypatch.setattr(wiring, "plan_campaign", broken)
+    with pytest.raises(Exception, match=r"^RuntimeError") as raised:
+        stack.invoke("plan_campaign", {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID})
+
+    assert type(raised.value).__name__ == "TechnicalError"
+
+
+# --- project_contacts -------------------------------------------------------------------------------------------------
+
+
+def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, Any]:
+    key = contact_key(number)
+    contact = wiring.contacts().get_many([key])[key]
+    wiring.contacts().save(
+        replace(
+            contact.knowing(*([] if before is None else before)), customer_ids=contact.customer_ids | {id_of(number)}
+        )
+    )
+    (image,) = [
+        row for row in make("dynamodb").scan(TableName="ContactsTable")["Items"] if row["contact_id"]["S"] == str(key)
+    ]
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": sequence}}
+
+
+def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Stack) -> None:
+    from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
+
+    wiring.customers().save([customer(1)], [])
+    record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
+    removal = {"eventName": "REMOVE", "dynamodb": {"OldImage": record["dynamodb"]["NewImage"], "SequenceNumber": "8"}}
+
+    assert stack.invoke("project_contacts", {"Records": [record, removal, record]}) == {"batchItemFailures": []}
+    assert wiring.customers().get(BUSINESS_ID, id_of(1)).failed_email
+    assert [c["customer_id"] for c in stack.api("GET", "/v1/customers", query={"failed": "email"}).body["items"]] == [
+        id_of(1)
+    ]
+
+
+def test_from_the_first_change_that_fails_on_all_come_again(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    wiring.customers().save([customer(1), customer(2)], [])
+    changes = [
+        contact_record(1, "7"),
+        {"dynamodb": {"NewImage": {"nonsense": {"S": "x"}}, "SequenceNumber": "8"}},
+        contact_record(2, "9"),
+    ]
+
+    assert stack.invoke("project_contacts", {"Records": changes}) == {"batchItemFailures": [{"itemIdentifier": "8"}]}
+
+
+# --- import_customers -------------------------------------------------------------------------------------------------
+
+
+def import_file(
+    stack: Stack, content: str, format_: str = "csv", context: Context | None = None
+) -> tuple[ImportJob, Any]:
+    job, _ = wiring.start_import()(BUSINESS_ID, format_, content)
+    return wiring.imports().get(BUSINESS_ID, job.import_id), stack.invoke(
+        "import_customers", uploaded(job.import_id), context
+    )
+
+
+def uploaded(import_id: str) -> dict[str, Any]:
+    event = recorded("s3/import_uploaded.json")
+    body = json.loads(event["Records"][0]["body"])
+    body["Records"][0]["s3"]["object"]["key"] = f"imports/{BUSINESS_ID}/{import_id}"
+    event["Records"][0]["body"] = json.dumps(body)
+    return event
+
+
+def imported(stack: Stack, content: str, format_: str = "csv") -> dict[str, Any]:
+    job, answer = import_file(stack, content, format_)
+    assert failures(answer) == []
+    body: dict[str, Any] = stack.api("GET", f"/v1/imports/{job.import_id}").body
+    return body
+
+
+def counts(rows: int, created: int = 0, updated: int = 0, unchanged: int = 0, failed: int = 0) -> dict[str, int]:
+    return {"rows": rows, "created": created, "updated": updated, "unchanged": unchanged, "failed": failed}
+
+
+HEADER = "external_id,first_name,last_name,email,mobile_phone,general_tags\n"
+
+
+def test_good_rows_go_in_and_each_bad_row_is_named_with_line_and_field(stack: Stack) -> None:
+    body = imported(
+        stack,
+        "\ufeff"
+        + HEADER
+        + 'A1,Íris,Silva,iris@example.com,(415) 555-0123,vip;new\nA2,,Silva,x,1,\n\nA3,Bo,"Two\nLines",,,\nA4,Bo\n',
+    )
+
+    assert body["status"] == "completed"
+    assert body["counts"] == counts(4, created=1, failed=3)
+    assert {(error["line"], error["field"]) for error in body["errors"]} == {
+        (3, "first_name"), (3, "email"), (3, "mobile_phone"), (6, "last_name"), (7, "row"),
+    }  # fmt: skip
+    (row,) = stack.table("CUSTOMERS_TABLE")
+    assert row["mobile_phone"]["S"] == "+14155550123"
+
+
+def test_importing_the_same_file_again_changes_nothing(stack: Stack) -> None:
+    content = HEADER + "A1,Ana,Silva,ana@example.com,,vip\nA2,Bo,Silva,bo@example.com,,\n"
+    first, second = imported(stack, content), imported(stack, content)
+    third = imported(stack, content.replace("Bo,Silva", "Bob,Silva"))
+
+    assert first["counts"] == counts(2, created=2)
+    assert second["counts"] == counts(2, unchanged=2)
+    assert third["counts"] == counts(2, updated=1, unchanged=1)
+
+
+def test_two_rows_with_one_external_id_are_one_customer_and_the_counts_add_up(stack: Stack) -> None:
+    row = '{"external_id": "A1", "first_name": "%s", "last_name": "Silva"}\n'
+    body = imported(stack, row % "Ana" + row % "Bea", "jsonl")
+    found = body["counts"]
+
+    assert len(stack.table("CUSTOMERS_TABLE")) == 1
+    assert found["rows"] == found["created"] + found["updated"] + found["unchanged"] + found["failed"] == 2
+
+
+BAD_LINES = [
+    "not JSON",
+    "[1]",
+    '{"first_name": 5, "last_name": "x"}',
+    '{"first_name": "a", "last_name": "b", "points": 5}',
+    '{"first_name": "a", "last_name": "b", "general_tags": "vip"}',
+    '{"first_name": "a", "last_name": "b", "general_tags": ["\\ud800"]}',
+    '{"first_name": "\\ud800", "last_name": "b"}',
+    '{"first_name": "a", "last_name": "b", "\\ud800": "x"}',
+    "[" * 60_000,
+    '{"first_name": "' + "x" * 70_000 + '", "last_name": "b"}',
+]
+
+
+def test_no_line_whatever_stops_an_import(stack: Stack) -> None:
+    good = '{"first_name": "Ana", "last_name": "Silva"}'
+    body = imported(stack, "\n".join([*BAD_LINES, good]), "jsonl")
+
+    assert body["status"] == "completed"
+    assert body["counts"] == counts(len(BAD_LINES) + 1, created=1, failed=len(BAD_LINES))
+    assert [error["line"] for error in body["errors"]] == list(range(1, len(BAD_LINES) + 1))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "shoe_size\n5\n", "first_name,first_name\na,b\n", 'first_name,last_name\n"a,b\n']
+)
+def test_a_file_that_cannot_be_read_fails_with_a_reason(stack: Stack, content: str) -> None:
+    body = imported(stack, content)
+
+    assert body["status"] == "failed"
+    assert body["reason"]
+
+
+def test_an_import_that_runs_out_of_time_comes_again_and_goes_on(stack: Stack) -> None:
+    content = "first_name,last_name\n" + "Ana,Silva\n" * 60
+    job, answer = import_file(stack, content, context=Context(milliseconds=10))
+    again = stack.invoke("import_customers", uploaded(job.import_id))
+
+    assert len(failures(answer)) == 1
+    assert failures(again) == []
+    assert wiring.imports().get(BUSINESS_ID, job.import_id).created == 60
+    assert len(stack.table("CUSTOMERS_TABLE")) == 60
+
+
+def test_a_thousand_bad_rows_fit_into_the_report(stack: Stack) -> None:
+    name = "é" * 64
+    body = imported(stack, f'{{"{name}": 1}}\n' * 1100, "jsonl")
+
+    assert body["status"] == "completed"
+    assert body["counts"]["failed"] == 1100
+    assert len(body["errors"]) <= 1000
+
+
+def test_what_s3_says_when_notifications_are_set_up_is_nothing(stack: Stack) -> None:
+    assert failures(stack.invoke("import_customers", recorded("s3/test_event.json"))) == []
+
+
+def test_a_file_of_no_import_is_left_alone(stack: Stack) -> None:
+    assert failures(stack.invoke("import_customers", uploaded("01M7W5F8G0QK3D9V2T7N4H6J8M"))) == []
+    assert failures(stack.invoke("import_customers", recorded("s3/import_uploaded_escaped_key.json"))) == []
+
+
+# --- manage_tenants ---------------------------------------------------------------------------------------------------
+
+
+NOVA = {"command": "create-business", "name": "Nova", "country": "pt", "time_zone": "Europe/Lisbon"}
+
+
+def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
+    made = stack.invoke("manage_tenants", NOVA)
+    key = stack.invoke(
+        "manage_tenants", {"command": "create-key", "business_id": made["business_id"], "scopes": ["campaigns:read"]}
+    )
+    listed = stack.invoke("manage_tenants", {"command": "list-keys", "business_id": made["business_id"]})
+
+    assert made["country"] == "PT"
+    assert authorize(stack, f"Bearer {key['api_key']}")["context"]["scopes"] == "campaigns:read"
+    assert [kept["key_id"] for kept in listed["keys"]] == [key["key_id"]]
+    assert "api_key" not in listed["keys"][0]
+
+
+@pytest.mark.parametrize(
+    ("event", "field"),
+    [
+        ({}, "command"),
+        ({"command": "drop-tables"}, "command"),
+        ({"command": "create-business"}, "name"),
+        ({**NOVA, "country": "Portugal"}, "country"),
+        ({**NOVA, "time_zone": "Mars"}, "time_zone"),
+        ({**NOVA, "text_provider": "pigeon"}, "text_provider"),
+        ({**NOVA, "owner_email": "x"}, "owner_email"),
+        ({"command": "create-key"}, "business_id"),
+        ({"command": "create-key", "business_id": "nobody"}, "command"),
+        ({"command": "create-key", "business_id": BUSINESS_ID, "scopes": ["everything"]}, "scopes"),
+        ({"command": "revoke-key", "business_id": BUSINESS_ID, "key_id": "none"}, "command"),
+        ({"command": "rotate-key", "business_id": BUSINESS_ID}, "key_id"),
+        ({"command": "rotate-key", "business_id": BUSINESS_ID, "key_id": "x", "grace_hours": "soon"}, "grace_hours"),
+        ({"command": "rotate-key", "business_id": BUSINESS_ID, "key_id": "x", "grace_hours": 1e300}, "grace_hours"),
+        ({"command": "rotate-key", "business_id": BUSINESS_ID, "key_id": "x", "grace_hours": -1}, "grace_hours"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_command_that_cannot_be_is_answered_with_its_field(stack: Stack, event: dict[str, Any], field: str) -> None:
+    answer = stack.invoke("manage_tenants", event)
+
+    assert field in [error["field"] for error in answer["errors"]]
+
+
+def test_the_business_of_the_fixture_is_the_one_that_is_kept(stack: Stack) -> None:
+    assert wiring.businesses().get(BUSINESS_ID) == business()
+    assert isinstance(receipt(), Receipt)
