@@ -1,0 +1,323 @@
+"""What a test needs beside the API: the provider twin, the operator's command, the queues, and when all is at rest."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import io
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import boto3
+from botocore.config import Config
+
+from local.twin.settings import TwinSettings
+from rebound import cli
+from tests.e2e.rebound_api import Answer, Json, ReboundApi, exchange
+from tests.e2e.waiting import until
+
+STACK_NAME: Final = "rebound"
+RUN: Final = uuid.uuid4().hex[:8]
+"""Part of addresses that the twin remembers, so that a stack can be tested again."""
+TWILIO_TOKEN: Final = TwinSettings().twilio_auth_token
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message that a provider accepted, as the twin logged it."""
+
+    provider: str
+    to: str
+    tags: Mapping[str, str]
+    content: Json
+    id: str
+
+    @property
+    def business_id(self) -> str | None:
+        """Whose it was: SES keeps it as a tag, Twilio in the query of the callback's address, SNS not at all."""
+        return self.tags.get("business_id") or self.tags.get("b")
+
+    @property
+    def customer_id(self) -> str | None:
+        """Whom it was for, kept in the same way."""
+        return self.tags.get("customer_id") or self.tags.get("c")
+
+    @property
+    def message_id(self) -> str | None:
+        """Which message it was, kept in the same way."""
+        return self.tags.get("message_id") or self.tags.get("m")
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The provider twin's own addresses."""
+
+    url: str
+
+    def sends(self) -> list[Send]:
+        """Every send that was accepted, in order."""
+        lines = exchange("GET", f"{self.url}/log").expecting(200).body.splitlines()
+        return [
+            Send(line["provider"], line["to"], line["tags"], line["content"], line["id"])
+            for line in map(json.loads, lines)
+        ]
+
+    def sends_of(self, api: ReboundApi, to: str | None = None) -> list[Send]:
+        """Those of one business, to one address or to all; a stack that is used again has seen that address before."""
+        return [send for send in self.sends() if send.business_id == api.business_id and to in {None, send.to}]
+
+    def pending(self) -> Mapping[str, int]:
+        """Callbacks that are still to come (``callbacks``) and those that nobody took (``failed``)."""
+        found: Mapping[str, int] = exchange("GET", f"{self.url}/pending").expecting(200).json()
+        return found
+
+    @contextlib.contextmanager
+    def with_faults(self, *faults: Mapping[str, Any]) -> Iterator[None]:
+        """These faults, and none afterwards."""
+        try:
+            for fault in faults:
+                exchange("POST", f"{self.url}/faults", json.dumps(fault).encode()).expecting(200)
+            yield
+        finally:
+            exchange("DELETE", f"{self.url}/faults").expecting(200)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is on one queue: waiting, being worked on, or held back."""
+
+    name: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedAws:
+    """The embedded AWS, to look at its queues only."""
+
+    endpoint_url: str
+    region: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What an AWS client in another process needs to find it, and nothing of a developer's own account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+
+    def queues(self) -> list[Queue]:
+        """All queues, dead-letter queues too."""
+        make: Any = boto3.client
+        sqs = make(
+            "sqs",
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the embedded AWS takes any
+            config=Config(proxies={}),
+        )
+        found = []
+        for url in sqs.list_queues().get("QueueUrls", []):
+            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            messages = sum(int(value) for name, value in counts.items() if name.startswith("ApproximateNumberOf"))
+            found.append(Queue(url.rpartition("/")[2], messages))
+        sqs.close()
+        return found
+
+
+def is_dead_letter_queue(queue: Queue) -> bool:
+    """By the name that the template gives it."""
+    return "DeadLetter" in queue.name
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """When everything that was set going has come to its end."""
+
+    twin: Twin
+    aws: EmbeddedAws
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Until the providers have nothing more to say and every queue is empty."""
+        until("every callback has come", self.twin.pending, lambda pending: pending["callbacks"] == 0, seconds)
+        until("every queue is empty", self._filled, lambda filled: not filled, seconds)
+
+    def _filled(self) -> list[Queue]:
+        return [queue for queue in self.aws.queues() if queue.messages and not is_dead_letter_queue(queue)]
+
+    def settled(self, api: ReboundApi, campaign_id: str, seconds: float = 90.0) -> "Settled":
+        """The campaign once nothing changes any more; its counts are then those of its messages, which is checked."""
+
+        def ended(campaign: Json) -> bool:
+            assert campaign["status"] not in {"failed", "cancelled"}, campaign
+            return bool(campaign["status"] == "completed")
+
+        until("the campaign is completed", lambda: api.campaign(campaign_id), ended, seconds)
+        self.wait(seconds)
+        # Counters and copies of flags come over a stream, which nobody outside can see the end of.
+        return until(
+            "the campaign's counts are those of its messages",
+            lambda: Settled.read(api, campaign_id),
+            lambda seen: seen.adds_up,
+            seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A campaign at rest with its messages by customer."""
+
+    campaign: Json
+    messages: Mapping[str, Json]
+
+    @classmethod
+    def read(cls, api: ReboundApi, campaign_id: str) -> "Settled":
+        """As it is now."""
+        listed = api.listing(f"/v1/campaigns/{campaign_id}/messages")
+        messages = {message["customer_id"]: message for message in listed}
+        assert len(messages) == len(listed), "a customer has two messages of one campaign"
+        return cls(api.campaign(campaign_id), messages)
+
+    @property
+    def results(self) -> dict[str, int]:
+        """The campaign's results without the zeros."""
+        return {status: count for status, count in self.campaign["results"].items() if count}
+
+    @property
+    def audience(self) -> Json:
+        """Who was meant and who was left out."""
+        found: Json = self.campaign["audience"]
+        return found
+
+    @property
+    def by_status(self) -> dict[str, int]:
+        """The messages counted; those left out right before the send are no part of the results."""
+        return dict(Counter(m["status"] for m in self.messages.values() if m["status"] != "excluded"))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every number of the campaign is borne out by its messages, with nobody left to be sent to."""
+        left_out = sum(self.audience["excluded"].values())
+        return (
+            self.results == self.by_status
+            and sum(self.results.values()) == self.audience["targeted"]
+            and self.audience["targeted"] + left_out == self.audience["matched"]
+            and "queued" not in self.results
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The operator's command ``rebound`` on this stack."""
+
+    aws: EmbeddedAws
+    api_url: str
+
+    def run(self, *arguments: str) -> Json:
+        """One command that must succeed, in this process, because a test run needs many."""
+        said = io.StringIO()
+        before = {name: os.environ.get(name) for name in self.aws.environment}
+        os.environ.update(self.aws.environment)
+        try:
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()) as complaints:
+                status = cli.main(["--stack", STACK_NAME, *arguments])
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        assert status == 0, complaints.getvalue()
+        answer: Json = json.loads(said.getvalue())
+        return answer
+
+    def run_apart(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """One command the way an operator gives it, whatever comes of it."""
+        return subprocess.run(
+            [sys.executable, "-m", "rebound.cli", "--stack", STACK_NAME, *arguments],
+            env={**os.environ, **self.aws.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def new_business(self, name: str, *settings: str, country: str = "US") -> ReboundApi:
+        """A business that can send emails, and texts over Twilio, with a key that may do everything."""
+        usual = () if settings else ("--email-from", "hello@salon.example.com", "--text-from", "+15005550006")
+        business_id = self.run(
+            "create-business",
+            "--name",
+            name,
+            "--country",
+            country,
+            "--time-zone",
+            "America/New_York",
+            *usual,
+            *settings,
+        )["business_id"]
+        key = self.run("create-key", "--business-id", business_id)["api_key"]
+        return ReboundApi(self.api_url, key, business_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioCallback:
+    """One status callback; ``url`` is what is signed, and ``token`` what it is signed with."""
+
+    url: str
+    fields: Mapping[str, str]
+    token: str = TWILIO_TOKEN
+
+    @classmethod
+    def about(cls, api: ReboundApi, send: Send, status: str, error_code: int | None = None) -> "TwilioCallback":
+        """The callback that Twilio would send about a text it accepted (provider-facts: callback form)."""
+        fields = {
+            "AccountSid": TwinSettings().twilio_account_sid,
+            "ApiVersion": "2010-04-01",
+            "From": "+15005550006",
+            "To": send.to,
+            "MessageSid": send.id,
+            "SmsSid": send.id,
+            "MessageStatus": status,
+            "SmsStatus": status,
+        }
+        if error_code is not None:
+            fields["ErrorCode"] = str(error_code)
+        return cls(f"{api.url}/v1/webhooks/twilio/status?{urlencode(send.tags)}", fields)
+
+    @property
+    def signature(self) -> str:
+        """Twilio's: base64(HMAC-SHA1(auth token, URL + sorted names and values)). Worked out without the SDK's help."""
+        signed = self.url + "".join(name + value for name, value in sorted(self.fields.items()))
+        # SHA-1 is what Twilio uses.
+        return base64.b64encode(hmac.new(self.token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+
+    def deliver(
+        self,
+        *,
+        url: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Post it as it is, or with something else in place of what was signed."""
+        return exchange(
+            "POST",
+            url or self.url,
+            urlencode(self.fields if fields is None else fields).encode(),
+            {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+            | ({"X-Twilio-Signature": self.signature} if headers is None else dict(headers)),
+        )
