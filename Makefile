@@ -61,7 +61,7 @@ down: $(INSTALLED) ## Stop what `make up` started
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the code
 	@mkdir -p docs
-	@$(PY) -m rebound.http.openapi > docs/openapi.json.new
+	@$(PY) -m rebound.http > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
 
 format: $(INSTALLED) ## Format the code and mend what can be mended without a person

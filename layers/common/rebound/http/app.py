@@ -26,6 +26,7 @@ from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
 from rebound.domain.segments import FAILED_VALUES
 from rebound.http import schemas
+from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 
 MAX_BODY: Final = 512 * 1024
@@ -465,6 +466,4 @@ def _document(app: APIGatewayRestResolver) -> None:
 @cache
 def document() -> str:
     """The OpenAPI document, generated from the routes and schemas."""
-    from rebound.http.openapi import write_document  # noqa: PLC0415 - it needs the app
-
     return write_document(api())

@@ -1,4 +1,4 @@
-"""The OpenAPI document. Printed by ``python -m rebound.http.openapi``, kept at docs/openapi.json."""
+"""The OpenAPI document. Printed by ``python -m rebound.http``, kept at docs/openapi.json."""
 
 import json
 from typing import Any, Final
@@ -52,11 +52,3 @@ def write_document(app: APIGatewayRestResolver) -> str:
             path["post"].setdefault("parameters", []).append(_IDEMPOTENCY)
     document["paths"]["/v1/webhooks/twilio/status"] = _TWILIO
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from rebound.http.app import api
-
-    sys.stdout.write(write_document(api()))
