@@ -353,6 +353,7 @@ def test_a_task_is_tried_again_with_back_off_and_what_is_left_fails_the_campaign
         assert set(retry["ErrorEquals"]) == TECHNICAL_ERRORS, name
         assert retry["BackoffRate"] > 1, name
     for name, state in definition["States"].items():
-        if state["Type"] in {"Task", "Map"} and name not in last:
+        # An errand for a campaign that runs in another execution does not end it: who asked for it asks again.
+        if state["Type"] in {"Task", "Map"} and name not in {*last, "Requeue"}:
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
             assert state["Catch"][-1]["Next"] in last, name

@@ -99,6 +99,10 @@ class RecordingRunner:
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
         self.scheduled: dict[tuple[str, str], datetime] = {}
+        self.errands: list[tuple[str, str]] = []
+
+    def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
+        self.errands.append((business_id, campaign_id))
 
     def start(self, business_id: str, campaign_id: str) -> None:
         if (business_id, campaign_id) not in self.started:

@@ -25,6 +25,7 @@ from rebound.application.send_chunk import ChunkDesk
 from rebound.application.send_email import SendEmail
 from rebound.application.send_text import SendText
 from rebound.application.settings_of_business import SettingsOfBusiness
+from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Category, Content, Selection
 from rebound.domain.channels import Channel, ContactKey
@@ -173,6 +174,8 @@ class World:
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
         self.close = CloseCampaign(campaigns, clock)
+        self.steer = SteerCampaign(campaigns, self.runner, self.manage_campaigns, clock, ids)
+        self.requeue = RequeueCampaign(campaigns, chunks, queue)
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
         self.send_text = SendText(desk, texters, receipts)
         self.apply_receipts = ApplyReceipts(messages, contacts)
@@ -269,7 +272,7 @@ class World:
         """One thing that happens; whether there was one."""
         if self.chance.random() < self.chaos.reminders:
             self.clock.move(timedelta(minutes=self.chance.choice([1, 7, 20])))
-        doings = [self._send_one, self._receive_some, self._read_streams]
+        doings = [self._send_one, self._receive_some, self._read_streams, self._run_errand]
         self.chance.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
 
@@ -280,6 +283,18 @@ class World:
             return False
         self.clock.move_to(min(times))
         return True
+
+    def _run_errand(self) -> bool:
+        """A requeue is an execution of its own, tried again from its cursor."""
+        if not self.runner.errands:
+            return False
+        business_id, campaign_id = self.runner.errands.pop(0)
+        cursor: str | None = None
+        while True:
+            with suppress(WorkerDiedError):
+                cursor = self._mortal(partial(self.requeue, business_id, campaign_id, cursor, self._time_left))
+                if cursor is None:
+                    return True
 
     def _send_one(self) -> bool:
         for channel, queue in self.chunk_queue.queues.items():

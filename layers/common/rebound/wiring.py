@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rebound.application.send_email import SendEmail
     from rebound.application.send_text import SendText
     from rebound.application.settings_of_business import SettingsOfBusiness
+    from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
     from rebound.domain.business import TextProvider
 
 
@@ -337,6 +338,13 @@ def manage_campaigns() -> "ManageCampaigns":
 
 
 @cache
+def steer_campaign() -> "SteerCampaign":
+    from rebound.application.steer_campaign import SteerCampaign
+
+    return SteerCampaign(campaigns(), runner(), manage_campaigns(), clock(), ids())
+
+
+@cache
 def post_message() -> "PostMessage":
     from rebound.application.manage_campaigns import PostMessage
 
@@ -393,6 +401,13 @@ def drain_campaign() -> "DrainCampaign":
     from rebound.application.run_campaign import DrainCampaign
 
     return DrainCampaign(campaigns(), expansion(), tallies(), clock())
+
+
+@cache
+def requeue_campaign() -> "RequeueCampaign":
+    from rebound.application.steer_campaign import RequeueCampaign
+
+    return RequeueCampaign(campaigns(), chunks(), chunk_queue())
 
 
 @cache

@@ -31,6 +31,12 @@ class StepFunctionsCampaignRunner:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
 
+    def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
+        errand = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
+        self._stepfunctions.start_execution(
+            stateMachineArn=self._state_machine_arn, name=f"requeue-{name}", input=json.dumps(errand)
+        )
+
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
         # An expression has whole seconds, and sending early is worse than late.
         at = (at + SECOND - RESOLUTION).astimezone(UTC)

@@ -39,6 +39,7 @@ RESULT_STATUSES: Final = (
     MessageStatus.BOUNCED,
     MessageStatus.FAILED,
     MessageStatus.UNCERTAIN,
+    MessageStatus.CANCELLED,
 )
 FARTHEST_SCHEDULE: Final = timedelta(days=365)
 SINGLE: Final = "single-"

@@ -311,6 +311,9 @@ class CampaignRunner(Protocol):
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
         """Start at a time."""
 
+    def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
+        """Bring back the chunks that a pause set aside; ``name`` tells one such errand from another."""
+
 
 class DomainEvents(Protocol):
     """Tells the operator's other systems."""

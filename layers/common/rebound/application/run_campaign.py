@@ -24,7 +24,7 @@ from rebound.application.ports import (
     TallyBook,
 )
 from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign, CampaignStatus
+from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
 from rebound.domain.key_ranges import bounds
 from rebound.domain.messages import MessageStatus
@@ -68,14 +68,12 @@ class PlanCampaign:
                 selection=selection,
                 ranges=1 if selection.customer_ids is not None else self._ranges,
                 started_at=now,
-                status=CampaignStatus.EXPANDING,
+                # A pause that came before the time to send holds when the time comes.
+                status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
             )
             self._campaigns.replace(campaign, planned)
             campaign = planned
         return range(campaign.ranges)
-
-
-ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
 
 
 class ExpandCampaign:

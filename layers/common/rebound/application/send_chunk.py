@@ -17,7 +17,7 @@ from rebound.application.ports import (
     MessageLog,
 )
 from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign
+from rebound.domain.campaigns import HALTED, Campaign, CampaignStatus
 from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
@@ -120,17 +120,31 @@ class ChunkDesk:
                     excluded.append(left_out(message, str(reason)))
         return Decided(tuple(recipients), tuple(excluded))
 
+    def halted(self, work: Work) -> bool:
+        """Whether the campaign may not hand over anything at this moment."""
+        key = work.chunk.key
+        return self._campaigns.get(key.business_id, key.campaign_id).status in HALTED
+
+    def halt(self, work: Work, customer_ids: Sequence[str]) -> None:
+        """Set recipients aside who have not been handed over, or end them when the campaign is cancelled.
+
+        A resume looks for chunks that are set aside after it has changed the status. If it looked before we were done,
+        the status says so when we look after, and the chunk goes back to the queue at once.
+        """
+        key = work.chunk.key
+        if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
+            self.messages.record([replace(m, status=MessageStatus.CANCELLED) for m in self._queued(work, customer_ids)])
+            self.chunks.finish(work.chunk)
+            return
+        self.chunks.put_back(work.chunk, customer_ids)
+        if self._campaigns.get(key.business_id, key.campaign_id).status is not CampaignStatus.PAUSED:
+            self._queue.put(work.campaign.channel, [key])
+
     def uncertain(self, work: Work, customer_ids: Sequence[str], provider: Provider) -> Sequence[Message]:
         """Messages of which nobody knows whether they went out."""
-        customers = self._customers.get_many(work.business.business_id, customer_ids)
         return [
-            replace(
-                self._message(work, customer_id, customers.get(customer_id)),
-                status=MessageStatus.UNCERTAIN,
-                provider=provider,
-                reason=NO_RECORD,
-            )
-            for customer_id in customer_ids
+            replace(message, status=MessageStatus.UNCERTAIN, provider=provider, reason=NO_RECORD)
+            for message in self._queued(work, customer_ids)
         ]
 
     def again_later(self, work: Work, customer_ids: Sequence[str], delay: timedelta | None = None) -> None:
@@ -144,6 +158,10 @@ class ChunkDesk:
         """The messages of the chunk that have a row, by customer."""
         keys = [self._key(work, customer_id) for customer_id in work.chunk.remaining]
         return {key.customer_id: message for key, message in self.messages.get_many(keys).items()}
+
+    def _queued(self, work: Work, customer_ids: Sequence[str]) -> Sequence[Message]:
+        customers = self._customers.get_many(work.business.business_id, customer_ids)
+        return [self._message(work, customer_id, customers.get(customer_id)) for customer_id in customer_ids]
 
     def _key(self, work: Work, customer_id: str) -> MessageKey:
         return MessageKey(work.business.business_id, customer_id, work.campaign.run_id or "")

@@ -15,7 +15,7 @@ from rebound.application.send_chunk import (
     refused,
     unknown,
 )
-from rebound.domain.campaigns import EmailContent
+from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
@@ -39,6 +39,8 @@ class SendEmail:
             return
         if work.settle:
             self._settle(work)
+        elif work.campaign.status in HALTED:
+            self._desk.halt(work, work.chunk.remaining)
         else:
             self._send(work)
 
@@ -63,6 +65,9 @@ class SendEmail:
         ]
         again: list[str] = []
         daily = False
+        if sendable and self._desk.halted(work):
+            self._desk.halt(work, work.chunk.remaining)
+            return
         if sendable:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
             results = self._mailer.send(

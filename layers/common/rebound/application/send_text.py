@@ -23,7 +23,7 @@ from rebound.application.send_chunk import (
     unknown,
 )
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import TextContent
+from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
@@ -56,11 +56,17 @@ class SendText:
             return
         texter = self._texters[work.business.text_provider]()
         remaining = self._settle(work, texter) if work.settle else work.chunk.remaining
+        if work.campaign.status in HALTED:
+            self._desk.halt(work, remaining)
+            return
         decided = self._desk.decide(work, remaining)
         self._log.record(decided.excluded)
         if decided.recipients:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
         for number, recipient in enumerate(decided.recipients):
+            if self._desk.halted(work):
+                self._desk.halt(work, [r.customer.customer_id for r in decided.recipients[number:]])
+                return
             throttled = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
             if throttled is not None:
                 rest = [r.customer.customer_id for r in decided.recipients[number:]]

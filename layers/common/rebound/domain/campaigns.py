@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from rebound.domain.channels import Channel
 
@@ -36,6 +36,11 @@ class CampaignStatus(StrEnum):
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
+HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
+"""Nothing may be handed over."""
 
 
 @dataclass(frozen=True, slots=True)

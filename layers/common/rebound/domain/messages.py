@@ -29,6 +29,8 @@ class MessageStatus(StrEnum):
     """Final, and the address's fault."""
     EXCLUDED = "excluded"
     """Left out when it was decided again right before the send; no message went out."""
+    CANCELLED = "cancelled"
+    """The campaign was cancelled before it was handed over."""
 
 
 RANKS: Final = {
@@ -40,6 +42,7 @@ RANKS: Final = {
     MessageStatus.FAILED: 5,
     MessageStatus.BOUNCED: 6,
     MessageStatus.EXCLUDED: 7,
+    MessageStatus.CANCELLED: 8,
 }
 """A strict order, so that any order of receipts ends the same: a bounce wins over a delivery (SES sends both)."""
 

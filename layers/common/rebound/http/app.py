@@ -412,6 +412,20 @@ def _campaigns(app: APIGatewayRestResolver) -> None:
     def get_campaign(campaign_id: str) -> Response[str]:
         return _answer(schemas.CampaignAnswer.of(wiring.manage_campaigns().get(_business_id(app), campaign_id)))
 
+    one = _responses(schemas.CampaignAnswer)
+
+    @app.post("/v1/campaigns/<campaign_id>/pause", summary="Hand over nothing more", tags=tags, responses=one)
+    def pause_campaign(campaign_id: str) -> Response[str]:
+        return _answer(schemas.CampaignAnswer.of(wiring.steer_campaign().pause(_business_id(app), campaign_id)))
+
+    @app.post("/v1/campaigns/<campaign_id>/resume", summary="Go on after a pause", tags=tags, responses=one)
+    def resume_campaign(campaign_id: str) -> Response[str]:
+        return _answer(schemas.CampaignAnswer.of(wiring.steer_campaign().resume(_business_id(app), campaign_id)))
+
+    @app.post("/v1/campaigns/<campaign_id>/cancel", summary="End a campaign", tags=tags, responses=one)
+    def cancel_campaign(campaign_id: str) -> Response[str]:
+        return _answer(schemas.CampaignAnswer.of(wiring.steer_campaign().cancel(_business_id(app), campaign_id)))
+
     @app.get(
         "/v1/campaigns/<campaign_id>/messages",
         summary="A campaign's messages",

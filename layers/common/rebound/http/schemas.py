@@ -421,6 +421,7 @@ class ResultsAnswer(Answer):
     bounced: int = Field(default=0, description="Final, and the address's fault.")
     failed: int = Field(default=0, description="Final, for any other reason.")
     uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
+    cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
 
 
 class CampaignAnswer(Answer):

@@ -1,0 +1,105 @@
+"""Pausing, resuming and cancelling campaigns, and bringing back the chunks that a pause set aside."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
+from rebound.application.manage_customers import retried
+from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
+from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.domain.chunks import ChunkState
+from rebound.domain.errors import ConflictError
+
+RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
+
+
+class SteerCampaign:
+    """Changes a campaign's course. Each may be asked again at any time, also when the first time broke half way.
+
+    The senders look at the campaign's status right before they hand anything over: a pause makes them set their chunk
+    aside, a cancellation ends its recipients as ``cancelled``. What was set aside is on no queue any more, so a resume
+    and a cancellation put it there again.
+    """
+
+    def __init__(
+        self, campaigns: CampaignBook, runner: CampaignRunner, view: ManageCampaigns, clock: Clock, ids: Ids
+    ) -> None:
+        self._campaigns = campaigns
+        self._runner = runner
+        self._view = view
+        self._clock = clock
+        self._ids = ids
+
+    def pause(self, business_id: str, campaign_id: str) -> CampaignView:
+        """Hand over nothing more. Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended."""
+        return self._move(business_id, campaign_id, lambda _: CampaignStatus.PAUSED)
+
+    def resume(self, business_id: str, campaign_id: str) -> CampaignView:
+        """Go on where it stopped: nobody is skipped, nobody is sent to twice. Raises as ``pause`` does."""
+
+        def resumed(campaign: Campaign) -> CampaignStatus:
+            if campaign.status in ENDED:
+                raise ended(campaign)
+            if campaign.status is not CampaignStatus.PAUSED:
+                return campaign.status
+            if campaign.run_id is not None:
+                return CampaignStatus.SENDING
+            later = campaign.send_at is not None and campaign.send_at > self._clock.now()
+            return CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING
+
+        return self._move(business_id, campaign_id, resumed, requeue=True)
+
+    def cancel(self, business_id: str, campaign_id: str) -> CampaignView:
+        """End it: what has not been handed over never is. Raises as ``pause`` does."""
+        return self._move(business_id, campaign_id, lambda _: CampaignStatus.CANCELLED, requeue=True)
+
+    def _move(
+        self,
+        business_id: str,
+        campaign_id: str,
+        status_of: Callable[[Campaign], CampaignStatus],
+        *,
+        requeue: bool = False,
+    ) -> CampaignView:
+        def write() -> None:
+            campaign = self._view.get(business_id, campaign_id).campaign
+            status = status_of(campaign)
+            if status is campaign.status:
+                return
+            if campaign.status in ENDED:
+                raise ended(campaign)
+            completed_at = self._clock.now() if status in ENDED else None
+            self._campaigns.replace(campaign, replace(campaign, status=status, completed_at=completed_at))
+
+        retried(write)
+        view = self._view.get(business_id, campaign_id)
+        if requeue and view.campaign.run_id is not None:
+            self._runner.requeue(business_id, campaign_id, self._ids.ulid(self._clock.now()))
+        return view
+
+
+def ended(campaign: Campaign) -> ConflictError:
+    """What has ended takes no other course."""
+    return ConflictError(f"The campaign is {campaign.status}.")
+
+
+class RequeueCampaign:
+    """Puts the chunks of a campaign that wait on no queue there again; one that is there twice is claimed once."""
+
+    def __init__(self, campaigns: CampaignBook, chunks: ChunkLedger, queue: ChunkQueue) -> None:
+        self._campaigns = campaigns
+        self._chunks = chunks
+        self._queue = queue
+
+    def __call__(
+        self, business_id: str, campaign_id: str, cursor: str | None, may_go_on: Callable[[], bool]
+    ) -> str | None:
+        """Enqueue page by page while there is time; the cursor to go on from, ``None`` when all are there."""
+        channel = self._campaigns.get(business_id, campaign_id).channel
+        while True:
+            page = self._chunks.page(campaign_id, cursor)
+            self._queue.put(channel, [chunk.key for chunk in page.items if chunk.state is ChunkState.PENDING])
+            cursor = page.next_cursor
+            if cursor is None or not may_go_on():
+                return cursor
