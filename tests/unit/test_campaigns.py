@@ -97,7 +97,7 @@ def test_counts_add_up_while_a_campaign_is_under_way() -> None:
     assert view.results[MessageStatus.QUEUED] == len(queued) in (29, 50)
 
 
-@pytest.mark.parametrize("limit", [1, 60, 500])
+@pytest.mark.parametrize("limit", [1, 7, 60, 299, 300, 500])
 def test_the_messages_of_a_campaign_come_in_pages_each_once(limit: int) -> None:
     world = World()
     world.add(*(customer(n) for n in range(300)))
@@ -105,10 +105,12 @@ def test_the_messages_of_a_campaign_come_in_pages_each_once(limit: int) -> None:
     world.run(campaign_id)
     seen: list[str] = []
     cursor: str | None = None
-    for _ in range(20):
+    while True:
         page = world.manage_campaigns.messages(
             BUSINESS_ID, campaign_id, status=MessageStatus.DELIVERED, limit=limit, cursor=cursor
         )
+        assert len(page.items) <= limit
+        assert len({row.key for row in page.items}) == len({row.key.message_id for row in page.items})
         seen.extend(row.key.customer_id for row in page.items)
         cursor = page.next_cursor
         if cursor is None:

@@ -63,8 +63,8 @@ class Sending:
         return self.world.chunks.rows[self.campaign_id, self.key.chunk]
 
     def message(self, number: int) -> Message | None:
-        run_id = self.world.campaigns.get(BUSINESS_ID, self.campaign_id).run_id
-        return self.world.messages.rows.get(MessageKey(BUSINESS_ID, id_of(number), run_id or ""))
+        message_id = self.world.campaigns.get(BUSINESS_ID, self.campaign_id).message_id(id_of(number))
+        return self.world.messages.rows.get(MessageKey(BUSINESS_ID, id_of(number), message_id))
 
     def statuses(self) -> dict[int, str]:
         return {n: str(message.status) for n in range(1, 9) if (message := self.message(n)) is not None}

@@ -13,8 +13,10 @@ class LibraryAddressReader:
     """Implements ``AddressReader``."""
 
     def email(self, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("Must be an email address without control characters, such as ana@example.com.")
         text = text.strip()
-        if not text.isprintable() or len(text) > MAX_EMAIL:
+        if len(text) > MAX_EMAIL:
             raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
         try:
             # Test environment: addresses under names reserved for examples are as good as any to us.
@@ -32,13 +34,17 @@ class LibraryAddressReader:
         return country
 
     def phone(self, text: str, country: str) -> str:
-        if len(text) > MAX_PHONE or not text.isprintable():
+        if not text.isprintable():
+            raise ValueError("Must be a phone number without control characters, such as +14155550123.")
+        if len(text) > MAX_PHONE:
             raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")
         try:
             number = phonenumbers.parse(text, country)
         except phonenumbers.NumberParseException:
             raise ValueError("Must be a phone number, such as +14155550123.") from None
-        if number.extension or not phonenumbers.is_possible_number(number):
+        if number.extension:
+            raise ValueError("Must be a phone number without an extension.")
+        if not phonenumbers.is_possible_number(number):
             raise ValueError("Must be a possible phone number: check the country code and the number of digits.")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -42,6 +42,9 @@ RESULT_STATUSES: Final = (
     MessageStatus.CANCELLED,
 )
 FARTHEST_SCHEDULE: Final = timedelta(days=365)
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""So long ago is still now: a client's clock may be slow. Anything older is a mistake, not a wish to send at once."""
+MAX_PLACE_DIGITS: Final = 6
 SINGLE: Final = "single-"
 """Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
 
@@ -156,22 +159,28 @@ class ManageCampaigns:
     def messages(
         self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
     ) -> Page[Message]:
-        """The campaign's messages in the order of its chunks, those not handed over as ``queued``.
-
-        A page ends with a whole chunk, so it may be up to a chunk longer than ``limit``.
-        """
+        """The campaign's messages in the order of its chunks, those not handed over as ``queued``."""
         campaign = self._find(business_id, campaign_id)
+        seen, page_cursor = _read_place(cursor)
         found: list[Message] = []
         while True:
-            page = self._chunks.page(campaign_id, cursor)
+            page, passed = self._chunks.page(campaign_id, page_cursor), 0
             for chunk in page.items:
-                found.extend(m for m in self._messages_of(campaign, chunk) if status in (None, m.shown_status))
-            cursor = page.next_cursor
-            if cursor is None or len(found) >= limit:
-                return Page(found, cursor)
+                size = len(chunk.customer_ids)
+                if passed + size > seen:
+                    for message in self._messages_of(campaign, chunk)[max(seen - passed, 0) :]:
+                        if len(found) == limit:
+                            return Page(found, _write_place(seen, page_cursor))
+                        seen += 1
+                        if status in (None, message.shown_status):
+                            found.append(message)
+                passed += size
+            if page.next_cursor is None:
+                return Page(found)
+            seen, page_cursor = 0, page.next_cursor
 
     def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
-        keys = [MessageKey(campaign.business_id, c, campaign.run_id or "") for c in chunk.customer_ids]
+        keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
         known = self._messages.get_many(keys)
         return [known.get(key) or queued_message(campaign, key, chunk.created_at, address="") for key in keys]
 
@@ -191,8 +200,10 @@ class ManageCampaigns:
             self._check_selection(business_id, new.selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        if new.send_at is not None and new.send_at > self._clock.now() + FARTHEST_SCHEDULE:
-            errors.append(FieldError("send_at", f"Must be within {FARTHEST_SCHEDULE.days} days."))
+        now = self._clock.now()
+        if new.send_at is not None and not now - CLOCKS_DIFFER < new.send_at <= now + FARTHEST_SCHEDULE:
+            message = f"Must be within the next {FARTHEST_SCHEDULE.days} days; leave it out to send now."
+            errors.append(FieldError("send_at", message))
         if errors:
             raise InvalidInputError(*errors)
 
@@ -282,6 +293,20 @@ class PostMessage:
         self._messages.record([message])
         self._queue.put(channel, [chunk_key])
         return message
+
+
+def _write_place(seen: int, page_cursor: str | None) -> str:
+    """A place among a campaign's messages: how many of a page of chunks have been seen, and where the page begins."""
+    return f"{seen}.{page_cursor or ''}"
+
+
+def _read_place(cursor: str | None) -> tuple[int, str | None]:
+    if cursor is None:
+        return 0, None
+    seen, _, page_cursor = cursor.partition(".")
+    if not (seen.isascii() and seen.isdecimal() and len(seen) <= MAX_PLACE_DIGITS):
+        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
+    return int(seen), page_cursor or None
 
 
 def sender_missing(channel: Channel) -> str:

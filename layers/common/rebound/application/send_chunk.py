@@ -164,7 +164,7 @@ class ChunkDesk:
         return [self._message(work, customer_id, customers.get(customer_id)) for customer_id in customer_ids]
 
     def _key(self, work: Work, customer_id: str) -> MessageKey:
-        return MessageKey(work.business.business_id, customer_id, work.campaign.run_id or "")
+        return MessageKey(work.business.business_id, customer_id, work.campaign.message_id(customer_id))
 
     def _message(self, work: Work, customer_id: str, customer: Customer | None) -> Message:
         contact = customer.contact_key(work.campaign.channel) if customer is not None else None

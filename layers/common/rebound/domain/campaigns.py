@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
 from rebound.domain.channels import Channel
+
+_BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's alphabet, in which ULIDs are written."""
+_ULID_TIME: Final = 10
+"""Characters of a ULID that are its time."""
 
 
 class Category(StrEnum):
@@ -75,10 +81,10 @@ class Selection:
 class Campaign:
     """The definition of a send and its state.
 
-    ``run_id`` is the message id that every recipient's message has (truth 7); it is fixed when the campaign is planned,
-    so that the client log sorts by the time of sending. ``filter`` of the selection is likewise filled from the segment
-    at that time: a segment that is changed later does not change a campaign under way. ``single`` marks the carrier of
-    one message to one person, which is no campaign to clients.
+    ``run_id`` is a ULID from which every recipient's message id follows (truth 7); it is fixed when the campaign is
+    planned, so that the client log sorts by the time of sending. ``filter`` of the selection is likewise filled from
+    the segment at that time: a segment that is changed later does not change a campaign under way. ``single`` marks the
+    carrier of one message to one person, which is no campaign to clients.
     """
 
     business_id: str
@@ -99,6 +105,20 @@ class Campaign:
     completed_at: datetime | None = None
     failure: str | None = None
     single: bool = False
+
+    def message_id(self, customer_id: str) -> str:
+        """The id of this run's message to a customer: the same each time it is asked for, and nobody else's.
+
+        A ULID with the run's time, so that ids sort by time of sending; its random part is a hash of run and customer.
+        Only a planned campaign has messages.
+        """
+        if self.run_id is None:
+            raise ValueError("the campaign has not been planned")
+        if self.single:
+            return self.run_id
+        number = int.from_bytes(sha256(f"{self.run_id}#{customer_id}".encode()).digest()[:10])
+        digits = (_BASE32[number >> shift & 31] for shift in range(75, -5, -5))
+        return self.run_id[:_ULID_TIME] + "".join(digits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rebound.domain.business import Business
@@ -32,7 +33,13 @@ CUSTOMER_VARIABLES: Final = (
 )
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-_TAG: Final = re.compile(r"<[^<>]*>")
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
+_TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z!?][a-zA-Z0-9-]{0,20})[^<>]*>")
+"""Read once from end to end whatever comes, which the standard library's parser is not for malformed HTML."""
+_UNREAD: Final = frozenset({"style", "script", "title"})
+_BLOCKS: Final = frozenset(
+    {"p", "div", "br", "hr", "tr", "table", "ul", "ol", "li", "blockquote", "section", *(f"h{n}" for n in range(1, 7))}
+)
 MAX_NAMED: Final = 10
 """Unknown variables that are named in one answer."""
 MAX_TEXT_CHARACTERS: Final = 1600
@@ -96,8 +103,33 @@ def render_email(content: EmailContent, values: Mapping[str, str]) -> RenderedEm
     if content.text is not None:
         text_part = _fill(content.text, values, str)
     else:
-        text_part = html.unescape(_TAG.sub(" ", html_part)).strip()
+        text_part = _fill(html_as_text(content.html or ""), values, str)
     return RenderedEmail(subject=one_line(_fill(content.subject, values, one_line)), html=html_part, text=text_part)
+
+
+@lru_cache(maxsize=16)
+def html_as_text(source: str) -> str:
+    """What a reader without HTML sees: no styles and scripts, a line for each block, placeholders as they were.
+
+    Kept for a while, because a campaign asks for the same one with every recipient.
+    """
+    parts: list[str] = []
+    unread: str | None = None
+    end = 0
+    for tag in _TAG.finditer(source):
+        name = tag["name"].lower()
+        if unread is None:
+            # Line breaks of the source mean nothing in HTML.
+            parts.append(source[end : tag.start()].replace("\n", " "))
+            parts.append("\n" if name in _BLOCKS else "")
+            unread = name if name in _UNREAD and not tag["end"] else None
+        elif name == unread and tag["end"]:
+            unread = None
+        end = tag.end()
+    if unread is None:
+        parts.append(source[end:].replace("\n", " "))
+    lines = (" ".join(line.split()) for line in html.unescape("".join(parts)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
 def render_text(content: TextContent, values: Mapping[str, str]) -> str:
