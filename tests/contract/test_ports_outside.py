@@ -24,7 +24,14 @@ from rebound.adapters.addresses import LibraryAddressReader
 from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
 from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
 from rebound.adapters.import_store import S3ImportStore, import_of_key
-from rebound.adapters.queues import NotEnqueuedError, SqsChunkQueue, SqsReceiptQueue, decode_chunk
+from rebound.adapters.queues import (
+    NotEnqueuedError,
+    SqsChunkQueue,
+    SqsReceiptQueue,
+    SqsRecopyQueue,
+    decode_chunk,
+    decode_recopying,
+)
 from rebound.adapters.receipts_queue import decode
 from rebound.adapters.ses_mailer import SesMailer
 from rebound.adapters.sns_texter import SnsTexter
@@ -42,6 +49,8 @@ from rebound.application.ports import (
     Mailer,
     OutgoingEmail,
     ReceiptQueue,
+    Recopying,
+    RecopyQueue,
     Refused,
     SendResult,
     Texter,
@@ -53,6 +62,7 @@ from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
 from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
 from rebound.domain.receipts import Outcome
 from rebound.domain.rendering import RenderedEmail
 from tests.fakes.aws import fake_aws, make
@@ -62,6 +72,7 @@ from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryImportStore,
     MemoryReceiptQueue,
+    MemoryRecopyQueue,
     RecordingDomainEvents,
     RecordingRunner,
 )
@@ -170,6 +181,36 @@ def test_a_receipt_of_our_own_leaves_personal_data_behind(on_aws: bool) -> None:
     assert found == (replace(given, address=None, detail=None),)
     with pytest.raises(ValueError, match="key"):
         queue.put(replace(given, key=None))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        Recopying(BUSINESS_ID),
+        Recopying(BUSINESS_ID, "YWJj", STANDARD_POLICY),
+        Recopying(BUSINESS_ID, "YWJj", policy_of("custom", {"unreachable": 2})),
+        Recopying(BUSINESS_ID, None, STRICT_POLICY),
+    ],
+    ids=["new", "rest", "rest-custom", "strict"],
+)
+def test_a_copying_of_flags_comes_from_the_queue_as_it_was_put(on_aws: bool, work: Recopying) -> None:
+    if on_aws:
+        sqs = make("sqs")
+        url = sqs.create_queue(QueueName="recopy")["QueueUrl"]
+        queue: RecopyQueue = SqsRecopyQueue(sqs, url)
+        queue.put(work)
+        found = decode_recopying(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    else:
+        fake = MemoryRecopyQueue(FakeClock())
+        queue = fake
+        queue.put(work)
+        found = next(iter(fake.queue.messages.values())).body
+
+    assert found == work
+
+
+def test_a_copying_can_be_asked_for_by_the_business_alone() -> None:
+    assert decode_recopying(json.dumps({"business_id": BUSINESS_ID})) == Recopying(BUSINESS_ID)
 
 
 def test_a_received_message_can_be_made_to_come_again_sooner() -> None:

@@ -49,10 +49,19 @@ from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.domain.reachability import (
+    STANDARD_POLICY,
+    STRICT_POLICY,
+    Cleared,
+    ClearedBy,
+    Failure,
+    PolicyPreset,
+    ReachabilityPolicy,
+    policy_of,
+)
 from rebound.domain.receipts import MessageKey
 from rebound.domain.segments import Segment, compile_filter
-from tests.fakes.aws import empty_tables, fake_aws_with_tables
+from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
@@ -155,10 +164,59 @@ def books(request: pytest.FixtureRequest) -> Books:
 
 def test_a_business_is_kept_whole_and_replaced_whole(books: Books) -> None:
     books.businesses.add(business(owner_email="owner@example.com"))
-    bare = business(email_from=None, text_from=None, text_provider=TextProvider.SNS)
-    assert books.businesses.get(BUSINESS_ID) == business(owner_email="owner@example.com")
+    first = books.businesses.get(BUSINESS_ID)
+    bare = business(email_from=None, text_from=None, text_provider=TextProvider.SNS, version=first.version)
+    assert first == business(owner_email="owner@example.com")
     books.businesses.replace(bare)
     assert books.businesses.get(BUSINESS_ID) == bare
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [STRICT_POLICY, policy_of("custom", {}), policy_of("custom", {"unreachable": 20, "invalid": 3})],
+    ids=["strict", "never", "custom"],
+)
+def test_a_business_keeps_its_policy(books: Books, policy: ReachabilityPolicy) -> None:
+    books.businesses.add(business())
+    assert books.businesses.get(BUSINESS_ID).policy == STANDARD_POLICY
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), policy=policy))
+    kept = books.businesses.get(BUSINESS_ID).policy
+
+    assert (kept, kept.preset) == (policy, policy.preset)
+
+
+def test_settings_are_only_written_as_they_were_read(books: Books) -> None:
+    with pytest.raises(ConcurrentChangeError):
+        books.businesses.replace(business())
+    books.businesses.add(business())
+    read = books.businesses.get(BUSINESS_ID)
+    books.businesses.replace(replace(read, policy=STRICT_POLICY))
+    with pytest.raises(ConcurrentChangeError):
+        books.businesses.replace(replace(read, name="Undoes the policy"))
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), name="New"))
+    kept = books.businesses.get(BUSINESS_ID)
+
+    assert (kept.name, kept.policy) == ("New", STRICT_POLICY)
+
+
+def test_settings_from_before_there_were_policies_and_versions_mean_the_standard_and_can_be_changed(
+    books_in_dynamodb: Books,
+) -> None:
+    empty_tables()
+    document = (
+        '{"name":"Salon Juniper","country":"US","time_zone":"America/New_York","owner_email":null,'
+        '"email_from":"hello@juniper.example.com","text_provider":"twilio","text_from":"+14155550100"}'
+    )
+    item = {"business_id": {"S": BUSINESS_ID}, "entry_id": {"S": "settings#"}, "document": {"S": document}}
+    make("dynamodb").put_item(TableName="DirectoryTable", Item=item)
+    old = books_in_dynamodb.businesses.get(BUSINESS_ID)
+    assert old == business()
+    assert old.policy.preset is PolicyPreset.STANDARD
+    books_in_dynamodb.businesses.replace(replace(old, policy=STRICT_POLICY))
+
+    assert books_in_dynamodb.businesses.get(BUSINESS_ID).policy == STRICT_POLICY
+    with pytest.raises(ConcurrentChangeError):
+        books_in_dynamodb.businesses.replace(old)
 
 
 def test_a_business_is_added_once(books: Books) -> None:

@@ -1,10 +1,11 @@
 """Businesses, keys, segments, imports and requests in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rebound.application.ports import ImportJob, Page
 from rebound.domain.business import Business
-from rebound.domain.errors import ConflictError, NotFoundError
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey
 from rebound.domain.segments import Segment
 from tests.fakes.cursors import page_of, read_cursor
@@ -25,10 +26,13 @@ class MemoryBusinessDirectory:
     def add(self, business: Business) -> None:
         if business.business_id in self._rows:
             raise ConflictError("There is a business with this id already.")
-        self._rows[business.business_id] = business
+        self._rows[business.business_id] = replace(business, version=1)
 
     def replace(self, business: Business) -> None:
-        self._rows[business.business_id] = business
+        stored = self._rows.get(business.business_id)
+        if stored is None or stored.version != business.version:
+            raise ConcurrentChangeError
+        self._rows[business.business_id] = replace(business, version=business.version + 1)
 
 
 class MemoryApiKeyBook:

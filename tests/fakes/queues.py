@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO, Final
 
+from rebound.application.ports import Recopying
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
@@ -91,6 +92,16 @@ class MemoryReceiptQueue:
         if receipt.key is None:
             raise ValueError("a receipt of our own making needs the message's key")
         self.queue.send((replace(receipt, address=None, detail=None, provider_id=None),))
+
+
+class MemoryRecopyQueue:
+    """Implements ``RecopyQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[Recopying] = MemoryQueue(clock)
+
+    def put(self, work: Recopying) -> None:
+        self.queue.send(work)
 
 
 class RecordingRunner:

@@ -20,6 +20,7 @@ from rebound.application.manage_tenants import ManageTenants
 from rebound.application.ports import StatusChange
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
+from rebound.application.recopy_flags import RecopyFlags
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
 from rebound.application.send_chunk import ChunkDesk
 from rebound.application.send_email import SendEmail
@@ -53,6 +54,7 @@ from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryImportStore,
     MemoryReceiptQueue,
+    MemoryRecopyQueue,
     RecordingDomainEvents,
     RecordingRunner,
 )
@@ -114,6 +116,7 @@ class World:
         self.tallies = MemoryTallyBook()
         self.chunk_queue = MemoryChunkQueue(self.clock)
         self.receipts = MemoryReceiptQueue(self.clock)
+        self.recopyings = MemoryRecopyQueue(self.clock)
         self.runner = RecordingRunner()
         self.events = RecordingDomainEvents()
         self.mailer = ScriptedMailer()
@@ -139,14 +142,15 @@ class World:
         messages, campaigns = own(self.messages, "messages"), own(self.campaigns, "campaigns")
         chunks, expansion, tallies = own(self.chunks, "chunks"), own(self.expansion, "expansion"), self.tallies
         queue, receipts = own(self.chunk_queue, "chunk_queue"), own(self.receipts, "receipts")
-        businesses, clock, ids = self.businesses, self.clock, self.ids
+        businesses, clock, ids = own(self.businesses, "businesses"), self.clock, self.ids
+        recopyings = own(self.recopyings, "recopyings")
         tallies = own(self.tallies, "tallies")
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, self.keys, self.addresses, clock, ids)
         self.authorize = AuthorizeRequest(self.keys, clock)
-        self.settings = SettingsOfBusiness(businesses, self.addresses)
+        self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
         self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)
         self.manage_segments = ManageSegments(self.segments, customers, contacts, businesses, clock)
         self.manage_campaigns = ManageCampaigns(
@@ -181,6 +185,7 @@ class World:
         self.apply_receipts = ApplyReceipts(messages, contacts)
         self.count_results = CountResults(tallies)
         self.project_contacts = ProjectContacts(customers, businesses, self.events)
+        self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
 
@@ -272,13 +277,14 @@ class World:
         """One thing that happens; whether there was one."""
         if self.chance.random() < self.chaos.reminders:
             self.clock.move(timedelta(minutes=self.chance.choice([1, 7, 20])))
-        doings = [self._send_one, self._receive_some, self._read_streams, self._run_errand]
+        doings = [self._send_one, self._receive_some, self._read_streams, self._run_errand, self._recopy_some]
         self.chance.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
 
     def _wait(self) -> bool:
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
-        times = [at for at in (*chunks, self.receipts.queue.next_visible_at) if at is not None]
+        others = [self.receipts.queue.next_visible_at, self.recopyings.queue.next_visible_at]
+        times = [at for at in (*chunks, *others) if at is not None]
         if not times:
             return False
         self.clock.move_to(min(times))
@@ -295,6 +301,16 @@ class World:
                 cursor = self._mortal(partial(self.requeue, business_id, campaign_id, cursor, self._time_left))
                 if cursor is None:
                     return True
+
+    def _recopy_some(self) -> bool:
+        for waiting in self.recopyings.queue.receive(self.chance):
+            if self.chance.random() < self.chaos.duplicate:
+                self.recopyings.queue.send(waiting.body)
+            with suppress(WorkerDiedError):
+                self._mortal(partial(self.recopy_flags, waiting.body, self._time_left))
+                self.recopyings.queue.delete(waiting.name)
+            return True
+        return False
 
     def _send_one(self) -> bool:
         for channel, queue in self.chunk_queue.queues.items():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 API_ID: Final = "a1b2c3d4e5"
 EVENTS: Final = REPOSITORY / "events"
+QUEUES: Final = ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL", "RECOPY_QUEUE_URL")
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
@@ -166,7 +167,7 @@ def deployed() -> Iterator[Stack]:
         sqs, steps = make("sqs"), make("stepfunctions")
         urls = {
             name: sqs.create_queue(QueueName=name.lower(), Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
-            for name in ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL")
+            for name in QUEUES
         }
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
         make("scheduler").create_schedule_group(Name="campaigns")
@@ -202,7 +203,7 @@ def deployed() -> Iterator[Stack]:
 def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The deployment with one business and nothing else; providers follow a script."""
     empty_tables()
-    for queue in ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL"):
+    for queue in QUEUES:
         deployed.received(queue)
     deployed.mailer, deployed.texter = ScriptedMailer(), ScriptedTexter()
     wiring.send_email.cache_clear()

@@ -54,7 +54,8 @@ def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
     }  # fmt: skip
     assert (body["email"], body["mobile_phone"]) == ("Ana@example.com", "+14155550123")
     assert body["contacts"]["sms"] == {
-        "address": "+14155550123", "invalid": False, "reason": None, "since": None, "opted_out": [],
+        "address": "+14155550123", "invalid": False, "reason": None, "since": None, "evidence": None,
+        "opted_out": [],
     }  # fmt: skip
     assert stack.api("GET", f"/v1/customers/{body['customer_id']}").body == body
 
@@ -74,6 +75,10 @@ def test_a_flag_is_shown_with_its_reason_and_since_and_clears_when_the_address_i
     assert flagged == {
         "address": "Ana@example.com", "invalid": True, "reason": "bounce:mailbox_does_not_exist",
         "since": "2026-11-20T12:00:00.000Z", "opted_out": [],
+        "evidence": {
+            "class": "invalid", "provider": "ses", "code": "Permanent/NoEmail", "detail": None, "message_id": "m1",
+            "at": "2026-11-20T12:00:00.000Z",
+        },
     }  # fmt: skip
     assert cleared.status == 200
     assert cleared.body["contacts"]["email"]["invalid"] is False

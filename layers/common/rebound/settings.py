@@ -22,6 +22,7 @@ KNOWN: Final = frozenset(
         "MESSAGES_TABLE",
         "PUBLIC_URL",
         "RECEIPTS_QUEUE_URL",
+        "RECOPY_QUEUE_URL",
         "SCHEDULER_ROLE_ARN",
         "SCHEDULE_GROUP",
         "SES_CONFIGURATION_SET",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rebound.application.apply_receipts import ApplyReceipts
     from rebound.application.authorize_request import AuthorizeRequest
     from rebound.application.count_results import CountResults
+    from rebound.application.explain_reachability import ExplainReachability
     from rebound.application.import_customers import ImportCustomers, StartImport
     from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
     from rebound.application.manage_customers import ManageCustomers
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         ImportStore,
         Mailer,
         MessageLog,
+        RecopyQueue,
         RequestIds,
         SegmentBook,
         TallyBook,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     )
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.recopy_flags import RecopyFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.application.send_chunk import ChunkDesk
     from rebound.application.send_email import SendEmail
@@ -224,6 +227,13 @@ def receipt_queue() -> "SqsReceiptQueue":
 
 
 @cache
+def recopy_queue() -> "RecopyQueue":
+    from rebound.adapters.queues import SqsRecopyQueue
+
+    return SqsRecopyQueue(aws("sqs"), settings()["RECOPY_QUEUE_URL"])
+
+
+@cache
 def runner() -> "CampaignRunner":
     from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
 
@@ -301,7 +311,7 @@ def manage_tenants() -> "ManageTenants":
 def settings_of_business() -> "SettingsOfBusiness":
     from rebound.application.settings_of_business import SettingsOfBusiness
 
-    return SettingsOfBusiness(businesses(), addresses())
+    return SettingsOfBusiness(businesses(), addresses(), recopy_queue())
 
 
 @cache
@@ -358,6 +368,13 @@ def read_client_log() -> "ReadClientLog":
     from rebound.application.read_client_log import ReadClientLog
 
     return ReadClientLog(customers(), messages())
+
+
+@cache
+def explain_reachability() -> "ExplainReachability":
+    from rebound.application.explain_reachability import ExplainReachability
+
+    return ExplainReachability(customers(), contacts(), businesses(), messages(), clock())
 
 
 @cache
@@ -457,3 +474,10 @@ def project_contacts() -> "ProjectContacts":
     from rebound.application.project_contacts import ProjectContacts
 
     return ProjectContacts(customers(), businesses(), domain_events())
+
+
+@cache
+def recopy_flags() -> "RecopyFlags":
+    from rebound.application.recopy_flags import RecopyFlags
+
+    return RecopyFlags(customers(), contacts(), businesses(), recopy_queue())

@@ -11,6 +11,8 @@ from typing import Any, Final
 from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.dynamo_tables import (
+    CHUNK_KEYS,
+    ULID_KEYS,
     CampaignRow,
     ChunkRow,
     RangeRow,
@@ -69,7 +71,7 @@ class DynamoCampaignBook:
             self._write(after).save(condition=(CampaignRow.status == before.status) & same_run)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
-        before = read_cursor(cursor) or _AFTER_CAMPAIGNS
+        before = read_cursor(cursor, ULID_KEYS) or _AFTER_CAMPAIGNS
         rows = list(
             self._row.query(
                 business_id,
@@ -262,7 +264,7 @@ class DynamoChunkLedger:
             return
 
     def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
-        after = read_cursor(cursor, prefix=_CHUNK)
+        after = read_cursor(cursor, CHUNK_KEYS)
         start = {"campaign_id": {"S": campaign_id}, "chunk": {"S": after}} if after else None
         found = self._row.query(
             campaign_id,

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from rebound.adapters.dynamo_tables import (
+    SEGMENT_KEYS,
     DirectoryRow,
     bind,
     lost_races,
@@ -14,6 +15,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
+from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.application.ports import ImportJob, Page
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
@@ -57,21 +59,36 @@ class DynamoBusinessDirectory(_Directory):
     kind = "settings"
 
     def get(self, business_id: str) -> Business:
-        document = self._get(business_id)
-        if document is None:
-            raise NotFoundError("business")
-        return Business(
-            business_id=business_id, **{**document, "text_provider": TextProvider(document["text_provider"])}
-        )
+        try:
+            row = self._row.get(business_id, self._entry(""), consistent_read=True)
+        except self._row.DoesNotExist:
+            raise NotFoundError("business") from None
+        document = row.document
+        special = {
+            "text_provider": TextProvider(document["text_provider"]),
+            "policy": read_policy(document.get("policy")),
+            "version": int(row.version or 0),
+        }
+        return Business(business_id=business_id, **{**document, **special})
 
     def add(self, business: Business) -> None:
         try:
-            self._put(business.business_id, "", self._document(business), new=True)
+            self._put(business.business_id, "", self._document(business), new=True, version=1)
         except ConcurrentChangeError:
             raise ConflictError("There is a business with this id already.") from None
 
     def replace(self, business: Business) -> None:
-        self._put(business.business_id, "", self._document(business))
+        version = DirectoryRow.version
+        # Settings that were written before rows had a version have none until they are written again.
+        unchanged = version == business.version if business.version else version.does_not_exist()
+        row = self._row(
+            business.business_id,
+            self._entry(""),
+            document=dict(self._document(business)),
+            version=business.version + 1,
+        )
+        with lost_races():
+            row.save(condition=DirectoryRow.entry_id.exists() & unchanged)
 
     @staticmethod
     def _document(business: Business) -> Mapping[str, Any]:
@@ -83,6 +100,7 @@ class DynamoBusinessDirectory(_Directory):
             "email_from": business.email_from,
             "text_provider": business.text_provider,
             "text_from": business.text_from,
+            "policy": write_policy(business.policy),
         }
 
 
@@ -156,7 +174,7 @@ class DynamoSegmentBook(_Directory):
             raise NotFoundError("segment") from None
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
-        after = read_cursor(cursor, prefix="segment#")
+        after = read_cursor(cursor, SEGMENT_KEYS)
         start = {"business_id": {"S": business_id}, "entry_id": {"S": after}} if after else None
         found = self._row.query(
             business_id,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pynamodb.expressions.condition import Condition
 
 from rebound.adapters.dynamo_tables import (
+    ULID_KEYS,
     MessageRow,
     PointerRow,
     bind,
@@ -78,7 +79,7 @@ class DynamoMessageLog:
         return [after.key for before, after in changes if not self._save(after, _as_read(before))]
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
-        after = read_cursor(cursor)
+        after = read_cursor(cursor, ULID_KEYS)
         recipient_id = MessageKey(business_id, customer_id, "").recipient_id
         start = {"recipient_id": {"S": recipient_id}, "message_id": {"S": after}} if after else None
         found = self._row.query(

@@ -5,6 +5,7 @@ A model is bound to a table name when the repositories are made (``bind``), neve
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -23,8 +24,10 @@ from pynamodb.models import Model
 
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
-MAX_KEY: Final = 128
-"""Longer than any sort key of ours."""
+CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
+ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
+SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
+CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -223,6 +226,7 @@ class DirectoryRow(Model):
     business_id = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)
     document = JsonAttribute()
+    version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -252,7 +256,7 @@ def write_cursor(after: str) -> str:
     return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str | None, prefix: str = "") -> str | None:
+def read_cursor(cursor: str | None, keys: re.Pattern[str]) -> str | None:
     """The sort key that a cursor goes on after. Raises ``InvalidInputError`` for one that we did not write."""
     if cursor is None:
         return None
@@ -260,6 +264,6 @@ def read_cursor(cursor: str | None, prefix: str = "") -> str | None:
         after = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:
         after = ""
-    if not after.isprintable() or not len(prefix) < len(after) <= MAX_KEY or not after.startswith(prefix):
+    if not keys.fullmatch(after):
         raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
     return after

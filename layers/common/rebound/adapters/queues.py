@@ -1,4 +1,4 @@
-"""SQS: chunks to the senders, our own receipts to the one queue of outcomes, and the codec of a chunk."""
+"""SQS: chunks to the senders, our own receipts to the one queue of outcomes, copyings of flags, and their codecs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,8 @@ from itertools import batched
 from typing import Any, Final
 
 from rebound.adapters.receipts_queue import encode_receipt
+from rebound.adapters.stored_policy import read_policy, write_policy
+from rebound.application.ports import Recopying
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import ReboundError
@@ -69,6 +71,36 @@ class SqsReceiptQueue:
         self._client.change_message_visibility(
             QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(delay.total_seconds())
         )
+
+
+class SqsRecopyQueue:
+    """Implements ``RecopyQueue``."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, work: Recopying) -> None:
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=encode_recopying(work))
+
+
+def encode_recopying(work: Recopying) -> str:
+    """The queue message of a copying: the business, and for the rest of one also where it stands."""
+    body: dict[str, Any] = {"business_id": work.business_id}
+    if work.cursor is not None:
+        body["cursor"] = work.cursor
+    if work.began_under is not None:
+        body["began_under"] = write_policy(work.began_under)
+    return json.dumps(body)
+
+
+def decode_recopying(body: str) -> Recopying:
+    """The copying of a queue message; the business alone is one from the beginning."""
+    given = json.loads(body)
+    began_under = given.get("began_under")
+    return Recopying(
+        given["business_id"], given.get("cursor"), read_policy(began_under) if began_under is not None else None
+    )
 
 
 def encode_chunk(key: ChunkKey) -> str:

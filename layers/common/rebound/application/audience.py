@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from rebound.application.ports import ContactBook
 from rebound.domain.business import Business
-from rebound.domain.campaigns import Audience, Campaign
+from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Selection, TextContent
+from rebound.domain.channels import Channel
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, decide
 from rebound.domain.segments import Matcher
@@ -44,3 +47,27 @@ def missing(customer_ids: Sequence[str], found: Mapping[str, Customer]) -> Audie
     """The listed customers that do not exist: meant, and left out."""
     absent = sum(customer_id not in found for customer_id in customer_ids)
     return Audience(absent, MappingProxyType({Exclusion.NOT_FOUND: absent} if absent else {}))
+
+
+def supposed_campaign(
+    business_id: str,
+    channel: Channel,
+    category: Category,
+    now: datetime,
+    *,
+    filter_: Mapping[str, Any] | None = None,
+    exclude_failed: bool = True,
+) -> Campaign:
+    """A campaign that nobody posts, to ask what would happen if somebody did."""
+    return Campaign(
+        business_id=business_id,
+        campaign_id="",
+        name="",
+        category=category,
+        channel=channel,
+        selection=Selection(filter=filter_),
+        content=TextContent(""),
+        created_at=now,
+        status=CampaignStatus.EXPANDING,
+        exclude_failed=exclude_failed,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import IO, Any, Final
 
+from rebound.application.copy_flags import CopyFlags
 from rebound.application.manage_customers import checked_profile, id_of_external, linked, moved
 from rebound.application.ports import (
     AddressReader,
@@ -102,6 +103,7 @@ class ImportCustomers:
         self._businesses = businesses
         self._addresses = addresses
         self._clock = clock
+        self._copy_flags = CopyFlags(customers, contacts, businesses)
 
     def __call__(self, business_id: str, import_id: str, may_go_on: Callable[[], bool]) -> bool:
         """Import while there is time; whether it is done."""
@@ -170,6 +172,9 @@ class ImportCustomers:
                     raise
                 continue
             errors.extend(wrong)
+            if written.customers and self._businesses.get(business.business_id).policy != business.policy:
+                # An import holds the settings that it began with; a copying may have passed these customers before.
+                self._copy_flags(business.business_id, written.customers)
             return written
         raise AssertionError
 

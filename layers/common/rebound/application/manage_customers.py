@@ -6,6 +6,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from rebound.application.copy_flags import CopyFlags
 from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
 from rebound.application.settings_of_business import time_zone
 from rebound.domain.business import Business
@@ -63,6 +64,7 @@ class ManageCustomers:
         self._addresses = addresses
         self._clock = clock
         self._ids = ids
+        self._copy_flags = CopyFlags(customers, contacts, businesses)
 
     def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
@@ -168,6 +170,9 @@ class ManageCustomers:
             failed_phone=invalid.get(Channel.SMS, False),
         )
         self._customers.save([flagged], written)
+        if self._businesses.get(customer.business_id).policy != policy:
+            # The copying after that change may have passed this customer before it was written.
+            self._copy_flags(customer.business_id, [flagged])
 
 
 def retried(write: Callable[[], None]) -> None:
@@ -259,8 +264,8 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
-    if len(tags) > MAX_TAGS or not all(tag.isprintable() and len(tag) <= MAX_TAG for tag in tags):
+    tags = tuple(dict.fromkeys(value.strip() if value.isprintable() else "" for value in values))
+    if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG for tag in tags):
         raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
     return tags
 
@@ -275,8 +280,8 @@ def _date(value: str | date) -> date:
 
 
 def _line(value: str, longest: int) -> str:
-    value = value.strip()
-    if len(value) > longest or not value.isprintable():
+    printable, value = value.isprintable(), value.strip()
+    if len(value) > longest or not printable:
         raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
     return value
 

@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
-from rebound.application.audience import select
+from rebound.application.audience import select, supposed_campaign
 from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, Page, SegmentBook
-from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Selection, TextContent
+from rebound.domain.campaigns import Audience, Category
 from rebound.domain.channels import Channel
-from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.domain.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.key_ranges import bounds
 from rebound.domain.segments import Segment, compile_filter
 
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAGE: Final = 500
+LONGEST_COUNT: Final = timedelta(seconds=20)
+"""The gateway waits 29 seconds."""
 
 
 class ManageSegments:
@@ -64,26 +67,24 @@ class ManageSegments:
         category: Category,
         exclude_failed: bool,
     ) -> Audience:
-        """How many would be meant, left out by reason, and targeted, if it were sent now."""
+        """How many would be meant, left out by reason, and targeted, if it were sent now.
+
+        Raises ``ConflictError`` when there are more customers than can be counted while a request waits.
+        """
         tree = filter_ if segment_id is None else self._filter_of(business_id, segment_id)
         matcher = compile_filter(tree)
         business = self._businesses.get(business_id)
-        now = self._clock.now()
-        supposed = Campaign(
-            business_id=business_id,
-            campaign_id="",
-            name="",
-            category=category,
-            channel=channel,
-            selection=Selection(filter=tree),
-            content=TextContent(""),
-            created_at=now,
-            status=CampaignStatus.EXPANDING,
-            exclude_failed=exclude_failed,
+        supposed = supposed_campaign(
+            business_id, channel, category, self._clock.now(), filter_=tree, exclude_failed=exclude_failed
         )
         audience, after = Audience(), None
         first, last = bounds(0, 1)
+        deadline = self._clock.now() + LONGEST_COUNT
         while True:
+            if self._clock.now() > deadline:
+                raise ConflictError(
+                    f"There are more customers than a preview can count in {LONGEST_COUNT.total_seconds():.0f} seconds."
+                )
             customers = self._customers.read_range(business_id, first, last, after, PAGE)
             audience = audience.plus(select(customers, matcher, self._contacts, business, supposed).audience)
             if len(customers) < PAGE:

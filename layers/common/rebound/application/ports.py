@@ -15,6 +15,7 @@ from rebound.domain.events import DomainEvent
 from rebound.domain.keys import ApiKey
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
 from rebound.domain.rendering import RenderedEmail
 from rebound.domain.segments import Matcher, Segment
@@ -81,7 +82,7 @@ class BusinessDirectory(Protocol):
         """Raises ``ConflictError`` when the id is taken."""
 
     def replace(self, business: Business) -> None:
-        """Write the settings whole."""
+        """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
 
 
 class ApiKeyBook(Protocol):
@@ -137,7 +138,11 @@ class CustomerBook(Protocol):
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
     ) -> Page[Customer]:
-        """Customers by id, of those only the ones that match; reads on until ``limit`` are found or all are seen."""
+        """Customers by id, of those only the ones that match.
+
+        Reads on until ``limit`` are found, all are seen, or so many have been looked at that the answer should not wait
+        any longer; then the page is short, or empty, and has a cursor all the same.
+        """
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         """Up to ``limit`` customers of an id range (inclusive), after an id; shorter than ``limit`` only at the end."""
@@ -300,6 +305,25 @@ class ReceiptQueue(Protocol):
 
     def put(self, receipt: Receipt) -> None:
         """Enqueue a receipt of our own, without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recopying:
+    """A copying of all flags of a business, or the rest of one that ran out of time.
+
+    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
+    """
+
+    business_id: str
+    cursor: str | None = None
+    began_under: ReachabilityPolicy | None = None
+
+
+class RecopyQueue(Protocol):
+    """Copyings of flags that are due."""
+
+    def put(self, work: Recopying) -> None:
+        """Enqueue; it is on the queue when this returns, and may be delivered more than once."""
 
 
 class CampaignRunner(Protocol):

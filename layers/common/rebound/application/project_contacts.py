@@ -6,7 +6,7 @@ from rebound.application.ports import BusinessDirectory, CustomerBook, DomainEve
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
-from rebound.domain.reachability import Verdict
+from rebound.domain.reachability import ReachabilityPolicy, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,34 @@ class ProjectContacts:
         """Copy the flag to the customers and tell the world when it flipped.
 
         A customer who is linked to the contact has had the flag since then: both are written in one transaction.
+
+        The policy is read again after the copies are written, and they are written again when it has changed: else a
+        slow copy under an old policy could land after ``RecopyFlags`` has been there. For the same reason every change
+        is copied, not only one that flips: a change that comes again after a death may flip nothing under the policy
+        that is in force by then, and have left copies of the policy before.
         """
         if not (_may_be_invalid(change.before) or _may_be_invalid(change.after)):
             return
         contact = change.after
         try:
-            policy = self._businesses.get(contact.key.business_id).policy
+            policy = self._copied(contact)
         except NotFoundError:
             return
         verdict = contact.verdict(policy)
-        if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):
-            return
-        for customer_id in sorted(contact.customer_ids):
-            self._customers.copy_flag(contact.key, customer_id, invalid=verdict.invalid)
-        self._events.publish([_event(contact, verdict)])
+        if verdict.invalid != (change.before is not None and change.before.verdict(policy).invalid):
+            self._events.publish([_event(contact, verdict)])
+
+    def _copied(self, contact: Contact) -> ReachabilityPolicy:
+        """Copy the flag; the policy under which it was copied and which was still in force afterwards."""
+        policy = self._businesses.get(contact.key.business_id).policy
+        while True:
+            invalid = contact.verdict(policy).invalid
+            for customer_id in sorted(contact.customer_ids):
+                self._customers.copy_flag(contact.key, customer_id, invalid=invalid)
+            now = self._businesses.get(contact.key.business_id).policy
+            if now == policy:
+                return policy
+            policy = now
 
 
 def _may_be_invalid(contact: Contact | None) -> bool:

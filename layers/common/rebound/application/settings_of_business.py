@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rebound.application.ports import AddressReader, BusinessDirectory
+from rebound.application.ports import AddressReader, BusinessDirectory, Recopying, RecopyQueue
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.domain.reachability import ReachabilityPolicy
 
+ATTEMPTS: Final = 5
 MAX_NAME: Final = 200
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
@@ -25,7 +27,7 @@ UNSET: Final = Unset()
 
 @dataclass(frozen=True, slots=True)
 class BusinessChange:
-    """The fields to set. ``name``, ``country``, ``time_zone`` and ``text_provider`` cannot be emptied."""
+    """The fields to set. ``name``, ``country``, ``time_zone``, ``text_provider`` and ``policy`` cannot be emptied."""
 
     name: str | None = None
     country: str | None = None
@@ -34,24 +36,50 @@ class BusinessChange:
     owner_email: str | Unset | None = UNSET
     email_from: str | Unset | None = UNSET
     text_from: str | Unset | None = UNSET
+    policy: ReachabilityPolicy | None = None
+
+
+_NEVER_EMPTY: Final = frozenset({"name", "country", "time_zone", "text_provider", "policy"})
 
 
 class SettingsOfBusiness:
-    """The settings as their own business sees them."""
+    """The settings as their own business sees them.
 
-    def __init__(self, businesses: BusinessDirectory, addresses: AddressReader) -> None:
+    A policy holds from its write on, for everything that decides; the copies of flags in lists follow in the background
+    (``recopy_flags``).
+    """
+
+    def __init__(self, businesses: BusinessDirectory, addresses: AddressReader, recopyings: RecopyQueue) -> None:
         self._businesses = businesses
         self._addresses = addresses
+        self._recopyings = recopyings
 
     def get(self, business_id: str) -> Business:
         """The settings now."""
         return self._businesses.get(business_id)
 
     def change(self, business_id: str, change: BusinessChange) -> Business:
-        """Set fields. Raises ``InvalidInputError`` and then has changed nothing."""
-        business = changed_business(self._businesses.get(business_id), change, self._addresses)
-        self._businesses.replace(business)
+        """Set fields. Raises ``InvalidInputError`` and then has changed nothing.
+
+        Naming a policy enqueues a copying also when it is in force already: the change before may have died before it
+        enqueued its own.
+        """
+        business = self._changed(business_id, change)
+        if change.policy is not None:
+            self._recopyings.put(Recopying(business_id))
         return business
+
+    def _changed(self, business_id: str, change: BusinessChange) -> Business:
+        for attempt in range(1, ATTEMPTS + 1):
+            business = changed_business(self._businesses.get(business_id), change, self._addresses)
+            try:
+                self._businesses.replace(business)
+            except ConcurrentChangeError:
+                if attempt == ATTEMPTS:
+                    raise
+                continue
+            return business
+        raise AssertionError
 
 
 def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:
@@ -59,8 +87,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     given = {
         f.name: value
         for f in fields(change)
-        if not isinstance(value := getattr(change, f.name), Unset)
-        and not (value is None and f.name in ("name", "country", "time_zone", "text_provider"))
+        if not isinstance(value := getattr(change, f.name), Unset) and not (value is None and f.name in _NEVER_EMPTY)
     }
     country = str(given.get("country", business.country)).upper()
     errors: list[FieldError] = []

@@ -19,7 +19,8 @@ class Business:
     """The settings of one business.
 
     ``country`` is ISO 3166-1 alpha-2 and the country in which numbers without a country code are read; ``time_zone`` an
-    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``).
+    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``). ``version`` counts
+    the writes of the stored row and is no setting, so it does not make settings differ.
     """
 
     business_id: str
@@ -31,6 +32,7 @@ class Business:
     text_provider: TextProvider = TextProvider.TWILIO
     text_from: str | None = None
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
+    version: int = field(default=0, compare=False)
 
     def can_send(self, channel: Channel) -> bool:
         """Whether the channel has what it needs to send; SNS may choose a number by itself."""

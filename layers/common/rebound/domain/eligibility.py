@@ -1,13 +1,17 @@
 """Who gets a message: one pure function that preview, expansion, sending and every explanation call."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Final, cast
 
 from rebound.domain.business import Business
 from rebound.domain.campaigns import Campaign
+from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
+from rebound.domain.reachability import REACHABLE
 
 
 class Exclusion(StrEnum):
@@ -34,38 +38,114 @@ class Send:
 Decision = Send | Exclusion
 
 
-def decide(customer: Customer | None, contact: Contact | None, business: Business, campaign: Campaign) -> Decision:
-    """Whether ``customer`` gets ``campaign`` now.
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One customer and one campaign to decide about.
 
     ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
-    Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
-    customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the
-    flag.
+    """
+
+    customer: Customer
+    contact: Contact | None
+    business: Business
+    campaign: Campaign
+
+    @property
+    def address(self) -> str | None:
+        """Where the message would go, as the customer writes it."""
+        return self.customer.address(self.campaign.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what it leaves out for, whether it does, and all the data that its word depends on.
+
+    Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.
+    """
+
+    exclusion: Exclusion
+    stops: Callable[[Case], bool]
+    looks_at: Callable[[Case], Mapping[str, Any]]
+
+
+def decide(customer: Customer | None, contact: Contact | None, business: Business, campaign: Campaign) -> Decision:
+    """Whether ``customer`` gets ``campaign`` now: what the first of ``RULES`` that stops it says, otherwise send.
+
+    ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
+    Who does not exist is no case for the rules.
     """
     if customer is None:
         return Exclusion.NOT_FOUND
-    if not business.can_send(campaign.channel):
-        return Exclusion.CHANNEL_OFF
-    address = customer.address(campaign.channel)
-    if address is None:
-        return Exclusion.NO_ADDRESS
-    if contact is not None:
-        if _opted_out(contact, campaign):
-            return Exclusion.OPTED_OUT
-        if _left_out_as_invalid(customer, contact, business, campaign):
-            return Exclusion.INVALID_CONTACT
-    return Send(address)
+    case = Case(customer, contact, business, campaign)
+    for rule in RULES:
+        if rule.stops(case):
+            return rule.exclusion
+    # The rule about the address has let it pass.
+    return Send(cast("str", case.address))
 
 
-def _opted_out(contact: Contact, campaign: Campaign) -> bool:
-    scopes = contact.consent.opted_out
-    return Scope.ALL in scopes or (campaign.category.is_promotional and Scope.MARKETING in scopes)
+def _channel_is_off(case: Case) -> bool:
+    return not case.business.can_send(case.campaign.channel)
 
 
-def _left_out_as_invalid(customer: Customer, contact: Contact, business: Business, campaign: Campaign) -> bool:
+def _settings_of_channel(case: Case) -> Mapping[str, Any]:
+    if case.campaign.channel is Channel.EMAIL:
+        return {"email_from": case.business.email_from}
+    return {"text_provider": case.business.text_provider, "text_from": case.business.text_from}
+
+
+def _has_no_address(case: Case) -> bool:
+    return case.address is None
+
+
+def _address_field(case: Case) -> Mapping[str, Any]:
+    return {"email" if case.campaign.channel is Channel.EMAIL else "mobile_phone": case.address}
+
+
+def _has_opted_out(case: Case) -> bool:
+    scopes = case.contact.consent.opted_out if case.contact is not None else ()
+    return Scope.ALL in scopes or (case.campaign.category.is_promotional and Scope.MARKETING in scopes)
+
+
+def _consent(case: Case) -> Mapping[str, Any]:
+    scopes = case.contact.consent.opted_out if case.contact is not None else ()
+    return {"promotional": case.campaign.category.is_promotional, "opted_out": [str(scope) for scope in scopes]}
+
+
+def _is_left_out_as_invalid(case: Case) -> bool:
     return (
-        campaign.category.is_promotional
-        and campaign.exclude_failed
-        and customer.customer_id not in campaign.include_customer_ids
-        and contact.verdict(business.policy).invalid
+        case.contact is not None
+        and case.campaign.category.is_promotional
+        and case.campaign.exclude_failed
+        and not _is_added_back(case)
+        and case.contact.verdict(case.business.policy).invalid
     )
+
+
+def _validity(case: Case) -> Mapping[str, Any]:
+    verdict = case.contact.verdict(case.business.policy) if case.contact is not None else REACHABLE
+    return {
+        "promotional": case.campaign.category.is_promotional,
+        "exclude_failed": case.campaign.exclude_failed,
+        "added_back_by_hand": _is_added_back(case),
+        "invalid": verdict.invalid,
+        "reason": verdict.reason,
+        "since": verdict.since,
+    }
+
+
+def _is_added_back(case: Case) -> bool:
+    return case.customer.customer_id in case.campaign.include_customer_ids
+
+
+RULES: Final = (
+    Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
+    Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
+    Rule(Exclusion.OPTED_OUT, _has_opted_out, _consent),
+    Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
+)
+"""In the order in which they decide.
+
+Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
+customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
+"""

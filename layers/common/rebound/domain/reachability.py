@@ -13,16 +13,17 @@ stored as a truth of its own, so that another policy gives another verdict from 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
 
+from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 
 KEPT_PER_CODE = 20
-"""More than any count a policy may ask for."""
+"""As many as the highest count that a policy may ask for."""
 
 
 class ClearedBy(StrEnum):
@@ -82,9 +83,11 @@ class Reachability:
         seen = dict.fromkeys(FailureClass, 0)
         for failure in sorted(self.failures, key=lambda f: f.order):
             row = look_up(failure.provider, failure.code)
-            seen[row.failure_class] += 1
             threshold = policy.threshold_of(failure.provider, failure.code)
-            if threshold is not None and seen[row.failure_class] >= threshold:
+            if threshold is None:
+                continue
+            seen[row.failure_class] += 1
+            if seen[row.failure_class] >= threshold:
                 return Verdict(invalid=True, reason=row.reason, since=failure.at, evidence=failure)
         return REACHABLE
 
@@ -101,24 +104,89 @@ def _newest_per_code(failures: Iterable[Failure]) -> Iterable[Failure]:
         yield from sorted(group, key=lambda f: f.order)[-KEPT_PER_CODE:]
 
 
+class PolicyPreset(StrEnum):
+    """The name of a policy."""
+
+    STRICT = "strict"
+    """Only what says that the address does not exist."""
+    STANDARD = "standard"
+    """The default."""
+    CUSTOM = "custom"
+    """The business's own counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReachabilityPolicy:
     """How many failures of a class since the last clearing make an address invalid; a class without a count never does.
 
-    Source: the described product flags at once on a bad address and on a full mailbox (A1, A2); a count of 5 for
-    unreachable is Rebound's own default (A9).
+    With ``codes`` only these count at all; ``None`` means every code of the classes that have a count. More codes,
+    more classes and lower counts are laxer towards failures: whatever a policy flags, a laxer one in all three does.
     """
 
-    thresholds: Mapping[FailureClass, int] = field(
-        default_factory=lambda: MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 5})
-    )
+    thresholds: Mapping[FailureClass, int]
+    codes: frozenset[tuple[Provider, str]] | None = None
+    preset: PolicyPreset = PolicyPreset.CUSTOM
 
     def threshold_of(self, provider: Provider, code: str) -> int | None:
         """The count for this code's class, ``None`` when no number of such failures says anything about the address."""
+        if self.codes is not None and (provider, code) not in self.codes:
+            return None
         return self.thresholds.get(look_up(provider, code).failure_class)
 
 
-STANDARD_POLICY = ReachabilityPolicy()
+FLAGGING_CLASSES = tuple(known for known in FailureClass if known.is_about_the_address)
+"""The classes that a policy may give a count; the others say nothing about an address."""
+
+STANDARD_POLICY = ReachabilityPolicy(
+    MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 5}), preset=PolicyPreset.STANDARD
+)
+"""The described product flags at once on a bad address and on a full mailbox (A1, A2); 5 is Rebound's own (A9)."""
+
+STRICT_POLICY = ReachabilityPolicy(
+    MappingProxyType({FailureClass.INVALID: 1}),
+    frozenset(
+        {(Provider.TWILIO, "21211"), (Provider.SES, "Permanent/NoEmail"), (Provider.SES, "Permanent/General")},
+    ),
+    PolicyPreset.STRICT,
+)
+"""A9: only 21211 and permanent bounces."""
+
+_PRESETS: Mapping[PolicyPreset, ReachabilityPolicy] = MappingProxyType(
+    {policy.preset: policy for policy in (STANDARD_POLICY, STRICT_POLICY)}
+)
+
+
+def policy_of(preset: str, counts: Mapping[str, int] | None = None) -> ReachabilityPolicy:
+    """The policy that a business names, or makes of counts by class (``custom``).
+
+    :raises InvalidInputError: with the path of each field that is wrong, as the client wrote it below ``policy``.
+    """
+    if preset != PolicyPreset.CUSTOM:
+        policy = _PRESETS.get(PolicyPreset(preset)) if preset in list(PolicyPreset) else None
+        if policy is None:
+            raise InvalidInputError(FieldError("policy.preset", f"Must be one of {', '.join(PolicyPreset)}."))
+        if counts is not None:
+            raise InvalidInputError(FieldError("policy.counts", 'Only goes with the preset "custom".'))
+        return policy
+    if counts is None:
+        raise InvalidInputError(FieldError("policy.counts", 'Is required with the preset "custom".'))
+    errors = [
+        FieldError(f"policy.counts.{name}", f"Only {', '.join(FLAGGING_CLASSES)} can have a count.")
+        if name not in FLAGGING_CLASSES
+        else FieldError(f"policy.counts.{name}", f"Must be from 1 to {KEPT_PER_CODE}.")
+        for name, count in counts.items()
+        if name not in FLAGGING_CLASSES or not 1 <= count <= KEPT_PER_CODE
+    ]
+    if errors:
+        raise InvalidInputError(*errors)
+    return ReachabilityPolicy(MappingProxyType({FailureClass(name): count for name, count in counts.items()}))
+
+
+def counts_of(policy: ReachabilityPolicy) -> dict[str, int] | None:
+    """What, with the preset, ``policy_of`` makes the same policy from; a named policy has its counts by its name."""
+    if policy.preset is not PolicyPreset.CUSTOM:
+        return None
+    return {str(known): count for known, count in sorted(policy.thresholds.items())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 from rebound import wiring
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.settings_of_business import UNSET, BusinessChange
-from rebound.domain.campaigns import Selection
+from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ApiScope
@@ -28,6 +28,7 @@ from rebound.domain.segments import FAILED_VALUES
 from rebound.http import schemas
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
+from rebound.http.reachability_answer import ReachabilityAnswer
 
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
@@ -51,7 +52,7 @@ def api() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(enable_validation=True)
     install(app)
     app.use(middlewares=[_once])
-    for add_routes in (_business, _customers, _imports, _segments, _campaigns, _messages, _document):
+    for add_routes in (_business, _customers, _reachability, _imports, _segments, _campaigns, _messages, _document):
         add_routes(app)
     return app
 
@@ -201,6 +202,13 @@ def _responses(model: type[schemas.Answer], status: HTTPStatus = HTTPStatus.OK) 
     }
 
 
+def _no_content() -> dict[int, Any]:
+    """What a route answers that removes something."""
+    described = _responses(schemas.Answer)
+    del described[HTTPStatus.OK]
+    return {int(HTTPStatus.NO_CONTENT): {"description": "Removed"}, **described}
+
+
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +231,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             owner_email=request.owner_email if "owner_email" in given else UNSET,
             email_from=request.email_from if "email_from" in given else UNSET,
             text_from=request.text_from if "text_from" in given else UNSET,
+            policy=request.policy.read() if "policy" in given else None,
         )
         business = wiring.settings_of_business().change(_business_id(app), change)
         return _answer(schemas.BusinessAnswer.of(business))
@@ -271,7 +280,7 @@ def _customers(app: APIGatewayRestResolver) -> None:
         view = wiring.manage_customers().change(_business_id(app), customer_id, given)
         return _answer(schemas.CustomerAnswer.of(view))
 
-    @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags)
+    @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=_no_content())
     def delete_customer(customer_id: CustomerId) -> Response[str]:
         wiring.manage_customers().delete(_business_id(app), customer_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")
@@ -302,6 +311,22 @@ def _customers(app: APIGatewayRestResolver) -> None:
         page = wiring.read_client_log()(_business_id(app), customer_id, limit, cursor)
         items = [schemas.MessageAnswer.of(message) for message in page.items]
         return _answer(schemas.MessagePage(items=items, next_cursor=page.next_cursor))
+
+
+def _reachability(app: APIGatewayRestResolver) -> None:
+    @app.get(
+        "/v1/customers/<customer_id>/reachability",
+        summary="Why a customer does not get our messages, and what to do",
+        tags=["Customers"],
+        responses=_responses(ReachabilityAnswer),
+    )
+    def explain_reachability(
+        customer_id: CustomerId,
+        channel: Annotated[Channel, Query(description="Which address.")],
+        category: Annotated[Category, Query(description="Which kind of message.")],
+    ) -> Response[str]:
+        explanation = wiring.explain_reachability()(_business_id(app), customer_id, channel, category)
+        return _answer(ReachabilityAnswer.of(explanation))
 
 
 def _imports(app: APIGatewayRestResolver) -> None:
@@ -361,7 +386,7 @@ def _segments(app: APIGatewayRestResolver) -> None:
     def get_segment(segment_id: str) -> Response[str]:
         return _answer(schemas.SegmentAnswer.of(wiring.manage_segments().get(_business_id(app), segment_id)))
 
-    @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags)
+    @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=_no_content())
     def delete_segment(segment_id: str) -> Response[str]:
         wiring.manage_segments().delete(_business_id(app), segment_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")

@@ -65,8 +65,21 @@ def _sentence(error: Mapping[str, Any]) -> str:
             return "Is not a field of this request."
         case "json_invalid":
             return "Is not JSON."
+        case "string_pattern_mismatch":
+            return "Must be an id as the API gave it: 32 hexadecimal digits."
+        case "timezone_aware":
+            return "Must have a time zone, such as 2026-11-22T10:00:00Z."
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "Must be an object."
+        case "list_type":
+            return "Must be a list."
+        case "too_short":
+            return f"Must have at least {error['ctx']['min_length']} item."
+        case "too_long":
+            return f"Must have at most {error['ctx']['max_length']} items."
         case _:
-            message = str(error["msg"]).removeprefix(_SAID_BY_US)
+            message = str(error["msg"]).removeprefix(_SAID_BY_US).replace("Input should be", "Must be", 1)
+            message = message.replace("String should have", "Must have", 1)
             return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
 
 

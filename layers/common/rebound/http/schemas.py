@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -23,6 +24,8 @@ from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import look_up
+from rebound.domain.reachability import KEPT_PER_CODE, Failure, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.domain.segments import Segment
 
@@ -30,6 +33,7 @@ MAX_CUSTOMER_IDS = 1000
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
 MAX_FILTER_BYTES = 20_000
+FIRST_PRINTABLE = 0x20
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
 
 
@@ -47,6 +51,19 @@ def _filter_fits(value: dict[str, Any]) -> dict[str, Any]:
 
 def _write_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _written_time(value: object) -> object:
+    """A number would be read as seconds since 1970, and sent at once."""
+    if isinstance(value, int | float):
+        raise ValueError("Must be a time as RFC 3339, such as 2026-11-22T10:00:00Z.")  # noqa: TRY004 - for pydantic
+    return value
+
+
+def _readable(value: str) -> str:
+    if any(ord(character) < FIRST_PRINTABLE and character not in "\t\n\r" for character in value):
+        raise ValueError("Must have no control characters but tabs and line breaks.")
+    return value
 
 
 Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
@@ -87,6 +104,39 @@ class Problem(Answer):
 # --- business ---------------------------------------------------------------------------------------------------------
 
 
+class PolicyCounts(Request):
+    """How many failures of a class in a row make an address invalid; a class that is left out never does."""
+
+    invalid: int | None = Field(default=None, ge=1, le=KEPT_PER_CODE, description="The address is bad.")
+    unreachable: int | None = Field(default=None, ge=1, le=KEPT_PER_CODE, description="Out of reach this time.")
+
+
+class PolicyRequest(Request):
+    """When failures make an address invalid: a preset, or with ``custom`` the counts of one's own."""
+
+    preset: Annotated[PolicyPreset, Field(strict=False)] = Field(
+        description="strict: only addresses that do not exist; standard: bad addresses and full mailboxes at once, "
+        "unreachable ones after 5 failures in a row; custom: as counts say.",
+    )
+    counts: PolicyCounts | None = Field(default=None, description="Only with custom, and required there.")
+
+    def read(self) -> ReachabilityPolicy:
+        """The policy. Raises ``InvalidInputError``."""
+        return policy_of(self.preset, None if self.counts is None else self.counts.model_dump(exclude_none=True))
+
+
+class PolicyAnswer(Answer):
+    """When failures make an address invalid."""
+
+    preset: PolicyPreset
+    counts: dict[str, int] | None = Field(description="Failures in a row by class, with the preset custom.")
+
+    @classmethod
+    def of(cls, policy: ReachabilityPolicy) -> Self:
+        """The answer for a policy."""
+        return cls(preset=policy.preset, counts=counts_of(policy))
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -97,6 +147,7 @@ class BusinessChangeRequest(Request):
     email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
     text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+    policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
 
 
 class BusinessAnswer(Answer):
@@ -110,11 +161,13 @@ class BusinessAnswer(Answer):
     email_from: str | None
     text_provider: TextProvider
     text_from: str | None
+    policy: PolicyAnswer
 
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        return cls(**{name: getattr(business, name) for name in cls.model_fields})
+        settings = {name: getattr(business, name) for name in cls.model_fields if name != "policy"}
+        return cls(**settings, policy=PolicyAnswer.of(business.policy))
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
@@ -149,6 +202,31 @@ class CustomerChangeRequest(CustomerProfile):
     last_name: str | None = None
 
 
+class EvidenceAnswer(Answer):
+    """The failure that made an address invalid."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+
+    failure_class: str = Field(serialization_alias="class", description="Of the table of provider codes.")
+    provider: str
+    code: str = Field(description="The provider's code, as in the table of provider codes.")
+    detail: str | None = Field(description="The provider's own words.")
+    message_id: str
+    at: Time
+
+    @classmethod
+    def of(cls, failure: Failure) -> Self:
+        """The answer for a failure."""
+        return cls(
+            failure_class=look_up(failure.provider, failure.code).failure_class,
+            provider=failure.provider,
+            code=failure.code,
+            detail=failure.detail,
+            message_id=failure.message_id,
+            at=failure.at,
+        )
+
+
 class ContactAnswer(Answer):
     """One address and its two states: reachability and consent."""
 
@@ -156,6 +234,7 @@ class ContactAnswer(Answer):
     invalid: bool
     reason: str | None = Field(description="Why it is invalid: a reason of the table of provider codes.")
     since: Time | None
+    evidence: EvidenceAnswer | None = Field(description="The failure by which it became invalid.")
     opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing.")
 
 
@@ -205,6 +284,7 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
         invalid=verdict.invalid,
         reason=verdict.reason,
         since=verdict.since,
+        evidence=EvidenceAnswer.of(verdict.evidence) if verdict.evidence is not None else None,
         opted_out=[str(scope) for scope in contact.consent.opted_out],
     )
 
@@ -279,7 +359,7 @@ class ImportAnswer(Answer):
 
 # --- segments ---------------------------------------------------------------------------------------------------------
 
-EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_fits)]
+EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_readable), AfterValidator(_fits)]
 Filter = Annotated[
     dict[str, Any],
     AfterValidator(_filter_fits),
@@ -370,7 +450,7 @@ class EmailContentRequest(Request):
 class TextContentRequest(Request):
     """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_readable)]
 
 
 def _one_line(value: str) -> str:
@@ -401,8 +481,8 @@ class NewCampaignRequest(_Sends):
     include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
         default_factory=list, description="Customers to add back although their contact is flagged."
     )
-    send_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
-        default=None, description="When to send; now when it is absent or past."
+    send_at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)] | None = Field(
+        default=None, description="When to send, RFC 3339; now when it is absent."
     )
 
     @model_validator(mode="after")

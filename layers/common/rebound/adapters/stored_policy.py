@@ -1,0 +1,16 @@
+"""The form in which a reachability policy is kept with the settings and put on a queue."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy, counts_of, policy_of
+
+
+def write_policy(policy: ReachabilityPolicy) -> Mapping[str, Any]:
+    """The stored form: a preset by its name only, so that it stays what the name means."""
+    return {"preset": policy.preset, "counts": counts_of(policy)}
+
+
+def read_policy(document: Mapping[str, Any] | None) -> ReachabilityPolicy:
+    """The policy of its stored form; settings from before there were policies have none, and mean the standard."""
+    return STANDARD_POLICY if document is None else policy_of(document["preset"], document["counts"])

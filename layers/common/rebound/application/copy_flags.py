@@ -1,0 +1,50 @@
+"""The copies of flags on customers: brought in line with the contacts and the policy in force, and checked after."""
+
+from collections.abc import Sequence
+
+from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.customers import Customer
+from rebound.domain.reachability import ReachabilityPolicy
+
+
+class CopyFlags:
+    """Copies flags to given customers of one business.
+
+    Whoever writes a flag has decided on a contact and a policy that may have changed before the write arrives, so what
+    was written is looked at again: policy and contacts are read once more *after* the writes, and when they say
+    something else, it is written again. What is left at the end was right at a moment after the last write. A contact
+    that changes after that moment is followed by ``project_contacts``, a policy by a copying of its own.
+    """
+
+    def __init__(self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory) -> None:
+        self._customers = customers
+        self._contacts = contacts
+        self._businesses = businesses
+
+    def __call__(self, business_id: str, customers: Sequence[Customer]) -> ReachabilityPolicy:
+        """Copy what differs from the flags that ``customers`` were read with; the policy found in force at the end.
+
+        Raises ``NotFoundError`` when there is no such business.
+        """
+        copied = {
+            (key, customer.customer_id): _flag(customer, key.channel)
+            for customer in customers
+            for key in customer.contact_keys
+        }
+        while True:
+            policy = self._businesses.get(business_id).policy
+            verdicts = self._verdicts({key for key, _ in copied}, policy)
+            wrong = {copy: verdicts[copy[0]] for copy, flag in copied.items() if flag != verdicts[copy[0]]}
+            if not wrong:
+                return policy
+            for (key, customer_id), invalid in wrong.items():
+                self._customers.copy_flag(key, customer_id, invalid=invalid)
+            copied |= wrong
+
+    def _verdicts(self, keys: set[ContactKey], policy: ReachabilityPolicy) -> dict[ContactKey, bool]:
+        return {key: contact.verdict(policy).invalid for key, contact in self._contacts.get_many(keys).items()}
+
+
+def _flag(customer: Customer, channel: Channel) -> bool:
+    return customer.failed_email if channel is Channel.EMAIL else customer.failed_phone

@@ -1,0 +1,56 @@
+"""Why a customer does, or does not, get a kind of message."""
+
+from typing import Final
+
+from rebound.application.audience import supposed_campaign
+from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, MessageLog
+from rebound.domain.campaigns import Category
+from rebound.domain.channels import Channel
+from rebound.domain.eligibility import Case
+from rebound.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
+from rebound.domain.messages import Message
+
+PAGE: Final = 50
+MOST_PAGES: Final = 4
+"""So far back the last attempts of one channel are looked for behind those of the other."""
+
+
+class ExplainReachability:
+    """The verdict on one customer, channel and category as of now, with all that it rests on."""
+
+    def __init__(
+        self,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        businesses: BusinessDirectory,
+        messages: MessageLog,
+        clock: Clock,
+    ) -> None:
+        self._customers = customers
+        self._contacts = contacts
+        self._businesses = businesses
+        self._messages = messages
+        self._clock = clock
+
+    def __call__(self, business_id: str, customer_id: str, channel: Channel, category: Category) -> Explanation:
+        """What a campaign of this kind with nothing unusual about it would do. Raises ``NotFoundError``."""
+        customer = self._customers.get(business_id, customer_id)
+        key = customer.contact_key(channel)
+        case = Case(
+            customer,
+            self._contacts.get_many([key])[key] if key is not None else None,
+            self._businesses.get(business_id),
+            supposed_campaign(business_id, channel, category, self._clock.now()),
+        )
+        return explain(case, self._last_attempts(business_id, customer_id, channel))
+
+    def _last_attempts(self, business_id: str, customer_id: str, channel: Channel) -> list[Message]:
+        found: list[Message] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = self._messages.page(business_id, customer_id, PAGE, cursor)
+            found.extend(message for message in page.items if message.channel is channel)
+            cursor = page.next_cursor
+            if cursor is None or len(found) >= SHOWN_ATTEMPTS:
+                break
+        return found[:SHOWN_ATTEMPTS]

@@ -1,0 +1,286 @@
+"""Why does this customer not get our messages? The rules of ``eligibility``, walked one by one, in plain English.
+
+Nothing is decided here: the rules decide, this module says what they saw. The readers are people at a reception desk.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentSource, Scope
+from rebound.domain.eligibility import RULES, Case, Decision, Exclusion, Rule, Send
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun
+from rebound.domain.provider_codes import FailureClass, look_up
+from rebound.domain.reachability import REACHABLE, Cleared, Failure, Verdict
+
+SHOWN_ATTEMPTS: Final = 5
+
+
+class RuleOutcome(StrEnum):
+    """How a rule came out."""
+
+    PASSED = "passed"
+    STOPS = "stops_here"
+    """This rule is the reason; the ones after it are not asked."""
+    NOT_REACHED = "not_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule with its outcome, in words, and the data that it looked at; none when it was not reached."""
+
+    rule: Exclusion
+    outcome: RuleOutcome
+    sentence: str
+    looked_at: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class FailureEvidence:
+    """A failure that speaks against the address, with what the code table says of it."""
+
+    failure: Failure
+    failure_class: FailureClass
+    sentence: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> "FailureEvidence":
+        """The failure with its row of the code table."""
+        row = look_up(failure.provider, failure.code)
+        return cls(failure, row.failure_class, row.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How many failures of a class are known since the last clearing, and how many flag.
+
+    ``threshold`` is ``None`` for failures that the business's policy does not count, however many there are.
+    """
+
+    failure_class: FailureClass
+    count: int
+    threshold: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """An opt-out that holds; ``applies`` when it covers the kind of message that was asked about."""
+
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    message_id: str | None
+    applies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A message of the client log, what became of it, and the provider's own words where they are kept."""
+
+    message: Message
+    sentence: str
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole answer. ``counts`` is empty for an address without failures; ``attempts`` come newest first."""
+
+    case: Case
+    decision: Decision
+    sentence: str
+    next_step: str
+    rules: tuple[RuleResult, ...]
+    verdict: Verdict
+    evidence: FailureEvidence | None
+    counts: tuple[FailureCount, ...]
+    cleared: Cleared | None
+    opt_outs: tuple[OptOut, ...]
+    attempts: tuple[Attempt, ...]
+
+
+def explain(case: Case, messages: Sequence[Message]) -> Explanation:
+    """The answer for one customer, channel and category.
+
+    ``messages`` are those of the client log, newest first; only the latest ones of the channel count.
+    """
+    attempts = [message for message in messages if message.channel is case.campaign.channel][:SHOWN_ATTEMPTS]
+    rules = tuple(_walk(case))
+    stop = next((result for result in rules if result.outcome is RuleOutcome.STOPS), None)
+    # Without a rule that stops it there is an address: the rule about the address has passed.
+    decision: Decision = Send(cast("str", case.address)) if stop is None else stop.rule
+    contact = case.contact
+    verdict = contact.verdict(case.business.policy) if contact is not None else REACHABLE
+    return Explanation(
+        case=case,
+        decision=decision,
+        sentence=f"{kind_of_message(case)} are sent to this customer." if stop is None else stop.sentence,
+        next_step=next_step(case, decision, attempts),
+        rules=rules,
+        verdict=verdict,
+        evidence=FailureEvidence.of(verdict.evidence) if verdict.evidence is not None else None,
+        counts=tuple(_counts(case)),
+        cleared=contact.reachability.cleared if contact is not None else None,
+        opt_outs=tuple(_opt_outs(case)),
+        attempts=tuple(_attempt(case, message) for message in attempts),
+    )
+
+
+def _walk(case: Case) -> Iterator[RuleResult]:
+    stopped = False
+    for rule in RULES:
+        if stopped:
+            yield RuleResult(rule.exclusion, RuleOutcome.NOT_REACHED, "Not asked: a rule before it has decided.")
+            continue
+        stopped = rule.stops(case)
+        yield _result(rule, case, stops=stopped)
+
+
+def _result(rule: Rule, case: Case, *, stops: bool) -> RuleResult:
+    sentence = stopping_sentence(rule.exclusion, case) if stops else passing_sentence(rule.exclusion, case)
+    outcome = RuleOutcome.STOPS if stops else RuleOutcome.PASSED
+    return RuleResult(rule.exclusion, outcome, sentence, MappingProxyType(dict(rule.looks_at(case))))
+
+
+# --- rules in words ---------------------------------------------------------------------------------------------------
+
+
+def stopping_sentence(exclusion: Exclusion, case: Case) -> str:
+    """Why somebody is left out."""
+    return _STOPS[exclusion](case)
+
+
+def passing_sentence(exclusion: Exclusion, case: Case) -> str:
+    """What a rule found that lets the message pass; only for exclusions that have a rule."""
+    return _PASSES[exclusion](case)
+
+
+def _no_address(case: Case) -> str:
+    rest = "" if case.campaign.channel is Channel.EMAIL else "; day and night numbers are not texted"
+    return f"The customer has no {address_noun(case)}{rest}."
+
+
+def _opted_out(case: Case) -> str:
+    scopes = case.contact.consent.opted_out if case.contact is not None else ()
+    what = "all" if Scope.ALL in scopes else "marketing"
+    return f"The customer has opted out of {what} {plural_noun(case)} from this business."
+
+
+def _flagged(case: Case) -> str:
+    evidence = _verdict(case).evidence
+    cause = FailureEvidence.of(evidence).sentence if evidence is not None else "Messages to it came back."
+    return f"The {address_noun(case)} is flagged as invalid, and {kind_of_message(case).lower()} leave it out. {cause}"
+
+
+_STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
+    Exclusion.NOT_FOUND: lambda _: "There is no such customer (any more).",
+    Exclusion.CHANNEL_OFF: lambda case: f"The business has no sender set for {plural_noun(case)}, so none go out.",
+    Exclusion.NO_ADDRESS: _no_address,
+    Exclusion.OPTED_OUT: _opted_out,
+    Exclusion.INVALID_CONTACT: _flagged,
+    Exclusion.CANNOT_RENDER: lambda _: "With this customer's details filled in, the message was empty or far too long.",
+}
+
+
+def _allowed(case: Case) -> str:
+    if case.contact is not None and case.contact.consent.opted_out:
+        return f"The customer has opted out of marketing {plural_noun(case)} only, and this is not marketing."
+    return f"The customer has not opted out of {plural_noun(case)}."
+
+
+def _not_left_out(case: Case) -> str:
+    noun = address_noun(case)
+    if not _verdict(case).invalid:
+        return f"The {noun} is not flagged as invalid."
+    if not case.campaign.category.is_promotional:
+        return f"The {noun} is flagged as invalid, but {kind_of_message(case).lower()} are still tried."
+    return f"The {noun} is flagged as invalid, but this campaign is sent to it all the same."
+
+
+_PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
+    Exclusion.CHANNEL_OFF: lambda case: f"The business can send {plural_noun(case)}.",
+    Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
+    Exclusion.OPTED_OUT: _allowed,
+    Exclusion.INVALID_CONTACT: _not_left_out,
+}
+
+
+def _is_email(case: Case) -> bool:
+    return case.campaign.channel is Channel.EMAIL
+
+
+def _verdict(case: Case) -> Verdict:
+    return case.contact.verdict(case.business.policy) if case.contact is not None else REACHABLE
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+def _counts(case: Case) -> Iterator[FailureCount]:
+    if case.contact is None:
+        return
+
+    policy = case.business.policy
+
+    def kind(failure: Failure) -> tuple[FailureClass, int]:
+        row = look_up(failure.provider, failure.code)
+        return (row.failure_class, policy.threshold_of(row.provider, row.code) or 0)
+
+    for (failure_class, threshold), failures in groupby(sorted(case.contact.reachability.failures, key=kind), key=kind):
+        yield FailureCount(failure_class, len(list(failures)), threshold or None)
+
+
+def _opt_outs(case: Case) -> Iterator[OptOut]:
+    if case.contact is None:
+        return
+    consent = case.contact.consent
+    for scope in consent.opted_out:
+        said = consent.scopes[scope].out
+        if said is not None:
+            applies = scope is Scope.ALL or case.campaign.category.is_promotional
+            yield OptOut(scope, said.source, said.at, said.message_id, applies)
+
+
+# --- attempts ---------------------------------------------------------------------------------------------------------
+
+
+def _attempt(case: Case, message: Message) -> Attempt:
+    failures = case.contact.reachability.failures if case.contact is not None else frozenset()
+    words = next((f.detail for f in failures if f.message_id == message.key.message_id and f.detail), None)
+    return Attempt(message, attempt_sentence(message), words)
+
+
+def attempt_sentence(message: Message) -> str:
+    """What became of a message: the code table's sentence for a failure, otherwise its status in words."""
+    if message.status in (MessageStatus.FAILED, MessageStatus.BOUNCED):
+        if message.provider is None:
+            return "It failed, and nobody said why."
+        return look_up(message.provider, message.provider_code).sentence
+    if message.status is MessageStatus.EXCLUDED and message.reason in list(Exclusion):
+        return _LEFT_OUT[Exclusion(message.reason)]
+    return _STATUSES[message.status]
+
+
+_STATUSES: Final[Mapping[MessageStatus, str]] = {
+    MessageStatus.QUEUED: "It is waiting to be sent.",
+    MessageStatus.SENDING: "It is being handed to the provider.",
+    MessageStatus.UNCERTAIN: "Nobody knows yet whether it went out; the provider's next word settles it.",
+    MessageStatus.SENT: "The provider has taken it and has not said yet what became of it.",
+    MessageStatus.DELIVERED: "It was delivered.",
+    MessageStatus.EXCLUDED: "It was left out right before the send.",
+    MessageStatus.CANCELLED: "Its campaign was cancelled before it was sent.",
+}
+_LEFT_OUT: Final[Mapping[Exclusion, str]] = {
+    Exclusion.NOT_FOUND: "It was left out: the customer had been removed.",
+    Exclusion.CHANNEL_OFF: "It was left out: the business had no sender set.",
+    Exclusion.NO_ADDRESS: "It was left out: the customer had no address to send it to.",
+    Exclusion.OPTED_OUT: "It was left out: the customer had opted out.",
+    Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",
+    Exclusion.CANNOT_RENDER: "It was left out: with this customer's details filled in, it was empty or far too long.",
+}

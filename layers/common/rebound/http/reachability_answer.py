@@ -1,0 +1,180 @@
+"""The shape of the answer to "Why does this customer not get our messages?"."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, TypeAdapter
+
+from rebound.domain.campaigns import Category
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentSource, Scope
+from rebound.domain.eligibility import Exclusion
+from rebound.domain.explanation import Attempt, Explanation, FailureEvidence, OptOut, RuleOutcome, RuleResult
+from rebound.domain.provider_codes import FailureClass, Provider
+from rebound.domain.reachability import ClearedBy
+from rebound.http.schemas import Answer, MessageAnswer, Time
+
+_TIMES: Final[TypeAdapter[datetime]] = TypeAdapter(Time)
+
+
+class VerdictAnswer(Answer):
+    """Whether the next such message would be sent."""
+
+    decision: Literal["send", "exclude"]
+    reason: Exclusion | None = Field(description="Why it would be left out: the first rule that stops it.")
+    sentence: str
+
+
+class RuleAnswer(Answer):
+    """One rule, in the order in which they are asked."""
+
+    rule: Exclusion = Field(description="The reason that the rule leaves out for.")
+    outcome: RuleOutcome
+    sentence: str
+    looked_at: dict[str, Any] = Field(description="The data that the outcome rests on; empty for a rule not reached.")
+
+    @classmethod
+    def of(cls, result: RuleResult) -> Self:
+        """The answer for a rule."""
+        return cls(
+            rule=result.rule,
+            outcome=result.outcome,
+            sentence=result.sentence,
+            looked_at=_written(result.looked_at),
+        )
+
+
+def _written(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _TIMES.dump_python(value) if isinstance(value, datetime) else value for name, value in data.items()}
+
+
+class FailureEvidenceAnswer(Answer):
+    """The failure that flagged the address."""
+
+    failure_class: FailureClass
+    provider: Provider
+    code: str
+    words: str | None = Field(description="The provider's own words.")
+    sentence: str = Field(description="What the code means.")
+    message_id: str
+    at: Time
+
+    @classmethod
+    def of(cls, evidence: FailureEvidence) -> Self:
+        """The answer for a failure."""
+        failure = evidence.failure
+        return cls(
+            failure_class=evidence.failure_class,
+            provider=failure.provider,
+            code=failure.code,
+            words=failure.detail,
+            sentence=evidence.sentence,
+            message_id=failure.message_id,
+            at=failure.at,
+        )
+
+
+class FailureCountAnswer(Answer):
+    """Failures of one class since the address was last known to be good."""
+
+    failure_class: FailureClass
+    count: int
+    threshold: int | None = Field(description="So many flag; null when no number of them does.")
+
+
+class ClearedAnswer(Answer):
+    """When the address was last known or said to be good; deliveries are kept only where they cleared something."""
+
+    by: ClearedBy
+    at: Time
+
+
+class ValidityAnswer(Answer):
+    """The flag and what it rests on."""
+
+    invalid: bool
+    reason: str | None
+    since: Time | None
+    evidence: FailureEvidenceAnswer | None
+    counts: list[FailureCountAnswer]
+    cleared: ClearedAnswer | None
+
+
+class OptOutAnswer(Answer):
+    """An opt-out that holds."""
+
+    scope: Scope
+    source: ConsentSource
+    at: Time
+    message_id: str | None
+    applies: bool = Field(description="Whether it covers the category that was asked about.")
+
+    @classmethod
+    def of(cls, opt_out: OptOut) -> Self:
+        """The answer for an opt-out."""
+        return cls(
+            scope=opt_out.scope,
+            source=opt_out.source,
+            at=opt_out.at,
+            message_id=opt_out.message_id,
+            applies=opt_out.applies,
+        )
+
+
+class AttemptAnswer(MessageAnswer):
+    """A message of the client log and what became of it in words."""
+
+    sentence: str
+    words: str | None = Field(description="The provider's own words, for failures that speak against the address now.")
+
+    @classmethod
+    def of_attempt(cls, attempt: Attempt) -> Self:
+        """The answer for an attempt."""
+        message = MessageAnswer.of(attempt.message)
+        return cls(**dict(message), sentence=attempt.sentence, words=attempt.words)
+
+
+class ReachabilityAnswer(Answer):
+    """Why a customer does, or does not, get a kind of message, and the one thing to do about it."""
+
+    customer_id: str
+    channel: Channel
+    category: Category
+    address: str | None
+    verdict: VerdictAnswer
+    next_step: str
+    rules: list[RuleAnswer]
+    validity: ValidityAnswer
+    opt_outs: list[OptOutAnswer]
+    attempts: list[AttemptAnswer] = Field(description="The last five on the channel, newest first.")
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        """The answer for an explanation."""
+        case, verdict, cleared = explanation.case, explanation.verdict, explanation.cleared
+        reason = explanation.decision if isinstance(explanation.decision, Exclusion) else None
+        return cls(
+            customer_id=case.customer.customer_id,
+            channel=case.campaign.channel,
+            category=case.campaign.category,
+            address=case.address,
+            verdict=VerdictAnswer(
+                decision="send" if reason is None else "exclude", reason=reason, sentence=explanation.sentence
+            ),
+            next_step=explanation.next_step,
+            rules=[RuleAnswer.of(result) for result in explanation.rules],
+            validity=ValidityAnswer(
+                invalid=verdict.invalid,
+                reason=verdict.reason,
+                since=verdict.since,
+                evidence=FailureEvidenceAnswer.of(explanation.evidence) if explanation.evidence is not None else None,
+                counts=[
+                    FailureCountAnswer(failure_class=c.failure_class, count=c.count, threshold=c.threshold)
+                    for c in explanation.counts
+                ],
+                cleared=ClearedAnswer(by=cleared.by, at=cleared.at) if cleared is not None else None,
+            ),
+            opt_outs=[OptOutAnswer.of(opt_out) for opt_out in explanation.opt_outs],
+            attempts=[AttemptAnswer.of_attempt(attempt) for attempt in explanation.attempts],
+        )

@@ -1,0 +1,431 @@
+"""Why a customer does not get our messages: the rules say what the decision says, one by one and in plain English."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.application.explain_reachability import ExplainReachability
+from rebound.domain.business import Business, TextProvider
+from rebound.domain.campaigns import Campaign, Category
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+from rebound.domain.eligibility import RULES, Case, Exclusion, Send, decide
+from rebound.domain.errors import NotFoundError
+from rebound.domain.explanation import (
+    SHOWN_ATTEMPTS,
+    Explanation,
+    FailureCount,
+    RuleOutcome,
+    attempt_sentence,
+    explain,
+    passing_sentence,
+    stopping_sentence,
+)
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.next_steps import step_after_exclusion, step_after_failure
+from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
+from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from tests.fakes import strategies
+from tests.fakes.making import (
+    BUSINESS_ID,
+    NO_SUCH_MAILBOX,
+    SOFT,
+    at,
+    business,
+    campaign,
+    contact_key,
+    customer,
+    id_of,
+    message,
+    message_key,
+)
+from tests.fakes.world import World
+
+ANA = customer()
+FULL = "Transient/MailboxFull"
+SENDERS = (
+    business(),
+    business(email_from=None),
+    business(text_from=None),
+    business(text_from="MG0123"),
+    business(text_from=None, text_provider=TextProvider.SNS),
+)
+STILL_TRIED = "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
+CORRECT_IT = "Ask the customer for another email address, then correct it here: that clears the flag."
+
+statuses = st.sampled_from(MessageStatus)
+attempts = st.lists(
+    st.builds(
+        lambda status, channel, code, reason, own: message(
+            1,
+            status,
+            channel=channel,
+            provider=code[0] if code else None,
+            provider_code=code[1] if code else None,
+            reason=reason,
+            address=contact_key(1, channel).address if own else "elsewhere@example.com",
+        ),
+        statuses,
+        st.sampled_from(Channel),
+        st.none() | st.sampled_from(strategies.CODES) | st.sampled_from([(Provider.SES, "new"), (Provider.SES, None)]),
+        st.none() | st.sampled_from([*map(str, Exclusion), "no_record_of_the_send"]),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    channel = draw(st.sampled_from(Channel))
+    who = draw(st.sampled_from([ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None)]))
+    sender = draw(st.sampled_from(SENDERS))
+    what = campaign(
+        channel,
+        category=draw(st.sampled_from(Category)),
+        exclude_failed=draw(st.booleans()),
+        include_customer_ids=frozenset(draw(st.sets(st.just(ANA.customer_id)))),
+    )
+    evidence = draw(st.lists(strategies.evidence, max_size=6))
+    said = draw(st.lists(strategies.said, max_size=3))
+    contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).knowing(*evidence, *said)))
+    return Case(who, contact, sender, what)
+
+
+def asked(
+    contact: Contact | None = None,
+    *log: Message,
+    who: Customer = ANA,
+    sender: Business | None = None,
+    what: Campaign | None = None,
+) -> Explanation:
+    return explain(Case(who, contact, sender or business(), what or campaign()), log)
+
+
+def failing(code: str, times: int = 1, channel: Channel = Channel.EMAIL, words: str | None = None) -> Contact:
+    provider = Provider.SES if channel is Channel.EMAIL else Provider.TWILIO
+    failures = (Failure(at(n), f"m{n}", provider, code, words) for n in range(1, times + 1))
+    return Contact(contact_key(1, channel)).knowing(*failures)
+
+
+def opted_out(scope: Scope, source: ConsentSource, channel: Channel = Channel.EMAIL) -> Contact:
+    said = ConsentEvidence(at(2), scope, opted_out=True, source=source, message_id="m2")
+    return Contact(contact_key(1, channel)).knowing(said)
+
+
+REMINDER = campaign(category=Category.REMINDER)
+TEXT = campaign(Channel.SMS)
+
+
+# --- the walk is the decision -----------------------------------------------------------------------------------------
+
+
+@given(cases(), attempts)
+def test_the_explanation_says_what_the_decision_says(case: Case, log: list[Message]) -> None:
+    told = explain(case, log)
+
+    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign)
+
+
+@given(cases(), attempts)
+def test_the_rules_come_in_order_up_to_the_one_that_stops(case: Case, log: list[Message]) -> None:
+    told = explain(case, log)
+    outcomes = [result.outcome for result in told.rules]
+    passed = outcomes.count(RuleOutcome.PASSED)
+    stopping = [result.rule for result in told.rules if result.outcome is RuleOutcome.STOPS]
+
+    assert [result.rule for result in told.rules] == [rule.exclusion for rule in RULES]
+    assert outcomes[:passed] == [RuleOutcome.PASSED] * passed
+    assert stopping == ([] if isinstance(told.decision, Send) else [told.decision])
+    assert outcomes[passed + len(stopping) :] == [RuleOutcome.NOT_REACHED] * (len(RULES) - passed - len(stopping))
+    assert all(bool(result.looked_at) is (result.outcome is not RuleOutcome.NOT_REACHED) for result in told.rules)
+
+
+def every_kind_of_case() -> Iterator[Case]:
+    """Each combination of what can make a difference."""
+    for channel in Channel:
+        contact = Contact(contact_key(1, channel))
+        code = (Provider.SES, NO_SUCH_MAILBOX) if channel is Channel.EMAIL else (Provider.TWILIO, "30005")
+        contacts = (
+            None,
+            contact,
+            contact.knowing(Failure(at(1), "m1", *code)),
+            opted_out(Scope.MARKETING, ConsentSource.COMPLAINT, channel),
+            opted_out(Scope.ALL, ConsentSource.PROVIDER, channel),
+        )
+        campaigns = [
+            campaign(channel, category=category, exclude_failed=exclude, include_customer_ids=frozenset(added))
+            for category, exclude, added in product(Category, (True, False), ((), (ANA.customer_id,)))
+        ]
+        people = (ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None))
+        yield from (Case(*parts) for parts in product(people, contacts, SENDERS, campaigns))
+
+
+def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:
+    everything = list(every_kind_of_case())
+    for rule in RULES:
+        outcomes: defaultdict[str, set[bool]] = defaultdict(set)
+        for case in everything:
+            outcomes[repr(rule.looks_at(case))].add(rule.stops(case))
+
+        assert set().union(*outcomes.values()) == {True, False}
+        assert all(len(found) == 1 for found in outcomes.values())
+
+
+@given(cases(), attempts)
+def test_everything_is_said_in_one_sentence_each(case: Case, log: list[Message]) -> None:
+    told = explain(case, log)
+
+    assert is_sentence(told.next_step)
+    assert all(
+        text.endswith(".")
+        for text in (
+            told.sentence,
+            *(result.sentence for result in told.rules),
+            *(attempt.sentence for attempt in told.attempts),
+        )
+    )
+    assert "None" not in told.next_step + told.sentence
+
+
+def is_sentence(text: str) -> bool:
+    """One sentence: it ends once, and begins with a capital letter."""
+    return text.endswith(".") and ". " not in text and text[0].isupper() and "  " not in text
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("exclusion", list(Exclusion))
+def test_every_exclusion_has_its_sentence_and_its_next_step(exclusion: Exclusion, channel: Channel) -> None:
+    case = Case(ANA, None, business(), campaign(channel))
+
+    assert stopping_sentence(exclusion, case).endswith(".")
+    assert is_sentence(step_after_exclusion(exclusion, case))
+    assert attempt_sentence(message(1, MessageStatus.EXCLUDED, reason=str(exclusion))).startswith("It was left out:")
+
+
+@pytest.mark.parametrize("rule", [rule.exclusion for rule in RULES])
+@pytest.mark.parametrize("channel", list(Channel))
+def test_every_rule_says_what_it_lets_pass(rule: Exclusion, channel: Channel) -> None:
+    assert is_sentence(passing_sentence(rule, Case(ANA, None, business(), campaign(channel))))
+
+
+UNKNOWN = ProviderCode(Provider.SES, "x", FailureClass.UNKNOWN, "unknown:x", "", "")
+
+
+@pytest.mark.parametrize("failure_class", list(FailureClass))
+@pytest.mark.parametrize("channel", list(Channel))
+def test_every_class_of_failure_has_its_next_step(failure_class: FailureClass, channel: Channel) -> None:
+    row = replace(UNKNOWN, failure_class=failure_class)
+
+    assert is_sentence(step_after_failure(row, Case(ANA, None, business(), campaign(channel))))
+
+
+@pytest.mark.parametrize("row", list(all_codes()), ids=lambda row: f"{row.provider} {row.code}")
+def test_every_code_of_the_table_has_its_sentence_in_the_answer(row: ProviderCode) -> None:
+    channel = Channel.EMAIL if row.provider is Provider.SES else Channel.SMS
+    address = row.failure_class.is_about_the_address
+    failed = message(
+        1,
+        MessageStatus.BOUNCED if address else MessageStatus.FAILED,
+        channel=channel,
+        address=contact_key(1, channel).address,
+        provider=row.provider,
+        provider_code=row.code,
+    )
+    told = asked(None, failed, what=campaign(channel))
+
+    assert told.attempts[0].sentence == row.sentence
+    assert len(row.sentence) > 10
+    assert is_sentence(told.next_step)
+
+
+@pytest.mark.parametrize("status", list(MessageStatus))
+def test_every_status_has_its_sentence(status: MessageStatus) -> None:
+    assert is_sentence(attempt_sentence(message(1, status)))
+
+
+# --- what the reception desk reads ------------------------------------------------------------------------------------
+
+
+def test_a_flag_shows_the_failure_behind_it_in_the_providers_own_words() -> None:
+    words = "smtp; 550 5.1.1 user unknown"
+    told = asked(failing(NO_SUCH_MAILBOX, words=words), message(1, MessageStatus.BOUNCED, key=message_key(1, "m1")))
+
+    assert told.decision is Exclusion.INVALID_CONTACT
+    assert told.evidence is not None
+    assert (told.evidence.failure_class, told.evidence.failure.provider, told.evidence.failure.code) == (
+        FailureClass.INVALID,
+        Provider.SES,
+        NO_SUCH_MAILBOX,
+    )
+    assert (told.evidence.failure.detail, told.evidence.failure.message_id, told.evidence.failure.at) == (
+        words,
+        "m1",
+        at(1),
+    )
+    assert told.evidence.sentence == "This mailbox does not exist."
+    assert told.sentence.endswith("This mailbox does not exist.")
+    assert told.attempts[0].words == words
+
+
+Told = Mapping[str, Any]
+SAYINGS: dict[str, tuple[Told, str]] = {
+    "an address that does not exist": ({"contact": failing(NO_SUCH_MAILBOX)}, CORRECT_IT),
+    "the same for a reminder": ({"contact": failing(NO_SUCH_MAILBOX), "what": REMINDER}, CORRECT_IT),
+    "a full mailbox": ({"contact": failing(FULL)}, STILL_TRIED),
+    "a phone that is off for long": ({"contact": failing("30003", 5, Channel.SMS), "what": TEXT}, STILL_TRIED),
+    "a landline": (
+        {"contact": failing("21635", 1, Channel.SMS), "what": TEXT},
+        "Ask the customer for another mobile number, then correct it here: that clears the flag.",
+    ),
+    "an own STOP": (
+        {"contact": opted_out(Scope.ALL, ConsentSource.PROVIDER, Channel.SMS), "what": TEXT},
+        "Only the customer can undo this: they text START to +14155550100.",
+    ),
+    "an own STOP to a messaging service": (
+        {
+            "contact": opted_out(Scope.ALL, ConsentSource.PROVIDER, Channel.SMS),
+            "what": TEXT,
+            "sender": business(text_from="MG0123"),
+        },
+        "Only the customer can undo this: they text START to the number that your texts come from.",
+    ),
+    "a complaint": (
+        {"contact": opted_out(Scope.MARKETING, ConsentSource.COMPLAINT)},
+        (
+            "Leave it as it is: the customer marked a message as spam, only they can take that back, "
+            "and reminders are still sent."
+        ),
+    ),
+    "no email": ({"who": replace(ANA, email=None)}, "Ask the customer for an email address and enter it here."),
+    "no mobile number": (
+        {"who": replace(ANA, mobile_phone=None, day_phone="+14155550123"), "what": TEXT},
+        "Ask the customer for a mobile number and enter it here.",
+    ),
+    "no sender": (
+        {"sender": business(email_from=None)},
+        (
+            "Ask whoever looks after your messaging to set an address to send from (email_from) "
+            "in the business's settings."
+        ),
+    ),
+    "nothing sent yet": ({}, "Nothing to do: the next of these emails is sent."),
+}
+
+
+@pytest.mark.parametrize(("given_", "step"), SAYINGS.values(), ids=SAYINGS)
+def test_the_next_step_is_the_one_that_helps(given_: Told, step: str) -> None:
+    assert asked(**given_).next_step == step
+
+
+def bounced(code: str, message_id: str = "m1", **more: Any) -> Message:
+    status = MessageStatus.BOUNCED if look_up(Provider.SES, code).failure_class.is_about_the_address else None
+    return message(
+        1,
+        status or MessageStatus.FAILED,
+        key=message_key(1, message_id),
+        provider=Provider.SES,
+        provider_code=code,
+        **more,
+    )
+
+
+def test_soft_failures_are_counted_towards_the_flag() -> None:
+    told = asked(failing(SOFT, 3), bounced(SOFT, "m3"))
+
+    assert told.decision == Send("ana1@example.com")
+    assert told.counts == (FailureCount(FailureClass.UNREACHABLE, 3, 5),)
+    assert told.next_step.startswith("Nothing to do yet: that makes 3 of the 5 failures in a row that flag")
+
+
+def test_failures_that_the_policy_does_not_count_have_no_threshold() -> None:
+    lenient = business(policy=replace(business().policy, thresholds={}))
+    told = asked(failing(NO_SUCH_MAILBOX, 2), bounced(NO_SUCH_MAILBOX), sender=lenient)
+
+    assert told.counts == (FailureCount(FailureClass.INVALID, 2, None),)
+    assert told.next_step.startswith("Ask the customer whether the email address is right")
+
+
+def test_after_a_confirmation_the_old_bounce_is_over() -> None:
+    confirmed = failing(NO_SUCH_MAILBOX).knowing(Cleared(at(5), ClearedBy.CONFIRMATION))
+    told = asked(confirmed, bounced(NO_SUCH_MAILBOX))
+
+    assert (told.counts, told.evidence, told.cleared) == ((), None, Cleared(at(5), ClearedBy.CONFIRMATION))
+    assert told.next_step.startswith("Nothing to do: the email address has been corrected, confirmed or reached")
+
+
+def test_a_bounce_of_an_address_that_the_customer_no_longer_has_asks_for_nothing() -> None:
+    told = asked(None, bounced(NO_SUCH_MAILBOX, address="old@example.com"))
+
+    assert told.attempts[0].sentence == "This mailbox does not exist."
+    assert told.next_step == "Nothing to do: the next of these emails is sent."
+
+
+def test_a_reminder_to_a_flagged_mailbox_is_sent_and_says_so() -> None:
+    told = asked(failing(FULL), what=REMINDER)
+
+    assert told.decision == Send("ana1@example.com")
+    assert told.rules[-1].sentence == "The email address is flagged as invalid, but reminders are still tried."
+    assert told.verdict.invalid
+
+
+def test_opt_outs_are_told_with_source_and_time_and_whether_they_apply() -> None:
+    contact = opted_out(Scope.MARKETING, ConsentSource.COMPLAINT)
+    (marketing,), (reminder,) = asked(contact).opt_outs, asked(contact, what=REMINDER).opt_outs
+
+    assert (marketing.source, marketing.at, marketing.message_id) == (ConsentSource.COMPLAINT, at(2), "m2")
+    assert (marketing.applies, reminder.applies) == (True, False)
+    assert asked(contact, what=REMINDER).decision == Send("ana1@example.com")
+
+
+def test_an_opt_out_that_was_taken_back_is_not_told() -> None:
+    contact = opted_out(Scope.ALL, ConsentSource.PROVIDER)
+    back = ConsentEvidence(at(3), Scope.ALL, opted_out=False, source=ConsentSource.PROVIDER)
+
+    assert asked(contact.knowing(back)).opt_outs == ()
+
+
+# --- the use case -----------------------------------------------------------------------------------------------------
+
+
+def world_of(*log: Message) -> tuple[World, ExplainReachability]:
+    world = World()
+    world.add(ANA)
+    world.messages.record_new(log)
+    return world, ExplainReachability(world.customers, world.contacts, world.businesses, world.messages, world.clock)
+
+
+def numbered(n: int, channel: Channel) -> Message:
+    return message(1, MessageStatus.DELIVERED, channel=channel, key=message_key(1, f"01M7W6C3805FEE6AD6R1F2{n:04d}"))
+
+
+def test_the_last_five_attempts_are_those_of_the_channel_however_many_of_the_other_came_after() -> None:
+    emails = [numbered(n, Channel.EMAIL) for n in range(7)]
+    texts = [numbered(n, Channel.SMS) for n in range(100, 180)]
+    _, explained = world_of(*emails, *texts)
+    told = explained(BUSINESS_ID, id_of(1), Channel.EMAIL, Category.MARKETING)
+
+    assert [attempt.message for attempt in told.attempts] == emails[: -SHOWN_ATTEMPTS - 1 : -1]
+
+
+def test_the_answer_is_about_the_contact_as_of_now() -> None:
+    world, explained = world_of()
+    world.know(contact_key(1), Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX))
+    email = explained(BUSINESS_ID, id_of(1), Channel.EMAIL, Category.MARKETING)
+    text = explained(BUSINESS_ID, id_of(1), Channel.SMS, Category.MARKETING)
+
+    assert (email.decision, text.decision) == (Exclusion.INVALID_CONTACT, Send("+14155560001"))
+
+
+def test_somebody_elses_customer_does_not_exist() -> None:
+    _, explained = world_of()
+    with pytest.raises(NotFoundError):
+        explained("another", id_of(1), Channel.EMAIL, Category.MARKETING)
