@@ -235,6 +235,26 @@ def test_a_stop_that_comes_before_the_send_is_honoured(channel: Channel) -> None
     assert (customer(2).address(channel) or "") not in sending.script.addresses
 
 
+@CHANNELS
+def test_whoever_was_left_out_by_a_worker_that_died_stays_left_out_and_counted(channel: Channel) -> None:
+    sending = Sending(channel, category=Category.REMINDER)
+    for number in (1, 2, 3):
+        stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER)
+        sending.world.know(contact_key(number, channel), stop)
+    sending.die_at("chunks.finish")
+    start = ConsentEvidence(at(60), Scope.ALL, opted_out=False, source=ConsentSource.PROVIDER)
+    sending.world.know(contact_key(2, channel), start)
+    sending.after_the_lease()
+    sending.world.pump_streams()
+    view = sending.world.manage_campaigns.get(BUSINESS_ID, sending.campaign_id)
+
+    assert sending.statuses() == {1: "excluded", 2: "excluded", 3: "excluded"}
+    assert sending.chunk.state is ChunkState.DONE
+    assert not sending.script.addresses
+    assert (dict(view.audience.excluded), view.audience.targeted) == ({"opted_out": 3}, 0)
+    assert view.results[MessageStatus.QUEUED] == 0
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [("##{{first_name}}" * 100, "sent"), ("##{{gender}}", "excluded"), ("##{{first_name}}" * 500, "excluded")],

@@ -159,6 +159,13 @@ class ChunkDesk:
         keys = [self._key(work, customer_id) for customer_id in work.chunk.remaining]
         return {key.customer_id: message for key, message in self.messages.get_many(keys).items()}
 
+    def unrecorded(self, work: Work) -> Sequence[str]:
+        """Those of whom nothing is recorded yet; whoever an earlier attempt left out stays left out."""
+        if work.chunk.attempts <= 1:
+            return work.chunk.remaining
+        known = self.known(work)
+        return [c for c in work.chunk.remaining if c not in known or known[c].status is MessageStatus.QUEUED]
+
     def _queued(self, work: Work, customer_ids: Sequence[str]) -> Sequence[Message]:
         customers = self._customers.get_many(work.business.business_id, customer_ids)
         return [self._message(work, customer_id, customers.get(customer_id)) for customer_id in customer_ids]

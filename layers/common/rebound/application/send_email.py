@@ -17,7 +17,7 @@ from rebound.application.send_chunk import (
 )
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.chunks import ChunkKey
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.messages import Message
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import RenderedEmail, render_email, values_of
 
@@ -46,17 +46,13 @@ class SendEmail:
 
     def _settle(self, work: Work) -> None:
         """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
-        known = self._desk.known(work)
-        lost = [
-            customer_id
-            for customer_id in work.chunk.remaining
-            if customer_id not in known or known[customer_id].status is MessageStatus.QUEUED
-        ]
+        lost = self._desk.unrecorded(work)
         self._desk.messages.record(self._desk.uncertain(work, lost, Provider.SES))
         self._desk.chunks.finish(work.chunk)
 
     def _send(self, work: Work) -> None:
-        decided = self._desk.decide(work, work.chunk.remaining)
+        remaining = self._desk.unrecorded(work)
+        decided = self._desk.decide(work, remaining)
         rendered = [(recipient, self._render(work, recipient)) for recipient in decided.recipients]
         sendable = [(recipient, email) for recipient, email in rendered if email is not None]
         known = [
@@ -66,7 +62,7 @@ class SendEmail:
         again: list[str] = []
         daily = False
         if sendable and self._desk.halted(work):
-            self._desk.halt(work, work.chunk.remaining)
+            self._desk.halt(work, remaining)
             return
         if sendable:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
