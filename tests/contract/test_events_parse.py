@@ -27,6 +27,8 @@ from rebound.adapters.twilio_callbacks import (
 )
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from tests.contract.test_domain_events import EVENTS as DOMAIN_EVENTS
+from tests.contract.test_domain_events import snake_case
 
 EVENTS: Final = Path(__file__).parents[2] / "events"
 KEY: Final = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
@@ -217,6 +219,7 @@ def test_every_file_is_expected_by_a_table_here() -> None:
         "ses_sns": set(SES_SNS),
         "twilio": {*TWILIO_STATUS, *TWILIO_INBOUND, *TWILIO_CREATE_ERRORS, "create_accepted"},
         "sns": {*SNS, *AWSLOGS},
+        "domain": {snake_case(name) for name in DOMAIN_EVENTS},
         **TRIGGERS,
     }
     found: dict[str, set[str]] = {}

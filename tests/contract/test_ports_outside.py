@@ -285,8 +285,8 @@ def test_a_campaign_that_is_scheduled_twice_is_scheduled_once_at_its_time_in_utc
     assert run.started() == []
 
 
-INVALIDATED = ContactInvalidated(BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_full", at(0), 3)
-RESTORED = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1), id_of(2)), 4)
+INVALIDATED = ContactInvalidated(BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_full", at(0), 3, "change-3")
+RESTORED = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1), id_of(2)), 4, "change-4")
 
 
 def test_events_are_put_on_the_bus_under_their_own_names() -> None:
@@ -312,6 +312,7 @@ def test_events_are_put_on_the_bus_under_their_own_names() -> None:
         "reason": "bounce:mailbox_full",
         "since": "2026-11-20T12:00:00Z",
         "version": 3,
+        "change_id": "change-3",
     }
 
 

@@ -100,7 +100,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedAws:
-    """The embedded AWS, to look at its queues only."""
+    """The embedded AWS, to look at what the API does not show."""
 
     endpoint_url: str
     region: str
@@ -122,22 +122,82 @@ class EmbeddedAws:
 
     def queues(self) -> list[Queue]:
         """All queues, dead-letter queues too."""
+        found = []
+        with self.client("sqs") as sqs:
+            for url in sqs.list_queues().get("QueueUrls", []):
+                counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+                messages = sum(int(value) for name, value in counts.items() if name.startswith("ApproximateNumberOf"))
+                found.append(Queue(url.rpartition("/")[2], messages))
+        return found
+
+    @contextlib.contextmanager
+    def client(self, service: str) -> Iterator[Any]:
+        """A client of one service, closed afterwards."""
         make: Any = boto3.client
-        sqs = make(
-            "sqs",
+        made = make(
+            service,
             endpoint_url=self.endpoint_url,
             region_name=self.region,
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the embedded AWS takes any
             config=Config(proxies={}),
         )
-        found = []
-        for url in sqs.list_queues().get("QueueUrls", []):
-            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            messages = sum(int(value) for name, value in counts.items() if name.startswith("ApproximateNumberOf"))
-            found.append(Queue(url.rpartition("/")[2], messages))
-        sqs.close()
-        return found
+        try:
+            yield made
+        finally:
+            made.close()
+
+    def output(self, name: str) -> str:
+        """One of the deployed stack's outputs."""
+        with self.client("cloudformation") as cloudformation:
+            outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
+        return next(str(output["OutputValue"]) for output in outputs if output["OutputKey"] == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Another system that has a rule on the bus and a queue of its own behind it."""
+
+    aws: EmbeddedAws
+    queue_url: str
+    heard: list[Json]
+
+    @classmethod
+    @contextlib.contextmanager
+    def to(cls, aws: EmbeddedAws, business_id: str) -> Iterator["Subscriber"]:
+        """A subscriber to everything about one business, gone afterwards."""
+        name, bus = f"subscriber-{uuid.uuid4().hex}", aws.output("EventBus")
+        pattern = {"source": ["rebound"], "detail": {"business_id": [business_id]}}
+        with aws.client("sqs") as sqs, aws.client("events") as events:
+            queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+            events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+            events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+            try:
+                yield cls(aws, queue_url, [])
+            finally:
+                events.remove_targets(Rule=name, EventBusName=bus, Ids=["queue"])
+                events.delete_rule(Name=name, EventBusName=bus)
+                sqs.delete_queue(QueueUrl=queue_url)
+
+    def listen(self) -> list[Json]:
+        """Every event heard so far, in the order of arrival."""
+        with self.aws.client("sqs") as sqs:
+            while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+                for message in messages:
+                    self.heard.append(json.loads(message["Body"]))
+                    sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return self.heard
+
+    def wait_for(self, detail_type: str) -> Json:
+        """The first event of a kind, as soon as it is heard."""
+        heard = until(
+            f"{detail_type} is heard",
+            self.listen,
+            lambda heard: any(event["detail-type"] == detail_type for event in heard),
+            120,
+        )
+        return next(event for event in heard if event["detail-type"] == detail_type)
 
 
 def is_dead_letter_queue(queue: Queue) -> bool:
@@ -147,7 +207,7 @@ def is_dead_letter_queue(queue: Queue) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """When everything that was set going has come to its end."""
+    """When everything that was set going in the stack has come to its end."""
 
     twin: Twin
     aws: EmbeddedAws
@@ -158,7 +218,9 @@ class Calm:
         until("every queue is empty", self._filled, lambda filled: not filled, seconds)
 
     def _filled(self) -> list[Queue]:
-        return [queue for queue in self.aws.queues() if queue.messages and not is_dead_letter_queue(queue)]
+        queues = [queue for queue in self.aws.queues() if queue.name.startswith(f"{STACK_NAME}-")]
+        assert queues
+        return [queue for queue in queues if queue.messages and not is_dead_letter_queue(queue)]
 
     def settled(self, api: ReboundApi, campaign_id: str, seconds: float = 90.0) -> "Settled":
         """The campaign once nothing changes any more; its counts are then those of its messages, which is checked."""

@@ -58,6 +58,7 @@ from tests.fakes.queues import (
     RecordingDomainEvents,
     RecordingRunner,
 )
+from tests.fakes.streams import Change
 from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Checkpoint, WorkerDiedError, watched
 
@@ -248,7 +249,7 @@ class World:
             self._retried(partial(self.count_results, shard, status_changes(changes)))
         while (contact_batch := self.contacts.stream.deliver(self.chance)) is not None:
             for change in contact_batch[1]:
-                self._retried(partial(self.project_contacts, ContactChange(change.before, change.after)))
+                self._retried(partial(self.project_contacts, contact_change(change)))
 
     def _step(self, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
@@ -389,6 +390,11 @@ class World:
                 self._may_die = may_die
 
         return tell
+
+
+def contact_change(change: Change[Contact]) -> ContactChange:
+    """What the stream of the contacts says to who projects them."""
+    return ContactChange(change.before, change.after, f"change-{change.position}")
 
 
 def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:

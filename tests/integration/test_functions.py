@@ -375,7 +375,8 @@ def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, 
     (image,) = [
         row for row in make("dynamodb").scan(TableName="ContactsTable")["Items"] if row["contact_id"]["S"] == str(key)
     ]
-    return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": sequence}}
+    change = {"NewImage": image, "SequenceNumber": sequence}
+    return {"eventID": f"change-{sequence}", "eventName": "INSERT", "dynamodb": change}
 
 
 def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Stack) -> None:
@@ -383,7 +384,8 @@ def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Sta
 
     wiring.customers().save([customer(1)], [])
     record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
-    removal = {"eventName": "REMOVE", "dynamodb": {"OldImage": record["dynamodb"]["NewImage"], "SequenceNumber": "8"}}
+    gone = {"OldImage": record["dynamodb"]["NewImage"], "SequenceNumber": "8"}
+    removal = {"eventID": "change-8", "eventName": "REMOVE", "dynamodb": gone}
 
     assert stack.invoke("project_contacts", {"Records": [record, removal, record]}) == {"batchItemFailures": []}
     assert wiring.customers().get(BUSINESS_ID, id_of(1)).failed_email
@@ -396,7 +398,7 @@ def test_from_the_first_change_that_fails_on_all_come_again(stack: Stack, monkey
     wiring.customers().save([customer(1), customer(2)], [])
     changes = [
         contact_record(1, "7"),
-        {"dynamodb": {"NewImage": {"nonsense": {"S": "x"}}, "SequenceNumber": "8"}},
+        {"eventID": "change-8", "dynamodb": {"NewImage": {"nonsense": {"S": "x"}}, "SequenceNumber": "8"}},
         contact_record(2, "9"),
     ]
 

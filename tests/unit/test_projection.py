@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from rebound.application.project_contacts import ContactChange
 from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
-from rebound.domain.events import ContactInvalidated, ContactRestored
+from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
-from tests.fakes.world import World
+from tests.fakes.world import World, contact_change
 
 BOUNCE = Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX)
 
@@ -41,12 +42,12 @@ def test_an_address_that_turns_out_bad_and_good_again_is_told_once_each() -> Non
     world.know(contact_key(1), replace(BOUNCE, at=at(2), message_id="m2"))
     world.know(contact_key(1), Cleared(at(3), ClearedBy.DELIVERY))
     for change in world.contacts.stream.take():
-        world.project_contacts(ContactChange(change.before, change.after))
+        world.project_contacts(contact_change(change))
     told = world.events.published
 
     assert [type(event) for event in told] == [ContactInvalidated, ContactRestored]
     assert told[0] == ContactInvalidated(
-        BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_does_not_exist", at(1), 2
+        BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_does_not_exist", at(1), 2, "change-3"
     )
 
 
@@ -70,9 +71,79 @@ def test_who_is_new_to_a_flagged_address_has_its_flag_from_the_start() -> None:
     assert world.manage_customers.create(BUSINESS_ID, profile).customer.failed_email
 
 
+def opted_out(seconds: float, scope: Scope = Scope.MARKETING, message_id: str = "m1") -> ConsentEvidence:
+    return ConsentEvidence(at(seconds), scope, True, ConsentSource.COMPLAINT, message_id)
+
+
+def opt_outs(world: World) -> list[ContactOptedOut]:
+    """What was told of opt-outs, once for each identity."""
+    told = [event for event in world.events.published if isinstance(event, ContactOptedOut)]
+    return list({(event.change_id, event.scope): event for event in told}.values())
+
+
+def test_an_opt_out_is_told_when_it_begins_and_not_when_it_is_said_again() -> None:
+    world = World()
+    world.add(customer(1), customer(2, email="ana1@example.com"))
+    world.know(contact_key(1), opted_out(1))
+    world.know(contact_key(1), opted_out(2, message_id="m2"))
+    for change in world.contacts.stream.take():
+        world.project_contacts(contact_change(change))
+
+    assert world.events.published == [
+        ContactOptedOut(
+            BUSINESS_ID,
+            Channel.EMAIL,
+            tuple(sorted((id_of(1), id_of(2)))),
+            Scope.MARKETING,
+            ConsentSource.COMPLAINT,
+            at(1),
+            3,
+            "change-5",
+        )
+    ]
+
+
+def test_an_opt_out_of_two_scopes_is_two_events_of_one_change() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), opted_out(1), opted_out(2, Scope.ALL))
+    world.pump_streams()
+
+    assert {(event.scope, event.at) for event in opt_outs(world)} == {(Scope.MARKETING, at(1)), (Scope.ALL, at(2))}
+    assert len({event.change_id for event in opt_outs(world)}) == 1
+
+
+def test_a_flag_and_an_opt_out_of_one_write_are_both_told() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), BOUNCE, opted_out(1))
+    [*_, change] = world.contacts.stream.take()
+    world.project_contacts(contact_change(change))
+
+    assert {type(event) for event in world.events.published} == {ContactInvalidated, ContactOptedOut}
+
+
+@given(st.lists(strategies.said | strategies.evidence, max_size=10), st.integers(0, 1 << 20))
+def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_again(
+    said: list[Evidence | ConsentEvidence], seed: int
+) -> None:
+    world = World(seed=seed)
+    world.add(customer(1))
+    begun: list[Scope] = []
+    for item in said:
+        before = world.contacts.rows[contact_key(1)].consent.opted_out
+        world.know(contact_key(1), item)
+        begun += [scope for scope in world.contacts.rows[contact_key(1)].consent.opted_out if scope not in before]
+        if world.chance.random() < 0.3:
+            world.pump_streams()
+    world.pump_streams()
+
+    assert [event.scope for event in opt_outs(world)] == begun
+
+
 def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
     world = World()
     orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
-    world.project_contacts(ContactChange(None, orphan))
+    world.project_contacts(ContactChange(None, orphan, "change-1"))
 
     assert world.events.published == []

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from rebound.application import recopy_flags
 from rebound.application.ports import Recopying
-from rebound.application.project_contacts import ContactChange
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.channels import Channel
 from rebound.domain.events import ContactInvalidated
@@ -25,7 +24,7 @@ from rebound.domain.reachability import (
 )
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.watching import Turns, WorkerDiedError
-from tests.fakes.world import Chaos, World, always
+from tests.fakes.world import Chaos, World, always, contact_change
 
 FULL = Failure(at(1), "m1", Provider.SES, "Transient/MailboxFull")
 GONE = Failure(at(2), "m2", Provider.SES, NO_SUCH_MAILBOX)
@@ -220,7 +219,7 @@ def test_a_slow_copy_of_a_contacts_change_does_not_bring_back_the_old_policys_fl
             world.recopy_flags(message.body, always)
 
     world.checkpoint = change_policy_before_the_copy
-    world.project_contacts(ContactChange(change.before, change.after))
+    world.project_contacts(contact_change(change))
 
     assert changed
     assert flags(world) == {id_of(1): (False, False)}
@@ -232,7 +231,7 @@ def test_a_copy_of_a_contacts_change_that_comes_again_after_a_death_mends_what_i
     world.add(customer(1))
     world.know(contact_key(1), FULL)
     [*_, change] = world.contacts.stream.take()
-    told = ContactChange(change.before, change.after)
+    told = contact_change(change)
     reached: list[str] = []
 
     def change_policy_before_the_copy_and_die_after_it(where: str) -> None:

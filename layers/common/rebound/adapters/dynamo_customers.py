@@ -268,4 +268,4 @@ def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
     if after is None:
         return None
     before = change.get("OldImage")
-    return ContactChange(contact_of_image(before) if before else None, contact_of_image(after))
+    return ContactChange(contact_of_image(before) if before else None, contact_of_image(after), record["eventID"])

@@ -1,20 +1,22 @@
 """What follows from a change of a contact: the copies of its flag on customers, and the domain events."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rebound.application.ports import BusinessDirectory, CustomerBook, DomainEvents
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import NotFoundError
-from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
-from rebound.domain.reachability import ReachabilityPolicy, Verdict
+from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored, DomainEvent
+from rebound.domain.reachability import ReachabilityPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """A contact before (``None`` when it is new) and after one write."""
+    """A contact before (``None`` when it is new) and after one write; ``change_id`` is the write's own."""
 
     before: Contact | None
     after: Contact
+    change_id: str
 
 
 class ProjectContacts:
@@ -26,7 +28,7 @@ class ProjectContacts:
         self._events = events
 
     def __call__(self, change: ContactChange) -> None:
-        """Copy the flag to the customers and tell the world when it flipped.
+        """Copy the flag to the customers; tell the world when it flipped, and when a scope was opted out of.
 
         A customer who is linked to the contact has had the flag since then: both are written in one transaction.
 
@@ -35,16 +37,15 @@ class ProjectContacts:
         is copied, not only one that flips: a change that comes again after a death may flip nothing under the policy
         that is in force by then, and have left copies of the policy before.
         """
-        if not (_may_be_invalid(change.before) or _may_be_invalid(change.after)):
-            return
-        contact = change.after
-        try:
-            policy = self._copied(contact)
-        except NotFoundError:
-            return
-        verdict = contact.verdict(policy)
-        if verdict.invalid != (change.before is not None and change.before.verdict(policy).invalid):
-            self._events.publish([_event(contact, verdict)])
+        events = list(_opt_outs(change))
+        if _may_be_invalid(change.before) or _may_be_invalid(change.after):
+            try:
+                policy = self._copied(change.after)
+            except NotFoundError:
+                return
+            events += _flips(change, policy)
+        if events:
+            self._events.publish(events)
 
     def _copied(self, contact: Contact) -> ReachabilityPolicy:
         """Copy the flag; the policy under which it was copied and which was still in force afterwards."""
@@ -64,8 +65,35 @@ def _may_be_invalid(contact: Contact | None) -> bool:
     return contact is not None and bool(contact.reachability.failures)
 
 
-def _event(contact: Contact, verdict: Verdict) -> DomainEvent:
-    key, customers = contact.key, tuple(sorted(contact.customer_ids))
+def _flips(change: ContactChange, policy: ReachabilityPolicy) -> Iterator[DomainEvent]:
+    """At most one event: the flag of the contact, if it is another one than before."""
+    contact, key = change.after, change.after.key
+    verdict = contact.verdict(policy)
+    if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):
+        return
+    customers = tuple(sorted(contact.customer_ids))
     if verdict.reason is None or verdict.since is None:
-        return ContactRestored(key.business_id, key.channel, customers, contact.version)
-    return ContactInvalidated(key.business_id, key.channel, customers, verdict.reason, verdict.since, contact.version)
+        yield ContactRestored(key.business_id, key.channel, customers, contact.version, change.change_id)
+    else:
+        yield ContactInvalidated(
+            key.business_id, key.channel, customers, verdict.reason, verdict.since, contact.version, change.change_id
+        )
+
+
+def _opt_outs(change: ContactChange) -> Iterator[DomainEvent]:
+    """One event for each scope that is opted out of now and was not before."""
+    contact, key = change.after, change.after.key
+    before = change.before.consent.opted_out if change.before is not None else ()
+    for scope in contact.consent.opted_out:
+        said = contact.consent.scopes[scope].out
+        if scope not in before and said is not None:
+            yield ContactOptedOut(
+                key.business_id,
+                key.channel,
+                tuple(sorted(contact.customer_ids)),
+                scope,
+                said.source,
+                said.at,
+                contact.version,
+                change.change_id,
+            )

@@ -1,14 +1,22 @@
-"""What Rebound tells the world on the event bus, named in the past tense."""
+"""What Rebound tells the world on the event bus, named in the past tense.
+
+Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentSource, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class ContactInvalidated:
-    """An address turned out to be bad. ``version`` tells repetitions of the same event apart from new ones."""
+    """An address turned out to be bad.
+
+    ``version`` numbers the writes of the contact. ``change_id`` is the write that this event follows from: the same
+    event told again has the same one, and no other write of any contact has it.
+    """
 
     business_id: str
     channel: Channel
@@ -16,6 +24,7 @@ class ContactInvalidated:
     reason: str
     since: datetime
     version: int
+    change_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,24 @@ class ContactRestored:
     channel: Channel
     customer_ids: tuple[str, ...]
     version: int
+    change_id: str
 
 
-DomainEvent = ContactInvalidated | ContactRestored
+@dataclass(frozen=True, slots=True)
+class ContactOptedOut:
+    """An address may not be written to any more in one scope, by the word of ``source`` at ``at``.
+
+    A write that opts out of two scopes is told as two events with one ``change_id``.
+    """
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    version: int
+    change_id: str
+
+
+DomainEvent = ContactInvalidated | ContactRestored | ContactOptedOut

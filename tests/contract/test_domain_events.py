@@ -1,0 +1,185 @@
+"""Each domain event has a schema that all we publish keeps to, and a real sample; neither has room for an address."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+
+from rebound.adapters.domain_events import SOURCE, EventBridgeDomainEvents
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentSource, Scope
+from rebound.domain.events import DomainEvent
+from rebound.domain.provider_codes import all_codes
+from tests.fakes import strategies
+
+REPOSITORY: Final = Path(__file__).parents[2]
+SCHEMAS: Final = REPOSITORY / "docs" / "events"
+SAMPLES: Final = REPOSITORY / "events" / "domain"
+EVENTS: Final[Mapping[str, type[DomainEvent]]] = {event.__name__: event for event in get_args(DomainEvent)}
+IDS: Final = st.from_regex(r"[0-9a-z]{26}", fullmatch=True)
+CUSTOMER_IDS: Final = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
+    "at": strategies.moments,
+    "business_id": IDS,
+    "change_id": st.uuids().map(str) | st.uuids().map(lambda id_: id_.hex),
+    "channel": st.sampled_from(Channel),
+    "customer_ids": st.lists(CUSTOMER_IDS, unique=True, max_size=4).map(sorted).map(tuple),
+    "reason": st.sampled_from([row.reason for row in all_codes() if row.failure_class.is_about_the_address]),
+    "scope": st.sampled_from(Scope),
+    "since": strategies.moments,
+    "source": st.sampled_from(ConsentSource),
+    "version": st.integers(1),
+}
+"""What a field of any event may hold; a new field needs its line here."""
+ADDRESSES: Final = ("ana@example.com", "+14155550123")
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def sample_of(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SAMPLES / f"{snake_case(name)}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def problems(name: str, detail: object) -> list[str]:
+    """What the schema has against it; empty when nothing."""
+    validator = Draft202012Validator(schema_of(name), format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(detail)]
+
+
+class Bus:
+    """An EventBridge client that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.entries += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in Entries]}
+
+
+def published(event: DomainEvent) -> dict[str, Any]:
+    bus = Bus()
+    EventBridgeDomainEvents(bus, "bus").publish([event])
+    [entry] = bus.entries
+    return entry
+
+
+def everything(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Every text in a detail, with the way to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from everything(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from everything(inner, (*path, number))
+    elif isinstance(value, str):
+        yield path, value
+
+
+def replaced(value: Any, path: tuple[Any, ...], by: str) -> Any:
+    """A copy of ``value`` with something else at ``path``."""
+    if not path:
+        return by
+    first, *rest = path
+    copied = dict(value) if isinstance(value, dict) else list(value)
+    copied[first] = replaced(value[first], tuple(rest), by)
+    return copied
+
+
+def test_every_event_has_a_schema_and_a_sample_and_nothing_else_has() -> None:
+    assert {path.stem for path in SCHEMAS.glob("*.json")} == set(EVENTS)
+    assert {path.stem for path in SAMPLES.glob("*.json")} == set(map(snake_case, EVENTS))
+
+
+def test_the_index_lists_every_event() -> None:
+    index = (SCHEMAS / "README.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| \[`(\w+)`\]\(\1\.json\) \|", index, re.MULTILINE)) == set(EVENTS)
+
+
+def test_the_pattern_in_the_index_is_one_that_the_samples_match() -> None:
+    index = (SCHEMAS / "README.md").read_text(encoding="utf-8")
+    [pattern] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", index, re.DOTALL)]
+
+    assert pattern["source"] == [SOURCE]
+    for name in pattern["detail-type"]:
+        assert sample_of(name)["detail"]["business_id"] in pattern["detail"]["business_id"]
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_schema_is_one_and_describes_every_field_of_its_event(name: str) -> None:
+    schema = schema_of(name)
+    Draft202012Validator.check_schema(schema)
+    names = [field.name for field in fields(EVENTS[name])]
+
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$schema"]
+    assert schema["title"] == name
+    assert schema["description"]
+    assert list(schema["properties"]) == schema["required"] == names
+    assert all(property_["description"] for property_ in schema["properties"].values())
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@given(data=st.data())
+def test_whatever_is_published_keeps_to_the_schema(name: str, data: st.DataObject) -> None:
+    event = EVENTS[name]
+    drawn = {field.name: data.draw(FIELDS[field.name], label=field.name) for field in fields(event)}
+    entry = published(event(**drawn))
+
+    assert (entry["Source"], entry["DetailType"]) == (SOURCE, name)
+    assert problems(name, json.loads(entry["Detail"])) == []
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_sample_is_a_whole_event_as_eventbridge_delivers_it(name: str) -> None:
+    sample = sample_of(name)
+
+    assert list(sample) == [
+        "version",
+        "id",
+        "detail-type",
+        "source",
+        "account",
+        "time",
+        "region",
+        "resources",
+        "detail",
+    ]
+    assert (sample["source"], sample["detail-type"]) == (SOURCE, name)
+    assert list(sample["detail"]) == [field.name for field in fields(EVENTS[name])]
+    assert problems(name, sample["detail"]) == []
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_schema_refuses_a_detail_that_lacks_something(name: str) -> None:
+    detail = sample_of(name)["detail"]
+
+    for absent in detail:
+        assert problems(name, {field: value for field, value in detail.items() if field != absent}), absent
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_field_has_room_for_an_address(name: str, address: str) -> None:
+    detail = sample_of(name)["detail"]
+    texts = list(everything(detail))
+
+    assert texts
+    for path, text in texts:
+        for smuggled in (address, f"{text} {address}"):
+            assert problems(name, replaced(detail, path, smuggled)), path
