@@ -326,6 +326,7 @@ FULL = customer(
     time_zone="Europe/Lisbon",
     failed_email=True,
     created_at=at(0.123456),
+    former_contacts=frozenset({contact_key(5), contact_key(5, Channel.SMS)}),
 )
 BARE = customer(2, email=None, mobile_phone=None)
 
@@ -335,15 +336,26 @@ def stored(book: Books, *numbers: int) -> None:
         book.customers.save([customer(number)], [])
 
 
+def used(number: int) -> Contact:
+    """A contact as it is before its first write, of the customer with the number."""
+    return Contact(contact_key(number), customer_ids=frozenset({id_of(number)}))
+
+
+def known(books: Books, number: int) -> Contact:
+    return books.contacts.get_many([contact_key(number)])[contact_key(number)]
+
+
 @pytest.mark.parametrize("who", [FULL, BARE], ids=["full", "bare"])
-def test_a_customer_is_kept_whole_and_its_version_counts_writes(books: Books, who: object) -> None:
+def test_a_customer_is_kept_whole_and_its_version_grows_with_each_write(books: Books, who: object) -> None:
     given = FULL if who is FULL else BARE
     books.customers.save([given], [])
     first = books.customers.get(BUSINESS_ID, given.customer_id)
     books.customers.save([replace(first, last_name="Souza")], [])
 
-    assert first == replace(given, version=1)
-    assert books.customers.get(BUSINESS_ID, given.customer_id) == replace(given, last_name="Souza", version=2)
+    assert first.version > 0
+    assert first == replace(given, version=first.version)
+    second = books.customers.get(BUSINESS_ID, given.customer_id)
+    assert second == replace(given, last_name="Souza", version=first.version + 1)
 
 
 @pytest.mark.parametrize("version", [0, 2, 7])
@@ -362,23 +374,25 @@ def test_a_new_row_that_claims_an_old_version_is_refused(books: Books) -> None:
 
 
 def test_customers_and_contacts_are_written_all_or_none(books: Books) -> None:
-    books.contacts.save(Contact(contact_key(1)))
-    stale = Contact(contact_key(1), customer_ids=frozenset({"x"}))
+    books.contacts.save(used(1))
+    stale = replace(used(1), customer_ids=frozenset({"x"}))
     with pytest.raises(ConcurrentChangeError):
-        books.customers.save([customer(1), customer(2)], [Contact(contact_key(2)), stale])
+        books.customers.save([customer(1), customer(2)], [used(2), stale])
 
     assert books.customers.get_many(BUSINESS_ID, [id_of(1), id_of(2)]) == {}
-    assert books.contacts.get_many([contact_key(2)])[contact_key(2)].version == 0
-    assert books.contacts.get_many([contact_key(1)])[contact_key(1)].customer_ids == frozenset()
+    assert known(books, 2) == Contact(contact_key(2))
+    assert known(books, 1).customer_ids == {id_of(1)}
 
 
 def test_a_transaction_takes_a_hundred_rows_and_no_more(books: Books) -> None:
-    hundred = [customer(number) for number in range(100)]
+    most = [customer(number) for number in range(98)]
     with pytest.raises(ValueError, match="100"):
-        books.customers.save(hundred, [Contact(contact_key())])
-    books.customers.save(hundred, [])
+        books.customers.save([*most, customer(98)], [used(1)])
+    books.customers.save(most, [used(1)])
 
-    assert len(books.customers.get_many(BUSINESS_ID, [c.customer_id for c in hundred])) == 100
+    assert len(books.customers.get_many(BUSINESS_ID, [c.customer_id for c in most])) == 98
+    with pytest.raises(ValueError, match="100"):
+        books.customers.delete(most, [used(number) for number in range(2, 4)])
 
 
 def test_many_customers_are_read_at_once_each_once_and_absent_ones_are_left_out(books: Books) -> None:
@@ -397,10 +411,103 @@ def test_a_customer_is_deleted_as_it_was_read(books: Books) -> None:
     first = books.customers.get(BUSINESS_ID, id_of(1))
     books.customers.save([first], [])
     with pytest.raises(ConcurrentChangeError):
-        books.customers.delete(first)
-    books.customers.delete(books.customers.get(BUSINESS_ID, id_of(1)))
+        books.customers.delete([first], [])
+    books.customers.delete([books.customers.get(BUSINESS_ID, id_of(1))], [])
     with pytest.raises(NotFoundError):
         books.customers.get(BUSINESS_ID, id_of(1))
+
+
+def test_a_row_that_came_again_is_not_taken_for_the_one_that_went(books: Books) -> None:
+    stored(books, 1)
+    books.contacts.save(used(1))
+    before, contact = books.customers.get(BUSINESS_ID, id_of(1)), known(books, 1)
+    books.customers.delete([before], [contact.without([id_of(1)])])
+    stored(books, 1)
+    books.contacts.save(used(1))
+
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.delete([before], [])
+    with pytest.raises(ConcurrentChangeError):
+        books.contacts.save(contact)
+
+
+def test_a_deletion_leaves_the_contact_to_others_who_use_it(books: Books) -> None:
+    stored(books, 1)
+    books.contacts.save(replace(used(1).knowing(*EVIDENCE, *SAID), customer_ids=frozenset({id_of(1), id_of(2)})))
+    before = known(books, 1)
+    books.customers.delete([books.customers.get(BUSINESS_ID, id_of(1))], [before.without([id_of(1)])])
+
+    assert known(books, 1) == replace(before, customer_ids=frozenset({id_of(2)}), version=before.version + 1)
+
+
+def test_a_deletion_with_a_stale_contact_changes_nothing(books: Books) -> None:
+    stored(books, 1)
+    books.contacts.save(used(1))
+    stale = known(books, 1)
+    books.contacts.save(stale.knowing(SAID[0]))
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.delete([books.customers.get(BUSINESS_ID, id_of(1))], [stale.without([id_of(1)])])
+
+    assert books.customers.get(BUSINESS_ID, id_of(1)).customer_id == id_of(1)
+    assert known(books, 1).consent == Contact(contact_key(1)).knowing(SAID[0]).consent
+
+
+def deleted(books: Books) -> Contact:
+    """What is left of a contact that knew everything when its only customer is deleted."""
+    stored(books, 1)
+    books.contacts.save(used(1).knowing(*EVIDENCE, *SAID))
+    last = books.customers.get(BUSINESS_ID, id_of(1))
+    books.customers.delete([last], [known(books, 1).without([id_of(1)])])
+    return known(books, 1)
+
+
+def test_of_an_address_that_nobody_uses_only_the_consent_is_remembered(books: Books) -> None:
+    left = deleted(books)
+
+    assert left.remembered > 0
+    assert left == Contact(contact_key(1), consent=used(1).knowing(*SAID).consent, remembered=left.remembered)
+    assert books.contacts.get_many([contact_key(2), replace(contact_key(1), business_id="other")]) == {
+        contact_key(2): Contact(contact_key(2)),
+        replace(contact_key(1), business_id="other"): Contact(replace(contact_key(1), business_id="other")),
+    }
+
+
+def test_whoever_comes_with_the_address_again_has_what_was_remembered(books: Books) -> None:
+    left = deleted(books)
+    books.customers.save([customer(2, email="ana1@example.com")], [replace(left, customer_ids=frozenset({id_of(2)}))])
+    again = known(books, 1)
+
+    assert (again.consent, set(again.customer_ids), again.remembered) == (left.consent, {id_of(2)}, 0)
+
+
+def test_nobody_comes_with_an_address_past_what_has_just_been_remembered(books: Books) -> None:
+    nothing = known(books, 1)
+    books.contacts.save(nothing.knowing(SAID[0]))
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1)], [replace(nothing, customer_ids=frozenset({id_of(1)}))])
+    first = known(books, 1)
+    books.contacts.save(first.knowing(SAID[1]))
+    with pytest.raises(ConcurrentChangeError):
+        books.customers.save([customer(1)], [replace(first, customer_ids=frozenset({id_of(1)}))])
+
+    assert known(books, 1).consent == used(1).knowing(*SAID).consent
+
+
+def test_nothing_is_remembered_past_who_has_just_come_with_the_address(books: Books) -> None:
+    left = deleted(books)
+    books.customers.save([customer(1)], [replace(left, customer_ids=frozenset({id_of(1)}))])
+    late = ConsentEvidence(at(9), Scope.ALL, opted_out=True, source=ConsentSource.COMPLAINT)
+    with pytest.raises(ConcurrentChangeError):
+        books.contacts.save(left.knowing(late))
+    books.contacts.save(known(books, 1).knowing(late))
+
+    assert known(books, 1).consent == used(1).knowing(*SAID, late).consent
+
+
+def test_a_failure_of_an_address_that_nobody_uses_leaves_nothing(books: Books) -> None:
+    books.contacts.save(Contact(contact_key(1)).knowing(*EVIDENCE))
+
+    assert known(books, 1) == Contact(contact_key(1))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
@@ -486,12 +593,13 @@ def test_a_flag_is_copied_to_who_still_has_the_address_and_to_nobody_else(books:
 
 def test_a_copied_flag_makes_an_edit_read_again_and_the_same_flag_does_not(books: Books) -> None:
     stored(books, 1)
+    first = books.customers.get(BUSINESS_ID, id_of(1))
     books.customers.copy_flag(contact_key(1), id_of(1), invalid=False)
-    assert books.customers.get(BUSINESS_ID, id_of(1)).version == 1
+    assert books.customers.get(BUSINESS_ID, id_of(1)) == first
     books.customers.copy_flag(contact_key(1), id_of(1), invalid=True)
-    assert books.customers.get(BUSINESS_ID, id_of(1)).version == 2
+    assert books.customers.get(BUSINESS_ID, id_of(1)).version == first.version + 1
     with pytest.raises(ConcurrentChangeError):
-        books.customers.save([customer(1, version=1)], [])
+        books.customers.save([first], [])
 
 
 EVIDENCE = (
@@ -511,35 +619,38 @@ SAID = (
         Contact(contact_key()),
         Contact(contact_key()).knowing(*EVIDENCE[:1]),
         Contact(contact_key()).knowing(*EVIDENCE[1:]),
-        replace(Contact(contact_key()).knowing(*EVIDENCE, *SAID), customer_ids=frozenset({id_of(1), id_of(2)})),
+        Contact(contact_key()).knowing(*EVIDENCE, *SAID),
         Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).knowing(SAID[0]),
         Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).knowing(EVIDENCE[1]),
     ],
     ids=["empty", "cleared", "failed", "everything", "consent", "hash in address"],
 )
 def test_a_contact_is_kept_with_all_that_is_known(books: Books, contact: Contact) -> None:
+    contact = replace(contact, customer_ids=frozenset({id_of(1), id_of(2)}))
     books.contacts.save(contact)
+    found = books.contacts.get_many([contact.key])
 
-    assert books.contacts.get_many([contact.key]) == {contact.key: replace(contact, version=1)}
+    assert found == {contact.key: replace(contact, version=found[contact.key].version)}
 
 
 def test_a_contact_is_only_written_as_it_was_read(books: Books) -> None:
-    books.contacts.save(Contact(contact_key()))
+    books.contacts.save(used(1))
+    first = known(books, 1)
     with pytest.raises(ConcurrentChangeError):
-        books.contacts.save(Contact(contact_key()).knowing(EVIDENCE[0]))
-    books.contacts.save(Contact(contact_key(), version=1).knowing(EVIDENCE[0]))
+        books.contacts.save(used(1).knowing(EVIDENCE[0]))
+    books.contacts.save(first.knowing(EVIDENCE[0]))
 
-    assert books.contacts.get_many([contact_key()])[contact_key()].version == 2
+    assert known(books, 1).version == first.version + 1
 
 
 def test_many_contacts_are_read_at_once_and_unknown_ones_come_empty(books: Books) -> None:
     keys = [contact_key(number) for number in range(130)]
-    for key in keys[:120]:
-        books.contacts.save(Contact(key))
+    for number in range(120):
+        books.contacts.save(used(number))
     found = books.contacts.get_many(iter([*keys, *keys[:5]]))
 
     assert list(found) == keys
-    assert [found[key].version for key in keys] == [1] * 120 + [0] * 10
+    assert [found[key].version > 0 for key in keys] == [True] * 120 + [False] * 10
     assert books.contacts.get_many([]) == {}
 
 

@@ -1,5 +1,6 @@
 """Customers and contacts in memory, with the optimistic versions and the change stream of the tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -16,34 +17,62 @@ from tests.fakes.streams import ChangeStream
 MAX_TRANSACTION: Final = 100
 
 
+def rows_of(contact: Contact) -> int:
+    """How many rows of a transaction a contact takes."""
+    if contact.is_used:
+        return 1 if contact.version else 2
+    return bool(contact.version or contact.consent.scopes) + bool(contact.consent.scopes)
+
+
 class MemoryContactBook:
     """Implements ``ContactBook``."""
 
     def __init__(self) -> None:
         self.rows: dict[ContactKey, Contact] = {}
+        self.hashed: dict[ContactKey, Contact] = {}
+        """What is kept of addresses that nobody uses, by their hashed keys."""
         self.stream: ChangeStream[Contact] = ChangeStream()
         self.writes = 0
+        self._versions: Counter[ContactKey] = Counter()
 
     def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
-        return {key: self.rows.get(key) or Contact(key) for key in keys}
+        return {key: self._get(key) for key in keys}
 
     def save(self, contact: Contact) -> None:
-        self.check(contact)
-        self.write(contact)
+        if rows_of(contact):
+            self.check(contact)
+            self.write(contact)
 
     def check(self, contact: Contact) -> None:
-        """Raise if the row is not as it was read."""
-        stored = self.rows.get(contact.key)
-        if (stored.version if stored else 0) != contact.version:
+        """Raise if what is stored is not as it was read."""
+        stored = self._get(contact.key)
+        if (stored.version, stored.remembered) != (contact.version, contact.remembered):
             raise ConcurrentChangeError
 
     def write(self, contact: Contact) -> None:
         """Write without looking."""
-        before = self.rows.get(contact.key)
-        after = replace(contact, version=contact.version + 1)
-        self.rows[contact.key] = after
-        self.writes += 1
-        self.stream.record(str(contact.key), before, after)
+        if not rows_of(contact):
+            return
+        before = self.rows.pop(contact.key, None)
+        self.hashed.pop(contact.key.hashed, None)
+        if contact.is_used:
+            after = replace(contact, version=self._next_version(contact.key), remembered=0)
+            self.rows[contact.key] = after
+            self.writes += 1
+            self.stream.record(str(contact.key), before, after)
+        elif contact.consent.scopes:
+            hashed = contact.key.hashed
+            self.hashed[hashed] = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
+
+    def _get(self, key: ContactKey) -> Contact:
+        if key in self.rows:
+            return self.rows[key]
+        kept = self.hashed.get(key.hashed)
+        return Contact(key) if kept is None else Contact(key, consent=kept.consent, remembered=kept.version)
+
+    def _next_version(self, key: ContactKey) -> int:
+        self._versions[key] += 1
+        return self._versions[key]
 
 
 class MemoryCustomerBook:
@@ -52,6 +81,7 @@ class MemoryCustomerBook:
     def __init__(self, contacts: MemoryContactBook) -> None:
         self._contacts = contacts
         self.rows: dict[tuple[str, str], Customer] = {}
+        self._gone: Counter[tuple[str, str]] = Counter()
 
     def get(self, business_id: str, customer_id: str) -> Customer:
         try:
@@ -64,20 +94,21 @@ class MemoryCustomerBook:
         return {id_: customer for id_, customer in found.items() if customer is not None}
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        if len(customers) + len(contacts) > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        self._check_all(customers, contacts)
         for customer in customers:
-            self._check(customer)
-        for contact in contacts:
-            self._contacts.check(contact)
-        for customer in customers:
-            self.rows[customer.business_id, customer.customer_id] = replace(customer, version=customer.version + 1)
+            id_ = (customer.business_id, customer.customer_id)
+            self.rows[id_] = replace(customer, version=(customer.version or self._gone[id_]) + 1)
         for contact in contacts:
             self._contacts.write(contact)
 
-    def delete(self, customer: Customer) -> None:
-        self._check(customer)
-        self.rows.pop((customer.business_id, customer.customer_id), None)
+    def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        self._check_all(customers, contacts)
+        for customer in customers:
+            id_ = (customer.business_id, customer.customer_id)
+            self.rows.pop(id_, None)
+            self._gone[id_] = customer.version
+        for contact in contacts:
+            self._contacts.write(contact)
 
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
@@ -104,6 +135,15 @@ class MemoryCustomerBook:
 
     def _of(self, business_id: str) -> list[Customer]:
         return [customer for (owner, _), customer in sorted(self.rows.items()) if owner == business_id]
+
+    def _check_all(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        if len(customers) + sum(map(rows_of, contacts)) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            self._check(customer)
+        for contact in contacts:
+            if rows_of(contact):
+                self._contacts.check(contact)
 
     def _check(self, customer: Customer) -> None:
         stored = self.rows.get((customer.business_id, customer.customer_id))

@@ -1,5 +1,6 @@
 """Domain objects with everything filled in but what a test is about."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from rebound.domain.campaigns import (
 )
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk, ChunkKey
+from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
@@ -67,6 +69,15 @@ def customer(number: int = 1, **given: Any) -> Customer:
         "mobile_phone": f"+1415556{number:04d}",
     }
     return Customer(**{**defaults, **given})
+
+
+def contacts_of(*customers: Customer) -> list[Contact]:
+    """The contacts of new customers, as they are before their first write."""
+    users: defaultdict[ContactKey, set[str]] = defaultdict(set)
+    for each in customers:
+        for key in each.contact_keys:
+            users[key].add(each.customer_id)
+    return [Contact(key, customer_ids=frozenset(ids)) for key, ids in users.items()]
 
 
 def campaign(channel: Channel = Channel.EMAIL, **given: Any) -> Campaign:

@@ -4,7 +4,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -195,8 +195,8 @@ class World:
         for customer in customers:
             keys = customer.contact_keys
             linked = [
-                Contact(key, c.reachability, c.consent, c.customer_ids | {customer.customer_id}, c.version)
-                for key, c in self.contacts.get_many(keys).items()
+                replace(c, customer_ids=c.customer_ids | {customer.customer_id})
+                for c in self.contacts.get_many(keys).values()
             ]
             self.customers.save([customer], linked)
 

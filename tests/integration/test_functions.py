@@ -32,6 +32,7 @@ from tests.fakes.making import (
     business,
     campaign,
     contact_key,
+    contacts_of,
     customer,
     id_of,
     message,
@@ -222,6 +223,7 @@ def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypat
     monkeypatch.setattr(
         wiring.receipt_queue(), "retry_in", lambda handle, delay: again.append((handle, delay.total_seconds()))
     )
+    wiring.customers().save([customer(1)], contacts_of(customer(1)))
     wiring.messages().record([message(1)])
     bounce = receipt(Outcome.FAILED, 1, code=NO_SUCH_MAILBOX)
     bodies = [

@@ -9,7 +9,7 @@ from rebound.application import recopy_flags
 from rebound.domain.channels import Channel
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, contacts_of, customer, id_of
 from tests.integration.conftest import Context, Stack
 from tests.integration.test_functions import failures, records
 
@@ -22,7 +22,8 @@ ONCE = {"preset": "custom", "counts": {"unreachable": 1}}
 @pytest.fixture
 def flagged(stack: Stack) -> Stack:
     """Five customers: 1 and 2 have a full mailbox, 3 has none, the phone of 4 was out of reach once."""
-    wiring.customers().save([customer(n, failed_email=n in {1, 2, 3}) for n in range(1, 6)], [])
+    five = [customer(n, failed_email=n in {1, 2, 3}) for n in range(1, 6)]
+    wiring.customers().save(five, contacts_of(*five))
     known = [
         (contact_key(1), Provider.SES, FULL),
         (contact_key(2), Provider.SES, FULL),

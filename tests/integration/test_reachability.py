@@ -12,7 +12,17 @@ from rebound.domain.keys import ALL_SCOPES, ApiScope
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of, message, message_key
+from tests.fakes.making import (
+    BUSINESS_ID,
+    NO_SUCH_MAILBOX,
+    at,
+    contact_key,
+    contacts_of,
+    customer,
+    id_of,
+    message,
+    message_key,
+)
 from tests.integration.conftest import Answer, Stack
 
 PATH = f"/v1/customers/{id_of(1)}/reachability"
@@ -23,7 +33,7 @@ EMAIL_RULES = ["channel_off", "no_address", "opted_out", "invalid_contact"]
 
 @pytest.fixture(autouse=True)
 def ana(stack: Stack) -> None:
-    wiring.customers().save([customer(1)], [])
+    wiring.customers().save([customer(1)], contacts_of(customer(1)))
 
 
 def why(stack: Stack, **query: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Customers and contacts: two tables that change together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from rebound.adapters.dynamo_tables import (
     CustomerRow,
     bind,
     lost_races,
+    next_version,
     read_cursor,
     read_instant,
     write_cursor,
@@ -37,6 +39,7 @@ MOST_PAGES: Final = 20
 """Pages that one request looks through for customers that match: 5,000 customers, about a second."""
 MAX_TRANSACTION: Final = 100
 _FIELDS: Final = tuple(field.name for field in fields(Customer))
+_WRITTEN_OTHERWISE: Final = ("general_tags", "former_contacts", "version")
 
 
 class DynamoCustomerBook:
@@ -57,27 +60,45 @@ class DynamoCustomerBook:
         return {row.customer_id: _customer(row) for row in self._row.batch_get(keys)}
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        if len(customers) + len(contacts) > MAX_TRANSACTION:
+        rows = self._as_rows(contacts)
+        if len(customers) + rows.count > MAX_TRANSACTION:
             raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
-        with lost_races(), TransactWrite(connection=connection) as transaction:
+        with self.transaction() as transaction:
             for customer in customers:
                 row = self._row(
-                    **{name: getattr(customer, name) for name in _FIELDS if name not in ("general_tags", "version")},
+                    **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
                     general_tags=list(customer.general_tags) or None,
-                    version=customer.version + 1,
+                    former_contacts=sorted(map(str, customer.former_contacts)) or None,
+                    version=next_version(customer.version),
                 )
                 transaction.save(row, condition=_unchanged(CustomerRow, customer.version))
-            for contact in contacts:
-                transaction.save(
-                    _contact_row(self._contact_row, contact), condition=_unchanged(ContactRow, contact.version)
-                )
+            rows.write(transaction)
 
-    def delete(self, customer: Customer) -> None:
-        with lost_races():
-            self._row(customer.business_id, customer.customer_id).delete(
-                condition=_unchanged(CustomerRow, customer.version)
-            )
+    def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        with self.transaction() as transaction:
+            self.delete_within(transaction, customers, contacts)
+
+    def delete_within(
+        self, transaction: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]
+    ) -> None:
+        """``delete`` as a part of a larger transaction."""
+        rows = self._as_rows(contacts)
+        if len(customers) + rows.count > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            row = self._row(customer.business_id, customer.customer_id)
+            transaction.delete(row, condition=_unchanged(CustomerRow, customer.version))
+        rows.write(transaction)
+
+    @contextmanager
+    def transaction(self) -> Iterator[TransactWrite]:
+        """A transaction; a lost race in it is a ``ConcurrentChangeError``."""
+        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
+        with lost_races(), TransactWrite(connection=connection) as transaction:
+            yield transaction
+
+    def _as_rows(self, contacts: Sequence[Contact]) -> "_ContactRows":
+        return _ContactRows(self._contact_row, contacts)
 
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
@@ -140,13 +161,84 @@ class DynamoContactBook:
         wanted = {str(key): key for key in keys}
         if not wanted:
             return {}
-        rows = self._row.batch_get(list(wanted), consistent_read=True)
-        found = {wanted[row.contact_id]: read_contact(row) for row in rows}
+        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(wanted)}
+        hashed = {str(key.hashed): key for key in wanted.values() if key not in found}
+        if hashed:
+            # Nobody uses these now; a sender never comes here, because a customer's contacts are stored.
+            for row in self._read(hashed):
+                key = hashed[row.contact_id]
+                found[key] = Contact(key, consent=_read_consent(row.consent), remembered=int(row.version))
         return {key: found.get(key) or Contact(key) for key in wanted.values()}
 
     def save(self, contact: Contact) -> None:
-        with lost_races():
-            _contact_row(self._row, contact).save(condition=_unchanged(ContactRow, contact.version))
+        if contact.is_used and contact.version:
+            with lost_races():
+                _contact_row(self._row, contact).save(condition=_unchanged(ContactRow, contact.version))
+            return
+        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
+        rows = _ContactRows(self._row, [contact])
+        if rows.count:
+            with lost_races(), TransactWrite(connection=connection) as transaction:
+                rows.write(transaction)
+
+    def _read(self, ids: Iterable[str]) -> Iterable[ContactRow]:
+        return self._row.batch_get(list(ids), consistent_read=True)
+
+
+class _ContactRows:
+    """Contacts on their way into a transaction.
+
+    The row under the address is there while somebody uses it, the one under its hash only while nobody does: whoever
+    writes the one makes sure of the other in the same transaction, so that no word about consent falls between them.
+    """
+
+    def __init__(self, row: type[ContactRow], contacts: Sequence[Contact]) -> None:
+        self._row = row
+        self._contacts = [contact for contact in contacts if not _leaves_nothing(contact)]
+
+    @property
+    def count(self) -> int:
+        """How many rows of the transaction they take."""
+        return sum(map(_rows_of, self._contacts))
+
+    def write(self, transaction: TransactWrite) -> None:
+        """Add all rows, each as it was read."""
+        for contact in self._contacts:
+            if contact.is_used:
+                self._write_used(transaction, contact)
+            else:
+                self._write_unused(transaction, contact)
+
+    def _write_used(self, transaction: TransactWrite, contact: Contact) -> None:
+        unchanged = _unchanged(ContactRow, contact.version)
+        transaction.save(_contact_row(self._row, contact), condition=unchanged)
+        if contact.version:
+            return
+        hashed, remembered = str(contact.key.hashed), _unchanged(ContactRow, contact.remembered)
+        if contact.remembered:
+            transaction.delete(self._row(hashed), condition=remembered)
+        else:
+            transaction.condition_check(self._row, hashed, condition=remembered)
+
+    def _write_unused(self, transaction: TransactWrite, contact: Contact) -> None:
+        address, unchanged = str(contact.key), _unchanged(ContactRow, contact.version)
+        if contact.version:
+            transaction.delete(self._row(address), condition=unchanged)
+        else:
+            transaction.condition_check(self._row, address, condition=unchanged)
+        if contact.consent.scopes:
+            version = next_version(contact.remembered)
+            kept = self._row(str(contact.key.hashed), consent=_write_consent(contact.consent), version=version)
+            transaction.save(kept, condition=_unchanged(ContactRow, contact.remembered))
+
+
+def _leaves_nothing(contact: Contact) -> bool:
+    return not (contact.is_used or contact.version or contact.consent.scopes)
+
+
+def _rows_of(contact: Contact) -> int:
+    alone = contact.version and (contact.is_used or not contact.consent.scopes)
+    return 1 if alone else 2
 
 
 def _unchanged(row: type[CustomerRow | ContactRow], version: int) -> Any:
@@ -156,6 +248,7 @@ def _unchanged(row: type[CustomerRow | ContactRow], version: int) -> Any:
 def _customer(row: CustomerRow) -> Customer:
     values = {name: getattr(row, name) for name in _FIELDS}
     values["general_tags"] = tuple(values["general_tags"] or ())
+    values["former_contacts"] = frozenset(map(ContactKey.parse, values["former_contacts"] or ()))
     values["version"] = int(values["version"])
     return Customer(**values)
 
@@ -166,7 +259,7 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
         customer_ids=set(contact.customer_ids) or None,
         reachability=_write_reachability(contact.reachability),
         consent=_write_consent(contact.consent),
-        version=contact.version + 1,
+        version=next_version(contact.version),
     )
 
 
@@ -262,10 +355,14 @@ def _read_said(scope: Scope, said: Mapping[str, Any] | None, *, opted_out: bool)
 
 
 def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
-    """The change of a record in the table's change stream; ``None`` for a removal."""
+    """The change of a record in the table's change stream; ``None`` for what concerns no customer.
+
+    That is a removal, and everything about an address that nobody uses.
+    """
     change = record["dynamodb"]
-    after = change.get("NewImage")
-    if after is None:
+    image = change.get("NewImage")
+    after = contact_of_image(image) if image else None
+    if after is None or after.key.is_hashed:
         return None
     before = change.get("OldImage")
-    return ContactChange(contact_of_image(before) if before else None, contact_of_image(after), record["eventID"])
+    return ContactChange(contact_of_image(before) if before else None, after, record["eventID"])

@@ -110,11 +110,15 @@ class CustomerRow(Model):
     time_zone = UnicodeAttribute(null=True)
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
+    former_contacts = TextListAttribute(null=True)
     version = NumberAttribute()
 
 
 class ContactRow(Model):
-    """``contact_id`` is business, channel and address; the evidence of both folds is JSON."""
+    """``contact_id`` is business, channel and address; the evidence of both folds is JSON.
+
+    When nobody uses the address any more, the consent evidence alone is kept, under the hash of the address.
+    """
 
     contact_id = UnicodeAttribute(hash_key=True)
     customer_ids = UnicodeSetAttribute(null=True)
@@ -234,6 +238,15 @@ def bind[R: Model](model: type[R], table_name: str) -> type[R]:
     """The model for one table; region, credentials and endpoint are botocore's own to find."""
     meta = type("Meta", (), {"table_name": table_name})
     return type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+
+
+def next_version(version: int) -> int:
+    """The version of the next write of a row.
+
+    A new row begins with the milliseconds since 1970 and not with 1: a row that was deleted and came again must not be
+    taken for the one that somebody read before, and nobody writes a row a thousand times a second.
+    """
+    return version + 1 if version else int(datetime.now(UTC).timestamp() * 1000)
 
 
 @contextmanager

@@ -150,7 +150,8 @@ class ApplyReceipts:
         for _ in range(ATTEMPTS):
             deliveries = self._deliveries(contact, senders, failures)
             learnt = contact.knowing(*evidence, *deliveries)
-            if not failures and not contact.reachability.failures:
+            # Of an address that nobody uses any more only the consent is kept.
+            if not contact.is_used or not (failures or contact.reachability.failures):
                 learnt = replace(learnt, reachability=contact.reachability)
             if learnt == contact:
                 return

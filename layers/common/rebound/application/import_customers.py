@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import IO, Any, Final
 
 from rebound.application.copy_flags import CopyFlags
-from rebound.application.manage_customers import checked_profile, id_of_external, linked, moved
+from rebound.application.manage_customers import checked_profile, id_of_external, linked
 from rebound.application.ports import (
     AddressReader,
     BusinessDirectory,
@@ -28,8 +28,8 @@ from rebound.domain.customers import PROFILE_FIELDS, Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError, ReboundError
 
 FORMATS: Final = ("csv", "jsonl")
-BATCH: Final = 25
-"""Rows written in one transaction: with two contacts each, 75 of the 100 writes it may hold."""
+BATCH: Final = 20
+"""Rows written in one transaction: with two new contacts each, of two writes each, the 100 writes it may hold."""
 MAX_ERRORS: Final = 500
 """Errors kept with the import; further ones are counted only."""
 ATTEMPTS: Final = 3
@@ -250,7 +250,7 @@ class _Batch:
 
     def _merged(self, before: Customer | None, customer_id: str, profile: Mapping[str, Any]) -> Customer:
         if before is not None:
-            return moved(before, profile, self._now)
+            return before.changed(self._now, **profile)
         return Customer(
             business_id=self._business.business_id,
             customer_id=customer_id,

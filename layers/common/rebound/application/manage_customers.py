@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 from typing import Any, Final
 
 from rebound.application.copy_flags import CopyFlags
 from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
+from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.settings_of_business import time_zone
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel
@@ -21,7 +22,7 @@ from rebound.domain.errors import (
     NotFoundError,
 )
 from rebound.domain.reachability import Cleared, ClearedBy
-from rebound.domain.segments import Matcher, has_failed
+from rebound.domain.segments import CustomerFilter
 
 ATTEMPTS: Final = 5
 MAX_TAGS: Final = 50
@@ -65,6 +66,7 @@ class ManageCustomers:
         self._clock = clock
         self._ids = ids
         self._copy_flags = CopyFlags(customers, contacts, businesses)
+        self._remove = RemoveCustomer(customers, contacts)
 
     def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
@@ -104,7 +106,7 @@ class ManageCustomers:
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
-            self._save(moved(before, profile, self._clock.now()), edited=edited)
+            self._save(before.changed(self._clock.now(), **profile), edited=edited)
 
         retried(write)
         return self.get(business_id, customer_id)
@@ -116,32 +118,28 @@ class ManageCustomers:
         """
 
         def write() -> None:
-            key = self._customers.get(business_id, customer_id).contact_key(channel)
-            if key is None:
+            before = self._customers.get(business_id, customer_id)
+            if before.contact_key(channel) is None:
                 raise ConflictError(f"The customer has no {channel} address to confirm.")
-            contact = self._contacts.get_many([key])[key]
-            confirmed = contact.knowing(Cleared(self._clock.now(), ClearedBy.CONFIRMATION))
-            self._contacts.save(replace(confirmed, customer_ids=contact.customer_ids | {customer_id}))
+            # With the customer, so that nobody who is being deleted meanwhile brings the address back.
+            self._save(before.changed(self._clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 
         retried(write)
         return self.get(business_id, customer_id)
 
     def delete(self, business_id: str, customer_id: str) -> None:
-        """Remove the profile. What was sent stays in the message log. Raises ``NotFoundError``."""
-        retried(lambda: self._customers.delete(self._customers.get(business_id, customer_id)))
+        """Remove the profile, and its addresses unless others use them. Raises ``NotFoundError``.
+
+        What was sent stays in the message log; what the owners of the addresses said about consent is remembered.
+        """
+        retried(lambda: self._remove(self._customers.get(business_id, customer_id)))
 
     def list(
-        self,
-        business_id: str,
-        *,
-        failed: str | None = None,
-        tag: str | None = None,
-        q: str | None = None,
-        limit: int,
-        cursor: str | None = None,
+        self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
     ) -> Page[CustomerView]:
-        """Customers by id, filtered by failed contacts, tag and words in name, address, number or external id."""
-        page = self._customers.page(business_id, limit=limit, cursor=cursor, matching=_matcher(failed, tag, q))
+        """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
+        matching = None if wanted.is_everybody else wanted.compiled()
+        page = self._customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
         return Page(self._views(page.items, self._businesses.get(business_id)), page.next_cursor)
 
     def _views(self, customers: Sequence[Customer], business: Business) -> Sequence[CustomerView]:
@@ -158,9 +156,9 @@ class ManageCustomers:
             return False
         return True
 
-    def _save(self, customer: Customer, edited: Sequence[Channel]) -> None:
+    def _save(self, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> None:
         known = self._contacts.get_many(customer.contact_keys)
-        contacts = [linked(known[key], customer, edited) for key in customer.contact_keys]
+        contacts = [linked(known[key], customer, edited, by) for key in customer.contact_keys]
         written = [contact for contact in contacts if contact != known[contact.key]]
         policy = self._businesses.get(customer.business_id).policy
         invalid = {contact.key.channel: contact.verdict(policy).invalid for contact in contacts}
@@ -195,13 +193,8 @@ def id_of_external(business_id: str, external_id: str) -> str:
     return sha256(f"{business_id}\x1f{external_id}".encode()).hexdigest()[:32]
 
 
-def moved(before: Customer, profile: Mapping[str, Any], now: datetime) -> Customer:
-    """The customer with profile fields set."""
-    return replace(before, updated_at=now, **profile)
-
-
-def linked(contact: Contact, customer: Customer, edited: Sequence[Channel]) -> Contact:
-    """The contact as used by this customer, cleared when the edit gave its address.
+def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> Contact:
+    """The contact as used by this customer, cleared when the edit gave or confirmed its address.
 
     Raises ``InvalidInputError`` when the address is a placeholder that too many share.
     """
@@ -215,7 +208,7 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel]) -> C
             )
         )
     if contact.key.channel in edited:
-        contact = contact.knowing(Cleared(customer.updated_at, ClearedBy.EDIT))
+        contact = contact.knowing(Cleared(customer.updated_at, by))
     return contact if customer_ids == contact.customer_ids else replace(contact, customer_ids=customer_ids)
 
 
@@ -284,31 +277,3 @@ def _line(value: str, longest: int) -> str:
     if len(value) > longest or not printable:
         raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
     return value
-
-
-def _matcher(failed: str | None, tag: str | None, q: str | None) -> Matcher | None:
-    parts: list[Matcher] = []
-    if failed is not None:
-        parts.append(lambda customer: has_failed(customer, failed))
-    if tag is not None:
-        wanted = tag.strip().casefold()
-        parts.append(lambda customer: any(wanted == own.casefold() for own in customer.general_tags))
-    if q is not None:
-        words = q.casefold().split()
-        parts.append(lambda customer: all(word in _searchable(customer) for word in words))
-    if not parts:
-        return None
-    return lambda customer: all(part(customer) for part in parts)
-
-
-def _searchable(customer: Customer) -> str:
-    values = (
-        customer.first_name,
-        customer.last_name,
-        customer.email,
-        customer.mobile_phone,
-        customer.day_phone,
-        customer.night_phone,
-        customer.external_id,
-    )
-    return "\n".join(value for value in values if value).casefold()

@@ -71,7 +71,7 @@ class ManageSegments:
 
         Raises ``ConflictError`` when there are more customers than can be counted while a request waits.
         """
-        tree = filter_ if segment_id is None else self._filter_of(business_id, segment_id)
+        tree = filter_ if segment_id is None else filter_of(self._segments, business_id, segment_id)
         matcher = compile_filter(tree)
         business = self._businesses.get(business_id)
         supposed = supposed_campaign(
@@ -91,8 +91,10 @@ class ManageSegments:
                 return audience
             after = customers[-1].customer_id
 
-    def _filter_of(self, business_id: str, segment_id: str) -> Mapping[str, Any]:
-        try:
-            return self._segments.get(business_id, segment_id).filter
-        except NotFoundError:
-            raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
+
+def filter_of(segments: SegmentBook, business_id: str, segment_id: str) -> Mapping[str, Any]:
+    """The filter of a segment that a request names. Raises ``InvalidInputError`` when there is none."""
+    try:
+        return segments.get(business_id, segment_id).filter
+    except NotFoundError:
+        raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None

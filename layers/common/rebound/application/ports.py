@@ -129,11 +129,15 @@ class CustomerBook(Protocol):
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """Write customers and contacts in one transaction: all or nothing, at most 100 rows, none twice.
 
+        A contact that is not stored yet takes two rows, because it makes sure of what is remembered of its address.
         Each row must still be as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
         """
 
-    def delete(self, customer: Customer) -> None:
-        """Remove the profile, as it was read. Raises ``ConcurrentChangeError`` when it has changed."""
+    def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        """Remove profiles, and write their contacts without them, in one transaction with the limits of ``save``.
+
+        A contact that nobody uses any more goes too, and takes two rows when its consent is remembered.
+        """
 
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
@@ -155,10 +159,16 @@ class ContactBook(Protocol):
     """The contacts of all businesses."""
 
     def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
-        """The contacts as of now (strongly consistent); one that is not stored yet comes as an empty one."""
+        """The contacts as of now (strongly consistent).
+
+        One that nobody uses comes without customers and failures, with what is remembered of its consent, if anything.
+        """
 
     def save(self, contact: Contact) -> None:
-        """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+        """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
+
+        Of one that nobody uses only the consent is kept, under the hash of its address.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,12 @@
 """The two ways to reach a customer, and the identity of a contact."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+HASHED: Final = "sha256:"
+"""Begins what stands in an address's place when it is kept as a hash; no address begins so."""
 
 
 class Channel(StrEnum):
@@ -25,6 +30,16 @@ class ContactKey:
 
     def __str__(self) -> str:
         return f"{self.business_id}#{self.channel}#{self.address}"
+
+    @property
+    def hashed(self) -> "ContactKey":
+        """The key under which is kept what outlives the address itself; it differs between businesses and channels."""
+        return replace(self, address=HASHED + sha256(str(self).encode()).hexdigest())
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether this is the key of something that outlived its address."""
+        return self.address.startswith(HASHED)
 
     @classmethod
     def parse(cls, text: str) -> "ContactKey":

@@ -1,5 +1,6 @@
 """A contact: one address on one channel of one business, with everything known about it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from rebound.domain.channels import ContactKey
@@ -15,7 +16,12 @@ class Contact:
     """Two independent states of one address, reachability and consent (A8), and the customers who use or used it.
 
     ``customer_ids`` only ever grows by use: a customer who has moved to another address stays listed, because what was
-    sent to them before still speaks about this one. ``version`` counts the writes of the stored row, 0 for none yet.
+    sent to them before still speaks about this one. Only a deletion takes customers out. ``version`` grows with each
+    write of the stored row and is never used again after the row has gone; 0 for none yet.
+
+    An address that nobody uses or used any more is not kept. What its owner said about consent outlives it under the
+    hash of the address, without customers and failures, and is joined to whoever comes with the address again;
+    ``remembered`` is the version of that row, 0 when there is none.
     """
 
     key: ContactKey
@@ -23,6 +29,16 @@ class Contact:
     consent: Consent = field(default_factory=Consent)
     customer_ids: frozenset[str] = frozenset()
     version: int = 0
+    remembered: int = 0
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is a customer who uses or used the address."""
+        return bool(self.customer_ids)
+
+    def without(self, customer_ids: Collection[str]) -> "Contact":
+        """This contact after some customers have been deleted."""
+        return replace(self, customer_ids=self.customer_ids.difference(customer_ids))
 
     def knowing(self, *evidence: Evidence | ConsentEvidence) -> "Contact":
         """This contact with more evidence; the same object when the evidence changes nothing."""

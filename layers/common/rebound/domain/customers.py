@@ -1,8 +1,8 @@
 """A customer of a business and the addresses they can be reached at."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from rebound.domain.channels import Channel, ContactKey
 
@@ -12,8 +12,9 @@ class Customer:
     """One customer's profile.
 
     Phone numbers are E.164; only ``mobile_phone`` is texted. ``failed_email`` and ``failed_phone`` are copies of the
-    contacts' flags for listing and filtering; what is sent to whom is decided on the contacts themselves. ``version``
-    counts the writes of the stored row, 0 for none yet.
+    contacts' flags for listing and filtering; what is sent to whom is decided on the contacts themselves.
+    ``former_contacts`` are those that the customer used before, which list the customer still. ``version`` grows
+    with each write of the stored row and is never used again after a deletion; 0 for none yet.
     """
 
     business_id: str
@@ -34,6 +35,7 @@ class Customer:
     time_zone: str | None = None
     failed_email: bool = False
     failed_phone: bool = False
+    former_contacts: frozenset[ContactKey] = frozenset()
     version: int = 0
 
     def contact_key(self, channel: Channel) -> ContactKey | None:
@@ -52,6 +54,16 @@ class Customer:
         """The contacts of all channels."""
         return tuple(key for channel in Channel if (key := self.contact_key(channel)) is not None)
 
+    @property
+    def all_contact_keys(self) -> frozenset[ContactKey]:
+        """Every contact that lists this customer: of the addresses used now, and of those used before."""
+        return self.former_contacts.union(self.contact_keys)
+
+    def changed(self, at: datetime, **fields: Any) -> "Customer":
+        """The customer after an edit; contacts that are left become former ones."""
+        after = replace(self, updated_at=at, **fields)
+        return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
+
 
 PROFILE_FIELDS: Final = frozenset(f.name for f in fields(Customer)) - {
     "business_id",
@@ -60,6 +72,7 @@ PROFILE_FIELDS: Final = frozenset(f.name for f in fields(Customer)) - {
     "updated_at",
     "failed_email",
     "failed_phone",
+    "former_contacts",
     "version",
 }
 """What a client may set."""

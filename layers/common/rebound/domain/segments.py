@@ -42,6 +42,66 @@ def has_failed(customer: Customer, which: str) -> bool:
             return customer.failed_phone and customer.failed_email
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Which customers a list, a count or a clean-up is about: those for whom everything that is given holds.
+
+    ``q`` are words that all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
+    segment and ``filter`` one of the client's own.
+    """
+
+    failed: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    segment: Mapping[str, Any] | None = None
+    filter: Mapping[str, Any] | None = None
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether nothing is given at all."""
+        return self == CustomerFilter()
+
+    def compiled(self) -> Matcher:
+        """The predicate.
+
+        :raises InvalidInputError: with each field that is wrong.
+        """
+        parts: list[Matcher] = []
+        if self.failed is not None:
+            which = self.failed
+            if which not in FAILED_VALUES:
+                raise InvalidInputError(FieldError("failed", f"Must be one of {', '.join(FAILED_VALUES)}."))
+            parts.append(lambda customer: has_failed(customer, which))
+        for field in ("segment", "filter"):
+            tree = getattr(self, field)
+            if tree is not None:
+                parts.append(compile_filter(tree, field))
+        if self.tag is not None:
+            parts.append(_tagged(self.tag))
+        if self.q is not None:
+            words = self.q.casefold().split()
+            parts.append(lambda customer: all(word in _searchable(customer) for word in words))
+        return lambda customer: all(part(customer) for part in parts)
+
+
+def _tagged(tag: str) -> Matcher:
+    wanted = tag.strip().casefold()
+    return lambda customer: any(wanted == own.casefold() for own in customer.general_tags)
+
+
+def _searchable(customer: Customer) -> str:
+    values = (
+        customer.first_name,
+        customer.last_name,
+        customer.email,
+        customer.mobile_phone,
+        customer.day_phone,
+        customer.night_phone,
+        customer.external_id,
+    )
+    return "\n".join(value for value in values if value).casefold()
+
+
 def compile_filter(tree: object, field: str = "filter") -> Matcher:
     """The predicate of a filter tree.
 
@@ -110,8 +170,7 @@ class _Compiler:
     def _tag(self, tag: object, path: str) -> Matcher:
         if not isinstance(tag, str) or not tag.strip():
             return self._wrong(path, "Must be a tag, a string that is not empty.")
-        wanted = tag.strip().casefold()
-        return lambda customer: any(wanted == own.casefold() for own in customer.general_tags)
+        return _tagged(tag)
 
     def _failed(self, which: object, path: str) -> Matcher:
         if not isinstance(which, str) or which not in FAILED_VALUES:

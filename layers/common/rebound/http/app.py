@@ -18,13 +18,14 @@ from aws_lambda_powertools.utilities.idempotency import (
 
 from rebound import wiring
 from rebound.application.manage_campaigns import NewCampaign
+from rebound.application.manage_segments import filter_of
 from rebound.application.settings_of_business import UNSET, BusinessChange
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
-from rebound.domain.segments import FAILED_VALUES
+from rebound.domain.segments import CustomerFilter
 from rebound.http import schemas
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
@@ -44,6 +45,18 @@ MAX_LIMIT: Final = 100
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
 CustomerId = Annotated[str, Path(description="32 hexadecimal digits.")]
+Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]
+Tag = Annotated[str | None, Query(max_length=64)]
+Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
+SegmentId = Annotated[str | None, Query(max_length=64, description="Only customers of this segment.")]
+FilterText = Annotated[
+    str | None,
+    Query(
+        max_length=schemas.MAX_FILTER_BYTES,
+        description="Only customers that match: a filter as segments have it, as JSON, URL-encoded.",
+        examples=['{"not": {"tag": "vip"}}'],
+    ),
+]
 
 
 @cache
@@ -179,6 +192,32 @@ def _request(app: APIGatewayRestResolver) -> str | None:
     return None if key is None else f"{app.current_event.path}#{key}"
 
 
+def _wanted(
+    app: APIGatewayRestResolver,
+    failed: str | None,
+    tag: str | None,
+    q: str | None,
+    segment_id: str | None,
+    filter_: Mapping[str, Any] | None,
+) -> CustomerFilter:
+    """Which customers a request is about; a saved segment is read now."""
+    segment = None if segment_id is None else filter_of(wiring.segments(), _business_id(app), segment_id)
+    return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_)
+
+
+def _read_filter(text: str | None) -> Mapping[str, Any] | None:
+    """A filter that came in the address, where only text can stand."""
+    if text is None:
+        return None
+    try:
+        given = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise InvalidInputError(FieldError("filter", "Must be a filter as JSON, URL-encoded.")) from None
+    if not isinstance(given, dict):
+        raise InvalidInputError(FieldError("filter", "Must be an object."))
+    return given
+
+
 def _answer(answer: schemas.Answer, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
     return Response(status_code=status, content_type="application/json", body=answer.model_dump_json())
 
@@ -251,19 +290,23 @@ def _customers(app: APIGatewayRestResolver) -> None:
         view = wiring.manage_customers().create(_business_id(app), request.model_dump(exclude_unset=True))
         return _answer(schemas.CustomerAnswer.of(view), HTTPStatus.CREATED)
 
-    @app.get("/v1/customers", summary="List customers", tags=tags, responses=_responses(schemas.CustomerPage))
+    @app.get(
+        "/v1/customers",
+        summary="List customers; a page may be short or empty and still have a next_cursor",
+        tags=tags,
+        responses=_responses(schemas.CustomerPage),
+    )
     def list_customers(
-        failed: Annotated[str | None, Query(description="phone, email, any or both failed.")] = None,
-        tag: Annotated[str | None, Query(max_length=64)] = None,
-        q: Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")] = None,
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        if failed is not None and failed not in FAILED_VALUES:
-            raise InvalidInputError(FieldError("failed", f"Must be one of {', '.join(FAILED_VALUES)}."))
-        page = wiring.manage_customers().list(
-            _business_id(app), failed=failed, tag=tag, q=q, limit=limit, cursor=cursor
-        )
+        wanted = _wanted(app, failed, tag, q, segment_id, _read_filter(filter))
+        page = wiring.manage_customers().list(_business_id(app), wanted, limit=limit, cursor=cursor)
         items = [schemas.CustomerAnswer.of(view) for view in page.items]
         return _answer(schemas.CustomerPage(items=items, next_cursor=page.next_cursor))
 

@@ -1,0 +1,48 @@
+"""Taking a customer out of everything that lists them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+from rebound.application.ports import ContactBook, CustomerBook
+from rebound.domain.channels import ContactKey
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+
+MOST_CONTACTS: Final = 40
+"""In one transaction: with two rows each and the customer 81 of the 100 it may hold."""
+
+
+class RemoveCustomer:
+    """Deletes a customer, and with the last who used an address the address itself."""
+
+    def __init__(self, customers: CustomerBook, contacts: ContactBook) -> None:
+        self._customers = customers
+        self._contacts = contacts
+
+    def __call__(self, customer: Customer) -> None:
+        """Raises ``ConcurrentChangeError`` when the customer or a contact changes meanwhile."""
+        customer = self.lightened(customer)
+        known = self._contacts.get_many(customer.all_contact_keys)
+        self._customers.delete([customer], unlinked(known, {customer.customer_id}))
+
+    def lightened(self, customer: Customer) -> Customer:
+        """The customer as stored after leaving so many former contacts that one transaction holds the others.
+
+        It is no edit: ``updated_at`` stays. Raises ``ConcurrentChangeError`` and ``NotFoundError``.
+        """
+        while len(customer.all_contact_keys) > MOST_CONTACTS:
+            left = sorted(customer.former_contacts, key=str)[:MOST_CONTACTS]
+            without = replace(customer, former_contacts=customer.former_contacts.difference(left))
+            self._customers.save([without], unlinked(self._contacts.get_many(left), {customer.customer_id}))
+            customer = self._customers.get(customer.business_id, customer.customer_id)
+        return customer
+
+
+def unlinked(contacts: Mapping[ContactKey, Contact], customer_ids: Collection[str]) -> list[Contact]:
+    """The contacts that list one of the customers, without them."""
+    return [
+        contact.without(customer_ids)
+        for contact in contacts.values()
+        if not contact.customer_ids.isdisjoint(customer_ids)
+    ]
