@@ -29,7 +29,7 @@ export NO_PYTHON
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check up env venv down lock openapi format clean
+.PHONY: help demo test check crash up env venv down lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 	@$(VENV)/bin/lint-imports --no-logo
 	@AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/cfn-lint template.yaml
 	@$(PY) -m pytest -q tests/contract/test_template_laws.py
+
+crash: $(INSTALLED) ## Stop a worker at every boundary there is, some minutes; make test takes a sample
+	@$(PY) -m tests.crash
 
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
 	@$(PY) -m local.stack up

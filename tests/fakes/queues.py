@@ -35,12 +35,17 @@ class MemoryQueue[T]:
         self._clock = clock
         self._count = 0
         self.messages: dict[str, Waiting[T]] = {}
+        self.redeliveries: Sequence[timedelta] = ()
+        """How long after its time each message comes once more, although it has been deleted."""
+        self.most_receives = 0
+        """How often the message that came most often came: too often, and AWS would have put it to the dead letters."""
 
     def send(self, body: T, delay: timedelta = timedelta()) -> None:
         """Enqueue."""
-        self._count += 1
-        name = f"queued-{self._count}"
-        self.messages[name] = Waiting(name, body, self._clock.now() + delay)
+        for later in (timedelta(), *self.redeliveries):
+            self._count += 1
+            name = f"queued-{self._count}"
+            self.messages[name] = Waiting(name, body, self._clock.now() + delay + later)
 
     def receive(self, chance: random.Random, most: int = 1) -> list[Waiting[T]]:
         """Some messages that are visible, which then are not for the visibility timeout."""
@@ -48,6 +53,7 @@ class MemoryQueue[T]:
         taken = chance.sample(visible, min(most, len(visible)))
         for waiting in taken:
             self.retry(waiting.name, VISIBILITY)
+            self.most_receives = max(self.most_receives, waiting.receives + 1)
         return taken
 
     def retry(self, name: str, after: timedelta) -> None:

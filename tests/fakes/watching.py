@@ -3,14 +3,33 @@
 import random
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Literal, Self, cast
 
-Checkpoint = Callable[[str], None]
-"""Called with ``<port>.<method>`` before and after each call of a watched port."""
+type Side = Literal["before", "after"]
+
+
+class Boundary(str):
+    """``<port>.<method>``, at which side of the call."""
+
+    __slots__ = ("side",)
+    side: Side
+
+    def __new__(cls, call: str, side: Side) -> Self:
+        boundary = super().__new__(cls, call)
+        boundary.side = side
+        return boundary
+
+
+Checkpoint = Callable[[Boundary], None]
+"""Called before and after each call of a watched port, also after one that raised."""
 
 
 class WorkerDiedError(BaseException):
     """The process is gone. No code under test can catch it, as none can catch its own death."""
+
+
+class BrokenCallError(Exception):
+    """A call failed for a technical reason, perhaps after it was carried out. The code under test sees it."""
 
 
 class _Watched:
@@ -25,9 +44,14 @@ class _Watched:
             return found
 
         def call(*given: Any, **named: Any) -> Any:
-            self._checkpoint(f"{self._name}.{method}")
-            answer = found(*given, **named)
-            self._checkpoint(f"{self._name}.{method}")
+            name = f"{self._name}.{method}"
+            self._checkpoint(Boundary(name, "before"))
+            try:
+                answer = found(*given, **named)
+            except Exception:
+                self._checkpoint(Boundary(name, "after"))
+                raise
+            self._checkpoint(Boundary(name, "after"))
             return answer
 
         return call

@@ -17,7 +17,7 @@ from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, 
 from rebound.application.manage_customers import ManageCustomers
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
-from rebound.application.ports import StatusChange
+from rebound.application.ports import Recopying, StatusChange
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.recopy_flags import RecopyFlags
@@ -60,7 +60,7 @@ from tests.fakes.queues import (
 )
 from tests.fakes.streams import Change
 from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
-from tests.fakes.watching import Checkpoint, WorkerDiedError, watched
+from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError, watched
 
 if TYPE_CHECKING:
     from rebound.domain.messages import Message
@@ -68,6 +68,9 @@ if TYPE_CHECKING:
 MOST_STEPS: Final = 20_000
 MOST_RECEIVES: Final = 10
 SOON: Final = timedelta(seconds=2)
+LATEST: Final = timedelta(minutes=15)
+"""Between them, doubling each time, an early receipt comes again, as apply_receipts asks for it."""
+CRASHES: Final = (WorkerDiedError, BrokenCallError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class World:
         self.checkpoint: Checkpoint = self._perhaps_die
         """What happens before and after each call of a port; a test may put something else here."""
         self.deaths: Counter[str] = Counter()
+        self.step = ""
+        """Which worker is at work; empty while none is."""
         self.clock = FakeClock()
         self.ids = SeededIds(seed)
         self.addresses = PlainAddressReader()
@@ -133,31 +138,40 @@ class World:
             (self.sns_texter, Provider.SNS),
         ):
             script.taken.append(self._teller(provider))
-        self._wire(ranges)
+        self._ranges = ranges
+        self._wire()
 
-    def _wire(self, ranges: int) -> None:
+    def _wire(self) -> None:
+        """Make the use cases, as a new process does. What they reach outside of it is watched, all of it."""
+
         def own[T](port: T, name: str) -> T:
             return watched(port, name, self._reach)
 
         customers, contacts = own(self.customers, "customers"), own(self.contacts, "contacts")
         messages, campaigns = own(self.messages, "messages"), own(self.campaigns, "campaigns")
-        chunks, expansion, tallies = own(self.chunks, "chunks"), own(self.expansion, "expansion"), self.tallies
+        chunks, expansion, tallies = (
+            own(self.chunks, "chunks"),
+            own(self.expansion, "expansion"),
+            own(self.tallies, "tallies"),
+        )
         queue, receipts = own(self.chunk_queue, "chunk_queue"), own(self.receipts, "receipts")
         businesses, clock, ids = own(self.businesses, "businesses"), self.clock, self.ids
         recopyings = own(self.recopyings, "recopyings")
-        tallies = own(self.tallies, "tallies")
+        segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
+        imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
+        request_ids = own(self.request_ids, "request_ids")
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
-        self.manage_tenants = ManageTenants(businesses, self.keys, self.addresses, clock, ids)
-        self.authorize = AuthorizeRequest(self.keys, clock)
+        self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
+        self.authorize = AuthorizeRequest(keys, clock)
         self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
         self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)
-        self.manage_segments = ManageSegments(self.segments, customers, contacts, businesses, clock)
+        self.manage_segments = ManageSegments(segments, customers, contacts, businesses, clock)
         self.manage_campaigns = ManageCampaigns(
             campaigns,
-            self.runner,
-            self.segments,
+            runner,
+            segments,
             businesses,
             expansion,
             tallies,
@@ -165,27 +179,25 @@ class World:
             messages,
             clock,
             ids,
-            self.request_ids,
+            request_ids,
         )
         self.post_message = PostMessage(
-            campaigns, customers, businesses, chunks, messages, queue, clock, ids, self.request_ids
+            campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
         )
         self.read_client_log = ReadClientLog(customers, messages)
-        self.start_import = StartImport(self.imports, self.store, businesses, clock, ids)
-        self.import_customers = ImportCustomers(
-            own(self.imports, "imports"), self.store, customers, contacts, businesses, self.addresses, clock
-        )
-        self.plan = PlanCampaign(campaigns, self.segments, clock, ids, ranges)
+        self.start_import = StartImport(imports, store, businesses, clock, ids)
+        self.import_customers = ImportCustomers(imports, store, customers, contacts, businesses, self.addresses, clock)
+        self.plan = PlanCampaign(campaigns, segments, clock, ids, self._ranges)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
         self.close = CloseCampaign(campaigns, clock)
-        self.steer = SteerCampaign(campaigns, self.runner, self.manage_campaigns, clock, ids)
+        self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)
         self.requeue = RequeueCampaign(campaigns, chunks, queue)
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
         self.send_text = SendText(desk, texters, receipts)
         self.apply_receipts = ApplyReceipts(messages, contacts)
         self.count_results = CountResults(tallies)
-        self.project_contacts = ProjectContacts(customers, businesses, self.events)
+        self.project_contacts = ProjectContacts(customers, businesses, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
@@ -220,20 +232,28 @@ class World:
 
     def run(self, campaign_id: str, business_id: str = BUSINESS_ID) -> CampaignView:
         """Run a campaign from plan to close and everything that follows from it to rest."""
-        for index in self._step(lambda: self.plan(business_id, campaign_id)):
-            while not self._step(partial(self.expand, business_id, campaign_id, index, self._time_left)):
+        self.begin(campaign_id, business_id)
+        self.end(campaign_id, business_id)
+        self.rest()
+        return self.manage_campaigns.get(business_id, campaign_id)
+
+    def begin(self, campaign_id: str, business_id: str = BUSINESS_ID) -> None:
+        """Plan and expand."""
+        for index in self._step("plan", lambda: self.plan(business_id, campaign_id)):
+            while not self._step("expand", partial(self._expand, business_id, campaign_id, index)):
                 self._tick()
+
+    def end(self, campaign_id: str, business_id: str = BUSINESS_ID) -> None:
+        """Let it drain, and close it."""
         for _ in range(MOST_STEPS):
-            drained = self._step(lambda: self.drain(business_id, campaign_id, 0))
+            drained = self._step("drain", lambda: self.drain(business_id, campaign_id, 0))
             if drained.drained:
                 break
             self._tick()
             self.clock.move(timedelta(seconds=drained.wait_seconds))
         else:
             raise AssertionError("the campaign never drains")
-        self._step(lambda: self.close.complete(business_id, campaign_id))
-        self.rest()
-        return self.manage_campaigns.get(business_id, campaign_id)
+        self._step("close", lambda: self.close.complete(business_id, campaign_id))
 
     def rest(self) -> None:
         """Pump until nothing is left to happen."""
@@ -246,33 +266,38 @@ class World:
         """Let the readers of the streams catch up, each with some changes twice."""
         while (batch := self.messages.stream.deliver(self.chance)) is not None:
             shard, changes = batch
-            self._retried(partial(self.count_results, shard, status_changes(changes)))
+            told = status_changes(changes)
+            self._retried("count_results", partial(self._count, shard, told))
         while (contact_batch := self.contacts.stream.deliver(self.chance)) is not None:
             for change in contact_batch[1]:
-                self._retried(partial(self.project_contacts, contact_change(change)))
+                self._retried("project_contacts", partial(self._project, contact_change(change)))
 
-    def _step(self, step: Callable[[], Any]) -> Any:
+    def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
         for _ in range(MOST_STEPS):
             try:
-                return self._mortal(step)
-            except (WorkerDiedError, ConcurrentChangeError):
+                return self._mortal(name, step)
+            except (*CRASHES, ConcurrentChangeError):
                 self._tick()
         raise AssertionError("a step never succeeds")
 
-    def _retried(self, reader: Callable[[], None]) -> None:
+    def _retried(self, name: str, reader: Callable[[], None]) -> None:
         """A stream's batch is delivered until it is dealt with."""
         while True:
-            with suppress(WorkerDiedError):
-                self._mortal(reader)
+            with suppress(*CRASHES):
+                self._mortal(name, reader)
                 return
 
-    def _mortal(self, work: Callable[[], Any]) -> Any:
-        self._may_die = True
+    def _mortal(self, name: str, work: Callable[[], Any]) -> Any:
+        """Let a worker do something. One that dies leaves nothing behind in memory; ``work`` must look it up anew."""
+        self._may_die, self.step = True, name
         try:
             return work()
+        except WorkerDiedError:
+            self._wire()
+            raise
         finally:
-            self._may_die = False
+            self._may_die, self.step = False, ""
 
     def _tick(self) -> bool:
         """One thing that happens; whether there was one."""
@@ -298,8 +323,8 @@ class World:
         business_id, campaign_id = self.runner.errands.pop(0)
         cursor: str | None = None
         while True:
-            with suppress(WorkerDiedError):
-                cursor = self._mortal(partial(self.requeue, business_id, campaign_id, cursor, self._time_left))
+            with suppress(*CRASHES):
+                cursor = self._mortal("requeue", partial(self._requeue, business_id, campaign_id, cursor))
                 if cursor is None:
                     return True
 
@@ -307,8 +332,8 @@ class World:
         for waiting in self.recopyings.queue.receive(self.chance):
             if self.chance.random() < self.chaos.duplicate:
                 self.recopyings.queue.send(waiting.body)
-            with suppress(WorkerDiedError):
-                self._mortal(partial(self.recopy_flags, waiting.body, self._time_left))
+            with suppress(*CRASHES):
+                self._mortal("recopy_flags", partial(self._recopy, waiting.body))
                 self.recopyings.queue.delete(waiting.name)
             return True
         return False
@@ -319,8 +344,12 @@ class World:
                 if self.chance.random() < self.chaos.duplicate:
                     queue.send(waiting.body, timedelta(seconds=self.chance.choice([0, 0, 100])))
                 try:
-                    self._mortal(partial(self._send, channel, waiting.body, f"{waiting.name}:{waiting.receives}"))
-                except (WorkerDiedError, ReboundError):
+                    owner = f"{waiting.name}:{waiting.receives}"
+                    self._mortal(
+                        "send_email" if channel is Channel.EMAIL else "send_text",
+                        partial(self._send, channel, waiting.body, owner),
+                    )
+                except (*CRASHES, ReboundError):
                     return True
                 queue.delete(waiting.name)
                 return True
@@ -332,6 +361,23 @@ class World:
         else:
             self.send_text(key, owner, self._time_left)
 
+    # Each looks its use case up when it is called: a death before may have replaced it.
+
+    def _expand(self, business_id: str, campaign_id: str, index: int) -> bool:
+        return self.expand(business_id, campaign_id, index, self._time_left)
+
+    def _requeue(self, business_id: str, campaign_id: str, cursor: str | None) -> str | None:
+        return self.requeue(business_id, campaign_id, cursor, self._time_left)
+
+    def _recopy(self, work: Recopying) -> None:
+        self.recopy_flags(work, self._time_left)
+
+    def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
+        self.count_results(shard, changes)
+
+    def _project(self, change: ContactChange) -> None:
+        self.project_contacts(change)
+
     def _time_left(self) -> bool:
         return not self._may_die or self.chance.random() >= self.chaos.death
 
@@ -339,15 +385,17 @@ class World:
         taken = self.receipts.queue.receive(self.chance, self.chance.choice([1, 5, 100]))
         if not taken:
             return False
-        with suppress(WorkerDiedError):
-            applied = self._mortal(lambda: self.apply_receipts({waiting.name: waiting.body for waiting in taken}))
+        with suppress(*CRASHES):
+            applied = self._mortal(
+                "apply_receipts", lambda: self.apply_receipts({waiting.name: waiting.body for waiting in taken})
+            )
             self.unattributed += applied.unattributed
             for waiting in taken:
                 if waiting.name in applied.again and waiting.receives >= MOST_RECEIVES:
                     self.dead_letters.extend(waiting.body)
                     self.receipts.queue.delete(waiting.name)
                 elif waiting.name in applied.again:
-                    self.receipts.queue.retry(waiting.name, SOON)
+                    self.receipts.queue.retry(waiting.name, min(SOON * 2 ** (waiting.receives - 1), LATEST))
                 else:
                     self.receipts.queue.delete(waiting.name)
         return True
@@ -360,7 +408,7 @@ class World:
 
     # --- chaos --------------------------------------------------------------------------------------------------------
 
-    def _reach(self, where: str) -> None:
+    def _reach(self, where: Boundary) -> None:
         self.checkpoint(where)
 
     def _perhaps_die(self, where: str) -> None:
@@ -385,9 +433,10 @@ class World:
                 for _ in range(copies):
                     self.receipts.queue.send((receipt,))
             if self.chance.random() < self.chaos.early:
-                may_die, self._may_die = self._may_die, False
+                # Another worker, while this one waits for the provider's answer.
+                may_die, step = self._may_die, self.step
                 self._receive_some()
-                self._may_die = may_die
+                self._may_die, self.step = may_die, step
 
         return tell
 

@@ -1,0 +1,1 @@
+"""Workers that are stopped at every boundary, and what must hold afterwards."""

@@ -1,0 +1,74 @@
+"""Stops a worker at each boundary that the code comes to, one run for each, and says what was wrong afterwards.
+
+The boundaries are not listed anywhere: a run in which nobody is stopped notes every one it comes to, before and after
+each call that a use case makes outside of its process. The same seed makes the same run, so the number of a boundary in
+that note is where the next run stops. A new call is covered from the moment that a worker makes it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from tests.crash.story import Reached, Story, played
+from tests.fakes.watching import BrokenCallError, WorkerDiedError
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a worker is stopped, and whether every queue message comes again afterwards."""
+
+    name: str
+    stop: Callable[[str], BaseException]
+    redelivers: bool
+
+
+MODES = (
+    Mode("dies", WorkerDiedError, redelivers=False),
+    Mode("dies, everything comes again", WorkerDiedError, redelivers=True),
+    Mode("call breaks", BrokenCallError, redelivers=False),
+    Mode("call breaks, everything comes again", BrokenCallError, redelivers=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A run that ended wrong."""
+
+    mode: str
+    stopped: Sequence[Reached]
+    faults: Sequence[str]
+
+    def __str__(self) -> str:
+        where = " and ".join(map(str, self.stopped)) or "nowhere"
+        return f"[{self.mode}] stopped {where}: {'; '.join(self.faults[:4])}"
+
+
+def boundaries(mode: Mode, seed: int = 0) -> Sequence[Reached]:
+    """Every boundary of an undisturbed run, which must itself end well."""
+    story = played(seed=seed, redelivers=mode.redelivers)
+    faults = story.faults()
+    assert not faults, f"[{mode.name}] nobody was stopped: {faults}"
+    return story.reached
+
+
+def stopped_at(mode: Mode, *numbers: int, seed: int = 0) -> Violation | None:
+    """A run in which workers are stopped at these boundaries, each once; ``None`` when it ended well."""
+    story = Story(seed=seed, stop_at=frozenset(numbers), stop=mode.stop, redelivers=mode.redelivers)
+    try:
+        story.play()
+        faults = story.faults()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run did not end well
+        faults = [f"{type(error).__name__}: {error}"]
+    if not story.stopped:
+        faults.append("nobody was stopped: the run is not the same as before")
+    return Violation(mode.name, story.stopped, faults) if faults else None
+
+
+def one_of_each_kind(reached: Sequence[Reached], every: int = 1) -> Iterator[int]:
+    """The number of one boundary of each kind, not always its first; of the kinds only each ``every``-th."""
+    by_kind: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for number, here in enumerate(reached):
+        by_kind[here.kind].append(number)
+    for kind in sorted(by_kind)[::every]:
+        yield by_kind[kind][crc32("/".join(kind).encode()) % len(by_kind[kind])]

@@ -1,0 +1,430 @@
+"""One busy day of a deployment in memory, in which every kind of worker does every kind of thing it can do.
+
+Two businesses; campaigns by email, by text over Twilio and over SNS; a pause and a resume, a cancellation, a stop and a
+removal at the last moment, single messages, an import, a change of policy; providers that refuse, throttle and do not
+answer; receipts that are early, doubled and late. Who may be handed what, and what must have become of it, follows from
+what the providers were given (``faults_of``), not from what the code says it did.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from unittest.mock import patch
+
+from rebound.application import recopy_flags, run_campaign
+from rebound.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.application.ports import Accepted, Refused, Throttled, Unknown
+from rebound.application.settings_of_business import BusinessChange
+from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import CampaignStatus, Category, EmailContent, Selection, TextContent
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.chunks import ChunkState
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
+from rebound.domain.provider_codes import Provider, look_up
+from rebound.domain.reachability import STRICT_POLICY, Failure
+from rebound.domain.receipts import MessageKey, Outcome
+from tests.fakes import world
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, SOFT, at, business, contact_key, customer, id_of
+from tests.fakes.providers import Handed
+from tests.fakes.watching import Boundary, WorkerDiedError
+from tests.fakes.world import CRASHES, Chaos, World, adds_up
+
+OTHER_BUSINESS: Final = "salon-cedar"
+CHUNK: Final = 5
+PAGE: Final = 7
+CUSTOMERS: Final = 24
+OTHERS: Final = 4
+IMPORTED: Final = 3
+REDELIVERIES: Final = (timedelta(), timedelta(minutes=7), timedelta(hours=3))
+"""Beside another worker, after the visibility timeout, and when everything is over."""
+MOST_CHUNK_RECEIVES: Final = 5
+"""``maxReceiveCount`` of the senders' queues."""
+OUT_OF_SERVICE: Final = "30005"
+OPTED_OUT: Final = "21610"
+NOT_A_NUMBER: Final = "21211"
+SETTLED: Final = ((Outcome.SENT, None, 0.5), (Outcome.DELIVERED, None, 1.0))
+STATUS_OF: Final = {
+    Outcome.SENT: MessageStatus.SENT,
+    Outcome.DELAYED: MessageStatus.SENT,
+    Outcome.DELIVERED: MessageStatus.DELIVERED,
+    Outcome.COMPLAINED: MessageStatus.DELIVERED,
+}
+
+Told = Sequence[tuple[Outcome, str | None, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A boundary that a run came to: the worker, the call, its side, and how often the worker had been there."""
+
+    step: str
+    call: str
+    side: str
+    occurrence: int
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What it has in common with boundaries that differ only in when."""
+        return self.step, self.call, self.side
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.call} of {self.step}, time {self.occurrence}"
+
+
+class Story(World):
+    """The day. ``stop_at`` numbers the boundary at which a worker is stopped, once; ``None`` stops nobody."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        stop_at: frozenset[int] = frozenset(),
+        stop: Callable[[str], BaseException] = WorkerDiedError,
+        redelivers: bool = False,
+    ) -> None:
+        other = business(business_id=OTHER_BUSINESS, name="Salon Cedar", text_provider=TextProvider.SNS, text_from=None)
+        super().__init__(business(), other, seed=seed, ranges=2)
+        self.checkpoint = self._note
+        self.chaos = Chaos(duplicate=0.2, early=0.2)
+        self.reached: list[Reached] = []
+        self.stopped: list[Reached] = []
+        self.campaign_ids: dict[str, tuple[str, str]] = {}
+        self.expected_customers = CUSTOMERS + OTHERS + IMPORTED
+        self._stop_at = stop_at
+        self._stop = stop
+        self._times: Counter[tuple[str, str, str]] = Counter()
+        self._looks = 0
+        if redelivers:
+            for queue in self.chunk_queue.queues.values():
+                queue.redeliveries = REDELIVERIES
+            self.receipts.queue.redeliveries = REDELIVERIES
+            # The rest of a copying is a message of its own: three times three times … is no more than once more.
+            self.recopyings.queue.redeliveries = REDELIVERIES[-1:]
+        self._people()
+        self._moods()
+        self.pump_streams()
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def _note(self, where: Boundary) -> None:
+        if not self._may_die:
+            return
+        kind = (self.step, str(where), where.side)
+        self._times[kind] += 1
+        here = Reached(*kind, self._times[kind])
+        number = len(self.reached)
+        self.reached.append(here)
+        if number in self._stop_at:
+            self.stopped.append(here)
+            raise self._stop(str(here))
+
+    def _time_left(self) -> bool:
+        """Every fourth look finds the function's time over, but never two in a row."""
+        self._looks += 1
+        return self._looks % 4 != 0
+
+    def _asked[A](self, name: str, ask: Callable[[], A]) -> A:
+        """A client's request, sent again when no answer came."""
+        while True:
+            try:
+                answer: A = self._mortal(name, ask)
+            except CRASHES:
+                continue
+            return answer
+
+    # --- the people, and what becomes of what they are sent -----------------------------------------------------------
+
+    def _people(self) -> None:
+        emails = {16: None, 19: "family@example.com", 20: "family@example.com"}
+        for number in range(1, CUSTOMERS + 1):
+            self.add(customer(number, email=emails.get(number, f"ana{number}@example.com")))
+        for number in range(101, 101 + OTHERS):
+            self.add(customer(number, business_id=OTHER_BUSINESS))
+        self.know(contact_key(17), Failure(at(-9), "old", Provider.SES, NO_SUCH_MAILBOX))
+        self.know(contact_key(18), ConsentEvidence(at(-9), Scope.MARKETING, True, ConsentSource.COMPLAINT))
+        self.know(contact_key(17, Channel.SMS), Failure(at(-9), "old", Provider.TWILIO, OUT_OF_SERVICE))
+
+    def _moods(self) -> None:
+        bounced: Told = ((Outcome.FAILED, NO_SUCH_MAILBOX, 1.0),)
+        for number, told in {
+            3: bounced,
+            5: ((Outcome.DELIVERED, None, 1.0), (Outcome.FAILED, NO_SUCH_MAILBOX, 9.0)),
+            7: ((Outcome.DELIVERED, None, 1.0), (Outcome.COMPLAINED, None, 5.0)),
+            8: (),
+            21: ((Outcome.FAILED, SOFT, 2.0),),
+        }.items():
+            self.outcomes[f"ana{number}@example.com"] = tuple(told)
+        gone = (Outcome.SENT, None, 0.5), (Outcome.FAILED, OUT_OF_SERVICE, 2.0)
+        for phone in ("+14155560003", "+14155560005"):
+            self.outcomes[phone] = gone
+        self.outcomes["+14155560102"] = ((Outcome.FAILED, "Phone is currently unreachable/unavailable", 2.0),)
+        for script, address_of in (
+            (self.mailer, "ana{}@example.com".format),
+            (self.texter, "+1415556{:04d}".format),
+        ):
+            script.answer(address_of(9), Throttled("ACCOUNT_THROTTLED"))
+            script.answer(address_of(10), Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True))
+            script.answer(address_of(11), Unknown("ReadTimeoutError"))
+            script.answer(address_of(12), Unknown("ReadTimeoutError"), went_out=True)
+        self.mailer.answer("ana13@example.com", Refused("MESSAGE_REJECTED"))
+        self.texter.answer("+14155560013", Refused(NOT_A_NUMBER))
+        self.texter.answer("+14155560004", Refused(OPTED_OUT))
+        self.sns_texter.answer("+14155560103", Refused("Invalid phone number"))
+
+    # --- the day ------------------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """From the first request until nothing is left to happen."""
+        with ExitStack() as small:
+            for module, name, size in (
+                (run_campaign, "CHUNK_SIZE", CHUNK),
+                (run_campaign, "PAGE", PAGE),
+                (recopy_flags, "PAGE", PAGE),
+                # Many more than it takes: a day that does not end should be found out soon.
+                (world, "MOST_STEPS", 2000),
+            ):
+                small.enter_context(patch.object(module, name, size))
+            self._day()
+
+    def _day(self) -> None:
+        everybody = Selection(filter={"all": []})
+        listed = Selection(customer_ids=tuple(id_of(number) for number in range(1, 13)))
+        email = EmailContent("Hello ##{{first_name}}", text="Hi ##{{first_name}}")
+        text = TextContent("Hi ##{{first_name}}")
+        self._post("email", BUSINESS_ID, Channel.EMAIL, Category.MARKETING, everybody, email)
+        self._post("text", BUSINESS_ID, Channel.SMS, Category.REMINDER, everybody, text)
+        self._post("sns", OTHER_BUSINESS, Channel.SMS, Category.MARKETING, everybody, text)
+        self._post("cancelled", BUSINESS_ID, Channel.SMS, Category.REMINDER, listed, text)
+        self._import()
+        for business_id, campaign_id in self.campaign_ids.values():
+            self.begin(campaign_id, business_id)
+        self._message(1, Channel.EMAIL, email)
+        self._message(2, Channel.SMS, text)
+        self._message(13, Channel.EMAIL, email)
+        self._last_moment()
+        self._steer("pause", "email")
+        self._some_time(8)
+        self._steer("resume", "email")
+        self._some_time(8)
+        self._steer("cancel", "cancelled")
+        self._asked("settings", lambda: self.settings.change(BUSINESS_ID, BusinessChange(policy=STRICT_POLICY)))
+        for business_id, campaign_id in self.campaign_ids.values():
+            self.end(campaign_id, business_id)
+        self.rest()
+
+    def _post(
+        self,
+        name: str,
+        business_id: str,
+        channel: Channel,
+        category: Category,
+        selection: Selection,
+        content: EmailContent | TextContent,
+    ) -> None:
+        new = NewCampaign(name, category, channel, selection, content)
+        view: CampaignView = self._asked(
+            "post_campaign", lambda: self.manage_campaigns.post(business_id, new, request=name)
+        )
+        self.campaign_ids[name] = (business_id, view.campaign.campaign_id)
+
+    def _message(self, number: int, channel: Channel, content: EmailContent | TextContent) -> None:
+        self._asked(
+            "post_message",
+            lambda: self.post_message(
+                BUSINESS_ID,
+                customer_id=id_of(number),
+                category=Category.ONE_TO_ONE,
+                channel=channel,
+                content=content,
+                request=f"message-{number}",
+            ),
+        )
+
+    def _import(self) -> None:
+        rows = "\n".join(f"New{number},Silva,{number},new{number}@example.com" for number in range(IMPORTED))
+        content = f"first_name,last_name,external_id,email\n{rows}\n"
+        job, _ = self.start_import(BUSINESS_ID, "csv", content)
+        while not self._step("import", lambda: self.import_customers(BUSINESS_ID, job.import_id, self._time_left)):
+            continue
+
+    def _last_moment(self) -> None:
+        self.know(contact_key(14), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
+        self.know(contact_key(14, Channel.SMS), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
+        self.manage_customers.delete(BUSINESS_ID, id_of(15))
+        self.expected_customers -= 1
+
+    def _steer(self, order: str, name: str) -> None:
+        business_id, campaign_id = self.campaign_ids[name]
+        self._asked(order, lambda: getattr(self.steer, order)(business_id, campaign_id))
+
+    def _some_time(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self._tick()
+
+    # --- what must hold -----------------------------------------------------------------------------------------------
+
+    def faults(self) -> list[str]:
+        """Everything that is wrong at rest; empty when nothing is."""
+        return [*self._doubled(), *self._astray(), *self._stuck(), *self._miscounted(), *self._unlearnt()]
+
+    @property
+    def _scripts(self) -> Mapping[Provider, Any]:
+        return {Provider.SES: self.mailer, Provider.TWILIO: self.texter, Provider.SNS: self.sns_texter}
+
+    def _handed(self) -> Iterator[tuple[Provider, Handed]]:
+        for provider, script in self._scripts.items():
+            for handed in script.handed:
+                yield provider, handed
+
+    def _doubled(self) -> Iterator[str]:
+        """Nobody was handed over again after an answer that was not a throttle."""
+        ended: set[MessageKey] = set()
+        for _, handed in self._handed():
+            if handed.key in ended:
+                yield f"handed over twice: {handed.key}"
+            if not isinstance(handed.result, Throttled):
+                ended.add(handed.key)
+
+    def _astray(self) -> Iterator[str]:
+        """Every message stands where what the provider was given, and said, puts it."""
+        last = {handed.key: (provider, handed) for provider, handed in self._handed()}
+        excused: list[Message] = []
+        for key, message in self.messages.rows.items():
+            allowed = self._allowed(*last[key]) if key in last else _NOT_HANDED
+            if message.status in allowed:
+                continue
+            if message.status is MessageStatus.UNCERTAIN and message.reason == NO_RECORD:
+                excused.append(message)
+            else:
+                yield f"{message.status} ({message.reason}) instead of {'/'.join(sorted(allowed))}: {key}"
+        for key in last.keys() - self.messages.rows.keys():
+            yield f"handed over without a row: {key}"
+        for channel, most in ((Channel.EMAIL, CHUNK), (Channel.SMS, 1)):
+            step = "send_email" if channel is Channel.EMAIL else "send_text"
+            stopped = sum(here.step == step for here in self.stopped)
+            found = [message for message in excused if message.channel is channel]
+            if len(found) > most * stopped:
+                yield f"{len(found)} uncertain {channel} messages after {stopped} workers stopped"
+        for message in excused:
+            provider, handed = last.get(message.key, (None, None))
+            if handed is not None and handed.went_out and provider is not Provider.SNS and self._told(handed):
+                yield f"uncertain although its receipt came: {message.key}"
+
+    def _told(self, handed: Handed) -> Told:
+        told: Told = self.outcomes.get(handed.to, SETTLED)
+        return told
+
+    def _allowed(self, provider: Provider, handed: Handed) -> frozenset[MessageStatus]:
+        if handed.went_out:
+            told = self._told(handed)
+            if not told:
+                unknown = isinstance(handed.result, Unknown)
+                return frozenset({MessageStatus.UNCERTAIN if unknown else MessageStatus.SENT})
+            return frozenset({_final(provider, told)})
+        match handed.result:
+            case Refused(code):
+                return frozenset({_failed(provider, code)})
+            case Unknown():
+                return frozenset({MessageStatus.UNCERTAIN})
+            case Accepted() | Throttled():
+                # Whoever was throttled may be left out, or the campaign cancelled, before the next attempt.
+                return _NOT_HANDED
+        raise AssertionError
+
+    def _stuck(self) -> Iterator[str]:
+        """No chunk is held, nothing is on a queue, every campaign has ended, and as it should."""
+        for chunk in self.chunks.rows.values():
+            if chunk.state is not ChunkState.DONE:
+                yield f"chunk {chunk.key.chunk} is {chunk.state}"
+        recipients = Counter(
+            (chunk.key.campaign_id, customer_id)
+            for chunk in self.chunks.rows.values()
+            for customer_id in chunk.customer_ids
+        )
+        yield from (f"in two chunks: {recipient}" for recipient, count in recipients.items() if count > 1)
+        for channel, queue in self.chunk_queue.queues.items():
+            if queue.messages:
+                yield f"{len(queue.messages)} messages on the queue of {channel}"
+            if queue.most_receives > MOST_CHUNK_RECEIVES:
+                yield f"a chunk came {queue.most_receives} times: it would be in the dead letters"
+        if self.receipts.queue.messages or self.recopyings.queue.messages:
+            yield "receipts or copyings on their queues"
+        if self.runner.errands:
+            yield "an errand was not run"
+        for name, (business_id, campaign_id) in self.campaign_ids.items():
+            status = self.campaigns.get(business_id, campaign_id).status
+            if status is not (CampaignStatus.CANCELLED if name == "cancelled" else CampaignStatus.COMPLETED):
+                yield f"campaign {name} is {status}"
+        lost = {receipt.provider_id for receipt in self.dead_letters}
+        unpaired = sum(here.step == "send_text" for here in self.stopped)
+        if len(lost) > unpaired or any(receipt.provider is not Provider.SNS for receipt in self.dead_letters):
+            yield f"dead letters: {len(self.dead_letters)}"
+
+    def _miscounted(self) -> Iterator[str]:
+        """Truth 9: the counts add up, and are those of the message rows."""
+        by_campaign: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+        for message in self.messages.rows.values():
+            excluded = message.status is MessageStatus.EXCLUDED
+            by_campaign[message.campaign_id][f"excluded:{message.reason}" if excluded else message.status] += 1
+        population = {"email": CUSTOMERS, "text": CUSTOMERS, "sns": OTHERS, "cancelled": 12}
+        for name, (business_id, campaign_id) in self.campaign_ids.items():
+            view = self.manage_campaigns.get(business_id, campaign_id)
+            if not adds_up(view) or view.results[MessageStatus.QUEUED]:
+                yield f"{name} does not add up: {view.audience} {dict(view.results)}"
+            if view.audience.matched != population[name] + (IMPORTED if name in ("email", "text") else 0):
+                yield f"{name} matched {view.audience.matched}"
+            counted = Counter(self.tallies.counts(campaign_id))
+            if counted != by_campaign[campaign_id]:
+                yield f"{name} counted {dict(counted)}, its messages are {dict(by_campaign[campaign_id])}"
+        if len(self.customers.rows) != self.expected_customers:
+            yield f"{len(self.customers.rows)} customers instead of {self.expected_customers}"
+
+    def _unlearnt(self) -> Iterator[str]:
+        """What the receipts say of addresses is known to the contacts, and their flags to the customers."""
+        for message in self.messages.rows.values():
+            key = ContactKey(message.key.business_id, message.channel, message.address)
+            contact = self.contacts.get_many([key])[key]
+            if message.status is MessageStatus.BOUNCED and message.key.message_id not in {
+                failure.message_id for failure in contact.reachability.failures
+            }:
+                yield f"the bounce of {message.key} is not known to its contact"
+            if message.provider_code == OPTED_OUT and Scope.ALL not in contact.consent.opted_out:
+                yield f"the opt-out of {message.key} is not known to its contact"
+        for stored in self.customers.rows.values():
+            policy = self.businesses.get(stored.business_id).policy
+            for key in stored.contact_keys:
+                flag = stored.failed_email if key.channel is Channel.EMAIL else stored.failed_phone
+                if flag != self.contacts.get_many([key])[key].verdict(policy).invalid:
+                    yield f"the copy of the flag of {key.channel} of {stored.customer_id} is wrong"
+        announced = {(event.channel, id_) for event in self.events.published for id_ in event.customer_ids}
+        for message in self.messages.rows.values():
+            about = (message.channel, message.key.customer_id)
+            if message.provider_code == NO_SUCH_MAILBOX and about not in announced:
+                yield f"the world was not told of the bounce of {message.key}"
+
+
+_NOT_HANDED: Final = frozenset({MessageStatus.EXCLUDED, MessageStatus.CANCELLED})
+
+
+def _final(provider: Provider, told: Told) -> MessageStatus:
+    """The status after all receipts: a failure wins, then a delivery."""
+    statuses = [
+        _failed(provider, code or "") if outcome is Outcome.FAILED else STATUS_OF[outcome] for outcome, code, _ in told
+    ]
+    return max(statuses, key=RANKS.__getitem__)
+
+
+def _failed(provider: Provider, code: str) -> MessageStatus:
+    about_the_address = look_up(provider, code).failure_class.is_about_the_address
+    return MessageStatus.BOUNCED if about_the_address else MessageStatus.FAILED
+
+
+def played(**given: Any) -> Story:
+    """The day as it went."""
+    story = Story(**given)
+    story.play()
+    return story

@@ -1,0 +1,175 @@
+"""A worker stopped at one boundary of each kind, what the harness covers, and that it finds what is wrong.
+
+``make crash`` stops one at every boundary.
+"""
+
+import ast
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+import pytest
+
+from rebound.application import apply_receipts, ports
+from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
+from tests.crash.story import played
+from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
+from tests.fakes.watching import Boundary, _Watched
+from tests.fakes.world import World
+
+APPLICATION: Final = Path(inspect.getfile(ports)).parent
+NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader)
+"""They answer from within the process and change nothing: stopping there is stopping at the next call."""
+WORKERS: Final = (
+    "apply_receipts",
+    "copy_flags",
+    "count_results",
+    "import_customers",
+    "project_contacts",
+    "recopy_flags",
+    "run_campaign",
+    "send_chunk",
+    "send_email",
+    "send_text",
+)
+"""Modules of the use cases that the story's workers run."""
+
+
+SAMPLES: Final = list(zip(MODES, (2, 8, 4, 16), strict=True))
+"""Of each mode, a boundary of each so many-th kind: seconds, where all of them take minutes."""
+
+
+@pytest.mark.parametrize(("mode", "every"), SAMPLES, ids=lambda value: getattr(value, "name", ""))
+def test_a_worker_stopped_at_a_boundary_loses_nothing_and_repeats_nothing(mode: Any, every: int) -> None:
+    wrong = [stopped_at(mode, number) for number in one_of_each_kind(boundaries(mode), every)]
+
+    assert wrong
+    assert [str(violation) for violation in wrong if violation is not None] == []
+
+
+def test_every_use_case_reaches_the_outside_through_watched_ports_only() -> None:
+    assert sorted(set(_unwatched(World()))) == []
+
+
+def _unwatched(world: World) -> Iterator[str]:
+    """Every fake that a use case holds without a checkpoint, found by looking into the use cases."""
+    waiting = [(name, held) for name, held in vars(world).items() if _is_ours(held, "rebound.application")]
+    assert waiting
+    while waiting:
+        name, holder = waiting.pop()
+        for held in _held(holder):
+            if _is_ours(held, "rebound.application"):
+                waiting.append((name, held))
+            elif _is_ours(held, "tests.fakes") and not isinstance(held, (_Watched, *NOT_OUTSIDE)):
+                yield f"{name}: {type(held).__name__}"
+
+
+def _held(holder: object) -> Iterator[object]:
+    for held in vars(holder).values():
+        for each in held.values() if isinstance(held, dict) else (held,):
+            # A texter is made when it is asked for.
+            yield each() if inspect.isfunction(each) else each
+
+
+def _is_ours(held: object, room: str) -> bool:
+    return type(held).__module__.startswith(room)
+
+
+def test_the_story_comes_to_every_call_that_the_workers_can_make() -> None:
+    """A call in a branch that the story never takes would be covered by nothing: then the story must grow."""
+    reached = {here.call.partition(".")[2] for here in boundaries(MODES[0])}
+    protocols = [found for _, found in inspect.getmembers(ports, inspect.isclass) if getattr(found, "_is_protocol", 0)]
+    methods = {
+        name
+        for protocol in protocols
+        if protocol not in (ports.Clock, ports.Ids, ports.AddressReader)
+        for name, found in vars(protocol).items()
+        if inspect.isfunction(found) and not name.startswith("_")
+    }
+    called = {
+        node.func.attr
+        for module in WORKERS
+        for node in ast.walk(ast.parse((APPLICATION / f"{module}.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+
+    assert len(called & methods) > len(WORKERS)
+    assert (called & methods) - reached - NOT_OF_WORKERS == set()
+
+
+NOT_OF_WORKERS: Final = frozenset({"upload_url"})
+"""Called in the workers' modules, but by the API's use cases, where nothing is half done: a URL is signed."""
+
+
+def test_the_same_seed_makes_the_same_run() -> None:
+    assert played(seed=3).reached == played(seed=3).reached
+
+
+def test_a_boundary_is_noted_on_both_sides_also_of_a_call_that_raises() -> None:
+    reached = boundaries(MODES[0])
+    before, after = (sum(here.side == side for here in reached) for side in ("before", "after"))
+
+    assert before == after
+    assert Boundary("x.y", "after") == "x.y"
+
+
+# --- the harness finds what is wrong ----------------------------------------------------------------------------------
+
+
+def forgets_the_mark() -> Any:
+    """A worker that dies while it sends then looks like one that had not begun."""
+    return patch.object(MemoryChunkLedger, "mark", lambda *_: None)
+
+
+def forgets_its_positions() -> Any:
+    """A change that comes again counts again."""
+
+    def add(self: MemoryTallyBook, campaign_id: str, shard: str, counts: Any, *, after: Any, position: str) -> None:
+        known, _ = self._rows.get((campaign_id, shard), (Counter[str](), ""))
+        known.update(counts)
+        self._rows[campaign_id, shard] = (known, position)
+
+    return patch.multiple(MemoryTallyBook, add=add, position=lambda *_: None)
+
+
+def takes_chunks_for_enqueued_when_they_are_written() -> Any:
+    """Nobody enqueues what was written by an expansion that died in between."""
+    commit = MemoryExpansionLedger.commit
+
+    def hasty(self: MemoryExpansionLedger, progress: ports.RangeProgress, chunks: Any = ()) -> ports.RangeProgress:
+        commit(self, replace(progress, enqueued=progress.chunks), chunks)
+        return replace(progress, version=progress.version + 1)
+
+    return patch.object(MemoryExpansionLedger, "commit", hasty)
+
+
+def drops_early_receipts() -> Any:
+    """What came before our own record of the send is gone."""
+    return patch.object(apply_receipts.Applied, "again", property(lambda self: self.contended))
+
+
+@pytest.mark.parametrize(
+    ("mutation", "step", "call"),
+    [
+        (forgets_the_mark, "send_email", "messages.record_new"),
+        (forgets_its_positions, "count_results", "tallies.add"),
+        (takes_chunks_for_enqueued_when_they_are_written, "expand", "chunk_queue.put"),
+        (drops_early_receipts, "send_email", "messages.record_new"),
+    ],
+)
+def test_a_fault_is_found_by_stopping_a_worker_where_it_shows(
+    mutation: Callable[[], Any], step: str, call: str
+) -> None:
+    mode = MODES[0]
+    with mutation():
+        try:
+            reached = boundaries(mode)
+        except AssertionError:
+            return
+        numbers = [number for number, here in enumerate(reached) if (here.step, here.call) == (step, call)]
+        assert any(stopped_at(mode, number) for number in numbers)
