@@ -9,37 +9,50 @@ from aws_lambda_powertools.metrics import MetricUnit
 from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import decode
-from rebound.telemetry import logger, metrics
+from rebound.application.apply_receipts import Applied
+from rebound.batches import reason_of, report_failure
+from rebound.telemetry import logger, metrics, place_of
 
 if TYPE_CHECKING:
     from rebound.domain.receipts import Receipt
 
 FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=15)
+EARLY: Final = "early: the message that it is about is not known"
+CONTENDED: Final = "contended: others kept changing the same rows"
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Apply a batch; early receipts come again soon, and in the end go to the dead letters."""
     records = {record["messageId"]: record for record in event["Records"]}
     entries: dict[str, Sequence[Receipt]] = {}
-    malformed: list[str] = []
+    failed: dict[str, str] = {}
     for message_id, record in records.items():
         try:
             entries[message_id] = decode(record["body"])
         except MalformedReceiptError as error:
             logger().error("malformed receipt", message_id=message_id, problem=str(error))
-            malformed.append(message_id)
-    applied = wiring.apply_receipts()(entries)
+            failed[message_id] = f"malformed: {error}"
+    malformed = len(failed)
+    try:
+        applied = wiring.apply_receipts()(entries)
+    except Exception as error:  # noqa: BLE001 - the whole batch comes again; raising would log the error's text
+        logger().error("receipts not applied", error=type(error).__name__, at=place_of(error))
+        failed |= dict.fromkeys(entries, reason_of(error))
+        applied, entries = Applied(frozenset(), frozenset(), 0), {}
+    failed |= dict.fromkeys(applied.early, EARLY) | dict.fromkeys(applied.contended, CONTENDED)
     for message_id in applied.again:
         _come_again(records[message_id])
+    for message_id, reason in failed.items():
+        report_failure(records[message_id], reason)
     _count(
         ReceiptsApplied=sum(map(len, entries.values())),
         EarlyReceipts=len(applied.early),
         ContendedReceipts=len(applied.contended),
         UnattributedReceipts=applied.unattributed,
-        MalformedReceipts=len(malformed),
+        MalformedReceipts=malformed,
     )
-    return {"batchItemFailures": [{"itemIdentifier": failed} for failed in [*malformed, *applied.again]]}
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _come_again(record: Mapping[str, Any]) -> None:

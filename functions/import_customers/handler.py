@@ -1,12 +1,10 @@
 """Imports of customers, started by the arrival of their file."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from rebound import wiring
-from rebound.adapters.import_store import import_of_key
+from rebound.adapters.import_store import imports_of_notice
 from rebound.batches import process_queue
 from rebound.domain.errors import NotFoundError, ReboundError
 from rebound.telemetry import logger
@@ -27,9 +25,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return remaining > RESERVE_MILLISECONDS
 
     def import_files(body: str, _: str) -> None:
-        # S3 sends a test event without records when the notification is set up.
-        for record in json.loads(body).get("Records", ()):
-            business_id, import_id = import_of_key(unquote_plus(record["s3"]["object"]["key"]))
+        for business_id, import_id in imports_of_notice(body):
             try:
                 done = wiring.import_customers()(business_id, import_id, may_go_on)
             except NotFoundError:

@@ -215,7 +215,7 @@ def _stop(record: _Record) -> None:
 
 def _first_business(configuration: StackConfiguration, found: Mapping[str, str]) -> Stack:
     """A salon and a key to it, made the way an operator makes them."""
-    function = found["ManageTenantsFunction"]
+    function = found["OperateStackFunction"]
     business_id = operate(configuration, function, _BUSINESS)["business_id"]
     key = operate(configuration, function, {"command": "create-key", "business_id": business_id})
     return Stack(

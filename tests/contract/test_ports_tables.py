@@ -17,6 +17,7 @@ from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerB
 from rebound.adapters.dynamo_directory import (
     DynamoApiKeyBook,
     DynamoBusinessDirectory,
+    DynamoFailureLog,
     DynamoImportBook,
     DynamoRequestIds,
     DynamoSegmentBook,
@@ -31,6 +32,8 @@ from rebound.application.ports import (
     CustomerBook,
     Delivery,
     ExpansionLedger,
+    FailedHandling,
+    FailureLog,
     ImportBook,
     ImportJob,
     MessageLog,
@@ -67,6 +70,7 @@ from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
     MemoryApiKeyBook,
     MemoryBusinessDirectory,
+    MemoryFailureLog,
     MemoryImportBook,
     MemoryRequestIds,
     MemorySegmentBook,
@@ -99,6 +103,7 @@ class Books:
     segments: SegmentBook
     imports: ImportBook
     requests: RequestIds
+    failures: FailureLog
     customers: CustomerBook
     contacts: ContactBook
     messages: MessageLog
@@ -116,6 +121,7 @@ def in_memory() -> Books:
         MemorySegmentBook(),
         MemoryImportBook(),
         MemoryRequestIds(),
+        MemoryFailureLog(),
         MemoryCustomerBook(contacts),
         contacts,
         MemoryMessageLog(),
@@ -134,6 +140,7 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoSegmentBook(directory),
         DynamoImportBook(directory),
         DynamoRequestIds(directory),
+        DynamoFailureLog(directory),
         DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"]),
         DynamoContactBook(tables["CONTACTS_TABLE"]),
         DynamoMessageLog(tables["MESSAGES_TABLE"]),
@@ -303,6 +310,17 @@ def test_an_import_is_kept_whole_and_overwritten(books: Books) -> None:
 
     assert books.imports.get(BUSINESS_ID, "i1") == done
     assert books.imports.get(BUSINESS_ID, "i1").errors[0]["line"] == 2
+
+
+def test_the_last_word_about_a_message_that_failed_is_kept(books: Books) -> None:
+    first = FailedHandling("m1", "NotFoundError: No such campaign. (at get:1)", at(0), at(5), 2)
+    last = replace(first, failed_at=at(365), receives=3)
+    other = FailedHandling("m2", "malformed: bounce.timestamp is missing", at(1), at(2), 2)
+    for failure in (first, last, other):
+        books.failures.record(failure)
+
+    assert books.failures.get_many(["m1", "m2", "m3", "m1"]) == {"m1": last, "m2": other}
+    assert books.failures.get_many([]) == {}
 
 
 def test_a_request_keeps_the_id_that_was_proposed_first(books: Books) -> None:

@@ -11,6 +11,8 @@ import pytest
 from cfnlint.api import lint_all
 from samtranslator.yaml_helper import yaml_parse
 
+from rebound.adapters.dead_letter_queues import ABOUT
+from rebound.adapters.dynamo_directory import FAILURES
 from rebound.settings import KNOWN
 
 type Resource = Mapping[str, Any]
@@ -151,6 +153,45 @@ def test_an_alarm_watches_every_dead_letter_queue(logical: str) -> None:
     assert [logical, "QueueName"] in [value.split(".") if isinstance(value, str) else value for value in watched]
 
 
+def test_the_operator_can_look_into_every_dead_letter_queue_and_put_its_letters_back() -> None:
+    operator = FUNCTIONS["OperateStackFunction"]
+    given = json.loads(environment(operator)["DEAD_LETTER_QUEUES"]["Fn::Sub"])
+    pairs = {name: tuple(url.strip("${}") for url in urls) for name, urls in given.items()}
+    allowed: dict[str, set[str]] = {}
+    for statement in statements(operator["Properties"]["Policies"]):
+        for action in listed(statement["Action"]):
+            allowed.setdefault(action, set()).update(named(resource) for resource in listed(statement["Resource"]))
+
+    assert sorted(pairs.values()) == sorted(
+        (logical, named(queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]))
+        for logical, queue in QUEUES.items()
+        if logical not in DEAD_LETTER_QUEUES
+    )
+    assert pairs.keys() == ABOUT.keys()
+    assert allowed["sqs:SendMessage"] == set(QUEUES) - DEAD_LETTER_QUEUES
+    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
+        assert allowed[f"sqs:{action}"] == DEAD_LETTER_QUEUES
+
+
+@pytest.mark.parametrize(("logical", "event"), list(events("SQS")))
+def test_who_reads_a_queue_can_say_why_a_message_failed_and_write_no_other_row_for_it(
+    logical: str, event: Resource
+) -> None:
+    writes = [
+        statement
+        for statement in statements(FUNCTIONS[logical]["Properties"]["Policies"])
+        if "dynamodb:PutItem" in listed(statement["Action"])
+        and "DirectoryTable" in map(named, listed(statement["Resource"]))
+    ]
+
+    assert writes, event
+    # Imports keep their progress in the same table.
+    if logical != "ImportCustomersFunction":
+        assert [statement["Condition"] for statement in writes] == [
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FAILURES]}}
+        ]
+
+
 @pytest.mark.parametrize(("logical", "event"), list(events("SQS")))
 def test_who_reads_a_queue_reports_partial_failures_and_has_a_sixth_of_its_visibility(
     logical: str, event: Resource
@@ -235,6 +276,8 @@ def test_a_function_is_given_only_settings_that_the_code_knows(logical: str) -> 
 @pytest.mark.parametrize("logical", FUNCTIONS)
 def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str) -> None:
     door = (folder(FUNCTIONS[logical]) / "handler.py").read_text(encoding="utf-8")
+    if "rebound.batches" in door:
+        door += (PACKAGE / "batches.py").read_text(encoding="utf-8")
     if "rebound.http" in door:
         door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").glob("*.py")))
     asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(\w+)", door)})

@@ -1,9 +1,9 @@
 """Businesses, keys, segments, imports and requests in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rebound.application.ports import ImportJob, Page
+from rebound.application.ports import FailedHandling, ImportJob, Page
 from rebound.domain.business import Business
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey
@@ -103,3 +103,16 @@ class MemoryRequestIds:
 
     def id_for(self, business_id: str, request: str, proposed: str) -> str:
         return self._rows.setdefault((business_id, request), proposed)
+
+
+class MemoryFailureLog:
+    """Implements ``FailureLog``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, FailedHandling] = {}
+
+    def record(self, failure: FailedHandling) -> None:
+        self._rows[failure.message_id] = failure
+
+    def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
+        return {message_id: self._rows[message_id] for message_id in message_ids if message_id in self._rows}

@@ -2,12 +2,12 @@
 
 import io
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO, Final
 
-from rebound.application.ports import Recopying
+from rebound.application.ports import DeadLetter, Recopying, Redriven
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
@@ -108,6 +108,33 @@ class MemoryRecopyQueue:
 
     def put(self, work: Recopying) -> None:
         self.queue.send(work)
+
+
+class MemoryDeadLetterQueues:
+    """Implements ``DeadLetterQueues``; a message moves from ``letters`` to ``redriven``."""
+
+    def __init__(self, *names: str) -> None:
+        self.letters: dict[str, list[DeadLetter]] = {name: [] for name in names}
+        self.redriven: dict[str, list[DeadLetter]] = {name: [] for name in names}
+
+    @property
+    def names(self) -> Sequence[str]:
+        return sorted(self.letters)
+
+    def waiting(self, name: str) -> int:
+        return len(self.letters[name])
+
+    def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
+        return self.letters[name][:limit]
+
+    def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
+        count = 0
+        while may_go_on():
+            if not self.letters[name]:
+                return Redriven(count, done=True)
+            self.redriven[name].append(self.letters[name].pop(0))
+            count += 1
+        return Redriven(count, done=False)
 
 
 class RecordingRunner:

@@ -15,6 +15,7 @@ from rebound.application.count_results import CountResults
 from rebound.application.import_customers import ImportCustomers, StartImport
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
 from rebound.application.manage_customers import ManageCustomers
+from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
 from rebound.application.ports import Recopying, StatusChange
@@ -43,6 +44,7 @@ from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
     MemoryApiKeyBook,
     MemoryBusinessDirectory,
+    MemoryFailureLog,
     MemoryImportBook,
     MemoryRequestIds,
     MemorySegmentBook,
@@ -52,6 +54,7 @@ from tests.fakes.messages import MemoryMessageLog
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import (
     MemoryChunkQueue,
+    MemoryDeadLetterQueues,
     MemoryImportStore,
     MemoryReceiptQueue,
     MemoryRecopyQueue,
@@ -123,6 +126,8 @@ class World:
         self.chunk_queue = MemoryChunkQueue(self.clock)
         self.receipts = MemoryReceiptQueue(self.clock)
         self.recopyings = MemoryRecopyQueue(self.clock)
+        self.dead_letter_queues = MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
+        self.failures = MemoryFailureLog()
         self.runner = RecordingRunner()
         self.events = RecordingDomainEvents()
         self.mailer = ScriptedMailer()
@@ -164,6 +169,8 @@ class World:
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
+        dead_letters, failures = own(self.dead_letter_queues, "dead_letter_queues"), own(self.failures, "failures")
+        self.manage_dead_letters = ManageDeadLetters(dead_letters, failures)
         self.authorize = AuthorizeRequest(keys, clock)
         self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
         self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)

@@ -169,6 +169,10 @@ def deployed() -> Iterator[Stack]:
             name: sqs.create_queue(QueueName=name.lower(), Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
             for name in QUEUES
         }
+        dead_letters = {
+            name: sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
+            for name in ("email", "text", "receipts", "recopy")
+        }
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
         make("scheduler").create_schedule_group(Name="campaigns")
         make("events").create_event_bus(Name="rebound")
@@ -178,6 +182,9 @@ def deployed() -> Iterator[Stack]:
         settings = {
             **create_tables(),
             **urls,
+            "DEAD_LETTER_QUEUES": json.dumps(
+                {name: [urls[f"{name.upper()}_QUEUE_URL"], url] for name, url in dead_letters.items()}
+            ),
             "IMPORTS_BUCKET": "imports",
             "CAMPAIGN_STATE_MACHINE_ARN": machine["stateMachineArn"],
             "SCHEDULE_GROUP": "campaigns",

@@ -250,6 +250,73 @@ def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypat
     assert [seconds for _, seconds in again] == [8]
 
 
+# --- why a queue message failed ---------------------------------------------------------------------------------------
+
+
+def reasons(*message_ids: str) -> dict[str, str]:
+    return {id_: failure.reason for id_, failure in wiring.failure_log().get_many(message_ids).items()}
+
+
+def test_why_receipts_fail_is_kept_from_the_second_time_on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
+    wiring.messages().record([message(1)])
+    good = encode_receipt(receipt(Outcome.DELIVERED, 1))
+    early = encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(9)))
+    bodies = (good, early, '{"eventType": "Bounce", "mail": {"destination": ["ana@example.com"]}}')
+    stack.invoke("apply_receipts", records(*bodies))
+    assert reasons("m0", "m1", "m2") == {}
+    stack.invoke("apply_receipts", records(*bodies, receives=2))
+    found = reasons("m0", "m1", "m2")
+
+    assert found.keys() == {"m1", "m2"}
+    assert found["m1"] == "early: the message that it is about is not known"
+    assert found["m2"].startswith("malformed: ")
+    assert "ana" not in json.dumps(found)
+
+
+def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more_as_reason(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("ana@example.com")
+
+    monkeypatch.setattr(wiring, "apply_receipts", lambda: broken)
+    body = encode_receipt(receipt(Outcome.DELIVERED, 1))
+
+    assert failures(stack.invoke("apply_receipts", records(body, "not JSON", body, receives=2))) == ["m0", "m1", "m2"]
+    assert reasons("m0")["m0"].startswith("RuntimeError (at ")
+    assert "ana" not in json.dumps(reasons("m0", "m1", "m2"))
+
+
+@pytest.mark.parametrize(
+    ("function", "body", "reason"),
+    [
+        ("send_email", encode_chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")), "No such chunk."),
+        ("send_text", "no JSON: ana@example.com", "JSONDecodeError (at "),
+        ("recopy_flags", '{"cursor": "ana@example.com"}', "KeyError (at "),
+        ("import_customers", "[]", "AttributeError (at "),
+    ],
+)
+def test_why_a_message_of_any_other_queue_fails_is_kept_without_personal_data(
+    stack: Stack, function: str, body: str, reason: str
+) -> None:
+    stack.invoke(function, records(body, receives=2))
+
+    assert reason in reasons("m0")["m0"]
+    assert "ana" not in reasons("m0")["m0"]
+
+
+def test_a_reason_that_cannot_be_kept_changes_nothing_else(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def record(self, failure: object) -> None:
+            raise RuntimeError
+
+    monkeypatch.setattr(wiring, "failure_log", Broken)
+    chunk = encode_chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"))
+
+    assert failures(stack.invoke("send_email", records(chunk, chunk, receives=4))) == ["m0", "m1"]
+
+
 def test_sns_log_lines_are_put_on_the_queue_of_receipts_one_by_one(stack: Stack) -> None:
     stack.invoke("relay_text_logs", recorded("sns/awslogs_failures.json"))
     stack.invoke("relay_text_logs", recorded("sns/awslogs_success.json"))
@@ -539,23 +606,42 @@ def test_a_file_of_no_import_is_left_alone(stack: Stack) -> None:
     assert failures(stack.invoke("import_customers", recorded("s3/import_uploaded_escaped_key.json"))) == []
 
 
-# --- manage_tenants ---------------------------------------------------------------------------------------------------
+# --- operate_stack ----------------------------------------------------------------------------------------------------
 
 
 NOVA = {"command": "create-business", "name": "Nova", "country": "pt", "time_zone": "Europe/Lisbon"}
 
 
 def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
-    made = stack.invoke("manage_tenants", NOVA)
+    made = stack.invoke("operate_stack", NOVA)
     key = stack.invoke(
-        "manage_tenants", {"command": "create-key", "business_id": made["business_id"], "scopes": ["campaigns:read"]}
+        "operate_stack", {"command": "create-key", "business_id": made["business_id"], "scopes": ["campaigns:read"]}
     )
-    listed = stack.invoke("manage_tenants", {"command": "list-keys", "business_id": made["business_id"]})
+    listed = stack.invoke("operate_stack", {"command": "list-keys", "business_id": made["business_id"]})
 
     assert made["country"] == "PT"
     assert authorize(stack, f"Bearer {key['api_key']}")["context"]["scopes"] == "campaigns:read"
     assert [kept["key_id"] for kept in listed["keys"]] == [key["key_id"]]
     assert "api_key" not in listed["keys"][0]
+
+
+def test_the_operator_lists_and_redrives_dead_letters(stack: Stack) -> None:
+    dead = json.loads(stack.settings["DEAD_LETTER_QUEUES"])["email"][1]
+    chunk = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
+    sent = stack.sqs.send_message(QueueUrl=dead, MessageBody=encode_chunk(chunk))["MessageId"]
+    failing = records(encode_chunk(chunk), receives=5)
+    failing["Records"][0]["messageId"] = sent
+    stack.invoke("send_email", failing)
+    listed = stack.invoke("operate_stack", {"command": "dead-letters", "queue": "email"})["queues"]["email"]
+    redriven = stack.invoke("operate_stack", {"command": "redrive", "queue": "email"})
+
+    [letter] = listed["dead_letters"]
+    assert letter["message_id"] == sent
+    assert letter["about"] == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "chunk": chunk.chunk}]
+    assert "No such chunk." in letter["reason"]
+    assert letter["receives"] == 5
+    assert redriven == {"redriven": {"email": 1}, "done": True}
+    assert [record["body"] for record in stack.received("EMAIL_QUEUE_URL")] == [encode_chunk(chunk)]
 
 
 @pytest.mark.parametrize(
@@ -572,6 +658,12 @@ def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
         ({"command": "create-key", "business_id": "nobody"}, "command"),
         ({"command": "create-key", "business_id": BUSINESS_ID, "scopes": ["everything"]}, "scopes"),
         ({"command": "revoke-key", "business_id": BUSINESS_ID, "key_id": "none"}, "command"),
+        ({"command": "dead-letters", "queue": "postcards"}, "queue"),
+        ({"command": "dead-letters", "limit": 0}, "limit"),
+        ({"command": "dead-letters", "limit": 1001}, "limit"),
+        ({"command": "dead-letters", "limit": True}, "limit"),
+        ({"command": "redrive"}, "queue"),
+        ({"command": "redrive", "queue": "postcards"}, "queue"),
         ({"command": "rotate-key", "business_id": BUSINESS_ID}, "key_id"),
         ({"command": "rotate-key", "business_id": BUSINESS_ID, "key_id": "x", "grace_hours": "soon"}, "grace_hours"),
         ({"command": "rotate-key", "business_id": BUSINESS_ID, "key_id": "x", "grace_hours": 1e300}, "grace_hours"),
@@ -580,7 +672,7 @@ def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
     ids=lambda value: str(value)[:60],
 )
 def test_a_command_that_cannot_be_is_answered_with_its_field(stack: Stack, event: dict[str, Any], field: str) -> None:
-    answer = stack.invoke("manage_tenants", event)
+    answer = stack.invoke("operate_stack", event)
 
     assert field in [error["field"] for error in answer["errors"]]
 

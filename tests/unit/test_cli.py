@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 
 from rebound import cli
-from rebound.commands import run
+from rebound.application.ports import DeadLetter, FailedHandling
+from rebound.commands import Operations, run
 from rebound.domain.errors import ConflictError
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
 
 CREATE = ["create-business", "--name", "Nova", "--country", "US", "--time-zone", "America/New_York"]
+
+
+def operations(world: World) -> Operations:
+    """Time for ten questions whether there is more of it."""
+    time = iter([True] * 10)
+    return Operations(world.manage_tenants, world.manage_dead_letters, lambda: next(time, False))
 
 
 @pytest.fixture
@@ -21,7 +28,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
 
     def invoke(_: str, command: Mapping[str, Any]) -> Any:
-        return json.loads(json.dumps(run(world.manage_tenants, json.loads(json.dumps(command)))))
+        return json.loads(json.dumps(run(operations(world), json.loads(json.dumps(command)))))
 
     monkeypatch.setattr(cli, "function_of", lambda stack: f"{stack}-function")
     monkeypatch.setattr(cli, "invoke", invoke)
@@ -76,6 +83,9 @@ def test_a_revocation_is_never_put_off(world: World) -> None:
         ["create-key", "--business-id", BUSINESS_ID, "--scopes", "everything"],
         ["rotate-key", "--business-id", BUSINESS_ID, "--key-id", "none"],
         ["rotate-key", "--business-id", BUSINESS_ID, "--key-id", "none", "--grace-hours", "nan"],
+        ["dead-letters", "--queue", "postcards"],
+        ["dead-letters", "--limit", "0"],
+        ["redrive", "--queue", "postcards"],
     ],
     ids=lambda arguments: " ".join(arguments[-3:]),
 )
@@ -88,7 +98,7 @@ def test_input_that_is_not_acceptable_ends_in_2_and_says_what(
     assert ": " in printed.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["drop-tables"], ["create-business"], ["create-key"]])
+@pytest.mark.parametrize("arguments", [[], ["drop-tables"], ["create-business"], ["create-key"], ["redrive"]])
 def test_a_command_that_is_none_ends_in_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         cli.main(arguments)
@@ -103,6 +113,59 @@ def test_a_conflict_is_an_answer_and_no_error(monkeypatch: pytest.MonkeyPatch) -
         raise ConflictError("There is a business with this id already.")
 
     monkeypatch.setattr(world.businesses, "add", taken)
-    answer = run(world.manage_tenants, {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})
+    answer = run(operations(world), {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})
 
     assert answer == {"errors": [{"field": "command", "message": "There is a business with this id already."}]}
+
+
+def test_dead_letters_are_listed_with_their_reason_or_that_nobody_has_given_one(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chunk = {"business_id": BUSINESS_ID, "campaign_id": "c1", "chunk": "chunk#000#0000000"}
+    world.dead_letter_queues.letters["email"] = [DeadLetter("m1", at(0), (chunk,)), DeadLetter("m2", at(0))]
+    world.dead_letter_queues.letters["receipts"] = [DeadLetter("m3", at(0), note="SNS could not hand it over.")]
+    world.failures.record(FailedHandling("m1", "NotFoundError: No such campaign. (at get:1)", at(1), at(9), 5))
+    assert cli.main(["dead-letters"]) == 0
+    queues = json.loads(capsys.readouterr().out)["queues"]
+
+    assert {name: found["waiting"] for name, found in queues.items()} == {
+        "email": 2,
+        "import": 0,
+        "receipts": 1,
+        "recopy": 0,
+        "text": 0,
+    }
+    assert queues["email"]["dead_letters"][0] == {
+        "message_id": "m1",
+        "about": [chunk],
+        "reason": "NotFoundError: No such campaign. (at get:1)",
+        "sent_at": "2026-11-20T12:00:00+00:00",
+        "first_tried_at": "2026-11-20T12:00:01+00:00",
+        "failed_at": "2026-11-20T12:00:09+00:00",
+        "receives": 5,
+    }
+    assert "No function has said why" in queues["email"]["dead_letters"][1]["reason"]
+    assert queues["receipts"]["dead_letters"][0]["reason"] == "SNS could not hand it over."
+
+
+def test_one_queue_and_no_more_than_asked_for_is_listed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.dead_letter_queues.letters["text"] = [DeadLetter(f"m{number}", at(0)) for number in range(5)]
+    assert cli.main(["dead-letters", "--queue", "text", "--limit", "2"]) == 0
+    queues = json.loads(capsys.readouterr().out)["queues"]
+
+    assert list(queues) == ["text"]
+    assert (queues["text"]["waiting"], len(queues["text"]["dead_letters"])) == (5, 2)
+
+
+@pytest.mark.parametrize(("queue", "left"), [("all", []), ("text", ["email"])])
+def test_a_redrive_goes_on_until_it_is_done(
+    world: World, capsys: pytest.CaptureFixture[str], queue: str, left: list[str]
+) -> None:
+    for name in ("email", "text"):
+        world.dead_letter_queues.letters[name] = [DeadLetter(f"{name}{number}", at(0)) for number in range(25)]
+    assert cli.main(["redrive", "--queue", queue]) == 0
+    answer = json.loads(capsys.readouterr().out)
+
+    assert answer["done"] is True
+    assert sum(answer["redriven"].values()) == 25 * (2 - len(left))
+    assert [name for name, letters in world.dead_letter_queues.letters.items() if letters] == left

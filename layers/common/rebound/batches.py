@@ -1,15 +1,22 @@
 """Batches from SQS, one message at a time, with only the failed ones coming again."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from rebound import wiring
+from rebound.application.ports import FailedHandling
+from rebound.domain.errors import ReboundError
 from rebound.telemetry import logger, place_of
 
 Handle = Callable[[str, str], None]
 """Takes a message's body and a name for this attempt at it."""
+
+REPORTED_FROM: Final = 2
+"""Most of what fails once does not fail again, and would only be written for nothing."""
 
 
 def process_queue(event: dict[str, Any], context: Any, handle: Handle) -> Mapping[str, Any]:
@@ -24,8 +31,32 @@ def process_queue(event: dict[str, Any], context: Any, handle: Handle) -> Mappin
             logger().warning(
                 "message comes again", message_id=record.message_id, error=type(error).__name__, at=place_of(error)
             )
+            report_failure(record.raw_event, reason_of(error))
             raise
 
     # A batch that failed whole is answered like any other: raising would only make Lambda log the errors' texts.
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a message failed, without personal data: type and place of an error, and the text of one of our own."""
+    said = f": {error}" if isinstance(error, ReboundError) and str(error) else ""
+    return f"{type(error).__name__}{said} (at {place_of(error)})"
+
+
+def report_failure(record: Mapping[str, Any], reason: str) -> None:
+    """Keep for the operator why a queue's record failed. That it cannot be kept must not fail anything else."""
+    attributes = record["attributes"]
+    receives = int(attributes["ApproximateReceiveCount"])
+    if receives < REPORTED_FROM:
+        return
+    first_tried_at = datetime.fromtimestamp(int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC)
+    try:
+        wiring.failure_log().record(
+            FailedHandling(record["messageId"], reason, first_tried_at, wiring.clock().now(), receives)
+        )
+    except Exception as error:  # noqa: BLE001 - the message comes again in any case
+        logger().warning(
+            "reason not kept", message_id=record["messageId"], error=type(error).__name__, at=place_of(error)
+        )

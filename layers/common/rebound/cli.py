@@ -7,13 +7,14 @@ function and none to the tables. Credentials, region and endpoint are those of t
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 from rebound.commands import COMMANDS
 
 DEFAULT_STACK: Final = "rebound"
-FUNCTION_OUTPUT: Final = "ManageTenantsFunction"
+FUNCTION_OUTPUT: Final = "OperateStackFunction"
 _BAD_INPUT: Final = 2
 
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(_parser().parse_args(arguments))
     stack = given.pop("stack")
     command = {name: value for name, value in given.items() if value is not None}
-    answer = invoke(function_of(stack), command)
+    answer = complete(function_of(stack), command)
     problems = answer.get("errors")
     if problems:
         for problem in problems:
@@ -32,6 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "api_key" in answer:
         sys.stderr.write("The api_key is shown this once; only a hash of it is kept.\n")
     return 0
+
+
+def complete(function_name: str, command: dict[str, Any]) -> dict[str, Any]:
+    """Run a command until it is done: a redrive of many messages takes more than one invocation."""
+    answer = invoke(function_name, command)
+    redriven: Counter[str] = Counter(answer.get("redriven", {}))
+    while answer.get("done") is False:
+        answer = invoke(function_name, command)
+        redriven.update(answer["redriven"])
+    return {**answer, "redriven": dict(redriven)} if "redriven" in answer else answer
 
 
 def function_of(stack: str) -> str:
@@ -59,7 +70,9 @@ def _client(service: str) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rebound", description="Businesses and API keys of a Rebound stack.")
+    parser = argparse.ArgumentParser(
+        prog="rebound", description="Businesses, API keys and dead letters of a Rebound stack."
+    )
     parser.add_argument(
         "--stack", default=DEFAULT_STACK, help="name of the CloudFormation stack (default: %(default)s)"
     )
@@ -70,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "rotate-key": "a successor of a key; the old one goes on working for a while",
         "revoke-key": "end a key now",
         "list-keys": "the keys of a business",
+        "dead-letters": "what was given up on the queues, and why",
+        "redrive": "put dead letters back on their queue, after the cause is gone",
     }
     parsers = {name: commands.add_parser(name, help=helps[name]) for name in COMMANDS}
     business = parsers["create-business"]
@@ -87,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parsers["create-key"].add_argument("--label", help="what the key is for")
     parsers["create-key"].add_argument("--scopes", nargs="+", help="default: all")
     parsers["rotate-key"].add_argument("--grace-hours", type=float, help="how long the old key goes on (default: 24)")
+    parsers["dead-letters"].add_argument("--queue", help="a queue's name, such as email (default: all)")
+    parsers["dead-letters"].add_argument("--limit", type=int, help="the most to show of each queue (default: 20)")
+    parsers["redrive"].add_argument("--queue", required=True, help="a queue's name, such as email, or all")
     return parser
 
 

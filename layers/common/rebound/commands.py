@@ -1,30 +1,44 @@
 """The operator's commands as data: what the ``rebound`` command sends and what comes back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from rebound.application.manage_dead_letters import ALL, ExplainedLetter, ManageDeadLetters
 from rebound.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
 from rebound.application.settings_of_business import UNSET, BusinessChange
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope
 
-COMMANDS: Final = ("create-business", "create-key", "rotate-key", "revoke-key", "list-keys")
+COMMANDS: Final = ("create-business", "create-key", "rotate-key", "revoke-key", "list-keys", "dead-letters", "redrive")
 MAX_GRACE_HOURS: Final = 24 * 30
+DEFAULT_LETTERS: Final = 20
+MAX_LETTERS: Final = 1000
 
 
-def run(tenants: ManageTenants, event: Mapping[str, Any]) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the commands do. A command that takes long asks ``may_go_on`` and answers how far it came."""
+
+    tenants: ManageTenants
+    dead_letters: ManageDeadLetters
+    may_go_on: Callable[[], bool]
+
+
+def run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
     """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
     try:
-        return _run(tenants, event)
+        return _run(operations, event)
     except InvalidInputError as error:
         return {"errors": [{"field": wrong.field, "message": wrong.message} for wrong in error.errors]}
     except (NotFoundError, ConflictError) as error:
         return {"errors": [{"field": "command", "message": str(error)}]}
 
 
-def _run(tenants: ManageTenants, event: Mapping[str, Any]) -> Mapping[str, Any]:
+def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    tenants = operations.tenants
     match event.get("command"):
         case "create-business":
             return _business(tenants.create_business(_change(event)))
@@ -37,6 +51,17 @@ def _run(tenants: ManageTenants, event: Mapping[str, Any]) -> Mapping[str, Any]:
             return _key(tenants.revoke_key(_text(event, "business_id"), _text(event, "key_id")))
         case "list-keys":
             return {"keys": [_key(key) for key in tenants.list_keys(_text(event, "business_id"))]}
+        case "dead-letters":
+            found = operations.dead_letters.list(event.get("queue") or ALL, _limit(event))
+            return {
+                "queues": {
+                    name: {"waiting": letters.waiting, "dead_letters": [_letter(letter) for letter in letters.letters]}
+                    for name, letters in found.items()
+                }
+            }
+        case "redrive":
+            redriven = operations.dead_letters.redrive(_text(event, "queue"), operations.may_go_on)
+            return {"redriven": redriven.counts, "done": redriven.done}
         case _:
             raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))
 
@@ -72,6 +97,13 @@ def _grace(event: Mapping[str, Any]) -> timedelta:
     return timedelta(hours=hours)
 
 
+def _limit(event: Mapping[str, Any]) -> int:
+    limit = event.get("limit", DEFAULT_LETTERS)
+    if type(limit) is not int or not 1 <= limit <= MAX_LETTERS:
+        raise InvalidInputError(FieldError("limit", f"Must be a whole number from 1 to {MAX_LETTERS}."))
+    return limit
+
+
 def _scopes(event: Mapping[str, Any]) -> Sequence[ApiScope]:
     given = event.get("scopes") or list(ALL_SCOPES)
     if any(scope not in list(ApiScope) for scope in given):
@@ -100,4 +132,17 @@ def _key(key: ApiKey) -> Mapping[str, Any]:
         "scopes": list(key.scopes),
         "created_at": key.created_at.isoformat(),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+    }
+
+
+def _letter(explained: ExplainedLetter) -> Mapping[str, Any]:
+    letter, failure = explained.letter, explained.failure
+    return {
+        "message_id": letter.message_id,
+        "about": list(letter.about),
+        "reason": explained.reason,
+        "sent_at": letter.sent_at.isoformat(),
+        "first_tried_at": failure.first_tried_at.isoformat() if failure else None,
+        "failed_at": failure.failed_at.isoformat() if failure else None,
+        "receives": failure.receives if failure else None,
     }

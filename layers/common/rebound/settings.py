@@ -12,6 +12,7 @@ KNOWN: Final = frozenset(
         "CHUNKS_TABLE",
         "CONTACTS_TABLE",
         "CUSTOMERS_TABLE",
+        "DEAD_LETTER_QUEUES",
         "DEFAULT_TEXT_PROVIDER",
         "DIRECTORY_TABLE",
         "EMAIL_QUEUE_URL",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rebound.application.import_customers import ImportCustomers, StartImport
     from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
     from rebound.application.manage_customers import ManageCustomers
+    from rebound.application.manage_dead_letters import ManageDeadLetters
     from rebound.application.manage_segments import ManageSegments
     from rebound.application.manage_tenants import ManageTenants
     from rebound.application.ports import (
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
         Clock,
         ContactBook,
         CustomerBook,
+        DeadLetterQueues,
         DomainEvents,
         ExpansionLedger,
+        FailureLog,
         Ids,
         ImportBook,
         ImportStore,
@@ -154,6 +157,13 @@ def imports() -> "ImportBook":
 
 
 @cache
+def failure_log() -> "FailureLog":
+    from rebound.adapters.dynamo_directory import DynamoFailureLog
+
+    return DynamoFailureLog(settings()["DIRECTORY_TABLE"])
+
+
+@cache
 def import_store() -> "ImportStore":
     from rebound.adapters.import_store import S3ImportStore
 
@@ -234,6 +244,14 @@ def recopy_queue() -> "RecopyQueue":
 
 
 @cache
+def dead_letter_queues() -> "DeadLetterQueues":
+    from rebound.adapters.dead_letter_queues import DeadLettersOf, SqsDeadLetterQueues
+
+    queues: Mapping[str, tuple[str, str]] = json.loads(settings()["DEAD_LETTER_QUEUES"])
+    return SqsDeadLetterQueues(aws("sqs"), {name: DeadLettersOf(*urls) for name, urls in queues.items()})
+
+
+@cache
 def runner() -> "CampaignRunner":
     from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
 
@@ -305,6 +323,13 @@ def manage_tenants() -> "ManageTenants":
 
     default = TextProvider(settings()["DEFAULT_TEXT_PROVIDER"])
     return ManageTenants(businesses(), api_keys(), addresses(), clock(), ids(), default)
+
+
+@cache
+def manage_dead_letters() -> "ManageDeadLetters":
+    from rebound.application.manage_dead_letters import ManageDeadLetters
+
+    return ManageDeadLetters(dead_letter_queues(), failure_log())
 
 
 @cache

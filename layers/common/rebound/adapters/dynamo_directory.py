@@ -1,4 +1,4 @@
-"""Businesses, API keys, segments and imports in the Directory table."""
+"""Businesses, API keys, segments, imports and failed handlings in the Directory table."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
-from rebound.application.ports import ImportJob, Page
+from rebound.application.ports import FailedHandling, ImportJob, Page
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey, ApiScope
@@ -24,6 +24,10 @@ from rebound.domain.segments import Segment
 
 IMPORT_KEPT: Final = timedelta(days=30)
 REQUEST_KEPT: Final = timedelta(days=2)
+FAILURE_KEPT: Final = timedelta(days=15)
+"""Longer than a message waits in the dead letters."""
+FAILURES: Final = "failures"
+"""In place of a business id, and not one: the functions that may write here may write nothing else of the table."""
 
 
 class _Directory:
@@ -240,3 +244,33 @@ class DynamoImportBook(_Directory):
         }
         expires_at = int((job.created_at + IMPORT_KEPT).timestamp())
         self._put(job.business_id, job.import_id, document, expires_at=expires_at)
+
+
+class DynamoFailureLog(_Directory):
+    """Implements ``FailureLog``."""
+
+    kind = "failure"
+
+    def record(self, failure: FailedHandling) -> None:
+        document = {
+            "reason": failure.reason,
+            "first_tried_at": write_instant(failure.first_tried_at),
+            "failed_at": write_instant(failure.failed_at),
+            "receives": failure.receives,
+        }
+        expires_at = int((failure.failed_at + FAILURE_KEPT).timestamp())
+        self._put(FAILURES, failure.message_id, document, expires_at=expires_at)
+
+    def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
+        keys = [(FAILURES, self._entry(message_id)) for message_id in dict.fromkeys(message_ids)]
+        found = {}
+        for row in self._row.batch_get(keys, consistent_read=True):
+            message_id, document = row.entry_id.split("#", 1)[1], row.document
+            found[message_id] = FailedHandling(
+                message_id,
+                document["reason"],
+                read_instant(document["first_tried_at"]),
+                read_instant(document["failed_at"]),
+                document["receives"],
+            )
+        return found

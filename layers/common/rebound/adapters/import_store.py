@@ -1,6 +1,9 @@
 """The files of imports in S3."""
 
+import json
+from collections.abc import Sequence
 from typing import IO, Any, Final
+from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
@@ -44,3 +47,9 @@ def import_of_key(key: str) -> tuple[str, str]:
     """Business and import of an object's key."""
     business_id, import_id = key.removeprefix(PREFIX).split("/", 1)
     return business_id, import_id
+
+
+def imports_of_notice(body: str) -> Sequence[tuple[str, str]]:
+    """Business and import of each object in one of S3's notices; the test event that it sends at first has none."""
+    records = json.loads(body).get("Records", ())
+    return [import_of_key(unquote_plus(record["s3"]["object"]["key"])) for record in records]

@@ -1,6 +1,6 @@
 """What the use cases need from outside. Adapters and the tests' fakes implement these; one suite runs against both."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, Any, Protocol
@@ -334,6 +334,69 @@ class RecopyQueue(Protocol):
 
     def put(self, work: Recopying) -> None:
         """Enqueue; it is on the queue when this returns, and may be delivered more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedHandling:
+    """Why a queue message could not be dealt with, by the last function that tried. No personal data.
+
+    ``reason`` is a sentence of ours, or an error's type and the place where it was raised.
+    """
+
+    message_id: str
+    reason: str
+    first_tried_at: datetime
+    failed_at: datetime
+    receives: int
+
+
+class FailureLog(Protocol):
+    """What SQS does not keep: the reasons for which messages end in the dead letters. Forgotten after two weeks."""
+
+    def record(self, failure: FailedHandling) -> None:
+        """Keep the last word about a message."""
+
+    def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
+        """Those that are known, by message."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A queue message that was given up.
+
+    ``about`` holds the ids of what it is about, by name, and never anything else of its body, which for receipts is a
+    provider's and carries addresses. ``note`` is what the queue itself says about why it is there.
+    """
+
+    message_id: str
+    sent_at: datetime
+    about: Sequence[Mapping[str, str]] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """How many messages went back to their queue, and whether the dead letters are empty now."""
+
+    count: int
+    done: bool
+
+
+class DeadLetterQueues(Protocol):
+    """The dead letters of every queue, by the queue's name."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The queues, in a fixed order."""
+
+    def waiting(self, name: str) -> int:
+        """About how many dead letters a queue has."""
+
+    def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
+        """Up to ``limit`` of a queue's dead letters, which stay where they are."""
+
+    def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
+        """Put a queue's dead letters back on it. One that cannot be put back stays where it is."""
 
 
 class CampaignRunner(Protocol):

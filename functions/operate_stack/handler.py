@@ -1,0 +1,20 @@
+"""The operator's commands; invoked by the ``rebound`` command only."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rebound import wiring
+from rebound.commands import Operations, run
+
+RESERVE_MILLISECONDS: Final = 10_000
+"""More than the move of one batch of messages takes."""
+
+
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Run one command; bad input is an answer with ``errors``, not an error."""
+
+    def may_go_on() -> bool:
+        remaining: int = context.get_remaining_time_in_millis()
+        return remaining > RESERVE_MILLISECONDS
+
+    return run(Operations(wiring.manage_tenants(), wiring.manage_dead_letters(), may_go_on), event)

@@ -1,0 +1,82 @@
+"""The operator's way with dead letters: what is there and why, and back to work with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rebound.application.ports import DeadLetter, DeadLetterQueues, FailedHandling, FailureLog
+from rebound.domain.errors import FieldError, InvalidInputError
+
+ALL: Final = "all"
+UNREPORTED: Final = (
+    "No function has said why: none was reached, or each was ended (out of time or memory) before it could."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLetter:
+    """A dead letter, with the last failure to deal with it if a function has reported one."""
+
+    letter: DeadLetter
+    failure: FailedHandling | None
+
+    @property
+    def reason(self) -> str:
+        """Why it is there."""
+        return self.failure.reason if self.failure is not None else self.letter.note or UNREPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class LettersOfQueue:
+    """Some of a queue's dead letters; ``waiting`` is about how many there are."""
+
+    waiting: int
+    letters: Sequence[ExplainedLetter]
+
+
+@dataclass(frozen=True, slots=True)
+class RedrivenQueues:
+    """How many messages of each queue went back; not ``done`` when time was up before all had."""
+
+    counts: Mapping[str, int]
+    done: bool
+
+
+class ManageDeadLetters:
+    """Lists and redrives. A redrive is safe at any time, because everything that reads a queue is idempotent."""
+
+    def __init__(self, queues: DeadLetterQueues, failures: FailureLog) -> None:
+        self._queues = queues
+        self._failures = failures
+
+    def list(self, queue: str, limit: int) -> Mapping[str, LettersOfQueue]:
+        """Up to ``limit`` dead letters of a queue, or of each with ``ALL``; raises ``InvalidInputError``."""
+        found: dict[str, LettersOfQueue] = {}
+        for name in self._named(queue):
+            # Counted first: to read them hides them for a moment.
+            waiting = self._queues.waiting(name)
+            letters = self._queues.read(name, limit)
+            failures = self._failures.get_many([letter.message_id for letter in letters])
+            found[name] = LettersOfQueue(
+                max(waiting, len(letters)),
+                [ExplainedLetter(letter, failures.get(letter.message_id)) for letter in letters],
+            )
+        return found
+
+    def redrive(self, queue: str, may_go_on: Callable[[], bool]) -> RedrivenQueues:
+        """Put the dead letters of a queue, or of each with ``ALL``, back; raises ``InvalidInputError``."""
+        counts: dict[str, int] = {}
+        for name in self._named(queue):
+            redriven = self._queues.redrive(name, may_go_on)
+            counts[name] = redriven.count
+            if not redriven.done:
+                return RedrivenQueues(counts, done=False)
+        return RedrivenQueues(counts, done=True)
+
+    def _named(self, queue: str) -> Sequence[str]:
+        names = self._queues.names
+        if queue == ALL:
+            return names
+        if queue not in names:
+            raise InvalidInputError(FieldError("queue", f"Must be one of {', '.join([ALL, *names])}."))
+        return [queue]
