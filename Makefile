@@ -29,7 +29,7 @@ export NO_PYTHON
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check crash up env venv down lock openapi format clean
+.PHONY: help demo test bench check crash up env venv down lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: up ## Start the stack and run the main job on the sample customers, with a
 
 test: check ## Everything: make check, then unit, contract, integration and end-to-end tests on a stack of their own
 	@$(PY) -m pytest
+
+bench: $(INSTALLED) ## Cost, CPU, memory and time, as JSON; PARTS="usd_per_million …" takes some, QUICK=1 smaller sizes
+	@$(PY) -m tests.benchmarks $(PARTS) $(if $(QUICK),--quick)
 
 check: $(INSTALLED) ## The fast part: format, lint, types, import rules, template
 	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted; make format does it."; exit 1; }

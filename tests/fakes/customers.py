@@ -35,7 +35,7 @@ class MemoryContactBook:
         self.writes = 0
         self._versions: Counter[ContactKey] = Counter()
 
-    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
+    def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
         return {key: self._get(key) for key in keys}
 
     def save(self, contact: Contact) -> None:

@@ -194,7 +194,7 @@ class World:
         self.read_client_log = ReadClientLog(customers, messages)
         self.start_import = StartImport(imports, store, businesses, clock, ids)
         self.import_customers = ImportCustomers(imports, store, customers, contacts, businesses, self.addresses, clock)
-        self.plan = PlanCampaign(campaigns, segments, clock, ids, self._ranges)
+        self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
         self.close = CloseCampaign(campaigns, clock)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.key_ranges import MAX_RANGES, bounds
+from rebound.domain.key_ranges import MAX_RANGES, bounds, estimated_size
+from tests.fakes.making import id_of
 
 ids = st.integers(0, (1 << 128) - 1).map(lambda number: f"{number:032x}")
 
@@ -33,6 +34,13 @@ def test_ranges_are_equally_wide(ranges: int) -> None:
     widths = [int(last, 16) - int(first, 16) for first, last in (bounds(i, ranges) for i in range(ranges))]
 
     assert max(widths) - min(widths) <= 1
+
+
+@pytest.mark.parametrize("size", [200, 1_000, 50_000])
+def test_the_first_ids_tell_about_how_many_there_are(size: int) -> None:
+    ids = sorted(id_of(number) for number in range(size))
+
+    assert estimated_size(200, ids[199]) == pytest.approx(size, rel=0.15)
 
 
 @pytest.mark.parametrize(("index", "ranges"), [(-1, 4), (4, 4), (0, 0), (0, MAX_RANGES + 1)])

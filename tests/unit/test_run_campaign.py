@@ -314,17 +314,46 @@ def test_a_campaign_that_has_ended_is_not_planned_again_and_keeps_its_end() -> N
     assert (ended.status, ended.failure, ended.completed_at) == (CampaignStatus.FAILED, "No such segment.", at(0))
 
 
-def test_the_wait_grows_with_the_age_of_the_campaign_within_bounds() -> None:
-    world = salon(customer(1))
+def test_while_nothing_is_handed_over_the_wait_grows_with_the_age_of_the_campaign_within_bounds() -> None:
+    world = salon(*(customer(n) for n in range(1_000)))
     campaign_id = world.post().campaign.campaign_id
     for index in world.plan(BUSINESS_ID, campaign_id):
         world.expand(BUSINESS_ID, campaign_id, index, always)
     waits = []
-    for age in (0, 100, 100_000):
+    for age in (0, 4, 100, 100_000):
         world.clock.move_to(at(age))
         waits.append(world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds)
 
-    assert waits == [1, 10, 60]
+    # Two seconds for a thousand at the rate that is guessed at, and two until they are counted.
+    assert waits == [4, 4, 10, 60]
+
+
+@pytest.mark.parametrize(
+    ("age", "handed", "wait"),
+    [
+        # 50 of 200 took 20 seconds, so the rest takes 60 at this pace; but no longer than the campaign is old.
+        (20, 50, 20),
+        # 150 took 30 seconds: 10 more, and two until they are counted.
+        (30, 150, 12),
+        (6_000, 50, 60),
+    ],
+)
+def test_the_wait_is_what_the_rest_takes_at_the_pace_so_far(age: int, handed: int, wait: int) -> None:
+    world = salon(*(customer(n) for n in range(200)))
+    campaign_id = world.post().campaign.campaign_id
+    for index in world.plan(BUSINESS_ID, campaign_id):
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    world.tallies.add(campaign_id, "shard-0", {MessageStatus.SENT: handed}, after=None, position="1")
+    world.clock.move_to(at(age))
+
+    assert world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds == wait
+
+
+@pytest.mark.parametrize(("customers", "ranges"), [(0, 1), (1, 1), (3, 1), (4, 2), (12, 4), (500, 4)])
+def test_a_business_gets_as_many_ranges_as_its_customers_are_worth(customers: int, ranges: int) -> None:
+    world = salon(*(customer(n) for n in range(customers)))
+
+    assert len(world.plan(BUSINESS_ID, world.post().campaign.campaign_id)) == ranges
 
 
 def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:

@@ -420,7 +420,7 @@ def import_customers() -> "ImportCustomers":
 def plan_campaign() -> "PlanCampaign":
     from rebound.application.run_campaign import PlanCampaign
 
-    return PlanCampaign(campaigns(), segments(), clock(), ids(), expansion_ranges())
+    return PlanCampaign(campaigns(), customers(), segments(), clock(), ids(), expansion_ranges())
 
 
 @cache

@@ -157,15 +157,15 @@ class DynamoContactBook:
     def __init__(self, table_name: str) -> None:
         self._row = bind(ContactRow, table_name)
 
-    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
+    def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
         wanted = {str(key): key for key in keys}
         if not wanted:
             return {}
-        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(wanted)}
+        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(wanted, consistent=consistent)}
         hashed = {str(key.hashed): key for key in wanted.values() if key not in found}
         if hashed:
             # Nobody uses these now; a sender never comes here, because a customer's contacts are stored.
-            for row in self._read(hashed):
+            for row in self._read(hashed, consistent=consistent):
                 key = hashed[row.contact_id]
                 found[key] = Contact(key, consent=_read_consent(row.consent), remembered=int(row.version))
         return {key: found.get(key) or Contact(key) for key in wanted.values()}
@@ -181,8 +181,8 @@ class DynamoContactBook:
             with lost_races(), TransactWrite(connection=connection) as transaction:
                 rows.write(transaction)
 
-    def _read(self, ids: Iterable[str]) -> Iterable[ContactRow]:
-        return self._row.batch_get(list(ids), consistent_read=True)
+    def _read(self, ids: Iterable[str], *, consistent: bool = True) -> Iterable[ContactRow]:
+        return self._row.batch_get(list(ids), consistent_read=consistent)
 
 
 class _ContactRows:

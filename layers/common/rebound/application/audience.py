@@ -27,10 +27,10 @@ class Selected:
 def select(
     customers: Sequence[Customer], matcher: Matcher, contacts: ContactBook, business: Business, campaign: Campaign
 ) -> Selected:
-    """Decide for the customers that match, on the contacts as they are now."""
+    """Decide for the customers that match, on the contacts as they were a moment ago: the sender decides again."""
     matched = [customer for customer in customers if matcher(customer)]
     keys = {customer.customer_id: customer.contact_key(campaign.channel) for customer in matched}
-    known = contacts.get_many({key for key in keys.values() if key is not None})
+    known = contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
     excluded: Counter[str] = Counter()
     recipients: list[str] = []
     for customer in matched:

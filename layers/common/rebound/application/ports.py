@@ -158,10 +158,11 @@ class CustomerBook(Protocol):
 class ContactBook(Protocol):
     """The contacts of all businesses."""
 
-    def get_many(self, keys: Iterable[ContactKey]) -> Mapping[ContactKey, Contact]:
-        """The contacts as of now (strongly consistent).
+    def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
+        """The contacts as of now.
 
         One that nobody uses comes without customers and failures, with what is remembered of its consent, if anything.
+        Those of a moment ago are good enough, and cost half, where a decision will be taken again.
         """
 
     def save(self, contact: Contact) -> None:

@@ -26,27 +26,50 @@ from rebound.application.ports import (
 from rebound.domain.business import Business
 from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
-from rebound.domain.key_ranges import bounds
+from rebound.domain.key_ranges import bounds, estimated_size
 from rebound.domain.messages import MessageStatus
 from rebound.domain.segments import Matcher, compile_filter
 
 PAGE: Final = 500
 """Customers read at a time: what bounds the memory of an expansion."""
+SAMPLE: Final = 200
+"""Customers that are looked at to estimate how many there are."""
+WORTH_A_RANGE: Final = 2_500
+"""Customers that one invocation reads in a few seconds: for fewer, a range of their own costs more than it saves."""
 SHORTEST_WAIT: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(minutes=1)
+FIRST_GUESS: Final = timedelta(milliseconds=2)
+"""For a message, before any has been handed over."""
+LONGEST_GUESS: Final = timedelta(seconds=5)
+COUNTED_AFTER: Final = timedelta(seconds=2)
+"""How long a send is not seen in the counts: the windows of the stream and of the counting function."""
 MOST_POLLS: Final = 1500
 """A poll takes some ten history events of the 25,000 that an execution may have."""
 
 
 class PlanCampaign:
-    """Fixes what the run will do, once: its message id, its filter and its ranges."""
+    """Fixes what the run will do, once: its message id, its filter and its ranges.
 
-    def __init__(self, campaigns: CampaignBook, segments: SegmentBook, clock: Clock, ids: Ids, ranges: int) -> None:
+    A range costs state transitions whether there is anybody in it or not, so a business gets as many as it has use for.
+    """
+
+    def __init__(
+        self,
+        campaigns: CampaignBook,
+        customers: CustomerBook,
+        segments: SegmentBook,
+        clock: Clock,
+        ids: Ids,
+        ranges: int,
+        worth_a_range: int = WORTH_A_RANGE,
+    ) -> None:
         self._campaigns = campaigns
+        self._customers = customers
         self._segments = segments
         self._clock = clock
         self._ids = ids
         self._ranges = ranges
+        self._worth_a_range = worth_a_range
 
     def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
         """The ranges to expand; none when the campaign has ended already.
@@ -66,7 +89,7 @@ class PlanCampaign:
                 campaign,
                 run_id=self._ids.ulid(now),
                 selection=selection,
-                ranges=1 if selection.customer_ids is not None else self._ranges,
+                ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
                 started_at=now,
                 # A pause that came before the time to send holds when the time comes.
                 status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
@@ -74,6 +97,12 @@ class PlanCampaign:
             self._campaigns.replace(campaign, planned)
             campaign = planned
         return range(campaign.ranges)
+
+    def _ranges_of(self, business_id: str) -> int:
+        """How many ranges a business's customers are worth, by how dense the first of their random ids are."""
+        sample = self._customers.read_range(business_id, *bounds(0, 1), None, SAMPLE)
+        size = len(sample) if len(sample) < SAMPLE else estimated_size(SAMPLE, sample[-1].customer_id)
+        return max(1, min(self._ranges, -(-size // self._worth_a_range)))
 
 
 class ExpandCampaign:
@@ -236,17 +265,30 @@ class DrainCampaign:
         self._clock = clock
 
     def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
-        """Look once. The wait is a tenth of the time that the campaign has taken so far, within bounds."""
+        """Look once, and say when it will be worth looking again: each look is paid for.
+
+        The wait is what the rest will take at the pace so far, but no longer than the campaign has taken.
+        """
         campaign = self._campaigns.get(business_id, campaign_id)
         if campaign.status is CampaignStatus.EXPANDING:
             sending = replace(campaign, status=CampaignStatus.SENDING)
             self._campaigns.replace(campaign, sending)
             campaign = sending
         parts = [progress.audience for progress in self._expansion.list(campaign_id)]
-        waiting = counted(campaign, parts, self._tallies.counts(campaign_id)).results[MessageStatus.QUEUED]
+        view = counted(campaign, parts, self._tallies.counts(campaign_id))
+        waiting = view.results[MessageStatus.QUEUED]
         took = self._clock.now() - (campaign.started_at or campaign.created_at)
-        wait = min(max(took / 10, SHORTEST_WAIT), LONGEST_WAIT)
+        wait = _wait(took, waiting, view.audience.targeted - waiting)
         return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
+
+
+def _wait(took: timedelta, waiting: int, handled: int) -> timedelta:
+    """How long the rest will take at the pace so far; while there is none, a guess, and more and more for nothing."""
+    if handled:
+        wait = min(took * waiting / handled + COUNTED_AFTER, took)
+    else:
+        wait = max(min(FIRST_GUESS * waiting + COUNTED_AFTER, LONGEST_GUESS), took / 10)
+    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 class CloseCampaign:

@@ -14,3 +14,8 @@ def bounds(index: int, ranges: int) -> tuple[str, str]:
     first = _ID_SPACE * index // ranges
     last = _ID_SPACE * (index + 1) // ranges - 1
     return f"{first:0{_DIGITS}x}", f"{last:0{_DIGITS}x}"
+
+
+def estimated_size(first_ids: int, last_id: str) -> int:
+    """How many ids there are, when the first ``first_ids`` of them in order end with ``last_id``."""
+    return first_ids * _ID_SPACE // (int(last_id, 16) + 1)

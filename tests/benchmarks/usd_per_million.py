@@ -1,0 +1,112 @@
+"""What a million emails and a million texts cost, counted from whole campaigns; the providers' own fees apart.
+
+Everything that AWS charges for is counted while a campaign runs from its request to its last receipt: capacity units by
+the sizes of the items, requests with what Lambda's pollers ask, state transitions, and time. Storage, the pollers of
+idle queues, alarms and metrics are charged by the month whether anything is sent or not, and are left out.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rebound.domain.channels import Channel
+from tests.benchmarks import prices
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.deployment import Usage, deployment, megabytes
+
+SIZES: Final = (1_000, 10_000, 100_000)
+QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500}
+RATE: Final = 500.0
+BUDGET: Final = 3.0
+"""US dollars for a million emails."""
+SPREAD: Final = 0.10
+"""How far each size's figure may be from the middle of the lowest and the highest."""
+BYTES_A_GIGABYTE: Final = 1 << 30
+
+
+def cost(usage: Usage) -> dict[str, float]:
+    """US dollars by service for the whole run."""
+    invocations = usage.invocations.items()
+    seconds = {
+        part: sum(prices.gigabyte_seconds(*times, megabytes(name)) for name, times in spent)
+        for part, spent in (
+            ("cpu", [(name, (taken.cpu, 0.0)) for name, taken in invocations]),
+            ("waiting", [(name, (0.0, taken.waiting)) for name, taken in invocations]),
+        )
+    }
+    return {
+        "dynamodb_writes": sum(usage.writes.values()) * prices.DYNAMODB_WRITE_UNIT,
+        "dynamodb_reads": sum(usage.reads.values()) * prices.DYNAMODB_READ_UNIT,
+        "sqs": usage.sqs_requests * prices.SQS_REQUEST,
+        "sns": usage.provider_events * prices.SNS_PUBLISH,
+        "lambda_requests": sum(taken.number for _, taken in invocations) * prices.LAMBDA_REQUEST,
+        "lambda_cpu": seconds["cpu"] * prices.LAMBDA_GB_SECOND,
+        "lambda_waiting": seconds["waiting"] * prices.LAMBDA_GB_SECOND,
+        "step_functions": usage.transitions * prices.STATE_TRANSITION,
+        "api_gateway": usage.api_requests * prices.API_GATEWAY_REQUEST,
+        "eventbridge": usage.bus_events * prices.EVENTBRIDGE_EVENT,
+        "cloudwatch_logs": usage.log_bytes / BYTES_A_GIGABYTE * prices.CLOUDWATCH_LOGS_GB,
+    }
+
+
+def per_million(usage: Usage) -> dict[str, float]:
+    """US dollars by service and in total for a million recipients in campaigns of this run's size."""
+    services = {name: usd * prices.MILLION / usage.recipients for name, usd in cost(usage).items()}
+    return {name: round(usd, 4) for name, usd in {**services, "total": sum(services.values())}.items()}
+
+
+def spread(totals: Sequence[float]) -> float:
+    """How far the lowest and the highest are from their middle, as a part of it."""
+    middle = (min(totals) + max(totals)) / 2
+    return (max(totals) - middle) / middle
+
+
+def campaign(channel: Channel, recipients: int, *, text_provider: str = "twilio", rate: float = RATE) -> Usage:
+    """The usage of one campaign to so many customers."""
+    with deployment(rate) as deployed:
+        deployed.open_business(text_provider)
+        deployed.fill(recipients)
+        return deployed.run(channel, recipients)
+
+
+def table_units(units: Mapping[str, float], recipients: int) -> Mapping[str, float]:
+    """Units for each recipient, by table."""
+    return {name.removesuffix("Table").lower(): round(number / recipients, 3) for name, number in sorted(units.items())}
+
+
+def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000) -> dict[str, Any]:
+    """The figures, and whether they meet the budget."""
+    emails: dict[str, Any] = {}
+    for size in sizes:
+        usage = campaign(Channel.EMAIL, size)
+        emails[str(size)] = {
+            **per_million(usage),
+            "write_units": table_units(usage.writes, size),
+            "read_units": table_units(usage.reads, size),
+            "state_transitions": usage.transitions,
+            "results": usage.results,
+        }
+    totals = [emails[str(size)]["total"] for size in sizes]
+    texts = {
+        provider: per_million(campaign(Channel.SMS, text_size, text_provider=provider))
+        for provider in ("twilio", "sns")
+    }
+    return {
+        "email": emails,
+        "text": {"recipients": text_size, **texts},
+        "sending_rate": RATE,
+        "spread": round(spread(totals), 4),
+        "bars": {
+            f"email under {BUDGET:g} USD": max(totals) < BUDGET,
+            f"flat within {SPREAD:.0%} of the middle": spread(totals) <= SPREAD,
+        },
+        "notes": [
+            "lambda_cpu is this machine's CPU time, stretched to a function's part of a CPU at its memory size",
+            "lambda_waiting is at latencies that are assumed (tests/benchmarks/prices.py)",
+            "by the month and not here: storage, idle pollers, alarms, metrics",
+        ],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main("usd_per_million"))

@@ -1,0 +1,65 @@
+"""The interpreter that counts what the campaign's state machine costs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.machine import Execution, ExecutionFailedError, Spent
+from tests.benchmarks.report import missed, table
+
+
+class _Functions:
+    """Answers the tasks of a campaign with two ranges, whose drain is looked at ``looks`` times."""
+
+    def __init__(self, looks: int = 2) -> None:
+        self.looks = looks
+        self.asked: list[str] = []
+
+    def __call__(self, resource: str, given: Mapping[str, Any]) -> Any:
+        name = resource.removeprefix("${").removesuffix("FunctionArn}")
+        self.asked.append(name)
+        match name:
+            case "PlanCampaign":
+                return {"ranges": [0, 1]}
+            case "ExpandCampaign":
+                return {"done": self.asked.count(name) != 1}
+            case "DrainCampaign":
+                polls = given["polls"] + 1
+                return {"drained": polls == self.looks, "wait_seconds": 7, "polls": polls, "continue": False}
+            case _:
+                return {}
+
+
+def test_an_execution_goes_through_the_deployed_definition_and_is_counted() -> None:
+    functions, spent = _Functions(), Spent()
+    waits = list(Execution("c", {"business_id": "b", "campaign_id": "c"}, functions, spent))
+
+    assert waits == [7.0]
+    assert functions.asked == ["PlanCampaign", *["ExpandCampaign"] * 3, *["DrainCampaign"] * 2, "CloseCampaign"]
+    # New, plan, planned, map; the first range twice, the second once; two looks with a wait between; the end.
+    assert spent.transitions == 4 + (5 + 3) + (2 + 1 + 2) + 1
+
+
+def test_each_look_costs_as_many_transitions_and_events() -> None:
+    few, many = Spent(), Spent()
+    for looks, spent in ((2, few), (12, many)):
+        list(Execution("c", {"business_id": "b", "campaign_id": "c"}, _Functions(looks), spent))
+
+    assert many.transitions - few.transitions == 10 * 3
+    assert many.longest_history - few.longest_history == 10 * 9
+
+
+def test_a_failed_execution_is_not_taken_for_a_success() -> None:
+    def cannot_plan(resource: str, given: Mapping[str, Any]) -> Any:
+        return {"ranges": [], "failure": "No such segment."}
+
+    with pytest.raises(ExecutionFailedError):
+        list(Execution("c", {"business_id": "b", "campaign_id": "c"}, cannot_plan, Spent()))
+
+
+def test_a_missed_bar_is_named_and_shown() -> None:
+    results = {"part": {"usd": {"total": 2.5}, "bars": {"under 3": True, "under 2": False}}}
+
+    assert missed(results) == ["part: under 2"]
+    assert [line.split()[-1] for line in table(results).splitlines()] == ["part", "2.5", "met", "MISSED"]
