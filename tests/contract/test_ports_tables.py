@@ -42,7 +42,7 @@ from rebound.application.ports import (
     TallyBook,
 )
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection, TextContent
+from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, FinalWords, Selection, TextContent
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -836,17 +836,23 @@ CAMPAIGNS = [
         failure="No such segment.",
         status=CampaignStatus.FAILED,
     ),
+    campaign(
+        status=CampaignStatus.PAUSED,
+        paused_because="Too much bounced.",
+        window=2,
+        bounce_warning=FinalWords(1000, 3, 51),
+    ),
     campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
     campaign(name="", single=True, campaign_id="single-1"),
 ]
 
 
-@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "segment", "single"])
+@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single"])
 def test_a_campaign_is_kept_whole(books: Books, what: object) -> None:
     given = next(known for known in CAMPAIGNS if known is what)
     books.campaigns.add(given)
 
-    assert books.campaigns.get(BUSINESS_ID, given.campaign_id) == given
+    assert books.campaigns.get(BUSINESS_ID, given.campaign_id) == replace(given, version=1)
 
 
 def test_a_campaign_is_added_once(books: Books) -> None:
@@ -855,18 +861,19 @@ def test_a_campaign_is_added_once(books: Books) -> None:
         books.campaigns.add(campaign(name="Another"))
 
 
-def test_a_campaign_is_replaced_if_status_and_run_are_as_read(books: Books) -> None:
+def test_a_campaign_is_replaced_if_nobody_wrote_it_since_it_was_read(books: Books) -> None:
     books.campaigns.add(campaign())
-    planned = campaign(run_id="run-1", status=CampaignStatus.EXPANDING)
-    books.campaigns.replace(campaign(), planned)
+    read = books.campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+    books.campaigns.replace(read, replace(read, status=CampaignStatus.PAUSED))
     with pytest.raises(ConcurrentChangeError):
-        books.campaigns.replace(campaign(), campaign(run_id="run-2"))
-    sending = replace(planned, status=CampaignStatus.SENDING)
-    books.campaigns.replace(planned, sending)
+        books.campaigns.replace(read, replace(read, status=CampaignStatus.FAILED))
+    paused = books.campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+    books.campaigns.replace(paused, replace(paused, status=read.status))
+    # The status is what it was, and still it is not the campaign that was read.
     with pytest.raises(ConcurrentChangeError):
-        books.campaigns.replace(planned, replace(planned, status=CampaignStatus.FAILED))
+        books.campaigns.replace(read, replace(read, status=CampaignStatus.FAILED))
 
-    assert books.campaigns.get(BUSINESS_ID, CAMPAIGN_ID) == sending
+    assert books.campaigns.get(BUSINESS_ID, CAMPAIGN_ID) == replace(read, version=3)
     with pytest.raises(ConcurrentChangeError):
         books.campaigns.replace(campaign(campaign_id="new"), campaign(campaign_id="new"))
 

@@ -2,11 +2,15 @@
 
 The expectations are written by hand from the public contract (the twin's table) and from the classes of the provider
 facts: only class `invalid` flags; `invalid` and `unreachable` count as bounced, every other failure as failed.
+
+Failures that are the sender's own fault stop a campaign when there are ten of them, so those customers are texted in
+campaigns of their own, fewer at a time; all the other campaigns are for everybody but them.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Final
 
 import pytest
@@ -64,6 +68,8 @@ REFUSED: Final = (
     Line("+15005550001", "bounced", "text:invalid_number", "21211", flagged=True, accepted=False),
     Line("+15005550009", "bounced", "text:not_a_mobile_number", "21614", flagged=True, accepted=False),
     Line("+15005550004", "failed", "text:opted_out", "21610", opted_out=("all",), accepted=False),
+)
+REFUSED_FOR_US: Final = (
     Line("+15005550002", "failed", "sender:no_route", "21612", accepted=False),
     Line("+15005550003", "failed", "sender:region_not_enabled", "21408", accepted=False),
 )
@@ -91,7 +97,10 @@ OTHERS: Final = {
     30450: "provider:delivery_blocked",
     30500: "provider:temporary_failure",
     21611: "provider:queue_full",
-    # sender's fault, content
+    # in no list at all, and so never a reason to flag
+    39999: "unknown:39999",
+}
+FAULTS: Final = {
     21408: "sender:region_not_enabled",
     21601: "sender:number_cannot_text",
     21606: "sender:number_not_owned",
@@ -109,8 +118,6 @@ OTHERS: Final = {
     30034: "sender:not_registered",
     30035: "sender:not_registered",
     20003: "sender:authentication",
-    # in no list at all, and so never a reason to flag
-    39999: "unknown:39999",
 }
 
 
@@ -129,9 +136,25 @@ TEXTS: Final = (
     *(Line(_coded(code), "failed", reason, str(code), opted_out=("all",)) for code, reason in OPTED_OUT.items()),
     *(Line(_coded(code), "failed", reason, str(code)) for code, reason in OTHERS.items()),
 )
-LINES: Final = (*EMAILS, *TEXTS)
+FAULTY: Final = (
+    *REFUSED_FOR_US,
+    *(Line(_coded(code), "failed", reason, str(code)) for code, reason in FAULTS.items()),
+)
+FAULTY_AT_ONCE: Final = 9
+CROWD: Final = (*EMAILS, *TEXTS)
+LINES: Final = (*CROWD, *FAULTY)
+FAULTY_TAG: Final = "faulty"
+NOT_FAULTY: Final = {"not": {"tag": FAULTY_TAG}}
 BY_CHANNEL: Final[Mapping[str, Sequence[Line]]] = {"email": EMAILS, "sms": TEXTS}
 CATEGORIES: Final = {"email": "marketing", "sms": "daily_deal"}
+FAULTY_CAMPAIGNS: Final[Mapping[str, Sequence[Line]]] = {
+    f"faulty-{number}": lines for number, lines in enumerate(batched(FAULTY, FAULTY_AT_ONCE, strict=False))
+}
+
+
+def _campaign_of(line: Line) -> str:
+    """The name of the first campaign to a customer."""
+    return next((name for name, lines in FAULTY_CAMPAIGNS.items() if line in lines), line.channel)
 
 
 def _name(line: object) -> str:
@@ -139,10 +162,10 @@ def _name(line: object) -> str:
 
 
 def _left_out(channel: str) -> dict[str, int]:
-    """Who is left out of a marketing campaign after the first one, of everybody there is."""
+    """Who is left out of a marketing campaign after the first one, of the crowd."""
     lines = BY_CHANNEL[channel]
     return {
-        "no_address": len(LINES) - len(lines),
+        "no_address": len(CROWD) - len(lines),
         "opted_out": sum(bool(line.opted_out) for line in lines),
         "invalid_contact": sum(line.flagged for line in lines),
     }
@@ -150,7 +173,7 @@ def _left_out(channel: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """The first campaigns by channel, and every customer right after them."""
+    """The first campaigns by channel, or name of a faulty one, and every customer right after them."""
 
     customer_ids: Mapping[str, str]
     campaigns: Mapping[str, Settled]
@@ -162,10 +185,20 @@ class FirstRun:
 @pytest.fixture(scope="module")
 def first(api: ReboundApi, calm: Calm, twin: Twin) -> FirstRun:
     created = few_at_once(
-        lambda line: api.new_customer(**{"email" if line.channel == "email" else "mobile_phone": line.address}), LINES
+        lambda line: api.new_customer(
+            **{"email" if line.channel == "email" else "mobile_phone": line.address},
+            general_tags=[FAULTY_TAG] if line in FAULTY else [],
+        ),
+        LINES,
     )
     ids = dict(zip((line.address for line in LINES), created, strict=True))
-    posted = {channel: api.new_campaign(channel, category=category) for channel, category in CATEGORIES.items()}
+    posted = {
+        channel: api.new_campaign(channel, category=category, filter=NOT_FAULTY)
+        for channel, category in CATEGORIES.items()
+    }
+    for name, lines in FAULTY_CAMPAIGNS.items():
+        customer_ids = [ids[line.address] for line in lines]
+        posted[name] = api.new_campaign("sms", category=CATEGORIES["sms"], customer_ids=customer_ids)
     campaigns = {channel: calm.settled(api, campaign_id) for channel, campaign_id in posted.items()}
     logs = few_at_once(api.client_log, created)
     contacts = few_at_once(lambda line: api.contact(ids[line.address], line.channel), LINES)
@@ -189,8 +222,11 @@ class SecondRun:
 @pytest.fixture(scope="module")
 def second(api: ReboundApi, calm: Calm, first: FirstRun) -> SecondRun:
     assert first.campaigns
-    previews = {channel: api.preview(channel, category) for channel, category in CATEGORIES.items()}
-    posted = {channel: api.new_campaign(channel, category=category) for channel, category in CATEGORIES.items()}
+    previews = {channel: api.preview(channel, category, filter=NOT_FAULTY) for channel, category in CATEGORIES.items()}
+    posted = {
+        channel: api.new_campaign(channel, category=category, filter=NOT_FAULTY)
+        for channel, category in CATEGORIES.items()
+    }
     return SecondRun(previews, {channel: calm.settled(api, campaign) for channel, campaign in posted.items()})
 
 
@@ -232,7 +268,7 @@ def third(api: ReboundApi, calm: Calm, first: FirstRun, second: SecondRun) -> Th
 @pytest.mark.parametrize("line", LINES, ids=_name)
 def test_the_client_log_tells_what_became_of_the_message(first: FirstRun, line: Line) -> None:
     (message,) = first.client_logs[line.address]
-    campaign = first.campaigns[line.channel].campaign
+    campaign = first.campaigns[_campaign_of(line)].campaign
     found = {name: message[name] for name in ("status", "reason", "provider_code")}
     assert found == {"status": line.status, "reason": line.reason, "provider_code": line.code}
     assert message["campaign_id"] == campaign["campaign_id"]
@@ -266,8 +302,8 @@ def test_the_results_of_a_campaign_are_those_of_the_table(first: FirstRun, chann
     settled, lines = first.campaigns[channel], BY_CHANNEL[channel]
     assert settled.campaign["status"] == "completed"
     assert settled.audience == {
-        "matched": len(LINES),
-        "excluded": {"no_address": len(LINES) - len(lines)},
+        "matched": len(CROWD),
+        "excluded": {"no_address": len(CROWD) - len(lines)},
         "targeted": len(lines),
     }
     assert settled.results == dict(Counter(line.status for line in lines))
@@ -275,6 +311,16 @@ def test_the_results_of_a_campaign_are_those_of_the_table(first: FirstRun, chann
     assert {ids[line.address]: line.status for line in lines} == {
         customer_id: message["status"] for customer_id, message in settled.messages.items()
     }
+
+
+@pytest.mark.parametrize("name", FAULTY_CAMPAIGNS)
+def test_a_campaign_in_which_a_few_fail_through_the_senders_fault_goes_on_to_its_end(
+    first: FirstRun, name: str
+) -> None:
+    settled, lines = first.campaigns[name], FAULTY_CAMPAIGNS[name]
+    assert (settled.campaign["status"], settled.campaign["reason"]) == ("completed", None)
+    assert settled.audience == {"matched": len(lines), "excluded": {}, "targeted": len(lines)}
+    assert settled.results == {"failed": len(lines)}
 
 
 @pytest.mark.parametrize("status", ["queued", "sent", "delivered", "bounced", "failed", "uncertain"])
@@ -297,7 +343,7 @@ def test_a_second_campaign_leaves_out_exactly_the_flagged_and_the_opted_out(
     reached = {first.customer_ids[line.address] for line in lines if not line.flagged and not line.opted_out}
     assert set(settled.messages) == reached
     assert settled.audience == {
-        "matched": len(LINES),
+        "matched": len(CROWD),
         "excluded": _left_out(channel),
         "targeted": len(reached),
     }
@@ -315,9 +361,9 @@ def test_a_reminder_is_kept_only_from_those_who_want_nothing_at_all(
     assert second.campaigns
     lines = BY_CHANNEL[channel]
     silent = sum("all" in line.opted_out for line in lines)
-    preview = api.preview(channel, "reminder")
-    expected = {"no_address": len(LINES) - len(lines)} | ({"opted_out": silent} if silent else {})
-    assert preview == {"matched": len(LINES), "excluded": expected, "targeted": len(lines) - silent}
+    preview = api.preview(channel, "reminder", filter=NOT_FAULTY)
+    expected = {"no_address": len(CROWD) - len(lines)} | ({"opted_out": silent} if silent else {})
+    assert preview == {"matched": len(CROWD), "excluded": expected, "targeted": len(lines) - silent}
 
 
 def test_a_bounce_that_arrives_after_a_later_delivery_changes_nothing_for_the_contact(
@@ -395,8 +441,8 @@ def test_who_came_back_is_in_the_next_preview_and_in_no_list_of_failed_contacts(
     api: ReboundApi, first: FirstRun, third: ThirdRun
 ) -> None:
     assert third.reminder.adds_up
-    matched, targeted = matched_and_targeted(preview := api.preview("email"))
-    assert (matched, preview["excluded"]["invalid_contact"]) == (len(LINES), _left_out("email")["invalid_contact"] - 3)
+    matched, targeted = matched_and_targeted(preview := api.preview("email", filter=NOT_FAULTY))
+    assert (matched, preview["excluded"]["invalid_contact"]) == (len(CROWD), _left_out("email")["invalid_contact"] - 3)
     assert targeted == len(EMAILS) - preview["excluded"]["invalid_contact"] - preview["excluded"]["opted_out"]
     flagged = {
         first.customer_ids[line.address] for line in EMAILS if line.flagged and not line.address.startswith("recovers")

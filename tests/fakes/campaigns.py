@@ -32,14 +32,14 @@ class MemoryCampaignBook:
         key = (campaign.business_id, campaign.campaign_id)
         if key in self.rows:
             raise ConcurrentChangeError
-        self.rows[key] = campaign
+        self.rows[key] = replace(campaign, version=1)
 
     def replace(self, before: Campaign, after: Campaign) -> None:
         key = (before.business_id, before.campaign_id)
         stored = self.rows.get(key)
-        if stored is None or (stored.status, stored.run_id) != (before.status, before.run_id):
+        if stored is None or stored.version != before.version:
             raise ConcurrentChangeError
-        self.rows[key] = after
+        self.rows[key] = replace(after, version=before.version + 1)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         before = read_cursor(cursor)

@@ -28,6 +28,7 @@ from rebound.application.send_email import SendEmail
 from rebound.application.send_text import SendText
 from rebound.application.settings_of_business import SettingsOfBusiness
 from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
+from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Category, Content, Selection
 from rebound.domain.channels import Channel, ContactKey
@@ -39,6 +40,7 @@ from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.domain.tally import labels_of
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
@@ -165,7 +167,8 @@ class World:
         segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
         imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
-        desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, clock)
+        breaker = TripBreaker(campaigns, tallies)
+        desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
@@ -203,7 +206,7 @@ class World:
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
         self.send_text = SendText(desk, texters, receipts)
         self.apply_receipts = ApplyReceipts(messages, contacts)
-        self.count_results = CountResults(tallies)
+        self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
@@ -459,9 +462,28 @@ def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:
     for change in changes:
         after: Message = change.after
         if after.campaign_id is not None:
-            before = change.before.status if change.before is not None else None
-            found.append(StatusChange(str(change.position), after.campaign_id, before, after.status, after.reason))
+            before = labels_of_message(change.before) if change.before is not None else frozenset()
+            found.append(
+                StatusChange(
+                    str(change.position),
+                    after.key.business_id,
+                    after.campaign_id,
+                    before,
+                    labels_of_message(after),
+                )
+            )
     return found
+
+
+def labels_of_message(message: "Message") -> frozenset[str]:
+    """What a message counts as."""
+    return labels_of(
+        message.status,
+        reason=message.reason,
+        provider=message.provider,
+        code=message.provider_code,
+        window=message.window,
+    )
 
 
 def adds_up(view: CampaignView) -> bool:

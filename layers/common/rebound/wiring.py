@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from rebound.application.send_text import SendText
     from rebound.application.settings_of_business import SettingsOfBusiness
     from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
+    from rebound.application.trip_breaker import TripBreaker
     from rebound.domain.business import TextProvider
 
 
@@ -460,10 +461,27 @@ def close_campaign() -> "CloseCampaign":
 
 
 @cache
+def trip_breaker() -> "TripBreaker":
+    from rebound.application.trip_breaker import TripBreaker
+
+    return TripBreaker(campaigns(), tallies())
+
+
+@cache
 def chunk_desk() -> "ChunkDesk":
     from rebound.application.send_chunk import ChunkDesk
 
-    return ChunkDesk(chunks(), campaigns(), businesses(), customers(), contacts(), messages(), chunk_queue(), clock())
+    return ChunkDesk(
+        chunks(),
+        campaigns(),
+        businesses(),
+        customers(),
+        contacts(),
+        messages(),
+        chunk_queue(),
+        trip_breaker(),
+        clock(),
+    )
 
 
 @cache
@@ -491,7 +509,7 @@ def apply_receipts() -> "ApplyReceipts":
 def count_results() -> "CountResults":
     from rebound.application.count_results import CountResults
 
-    return CountResults(tallies())
+    return CountResults(tallies(), trip_breaker())
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +30,7 @@ from rebound.domain.campaigns import (
     Category,
     Content,
     EmailContent,
+    FinalWords,
     Selection,
     TextContent,
 )
@@ -62,13 +63,14 @@ class DynamoCampaignBook:
 
     def add(self, campaign: Campaign) -> None:
         with lost_races():
-            self._write(campaign).save(condition=CampaignRow.campaign_id.does_not_exist())
+            self._write(campaign, 1).save(condition=CampaignRow.campaign_id.does_not_exist())
 
     def replace(self, before: Campaign, after: Campaign) -> None:
-        run = CampaignRow.run_id
-        same_run = run.does_not_exist() if before.run_id is None else run == before.run_id
+        version = CampaignRow.version
+        # Campaigns that were written before rows had a version have none until they are written again.
+        unchanged = version == before.version if before.version else version.does_not_exist()
         with lost_races():
-            self._write(after).save(condition=(CampaignRow.status == before.status) & same_run)
+            self._write(after, before.version + 1).save(condition=CampaignRow.campaign_id.exists() & unchanged)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         before = read_cursor(cursor, ULID_KEYS) or _AFTER_CAMPAIGNS
@@ -85,8 +87,9 @@ class DynamoCampaignBook:
         campaigns = [_campaign(row) for row in rows[:limit]]
         return Page(campaigns, write_cursor(campaigns[-1].campaign_id) if len(rows) > limit else None)
 
-    def _write(self, campaign: Campaign) -> CampaignRow:
+    def _write(self, campaign: Campaign, version: int) -> CampaignRow:
         selection = campaign.selection
+        warning = campaign.bounce_warning
         return self._row(
             business_id=campaign.business_id,
             campaign_id=campaign.campaign_id,
@@ -110,6 +113,10 @@ class DynamoCampaignBook:
             ranges=campaign.ranges,
             failure=campaign.failure,
             single=campaign.single,
+            paused_because=campaign.paused_because,
+            window=campaign.window,
+            bounce_warning=None if warning is None else asdict(warning),
+            version=version,
             expires_at=_expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
         )
 
@@ -138,6 +145,10 @@ def _campaign(row: CampaignRow) -> Campaign:
         completed_at=row.completed_at,
         failure=row.failure,
         single=row.single,
+        paused_because=row.paused_because,
+        window=int(row.window),
+        bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
+        version=int(row.version or 0),
     )
 
 

@@ -23,6 +23,7 @@ from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.messages import RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
+from rebound.domain.tally import labels_of
 
 KEPT: Final = timedelta(days=400)
 """A little more than a year, so that last year's season can be compared."""
@@ -175,11 +176,26 @@ def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
     if after is None or "campaign_id" not in after:
         return None
     before = change.get("OldImage")
-    reason = after.get("reason")
     return StatusChange(
         position=change["SequenceNumber"],
+        business_id=MessageKey.of(after["recipient_id"]["S"], "").business_id,
         campaign_id=after["campaign_id"]["S"],
-        before=MessageStatus(before["status"]["S"]) if before else None,
-        after=MessageStatus(after["status"]["S"]),
-        reason=reason["S"] if reason else None,
+        before=_labels(before) if before else frozenset(),
+        after=_labels(after),
     )
+
+
+def _labels(image: Mapping[str, Any]) -> frozenset[str]:
+    provider, window = _text(image, "provider"), image.get("window")
+    return labels_of(
+        MessageStatus(image["status"]["S"]),
+        reason=_text(image, "reason"),
+        provider=Provider(provider) if provider else None,
+        code=_text(image, "provider_code"),
+        window=int(window["N"]) if window else None,
+    )
+
+
+def _text(image: Mapping[str, Any], attribute: str) -> str | None:
+    value: str | None = image.get(attribute, {}).get("S")
+    return value

@@ -146,6 +146,7 @@ class MessageRow(Model):
     sent_at = InstantAttribute(null=True)
     delivered_at = InstantAttribute(null=True)
     failed_at = InstantAttribute(null=True)
+    window = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -179,6 +180,10 @@ class CampaignRow(Model):
     ranges = NumberAttribute(default=1)
     failure = UnicodeAttribute(null=True)
     single = BooleanAttribute(default=False)
+    paused_because = UnicodeAttribute(null=True)
+    window = NumberAttribute(default=0)
+    bounce_warning = JsonAttribute(null=True)
+    version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

@@ -3,54 +3,49 @@
 Counting on the stream costs the hot path nothing. Each shard of the stream is in order and is delivered at least once;
 the position of the last change counted is written together with the counts, so no change counts twice and none is left
 out, whatever is delivered again.
+
+Who counts is also the first to know when a campaign goes wrong, and calls the breaker.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from rebound.application.ports import StatusChange, TallyBook
-from rebound.domain.messages import MessageStatus
-
-NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
-"""Not handed over: what is targeted and not counted is queued."""
+from rebound.application.trip_breaker import TripBreaker
+from rebound.domain.tally import is_telling
 
 
 class CountResults:
     """Counts one batch of one shard."""
 
-    def __init__(self, tallies: TallyBook) -> None:
+    def __init__(self, tallies: TallyBook, breaker: TripBreaker) -> None:
         self._tallies = tallies
+        self._breaker = breaker
 
     def __call__(self, shard: str, changes: Iterable[StatusChange]) -> None:
         """Add what has not been counted yet. Raises ``ConcurrentChangeError`` when it is being counted elsewhere."""
-        by_campaign: defaultdict[str, list[StatusChange]] = defaultdict(list)
+        by_campaign: defaultdict[tuple[str, str], list[StatusChange]] = defaultdict(list)
         for change in changes:
-            by_campaign[change.campaign_id].append(change)
-        for campaign_id, moved in by_campaign.items():
-            position = self._tallies.position(campaign_id, shard)
-            fresh = [change for change in moved if position is None or int(change.position) > int(position)]
-            if not fresh:
-                continue
-            counts: Counter[str] = Counter()
-            for change in fresh:
-                counts.update(_deltas(change))
-            self._tallies.add(
-                campaign_id,
-                shard,
-                {label: count for label, count in counts.items() if count},
-                after=position,
-                position=fresh[-1].position,
-            )
+            by_campaign[change.business_id, change.campaign_id].append(change)
+        for (business_id, campaign_id), moved in by_campaign.items():
+            self._count(shard, campaign_id, moved)
+            # Also for what was counted before: whoever counted it may have died before the breaker looked.
+            if any(is_telling(label) for change in moved for label in change.after - change.before):
+                self._breaker.judge(business_id, campaign_id)
 
-
-def _deltas(change: StatusChange) -> Counter[str]:
-    deltas: Counter[str] = Counter()
-    if change.before == change.after:
-        return deltas
-    if change.before is not None and change.before not in NOT_COUNTED:
-        deltas[change.before] -= 1
-    if change.after not in NOT_COUNTED:
-        excluded = change.after is MessageStatus.EXCLUDED
-        deltas[f"excluded:{change.reason}" if excluded else change.after] += 1
-    return deltas
+    def _count(self, shard: str, campaign_id: str, moved: Sequence[StatusChange]) -> None:
+        position = self._tallies.position(campaign_id, shard)
+        fresh = [change for change in moved if position is None or int(change.position) > int(position)]
+        if not fresh:
+            return
+        counts: Counter[str] = Counter()
+        for change in fresh:
+            counts.update(change.after)
+            counts.subtract(change.before)
+        self._tallies.add(
+            campaign_id,
+            shard,
+            {label: count for label, count in counts.items() if count},
+            after=position,
+            position=fresh[-1].position,
+        )

@@ -330,6 +330,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         status=MessageStatus.QUEUED,
         campaign_id=None if campaign.single else campaign.campaign_id,
         queued_at=queued_at,
+        window=campaign.window or None,
     )
 
 

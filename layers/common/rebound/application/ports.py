@@ -13,7 +13,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.events import DomainEvent
 from rebound.domain.keys import ApiKey
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.messages import Message
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
@@ -224,7 +224,7 @@ class CampaignBook(Protocol):
         """Write a new campaign."""
 
     def replace(self, before: Campaign, after: Campaign) -> None:
-        """Write ``after`` if status and run are still those of ``before``. Raises ``ConcurrentChangeError`` if not."""
+        """Write ``after`` if nobody has written since ``before`` was read. Raises ``ConcurrentChangeError`` if so."""
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         """Newest first, without the carriers of single messages."""
@@ -292,10 +292,10 @@ class ChunkLedger(Protocol):
 
 
 class TallyBook(Protocol):
-    """Exact counts of a campaign's messages by status and reason, kept from the message log's change stream."""
+    """Exact counts of a campaign's messages by label, kept from the message log's change stream."""
 
     def counts(self, campaign_id: str) -> Mapping[str, int]:
-        """The sum over all shards, by status; exclusions as ``excluded:<reason>``."""
+        """The sum over all shards, by label (``domain.tally``)."""
 
     def position(self, campaign_id: str, shard: str) -> str | None:
         """The last change of a shard that was counted."""
@@ -524,10 +524,10 @@ class ImportStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """One message of a campaign moved. ``position`` orders the changes of a shard."""
+    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
 
     position: str
+    business_id: str
     campaign_id: str
-    before: MessageStatus | None
-    after: MessageStatus
-    reason: str | None
+    before: frozenset[str]
+    after: frozenset[str]

@@ -310,5 +310,5 @@ class CloseCampaign:
         campaign = self._campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
             return
-        ended = replace(campaign, status=status, failure=reason, completed_at=self._clock.now())
+        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self._clock.now())
         self._campaigns.replace(campaign, ended)

@@ -15,7 +15,9 @@ from rebound.application.ports import (
     ContactBook,
     CustomerBook,
     MessageLog,
+    Refused,
 )
+from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business
 from rebound.domain.campaigns import HALTED, Campaign, CampaignStatus
 from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
@@ -23,7 +25,7 @@ from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ReboundError
 from rebound.domain.messages import NO_RECORD, Message, MessageStatus
-from rebound.domain.provider_codes import Provider, look_up
+from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey
 
 LEASE: Final = timedelta(seconds=150)
@@ -79,6 +81,7 @@ class ChunkDesk:
         contacts: ContactBook,
         messages: MessageLog,
         queue: ChunkQueue,
+        breaker: TripBreaker,
         clock: Clock,
     ) -> None:
         self.chunks = chunks
@@ -89,6 +92,7 @@ class ChunkDesk:
         self._customers = customers
         self._contacts = contacts
         self._queue = queue
+        self._breaker = breaker
 
     def take(self, key: ChunkKey, owner: str) -> Work | None:
         """Claim a chunk; ``None`` when there is nothing left to do. Raises ``ChunkHeldError``."""
@@ -140,6 +144,15 @@ class ChunkDesk:
         if self._campaigns.get(key.business_id, key.campaign_id).status is not CampaignStatus.PAUSED:
             self._queue.put(work.campaign.channel, [key])
 
+    def stop(self, work: Work, because: str, customer_ids: Sequence[str]) -> None:
+        """Pause the campaign at once and set aside the recipients that the provider has just refused, with the rest.
+
+        They are known not to have gone out, so a resume sends to them.
+        """
+        key = work.chunk.key
+        self._breaker.trip(key.business_id, key.campaign_id, because)
+        self.halt(work, customer_ids)
+
     def uncertain(self, work: Work, customer_ids: Sequence[str], provider: Provider) -> Sequence[Message]:
         """Messages of which nobody knows whether they went out."""
         return [
@@ -181,6 +194,11 @@ class ChunkDesk:
             work.chunk.created_at,
             address=contact.address if contact is not None else "",
         )
+
+
+def senders_fault(result: object, provider: Provider) -> bool:
+    """Whether the provider refused a message for a cause on our side, which the next message will meet as well."""
+    return isinstance(result, Refused) and look_up(provider, result.code).failure_class is FailureClass.SENDER_FAULT
 
 
 def left_out(message: Message, reason: str) -> Message:

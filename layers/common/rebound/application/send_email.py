@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from rebound.application.ports import Accepted, Mailer, OutgoingEmail, Refused, Throttled, Unknown
+from rebound.application.ports import Accepted, Mailer, OutgoingEmail, Refused, SendResult, Throttled, Unknown
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
     ChunkDesk,
@@ -13,8 +13,10 @@ from rebound.application.send_chunk import (
     accepted,
     cannot_render,
     refused,
+    senders_fault,
     unknown,
 )
+from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.messages import Message
@@ -61,6 +63,7 @@ class SendEmail:
         ]
         again: list[str] = []
         daily = False
+        because: str | None = None
         if sendable and self._desk.halted(work):
             self._desk.halt(work, remaining)
             return
@@ -71,19 +74,24 @@ class SendEmail:
                 [OutgoingEmail(recipient.message.key, recipient.address, email) for recipient, email in sendable],
             )
             now = self._desk.clock.now()
+            because = None if work.campaign.single else _reason_to_stop(results)
             for (recipient, _), result in zip(sendable, results, strict=True):
                 if isinstance(result, Throttled):
                     again.append(recipient.customer.customer_id)
                     daily = daily or result.daily
+                elif because is not None and senders_fault(result, Provider.SES):
+                    again.append(recipient.customer.customer_id)
                 else:
                     known.append(_after(recipient.message, result, now))
         # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
         record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
         record(known)
-        self._finish(work, again, daily=daily)
+        self._finish(work, again, because, daily=daily)
 
-    def _finish(self, work: Work, again: Sequence[str], *, daily: bool) -> None:
-        if again:
+    def _finish(self, work: Work, again: Sequence[str], because: str | None, *, daily: bool) -> None:
+        if because is not None:
+            self._desk.stop(work, because, again)
+        elif again:
             self._desk.again_later(work, again, LONGEST_DELAY if daily else None)
         else:
             self._desk.chunks.finish(work.chunk)
@@ -95,6 +103,18 @@ class SendEmail:
             return None
         email = render_email(content, values_of(recipient.customer, work.business))
         return email if len(email.subject.strip()) > 0 and len(email.subject) <= MAX_SUBJECT else None
+
+
+def _reason_to_stop(results: Sequence[SendResult]) -> str | None:
+    """Why nothing more should be tried after these results of one call, ``None`` when nothing speaks against it.
+
+    Sender and setup are the same for the whole call, so a call that is refused whole says enough, however few it was
+    for.
+    """
+    faults = [r for r in results if isinstance(r, Refused) and senders_fault(r, Provider.SES)]
+    if not faults or not (len(faults) == len(results) or FAULTS.is_passed_by(len(faults), len(results))):
+        return None
+    return reason_of_refusal(Provider.SES, faults[0].code, len(faults), len(results))
 
 
 def _after(message: Message, result: Accepted | Refused | Unknown, now: datetime) -> Message:

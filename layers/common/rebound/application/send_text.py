@@ -1,6 +1,6 @@
 """Sending one chunk of texts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -20,12 +20,14 @@ from rebound.application.send_chunk import (
     Work,
     accepted,
     cannot_render,
+    senders_fault,
     unknown,
 )
+from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.chunks import ChunkKey
-from rebound.domain.messages import MessageStatus
+from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
@@ -40,6 +42,9 @@ class SendText:
 
     Each text is a call of its own, so each recipient is claimed in the message log before the call: a worker that dies
     leaves at most one text ``uncertain``, and those it had not come to are sent by the next one.
+
+    Texts that Twilio refuses for a cause on our side are held back at first: when many of a chunk are, the campaign is
+    paused and they remain to be sent; else they have failed.
     """
 
     def __init__(
@@ -63,16 +68,24 @@ class SendText:
         self._log.record(decided.excluded)
         if decided.recipients:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
+        held: list[tuple[Recipient, Refused]] = []
         for number, recipient in enumerate(decided.recipients):
             if self._desk.halted(work):
-                self._desk.halt(work, [r.customer.customer_id for r in decided.recipients[number:]])
+                self._desk.halt(work, _ids(*(r for r, _ in held), *decided.recipients[number:]))
                 return
-            throttled = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
-            if throttled is not None:
-                rest = [r.customer.customer_id for r in decided.recipients[number:]]
-                delay = AT_ONCE if throttled is OUT_OF_TIME else LONGEST_DELAY if throttled.daily else None
-                self._desk.again_later(work, rest, delay)
+            result = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
+            if isinstance(result, Throttled):
+                self._give_up(held, texter)
+                delay = AT_ONCE if result is OUT_OF_TIME else LONGEST_DELAY if result.daily else None
+                self._desk.again_later(work, _ids(*decided.recipients[number:]), delay)
                 return
+            if isinstance(result, Refused):
+                held.append((recipient, result))
+                if FAULTS.is_passed_by(len(held), number + 1):
+                    because = reason_of_refusal(texter.provider, result.code, len(held), number + 1)
+                    self._desk.stop(work, because, _ids(*(r for r, _ in held), *decided.recipients[number + 1 :]))
+                    return
+        self._give_up(held, texter)
         self._desk.chunks.finish(work.chunk)
 
     @property
@@ -90,7 +103,21 @@ class SendText:
             if customer_id not in known or known[customer_id].status is MessageStatus.QUEUED
         )
 
-    def _send(self, work: Work, texter: Texter, recipient: Recipient) -> Throttled | None:
+    def _give_up(self, held: Sequence[tuple[Recipient, Refused]], texter: Texter) -> None:
+        """Those held back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
+        for recipient, refused in held:
+            if self._log.claim(recipient.message):
+                self._fail(recipient.message, texter, refused)
+
+    def _fail(self, message: Message, texter: Texter, refused: Refused) -> None:
+        """A refusal takes the one way of all outcomes, because it may say something about the address."""
+        now = self._desk.clock.now()
+        self._receipts.put(
+            Receipt(texter.provider, Outcome.FAILED, now, message.key, code=refused.code, detail=refused.detail)
+        )
+
+    def _send(self, work: Work, texter: Texter, recipient: Recipient) -> Throttled | Refused | None:
+        """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
         message, content = recipient.message, work.campaign.content
         body = ""
         if isinstance(content, TextContent):
@@ -107,12 +134,18 @@ class SendText:
                 if texter.provider is Provider.SNS:
                     self._log.remember_provider_id(Provider.SNS, provider_id, message.key)
                 self._log.record([accepted(message, texter.provider, provider_id, now)])
-            case Refused(code, detail):
-                receipt = Receipt(texter.provider, Outcome.FAILED, now, message.key, code=code, detail=detail)
-                self._receipts.put(receipt)
+            case Refused() if senders_fault(result, texter.provider) and not work.campaign.single:
+                self._log.release(message.key)
+                return result
+            case Refused():
+                self._fail(message, texter, result)
             case Throttled():
                 self._log.release(message.key)
                 return result
             case Unknown():
                 self._log.record([unknown(message, texter.provider, now)])
         return None
+
+
+def _ids(*recipients: Recipient) -> Sequence[str]:
+    return [recipient.customer.customer_id for recipient in recipients]

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
 from rebound.application.manage_customers import retried
 from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
-from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.domain.chunks import ChunkState
 from rebound.domain.errors import ConflictError
-
-RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 
 
 class SteerCampaign:
@@ -36,7 +33,10 @@ class SteerCampaign:
         return self._move(business_id, campaign_id, lambda _: CampaignStatus.PAUSED)
 
     def resume(self, business_id: str, campaign_id: str) -> CampaignView:
-        """Go on where it stopped: nobody is skipped, nobody is sent to twice. Raises as ``pause`` does."""
+        """Go on where it stopped: nobody is skipped, nobody is sent to twice. Raises as ``pause`` does.
+
+        A new window begins: the breaker forgets what became of the messages sent until now.
+        """
 
         def resumed(campaign: Campaign) -> CampaignStatus:
             if campaign.status in ENDED:
@@ -69,8 +69,14 @@ class SteerCampaign:
                 return
             if campaign.status in ENDED:
                 raise ended(campaign)
-            completed_at = self._clock.now() if status in ENDED else None
-            self._campaigns.replace(campaign, replace(campaign, status=status, completed_at=completed_at))
+            moved = replace(
+                campaign,
+                status=status,
+                completed_at=self._clock.now() if status in ENDED else None,
+                paused_because=None,
+                window=campaign.window + (status in RUNNING),
+            )
+            self._campaigns.replace(campaign, moved)
 
         retried(write)
         view = self._view.get(business_id, campaign_id)

@@ -47,6 +47,7 @@ class CampaignStatus(StrEnum):
 ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
 HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
 """Nothing may be handed over."""
+RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,29 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class FinalWords:
+    """How many of a campaign's messages of one window have a final word, and how many of them speak against going on.
+
+    ``faults`` failed through the sender's own fault or for their content; ``hard_bounces`` came back for good, as SES
+    counts them.
+    """
+
+    total: int = 0
+    faults: int = 0
+    hard_bounces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """The definition of a send and its state.
 
     ``run_id`` is a ULID from which every recipient's message id follows (truth 7); it is fixed when the campaign is
     planned, so that the client log sorts by the time of sending. ``filter`` of the selection is likewise filled from
     the segment at that time: a segment that is changed later does not change a campaign under way. ``single`` marks the
-    carrier of one message to one person, which is no campaign to clients.
+    carrier of one message to one person, which is no campaign to clients. ``paused_because`` is there only while it is
+    paused and nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time
+    after it. ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
+    ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     business_id: str
@@ -105,6 +122,10 @@ class Campaign:
     completed_at: datetime | None = None
     failure: str | None = None
     single: bool = False
+    paused_because: str | None = None
+    window: int = 0
+    bounce_warning: FinalWords | None = None
+    version: int = 0
 
     def message_id(self, customer_id: str) -> str:
         """The id of this run's message to a customer: the same each time it is asked for, and nobody else's.

@@ -57,7 +57,8 @@ class Message:
 
     ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
     earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
-    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person.
+    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person. ``window``
+    is the campaign's at the time of the send, ``None`` for the first.
     """
 
     key: MessageKey
@@ -74,6 +75,7 @@ class Message:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
+    window: int | None = None
 
     @property
     def rank(self) -> int:

@@ -510,7 +510,9 @@ class CampaignAnswer(Answer):
     campaign_id: str
     name: str
     status: CampaignStatus
-    reason: str | None = Field(description="Why the campaign failed.")
+    reason: str | None = Field(
+        description="Why the campaign failed, or paused by itself; the pause that a person asked for has none."
+    )
     category: Category
     channel: Channel
     segment_id: str | None
@@ -530,7 +532,7 @@ class CampaignAnswer(Answer):
             campaign_id=campaign.campaign_id,
             name=campaign.name,
             status=campaign.status,
-            reason=campaign.failure,
+            reason=campaign.failure or campaign.paused_because,
             category=campaign.category,
             channel=campaign.channel,
             segment_id=campaign.selection.segment_id,
