@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from rebound.adapters.domain_events import SOURCE, EventBridgeDomainEvents
+from rebound.application.manage_campaigns import RESULT_STATUSES
+from rebound.domain.breaker import reason_of_refusal, reason_to_pause
+from rebound.domain.campaigns import FinalWords
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.events import DomainEvent
+from rebound.domain.eligibility import Exclusion
+from rebound.domain.events import CampaignPaused, DomainEvent, PausedBy
 from rebound.domain.provider_codes import all_codes
 from tests.fakes import strategies
 
@@ -24,17 +28,26 @@ SCHEMAS: Final = REPOSITORY / "docs" / "events"
 SAMPLES: Final = REPOSITORY / "events" / "domain"
 EVENTS: Final[Mapping[str, type[DomainEvent]]] = {event.__name__: event for event in get_args(DomainEvent)}
 IDS: Final = st.from_regex(r"[0-9a-z]{26}", fullmatch=True)
+COUNTS: Final = st.integers(0)
 CUSTOMER_IDS: Final = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "at": strategies.moments,
     "business_id": IDS,
+    "by": st.sampled_from(PausedBy),
+    "campaign_id": IDS,
     "change_id": st.uuids().map(str) | st.uuids().map(lambda id_: id_.hex),
     "channel": st.sampled_from(Channel),
     "customer_ids": st.lists(CUSTOMER_IDS, unique=True, max_size=4).map(sorted).map(tuple),
+    "excluded": st.dictionaries(st.sampled_from(Exclusion).map(str), COUNTS),
+    "hard_bounces": COUNTS,
+    "matched": COUNTS,
+    "outcomes": COUNTS,
     "reason": st.sampled_from([row.reason for row in all_codes() if row.failure_class.is_about_the_address]),
+    "results": st.dictionaries(st.sampled_from(RESULT_STATUSES).map(str), COUNTS),
     "scope": st.sampled_from(Scope),
     "since": strategies.moments,
     "source": st.sampled_from(ConsentSource),
+    "targeted": COUNTS,
     "version": st.integers(1),
 }
 """What a field of any event may hold; a new field needs its line here."""
@@ -183,3 +196,18 @@ def test_no_field_has_room_for_an_address(name: str, address: str) -> None:
     for path, text in texts:
         for smuggled in (address, f"{text} {address}"):
             assert problems(name, replaced(detail, path, smuggled)), path
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        None,
+        reason_to_pause(FinalWords(total=20, faults=20)),
+        reason_to_pause(FinalWords(total=2000, hard_bounces=2000)),
+        *(reason_of_refusal(row.provider, row.code, 50, 50) for row in all_codes()),
+    ],
+)
+def test_why_a_campaign_paused_itself_can_be_told(reason: str | None) -> None:
+    paused = CampaignPaused("salon-juniper", "01M7W6ARGFEXM6PVNM0V1C8F0N", PausedBy.BREAKER, reason, 4, "change-4")
+
+    assert problems("CampaignPaused", json.loads(published(paused)["Detail"])) == []

@@ -23,6 +23,13 @@ from rebound.domain.campaigns import CampaignStatus, Category, EmailContent, Sel
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.events import (
+    CampaignCompleted,
+    CampaignPaused,
+    ContactInvalidated,
+    ContactOptedOut,
+    ContactRestored,
+)
 from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.reachability import STRICT_POLICY, Failure
@@ -269,7 +276,14 @@ class Story(World):
 
     def faults(self) -> list[str]:
         """Everything that is wrong at rest; empty when nothing is."""
-        return [*self._doubled(), *self._astray(), *self._stuck(), *self._miscounted(), *self._unlearnt()]
+        return [
+            *self._doubled(),
+            *self._astray(),
+            *self._stuck(),
+            *self._miscounted(),
+            *self._unlearnt(),
+            *self._untold(),
+        ]
 
     @property
     def _scripts(self) -> Mapping[Provider, Any]:
@@ -365,11 +379,10 @@ class Story(World):
             yield f"dead letters: {len(self.dead_letters)}"
 
     def _miscounted(self) -> Iterator[str]:
-        """Truth 9: the counts add up, and are those of the message rows."""
+        """Truth 9: the counts add up, and are those of the message rows; so are those that the breaker looks at."""
         by_campaign: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         for message in self.messages.rows.values():
-            excluded = message.status is MessageStatus.EXCLUDED
-            by_campaign[message.campaign_id][f"excluded:{message.reason}" if excluded else message.status] += 1
+            by_campaign[message.campaign_id].update(world.labels_of_message(message))
         population = {"email": CUSTOMERS, "text": CUSTOMERS, "sns": OTHERS, "cancelled": 12}
         for name, (business_id, campaign_id) in self.campaign_ids.items():
             view = self.manage_campaigns.get(business_id, campaign_id)
@@ -400,13 +413,30 @@ class Story(World):
                 flag = stored.failed_email if key.channel is Channel.EMAIL else stored.failed_phone
                 if flag != self.contacts.get_many([key])[key].verdict(policy).invalid:
                     yield f"the copy of the flag of {key.channel} of {stored.customer_id} is wrong"
-        announced = {(event.channel, id_) for event in self.events.published for id_ in event.customer_ids}
+        announced = {
+            (event.channel, id_)
+            for event in self.events.published
+            if isinstance(event, ContactInvalidated | ContactRestored | ContactOptedOut)
+            for id_ in event.customer_ids
+        }
         for message in self.messages.rows.values():
             about = (message.channel, message.key.customer_id)
             if message.provider_code == NO_SUCH_MAILBOX and about not in announced:
                 yield f"the world was not told of the bounce of {message.key}"
 
+    def _untold(self) -> Iterator[str]:
+        """Each campaign's end and pause is told, once for the write that did it."""
+        told = {event.change_id: event for event in self.events.published if isinstance(event, _OF_CAMPAIGNS)}
+        for changes in self.campaigns.stream.everything().values():
+            for change in changes:
+                moved = change.before is not None and change.before.status is not change.after.status
+                expected = _OF_STATUS.get(change.after.status) if moved and not change.after.single else None
+                if expected is not None and not isinstance(told.get(f"change-{change.position}"), expected):
+                    yield f"the world was not told that {change.after.campaign_id} is {change.after.status}"
 
+
+_OF_STATUS: Final = {CampaignStatus.PAUSED: CampaignPaused, CampaignStatus.COMPLETED: CampaignCompleted}
+_OF_CAMPAIGNS: Final = (CampaignPaused, CampaignCompleted)
 _NOT_HANDED: Final = frozenset({MessageStatus.EXCLUDED, MessageStatus.CANCELLED})
 
 

@@ -1,12 +1,14 @@
 """Campaigns that go wrong through our own fault stop by themselves, blame nobody, and go on when it is mended."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from tests.contract.test_domain_events import problems
 from tests.e2e.rebound_api import Json, ReboundApi, few_at_once
-from tests.e2e.surroundings import Calm, Settled, Twin
+from tests.e2e.surroundings import Calm, EmbeddedAws, Settled, Subscriber, Twin
 from tests.e2e.test_imports import imported
 from tests.e2e.waiting import until
 
@@ -17,6 +19,12 @@ NO_REGION: Final = "+15005550003"
 """Refused at the call: texts to this country are not enabled."""
 REFUSED: Final = 60
 MOST_SECONDS: Final = 150
+
+
+@pytest.fixture(scope="module")
+def subscriber(aws: EmbeddedAws, api: ReboundApi) -> Iterator[Subscriber]:
+    with Subscriber.to(aws, api.business_id) as subscriber:
+        yield subscriber
 
 
 def add_people(api: ReboundApi, tag: str, numbers: list[str]) -> None:
@@ -53,7 +61,7 @@ def accepted(twin: Twin, api: ReboundApi, campaign_id: str) -> Counter[str]:
 
 @pytest.mark.parametrize("code", [FILTERED, NOT_REGISTERED])
 def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_resume_reaches_the_rest(
-    api: ReboundApi, calm: Calm, twin: Twin, code: int
+    api: ReboundApi, calm: Calm, twin: Twin, subscriber: Subscriber, code: int
 ) -> None:
     tag = f"code-{code}"
     numbers = [f"+1555{code}{n:02d}" for n in range(100)]
@@ -85,6 +93,20 @@ def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_res
     assert set(accepted(twin, api, campaign_id).values()) == {1}
     assert len(accepted(twin, api, campaign_id)) == PEOPLE
     assert api.listing("/v1/customers", failed="any", tag=tag) == []
+
+    heard = until(
+        "the bus hears that it is completed",
+        lambda: [event for event in subscriber.listen() if event["detail"]["campaign_id"] == campaign_id],
+        lambda events: any(event["detail-type"] == "CampaignCompleted" for event in events),
+        MOST_SECONDS,
+    )
+    assert [event["detail-type"] for event in heard] == ["CampaignPaused", "CampaignCompleted"]
+    assert [problems(event["detail-type"], event["detail"]) for event in heard] == [[], []]
+    paused, completed = (event["detail"] for event in heard)
+    assert (paused["by"], paused["reason"]) == ("breaker", at_rest.campaign["reason"])
+    assert (completed["matched"], completed["targeted"], completed["results"]["queued"]) == (PEOPLE, PEOPLE, 0)
+    assert sum(completed["results"].values()) == PEOPLE
+    assert completed["version"] > paused["version"]
 
 
 def test_texts_that_are_refused_at_the_call_are_nobodys_failure_and_are_sent_after_a_resume(

@@ -11,16 +11,18 @@ from rebound.domain.campaigns import Campaign
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.streams import ChangeStream
 
 MAX_CHUNKS: Final = 99
 CHUNKS_A_PAGE: Final = 20
 
 
 class MemoryCampaignBook:
-    """Implements ``CampaignBook``."""
+    """Implements ``CampaignBook``; has the change stream of the table."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Campaign] = {}
+        self.stream: ChangeStream[Campaign] = ChangeStream(1)
 
     def get(self, business_id: str, campaign_id: str) -> Campaign:
         try:
@@ -32,14 +34,19 @@ class MemoryCampaignBook:
         key = (campaign.business_id, campaign.campaign_id)
         if key in self.rows:
             raise ConcurrentChangeError
-        self.rows[key] = replace(campaign, version=1)
+        self._write(replace(campaign, version=1))
 
     def replace(self, before: Campaign, after: Campaign) -> None:
         key = (before.business_id, before.campaign_id)
         stored = self.rows.get(key)
         if stored is None or stored.version != before.version:
             raise ConcurrentChangeError
-        self.rows[key] = replace(after, version=before.version + 1)
+        self._write(replace(after, version=before.version + 1))
+
+    def _write(self, campaign: Campaign) -> None:
+        key = (campaign.business_id, campaign.campaign_id)
+        self.stream.record(campaign.campaign_id, self.rows.get(key), campaign)
+        self.rows[key] = campaign
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         before = read_cursor(cursor)

@@ -19,6 +19,7 @@ from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
 from rebound.application.ports import Recopying, StatusChange
+from rebound.application.project_campaigns import CampaignChange, ProjectCampaigns
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.recopy_flags import RecopyFlags
@@ -208,6 +209,7 @@ class World:
         self.apply_receipts = ApplyReceipts(messages, contacts)
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events)
+        self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
@@ -281,6 +283,10 @@ class World:
         while (contact_batch := self.contacts.stream.deliver(self.chance)) is not None:
             for change in contact_batch[1]:
                 self._retried("project_contacts", partial(self._project, contact_change(change)))
+        while (campaign_batch := self.campaigns.stream.deliver(self.chance)) is not None:
+            for campaign in campaign_batch[1]:
+                write = CampaignChange(campaign.before, campaign.after, f"change-{campaign.position}")
+                self._retried("project_campaigns", partial(self._tell, write))
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
@@ -388,6 +394,9 @@ class World:
     def _project(self, change: ContactChange) -> None:
         self.project_contacts(change)
 
+    def _tell(self, change: CampaignChange) -> None:
+        self.project_campaigns(change)
+
     def _time_left(self) -> bool:
         return not self._may_die or self.chance.random() >= self.chaos.death
 
@@ -411,7 +420,7 @@ class World:
         return True
 
     def _read_streams(self) -> bool:
-        if self.messages.stream.drained and self.contacts.stream.drained:
+        if self.messages.stream.drained and self.contacts.stream.drained and self.campaigns.stream.drained:
             return False
         self.pump_streams()
         return True

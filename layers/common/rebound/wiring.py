@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         TallyBook,
         Texter,
     )
+    from rebound.application.project_campaigns import ProjectCampaigns
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_client_log import ReadClientLog
     from rebound.application.recopy_flags import RecopyFlags
@@ -517,6 +518,13 @@ def project_contacts() -> "ProjectContacts":
     from rebound.application.project_contacts import ProjectContacts
 
     return ProjectContacts(customers(), businesses(), domain_events())
+
+
+@cache
+def project_campaigns() -> "ProjectCampaigns":
+    from rebound.application.project_campaigns import ProjectCampaigns
+
+    return ProjectCampaigns(expansion(), tallies(), domain_events())
 
 
 @cache

@@ -23,6 +23,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
 )
 from rebound.application.ports import Page, RangeProgress
+from rebound.application.project_campaigns import CampaignChange
 from rebound.domain.campaigns import (
     Audience,
     Campaign,
@@ -370,3 +371,19 @@ class DynamoTallyBook:
             return self._row.get(campaign_id, f"{_TALLY}{shard}", consistent_read=True)
         except self._row.DoesNotExist:
             return None
+
+
+def campaign_change_of(record: Mapping[str, Any]) -> CampaignChange | None:
+    """The change of a record in the Campaigns table's change stream; ``None`` for a removal."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None:
+        return None
+    before = change.get("OldImage")
+    return CampaignChange(_of_image(before) if before else None, _of_image(after), record["eventID"])
+
+
+def _of_image(image: Mapping[str, Any]) -> Campaign:
+    row = CampaignRow()
+    row.deserialize(dict(image))
+    return _campaign(row)

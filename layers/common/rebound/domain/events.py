@@ -5,6 +5,7 @@ Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
@@ -55,4 +56,55 @@ class ContactOptedOut:
     change_id: str
 
 
-DomainEvent = ContactInvalidated | ContactRestored | ContactOptedOut
+class PausedBy(StrEnum):
+    """Who paused a campaign."""
+
+    PERSON = "person"
+    BREAKER = "breaker"
+    """It paused itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPaused:
+    """A campaign was paused; ``reason`` is a sentence, and there only when it paused itself.
+
+    ``version`` numbers the writes of the campaign; ``change_id`` is as for contacts.
+    """
+
+    business_id: str
+    campaign_id: str
+    by: PausedBy
+    reason: str | None
+    version: int
+    change_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCompleted:
+    """Everybody targeted was handed over or left out; the counts are those of the moment at which this is told."""
+
+    business_id: str
+    campaign_id: str
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+    results: dict[str, int]
+    version: int
+    change_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BounceRateWarned:
+    """So much of a campaign's email bounces for good that somebody should look; told once for a campaign."""
+
+    business_id: str
+    campaign_id: str
+    hard_bounces: int
+    outcomes: int
+    version: int
+    change_id: str
+
+
+DomainEvent = (
+    ContactInvalidated | ContactRestored | ContactOptedOut | CampaignPaused | CampaignCompleted | BounceRateWarned
+)

@@ -1,0 +1,76 @@
+"""What the world is told of campaigns: that one was paused, was completed, or bounces too much."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rebound.application.manage_campaigns import counted
+from rebound.application.ports import DomainEvents, ExpansionLedger, TallyBook
+from rebound.domain.campaigns import Campaign, CampaignStatus
+from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignChange:
+    """A campaign before (``None`` when it is new) and after one write; ``change_id`` is the write's own."""
+
+    before: Campaign | None
+    after: Campaign
+    change_id: str
+
+
+class ProjectCampaigns:
+    """Follows the change stream of campaigns, which is in order for each campaign and delivered at least once."""
+
+    def __init__(self, expansion: ExpansionLedger, tallies: TallyBook, events: DomainEvents) -> None:
+        self._expansion = expansion
+        self._tallies = tallies
+        self._events = events
+
+    def __call__(self, change: CampaignChange) -> Sequence[DomainEvent]:
+        """Tell what the change means; what was told. The carrier of a single message is no campaign to anybody."""
+        if change.after.single:
+            return ()
+        events = list(self._told(change))
+        if events:
+            self._events.publish(events)
+        return events
+
+    def _told(self, change: CampaignChange) -> Iterator[DomainEvent]:
+        before, after = change.before, change.after
+        if after.bounce_warning is not None and (before is None or before.bounce_warning is None):
+            yield BounceRateWarned(
+                after.business_id,
+                after.campaign_id,
+                after.bounce_warning.hard_bounces,
+                after.bounce_warning.total,
+                after.version,
+                change.change_id,
+            )
+        if before is not None and before.status is after.status:
+            return
+        if after.status is CampaignStatus.PAUSED:
+            by = PausedBy.PERSON if after.paused_because is None else PausedBy.BREAKER
+            yield CampaignPaused(
+                after.business_id, after.campaign_id, by, after.paused_because, after.version, change.change_id
+            )
+        elif after.status is CampaignStatus.COMPLETED:
+            yield self._completed(after, change.change_id)
+
+    def _completed(self, campaign: Campaign, change_id: str) -> CampaignCompleted:
+        parts = [progress.audience for progress in self._expansion.list(campaign.campaign_id)]
+        view = counted(campaign, parts, self._tallies.counts(campaign.campaign_id))
+        return CampaignCompleted(
+            campaign.business_id,
+            campaign.campaign_id,
+            view.audience.matched,
+            {reason: count for reason, count in sorted(view.audience.excluded.items()) if count},
+            view.audience.targeted,
+            {str(status): count for status, count in view.results.items()},
+            campaign.version,
+            change_id,
+        )
+
+
+def trips(events: Sequence[DomainEvent]) -> int:
+    """How many campaigns paused themselves, for the metric that an alarm watches."""
+    return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)

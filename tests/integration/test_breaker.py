@@ -1,0 +1,117 @@
+"""The breaker over real adapters: counted from the stream's images, written on the campaign, told on the bus."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rebound import wiring
+from rebound.adapters import dynamo_campaigns
+from rebound.domain.campaigns import CampaignStatus, FinalWords
+from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.tally import final_words
+from tests.contract.test_domain_events import Bus, problems
+from tests.fakes.aws import rows
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, campaign, message
+from tests.integration.conftest import Stack
+
+PEOPLE = 1100
+BAD = 60
+
+
+def images(stack: Stack, messages: Sequence[Message]) -> dict[str, Any]:
+    """The images of messages in the table's change stream, by who gets them."""
+    wiring.messages().record(messages)
+    return {row["recipient_id"]["S"]: row for row in stack.table("MESSAGES_TABLE")}
+
+
+def count(stack: Stack, before: dict[str, Any], after: dict[str, Any], first: int) -> None:
+    records = [
+        {"dynamodb": {"OldImage": before[key], "NewImage": image, "SequenceNumber": str(first + number)}}
+        for number, (key, image) in enumerate(sorted(after.items()))
+    ]
+    for start in range(0, len(records), 100):
+        stack.invoke("count_results", {"shardId": "shard-1", "Records": records[start : start + 100]})
+
+
+def campaign_record(stack: Stack, before: Any, position: int) -> dict[str, Any]:
+    [image] = rows()[stack.settings["CAMPAIGNS_TABLE"]]
+    change = {"NewImage": image, "SequenceNumber": str(position), **({"OldImage": before} if before else {})}
+    return {"eventID": f"change-{position}", "dynamodb": change}
+
+
+def test_hard_bounces_above_the_review_level_warn_and_then_pause(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bus = Bus()
+    monkeypatch.setattr(wiring.domain_events(), "_client", bus)
+    wiring.campaigns().add(campaign(status=CampaignStatus.SENDING, run_id=RUN_ID))
+    running = campaign_record(stack, None, 1)
+    sent = [message(number) for number in range(PEOPLE)]
+    before = images(stack, sent)
+    settled = [
+        replace(
+            one,
+            status=MessageStatus.BOUNCED if number < BAD else MessageStatus.DELIVERED,
+            provider=Provider.SES,
+            provider_code="Permanent/NoEmail" if number < BAD else None,
+        )
+        for number, one in enumerate(sent)
+    ]
+    count(stack, before, images(stack, settled), 10)
+    stopped = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+    told = campaign_record(stack, running["dynamodb"]["NewImage"], 2)
+
+    assert stopped.status is CampaignStatus.PAUSED
+    assert stopped.bounce_warning is not None
+    assert stopped.bounce_warning.total < 1000
+    shown = stack.api("GET", f"/v1/campaigns/{CAMPAIGN_ID}").body
+    assert (shown["status"], shown["reason"]) == ("paused", stopped.paused_because)
+    assert "bounced for good" in shown["reason"]
+    assert shown["results"]["bounced"] + shown["results"]["delivered"] == PEOPLE
+    assert "final" not in json.dumps(shown)
+
+    assert stack.invoke("project_campaigns", {"Records": [told]}) == {"batchItemFailures": []}
+    assert [entry["DetailType"] for entry in bus.entries] == ["BounceRateWarned", "CampaignPaused"]
+    for entry in bus.entries:
+        assert problems(entry["DetailType"], json.loads(entry["Detail"])) == []
+    assert json.loads(bus.entries[0]["Detail"])["hard_bounces"] == stopped.bounce_warning.hard_bounces
+    [metric] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CampaignsPausedByBreaker" in line]
+    assert metric["CampaignsPausedByBreaker"] == [1.0]
+
+
+def test_a_resume_begins_a_window_that_messages_and_counts_know(stack: Stack) -> None:
+    wiring.campaigns().add(campaign(status=CampaignStatus.PAUSED, run_id=RUN_ID, paused_because="Too much failed."))
+    resumed = stack.api("POST", f"/v1/campaigns/{CAMPAIGN_ID}/resume").body
+    assert (resumed["status"], resumed["reason"]) == ("sending", None)
+    kept = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+    assert (kept.window, kept.paused_because) == (1, None)
+
+    old, new = message(1), message(2, window=1)
+    before = images(stack, [old, new])
+    failed = [
+        replace(one, status=MessageStatus.FAILED, provider=Provider.TWILIO, provider_code="30034") for one in (old, new)
+    ]
+    count(stack, before, images(stack, failed), 1)
+    counts = wiring.tallies().counts(CAMPAIGN_ID)
+    assert final_words(counts, 0) == final_words(counts, 1) == FinalWords(total=1, faults=1)
+
+
+def test_from_the_first_campaign_that_cannot_be_told_on_all_come_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring.campaigns().add(campaign(status=CampaignStatus.PAUSED))
+    records = [campaign_record(stack, None, position) for position in (1, 2)]
+    removal = {"eventID": "change-0", "dynamodb": {"OldImage": {}, "SequenceNumber": "0"}}
+
+    def lost(*_: object) -> None:
+        raise RuntimeError
+
+    assert dynamo_campaigns.campaign_change_of(removal) is None
+    monkeypatch.setattr(wiring.domain_events(), "publish", lost)
+    assert stack.invoke("project_campaigns", {"Records": [removal, *records]}) == {
+        "batchItemFailures": [{"itemIdentifier": "1"}]
+    }
