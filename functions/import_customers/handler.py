@@ -1,37 +1,21 @@
-"""Imports of customers, started by the arrival of their file."""
+"""Second step of an import: one part of its rows."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound import wiring
-from rebound.adapters.import_store import imports_of_notice
-from rebound.batches import process_queue
-from rebound.domain.errors import NotFoundError, ReboundError
-from rebound.telemetry import logger
+from rebound.steps import step
 
 RESERVE_MILLISECONDS: Final = 30_000
-"""More than a batch of rows takes."""
+"""More than a batch of rows takes, also when it has to wait for others."""
 
 
-class ImportGoesOnError(ReboundError):
-    """The time is up: the queue message comes again, and the import goes on where it stopped."""
-
-
-def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Import the files that have arrived."""
+@step
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Import while there is time; ``done`` says whether the part is finished."""
 
     def may_go_on() -> bool:
         remaining: int = context.get_remaining_time_in_millis()
         return remaining > RESERVE_MILLISECONDS
 
-    def import_files(body: str, _: str) -> None:
-        for business_id, import_id in imports_of_notice(body):
-            try:
-                done = wiring.import_customers()(business_id, import_id, may_go_on)
-            except NotFoundError:
-                logger().warning("file of an unknown import", import_id=import_id)
-                continue
-            if not done:
-                raise ImportGoesOnError
-
-    return process_queue(event, context, import_files)
+    return {"done": wiring.import_customers()(event["business_id"], event["import_id"], event["part"], may_go_on)}

@@ -25,6 +25,7 @@ from rebound.adapters.addresses import LibraryAddressReader
 from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
 from rebound.adapters.dead_letter_queues import DeadLettersOf, SqsDeadLetterQueues
 from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
+from rebound.adapters.import_runner import StepFunctionsImportRunner
 from rebound.adapters.import_store import S3ImportStore, import_of_key
 from rebound.adapters.queues import (
     NotEnqueuedError,
@@ -38,7 +39,7 @@ from rebound.adapters.queues import (
 from rebound.adapters.receipts_queue import decode
 from rebound.adapters.ses_mailer import SesMailer
 from rebound.adapters.sns_texter import SnsTexter
-from rebound.adapters.system import RandomIds, SystemClock
+from rebound.adapters.system import JitteredPatience, RandomIds, SystemClock
 from rebound.adapters.twilio_texter import TwilioTexter
 from rebound.application.ports import (
     Accepted,
@@ -481,12 +482,70 @@ def test_the_file_of_an_import_is_read_as_it_was_put_and_an_absent_one_is_not_fo
         store = S3ImportStore(make("s3"), "imports")
     store.put(BUSINESS_ID, "i1", "first_name\nÍris\n")
 
-    assert store.open(BUSINESS_ID, "i1").read().decode() == "first_name\nÍris\n"
+    whole, rest, none, beyond = (store.open(BUSINESS_ID, "i1", offset) for offset in (0, 11, 17, 18))
+    assert whole.content.read().decode() == "first_name\nÍris\n"
+    assert rest.content.read().decode() == "Íris\n"
+    assert none.content.read() == b""
+    assert beyond.content.read().decode() == "first_name\nÍris\n"
+    assert {file.size for file in (whole, rest, none, beyond)} == {17}
+    assert len({file.version for file in (whole, rest, none, beyond)}) == 1
+    store.put(BUSINESS_ID, "i1", "first_name\nIris!\n")
+    assert store.open(BUSINESS_ID, "i1").version != whole.version
     assert store.upload_url(BUSINESS_ID, "i2").startswith("https://")
     with pytest.raises(NotFoundError):
         store.open(BUSINESS_ID, "i2")
     with pytest.raises(NotFoundError):
         store.open("other", "i1")
+
+
+def test_the_pieces_of_an_import_are_read_as_they_were_put_until_they_are_removed(on_aws: bool) -> None:
+    store: ImportStore = MemoryImportStore()
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ImportStore(make("s3"), "imports")
+    for part in range(3):
+        for piece in range(2):
+            store.put_piece(BUSINESS_ID, "i1", part, piece, f"{part} {piece}".encode())
+    store.put_piece(BUSINESS_ID, "i1", 0, 0, b"again")
+    store.put_piece(BUSINESS_ID, "i2", 0, 0, b"other")
+
+    assert store.open_piece(BUSINESS_ID, "i1", 0, 0).read() == b"again"
+    assert store.open_piece(BUSINESS_ID, "i1", 2, 1).read() == b"2 1"
+    for _ in range(2):
+        store.remove_pieces(BUSINESS_ID, "i1", 3, 2)
+        with pytest.raises(NotFoundError):
+            store.open_piece(BUSINESS_ID, "i1", 0, 0)
+        with pytest.raises(NotFoundError):
+            store.open_piece(BUSINESS_ID, "i1", 2, 1)
+    assert store.open_piece(BUSINESS_ID, "i2", 0, 0).read() == b"other"
+
+
+def test_an_import_is_started_once_under_its_own_name_with_ids_only() -> None:
+    with fake_aws():
+        steps = make("stepfunctions")
+        machine = steps.create_state_machine(
+            name="imports",
+            definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+            roleArn="arn:aws:iam::123456789012:role/rebound",
+        )["stateMachineArn"]
+        for _ in range(2):
+            StepFunctionsImportRunner(steps, machine).start(BUSINESS_ID, "i1")
+        (execution,) = steps.list_executions(stateMachineArn=machine)["executions"]
+        described = steps.describe_execution(executionArn=execution["executionArn"])
+
+    assert execution["name"] == "i1"
+    assert json.loads(described["input"]) == {"business_id": BUSINESS_ID, "import_id": "i1"}
+
+
+def test_patience_grows_with_every_attempt_up_to_two_seconds_and_is_never_the_same() -> None:
+    waits: list[float] = []
+    patience = JitteredPatience(waits.append)
+    for attempt in range(1, 40):
+        patience.wait(attempt)
+
+    assert all(0 <= wait <= min(2.0, 0.05 * 2**number) for number, wait in enumerate(waits))
+    assert max(waits) > 0.5
+    assert len(set(waits)) == len(waits)
 
 
 def test_the_key_of_an_upload_leads_back_to_its_import() -> None:

@@ -22,9 +22,12 @@ from rebound.adapters.dynamo_directory import (
     DynamoRequestIds,
     DynamoSegmentBook,
 )
+from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
+from rebound.application.customer_files import Place
 from rebound.application.ports import (
     ApiKeyBook,
+    BadRow,
     BusinessDirectory,
     CampaignBook,
     ChunkLedger,
@@ -36,9 +39,12 @@ from rebound.application.ports import (
     FailureLog,
     ImportBook,
     ImportJob,
+    ImportLedger,
     MessageLog,
     RequestIds,
+    RowCounts,
     SegmentBook,
+    Splitting,
     TallyBook,
 )
 from rebound.domain.business import TextProvider
@@ -47,7 +53,7 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
@@ -72,6 +78,7 @@ from tests.fakes.directory import (
     MemoryBusinessDirectory,
     MemoryFailureLog,
     MemoryImportBook,
+    MemoryImportLedger,
     MemoryRequestIds,
     MemorySegmentBook,
 )
@@ -102,6 +109,7 @@ class Books:
     keys: ApiKeyBook
     segments: SegmentBook
     imports: ImportBook
+    ledger: ImportLedger
     requests: RequestIds
     failures: FailureLog
     customers: CustomerBook
@@ -115,14 +123,16 @@ class Books:
 
 def in_memory() -> Books:
     contacts, chunks = MemoryContactBook(), MemoryChunkLedger()
+    customers = MemoryCustomerBook(contacts)
     return Books(
         MemoryBusinessDirectory(),
         MemoryApiKeyBook(),
         MemorySegmentBook(),
         MemoryImportBook(),
+        MemoryImportLedger(customers),
         MemoryRequestIds(),
         MemoryFailureLog(),
-        MemoryCustomerBook(contacts),
+        customers,
         contacts,
         MemoryMessageLog(),
         MemoryCampaignBook(),
@@ -134,14 +144,16 @@ def in_memory() -> Books:
 
 def in_dynamodb(tables: dict[str, str]) -> Books:
     directory = tables["DIRECTORY_TABLE"]
+    customers = DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"])
     return Books(
         DynamoBusinessDirectory(directory),
         DynamoApiKeyBook(directory),
         DynamoSegmentBook(directory),
         DynamoImportBook(directory),
+        DynamoImportLedger(tables["CHUNKS_TABLE"], customers),
         DynamoRequestIds(directory),
         DynamoFailureLog(directory),
-        DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"]),
+        customers,
         DynamoContactBook(tables["CONTACTS_TABLE"]),
         DynamoMessageLog(tables["MESSAGES_TABLE"]),
         DynamoCampaignBook(tables["CAMPAIGNS_TABLE"]),
@@ -304,12 +316,41 @@ def test_segments_come_in_pages_by_id_and_only_the_businesss_own(books: Books, l
 def test_an_import_is_kept_whole_and_overwritten(books: Books) -> None:
     job = ImportJob(BUSINESS_ID, "i1", "csv", "queued", created_at=at(0))
     books.imports.save(job)
-    errors = ({"line": 2, "field": "email", "message": "Must be…"},)
-    done = replace(job, status="completed", rows=5, created=2, updated=1, unchanged=1, failed=1, errors=errors)
-    books.imports.save(done)
+    assert books.imports.get(BUSINESS_ID, "i1") == job
+    for place in (Place(), Place(5_000_000_000, 70, ("first_name", "last_name"))):
+        done = replace(job, status="failed", splitting=Splitting(3, '"etag"', place, 60, 2, done=True), failure="é")
+        books.imports.save(done)
 
-    assert books.imports.get(BUSINESS_ID, "i1") == done
-    assert books.imports.get(BUSINESS_ID, "i1").errors[0]["line"] == 2
+        assert books.imports.get(BUSINESS_ID, "i1") == done
+
+
+def test_progress_of_an_import_counts_with_its_customers_and_only_as_it_was_read(books: Books) -> None:
+    bad = BadRow(2, (FieldError("email", "Must be…"), FieldError("birthday", "Must be…")))
+    begun = books.ledger.get("i1", 3)
+    counts = RowCounts(3, created=1, failed=2)
+    done = books.ledger.commit(
+        replace(begun, counts=counts, reported=2), [customer(1)], [], [BadRow(10, bad.errors), bad]
+    )
+
+    assert done == books.ledger.get("i1", 3)
+    assert done.version == 1
+    with pytest.raises(ConcurrentChangeError):
+        books.ledger.commit(begun, [customer(2)])
+    with pytest.raises(ConcurrentChangeError):
+        books.ledger.commit(replace(done, counts=counts + counts), [customer(1)], [], [BadRow(1, bad.errors)])
+    assert books.customers.get_many(BUSINESS_ID, [id_of(1), id_of(2)], as_of_now=True).keys() == {id_of(1)}
+    assert books.ledger.get("i1", 3) == done
+    assert books.ledger.bad_rows("i1", 9) == [bad, BadRow(10, bad.errors)]
+    assert books.ledger.bad_rows("i1", 1) == [bad]
+
+
+def test_the_counts_of_an_import_are_the_sum_of_its_parts(books: Books) -> None:
+    assert books.ledger.counts("i1") == RowCounts()
+    for part, import_id in ((0, "i1"), (1, "i1"), (0, "i2")):
+        books.ledger.commit(replace(books.ledger.get(import_id, part), counts=RowCounts(5, 1, 1, 1, 2)))
+
+    assert books.ledger.counts("i1") == RowCounts(10, 2, 2, 2, 4)
+    assert books.ledger.bad_rows("i1", 5) == []
 
 
 def test_the_last_word_about_a_message_that_failed_is_kept(books: Books) -> None:

@@ -352,14 +352,33 @@ def test_imports_are_private_and_soon_gone() -> None:
     assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 7
 
 
-def test_executions_leave_no_data_in_the_logs() -> None:
-    assert properties("CampaignStateMachine")["Logging"]["IncludeExecutionData"] is False
+@pytest.mark.parametrize("logical", of_type("AWS::Serverless::StateMachine"))
+def test_executions_leave_no_data_in_the_logs(logical: str) -> None:
+    assert properties(logical)["Logging"]["IncludeExecutionData"] is False
+
+
+def test_every_state_machine_is_deployed() -> None:
+    deployed = {machine["Properties"]["DefinitionUri"] for machine in of_type("AWS::Serverless::StateMachine").values()}
+
+    assert deployed == {f"statemachines/{path.name}" for path in STATE_MACHINES}
 
 
 @pytest.mark.parametrize("path", STATE_MACHINES, ids=lambda path: path.name)
 def test_a_state_machine_is_well_formed(path: Path) -> None:
     definition = path.read_text(encoding="utf-8")
-    substituted = properties("CampaignStateMachine")["DefinitionSubstitutions"]
+    [machine] = [
+        machine["Properties"]
+        for machine in of_type("AWS::Serverless::StateMachine").values()
+        if machine["Properties"]["DefinitionUri"] == f"statemachines/{path.name}"
+    ]
+    substituted = machine["DefinitionSubstitutions"]
+    allowed = [
+        named(resource)
+        for statement in statements(machine["Policies"])
+        if "lambda:InvokeFunction" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert sorted(allowed) == sorted(named(function) for function in substituted.values())
     for name in substituted:
         assert f"${{{name}}}" in definition
         definition = definition.replace(f"${{{name}}}", f"arn:aws:lambda:us-east-1:000000000000:function:{name}")
@@ -387,10 +406,10 @@ def test_a_task_is_tried_again_with_back_off_and_what_is_left_fails_the_campaign
         for name, state in states(definition)
         if state["Type"] == "Task" and state["Resource"].startswith("${")
     }
-    last = {state["Next"] for _, state in states(definition) if "Next" in state} & {"CloseAsFailed"}
+    last = {catch["Next"] for _, state in states(definition) for catch in state.get("Catch", ())}
 
     assert tasks
-    assert last
+    assert last == {"CloseAsFailed"}
     for name, task in tasks.items():
         [retry] = task["Retry"]
         assert set(retry["ErrorEquals"]) == TECHNICAL_ERRORS, name

@@ -254,9 +254,8 @@ class Story(World):
     def _import(self) -> None:
         rows = "\n".join(f"New{number},Silva,{number},new{number}@example.com" for number in range(IMPORTED))
         content = f"first_name,last_name,external_id,email\n{rows}\n"
-        job, _ = self.start_import(BUSINESS_ID, "csv", content)
-        while not self._step("import", lambda: self.import_customers(BUSINESS_ID, job.import_id, self._time_left)):
-            continue
+        view, _ = self.start_import(BUSINESS_ID, "csv", content)
+        self.run_import(view.job.import_id)
 
     def _last_moment(self) -> None:
         self.know(contact_key(14), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))

@@ -1,12 +1,14 @@
 """Importing customers: good rows go in, bad ones are reported, and doing it again changes nothing."""
 
+import csv
+import io
 import json
 from typing import Final
 
 import pytest
 
 from tests.e2e.rebound_api import Json, ReboundApi, exchange
-from tests.e2e.surroundings import Calm
+from tests.e2e.surroundings import Calm, Operator
 from tests.e2e.waiting import until
 
 CSV: Final = """\
@@ -22,6 +24,7 @@ c-8,Too,Few
 c-9,Gus,Nothing,,,,
 """
 BAD_LINES: Final = {4: "first_name", 5: "email", 6: "mobile_phone", 7: "birthday", 9: None}
+LARGE: Final = 2500
 GOOD_ROWS: Final = {"c-1", "c-2", "c-7", "c-9"}
 
 JSON_LINES: Final = "\n".join(
@@ -166,10 +169,68 @@ def test_a_file_can_be_uploaded_to_the_address_that_the_import_names(api: Reboun
     assert len(_customers(api, "u-")) == 60
 
 
+def _large_file() -> tuple[bytes, dict[int, str], dict[str, str]]:
+    """A file of several parts: its bytes, the field of each bad line, and the last name that ends up in each id."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["external_id", "first_name", "last_name", "email", "general_tags"])
+    line, bad, last_names = 2, {}, {}
+    tags = ";".join(f"tag {number} of many" for number in range(18))
+    for number in range(LARGE):
+        row = [f"l-{number % (LARGE - 100)}", "Lia", f"Name {number}", f"lia{number}@example.com", tags]
+        if number % 500 == 250:
+            row[1], bad[line] = "two\nlines", "first_name"
+        elif number % 500 == 350:
+            row[3], bad[line] = "nonsense", "email"
+        else:
+            last_names[row[0]] = row[2]
+        writer.writerow(row)
+        line += 1 + row[1].count("\n")
+    return out.getvalue().encode(), bad, last_names
+
+
+def test_a_large_file_goes_in_by_parts_with_each_bad_row_named_and_the_last_row_of_a_customer_holding(
+    operator: Operator,
+) -> None:
+    api = operator.new_business("Large list")
+    content, bad, last_names = _large_file()
+    accepted = api.post("/v1/imports", {"format": "csv"})
+    assert accepted["progress"] == {"rows_read": 0, "all_read": False, "rows_done": 0}
+    exchange("PUT", accepted["upload_url"], content).expecting(200)
+    seen: list[Json] = []
+
+    def look() -> Json:
+        job = api.get(f"/v1/imports/{accepted['import_id']}")
+        assert job["counts"]["rows"] == job["progress"]["rows_done"] <= job["progress"]["rows_read"]
+        seen.append(job)
+        return job
+
+    job = until("the import has ended", look, lambda job: job["status"] in {"completed", "failed"}, 300)
+    assert job["status"] == "completed"
+    assert job["progress"] == {"rows_read": LARGE, "all_read": True, "rows_done": LARGE}
+    assert [(error["line"], error["field"]) for error in job["errors"]] == sorted(bad.items())
+    overridden = LARGE - len(bad) - len(last_names)
+    assert job["counts"] == {
+        "rows": LARGE,
+        "created": len(last_names),
+        "updated": 0,
+        "unchanged": overridden,
+        "failed": len(bad),
+    }
+    assert any(0 < job["counts"]["rows"] < LARGE for job in seen), "no progress could be seen"
+    found = {customer["external_id"]: customer["last_name"] for customer in api.listing("/v1/customers")}
+    assert found == last_names
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"external_id,first_name,shoe_size\nx-1,Xi,38\n", b"", b"external_id,first_name\nx-1,\xff\xfe\n"],
-    ids=["a column that there is not", "an empty file", "a file that is not UTF-8"],
+    [
+        b"external_id,first_name,shoe_size\nx-1,Xi,38\n",
+        b"",
+        b"external_id,first_name,last_name\nx-1,\xff\xfe\n",
+        b'external_id,first_name,last_name\nx-1,Xi,Good\nx-2,"Xi,Open\n',
+    ],
+    ids=["a column that there is not", "an empty file", "a file that is not UTF-8", "a quote that is never closed"],
 )
 def test_a_file_that_cannot_be_read_fails_with_a_reason_and_changes_nothing(api: ReboundApi, content: bytes) -> None:
     job = uploaded(api, "csv", content)

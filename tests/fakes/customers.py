@@ -89,7 +89,9 @@ class MemoryCustomerBook:
         except KeyError:
             raise NotFoundError("customer") from None
 
-    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
+    def get_many(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Customer]:
         found = {id_: self.rows.get((business_id, id_)) for id_ in customer_ids}
         return {id_: customer for id_, customer in found.items() if customer is not None}
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rebound.application.ports import FailedHandling, ImportJob, Page
+from rebound.application.ports import BadRow, FailedHandling, ImportJob, Page, PartProgress, RowCounts
 from rebound.domain.business import Business
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey
 from rebound.domain.segments import Segment
 from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
 
 
 class MemoryBusinessDirectory:
@@ -93,6 +96,43 @@ class MemoryImportBook:
 
     def save(self, job: ImportJob) -> None:
         self._rows[job.business_id, job.import_id] = job
+
+
+class MemoryImportLedger:
+    """Implements ``ImportLedger``; shares its transactions with customers and contacts."""
+
+    def __init__(self, customers: MemoryCustomerBook) -> None:
+        self._customers = customers
+        self._parts: dict[tuple[str, int], PartProgress] = {}
+        self._bad_rows: dict[tuple[str, int], BadRow] = {}
+
+    def get(self, import_id: str, part: int) -> PartProgress:
+        return self._parts.get((import_id, part), PartProgress(import_id, part))
+
+    def commit(
+        self,
+        progress: PartProgress,
+        customers: Sequence[Customer] = (),
+        contacts: Sequence[Contact] = (),
+        bad_rows: Sequence[BadRow] = (),
+    ) -> PartProgress:
+        if 1 + len(bad_rows) + len(customers) + sum(map(rows_of, contacts)) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        stored = self._parts.get((progress.import_id, progress.part))
+        if (stored.version if stored else 0) != progress.version:
+            raise ConcurrentChangeError
+        self._customers.save(customers, contacts)
+        for bad in bad_rows:
+            self._bad_rows[progress.import_id, bad.line] = bad
+        after = replace(progress, version=progress.version + 1)
+        self._parts[progress.import_id, progress.part] = after
+        return after
+
+    def counts(self, import_id: str) -> RowCounts:
+        return sum((part.counts for (owner, _), part in self._parts.items() if owner == import_id), RowCounts())
+
+    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
+        return [bad for (owner, _), bad in sorted(self._bad_rows.items()) if owner == import_id][:limit]
 
 
 class MemoryRequestIds:

@@ -5,9 +5,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import IO, Final
 
-from rebound.application.ports import DeadLetter, Recopying, Redriven
+from rebound.application.ports import DeadLetter, ImportFile, Recopying, Redriven
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
@@ -166,11 +167,23 @@ class RecordingDomainEvents:
         self.published.extend(events)
 
 
+class RecordingImportRunner:
+    """Implements ``ImportRunner``."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+
+    def start(self, business_id: str, import_id: str) -> None:
+        if (business_id, import_id) not in self.started:
+            self.started.append((business_id, import_id))
+
+
 class MemoryImportStore:
     """Implements ``ImportStore``."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], bytes] = {}
+        self.pieces: dict[tuple[str, str, int, int], bytes] = {}
 
     def put(self, business_id: str, import_id: str, content: str) -> None:
         self._files[business_id, import_id] = content.encode()
@@ -178,8 +191,24 @@ class MemoryImportStore:
     def upload_url(self, business_id: str, import_id: str) -> str:
         return f"https://imports.example.com/{business_id}/{import_id}"
 
-    def open(self, business_id: str, import_id: str) -> IO[bytes]:
+    def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
         try:
-            return io.BytesIO(self._files[business_id, import_id])
+            content = self._files[business_id, import_id]
         except KeyError:
             raise NotFoundError("import file") from None
+        version = sha256(content).hexdigest()
+        return ImportFile(io.BytesIO(content[offset if offset <= len(content) else 0 :]), len(content), version)
+
+    def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
+        self.pieces[business_id, import_id, part, piece] = content
+
+    def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
+        try:
+            return io.BytesIO(self.pieces[business_id, import_id, part, piece])
+        except KeyError:
+            raise NotFoundError("import file") from None
+
+    def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
+        for part in range(parts):
+            for piece in range(pieces):
+                self.pieces.pop((business_id, import_id, part, piece), None)

@@ -29,6 +29,16 @@ class FakeClock:
         self._now = max(self._now, at)
 
 
+class CountingPatience:
+    """Implements ``Patience``: does not wait, and remembers how often it would have."""
+
+    def __init__(self) -> None:
+        self.attempts: list[int] = []
+
+    def wait(self, attempt: int) -> None:
+        self.attempts.append(attempt)
+
+
 class SeededIds:
     """Implements ``Ids``."""
 

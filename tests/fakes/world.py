@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.application.apply_receipts import ApplyReceipts
 from rebound.application.authorize_request import AuthorizeRequest
 from rebound.application.count_results import CountResults
-from rebound.application.import_customers import ImportCustomers, StartImport
+from rebound.application.import_customers import (
+    BeginImport,
+    CloseImport,
+    ImportCustomers,
+    ImportView,
+    SplitImport,
+    StartImport,
+)
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
 from rebound.application.manage_customers import ManageCustomers
 from rebound.application.manage_dead_letters import ManageDeadLetters
@@ -49,6 +56,7 @@ from tests.fakes.directory import (
     MemoryBusinessDirectory,
     MemoryFailureLog,
     MemoryImportBook,
+    MemoryImportLedger,
     MemoryRequestIds,
     MemorySegmentBook,
 )
@@ -62,10 +70,11 @@ from tests.fakes.queues import (
     MemoryReceiptQueue,
     MemoryRecopyQueue,
     RecordingDomainEvents,
+    RecordingImportRunner,
     RecordingRunner,
 )
 from tests.fakes.streams import Change
-from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
+from tests.fakes.system import CountingPatience, FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError, watched
 
 if TYPE_CHECKING:
@@ -77,6 +86,8 @@ SOON: Final = timedelta(seconds=2)
 LATEST: Final = timedelta(minutes=15)
 """Between them, doubling each time, an early receipt comes again, as apply_receipts asks for it."""
 CRASHES: Final = (WorkerDiedError, BrokenCallError)
+IMPORT_SIZES: Final = (800, 3000)
+"""Bytes of a file for each part, and of the rows written at a time, so that some dozen rows make several of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,9 @@ class World:
         self.request_ids = MemoryRequestIds()
         self.contacts = MemoryContactBook()
         self.customers = MemoryCustomerBook(self.contacts)
+        self.import_ledger = MemoryImportLedger(self.customers)
+        self.import_runner = RecordingImportRunner()
+        self.patience = CountingPatience()
         self.messages = MemoryMessageLog(shards)
         self.campaigns = MemoryCampaignBook()
         self.chunks = MemoryChunkLedger()
@@ -196,8 +210,22 @@ class World:
             campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
         )
         self.read_client_log = ReadClientLog(customers, messages)
-        self.start_import = StartImport(imports, store, businesses, clock, ids)
-        self.import_customers = ImportCustomers(imports, store, customers, contacts, businesses, self.addresses, clock)
+        ledger = own(self.import_ledger, "import_ledger")
+        self.start_import = StartImport(imports, ledger, store, businesses, clock, ids)
+        self.begin_import = BeginImport(imports, own(self.import_runner, "import_runner"))
+        self.split_import = SplitImport(imports, store, *IMPORT_SIZES)
+        self.import_customers = ImportCustomers(
+            imports,
+            ledger,
+            store,
+            customers,
+            contacts,
+            businesses,
+            self.addresses,
+            clock,
+            own(self.patience, "patience"),
+        )
+        self.close_import = CloseImport(imports, store)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
@@ -266,6 +294,18 @@ class World:
         else:
             raise AssertionError("the campaign never drains")
         self._step("close", lambda: self.close.complete(business_id, campaign_id))
+
+    def run_import(self, import_id: str, business_id: str = BUSINESS_ID) -> ImportView:
+        """Run an import through all its steps, some parts before others."""
+        while (parts := self._step("split_import", lambda: self._split(business_id, import_id))) is None:
+            self._tick()
+        left = list(parts)
+        while left:
+            part = self.chance.choice(left)
+            if self._step("import_customers", partial(self._import_part, business_id, import_id, part)):
+                left.remove(part)
+        self._step("close_import", lambda: self.close_import.complete(business_id, import_id))
+        return self.start_import.get(business_id, import_id)
 
     def rest(self) -> None:
         """Pump until nothing is left to happen."""
@@ -381,6 +421,12 @@ class World:
 
     def _expand(self, business_id: str, campaign_id: str, index: int) -> bool:
         return self.expand(business_id, campaign_id, index, self._time_left)
+
+    def _split(self, business_id: str, import_id: str) -> Sequence[int] | None:
+        return self.split_import(business_id, import_id, self._time_left)
+
+    def _import_part(self, business_id: str, import_id: str, part: int) -> bool:
+        return self.import_customers(business_id, import_id, part, self._time_left)
 
     def _requeue(self, business_id: str, campaign_id: str, cursor: str | None) -> str | None:
         return self.requeue(business_id, campaign_id, cursor, self._time_left)

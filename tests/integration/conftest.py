@@ -174,6 +174,7 @@ def deployed() -> Iterator[Stack]:
             for name in ("email", "text", "receipts", "recopy")
         }
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
+        imports = steps.create_state_machine(name="imports", definition=json.dumps(MACHINE), roleArn=ROLE)
         make("scheduler").create_schedule_group(Name="campaigns")
         make("events").create_event_bus(Name="rebound")
         make("s3").create_bucket(Bucket="imports")
@@ -187,6 +188,8 @@ def deployed() -> Iterator[Stack]:
             ),
             "IMPORTS_BUCKET": "imports",
             "CAMPAIGN_STATE_MACHINE_ARN": machine["stateMachineArn"],
+            "IMPORT_STATE_MACHINE_ARN": imports["stateMachineArn"],
+            "IMPORT_CONCURRENCY": "4",
             "SCHEDULE_GROUP": "campaigns",
             "SCHEDULER_ROLE_ARN": ROLE,
             "EVENT_BUS": "rebound",

@@ -13,7 +13,7 @@ from rebound import wiring
 from rebound.adapters.queues import encode_chunk
 from rebound.adapters.receipts_queue import decode, encode_receipt
 from rebound.adapters.twilio_callbacks import status_url
-from rebound.application.ports import ImportJob, Throttled
+from rebound.application.ports import RowCounts, Throttled
 from rebound.domain.campaigns import CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
@@ -294,7 +294,7 @@ def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more
         ("send_email", encode_chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")), "No such chunk."),
         ("send_text", "no JSON: ana@example.com", "JSONDecodeError (at "),
         ("recopy_flags", '{"cursor": "ana@example.com"}', "KeyError (at "),
-        ("import_customers", "[]", "AttributeError (at "),
+        ("begin_import", "[]", "AttributeError (at "),
     ],
 )
 def test_why_a_message_of_any_other_queue_fails_is_kept_without_personal_data(
@@ -474,16 +474,18 @@ def test_from_the_first_change_that_fails_on_all_come_again(stack: Stack, monkey
     assert stack.invoke("project_contacts", {"Records": changes}) == {"batchItemFailures": [{"itemIdentifier": "8"}]}
 
 
-# --- import_customers -------------------------------------------------------------------------------------------------
+# --- imports ----------------------------------------------------------------------------------------------------------
 
 
-def import_file(
-    stack: Stack, content: str, format_: str = "csv", context: Context | None = None
-) -> tuple[ImportJob, Any]:
-    job, _ = wiring.start_import()(BUSINESS_ID, format_, content)
-    return wiring.imports().get(BUSINESS_ID, job.import_id), stack.invoke(
-        "import_customers", uploaded(job.import_id), context
-    )
+def run_import(stack: Stack, import_id: str, context: Context | None = None) -> None:
+    """What the state machine does, with a first try of each part in ``context``."""
+    what = {"business_id": BUSINESS_ID, "import_id": import_id}
+    split = stack.invoke("split_import", what)
+    assert split["done"]
+    for part in split["parts"]:
+        while not stack.invoke("import_customers", {**what, "part": part}, context)["done"]:
+            context = None
+    assert stack.invoke("close_import", what) == {}
 
 
 def uploaded(import_id: str) -> dict[str, Any]:
@@ -495,9 +497,11 @@ def uploaded(import_id: str) -> dict[str, Any]:
 
 
 def imported(stack: Stack, content: str, format_: str = "csv") -> dict[str, Any]:
-    job, answer = import_file(stack, content, format_)
-    assert failures(answer) == []
-    body: dict[str, Any] = stack.api("GET", f"/v1/imports/{job.import_id}").body
+    accepted = stack.api("POST", "/v1/imports", {"format": format_, "content": content})
+    assert accepted.status == 202
+    import_id = accepted.body["import_id"]
+    run_import(stack, import_id)
+    body: dict[str, Any] = stack.api("GET", f"/v1/imports/{import_id}").body
     return body
 
 
@@ -519,7 +523,7 @@ def test_good_rows_go_in_and_each_bad_row_is_named_with_line_and_field(stack: St
     assert body["status"] == "completed"
     assert body["counts"] == counts(4, created=1, failed=3)
     assert {(error["line"], error["field"]) for error in body["errors"]} == {
-        (3, "first_name"), (3, "email"), (3, "mobile_phone"), (6, "last_name"), (7, "row"),
+        (3, "first_name"), (3, "email"), (3, "mobile_phone"), (5, "last_name"), (7, "row"),
     }  # fmt: skip
     (row,) = stack.table("CUSTOMERS_TABLE")
     assert row["mobile_phone"]["S"] == "+14155550123"
@@ -577,14 +581,12 @@ def test_a_file_that_cannot_be_read_fails_with_a_reason(stack: Stack, content: s
     assert body["reason"]
 
 
-def test_an_import_that_runs_out_of_time_comes_again_and_goes_on(stack: Stack) -> None:
+def test_a_part_that_runs_out_of_time_comes_again_and_goes_on(stack: Stack) -> None:
     content = "first_name,last_name\n" + "Ana,Silva\n" * 60
-    job, answer = import_file(stack, content, context=Context(milliseconds=10))
-    again = stack.invoke("import_customers", uploaded(job.import_id))
+    view, _ = wiring.start_import()(BUSINESS_ID, "csv", content)
+    run_import(stack, view.job.import_id, Context(milliseconds=10))
 
-    assert len(failures(answer)) == 1
-    assert failures(again) == []
-    assert wiring.imports().get(BUSINESS_ID, job.import_id).created == 60
+    assert wiring.start_import().get(BUSINESS_ID, view.job.import_id).counts == RowCounts(60, created=60)
     assert len(stack.table("CUSTOMERS_TABLE")) == 60
 
 
@@ -594,16 +596,58 @@ def test_a_thousand_bad_rows_fit_into_the_report(stack: Stack) -> None:
 
     assert body["status"] == "completed"
     assert body["counts"]["failed"] == 1100
-    assert len(body["errors"]) <= 1000
+    assert [error["line"] for error in body["errors"]] == list(range(1, 501))
 
 
 def test_what_s3_says_when_notifications_are_set_up_is_nothing(stack: Stack) -> None:
-    assert failures(stack.invoke("import_customers", recorded("s3/test_event.json"))) == []
+    before = executions(stack)
+    assert failures(stack.invoke("begin_import", recorded("s3/test_event.json"))) == []
+    assert executions(stack) == before
 
 
 def test_a_file_of_no_import_is_left_alone(stack: Stack) -> None:
-    assert failures(stack.invoke("import_customers", uploaded("01M7W5F8G0QK3D9V2T7N4H6J8M"))) == []
-    assert failures(stack.invoke("import_customers", recorded("s3/import_uploaded_escaped_key.json"))) == []
+    before = executions(stack)
+    assert failures(stack.invoke("begin_import", uploaded("01M7W5F8G0QK3D9V2T7N4H6J8M"))) == []
+    assert failures(stack.invoke("begin_import", recorded("s3/import_uploaded_escaped_key.json"))) == []
+    assert executions(stack) == before
+
+
+def test_the_arrival_of_a_file_starts_its_import_once_with_ids_only(stack: Stack) -> None:
+    view, _ = wiring.start_import()(BUSINESS_ID, "csv", HEADER)
+    for _ in range(2):
+        assert failures(stack.invoke("begin_import", uploaded(view.job.import_id))) == []
+    [execution] = [found for found in executions(stack) if found["name"] == view.job.import_id]
+    described = make("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+
+    assert json.loads(described["input"]) == {"business_id": BUSINESS_ID, "import_id": view.job.import_id}
+
+
+def test_an_import_that_failed_for_a_technical_reason_can_be_run_again(stack: Stack) -> None:
+    view, _ = wiring.start_import()(BUSINESS_ID, "csv", HEADER + "A1,Ana,Silva,ana@example.com,,\n")
+    what = {"business_id": BUSINESS_ID, "import_id": view.job.import_id}
+    stack.invoke("split_import", what)
+    stack.invoke("close_import", {**what, "error": {"Error": "TechnicalError", "Cause": "…"}})
+    failed = stack.api("GET", f"/v1/imports/{view.job.import_id}").body
+    run_import(stack, view.job.import_id)
+    done = stack.api("GET", f"/v1/imports/{view.job.import_id}").body
+
+    assert (failed["status"], done["status"], done["reason"]) == ("failed", "completed", None)
+    assert failed["reason"]
+    assert done["counts"] == counts(1, created=1)
+
+
+def test_no_part_of_a_file_is_left_when_its_import_is_done(stack: Stack) -> None:
+    body = imported(stack, HEADER + "A1,Ana,Silva,ana@example.com,,\n")
+    keys = [found["Key"] for found in make("s3").list_objects_v2(Bucket="imports")["Contents"]]
+
+    assert body["progress"] == {"rows_read": 1, "all_read": True, "rows_done": 1}
+    assert [key for key in keys if body["import_id"] in key] == [f"imports/{BUSINESS_ID}/{body['import_id']}"]
+
+
+def executions(stack: Stack) -> list[dict[str, Any]]:
+    arn = stack.settings["IMPORT_STATE_MACHINE_ARN"]
+    found: list[dict[str, Any]] = make("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    return found
 
 
 # --- operate_stack ----------------------------------------------------------------------------------------------------

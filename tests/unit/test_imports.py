@@ -1,106 +1,317 @@
 """Importing goes on where it stopped, makes no customer twice, and its counts add up."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.ports import ImportJob
+from rebound.application.import_customers import ATTEMPTS, MAX_ERRORS, STOPPED, ImportView
+from rebound.application.ports import ImportJob, PartProgress, RowCounts
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key
-from tests.fakes.watching import WorkerDiedError
-from tests.fakes.world import World, always
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at
+from tests.fakes.world import Chaos, World, always
+
+type Fields = Mapping[str, Any]
+
+ANA: Final = {"external_id": "A", "first_name": "Ana", "last_name": "Silva", "email": "ana@example.com"}
 
 
-def start(world: World, rows: list[dict[str, Any]]) -> str:
-    content = "\n".join(json.dumps(row) for row in rows)
-    return world.start_import(BUSINESS_ID, "jsonl", content)[0].import_id
+def start(world: World, rows: list[Any], format_: str = "jsonl") -> str:
+    content = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows)
+    return world.start_import(BUSINESS_ID, format_, content)[0].job.import_id
 
 
-def add_up(job: ImportJob) -> bool:
-    return job.rows == job.created + job.updated + job.unchanged + job.failed
+def imported(world: World, *rows: Any) -> ImportView:
+    view = world.run_import(start(world, list(rows)))
+    assert view.job.status == "completed"
+    return view
+
+
+def by_name(world: World) -> dict[str | None, Customer]:
+    return {customer.external_id: customer for customer in world.customers.rows.values()}
+
+
+def bounced(world: World, address: str, channel: Channel = Channel.EMAIL) -> None:
+    world.know(ContactKey(BUSINESS_ID, channel, address), Failure(at(-1), "m", Provider.SES, NO_SUCH_MAILBOX))
+    world.pump_streams()
 
 
 rows = st.lists(
     st.fixed_dictionaries(
         {"first_name": st.sampled_from(["Ana", "Bea", ""]), "last_name": st.just("Silva")},
         optional={
-            "external_id": st.sampled_from(["A", "B", "C"]),
+            "external_id": st.sampled_from(["A", "B", "C", "D"]),
             "email": st.sampled_from(["ana1@example.com", "family@example.com", "nonsense", None]),
+            "mobile_phone": st.sampled_from(["+14155550123", "415 555 0123", None]),
+            "shoe_size": st.just("38"),
         },
     ),
-    max_size=60,
+    max_size=120,
 )
 
 
-@given(rows, st.integers(1, 40))
-def test_an_import_that_dies_anywhere_ends_as_one_that_did_not(given_rows: list[dict[str, Any]], death: int) -> None:
-    whole, broken = World(), World()
-    job_id = start(whole, given_rows)
-    assert whole.import_customers(BUSINESS_ID, job_id, always)
-    left = death
+@given(rows, st.integers(0, 10_000), st.sampled_from([0.02, 0.1, 0.3]))
+def test_an_import_whose_workers_die_anywhere_ends_as_one_whose_did_not(
+    given_rows: list[dict[str, Any]], seed: int, death: float
+) -> None:
+    calm, stormy = World(), World(seed=seed)
+    stormy.chaos = Chaos(death=death)
+    known: list[Fields] = [ANA, {**ANA, "external_id": "B", "email": "ana1@example.com"}]
+    for world in (calm, stormy):
+        imported(world, *known)
+    ends = [world.run_import(start(world, list(given_rows))) for world in (calm, stormy)]
 
-    def die_sometime(_: str) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise WorkerDiedError
-
-    other_id = start(broken, given_rows)
-    broken.checkpoint = die_sometime
-    try:
-        broken.import_customers(BUSINESS_ID, other_id, always)
-    except WorkerDiedError:
-        assert broken.import_customers(BUSINESS_ID, other_id, always)
-    job = broken.imports.get(BUSINESS_ID, other_id)
-
-    assert (job.status, job.rows, job.failed) == (
-        "completed",
-        len(given_rows),
-        whole.imports.get(BUSINESS_ID, job_id).failed,
-    )
-    assert add_up(job)
-    assert add_up(whole.imports.get(BUSINESS_ID, job_id))
-    assert {k: (c.first_name, c.email) for k, c in broken.customers.rows.items()} == {
-        k: (c.first_name, c.email) for k, c in whole.customers.rows.items()
-    }
+    assert ends[0] == ends[1]
+    assert calm.customers.rows == stormy.customers.rows
+    assert calm.contacts.rows == stormy.contacts.rows
+    counts = ends[1].counts
+    assert counts.rows == len(given_rows)
+    assert counts.rows == counts.created + counts.updated + counts.unchanged + counts.failed
+    assert stormy.store.pieces == {}
 
 
-def test_importing_the_same_list_again_clears_no_flag_and_a_new_address_starts_clean() -> None:
+@given(rows)
+def test_importing_the_same_list_again_changes_nothing_whoever_stands_in_it_twice(
+    given_rows: list[dict[str, Any]],
+) -> None:
     world = World()
-    ana = {"external_id": "A", "first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"}
-    world.import_customers(BUSINESS_ID, start(world, [ana]), always)
-    world.know(contact_key(1), Failure(at(-1), "m", Provider.SES, NO_SUCH_MAILBOX))
-    world.pump_streams()
-    world.import_customers(BUSINESS_ID, start(world, [{**ana, "first_name": "Bea"}]), always)
-    (again,) = world.customers.rows.values()
-    world.import_customers(BUSINESS_ID, start(world, [{**ana, "email": "new@example.com"}]), always)
-    (moved,) = world.customers.rows.values()
+    named = [{"external_id": "E", **row} for row in given_rows]
+    imported(world, *named)
+    customers, contacts = dict(world.customers.rows), dict(world.contacts.rows)
+    again = imported(world, *named)
 
-    assert (again.first_name, again.failed_email) == ("Bea", True)
+    assert (again.counts.created, again.counts.updated) == (0, 0)
+    assert (world.customers.rows, world.contacts.rows) == (customers, contacts)
+
+
+def test_the_last_good_row_of_a_customer_holds_wherever_the_rows_stand() -> None:
+    world = World()
+    others = [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(100)]
+    first, bad = {**ANA, "first_name": "First"}, {**ANA, "first_name": ""}
+    view = imported(world, first, *others, {**ANA, "first_name": "Last"}, *others, bad)
+
+    assert by_name(world)["A"].first_name == "Last"
+    assert view.counts == RowCounts(203, created=201, unchanged=1, failed=1)
+
+
+def test_a_list_with_two_addresses_for_one_customer_clears_no_flag_however_often_it_is_imported() -> None:
+    world = World()
+    old, new = {**ANA, "email": "old@example.com"}, {**ANA, "email": "new@example.com"}
+    between = [{"external_id": f"X{n}", "first_name": "Bo", "last_name": "Silva"} for n in range(90)]
+    imported(world, old, *between, new)
+    bounced(world, "new@example.com")
+    imported(world, old, *between, new)
+
+    assert by_name(world)["A"].email == "new@example.com"
+    assert by_name(world)["A"].failed_email
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        ({"email": "ana@example.com"}, {"email": "ana@example.com"}),
+        ({"email": "ana@example.com"}, {"email": "ANA@Example.COM"}),
+        ({"email": "Ana@example.com"}, {"email": " ana@EXAMPLE.com "}),
+        ({"mobile_phone": "+14155550123"}, {"mobile_phone": "(415) 555-0123"}),
+        ({"mobile_phone": "415.555.0123"}, {"mobile_phone": "+1 415-555-0123"}),
+    ],
+)
+def test_an_address_in_another_notation_is_no_other_address_and_keeps_its_flag(before: Fields, again: Fields) -> None:
+    world = World()
+    base = {"external_id": "A", "first_name": "Ana", "last_name": "Silva"}
+    imported(world, {**base, **before})
+    [key] = by_name(world)["A"].contact_keys
+    bounced(world, key.address, key.channel)
+    evidence = world.contacts.rows[key].reachability
+    imported(world, {**base, **again, "first_name": "Bea"})
+
+    assert by_name(world)["A"].first_name == "Bea"
+    assert by_name(world)["A"].failed_email or by_name(world)["A"].failed_phone
+    assert world.contacts.rows[key].reachability == evidence
+
+
+def test_another_address_starts_clean_and_coming_back_to_one_that_bounced_clears_it_as_an_edit_does() -> None:
+    world = World()
+    imported(world, ANA)
+    bounced(world, "ana@example.com")
+    imported(world, {**ANA, "email": "new@example.com"})
+    moved = by_name(world)["A"]
+    imported(world, ANA)
+
     assert (moved.email, moved.failed_email) == ("new@example.com", False)
+    assert (by_name(world)["A"].email, by_name(world)["A"].failed_email) == ("ana@example.com", False)
 
 
-def test_an_import_that_ran_out_of_time_goes_on_behind_the_rows_that_are_done() -> None:
+def test_a_new_customer_with_an_address_that_bounced_is_flagged_at_once() -> None:
     world = World()
-    people = [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(60)]
-    job_id = start(world, people)
-    looks = iter([True])
+    imported(world, ANA)
+    bounced(world, "ana@example.com")
+    imported(world, {**ANA, "external_id": "B"})
 
-    assert not world.import_customers(BUSINESS_ID, job_id, lambda: next(looks, False))
-    assert 0 < world.imports.get(BUSINESS_ID, job_id).rows < 60
-    assert world.import_customers(BUSINESS_ID, job_id, always)
-    done = world.imports.get(BUSINESS_ID, job_id)
-    assert (done.rows, done.created, len(world.customers.rows)) == (60, 60, 60)
+    assert by_name(world)["B"].failed_email
 
 
-@pytest.mark.parametrize("status", ["completed", "failed"])
-def test_an_import_that_has_ended_is_not_run_again(status: str) -> None:
+def test_a_row_with_a_customer_id_is_about_that_customer() -> None:
     world = World()
-    world.imports.save(ImportJob(BUSINESS_ID, "i1", "csv", status, created_at=at(0)))
+    imported(world, {"first_name": "Ana", "last_name": "Silva"})
+    [customer_id] = [customer.customer_id for customer in world.customers.rows.values()]
+    view = imported(
+        world,
+        {"customer_id": customer_id, "first_name": "Bea", "last_name": "Silva", "failed_email": True},
+        {"customer_id": "f" * 32, "first_name": "Cy", "last_name": "Silva"},
+        {"customer_id": "nonsense", "first_name": "Di", "last_name": "Silva"},
+    )
 
-    assert world.import_customers(BUSINESS_ID, "i1", always)
+    assert {c.customer_id: c.first_name for c in world.customers.rows.values()} == {customer_id: "Bea", "f" * 32: "Cy"}
+    assert view.counts == RowCounts(3, created=1, updated=1, failed=1)
+    assert not any(customer.failed_email for customer in world.customers.rows.values())
+
+
+def test_an_external_id_cannot_be_taken_off_a_customer() -> None:
+    world = World()
+    imported(world, ANA)
+    customer_id = by_name(world)["A"].customer_id
+    view = imported(world, {**ANA, "external_id": None, "customer_id": customer_id})
+
+    assert [(bad.line, bad.errors[0].field) for bad in view.bad_rows] == [(1, "external_id")]
+    assert by_name(world)["A"].email == ANA["email"]
+
+
+def test_bad_rows_are_told_by_line_the_first_of_them_and_all_are_counted() -> None:
+    world = World()
+    bad = [{"first_name": "", "last_name": "Silva"}] * (MAX_ERRORS + 100)
+    view = imported(world, *bad)
+
+    assert [row.line for row in view.bad_rows] == list(range(1, MAX_ERRORS + 1))
+    assert view.counts == RowCounts(len(bad), failed=len(bad))
+
+
+@pytest.mark.parametrize("rows", [10, 400])
+def test_a_file_that_turns_out_unreadable_at_its_end_has_changed_nothing(rows: int) -> None:
+    world = World()
+    lines = ["first_name,last_name", *(f"N{n},Silva" for n in range(rows)), 'Ana,"Silva']
+    view = world.run_import(start(world, lines, "csv"))
+
+    assert view.job.status == "failed"
+    assert "line" in (view.job.failure or "")
     assert world.customers.rows == {}
+    assert world.store.pieces == {}
+
+
+def test_a_splitting_that_runs_out_of_time_goes_on_in_the_middle_of_the_file() -> None:
+    world = World()
+    lines = ["\ufefffirst_name,last_name"]
+    lines += [f'"N{n}\r\né",Silva' if n % 7 == 0 else f"N{n}é,Silva" for n in range(300)]
+    import_id = start(world, lines, "csv")
+    calls = 1
+    while world.split_import(BUSINESS_ID, import_id, lambda: False) is None:
+        calls += 1
+    view = world.run_import(import_id)
+
+    assert calls > 3
+    assert view.counts == RowCounts(300, created=257, failed=43)
+    assert [bad.line for bad in view.bad_rows][:3] == [2, 10, 18]
+    assert {c.first_name for c in world.customers.rows.values()} == {f"N{n}é" for n in range(300) if n % 7}
+
+
+def test_a_file_that_is_replaced_while_it_is_split_is_read_from_its_beginning() -> None:
+    world = World()
+    people = [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(200)]
+    import_id = start(world, people)
+    assert world.split_import(BUSINESS_ID, import_id, lambda: False) is None
+    world.store.put(BUSINESS_ID, import_id, json.dumps(ANA))
+    view = world.run_import(import_id)
+
+    assert view.counts == RowCounts(1, created=1)
+    assert list(by_name(world)) == ["A"]
+    assert world.store.pieces == {}
+
+
+def test_an_import_that_has_been_completed_is_not_run_again() -> None:
+    world = World()
+    view = imported(world, ANA)
+    world.customers.rows.clear()
+
+    assert world.run_import(view.job.import_id) == view
+    assert world.customers.rows == {}
+
+
+def test_what_fails_for_a_technical_reason_says_so_and_goes_on_where_it_stopped() -> None:
+    world = World()
+    import_id = start(world, [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(60)])
+    parts = world.split_import(BUSINESS_ID, import_id, always)
+    assert parts
+    world.import_customers(BUSINESS_ID, import_id, parts[0], always)
+    world.close_import.fail(BUSINESS_ID, import_id)
+    failed = world.start_import.get(BUSINESS_ID, import_id)
+    done = world.run_import(import_id)
+
+    assert (failed.job.status, failed.job.failure) == ("failed", STOPPED)
+    assert 0 < failed.counts.rows < 60
+    assert done.counts == RowCounts(60, created=60)
+    assert len(world.customers.rows) == 60
+
+
+def test_parts_that_meet_at_one_contact_wait_for_each_other() -> None:
+    world = World()
+    import_id = start(world, [ANA])
+    [part] = world.split_import(BUSINESS_ID, import_id, always) or ()
+    clashes = 3
+
+    def clash(where: str) -> None:
+        nonlocal clashes
+        if where == "import_ledger.commit" and clashes:
+            clashes -= 1
+            raise ConcurrentChangeError
+
+    world.checkpoint = clash
+    assert world.import_customers(BUSINESS_ID, import_id, part, always)
+
+    assert world.patience.attempts == [1, 2, 3]
+    assert world.start_import.get(BUSINESS_ID, import_id).counts == RowCounts(1, created=1)
+
+
+def test_a_worker_whose_part_goes_on_elsewhere_gives_up_and_counts_nothing_twice() -> None:
+    world = World()
+    import_id = start(world, [ANA])
+    [part] = world.split_import(BUSINESS_ID, import_id, always) or ()
+    looked = world.import_ledger.get(import_id, part)
+    assert world.import_customers(BUSINESS_ID, import_id, part, always)
+    world.import_ledger.get = lambda *_: looked  # type: ignore[method-assign]
+
+    with pytest.raises(ConcurrentChangeError):
+        world.import_customers(BUSINESS_ID, import_id, part, always)
+    assert len(world.patience.attempts) == ATTEMPTS - 1
+    assert world.start_import.get(BUSINESS_ID, import_id).counts == RowCounts(1, created=1)
+
+
+def test_progress_says_how_much_is_read_and_how_much_is_done() -> None:
+    world = World()
+    import_id = start(world, [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(200)])
+    world.split_import(BUSINESS_ID, import_id, lambda: False)
+    reading = world.start_import.get(BUSINESS_ID, import_id).job.splitting
+    done = world.run_import(import_id)
+
+    assert reading is not None
+    assert 0 < reading.rows < 200
+    assert not reading.done
+    assert done.job.splitting is not None
+    assert (done.job.splitting.rows, done.job.splitting.done) == (200, True)
+    assert done.counts.rows == 200
+
+
+def test_an_upload_starts_its_import_once() -> None:
+    world = World()
+    world.imports.save(ImportJob(BUSINESS_ID, "i1", "csv", "awaiting_upload", created_at=at(0)))
+    for _ in range(2):
+        world.begin_import(BUSINESS_ID, "i1")
+
+    assert world.import_runner.started == [(BUSINESS_ID, "i1")]
+    assert world.import_ledger.get("i1", 0) == PartProgress("i1", 0)

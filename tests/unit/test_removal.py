@@ -18,7 +18,7 @@ from rebound.domain.receipts import Outcome
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of, message, receipt
 from tests.fakes.watching import Turns, WorkerDiedError
-from tests.fakes.world import World, always
+from tests.fakes.world import World
 
 STOP = ConsentEvidence(at(1), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER, message_id="m1")
 BOUNCE = Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX)
@@ -27,9 +27,8 @@ CSV = "external_id,first_name,last_name,email\nA-1,Ana,Silva,ana1@example.com\n"
 
 
 def import_again(world: World, content: str = CSV) -> None:
-    job, _ = world.start_import(BUSINESS_ID, "csv", content)
-    assert world.import_customers(BUSINESS_ID, job.import_id, always)
-    assert world.start_import.get(BUSINESS_ID, job.import_id).failed == 0
+    view, _ = world.start_import(BUSINESS_ID, "csv", content)
+    assert world.run_import(view.job.import_id).counts.failed == 0
 
 
 def create_again(world: World) -> None:

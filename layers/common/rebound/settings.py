@@ -20,6 +20,8 @@ KNOWN: Final = frozenset(
         "EXPANSION_RANGES",
         "IDEMPOTENCY_TABLE",
         "IMPORTS_BUCKET",
+        "IMPORT_CONCURRENCY",
+        "IMPORT_STATE_MACHINE_ARN",
         "MESSAGES_TABLE",
         "PUBLIC_URL",
         "RECEIPTS_QUEUE_URL",

@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, Any
 from rebound.settings import Settings
 
 if TYPE_CHECKING:
+    from rebound.adapters.dynamo_customers import DynamoCustomerBook
     from rebound.adapters.queues import SqsReceiptQueue
     from rebound.application.apply_receipts import ApplyReceipts
     from rebound.application.authorize_request import AuthorizeRequest
     from rebound.application.count_results import CountResults
     from rebound.application.explain_reachability import ExplainReachability
-    from rebound.application.import_customers import ImportCustomers, StartImport
+    from rebound.application.import_customers import (
+        BeginImport,
+        CloseImport,
+        ImportCustomers,
+        SplitImport,
+        StartImport,
+    )
     from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
     from rebound.application.manage_customers import ManageCustomers
     from rebound.application.manage_dead_letters import ManageDeadLetters
@@ -34,16 +41,18 @@ if TYPE_CHECKING:
         ChunkQueue,
         Clock,
         ContactBook,
-        CustomerBook,
         DeadLetterQueues,
         DomainEvents,
         ExpansionLedger,
         FailureLog,
         Ids,
         ImportBook,
+        ImportLedger,
+        ImportRunner,
         ImportStore,
         Mailer,
         MessageLog,
+        Patience,
         RecopyQueue,
         RequestIds,
         SegmentBook,
@@ -117,6 +126,13 @@ def ids() -> "Ids":
 
 
 @cache
+def patience() -> "Patience":
+    from rebound.adapters.system import JitteredPatience
+
+    return JitteredPatience()
+
+
+@cache
 def addresses() -> "AddressReader":
     from rebound.adapters.addresses import LibraryAddressReader
 
@@ -173,7 +189,26 @@ def import_store() -> "ImportStore":
 
 
 @cache
-def customers() -> "CustomerBook":
+def import_ledger() -> "ImportLedger":
+    from rebound.adapters.dynamo_imports import DynamoImportLedger
+
+    return DynamoImportLedger(settings()["CHUNKS_TABLE"], customers())
+
+
+@cache
+def import_runner() -> "ImportRunner":
+    from rebound.adapters.import_runner import StepFunctionsImportRunner
+
+    return StepFunctionsImportRunner(aws("stepfunctions"), settings()["IMPORT_STATE_MACHINE_ARN"])
+
+
+def import_concurrency() -> int:
+    """How many parts of an import are imported at the same time."""
+    return int(settings()["IMPORT_CONCURRENCY"])
+
+
+@cache
+def customers() -> "DynamoCustomerBook":
     from rebound.adapters.dynamo_customers import DynamoCustomerBook
 
     return DynamoCustomerBook(settings()["CUSTOMERS_TABLE"], settings()["CONTACTS_TABLE"])
@@ -408,14 +443,45 @@ def explain_reachability() -> "ExplainReachability":
 def start_import() -> "StartImport":
     from rebound.application.import_customers import StartImport
 
-    return StartImport(imports(), import_store(), businesses(), clock(), ids())
+    return StartImport(imports(), import_ledger(), import_store(), businesses(), clock(), ids())
+
+
+@cache
+def begin_import() -> "BeginImport":
+    from rebound.application.import_customers import BeginImport
+
+    return BeginImport(imports(), import_runner())
+
+
+@cache
+def split_import() -> "SplitImport":
+    from rebound.application.import_customers import SplitImport
+
+    return SplitImport(imports(), import_store())
 
 
 @cache
 def import_customers() -> "ImportCustomers":
     from rebound.application.import_customers import ImportCustomers
 
-    return ImportCustomers(imports(), import_store(), customers(), contacts(), businesses(), addresses(), clock())
+    return ImportCustomers(
+        imports(),
+        import_ledger(),
+        import_store(),
+        customers(),
+        contacts(),
+        businesses(),
+        addresses(),
+        clock(),
+        patience(),
+    )
+
+
+@cache
+def close_import() -> "CloseImport":
+    from rebound.application.import_customers import CloseImport
+
+    return CloseImport(imports(), import_store())
 
 
 @cache

@@ -55,24 +55,36 @@ class DynamoCustomerBook:
         except self._row.DoesNotExist:
             raise NotFoundError("customer") from None
 
-    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
+    def get_many(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Customer]:
         keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
-        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys)}
+        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        rows = self._as_rows(contacts)
-        if len(customers) + rows.count > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
         with self.transaction() as transaction:
-            for customer in customers:
-                row = self._row(
-                    **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
-                    general_tags=list(customer.general_tags) or None,
-                    former_contacts=sorted(map(str, customer.former_contacts)) or None,
-                    version=next_version(customer.version),
-                )
-                transaction.save(row, condition=_unchanged(CustomerRow, customer.version))
-            rows.write(transaction)
+            self.save_within(transaction, customers, contacts)
+
+    def save_within(
+        self,
+        transaction: TransactWrite,
+        customers: Sequence[Customer],
+        contacts: Sequence[Contact],
+        others: int = 0,
+    ) -> None:
+        """``save`` as a part of a larger transaction, which has so many ``others``."""
+        rows = self._as_rows(contacts)
+        if len(customers) + rows.count + others > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            row = self._row(
+                **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
+                general_tags=list(customer.general_tags) or None,
+                former_contacts=sorted(map(str, customer.former_contacts)) or None,
+                version=next_version(customer.version),
+            )
+            transaction.save(row, condition=_unchanged(CustomerRow, customer.version))
+        rows.write(transaction)
 
     def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         with self.transaction() as transaction:

@@ -1,6 +1,7 @@
 """Businesses, API keys, segments, imports and failed handlings in the Directory table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -16,7 +17,8 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
-from rebound.application.ports import FailedHandling, ImportJob, Page
+from rebound.application.customer_files import Place
+from rebound.application.ports import FailedHandling, ImportJob, Page, Splitting
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey, ApiScope
@@ -225,25 +227,34 @@ class DynamoImportBook(_Directory):
         document = self._get(business_id, import_id)
         if document is None:
             raise NotFoundError("import")
-        created_at = read_instant(document["created_at"])
-        fields = {**document, "created_at": created_at, "errors": tuple(document["errors"])}
-        return ImportJob(business_id=business_id, import_id=import_id, **fields)
+        return ImportJob(
+            business_id,
+            import_id,
+            document["format"],
+            document["status"],
+            read_instant(document["created_at"]),
+            _read_splitting(document["splitting"]),
+            document["failure"],
+        )
 
     def save(self, job: ImportJob) -> None:
         document = {
             "format": job.format,
             "status": job.status,
             "created_at": write_instant(job.created_at),
-            "rows": job.rows,
-            "created": job.created,
-            "updated": job.updated,
-            "unchanged": job.unchanged,
-            "failed": job.failed,
-            "errors": list(job.errors),
+            "splitting": job.splitting and asdict(job.splitting),
             "failure": job.failure,
         }
         expires_at = int((job.created_at + IMPORT_KEPT).timestamp())
         self._put(job.business_id, job.import_id, document, expires_at=expires_at)
+
+
+def _read_splitting(document: Mapping[str, Any] | None) -> Splitting | None:
+    if document is None:
+        return None
+    place = document["place"]
+    columns = place["columns"]
+    return Splitting(**{**document, "place": Place(**{**place, "columns": columns and tuple(columns)})})
 
 
 class DynamoFailureLog(_Directory):

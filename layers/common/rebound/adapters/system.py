@@ -1,9 +1,15 @@
-"""The machine itself: its clock and its randomness."""
+"""The machine itself: its clock, its randomness, and its patience."""
 
 import secrets
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from ulid import ULID
+
+FIRST_WAIT_SECONDS: Final = 0.05
+LONGEST_WAIT_SECONDS: Final = 2.0
 
 
 class SystemClock:
@@ -24,3 +30,14 @@ class RandomIds:
 
     def secret(self) -> str:
         return secrets.token_urlsafe(32)
+
+
+class JitteredPatience:
+    """Implements ``Patience``: up to 0.05, 0.1, 0.2 … 2 seconds, by chance ("full jitter")."""
+
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
+
+    def wait(self, attempt: int) -> None:
+        most = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
+        self._sleep(secrets.SystemRandom().uniform(0, most))

@@ -1,349 +1,435 @@
-"""Importing customers from CSV or JSON Lines: good rows go in, each bad row is reported with its line and reason."""
+"""Importing customers from CSV or JSON Lines: good rows go in, each bad row is reported with its line and reason.
 
-import csv
+An import of any size runs in three steps. The *splitting* reads the file once, from end to end and in constant memory,
+and divides its rows into parts; a file that cannot be read as a whole ends there, and has changed nothing. The *parts*
+are imported at the same time. The *closing* removes the parts and says that it is done. Each step may die, run out of
+time and come again at any moment, and goes on where it stopped.
+
+All rows about one customer are in one part, in the order of the file, so that the last good one of them holds; the
+earlier ones change nothing, not even for a moment. Otherwise a list in which somebody stands twice with two addresses
+would move them back and forth each time it is imported, and clear the flags of both.
+"""
+
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import IO, Any, Final
+from itertools import batched, count, islice
+from typing import Any, Final
 
 from rebound.application.copy_flags import CopyFlags
+from rebound.application.customer_files import Row, UnreadableFileError, read_rows
 from rebound.application.manage_customers import checked_profile, id_of_external, linked
 from rebound.application.ports import (
     AddressReader,
+    BadRow,
     BusinessDirectory,
     Clock,
     ContactBook,
     CustomerBook,
     Ids,
     ImportBook,
+    ImportFile,
     ImportJob,
+    ImportLedger,
+    ImportRunner,
     ImportStore,
+    PartProgress,
+    Patience,
+    RowCounts,
+    Splitting,
 )
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.contacts import Contact
-from rebound.domain.customers import PROFILE_FIELDS, Customer
-from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError, ReboundError
+from rebound.domain.customers import Customer
+from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
-FORMATS: Final = ("csv", "jsonl")
-BATCH: Final = 20
-"""Rows written in one transaction: with two new contacts each, of two writes each, the 100 writes it may hold."""
+BATCH: Final = 19
+"""Rows of one transaction: with two new contacts each, of two writes each, and the progress 96 of 100 writes."""
 MAX_ERRORS: Final = 500
-"""Errors kept with the import; further ones are counted only."""
-ATTEMPTS: Final = 3
-MAX_LINE: Final = 64 * 1024
-TAG_SEPARATOR: Final = ";"
-
-
-class UnreadableFileError(ReboundError):
-    """The file as a whole cannot be read; the import fails with this reason."""
+"""Errors shown with the import; further bad rows are counted only."""
+ATTEMPTS: Final = 10
+"""Of writing a batch while others write the same contacts: those of a family stand in several parts."""
+PART_BYTES: Final = 512 * 1024
+"""Of the file, for each part: some thousand rows."""
+MAX_PARTS: Final = 40
+"""As many as a state machine runs at the same time."""
+PIECES_BYTES: Final = 4 * 1024 * 1024
+"""Rows held in memory before they are written, a piece of each part at a time."""
+STOPPED: Final = (
+    "Something failed on our side before the import was done. Rows that are counted are in; import the file again for "
+    "the others."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row: the number of its first line, and its fields or what is wrong with it."""
+class ImportView:
+    """An import with what has become of its rows so far."""
 
-    line: int
-    given: Mapping[str, Any] | None
-    error: FieldError | None = None
+    job: ImportJob
+    counts: RowCounts
+    bad_rows: Sequence[BadRow]
 
 
 class StartImport:
-    """Accepts an import, with its content or for an upload."""
+    """Accepts an import, with its content or for an upload, and tells how it is getting on."""
 
     def __init__(
-        self, imports: ImportBook, store: ImportStore, businesses: BusinessDirectory, clock: Clock, ids: Ids
+        self,
+        imports: ImportBook,
+        ledger: ImportLedger,
+        store: ImportStore,
+        businesses: BusinessDirectory,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._imports = imports
+        self._ledger = ledger
         self._store = store
         self._businesses = businesses
         self._clock = clock
         self._ids = ids
 
-    def __call__(self, business_id: str, format_: str, content: str | None) -> tuple[ImportJob, str | None]:
+    def __call__(self, business_id: str, format_: str, content: str | None) -> tuple[ImportView, str | None]:
         """The import and, when no content came along, the URL to PUT the file to."""
         self._businesses.get(business_id)
         now = self._clock.now()
         status = "queued" if content is not None else "awaiting_upload"
         job = ImportJob(business_id, self._ids.ulid(now), format_, status, created_at=now)
         self._imports.save(job)
+        view = ImportView(job, RowCounts(), ())
         if content is None:
-            return job, self._store.upload_url(business_id, job.import_id)
+            return view, self._store.upload_url(business_id, job.import_id)
         self._store.put(business_id, job.import_id, content)
-        return job, None
+        return view, None
 
-    def get(self, business_id: str, import_id: str) -> ImportJob:
+    def get(self, business_id: str, import_id: str) -> ImportView:
         """Raises ``NotFoundError``."""
-        return self._imports.get(business_id, import_id)
+        job = self._imports.get(business_id, import_id)
+        return ImportView(job, self._ledger.counts(import_id), self._ledger.bad_rows(import_id, MAX_ERRORS))
 
 
-class ImportCustomers:
-    """Runs an import. Running it again goes on where it stopped; a row is never two customers.
+class BeginImport:
+    """Sets an import going whose file has arrived."""
 
-    A row whose ``external_id`` is known updates that customer. Only an address that differs from the customer's present
-    one is evidence, so importing the same list again clears no flag.
+    def __init__(self, imports: ImportBook, runner: ImportRunner) -> None:
+        self._imports = imports
+        self._runner = runner
+
+    def __call__(self, business_id: str, import_id: str) -> None:
+        """Start it; a second arrival starts nothing. Raises ``NotFoundError``."""
+        self._imports.get(business_id, import_id)
+        self._runner.start(business_id, import_id)
+
+
+class SplitImport:
+    """First step: divides a file into parts, by customer.
+
+    The borders between the pieces follow from the file alone, so that a splitting that died writes the same pieces
+    again. A file that is replaced meanwhile is read from its beginning.
     """
 
     def __init__(
         self,
         imports: ImportBook,
         store: ImportStore,
+        part_bytes: int = PART_BYTES,
+        pieces_bytes: int = PIECES_BYTES,
+    ) -> None:
+        self._imports = imports
+        self._store = store
+        self._part_bytes = part_bytes
+        self._pieces_bytes = pieces_bytes
+
+    def __call__(self, business_id: str, import_id: str, may_go_on: Callable[[], bool]) -> Sequence[int] | None:
+        """Read on while there is time: the numbers of the parts, none when the import has ended; ``None`` for later."""
+        job = self._imports.get(business_id, import_id)
+        if job.status == "completed":
+            return ()
+        job = replace(job, status="running", failure=None)
+        if job.splitting is not None and job.splitting.done:
+            self._imports.save(job)
+            return range(job.splitting.parts)
+        splitting, file = self._opened(job)
+        rows = read_rows(file.content, job.format, splitting.place)
+        try:
+            for after in self._written(job, splitting, rows):
+                splitting = after
+                self._imports.save(replace(job, splitting=splitting))
+                if not splitting.done and not may_go_on():
+                    return None
+        except UnreadableFileError as error:
+            self._imports.save(replace(job, status="failed", failure=str(error), splitting=None))
+            # The piece that was being filled when it turned out has not been written.
+            self._store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
+            return ()
+        return range(splitting.parts)
+
+    def _opened(self, job: ImportJob) -> tuple[Splitting, ImportFile]:
+        """How far the file has been divided, and the file from there on."""
+        before = job.splitting
+        file = self._store.open(job.business_id, job.import_id, before.place.offset if before else 0)
+        if before is not None and before.version == file.version:
+            return before, file
+        if before is not None:
+            # One piece more may have been begun.
+            self._store.remove_pieces(job.business_id, job.import_id, before.parts, before.pieces + 1)
+            file = self._store.open(job.business_id, job.import_id)
+        return Splitting(max(1, min(MAX_PARTS, -(-file.size // self._part_bytes))), file.version), file
+
+    def _written(self, job: ImportJob, splitting: Splitting, rows: Iterator[Row]) -> Iterator[Splitting]:
+        """Write the rows, and say after each piece how far it is."""
+        parts = [bytearray() for _ in range(splitting.parts)]
+        size = 0
+        for row in rows:
+            customer_id = _customer_of(job, row)
+            record = _write_row(row, customer_id)
+            parts[int(customer_id, 16) % splitting.parts] += record
+            size += len(record)
+            splitting = replace(splitting, place=row.place, rows=splitting.rows + 1)
+            if size >= self._pieces_bytes:
+                splitting = self._put(job, splitting, parts)
+                size = 0
+                yield splitting
+        yield replace(self._put(job, splitting, parts), done=True)
+
+    def _put(self, job: ImportJob, splitting: Splitting, parts: Sequence[bytearray]) -> Splitting:
+        for part, content in enumerate(parts):
+            self._store.put_piece(job.business_id, job.import_id, part, splitting.pieces, bytes(content))
+            content.clear()
+        return replace(splitting, pieces=splitting.pieces + 1)
+
+
+class ImportCustomers:
+    """Second step: imports one part. Running it again goes on behind the rows that are done.
+
+    A row whose ``external_id`` or ``customer_id`` is known updates that customer. Only an address that differs from the
+    customer's present one is evidence, so importing the same list again clears no flag.
+    """
+
+    def __init__(
+        self,
+        imports: ImportBook,
+        ledger: ImportLedger,
+        store: ImportStore,
         customers: CustomerBook,
         contacts: ContactBook,
         businesses: BusinessDirectory,
         addresses: AddressReader,
         clock: Clock,
+        patience: Patience,
     ) -> None:
         self._imports = imports
+        self._ledger = ledger
         self._store = store
         self._customers = customers
         self._contacts = contacts
         self._businesses = businesses
         self._addresses = addresses
         self._clock = clock
+        self._patience = patience
         self._copy_flags = CopyFlags(customers, contacts, businesses)
 
-    def __call__(self, business_id: str, import_id: str, may_go_on: Callable[[], bool]) -> bool:
-        """Import while there is time; whether it is done."""
+    def __call__(self, business_id: str, import_id: str, part: int, may_go_on: Callable[[], bool]) -> bool:
+        """Import while there is time; whether the part is done."""
         job = self._imports.get(business_id, import_id)
-        if job.status in ("completed", "failed"):
-            return True
         business = self._businesses.get(business_id)
-        job = replace(job, status="running")
-        try:
-            rows = read_rows(self._store.open(business_id, import_id), job.format)
-            for batch in _batches(rows, skip=job.rows):
-                if not may_go_on():
-                    return False
-                job = self._batch(business, job, batch)
-                self._imports.save(job)
-        except UnreadableFileError as error:
-            job = replace(job, status="failed", failure=str(error))
-        else:
-            job = replace(job, status="completed")
-        self._imports.save(job)
+        progress = self._ledger.get(import_id, part)
+        holding = self._holding(job, part, business)
+        left = islice(self._rows(job, part), progress.counts.rows, None)
+        for rows in batched(left, BATCH, strict=False):
+            if not may_go_on():
+                return False
+            progress = self._batch(business, progress, rows, holding)
         return True
 
-    def _batch(self, business: Business, job: ImportJob, rows: Sequence[Row]) -> ImportJob:
-        errors: list[tuple[int, FieldError]] = []
-        checked: list[tuple[int, Mapping[str, Any]]] = []
+    def _rows(self, job: ImportJob, part: int) -> "Iterator[_Row]":
+        for piece in range(job.splitting.pieces if job.splitting else 0):
+            content = self._store.open_piece(job.business_id, job.import_id, part, piece)
+            yield from map(_read_row, io.TextIOWrapper(content, encoding="ascii"))
+
+    def _holding(self, job: ImportJob, part: int, business: Business) -> Mapping[str, int]:
+        """For each customer with several rows, the line of the last good one."""
+        once: set[str] = set()
+        often: set[str] = set()
+        for row in self._rows(job, part):
+            (often if row.customer_id in once else once).add(row.customer_id)
+        holding: dict[str, int] = {}
+        for row in self._rows(job, part) if often else ():
+            if row.customer_id in often and isinstance(self._read(row, business), Mapping):
+                holding[row.customer_id] = row.line
+        return holding
+
+    def _read(self, row: "_Row", business: Business) -> Mapping[str, Any] | BadRow:
+        """The row's profile as it would be kept, or what is wrong with it."""
+        if row.given is None:
+            return BadRow(row.line, row.errors)
+        try:
+            return checked_profile(row.given, business, self._addresses, creating=True)
+        except InvalidInputError as error:
+            return BadRow(row.line, error.errors)
+
+    def _batch(
+        self, business: Business, progress: PartProgress, rows: Sequence["_Row"], holding: Mapping[str, int]
+    ) -> PartProgress:
+        """Write rows and progress in one transaction, again while others write the same customers or contacts."""
+        bad: list[BadRow] = []
+        good: dict[str, tuple[int, Mapping[str, Any]]] = {}
+        overridden = 0
         for row in rows:
+            read = self._read(row, business)
+            if isinstance(read, BadRow):
+                bad.append(read)
+            elif holding.get(row.customer_id, row.line) != row.line:
+                overridden += 1
+            else:
+                good[row.customer_id] = (row.line, read)
+        for attempt in count(1):
+            changes = self._changes(business, good)
             try:
-                checked.append((row.line, self._profile(row, business)))
-            except InvalidInputError as error:
-                errors.extend((row.line, wrong) for wrong in error.errors)
-        written = self._write(business, job, checked, errors)
-        failed_lines = {line for line, _ in errors}
-        kept = [{"line": line, "field": wrong.field, "message": wrong.message} for line, wrong in errors]
-        return replace(
-            job,
-            rows=job.rows + len(rows),
-            created=job.created + written.created,
-            updated=job.updated + written.updated,
-            unchanged=job.unchanged + written.unchanged,
-            failed=job.failed + len(failed_lines),
-            errors=(*job.errors, *kept)[:MAX_ERRORS],
-        )
-
-    def _profile(self, row: Row, business: Business) -> Mapping[str, Any]:
-        if row.error is not None or row.given is None:
-            raise InvalidInputError(*([row.error] if row.error else ()))
-        return checked_profile(row.given, business, self._addresses, creating=True)
-
-    def _write(
-        self,
-        business: Business,
-        job: ImportJob,
-        rows: Sequence[tuple[int, Mapping[str, Any]]],
-        errors: list[tuple[int, FieldError]],
-    ) -> "_Written":
-        """Write rows in one transaction; when somebody else writes the same customers meanwhile, try once more."""
-        for attempt in range(1, ATTEMPTS + 1):
-            wrong: list[tuple[int, FieldError]] = []
-            batch = _Batch(business, self._customers, self._contacts, self._clock, wrong)
-            written = batch.prepare(job, rows)
-            try:
-                if written.customers:
-                    self._customers.save(written.customers, written.contacts)
+                after = self._commit(progress, changes, [*bad, *changes.bad], len(rows), overridden)
             except ConcurrentChangeError:
                 if attempt == ATTEMPTS:
                     raise
+                self._patience.wait(attempt)
                 continue
-            errors.extend(wrong)
-            if written.customers and self._businesses.get(business.business_id).policy != business.policy:
-                # An import holds the settings that it began with; a copying may have passed these customers before.
-                self._copy_flags(business.business_id, written.customers)
-            return written
+            if changes.customers and self._businesses.get(business.business_id).policy != business.policy:
+                # The import holds the settings that it began with; a copying may have passed these customers before.
+                self._copy_flags(business.business_id, changes.customers)
+            return after
         raise AssertionError
+
+    def _commit(
+        self, progress: PartProgress, changes: "_Changes", bad: Sequence[BadRow], rows: int, overridden: int
+    ) -> PartProgress:
+        reported = sorted(bad, key=lambda row: row.line)[: max(0, MAX_ERRORS - progress.reported)]
+        counts = RowCounts(rows, changes.created, changes.updated, changes.unchanged + overridden, len(bad))
+        after = replace(progress, counts=progress.counts + counts, reported=progress.reported + len(reported))
+        return self._ledger.commit(after, changes.customers, changes.contacts, reported)
+
+    def _changes(self, business: Business, rows: Mapping[str, tuple[int, Mapping[str, Any]]]) -> "_Changes":
+        """What rows, each about another customer, change on customers and contacts as they are now."""
+        now = self._clock.now()
+        stored = self._customers.get_many(business.business_id, list(rows), as_of_now=True)
+        wanted: dict[str, Customer] = {}
+        bad: list[BadRow] = []
+        unchanged = 0
+        for customer_id, (line, profile) in rows.items():
+            before = stored.get(customer_id)
+            if before is None:
+                wanted[customer_id] = Customer(
+                    business.business_id, customer_id, created_at=now, updated_at=now, **profile
+                )
+                continue
+            after = before.changed(now, **profile)
+            if after.external_id != before.external_id:
+                bad.append(BadRow(line, (FieldError("external_id", "Cannot be changed: this customer has another."),)))
+            elif replace(after, updated_at=before.updated_at) == before:
+                unchanged += 1
+            else:
+                wanted[customer_id] = after
+        known = self._contacts.get_many({key for customer in wanted.values() for key in customer.contact_keys})
+        contacts = dict(known)
+        written: list[Customer] = []
+        for customer_id, customer in wanted.items():
+            before = stored.get(customer_id)
+            try:
+                used = {key: _used(contacts[key], customer, before) for key in customer.contact_keys}
+            except InvalidInputError as error:
+                bad.append(BadRow(rows[customer_id][0], error.errors))
+                continue
+            contacts |= used
+            written.append(customer)
+        return _Changes(
+            [_flagged(customer, contacts, business) for customer in written],
+            [contact for key, contact in contacts.items() if contact != known[key]],
+            bad,
+            created=sum(customer.version == 0 for customer in written),
+            updated=sum(customer.version != 0 for customer in written),
+            unchanged=unchanged,
+        )
+
+
+class CloseImport:
+    """Last step: says how the import has ended, and removes the parts."""
+
+    def __init__(self, imports: ImportBook, store: ImportStore) -> None:
+        self._imports = imports
+        self._store = store
+
+    def complete(self, business_id: str, import_id: str) -> None:
+        """All parts are in. An import whose file could not be read stays failed."""
+        job = self._imports.get(business_id, import_id)
+        if job.splitting is not None:
+            self._imports.save(replace(job, status="completed", failure=None))
+            self._store.remove_pieces(business_id, import_id, job.splitting.parts, job.splitting.pieces)
+
+    def fail(self, business_id: str, import_id: str) -> None:
+        """Something went wrong on our side. The parts stay for a while: a new run goes on where this one stopped."""
+        job = self._imports.get(business_id, import_id)
+        if job.status != "completed":
+            self._imports.save(replace(job, status="failed", failure=STOPPED))
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Row:
+    """A row as it stands in a part."""
+
+    line: int
+    customer_id: str
+    given: Mapping[str, Any] | None
+    errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What some rows come to."""
+
     customers: Sequence[Customer]
     contacts: Sequence[Contact]
+    bad: Sequence[BadRow]
     created: int
     updated: int
     unchanged: int
 
 
-class _Batch:
-    """Some rows on their way into one transaction, in which no customer and no contact may stand twice."""
+def _customer_of(job: ImportJob, row: Row) -> str:
+    """Whom a row is about: by external id, by customer id, else a customer of its own.
 
-    def __init__(
-        self,
-        business: Business,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        clock: Clock,
-        errors: list[tuple[int, FieldError]],
-    ) -> None:
-        self._business = business
-        self._book = customers
-        self._contact_book = contacts
-        self._now = clock.now()
-        self._errors = errors
-
-    def prepare(self, job: ImportJob, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> _Written:
-        business_id = self._business.business_id
-        ids = {line: self._id(job, line, profile) for line, profile in rows}
-        stored = dict(self._book.get_many(business_id, sorted(set(ids.values()))))
-        after = dict(stored)
-        for line, profile in rows:
-            after[ids[line]] = self._merged(after.get(ids[line]), ids[line], profile)
-        contacts = self._contact_book.get_many({key for c in after.values() for key in c.contact_keys})
-        linked_contacts = dict(contacts)
-        changed: set[str] = set()
-        created = updated = unchanged = 0
-        for line, _ in rows:
-            customer = after[ids[line]]
-            before = stored.get(customer.customer_id)
-            if before is not None and replace(customer, updated_at=before.updated_at) == before:
-                unchanged += 1
-                continue
-            try:
-                for key in customer.contact_keys:
-                    moved_here = before is not None and before.contact_key(key.channel) != key
-                    linked_contacts[key] = linked(linked_contacts[key], customer, [key.channel] if moved_here else [])
-            except InvalidInputError as error:
-                self._errors.extend((line, wrong) for wrong in error.errors)
-                continue
-            if before is None and customer.customer_id not in changed:
-                created += 1
-            else:
-                updated += 1
-            changed.add(customer.customer_id)
-        return _Written(
-            [self._flagged(after[customer_id], linked_contacts) for customer_id in sorted(changed)],
-            [contact for key, contact in linked_contacts.items() if contact != contacts[key]],
-            created,
-            updated,
-            unchanged,
-        )
-
-    def _id(self, job: ImportJob, line: int, profile: Mapping[str, Any]) -> str:
-        """By external id, else by the row itself, so that a row imported twice by a retry is one customer."""
-        if profile.get("external_id"):
-            return id_of_external(self._business.business_id, profile["external_id"])
-        return sha256(f"{self._business.business_id}\x1f{job.import_id}\x1f{line}".encode()).hexdigest()[:32]
-
-    def _merged(self, before: Customer | None, customer_id: str, profile: Mapping[str, Any]) -> Customer:
-        if before is not None:
-            return before.changed(self._now, **profile)
-        return Customer(
-            business_id=self._business.business_id,
-            customer_id=customer_id,
-            created_at=self._now,
-            updated_at=self._now,
-            **profile,
-        )
-
-    def _flagged(self, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> Customer:
-        invalid = {key.channel: contacts[key].verdict(self._business.policy).invalid for key in customer.contact_keys}
-        return replace(
-            customer,
-            failed_email=invalid.get(Channel.EMAIL, False),
-            failed_phone=invalid.get(Channel.SMS, False),
-        )
+    The last follows from the row's place in the import, so that a row that is imported again is not another customer.
+    """
+    external_id = (row.given or {}).get("external_id")
+    if external_id and external_id.isprintable() and external_id.strip():
+        return id_of_external(job.business_id, external_id.strip())
+    if row.customer_id is not None:
+        return row.customer_id
+    return sha256(f"{job.business_id}\x1f{job.import_id}\x1f{row.line}".encode()).hexdigest()[:32]
 
 
-def _batches(rows: Iterator[Row], skip: int) -> Iterator[Sequence[Row]]:
-    batch: list[Row] = []
-    for number, row in enumerate(rows):
-        if number < skip:
-            continue
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _write_row(row: Row, customer_id: str) -> bytes:
+    error = [row.error.field, row.error.message] if row.error else None
+    # In escapes, because half a surrogate pair is JSON and cannot be written otherwise.
+    return json.dumps([row.line, customer_id, row.given, error], separators=(",", ":")).encode() + b"\n"
 
 
-def read_rows(file: IO[bytes], format_: str) -> Iterator[Row]:
-    """The rows of a file, read as they are needed. Raises ``UnreadableFileError``."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    try:
-        yield from _csv_rows(text) if format_ == "csv" else _json_rows(text)
-    except UnicodeDecodeError:
-        raise UnreadableFileError("The file is not UTF-8 text.") from None
-    except csv.Error as error:
-        raise UnreadableFileError(f"The file is not CSV: {error}.") from None
+def _read_row(record: str) -> _Row:
+    line, customer_id, given, error = json.loads(record)
+    return _Row(line, customer_id, given, (FieldError(*error),) if error else ())
 
 
-def _csv_rows(text: Iterable[str]) -> Iterator[Row]:
-    reader = csv.reader(text, strict=True)
-    header = [name.strip() for name in next(reader, [])]
-    if not header:
-        raise UnreadableFileError("The file is empty; the first line must name the columns.")
-    unknown = [name for name in header if name not in PROFILE_FIELDS]
-    if unknown or len(set(header)) != len(header):
-        known = ", ".join(sorted(PROFILE_FIELDS))
-        raise UnreadableFileError(f"The first line must name each column once, out of: {known}.")
-    for cells in reader:
-        line = reader.line_num
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            message = f"Has {len(cells)} cells where the first line names {len(header)}."
-            yield Row(line, None, FieldError("row", message))
-            continue
-        yield Row(line, {name: _cell(name, cell) for name, cell in zip(header, cells, strict=True)})
+def _used(contact: Contact, customer: Customer, before: Customer | None) -> Contact:
+    """The contact as used by a customer, cleared when they have moved to it. Raises ``InvalidInputError``."""
+    channel = contact.key.channel
+    moved_here = before is not None and before.contact_key(channel) != contact.key
+    return linked(contact, customer, [channel] if moved_here else [])
 
 
-def _cell(name: str, cell: str) -> object:
-    if name == "general_tags":
-        return [tag for tag in cell.split(TAG_SEPARATOR) if tag.strip()]
-    return cell.strip() or None
-
-
-def _json_rows(text: Iterable[str]) -> Iterator[Row]:
-    for line, written in enumerate(text, start=1):
-        if not written.strip():
-            continue
-        if len(written) > MAX_LINE:
-            yield Row(line, None, FieldError("row", f"Is longer than {MAX_LINE} characters."))
-            continue
-        try:
-            given = json.loads(written)
-        except (ValueError, RecursionError):
-            yield Row(line, None, FieldError("row", "Is not JSON."))
-            continue
-        wrong = _wrong_shape(given)
-        yield Row(line, None, wrong) if wrong else Row(line, given)
-
-
-def _wrong_shape(given: object) -> FieldError | None:
-    if not isinstance(given, dict):
-        return FieldError("row", "Must be a JSON object.")
-    for name, value in given.items():
-        if name not in PROFILE_FIELDS:
-            shown = name[:64].encode(errors="replace").decode()
-            return FieldError(shown, f"Is not a field; known are {', '.join(sorted(PROFILE_FIELDS))}.")
-        if name == "general_tags":
-            if not (value is None or (isinstance(value, list) and all(isinstance(tag, str) for tag in value))):
-                return FieldError(name, "Must be a list of texts.")
-        elif not (value is None or isinstance(value, str)):
-            return FieldError(name, "Must be a text or null.")
-    return None
+def _flagged(customer: Customer, contacts: Mapping[ContactKey, Contact], business: Business) -> Customer:
+    invalid = {key.channel: contacts[key].verdict(business.policy).invalid for key in customer.contact_keys}
+    return replace(
+        customer,
+        failed_email=invalid.get(Channel.EMAIL, False),
+        failed_phone=invalid.get(Channel.SMS, False),
+    )

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
+from rebound.application.customer_files import Place
 from rebound.domain.business import Business
 from rebound.domain.campaigns import Audience, Campaign
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
+from rebound.domain.errors import FieldError
 from rebound.domain.events import DomainEvent
 from rebound.domain.keys import ApiKey
 from rebound.domain.messages import Message
@@ -123,8 +125,10 @@ class CustomerBook(Protocol):
     def get(self, business_id: str, customer_id: str) -> Customer:
         """Strongly consistent. Raises ``NotFoundError``."""
 
-    def get_many(self, business_id: str, customer_ids: Sequence[str]) -> Mapping[str, Customer]:
-        """Those that exist, by id; eventually consistent, any number."""
+    def get_many(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Customer]:
+        """Those that exist, by id, any number; eventually consistent, for half the price, unless ``as_of_now``."""
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """Write customers and contacts in one transaction: all or nothing, at most 100 rows, none twice.
@@ -482,35 +486,119 @@ class Texter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Splitting:
+    """How far a file has been divided into parts.
+
+    ``place`` is where it goes on, in the ``version`` of the file that was begun with. Each part gets one piece at a
+    time, in the order of the file: ``pieces`` are written of each.
+    """
+
+    parts: int
+    version: str
+    place: Place = field(default_factory=Place)
+    rows: int = 0
+    pieces: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ImportJob:
-    """An import of customers and how far it is. Rows count from 1; errors name the line of the file."""
+    """An import of customers: its file, and how far that has been read."""
 
     business_id: str
     import_id: str
     format: str
     status: str
     created_at: datetime
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    errors: tuple[Mapping[str, Any], ...] = ()
+    splitting: Splitting | None = None
     failure: str | None = None
 
 
 class ImportBook(Protocol):
-    """Imports and their progress."""
+    """The imports of all businesses."""
 
     def get(self, business_id: str, import_id: str) -> ImportJob:
-        """Raises ``NotFoundError``."""
+        """Strongly consistent. Raises ``NotFoundError``."""
 
     def save(self, job: ImportJob) -> None:
         """Write whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows that have been dealt with: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "RowCounts") -> "RowCounts":
+        return RowCounts(
+            self.rows + other.rows,
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.failed + other.failed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PartProgress:
+    """How far one part of an import is: its first ``counts.rows`` rows are done. ``reported`` rows of them are bad."""
+
+    import_id: str
+    part: int
+    counts: RowCounts = field(default_factory=RowCounts)
+    reported: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row of an import that did not go in: the line of the file where it begins, and everything wrong with it."""
+
+    line: int
+    errors: tuple[FieldError, ...]
+
+
+class ImportLedger(Protocol):
+    """Progress of imports. A row counts at the moment when what it says is written, and only once."""
+
+    def get(self, import_id: str, part: int) -> PartProgress:
+        """The progress of a part (strongly consistent), at its beginning when there is none."""
+
+    def commit(
+        self,
+        progress: PartProgress,
+        customers: Sequence[Customer] = (),
+        contacts: Sequence[Contact] = (),
+        bad_rows: Sequence[BadRow] = (),
+    ) -> PartProgress:
+        """Write progress, customers, contacts and bad rows in one transaction: all or nothing, at most 100 writes.
+
+        Each row but the bad ones must still be as it was read. Raises ``ConcurrentChangeError`` otherwise.
+        """
+
+    def counts(self, import_id: str) -> RowCounts:
+        """The sum over all parts."""
+
+    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
+        """The first bad rows that are kept, in the order of their lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """A file from somewhere on. ``size`` is that of the whole file; ``version`` differs when it has been replaced."""
+
+    content: IO[bytes]
+    size: int
+    version: str
+
+
 class ImportStore(Protocol):
-    """The files of imports."""
+    """The files of imports, and the parts that they are divided into."""
 
     def put(self, business_id: str, import_id: str, content: str) -> None:
         """Store a file; its arrival starts the import."""
@@ -518,8 +606,34 @@ class ImportStore(Protocol):
     def upload_url(self, business_id: str, import_id: str) -> str:
         """A URL that takes one PUT of the file, for an hour."""
 
-    def open(self, business_id: str, import_id: str) -> IO[bytes]:
-        """The file as a stream. Raises ``NotFoundError``."""
+    def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
+        """The file from a byte on, as a stream; one that has become shorter, from its beginning.
+
+        Raises ``NotFoundError``.
+        """
+
+    def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
+        """Store a piece of a part; again is once."""
+
+    def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
+        """A piece as a stream. Raises ``NotFoundError``."""
+
+    def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
+        """Remove the first pieces of the first parts, as far as they are there."""
+
+
+class ImportRunner(Protocol):
+    """Runs imports."""
+
+    def start(self, business_id: str, import_id: str) -> None:
+        """Start now; starting twice is starting once."""
+
+
+class Patience(Protocol):
+    """Waits for others to be done with something that can be tried again."""
+
+    def wait(self, attempt: int) -> None:
+        """Wait before another attempt: longer after each (counted from 1), and not as long as everybody else."""
 
 
 @dataclass(frozen=True, slots=True)

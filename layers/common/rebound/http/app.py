@@ -380,8 +380,8 @@ def _imports(app: APIGatewayRestResolver) -> None:
         responses=_responses(schemas.ImportAnswer, HTTPStatus.ACCEPTED),
     )
     def create_import(request: Annotated[schemas.NewImportRequest, Body()]) -> Response[str]:
-        job, upload_url = wiring.start_import()(_business_id(app), request.format, request.content)
-        return _answer(schemas.ImportAnswer.of(job, upload_url), HTTPStatus.ACCEPTED)
+        view, upload_url = wiring.start_import()(_business_id(app), request.format, request.content)
+        return _answer(schemas.ImportAnswer.of(view, upload_url), HTTPStatus.ACCEPTED)
 
     @app.get(
         "/v1/imports/<import_id>",

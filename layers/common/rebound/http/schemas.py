@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -17,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
-from rebound.application.ports import ImportJob
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, TextContent
 from rebound.domain.channels import Channel
@@ -324,6 +325,14 @@ class ImportCounts(Answer):
     failed: int
 
 
+class ImportProgress(Answer):
+    """The file is read from end to end before its first row goes in; then the rows that were read are done."""
+
+    rows_read: int = Field(description="Rows found in the file so far.")
+    all_read: bool = Field(description="Whether these are all.")
+    rows_done: int = Field(description="As counts.rows.")
+
+
 class ImportAnswer(Answer):
     """An import and how far it is."""
 
@@ -331,27 +340,29 @@ class ImportAnswer(Answer):
     status: str = Field(description="awaiting_upload, queued, running, completed, failed")
     format: str
     created_at: Time
+    progress: ImportProgress
     counts: ImportCounts
-    errors: list[RowProblem]
+    errors: list[RowProblem] = Field(description=f"By line; the first {MAX_ERRORS} are kept, counts has them all.")
     reason: str | None = Field(description="Why the import as a whole failed.")
     upload_url: str | None = Field(default=None, description="PUT the file here within an hour.")
 
     @classmethod
-    def of(cls, job: ImportJob, upload_url: str | None = None) -> Self:
+    def of(cls, view: ImportView, upload_url: str | None = None) -> Self:
         """The answer for an import."""
+        job, counts, splitting = view.job, view.counts, view.job.splitting
+        errors = [(bad.line, error) for bad in view.bad_rows for error in bad.errors][:MAX_ERRORS]
         return cls(
             import_id=job.import_id,
             status=job.status,
             format=job.format,
             created_at=job.created_at,
-            counts=ImportCounts(
-                rows=job.rows,
-                created=job.created,
-                updated=job.updated,
-                unchanged=job.unchanged,
-                failed=job.failed,
+            progress=ImportProgress(
+                rows_read=splitting.rows if splitting else 0,
+                all_read=splitting.done if splitting else False,
+                rows_done=counts.rows,
             ),
-            errors=[RowProblem(**error) for error in job.errors],
+            counts=ImportCounts(**asdict(counts)),
+            errors=[RowProblem(line=line, field=error.field, message=error.message) for line, error in errors],
             reason=job.failure,
             upload_url=upload_url,
         )

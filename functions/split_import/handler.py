@@ -1,0 +1,22 @@
+"""First step of an import: read the file and divide it into parts."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rebound import wiring
+from rebound.steps import step
+
+RESERVE_MILLISECONDS: Final = 60_000
+"""More than reading and writing a piece of every part takes."""
+
+
+@step
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Read on while there is time; ``parts`` are there when it is ``done``."""
+
+    def may_go_on() -> bool:
+        remaining: int = context.get_remaining_time_in_millis()
+        return remaining > RESERVE_MILLISECONDS
+
+    parts = wiring.split_import()(event["business_id"], event["import_id"], may_go_on)
+    return {"done": parts is not None, "parts": list(parts or ()), "concurrency": wiring.import_concurrency()}
