@@ -382,7 +382,14 @@ def running(on_aws: bool) -> Running:
         fake = RecordingRunner()
         return Running(
             fake,
-            lambda: [{"business_id": b, "campaign_id": c} for b, c in fake.started],
+            lambda: [
+                *({"business_id": b, "campaign_id": c} for b, c in fake.started),
+                *({"business_id": b, "campaign_id": c, "requeue": {"cursor": None}} for b, c in fake.errands),
+                *(
+                    {"business_id": b, "campaign_id": c, "roll_back": {"rollback_id": r, "cursor": None, "bounces": 0}}
+                    for b, c, r in fake.rollbacks
+                ),
+            ],
             lambda: [(campaign_id, moment) for (_, campaign_id), moment in fake.scheduled.items()],
         )
     steps, scheduler = make("stepfunctions"), make("scheduler")
@@ -410,6 +417,22 @@ def test_a_campaign_that_is_started_twice_runs_once(on_aws: bool) -> None:
     run.runner.start(BUSINESS_ID, CAMPAIGN_ID)
 
     assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}]
+
+
+def test_an_errand_for_a_campaign_runs_beside_it(on_aws: bool) -> None:
+    run = running(on_aws)
+    run.runner.requeue(BUSINESS_ID, CAMPAIGN_ID, "errand-1")
+
+    assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "requeue": {"cursor": None}}]
+
+
+def test_a_rollback_that_is_started_twice_runs_once(on_aws: bool) -> None:
+    run = running(on_aws)
+    run.runner.roll_back(BUSINESS_ID, CAMPAIGN_ID, "rollback-1")
+    run.runner.roll_back(BUSINESS_ID, CAMPAIGN_ID, "rollback-1")
+
+    rollback = {"rollback_id": "rollback-1", "cursor": None, "bounces": 0}
+    assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "roll_back": rollback}]
 
 
 def test_a_campaign_that_is_scheduled_twice_is_scheduled_once_at_its_time_in_utc(on_aws: bool) -> None:

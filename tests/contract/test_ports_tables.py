@@ -48,7 +48,15 @@ from rebound.application.ports import (
     TallyBook,
 )
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, FinalWords, Selection, TextContent
+from rebound.domain.campaigns import (
+    Audience,
+    CampaignStatus,
+    EmailContent,
+    FinalWords,
+    Rollback,
+    Selection,
+    TextContent,
+)
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -882,6 +890,7 @@ CAMPAIGNS = [
         paused_because="Too much bounced.",
         window=2,
         bounce_warning=FinalWords(1000, 3, 51),
+        rollback=Rollback("01M7W6ARGFEXM6PVNM0V1C8F0N", at(70), since=at(60.5), bounces=3, done=True),
     ),
     campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
     campaign(name="", single=True, campaign_id="single-1"),

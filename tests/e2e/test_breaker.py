@@ -18,6 +18,7 @@ NOT_REGISTERED: Final = 30034
 NO_REGION: Final = "+15005550003"
 """Refused at the call: texts to this country are not enabled."""
 REFUSED: Final = 60
+BOUNCED: Final = 30
 MOST_SECONDS: Final = 150
 
 
@@ -96,7 +97,7 @@ def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_res
 
     heard = until(
         "the bus hears that it is completed",
-        lambda: [event for event in subscriber.listen() if event["detail"]["campaign_id"] == campaign_id],
+        lambda: [event for event in subscriber.listen() if event["detail"].get("campaign_id") == campaign_id],
         lambda events: any(event["detail-type"] == "CampaignCompleted" for event in events),
         MOST_SECONDS,
     )
@@ -107,6 +108,60 @@ def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_res
     assert (completed["matched"], completed["targeted"], completed["results"]["queued"]) == (PEOPLE, PEOPLE, 0)
     assert sum(completed["results"].values()) == PEOPLE
     assert completed["version"] > paused["version"]
+
+
+def test_flags_that_a_campaign_raised_are_rolled_back_and_the_next_campaign_goes_to_them(
+    api: ReboundApi, calm: Calm, subscriber: Subscriber
+) -> None:
+    rows = ["external_id,first_name,last_name,email,general_tags"]
+    rows.extend(f"back-{n},Person{n},Back,bounce+back{n}@simulator.amazonses.com,back" for n in range(BOUNCED))
+    assert imported(api, "csv", "\n".join(rows) + "\n")["counts"]["created"] == BOUNCED
+    settled = calm.settled(api, api.new_campaign("email", filter={"tag": "back"}), MOST_SECONDS)
+    assert settled.results == {"bounced": BOUNCED}
+    flagged = until(
+        "everybody is flagged",
+        lambda: {c["customer_id"] for c in api.listing("/v1/customers", failed="email", tag="back")},
+        lambda found: len(found) == BOUNCED,
+        MOST_SECONDS,
+    )
+    campaign_id = settled.campaign["campaign_id"]
+    later = api.post(f"/v1/campaigns/{campaign_id}/rollback-flags", {"since": "2100-01-01T00:00:00Z"})
+    assert later["rolled_back"]["status"] == "running"
+    assert rolled_back(api, campaign_id)["bounces"] == 0
+    assert api.preview("email", filter={"tag": "back"})["excluded"] == {"invalid_contact": BOUNCED}
+
+    api.post(f"/v1/campaigns/{campaign_id}/rollback-flags")
+    assert rolled_back(api, campaign_id)["bounces"] == BOUNCED
+    until(
+        "nobody is flagged",
+        lambda: api.listing("/v1/customers", failed="email", tag="back"),
+        lambda found: found == [],
+        MOST_SECONDS,
+    )
+    contact = api.contact(min(flagged), "email")
+    assert (contact["invalid"], contact["reason"], contact["evidence"]) == (False, None, None)
+    assert api.preview("email", filter={"tag": "back"}) == {"matched": BOUNCED, "excluded": {}, "targeted": BOUNCED}
+    until(
+        "the bus hears of everybody",
+        lambda: {
+            customer_id
+            for event in subscriber.listen()
+            if event["detail-type"] == "ContactRestored"
+            for customer_id in event["detail"]["customer_ids"]
+        },
+        lambda heard: heard >= flagged,
+        MOST_SECONDS,
+    )
+
+
+def rolled_back(api: ReboundApi, campaign_id: str) -> Json:
+    """The rollback once it is done."""
+    return until(
+        "the rollback is completed",
+        lambda: api.campaign(campaign_id)["rolled_back"],
+        lambda found: found["status"] == "completed",
+        MOST_SECONDS,
+    )
 
 
 def test_texts_that_are_refused_at_the_call_are_nobodys_failure_and_are_sent_after_a_resume(

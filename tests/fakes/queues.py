@@ -145,9 +145,16 @@ class RecordingRunner:
         self.started: list[tuple[str, str]] = []
         self.scheduled: dict[tuple[str, str], datetime] = {}
         self.errands: list[tuple[str, str]] = []
+        self.rollbacks: list[tuple[str, str, str]] = []
+        self._known: set[str] = set()
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         self.errands.append((business_id, campaign_id))
+
+    def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
+        if rollback_id not in self._known:
+            self._known.add(rollback_id)
+            self.rollbacks.append((business_id, campaign_id, rollback_id))
 
     def start(self, business_id: str, campaign_id: str) -> None:
         if (business_id, campaign_id) not in self.started:

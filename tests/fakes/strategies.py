@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.customers import TEXT_FIELDS, Customer
 from rebound.domain.provider_codes import FailureClass, Provider, all_codes
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Voided
 from rebound.domain.receipts import Outcome
 from tests.fakes.making import at, customer
 
@@ -37,7 +37,7 @@ def failures(codes: tuple[tuple[Provider, str], ...] = CODES) -> st.SearchStrate
     )
 
 
-evidence: Final[st.SearchStrategy[Evidence]] = cleared | failures()
+evidence: Final[st.SearchStrategy[Evidence]] = cleared | failures() | message_ids.map(Voided)
 said: Final[st.SearchStrategy[ConsentEvidence]] = st.builds(
     ConsentEvidence,
     at=moments,

@@ -30,6 +30,7 @@ from rebound.application.project_campaigns import CampaignChange, ProjectCampaig
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.recopy_flags import RecopyFlags
+from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
 from rebound.application.send_chunk import ChunkDesk
 from rebound.application.send_email import SendEmail
@@ -232,6 +233,8 @@ class World:
         self.close = CloseCampaign(campaigns, clock)
         self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)
         self.requeue = RequeueCampaign(campaigns, chunks, queue)
+        self.ask_for_rollback = AskForRollback(campaigns, runner, self.manage_campaigns, clock, ids)
+        self.roll_back_flags = RollBackFlags(campaigns, chunks, messages, contacts)
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
         self.send_text = SendText(desk, texters, receipts)
         self.apply_receipts = ApplyReceipts(messages, contacts)
@@ -359,7 +362,14 @@ class World:
         """One thing that happens; whether there was one."""
         if self.chance.random() < self.chaos.reminders:
             self.clock.move(timedelta(minutes=self.chance.choice([1, 7, 20])))
-        doings = [self._send_one, self._receive_some, self._read_streams, self._run_errand, self._recopy_some]
+        doings = [
+            self._send_one,
+            self._receive_some,
+            self._read_streams,
+            self._run_errand,
+            self._run_rollback,
+            self._recopy_some,
+        ]
         self.chance.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
 
@@ -382,6 +392,18 @@ class World:
             with suppress(*CRASHES):
                 cursor = self._mortal("requeue", partial(self._requeue, business_id, campaign_id, cursor))
                 if cursor is None:
+                    return True
+
+    def _run_rollback(self) -> bool:
+        """As a requeue; what is done again counts again from the same place."""
+        if not self.runner.rollbacks:
+            return False
+        asked = self.runner.rollbacks.pop(0)
+        progress = RollbackProgress(None, 0)
+        while True:
+            with suppress(*CRASHES):
+                progress = self._mortal("roll_back", partial(self._roll_back, *asked, progress))
+                if progress.cursor is None:
                     return True
 
     def _recopy_some(self) -> bool:
@@ -430,6 +452,11 @@ class World:
 
     def _requeue(self, business_id: str, campaign_id: str, cursor: str | None) -> str | None:
         return self.requeue(business_id, campaign_id, cursor, self._time_left)
+
+    def _roll_back(
+        self, business_id: str, campaign_id: str, rollback_id: str, progress: RollbackProgress
+    ) -> RollbackProgress:
+        return self.roll_back_flags(business_id, campaign_id, rollback_id, progress, self._time_left)
 
     def _recopy(self, work: Recopying) -> None:
         self.recopy_flags(work, self._time_left)

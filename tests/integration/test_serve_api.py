@@ -235,6 +235,11 @@ ROUTES: list[tuple[str, str, object, ApiScope]] = [
     ("GET", "/v1/campaigns", None, ApiScope.CAMPAIGNS_READ),
     ("GET", "/v1/campaigns/x", None, ApiScope.CAMPAIGNS_READ),
     ("GET", "/v1/campaigns/x/messages", None, ApiScope.CAMPAIGNS_READ),
+    *(
+        ("POST", f"/v1/campaigns/x/{course}", None, ApiScope.CAMPAIGNS_WRITE)
+        for course in ("pause", "resume", "cancel")
+    ),
+    ("POST", "/v1/campaigns/x/rollback-flags", {"since": "2026-11-20T12:00:00Z"}, ApiScope.CAMPAIGNS_WRITE),
     ("POST", "/v1/messages", {**TEXT, "customer_id": id_of(1)}, ApiScope.MESSAGES_WRITE),
 ]
 EACH_ROUTE = pytest.mark.parametrize(("method", "path", "body", "scope"), ROUTES, ids=lambda value: str(value)[:40])

@@ -1,5 +1,6 @@
 """Reachability is a fold over evidence by event time: order, duplication and grouping of evidence do not matter."""
 
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.provider_codes import FailureClass, Provider, all_codes, look_up
 from rebound.domain.reachability import (
     KEPT_PER_CODE,
+    KEPT_VOIDED,
     REACHABLE,
     STANDARD_POLICY,
     Cleared,
@@ -20,6 +22,7 @@ from rebound.domain.reachability import (
     Failure,
     Reachability,
     ReachabilityPolicy,
+    Voided,
 )
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, SOFT, at, contact_key
@@ -70,9 +73,17 @@ def test_join_is_commutative_associative_and_idempotent(
 
 
 def naive_verdict(evidence: Sequence[Evidence], policy: ReachabilityPolicy) -> tuple[bool, object]:
-    """The rule read aloud: failures after the last clearing, in time order, each class counted to its threshold."""
+    """The rule read aloud: failures after the last clearing, in time order, each class counted to its threshold.
+
+    Failures of a message that was voided are left out, whenever that was.
+    """
     last = max((item.at for item in evidence if isinstance(item, Cleared)), default=None)
-    later = [item for item in set(evidence) if isinstance(item, Failure) and (last is None or item.at > last)]
+    voided = {item.message_id for item in evidence if isinstance(item, Voided)}
+    later = [
+        item
+        for item in set(evidence)
+        if isinstance(item, Failure) and (last is None or item.at > last) and item.message_id not in voided
+    ]
     counts: dict[FailureClass, list[Failure]] = {}
     reached = []
     for item in sorted(later, key=lambda f: f.at):
@@ -183,6 +194,48 @@ def test_the_flag_dates_from_the_first_failure_that_was_enough() -> None:
     state = EMPTY.join(bounce(7, message_id="m2"), bounce(3), bounce(9, message_id="m3"))
 
     assert state.verdict(STANDARD_POLICY).since == at(3)
+
+
+def test_a_message_that_was_voided_does_not_flag_whenever_its_bounce_comes_and_however_often() -> None:
+    assert not flagged(bounce(1), Voided("m1"))
+    assert not flagged(Voided("m1"), bounce(1), bounce(1), bounce(2, SOFT))
+    assert flagged(Voided("m1"), bounce(1), bounce(2, message_id="m2"))
+    assert flagged(Voided("m2"), bounce(1))
+
+
+def test_voided_failures_do_not_count_towards_a_threshold() -> None:
+    five = [bounce(second, SOFT, f"m{second}") for second in range(5)]
+
+    assert flagged(*five)
+    assert not flagged(*five, Voided("m2"))
+    assert flagged(*five, Voided("m2"), bounce(9, SOFT, "m9"))
+
+
+numbered = st.integers(0, 2 * KEPT_VOIDED).map(lambda number: f"m{number:03d}")
+
+
+@given(
+    st.lists(st.lists(numbered, max_size=2 * KEPT_VOIDED), min_size=3, max_size=3),
+    st.lists(numbered, max_size=10),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_voided_stays_voided_however_much_is_voided_after_it(
+    groups: list[list[str]], bounced: list[str], chance: random.Random
+) -> None:
+    states = [EMPTY.join(*map(Voided, group)) for group in groups]
+    evidence: list[Evidence] = [*(Voided(id_) for group in groups for id_ in group)]
+    evidence += [bounce(1, message_id=id_) for id_ in bounced]
+    chance.shuffle(evidence)
+    one_by_one = EMPTY
+    for item in evidence:
+        one_by_one = one_by_one.join(item)
+
+    assert one_by_one == EMPTY.join(*evidence)
+    assert len(one_by_one.voided) <= KEPT_VOIDED
+    voided = {id_ for group in groups for id_ in group}
+    assert not {failure.message_id for failure in one_by_one.standing} & voided
+    for state in states:
+        assert not {f.message_id for f in state.join(*evidence).standing} & voided
 
 
 def test_a_contact_that_learns_nothing_new_is_the_same_object() -> None:

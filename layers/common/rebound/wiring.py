@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_client_log import ReadClientLog
     from rebound.application.recopy_flags import RecopyFlags
+    from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.application.send_chunk import ChunkDesk
     from rebound.application.send_email import SendEmail
@@ -518,6 +519,20 @@ def requeue_campaign() -> "RequeueCampaign":
     from rebound.application.steer_campaign import RequeueCampaign
 
     return RequeueCampaign(campaigns(), chunks(), chunk_queue())
+
+
+@cache
+def ask_for_rollback() -> "AskForRollback":
+    from rebound.application.roll_back_flags import AskForRollback
+
+    return AskForRollback(campaigns(), runner(), manage_campaigns(), clock(), ids())
+
+
+@cache
+def roll_back_flags() -> "RollBackFlags":
+    from rebound.application.roll_back_flags import RollBackFlags
+
+    return RollBackFlags(campaigns(), chunks(), messages(), contacts())
 
 
 @cache

@@ -23,19 +23,21 @@ class StepFunctionsCampaignRunner:
         self._role_arn = role_arn
 
     def start(self, business_id: str, campaign_id: str) -> None:
-        try:
-            self._stepfunctions.start_execution(
-                stateMachineArn=self._state_machine_arn, name=campaign_id, input=_input(business_id, campaign_id)
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise
+        self._start(campaign_id, _input(business_id, campaign_id))
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         errand = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
         self._stepfunctions.start_execution(
             stateMachineArn=self._state_machine_arn, name=f"requeue-{name}", input=json.dumps(errand)
         )
+
+    def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
+        errand = {
+            "business_id": business_id,
+            "campaign_id": campaign_id,
+            "roll_back": {"rollback_id": rollback_id, "cursor": None, "bounces": 0},
+        }
+        self._start(f"roll-back-{rollback_id}", json.dumps(errand))
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
         # An expression has whole seconds, and sending early is worse than late.
@@ -55,6 +57,13 @@ class StepFunctionsCampaignRunner:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConflictException":
+                raise
+
+    def _start(self, name: str, document: str) -> None:
+        try:
+            self._stepfunctions.start_execution(stateMachineArn=self._state_machine_arn, name=name, input=document)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
 
 

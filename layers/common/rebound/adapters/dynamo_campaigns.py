@@ -20,7 +20,9 @@ from rebound.adapters.dynamo_tables import (
     bind,
     lost_races,
     read_cursor,
+    read_instant,
     write_cursor,
+    write_instant,
 )
 from rebound.application.ports import Page, RangeProgress
 from rebound.application.project_campaigns import CampaignChange
@@ -32,6 +34,7 @@ from rebound.domain.campaigns import (
     Content,
     EmailContent,
     FinalWords,
+    Rollback,
     Selection,
     TextContent,
 )
@@ -48,6 +51,8 @@ _RANGE: Final = "range#"
 _TALLY: Final = "tally#"
 _CHUNK: Final = "chunk#"
 _CHUNKS_A_PAGE: Final = 20
+_TIMES: Final = ("requested_at", "since", "until")
+"""Fields of a rollback that are times."""
 
 
 class DynamoCampaignBook:
@@ -117,6 +122,7 @@ class DynamoCampaignBook:
             paused_because=campaign.paused_because,
             window=campaign.window,
             bounce_warning=None if warning is None else asdict(warning),
+            rollback=_write_rollback(campaign.rollback),
             version=version,
             expires_at=_expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
         )
@@ -149,6 +155,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         paused_because=row.paused_because,
         window=int(row.window),
         bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
+        rollback=_read_rollback(row.rollback),
         version=int(row.version or 0),
     )
 
@@ -163,6 +170,19 @@ def _write_content(content: Content) -> Mapping[str, Any]:
 
 def _read_content(document: Mapping[str, Any]) -> Content:
     return TextContent(**document) if "body" in document else EmailContent(**document)
+
+
+def _write_rollback(rollback: Rollback | None) -> Mapping[str, Any] | None:
+    if rollback is None:
+        return None
+    document = asdict(rollback)
+    return {**document, **{name: document[name] and write_instant(document[name]) for name in _TIMES}}
+
+
+def _read_rollback(document: Mapping[str, Any] | None) -> Rollback | None:
+    if document is None:
+        return None
+    return Rollback(**{**document, **{name: document[name] and read_instant(document[name]) for name in _TIMES}})
 
 
 def _expiry(since: datetime, kept: timedelta) -> int:

@@ -309,6 +309,7 @@ def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
             }
             for failure in sorted(state.failures, key=lambda f: (f.at, f.message_id, f.code))
         ],
+        "voided": sorted(state.voided),
     }
 
 
@@ -328,6 +329,7 @@ def _read_reachability(document: Mapping[str, Any] | None) -> Reachability:
             )
             for failure in document["failures"]
         ),
+        frozenset(document.get("voided", ())),
     )
 
 

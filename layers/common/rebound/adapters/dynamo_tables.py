@@ -183,6 +183,7 @@ class CampaignRow(Model):
     paused_because = UnicodeAttribute(null=True)
     window = NumberAttribute(default=0)
     bounce_warning = JsonAttribute(null=True)
+    rollback = JsonAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 

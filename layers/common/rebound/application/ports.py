@@ -416,6 +416,9 @@ class CampaignRunner(Protocol):
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         """Bring back the chunks that a pause set aside; ``name`` tells one such errand from another."""
 
+    def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
+        """Take back the flags that the campaign's bounces raised; starting twice is starting once."""
+
 
 class DomainEvents(Protocol):
     """Tells the operator's other systems."""

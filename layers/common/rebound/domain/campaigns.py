@@ -92,6 +92,26 @@ class FinalWords:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """Flags that a campaign's bounces raised are taken back, because somebody else was at fault.
+
+    Those of bounces that happened from ``since`` until ``until``, each open when it is ``None``. ``bounces`` counts the
+    messages whose bounces have been voided so far. ``rollback_id`` tells one request from another.
+    """
+
+    rollback_id: str
+    requested_at: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    bounces: int = 0
+    done: bool = False
+
+    def covers(self, at: datetime) -> bool:
+        """Whether a bounce at this time is to be voided."""
+        return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """The definition of a send and its state.
 
@@ -101,6 +121,7 @@ class Campaign:
     carrier of one message to one person, which is no campaign to clients. ``paused_because`` is there only while it is
     paused and nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time
     after it. ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
+    ``rollback`` is the latest that was asked for.
     ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -125,6 +146,7 @@ class Campaign:
     paused_because: str | None = None
     window: int = 0
     bounce_warning: FinalWords | None = None
+    rollback: Rollback | None = None
     version: int = 0
 
     def message_id(self, customer_id: str) -> str:

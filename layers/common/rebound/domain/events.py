@@ -30,7 +30,7 @@ class ContactInvalidated:
 
 @dataclass(frozen=True, slots=True)
 class ContactRestored:
-    """A flagged address was delivered to, edited or confirmed."""
+    """A flagged address was delivered to, edited or confirmed, or its bounces were rolled back."""
 
     business_id: str
     channel: Channel

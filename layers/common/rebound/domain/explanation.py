@@ -232,7 +232,7 @@ def _counts(case: Case) -> Iterator[FailureCount]:
         row = look_up(failure.provider, failure.code)
         return (row.failure_class, policy.threshold_of(row.provider, row.code) or 0)
 
-    for (failure_class, threshold), failures in groupby(sorted(case.contact.reachability.failures, key=kind), key=kind):
+    for (failure_class, threshold), failures in groupby(sorted(case.contact.reachability.standing, key=kind), key=kind):
         yield FailureCount(failure_class, len(list(failures)), threshold or None)
 
 

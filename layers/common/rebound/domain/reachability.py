@@ -8,6 +8,11 @@ The state is a join of what is known, so order, duplication and concurrency of e
   whenever it arrives. Of each provider code the newest ``KEPT_PER_CODE`` are kept, which bounds the size and, being the
   newest of a union, is a join as well.
 
+* ``voided`` are messages whose failures are no evidence, because a person said so: somebody else was at fault when they
+  were sent. It only grows, and failures are left out of the verdict, not out of the state, so that it does not matter
+  whether a failure comes before its message is voided or after, and again. The newest ``KEPT_VOIDED`` are kept; what
+  is older than all of these counts as voided as well, so that nothing that was voided ever counts again.
+
 At the very same instant a clearing wins over a failure. The verdict is computed from the state and a policy, never
 stored as a truth of its own, so that another policy gives another verdict from the same evidence.
 """
@@ -24,6 +29,8 @@ from rebound.domain.provider_codes import FailureClass, Provider, look_up
 
 KEPT_PER_CODE = 20
 """As many as the highest count that a policy may ask for."""
+KEPT_VOIDED = 100
+"""Far more messages than are sent to one address while somebody is at fault."""
 
 
 class ClearedBy(StrEnum):
@@ -59,7 +66,14 @@ class Failure:
         return (self.at, self.message_id, self.provider, self.code, self.detail or "")
 
 
-Evidence = Cleared | Failure
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """A person said that the failures of a message say nothing about the address."""
+
+    message_id: str
+
+
+Evidence = Cleared | Failure | Voided
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class Reachability:
 
     cleared: Cleared | None = None
     failures: frozenset[Failure] = frozenset()
+    voided: frozenset[str] = frozenset()
 
     def join(self, *evidence: Evidence) -> "Reachability":
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
@@ -76,12 +91,25 @@ class Reachability:
             clearings.append(self.cleared)
         cleared = max(clearings, key=lambda c: (c.at, c.by, c.message_id or ""), default=None)
         failures = self.failures.union(e for e in evidence if isinstance(e, Failure))
-        return Reachability(cleared, frozenset(_newest_per_code(f for f in failures if _counts(f, cleared))))
+        voided = self.voided.union(e.message_id for e in evidence if isinstance(e, Voided))
+        return Reachability(
+            cleared,
+            frozenset(_newest_per_code(f for f in failures if _counts(f, cleared))),
+            frozenset(sorted(voided)[-KEPT_VOIDED:]),
+        )
+
+    @property
+    def standing(self) -> frozenset[Failure]:
+        """The failures that speak against the address: those that nobody has voided."""
+        if not self.voided:
+            return self.failures
+        oldest = min(self.voided) if len(self.voided) == KEPT_VOIDED else ""
+        return frozenset(f for f in self.failures if f.message_id not in self.voided and f.message_id >= oldest)
 
     def verdict(self, policy: "ReachabilityPolicy") -> "Verdict":
         """Whether the address is invalid under ``policy``, and by which failure it became so."""
         seen = dict.fromkeys(FailureClass, 0)
-        for failure in sorted(self.failures, key=lambda f: f.order):
+        for failure in sorted(self.standing, key=lambda f: f.order):
             row = look_up(failure.provider, failure.code)
             threshold = policy.threshold_of(failure.provider, failure.code)
             if threshold is None:

@@ -494,6 +494,19 @@ def _campaigns(app: APIGatewayRestResolver) -> None:
     def cancel_campaign(campaign_id: str) -> Response[str]:
         return _answer(schemas.CampaignAnswer.of(wiring.steer_campaign().cancel(_business_id(app), campaign_id)))
 
+    @app.post(
+        "/v1/campaigns/<campaign_id>/rollback-flags",
+        summary="Take back the flags that its bounces raised",
+        tags=tags,
+        responses=_responses(schemas.CampaignAnswer, HTTPStatus.ACCEPTED),
+    )
+    def roll_back_flags(
+        campaign_id: str, request: Annotated[schemas.RollbackRequest | None, Body()] = None
+    ) -> Response[str]:
+        asked = request or schemas.RollbackRequest()
+        view = wiring.ask_for_rollback()(_business_id(app), campaign_id, asked.since, asked.until)
+        return _answer(schemas.CampaignAnswer.of(view), HTTPStatus.ACCEPTED)
+
     @app.get(
         "/v1/campaigns/<campaign_id>/messages",
         summary="A campaign's messages",

@@ -22,7 +22,7 @@ from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, TextContent
+from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, Rollback, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import look_up
@@ -69,6 +69,8 @@ def _readable(value: str) -> str:
 
 Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
 """RFC 3339, UTC, milliseconds."""
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)]
+"""A time as clients write it: RFC 3339, with its offset."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
 
@@ -492,9 +494,7 @@ class NewCampaignRequest(_Sends):
     include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
         default_factory=list, description="Customers to add back although their contact is flagged."
     )
-    send_at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)] | None = Field(
-        default=None, description="When to send, RFC 3339; now when it is absent."
-    )
+    send_at: Moment | None = Field(default=None, description="When to send, RFC 3339; now when it is absent.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -513,6 +513,34 @@ class ResultsAnswer(Answer):
     failed: int = Field(default=0, description="Final, for any other reason.")
     uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
     cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
+
+
+class RollbackRequest(Request):
+    """Which bounces say nothing about their addresses: those of the campaign from ``since`` until ``until``."""
+
+    since: Moment | None = Field(default=None, description="RFC 3339; from the beginning when it is absent.")
+    until: Moment | None = Field(default=None, description="RFC 3339, inclusive; to the last when it is absent.")
+
+
+class RollbackAnswer(Answer):
+    """A rollback of flags and how far it is."""
+
+    status: Literal["running", "completed"]
+    requested_at: Time
+    since: Time | None
+    until: Time | None
+    bounces: int = Field(description="Messages whose bounces no longer count, so far. The flags follow a moment later.")
+
+    @classmethod
+    def of(cls, rollback: Rollback) -> Self:
+        """The answer for a rollback."""
+        return cls(
+            status="completed" if rollback.done else "running",
+            requested_at=rollback.requested_at,
+            since=rollback.since,
+            until=rollback.until,
+            bounces=rollback.bounces,
+        )
 
 
 class CampaignAnswer(Answer):
@@ -534,6 +562,7 @@ class CampaignAnswer(Answer):
     completed_at: Time | None
     audience: AudienceAnswer
     results: ResultsAnswer
+    rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
 
     @classmethod
     def of(cls, view: CampaignView) -> Self:
@@ -554,6 +583,7 @@ class CampaignAnswer(Answer):
             completed_at=campaign.completed_at,
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
+            rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
         )
 
 
