@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound import wiring
-from rebound.adapters.queues import decode_chunk
+from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
 
 
@@ -12,6 +12,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Send each chunk; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.send_email()(decode_chunk(body), owner)
+        wiring.send_email()(decode_ticket(body), owner)
 
     return process_queue(event, context, send)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound import wiring
-from rebound.adapters.queues import decode_chunk
+from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
 
 RESERVE_MILLISECONDS: Final = 20_000
@@ -19,6 +19,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return remaining > RESERVE_MILLISECONDS
 
     def send(body: str, owner: str) -> None:
-        wiring.send_text()(decode_chunk(body), owner, may_go_on)
+        wiring.send_text()(decode_ticket(body), owner, may_go_on)
 
     return process_queue(event, context, send)

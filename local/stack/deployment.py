@@ -81,7 +81,7 @@ def outputs(configuration: StackConfiguration) -> Mapping[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def operate(configuration: StackConfiguration, function: str, command: Mapping[str, str]) -> Mapping[str, str]:
+def operate(configuration: StackConfiguration, function: str, command: Mapping[str, object]) -> Mapping[str, str]:
     """One command to the operator's function, as `rebound` gives it. Raises ``StackError`` with what it says."""
     answer = client(configuration, "lambda").invoke(FunctionName=function, Payload=json.dumps(command).encode())
     said = answer["Payload"].read().decode()

@@ -169,7 +169,9 @@ class Tables:
     def _update_item(self, request: Mapping[str, Any]) -> bytes:
         table = self._table(request)
         key = table.key_of(request["Key"])
-        after = self._write(table, key, self._update(table, key, request), request)
+        # What an update would make of a row is asked for only when its condition holds: it may need what is not there.
+        after_update = self._update(table, key, request) if self._meets(table.get(key), request) else None
+        after = self._write(table, key, after_update, request)
         returned = {"ALL_NEW": after}.get(request.get("ReturnValues", "NONE"))
         return b'{"Attributes":%b}' % returned.written if returned else b"{}"
 

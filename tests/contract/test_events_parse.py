@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import APIGatewayAuthorizerRequestEvent
 
+from rebound.adapters.queues import decode_ticket, encode_ticket
 from rebound.adapters.receipts_queue import decode, encode_receipt, encode_sns_text_log, encode_twilio_status
 from rebound.adapters.sns_text_logs import parse_awslogs
 from rebound.adapters.twilio_callbacks import (
@@ -336,7 +337,8 @@ def test_a_batch_of_every_form_on_the_receipts_queue_decodes() -> None:
 @pytest.mark.parametrize("case", ["email_chunk", "text_chunk"])
 def test_chunks_on_the_queues_hold_ids_only(case: str) -> None:
     for body in bodies(load("sqs", case)):
-        assert set(json.loads(body)) == {"business_id", "campaign_id", "chunk"}
+        assert set(json.loads(body)) - {"turn_at"} == {"business_id", "campaign_id", "chunk", "size", "lane"}
+        assert json.loads(encode_ticket(decode_ticket(body))) == json.loads(body)
 
 
 def test_a_campaign_post_reaches_us_with_the_authorizers_context() -> None:

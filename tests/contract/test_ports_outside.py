@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,9 +32,9 @@ from rebound.adapters.queues import (
     SqsChunkQueue,
     SqsReceiptQueue,
     SqsRecopyQueue,
-    decode_chunk,
     decode_recopying,
-    encode_chunk,
+    decode_ticket,
+    encode_ticket,
 )
 from rebound.adapters.receipts_queue import decode
 from rebound.adapters.ses_mailer import SesMailer
@@ -68,6 +68,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
 from rebound.domain.receipts import Outcome
@@ -108,43 +109,58 @@ class Chunks:
     """A chunk queue, and what can be read from it."""
 
     queue: ChunkQueue
-    visible: Callable[[Channel], list[ChunkKey]]
+    visible: Callable[[Channel, Lane], list[Ticket]]
 
 
 def chunk_queue(on_aws: bool) -> Chunks:
     if not on_aws:
         fake, chance = MemoryChunkQueue(FakeClock()), random.Random(0)  # noqa: S311 - the same in every run
-        return Chunks(fake, lambda channel: [w.body for w in fake.queues[channel].receive(chance, 100)])
+        return Chunks(fake, lambda channel, lane: [w.body for w in fake.queues[channel, lane].receive(chance, 100)])
     sqs = make("sqs")
-    urls = {channel: sqs.create_queue(QueueName=f"{channel}-chunks")["QueueUrl"] for channel in Channel}
+    urls = {
+        (channel, lane): sqs.create_queue(QueueName=f"{lane}-{channel}-chunks")["QueueUrl"]
+        for channel in Channel
+        for lane in Lane
+    }
 
-    def visible(channel: Channel) -> list[ChunkKey]:
-        found: list[ChunkKey] = []
-        while bodies := sqs.receive_message(QueueUrl=urls[channel], MaxNumberOfMessages=10).get("Messages"):
-            found.extend(decode_chunk(message["Body"]) for message in bodies)
+    def visible(channel: Channel, lane: Lane) -> list[Ticket]:
+        found: list[Ticket] = []
+        while bodies := sqs.receive_message(QueueUrl=urls[channel, lane], MaxNumberOfMessages=10).get("Messages"):
+            found.extend(decode_ticket(message["Body"]) for message in bodies)
         return found
 
     return Chunks(SqsChunkQueue(sqs, urls), visible)
 
 
-def chunk_keys(count: int) -> list[ChunkKey]:
-    return [ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{n:07d}") for n in range(count)]
+def tickets(count: int, lane: Lane = Lane.BULK) -> list[Ticket]:
+    return [
+        Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{n:07d}"), n + 1, lane, at(n) if n % 2 else None)
+        for n in range(count)
+    ]
+
+
+def by_size(found: Iterable[Ticket]) -> list[Ticket]:
+    return sorted(found, key=lambda ticket: ticket.size)
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 23])
-def test_every_chunk_is_on_the_queue_of_its_channel(on_aws: bool, count: int) -> None:
+def test_every_chunk_is_on_the_queue_of_its_channel_and_lane(on_aws: bool, count: int) -> None:
     chunks = chunk_queue(on_aws)
-    chunks.queue.put(Channel.SMS, chunk_keys(count))
+    prompt = [replace(ticket, lane=Lane.PROMPT) for ticket in tickets(count)[:2]]
+    chunks.queue.put(Channel.SMS, [*tickets(count), *prompt])
 
-    assert sorted(chunks.visible(Channel.SMS), key=str) == chunk_keys(count)
-    assert chunks.visible(Channel.EMAIL) == []
+    assert chunks.queue.waiting(Channel.SMS, Lane.BULK) == count
+    assert by_size(chunks.visible(Channel.SMS, Lane.BULK)) == tickets(count)
+    assert by_size(chunks.visible(Channel.SMS, Lane.PROMPT)) == prompt
+    assert chunks.visible(Channel.EMAIL, Lane.BULK) == chunks.visible(Channel.EMAIL, Lane.PROMPT) == []
 
 
 def test_a_chunk_that_is_to_wait_is_not_seen_yet(on_aws: bool) -> None:
     chunks = chunk_queue(on_aws)
-    chunks.queue.put(Channel.EMAIL, chunk_keys(1), timedelta(minutes=15))
+    chunks.queue.put(Channel.EMAIL, tickets(1), timedelta(minutes=15))
 
-    assert chunks.visible(Channel.EMAIL) == []
+    assert chunks.visible(Channel.EMAIL, Lane.BULK) == []
+    assert chunks.queue.waiting(Channel.EMAIL, Lane.BULK) == 1
 
 
 class FlakySqs:
@@ -161,14 +177,14 @@ class FlakySqs:
 
 def test_entries_that_sqs_did_not_take_are_given_again_and_none_twice() -> None:
     sqs = FlakySqs(takes=3)
-    SqsChunkQueue(sqs, {Channel.EMAIL: "url"}).put(Channel.EMAIL, chunk_keys(10))
+    SqsChunkQueue(sqs, {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tickets(10))
 
-    assert sorted(map(decode_chunk, sqs.taken), key=str) == chunk_keys(10)
+    assert by_size(map(decode_ticket, sqs.taken)) == tickets(10)
 
 
 def test_entries_that_sqs_never_takes_are_an_error() -> None:
     with pytest.raises(NotEnqueuedError):
-        SqsChunkQueue(FlakySqs(takes=0), {Channel.EMAIL: "url"}).put(Channel.EMAIL, chunk_keys(1))
+        SqsChunkQueue(FlakySqs(takes=0), {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tickets(1))
 
 
 # --- dead letters -----------------------------------------------------------------------------------------------------
@@ -189,7 +205,8 @@ def dead_letter_queues(on_aws: bool) -> Given:
         fake = MemoryDeadLetterQueues("email", "receipts")
 
         def give_up(name: str, body: str) -> str:
-            about = (json.loads(body),) if name == "email" else ()
+            ids = ("business_id", "campaign_id", "chunk")
+            about = ({name: json.loads(body)[name] for name in ids},) if name == "email" else ()
             fake.letters[name].append(DeadLetter(f"m{len(fake.letters[name])}", NOON, about))
             return fake.letters[name][-1].message_id
 
@@ -212,7 +229,7 @@ def dead_letter_queues(on_aws: bool) -> Given:
 
 
 def chunk_body(number: int) -> str:
-    return encode_chunk(chunk_keys(number + 1)[number])
+    return encode_ticket(tickets(number + 1)[number])
 
 
 def test_dead_letters_are_read_with_what_they_are_about_and_stay_where_they_are(on_aws: bool) -> None:

@@ -24,6 +24,7 @@ from rebound.adapters.dynamo_directory import (
 )
 from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
+from rebound.adapters.dynamo_paces import DynamoPaceBook
 from rebound.application.customer_files import Place
 from rebound.application.ports import (
     ApiKeyBook,
@@ -41,6 +42,7 @@ from rebound.application.ports import (
     ImportJob,
     ImportLedger,
     MessageLog,
+    PaceBook,
     RequestIds,
     RowCounts,
     SegmentBook,
@@ -65,6 +67,7 @@ from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
+from rebound.domain.pacing import Flow, Lane, Quota
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import (
     STANDARD_POLICY,
@@ -105,6 +108,7 @@ from tests.fakes.making import (
     message_key,
 )
 from tests.fakes.messages import MemoryMessageLog
+from tests.fakes.paces import MemoryPaceBook
 
 LEASE = timedelta(seconds=90)
 
@@ -127,6 +131,7 @@ class Books:
     chunks: ChunkLedger
     expansion: ExpansionLedger
     tallies: TallyBook
+    paces: PaceBook
 
 
 def in_memory() -> Books:
@@ -147,6 +152,7 @@ def in_memory() -> Books:
         chunks,
         MemoryExpansionLedger(chunks),
         MemoryTallyBook(),
+        MemoryPaceBook(),
     )
 
 
@@ -168,6 +174,7 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoChunkLedger(tables["CHUNKS_TABLE"]),
         DynamoExpansionLedger(tables["CHUNKS_TABLE"]),
         DynamoTallyBook(tables["CHUNKS_TABLE"]),
+        DynamoPaceBook(tables["PACES_TABLE"]),
     )
 
 
@@ -237,7 +244,7 @@ def test_settings_from_before_there_were_policies_and_versions_mean_the_standard
     item = {"business_id": {"S": BUSINESS_ID}, "entry_id": {"S": "settings#"}, "document": {"S": document}}
     make("dynamodb").put_item(TableName="DirectoryTable", Item=item)
     old = books_in_dynamodb.businesses.get(BUSINESS_ID)
-    assert old == business()
+    assert old == business(text_rate=None)
     assert old.policy.preset is PolicyPreset.STANDARD
     books_in_dynamodb.businesses.replace(replace(old, policy=STRICT_POLICY))
 
@@ -1078,3 +1085,84 @@ def test_a_count_that_comes_to_nothing_is_not_shown(books: Books) -> None:
     books.tallies.add(CAMPAIGN_ID, "a", {"sent": -1, "delivered": 1}, after="1", position="2")
 
     assert books.tallies.counts(CAMPAIGN_ID) == {"delivered": 1}
+
+
+# --- paces ------------------------------------------------------------------------------------------------------------
+
+FLOW = Flow(BUSINESS_ID, Lane.BULK)
+WIDTH = timedelta(seconds=2)
+LATEST = at(1) + timedelta(seconds=5)
+LATER = timedelta(seconds=10)
+"""Longer than a pace may be old."""
+
+
+def test_nothing_is_known_of_an_account_at_first(books: Books) -> None:
+    pace = books.paces.pace("ses", at(1))
+
+    assert (pace.quota, pace.quota_read_at, pace.braked_at, pace.stopped_until) == (None, None, None, None)
+    assert dict(pace.booked) == {}
+
+
+def test_bookings_of_a_flow_follow_each_other_and_end_at_the_horizon(books: Books) -> None:
+    begins = [books.paces.book("ses", FLOW, WIDTH, at(1), LATEST) for _ in range(5)]
+
+    assert begins == [at(1), at(1) + WIDTH, at(1) + 2 * WIDTH, None, None]
+    assert dict(books.paces.pace("ses", at(50)).booked) == {FLOW: at(1) + 3 * WIDTH}
+
+
+def test_what_was_booked_and_is_over_is_not_made_up_for(books: Books) -> None:
+    books.paces.book("ses", FLOW, WIDTH, at(1), LATEST)
+    much_later = at(1) + timedelta(hours=1)
+
+    assert books.paces.book("ses", FLOW, WIDTH, much_later, much_later + WIDTH) == much_later
+
+
+def test_each_account_and_each_flow_is_booked_by_itself(books: Books) -> None:
+    prompt = Flow(BUSINESS_ID, Lane.PROMPT)
+    books.paces.book("ses", FLOW, WIDTH, at(1), LATEST)
+
+    assert books.paces.book("ses", prompt, WIDTH, at(1), LATEST) == at(1)
+    assert books.paces.book("sns", FLOW, WIDTH, at(1), LATEST) == at(1)
+    assert set(books.paces.pace("ses", at(80)).booked) == {FLOW, prompt}
+
+
+def test_one_of_those_who_see_the_same_old_quota_asks_for_a_new_one(books: Books) -> None:
+    assert books.paces.claim_quota("ses", None, at(1))
+    assert not books.paces.claim_quota("ses", None, at(1))
+    books.paces.keep_quota("ses", Quota(14.0, 50_000, 49_999))
+    assert books.paces.pace("ses", at(1)).quota == Quota(14.0, 50_000, 49_999)
+    assert books.paces.claim_quota("ses", at(1), at(2))
+    books.paces.keep_quota("ses", Quota(500.0))
+    assert books.paces.pace("ses", at(2)).quota == Quota(500.0)
+    assert books.paces.pace("ses", at(2)).quota_read_at == at(2)
+
+
+def test_a_swarm_of_throttles_brakes_once(books: Books) -> None:
+    books.paces.brake("ses", 0.7, at(1))
+    books.paces.brake("ses", 0.49, at(1) + timedelta(milliseconds=900))
+    swarm = books.paces.pace("ses", at(1))
+    books.paces.brake("ses", 0.49, at(1) + timedelta(seconds=1))
+    later = books.paces.pace("ses", at(1) + LATER)
+
+    assert (swarm.brake, swarm.braked_at) == (0.7, at(1))
+    assert (later.brake, later.braked_at) == (0.49, at(1) + timedelta(seconds=1))
+
+
+def test_a_stop_is_made_longer_and_never_shorter(books: Books) -> None:
+    books.paces.stop("ses", at(2))
+    books.paces.stop("ses", at(1))
+    first = books.paces.pace("ses", at(1)).stopped_until
+    books.paces.stop("ses", at(3))
+
+    assert first == at(2)
+    assert books.paces.pace("ses", at(1) + LATER).stopped_until == at(3)
+
+
+def test_the_state_of_a_chunk_can_be_asked_for_by_itself(books: Books) -> None:
+    books.chunks.add(chunk())
+    _, claimed = books.chunks.claim(chunk().key, "w", at(1), LEASE)
+
+    assert books.chunks.state(claimed.key) is ChunkState.CLAIMED
+    books.chunks.finish(claimed)
+    assert books.chunks.state(claimed.key) is ChunkState.DONE
+    assert books.chunks.state(replace(claimed.key, chunk="chunk#000#0000099")) is None

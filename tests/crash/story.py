@@ -359,9 +359,9 @@ class Story(World):
             for customer_id in chunk.customer_ids
         )
         yield from (f"in two chunks: {recipient}" for recipient, count in recipients.items() if count > 1)
-        for channel, queue in self.chunk_queue.queues.items():
+        for (channel, lane), queue in self.chunk_queue.queues.items():
             if queue.messages:
-                yield f"{len(queue.messages)} messages on the queue of {channel}"
+                yield f"{len(queue.messages)} messages on the {lane} queue of {channel}"
             if queue.most_receives > MOST_CHUNK_RECEIVES:
                 yield f"a chunk came {queue.most_receives} times: it would be in the dead letters"
         if self.receipts.queue.messages or self.recopyings.queue.messages:

@@ -320,7 +320,7 @@ class Operator:
 
     def new_business(self, name: str, *settings: str, country: str = "US") -> ReboundApi:
         """A business that can send emails, and texts over Twilio, with a key that may do everything."""
-        usual = () if settings else ("--email-from", "hello@salon.example.com", "--text-from", "+15005550006")
+        usual = ("--email-from", "hello@salon.example.com", "--text-from", "+15005550006", "--text-rate", "1000")
         business_id = self.run(
             "create-business",
             "--name",
@@ -329,7 +329,7 @@ class Operator:
             country,
             "--time-zone",
             "America/New_York",
-            *usual,
+            *(() if settings else usual),
             *settings,
         )["business_id"]
         key = self.run("create-key", "--business-id", business_id)["api_key"]

@@ -17,7 +17,7 @@ from tests.e2e.waiting import until
 BOUNCE: Final = Path(__file__).parents[2] / "events" / "ses" / "bounce_permanent_no_email.json"
 LOST_CHUNK: Final = "lost-chunk@example.com"
 LOST_MESSAGE: Final = "lost-message@example.com"
-HASTE: Final = {"Email": 5, "Receipts": 8}
+HASTE: Final = {"PromptEmail": 5, "Receipts": 8}
 """Seconds for which a queue hides a message that was received, so that three tries do not take an hour."""
 PATIENCE_SECONDS: Final = 180
 
@@ -116,7 +116,7 @@ def story(api: ReboundApi, aws: EmbeddedAws, calm: Calm, operator: Operator) -> 
     calm.wait(PATIENCE_SECONDS)
     chunk_customer = api.new_customer("Chen", "Wu", email=LOST_CHUNK)
     with _in_haste(aws), aws.client("sqs") as sqs:
-        with _unread(aws, aws.output("EmailQueueUrl")):
+        with _unread(aws, aws.output("PromptEmailQueueUrl")):
             chunk_message = api.new_message(chunk_customer, "email")
             one = {"L": [{"S": chunk_customer}]}
             chunk = Lost.lose(aws, "ChunksTable", ("campaign_id", "chunk"), {"customer_ids": one})
@@ -130,7 +130,7 @@ def story(api: ReboundApi, aws: EmbeddedAws, calm: Calm, operator: Operator) -> 
         listed = until(
             "all three are given up",
             lambda: _dead_letters(operator),
-            lambda listed: (_counts(listed)["email"], _counts(listed)["receipts"]) == (1, 2),
+            lambda listed: (_counts(listed)["prompt-email"], _counts(listed)["receipts"]) == (1, 2),
             PATIENCE_SECONDS,
         )
         printed = operator.run_apart(["dead-letters", "--limit", "5"])
@@ -160,7 +160,7 @@ def story(api: ReboundApi, aws: EmbeddedAws, calm: Calm, operator: Operator) -> 
 
 
 def test_a_chunk_of_an_unknown_campaign_is_listed_with_what_it_is_about_and_why(api: ReboundApi, story: Story) -> None:
-    [letter] = story.listed["email"]["dead_letters"]
+    [letter] = story.listed["prompt-email"]["dead_letters"]
 
     assert letter["about"] == [
         {"business_id": api.business_id, "campaign_id": story.campaign_id, "chunk": letter["about"][0]["chunk"]}
@@ -190,7 +190,15 @@ def test_the_operators_command_prints_them(story: Story) -> None:
 
 def test_after_the_cause_is_gone_a_redriven_chunk_is_sent_once(api: ReboundApi, twin: Twin, story: Story) -> None:
     assert story.redriven == {
-        "redriven": {"email": 1, "import": 0, "receipts": 2, "recopy": 0, "text": 0},
+        "redriven": {
+            "email": 0,
+            "import": 0,
+            "prompt-email": 1,
+            "prompt-text": 0,
+            "receipts": 2,
+            "recopy": 0,
+            "text": 0,
+        },
         "done": True,
     }
     until(

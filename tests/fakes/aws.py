@@ -31,6 +31,7 @@ SETTING_OF: Final = {
     "ChunksTable": "CHUNKS_TABLE",
     "DirectoryTable": "DIRECTORY_TABLE",
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
+    "PacesTable": "PACES_TABLE",
 }
 """The setting that holds the name of each table of the template."""
 

@@ -100,6 +100,10 @@ class MemoryChunkLedger:
         if self._held(chunk) is not None:
             self._write(replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None))
 
+    def state(self, key: ChunkKey) -> ChunkState | None:
+        chunk = self.rows.get((key.campaign_id, key.chunk))
+        return None if chunk is None else chunk.state
+
     def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
         after = read_cursor(cursor) or ""
         own = [

@@ -52,6 +52,7 @@ def business(**given: Any) -> Business:
         "time_zone": "America/New_York",
         "email_from": "hello@juniper.example.com",
         "text_from": "+14155550100",
+        "text_rate": 1000.0,
         "text_provider": TextProvider.TWILIO,
     }
     return Business(**{**defaults, **given})

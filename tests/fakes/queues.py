@@ -10,9 +10,9 @@ from typing import IO, Final
 
 from rebound.application.ports import DeadLetter, ImportFile, Recopying, Redriven
 from rebound.domain.channels import Channel
-from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import DomainEvent
+from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.receipts import Receipt
 from tests.fakes.system import FakeClock
 
@@ -78,15 +78,18 @@ class MemoryChunkQueue:
     """Implements ``ChunkQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self.queues = {channel: MemoryQueue[ChunkKey](clock) for channel in Channel}
+        self.queues = {(channel, lane): MemoryQueue[Ticket](clock) for channel in Channel for lane in Lane}
         self.delays: list[timedelta] = []
 
-    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
+    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
         if delay > timedelta(minutes=15):
             raise ValueError("at most 15 minutes of delay")
         self.delays.append(delay)
-        for key in keys:
-            self.queues[channel].send(key, delay)
+        for ticket in tickets:
+            self.queues[channel, ticket.lane].send(ticket, delay)
+
+    def waiting(self, channel: Channel, lane: Lane) -> int:
+        return len(self.queues[channel, lane].messages)
 
 
 class MemoryReceiptQueue:

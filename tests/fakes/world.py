@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.apply_receipts import ApplyReceipts
 from rebound.application.authorize_request import AuthorizeRequest
 from rebound.application.count_results import CountResults
@@ -41,11 +42,11 @@ from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Category, Content, Selection
 from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import ChunkKey
 from rebound.domain.consent import ConsentEvidence
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
+from rebound.domain.pacing import Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
@@ -63,6 +64,7 @@ from tests.fakes.directory import (
 )
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.messages import MemoryMessageLog
+from tests.fakes.paces import MemoryPaceBook, ScriptedQuota
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import (
     MemoryChunkQueue,
@@ -146,6 +148,8 @@ class World:
         self.recopyings = MemoryRecopyQueue(self.clock)
         self.dead_letter_queues = MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
         self.failures = MemoryFailureLog()
+        self.paces = MemoryPaceBook()
+        self.quotas = ScriptedQuota()
         self.runner = RecordingRunner()
         self.events = RecordingDomainEvents()
         self.mailer = ScriptedMailer()
@@ -183,6 +187,7 @@ class World:
         segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
         imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
+        paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
         breaker = TripBreaker(campaigns, tallies)
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
@@ -206,6 +211,7 @@ class World:
             clock,
             ids,
             request_ids,
+            paces,
         )
         self.post_message = PostMessage(
             campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
@@ -232,11 +238,13 @@ class World:
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
         self.close = CloseCampaign(campaigns, clock)
         self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)
-        self.requeue = RequeueCampaign(campaigns, chunks, queue)
+        self.requeue = RequeueCampaign(campaigns, chunks, queue, clock)
         self.ask_for_rollback = AskForRollback(campaigns, runner, self.manage_campaigns, clock, ids)
         self.roll_back_flags = RollBackFlags(campaigns, chunks, messages, contacts)
-        self.send_email = SendEmail(desk, own(self.mailer, "mailer"))
-        self.send_text = SendText(desk, texters, receipts)
+        admit = AdmitChunk(paces, quotas, chunks, queue, clock, self.chance.random)
+        mind = MindThrottles(paces, clock)
+        self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind)
+        self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts)
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events)
@@ -417,7 +425,7 @@ class World:
         return False
 
     def _send_one(self) -> bool:
-        for channel, queue in self.chunk_queue.queues.items():
+        for (channel, _), queue in self.chunk_queue.queues.items():
             for waiting in queue.receive(self.chance):
                 if self.chance.random() < self.chaos.duplicate:
                     queue.send(waiting.body, timedelta(seconds=self.chance.choice([0, 0, 100])))
@@ -433,11 +441,11 @@ class World:
                 return True
         return False
 
-    def _send(self, channel: Channel, key: ChunkKey, owner: str) -> None:
+    def _send(self, channel: Channel, ticket: Ticket, owner: str) -> None:
         if channel is Channel.EMAIL:
-            self.send_email(key, owner)
+            self.send_email(ticket, owner)
         else:
-            self.send_text(key, owner, self._time_left)
+            self.send_text(ticket, owner, self._time_left)
 
     # Each looks its use case up when it is called: a death before may have replaced it.
 

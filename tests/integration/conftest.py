@@ -15,6 +15,7 @@ from rebound import wiring
 from rebound.domain.keys import ALL_SCOPES
 from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
+from tests.fakes.paces import ScriptedQuota
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 API_ID: Final = "a1b2c3d4e5"
 EVENTS: Final = REPOSITORY / "events"
-QUEUES: Final = ("EMAIL_QUEUE_URL", "TEXT_QUEUE_URL", "RECEIPTS_QUEUE_URL", "RECOPY_QUEUE_URL")
+QUEUES: Final = (
+    "EMAIL_QUEUE_URL",
+    "PROMPT_EMAIL_QUEUE_URL",
+    "TEXT_QUEUE_URL",
+    "PROMPT_TEXT_QUEUE_URL",
+    "RECEIPTS_QUEUE_URL",
+    "RECOPY_QUEUE_URL",
+)
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
@@ -219,6 +227,7 @@ def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     wiring.send_email.cache_clear()
     wiring.send_text.cache_clear()
     monkeypatch.setattr(wiring, "mailer", lambda: deployed.mailer)
+    monkeypatch.setattr(wiring, "quotas", ScriptedQuota)
     monkeypatch.setattr(wiring, "twilio_texter", lambda: deployed.texter)
     wiring.businesses().add(business())
     yield deployed

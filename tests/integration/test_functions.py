@@ -10,7 +10,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from rebound import wiring
-from rebound.adapters.queues import encode_chunk
+from rebound.adapters.queues import encode_ticket
 from rebound.adapters.receipts_queue import decode, encode_receipt
 from rebound.adapters.twilio_callbacks import status_url
 from rebound.application.ports import RowCounts, Throttled
@@ -18,6 +18,7 @@ from rebound.domain.campaigns import CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.messages import MessageStatus
+from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
@@ -291,7 +292,11 @@ def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more
 @pytest.mark.parametrize(
     ("function", "body", "reason"),
     [
-        ("send_email", encode_chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")), "No such chunk."),
+        (
+            "send_email",
+            encode_ticket(Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK)),
+            "No such chunk.",
+        ),
         ("send_text", "no JSON: ana@example.com", "JSONDecodeError (at "),
         ("recopy_flags", '{"cursor": "ana@example.com"}', "KeyError (at "),
         ("begin_import", "[]", "AttributeError (at "),
@@ -312,7 +317,7 @@ def test_a_reason_that_cannot_be_kept_changes_nothing_else(stack: Stack, monkeyp
             raise RuntimeError
 
     monkeypatch.setattr(wiring, "failure_log", Broken)
-    chunk = encode_chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"))
+    chunk = encode_ticket(Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK))
 
     assert failures(stack.invoke("send_email", records(chunk, chunk, receives=4))) == ["m0", "m1"]
 
@@ -385,8 +390,9 @@ def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not
     wiring.expand_campaign()(BUSINESS_ID, CAMPAIGN_ID, 0, lambda: True)
     key = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
     wiring.chunks().claim(key, "somebody", wiring.clock().now(), __import__("datetime").timedelta(seconds=90))
-    absent = replace(key, chunk="chunk#000#0000099")
-    answer = stack.invoke("send_email", records(encode_chunk(key), "not JSON", encode_chunk(absent)))
+    held = Ticket(key, 1, Lane.BULK)
+    absent = replace(held, key=replace(key, chunk="chunk#000#0000099"))
+    answer = stack.invoke("send_email", records(encode_ticket(held), "not JSON", encode_ticket(absent)))
 
     assert failures(answer) == ["m0", "m1", "m2"]
     assert stack.mailer.handed == []
@@ -672,8 +678,9 @@ def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
 def test_the_operator_lists_and_redrives_dead_letters(stack: Stack) -> None:
     dead = json.loads(stack.settings["DEAD_LETTER_QUEUES"])["email"][1]
     chunk = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
-    sent = stack.sqs.send_message(QueueUrl=dead, MessageBody=encode_chunk(chunk))["MessageId"]
-    failing = records(encode_chunk(chunk), receives=5)
+    body = encode_ticket(Ticket(chunk, 1, Lane.BULK))
+    sent = stack.sqs.send_message(QueueUrl=dead, MessageBody=body)["MessageId"]
+    failing = records(body, receives=5)
     failing["Records"][0]["messageId"] = sent
     stack.invoke("send_email", failing)
     listed = stack.invoke("operate_stack", {"command": "dead-letters", "queue": "email"})["queues"]["email"]
@@ -685,7 +692,7 @@ def test_the_operator_lists_and_redrives_dead_letters(stack: Stack) -> None:
     assert "No such chunk." in letter["reason"]
     assert letter["receives"] == 5
     assert redriven == {"redriven": {"email": 1}, "done": True}
-    assert [record["body"] for record in stack.received("EMAIL_QUEUE_URL")] == [encode_chunk(chunk)]
+    assert [record["body"] for record in stack.received("EMAIL_QUEUE_URL")] == [body]
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_message_to_one_person_is_queued_and_stands_in_the_client_log(stack: S
         "+14155550123",
         None,
     )
-    assert len(stack.received("TEXT_QUEUE_URL")) == 1
+    assert len(stack.received("PROMPT_TEXT_QUEUE_URL")) == 1
 
 
 def test_an_import_is_accepted_with_content_or_for_an_upload(stack: Stack) -> None:

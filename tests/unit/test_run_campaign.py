@@ -20,6 +20,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.messages import MessageStatus
+from rebound.domain.pacing import Lane
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.receipts import Outcome
@@ -247,7 +248,7 @@ def test_a_range_that_is_done_is_not_enqueued_again() -> None:
     for _ in range(3):
         assert world.expand(BUSINESS_ID, campaign_id, 0, always)
 
-    assert len(world.chunk_queue.queues[Channel.EMAIL].messages) == 3
+    assert len(world.chunk_queue.queues[Channel.EMAIL, Lane.BULK].messages) == 3
 
 
 def test_chunks_are_full_but_for_the_last_of_each_range() -> None:

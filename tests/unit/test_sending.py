@@ -13,6 +13,7 @@ from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
@@ -31,13 +32,14 @@ class Sending:
         self.world.plan(BUSINESS_ID, self.campaign_id)
         self.world.expand(BUSINESS_ID, self.campaign_id, 0, always)
         self.key = ChunkKey(BUSINESS_ID, self.campaign_id, "chunk#000#0000000")
+        self.ticket = Ticket(self.key, recipients, Lane.BULK)
         self.script = self.world.mailer if channel is Channel.EMAIL else self.world.texter
 
     def send(self, owner: str = "worker-1") -> None:
         if self.channel is Channel.EMAIL:
-            self.world.send_email(self.key, owner)
+            self.world.send_email(self.ticket, owner)
         else:
-            self.world.send_text(self.key, owner, always)
+            self.world.send_text(self.ticket, owner, always)
 
     def die_at(self, where: str, times: int = 1) -> None:
         """Send with a worker that dies at the nth checkpoint of this name."""
@@ -273,7 +275,7 @@ def test_a_text_that_comes_out_empty_or_too_long_is_left_out_and_never_sent(body
 def test_a_worker_that_is_out_of_time_puts_the_rest_back_at_once() -> None:
     sending = Sending(Channel.SMS)
     looks = iter([True, False])
-    sending.world.send_text(sending.key, "worker-1", lambda: next(looks))
+    sending.world.send_text(sending.ticket, "worker-1", lambda: next(looks))
 
     assert len(sending.script.handed) == 1
     assert len(sending.chunk.remaining) == 2

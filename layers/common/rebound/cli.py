@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--email-from", help="an address of a verified SES identity")
     business.add_argument("--text-provider", help="twilio or sns")
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
+    business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
     for name in ("create-key", "rotate-key", "revoke-key", "list-keys"):
         parsers[name].add_argument("--business-id", required=True)
     for name in ("rotate-key", "revoke-key"):

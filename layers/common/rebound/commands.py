@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from rebound.application.manage_dead_letters import ALL, ExplainedLetter, ManageDeadLetters
 from rebound.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
-from rebound.application.settings_of_business import UNSET, BusinessChange
-from rebound.domain.business import Business, TextProvider
+from rebound.application.settings_of_business import UNSET, BusinessChange, Unset
+from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope
 
@@ -78,7 +78,17 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
         owner_email=event.get("owner_email") or UNSET,
         email_from=event.get("email_from") or UNSET,
         text_from=event.get("text_from") or UNSET,
+        text_rate=_text_rate(event),
     )
+
+
+def _text_rate(event: Mapping[str, Any]) -> float | Unset:
+    rate = event.get("text_rate")
+    if rate is None:
+        return UNSET
+    if not isinstance(rate, int | float) or not MIN_TEXT_RATE <= rate <= MAX_TEXT_RATE:
+        raise InvalidInputError(FieldError("text_rate", f"Must be a number from {MIN_TEXT_RATE} to {MAX_TEXT_RATE}."))
+    return float(rate)
 
 
 def _text(event: Mapping[str, Any], name: str) -> str:

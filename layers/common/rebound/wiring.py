@@ -15,6 +15,7 @@ from rebound.settings import Settings
 if TYPE_CHECKING:
     from rebound.adapters.dynamo_customers import DynamoCustomerBook
     from rebound.adapters.queues import SqsReceiptQueue
+    from rebound.application.admit_chunk import AdmitChunk, MindThrottles
     from rebound.application.apply_receipts import ApplyReceipts
     from rebound.application.authorize_request import AuthorizeRequest
     from rebound.application.count_results import CountResults
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
         ImportStore,
         Mailer,
         MessageLog,
+        PaceBook,
         Patience,
+        QuotaSource,
         RecopyQueue,
         RequestIds,
         SegmentBook,
@@ -261,10 +264,30 @@ def tallies() -> "TallyBook":
 def chunk_queue() -> "ChunkQueue":
     from rebound.adapters.queues import SqsChunkQueue
     from rebound.domain.channels import Channel
+    from rebound.domain.pacing import Lane
 
-    queue_urls = {Channel.EMAIL: "EMAIL_QUEUE_URL", Channel.SMS: "TEXT_QUEUE_URL"}
-    known = {channel: url for channel, name in queue_urls.items() if (url := settings().get(name)) is not None}
+    queue_urls = {
+        (Channel.EMAIL, Lane.BULK): "EMAIL_QUEUE_URL",
+        (Channel.EMAIL, Lane.PROMPT): "PROMPT_EMAIL_QUEUE_URL",
+        (Channel.SMS, Lane.BULK): "TEXT_QUEUE_URL",
+        (Channel.SMS, Lane.PROMPT): "PROMPT_TEXT_QUEUE_URL",
+    }
+    known = {lane: url for lane, name in queue_urls.items() if (url := settings().get(name)) is not None}
     return SqsChunkQueue(aws("sqs"), known)
+
+
+@cache
+def paces() -> "PaceBook":
+    from rebound.adapters.dynamo_paces import DynamoPaceBook
+
+    return DynamoPaceBook(settings()["PACES_TABLE"])
+
+
+@cache
+def quotas() -> "QuotaSource":
+    from rebound.adapters.ses_quota import SesQuota
+
+    return SesQuota(aws_once("sesv2"))
 
 
 @cache
@@ -407,6 +430,7 @@ def manage_campaigns() -> "ManageCampaigns":
         clock(),
         ids(),
         request_ids(),
+        paces(),
     )
 
 
@@ -518,7 +542,7 @@ def drain_campaign() -> "DrainCampaign":
 def requeue_campaign() -> "RequeueCampaign":
     from rebound.application.steer_campaign import RequeueCampaign
 
-    return RequeueCampaign(campaigns(), chunks(), chunk_queue())
+    return RequeueCampaign(campaigns(), chunks(), chunk_queue(), clock())
 
 
 @cache
@@ -567,17 +591,33 @@ def chunk_desk() -> "ChunkDesk":
 
 
 @cache
+def admit_chunk() -> "AdmitChunk":
+    import random
+
+    from rebound.application.admit_chunk import AdmitChunk
+
+    return AdmitChunk(paces(), quotas(), chunks(), chunk_queue(), clock(), random.random)
+
+
+@cache
+def mind_throttles() -> "MindThrottles":
+    from rebound.application.admit_chunk import MindThrottles
+
+    return MindThrottles(paces(), clock())
+
+
+@cache
 def send_email() -> "SendEmail":
     from rebound.application.send_email import SendEmail
 
-    return SendEmail(chunk_desk(), mailer())
+    return SendEmail(chunk_desk(), mailer(), admit_chunk(), mind_throttles())
 
 
 @cache
 def send_text() -> "SendText":
     from rebound.application.send_text import SendText
 
-    return SendText(chunk_desk(), texters(), receipt_queue())
+    return SendText(chunk_desk(), texters(), receipt_queue(), admit_chunk(), mind_throttles())
 
 
 @cache

@@ -177,6 +177,8 @@ _OF_CHUNK: Final = _of_json("business_id", "campaign_id", "chunk")
 ABOUT: Final[Mapping[str, About]] = {
     "email": _OF_CHUNK,
     "import": _of_import,
+    "prompt-email": _OF_CHUNK,
+    "prompt-text": _OF_CHUNK,
     "receipts": _of_receipts,
     "recopy": _of_json("business_id"),
     "text": _OF_CHUNK,

@@ -295,6 +295,12 @@ class DynamoChunkLedger:
             # The lease was over and another worker has taken the chunk: it is theirs to finish.
             return
 
+    def state(self, key: ChunkKey) -> ChunkState | None:
+        try:
+            return ChunkState(self._row.get(key.campaign_id, key.chunk, attributes_to_get=["state"]).state)
+        except self._row.DoesNotExist:
+            return None
+
     def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
         after = read_cursor(cursor, CHUNK_KEYS)
         start = {"campaign_id": {"S": campaign_id}, "chunk": {"S": after}} if after else None

@@ -106,6 +106,7 @@ class DynamoBusinessDirectory(_Directory):
             "email_from": business.email_from,
             "text_provider": business.text_provider,
             "text_from": business.text_from,
+            "text_rate": business.text_rate,
             "policy": write_policy(business.policy),
         }
 

@@ -260,6 +260,22 @@ class DirectoryRow(Model):
     expires_at = NumberAttribute(null=True)
 
 
+class PaceRow(Model):
+    """``account`` / ``flow``: until when a flow is booked; with flow ``-`` what holds for the whole account."""
+
+    account = UnicodeAttribute(hash_key=True)
+    flow = UnicodeAttribute(range_key=True)
+    booked_until = NumberAttribute(null=True)
+    rate = NumberAttribute(null=True)
+    daily = NumberAttribute(null=True)
+    sent_today = NumberAttribute(null=True)
+    quota_read_at = InstantAttribute(null=True)
+    brake = NumberAttribute(null=True)
+    braked_at = InstantAttribute(null=True)
+    stopped_until = InstantAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
 def bind[R: Model](model: type[R], table_name: str) -> type[R]:
     """The model for one table; region, credentials and endpoint are botocore's own to find."""
     meta = type("Meta", (), {"table_name": table_name})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from rebound.application.ports import Recopying
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import ReboundError
+from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.receipts import Receipt
 
 MAX_BATCH: Final = 10
@@ -25,17 +26,28 @@ class NotEnqueuedError(ReboundError):
 class SqsChunkQueue:
     """Implements ``ChunkQueue``: what is put on the queue are ids."""
 
-    def __init__(self, client: Any, queue_urls: Mapping[Channel, str]) -> None:
+    def __init__(self, client: Any, queue_urls: Mapping[tuple[Channel, Lane], str]) -> None:
         self._client = client
         self._queue_urls = queue_urls
 
-    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
-        for batch in batched(keys, MAX_BATCH, strict=False):
-            entries = [
-                {"Id": str(number), "MessageBody": encode_chunk(key), "DelaySeconds": int(delay.total_seconds())}
-                for number, key in enumerate(batch)
-            ]
-            self._send(self._queue_urls[channel], entries)
+    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+        for lane in Lane:
+            own = [ticket for ticket in tickets if ticket.lane is lane]
+            for batch in batched(own, MAX_BATCH, strict=False):
+                entries = [
+                    {
+                        "Id": str(number),
+                        "MessageBody": encode_ticket(ticket),
+                        "DelaySeconds": int(delay.total_seconds()),
+                    }
+                    for number, ticket in enumerate(batch)
+                ]
+                self._send(self._queue_urls[channel, lane], entries)
+
+    def waiting(self, channel: Channel, lane: Lane) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        answer = self._client.get_queue_attributes(QueueUrl=self._queue_urls[channel, lane], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
 
     def _send(self, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
         for _ in range(ATTEMPTS):
@@ -103,11 +115,28 @@ def decode_recopying(body: str) -> Recopying:
     )
 
 
-def encode_chunk(key: ChunkKey) -> str:
-    """The queue message of a chunk."""
-    return json.dumps({"business_id": key.business_id, "campaign_id": key.campaign_id, "chunk": key.chunk})
+def encode_ticket(ticket: Ticket) -> str:
+    """The queue message of a chunk, which names its lane so that who reads it need not know the queue."""
+    key = ticket.key
+    body: dict[str, Any] = {
+        "business_id": key.business_id,
+        "campaign_id": key.campaign_id,
+        "chunk": key.chunk,
+        "size": ticket.size,
+        "lane": ticket.lane,
+    }
+    if ticket.turn_at is not None:
+        body["turn_at"] = ticket.turn_at.isoformat()
+    return json.dumps(body)
 
 
-def decode_chunk(body: str) -> ChunkKey:
+def decode_ticket(body: str) -> Ticket:
     """The chunk of a queue message."""
-    return ChunkKey(**json.loads(body))
+    given = json.loads(body)
+    turn_at = given.get("turn_at")
+    return Ticket(
+        ChunkKey(given["business_id"], given["campaign_id"], given["chunk"]),
+        int(given["size"]),
+        Lane(given["lane"]),
+        None if turn_at is None else datetime.fromisoformat(turn_at),
+    )

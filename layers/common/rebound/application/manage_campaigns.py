@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -18,16 +18,18 @@ from rebound.application.ports import (
     ExpansionLedger,
     Ids,
     MessageLog,
+    PaceBook,
     Page,
     RequestIds,
     SegmentBook,
     TallyBook,
 )
-from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Content, Selection
+from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Category, Content, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket, lane_of
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.segments import compile_filter
@@ -60,6 +62,8 @@ class CampaignView:
     campaign: Campaign
     audience: Audience
     results: Mapping[MessageStatus, int]
+    held_until: datetime | None = None
+    """Nothing is handed over before: the provider's allowance of the day is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class ManageCampaigns:
         clock: Clock,
         ids: Ids,
         request_ids: RequestIds,
+        paces: PaceBook,
     ) -> None:
+        self._paces = paces
         self._campaigns = campaigns
         self._runner = runner
         self._segments = segments
@@ -143,7 +149,15 @@ class ManageCampaigns:
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """Raises ``NotFoundError``."""
-        return self.view(self._find(business_id, campaign_id))
+        campaign = self._find(business_id, campaign_id)
+        return replace(self.view(campaign), held_until=self._held_until(campaign))
+
+    def _held_until(self, campaign: Campaign) -> datetime | None:
+        if campaign.channel is not Channel.EMAIL or campaign.status not in RUNNING:
+            return None
+        now = self._clock.now()
+        until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until
+        return until if until is not None and until > now else None
 
     def view(self, campaign: Campaign) -> CampaignView:
         """The campaign with its counts now."""
@@ -291,7 +305,7 @@ class PostMessage:
             # A request that is tried again finds what it has made.
             self._campaigns.add(carrier)
         self._messages.record([message])
-        self._queue.put(channel, [chunk_key])
+        self._queue.put(channel, [Ticket(chunk_key, 1, lane_of(carrier))])
         return message
 
 

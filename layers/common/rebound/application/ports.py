@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from rebound.application.customer_files import Place
 from rebound.domain.business import Business
 from rebound.domain.campaigns import Audience, Campaign
 from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
+from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import FieldError
 from rebound.domain.events import DomainEvent
 from rebound.domain.keys import ApiKey
 from rebound.domain.messages import Message
+from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
@@ -291,6 +292,9 @@ class ChunkLedger(Protocol):
     def finish(self, chunk: Chunk) -> None:
         """Nothing of the chunk is left to do; does nothing when it is no longer ours."""
 
+    def state(self, key: ChunkKey) -> ChunkState | None:
+        """Where a chunk stood a moment ago (eventually consistent); ``None`` when it is not there."""
+
     def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
         """The chunks of a campaign in order."""
 
@@ -309,10 +313,46 @@ class TallyBook(Protocol):
 
 
 class ChunkQueue(Protocol):
-    """Hands chunks to the workers of a channel."""
+    """Hands chunks to the workers of a channel, each in its lane."""
 
-    def put(self, channel: Channel, keys: Sequence[ChunkKey], delay: timedelta = timedelta()) -> None:
-        """Enqueue; every key is on the queue when this returns. At most 15 minutes of delay."""
+    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+        """Enqueue; every ticket is on its lane's queue when this returns. At most 15 minutes of delay."""
+
+    def waiting(self, channel: Channel, lane: Lane) -> int:
+        """About how many chunks wait in a lane."""
+
+
+class PaceBook(Protocol):
+    """What the workers know together of how fast each sending account may be used."""
+
+    def pace(self, account: str, now: datetime) -> Pace:
+        """The pace, some seconds old at most."""
+
+    def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
+        """Book ``width`` for a flow behind what it has booked, or from ``now``; the moment at which it begins.
+
+        ``None``, with nothing booked, when the flow is booked beyond ``latest`` already. Atomic: no moment of a flow is
+        given twice.
+        """
+
+    def brake(self, account: str, left: float, now: datetime) -> None:
+        """Keep ``left`` of the rate from ``now`` on, unless somebody braked within the last second."""
+
+    def stop(self, account: str, until: datetime) -> None:
+        """Hand over nothing until then."""
+
+    def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
+        """Whether it is for us to ask the provider for its quota, which was last asked for at ``read_at``."""
+
+    def keep_quota(self, account: str, quota: Quota) -> None:
+        """Tell the others what the provider allows."""
+
+
+class QuotaSource(Protocol):
+    """Asks the provider what it allows."""
+
+    def quota(self) -> Quota | None:
+        """The quota; ``None`` when the provider could not be asked now."""
 
 
 class ReceiptQueue(Protocol):
@@ -442,12 +482,21 @@ class Refused:
     detail: str | None = None
 
 
+TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
+"""What SES, Twilio and SNS call it when more was sent than a second allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Throttled:
     """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
 
     code: str
     daily: bool = False
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
+        return self.daily or self.code in TOO_FAST
 
 
 @dataclass(frozen=True, slots=True)

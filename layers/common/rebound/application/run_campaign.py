@@ -28,6 +28,7 @@ from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
 from rebound.domain.key_ranges import bounds, estimated_size
 from rebound.domain.messages import MessageStatus
+from rebound.domain.pacing import Ticket, lane_of
 from rebound.domain.segments import Matcher, compile_filter
 
 PAGE: Final = 500
@@ -180,12 +181,20 @@ class ExpandCampaign:
         key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
         return Chunk(key, customer_ids, customer_ids, created_at=now)
 
+    @staticmethod
+    def _ticket(campaign: Campaign, progress: RangeProgress, number: int) -> Ticket:
+        """The ticket of a chunk of a range, in which all chunks but the last are full."""
+        key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
+        behind = progress.audience.targeted - number * CHUNK_SIZE
+        return Ticket(key, min(behind, CHUNK_SIZE), lane_of(campaign))
+
     def _enqueue(self, campaign: Campaign, progress: RangeProgress) -> RangeProgress:
         if progress.enqueued == progress.chunks:
             return progress
-        names = (chunk_name(progress.index, number) for number in range(progress.enqueued, progress.chunks))
-        keys = [ChunkKey(campaign.business_id, campaign.campaign_id, name) for name in names]
-        self._queue.put(campaign.channel, keys)
+        self._queue.put(
+            campaign.channel,
+            [self._ticket(campaign, progress, number) for number in range(progress.enqueued, progress.chunks)],
+        )
         enqueued = replace(progress, enqueued=progress.chunks)
         # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
         return self._expansion.commit(enqueued) if progress.done else enqueued

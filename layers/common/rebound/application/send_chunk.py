@@ -25,6 +25,7 @@ from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ReboundError
 from rebound.domain.messages import NO_RECORD, Message, MessageStatus
+from rebound.domain.pacing import Ticket, lane_of
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey
 
@@ -94,6 +95,10 @@ class ChunkDesk:
         self._queue = queue
         self._breaker = breaker
 
+    def business(self, business_id: str) -> Business:
+        """The settings as they are now."""
+        return self._businesses.get(business_id)
+
     def take(self, key: ChunkKey, owner: str) -> Work | None:
         """Claim a chunk; ``None`` when there is nothing left to do. Raises ``ChunkHeldError``."""
         outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
@@ -142,7 +147,7 @@ class ChunkDesk:
             return
         self.chunks.put_back(work.chunk, customer_ids)
         if self._campaigns.get(key.business_id, key.campaign_id).status is not CampaignStatus.PAUSED:
-            self._queue.put(work.campaign.channel, [key])
+            self._queue.put(work.campaign.channel, [self._ticket(work, customer_ids)])
 
     def stop(self, work: Work, because: str, customer_ids: Sequence[str]) -> None:
         """Pause the campaign at once and set aside the recipients that the provider has just refused, with the rest.
@@ -165,7 +170,11 @@ class ChunkDesk:
         self.chunks.put_back(work.chunk, customer_ids)
         if delay is None:
             delay = min(FIRST_DELAY * 2 ** min(work.chunk.attempts, 10), LONGEST_DELAY)
-        self._queue.put(work.campaign.channel, [work.chunk.key], delay)
+        self._queue.put(work.campaign.channel, [self._ticket(work, customer_ids)], delay)
+
+    @staticmethod
+    def _ticket(work: Work, customer_ids: Sequence[str]) -> Ticket:
+        return Ticket(work.chunk.key, len(customer_ids), lane_of(work.campaign))
 
     def known(self, work: Work) -> Mapping[str, Message]:
         """The messages of the chunk that have a row, by customer."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.ports import Accepted, Mailer, OutgoingEmail, Refused, SendResult, Throttled, Unknown
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
@@ -18,8 +19,9 @@ from rebound.application.send_chunk import (
 )
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
-from rebound.domain.chunks import ChunkKey
+from rebound.domain.channels import Channel
 from rebound.domain.messages import Message
+from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import RenderedEmail, render_email, values_of
 
@@ -30,13 +32,17 @@ MAX_SUBJECT: Final = 998
 class SendEmail:
     """Claims a chunk, decides again, hands the emails over in one call and records what became of each."""
 
-    def __init__(self, desk: ChunkDesk, mailer: Mailer) -> None:
+    def __init__(self, desk: ChunkDesk, mailer: Mailer, admit: AdmitChunk, mind: MindThrottles) -> None:
         self._desk = desk
         self._mailer = mailer
+        self._admit = admit
+        self._mind = mind
 
-    def __call__(self, key: ChunkKey, owner: str) -> None:
-        """Send what is left of a chunk. Raises ``ChunkHeldError`` when another worker has it."""
-        work = self._desk.take(key, owner)
+    def __call__(self, ticket: Ticket, owner: str) -> None:
+        """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
+        if not self._admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT):
+            return
+        work = self._desk.take(ticket.key, owner)
         if work is None:
             return
         if work.settle:
@@ -62,7 +68,7 @@ class SendEmail:
             *(cannot_render(recipient.message) for recipient, email in rendered if email is None),
         ]
         again: list[str] = []
-        daily = False
+        throttles: list[Throttled] = []
         because: str | None = None
         if sendable and self._desk.halted(work):
             self._desk.halt(work, remaining)
@@ -78,7 +84,7 @@ class SendEmail:
             for (recipient, _), result in zip(sendable, results, strict=True):
                 if isinstance(result, Throttled):
                     again.append(recipient.customer.customer_id)
-                    daily = daily or result.daily
+                    throttles.append(result)
                 elif because is not None and senders_fault(result, Provider.SES):
                     again.append(recipient.customer.customer_id)
                 else:
@@ -86,13 +92,16 @@ class SendEmail:
         # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
         record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
         record(known)
-        self._finish(work, again, because, daily=daily)
+        self._finish(work, again, because, throttles)
 
-    def _finish(self, work: Work, again: Sequence[str], because: str | None, *, daily: bool) -> None:
+    def _finish(self, work: Work, again: Sequence[str], because: str | None, throttles: Sequence[Throttled]) -> None:
+        self._mind(EMAIL_ACCOUNT, throttles)
         if because is not None:
             self._desk.stop(work, because, again)
         elif again:
-            self._desk.again_later(work, again, LONGEST_DELAY if daily else None)
+            self._desk.again_later(
+                work, again, LONGEST_DELAY if any(throttled.daily for throttled in throttles) else None
+            )
         else:
             self._desk.chunks.finish(work.chunk)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.ports import (
     Accepted,
     MessageLog,
@@ -26,8 +27,9 @@ from rebound.application.send_chunk import (
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import HALTED, TextContent
-from rebound.domain.chunks import ChunkKey
+from rebound.domain.channels import Channel
 from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.pacing import Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
@@ -48,15 +50,28 @@ class SendText:
     """
 
     def __init__(
-        self, desk: ChunkDesk, texters: Mapping[TextProvider, Callable[[], Texter]], receipts: ReceiptQueue
+        self,
+        desk: ChunkDesk,
+        texters: Mapping[TextProvider, Callable[[], Texter]],
+        receipts: ReceiptQueue,
+        admit: AdmitChunk,
+        mind: MindThrottles,
     ) -> None:
         self._desk = desk
         self._texters = texters
         self._receipts = receipts
+        self._admit = admit
+        self._mind = mind
 
-    def __call__(self, key: ChunkKey, owner: str, may_go_on: Callable[[], bool]) -> None:
-        """Send what is left of a chunk while there is time. Raises ``ChunkHeldError`` when another worker has it."""
-        work = self._desk.take(key, owner)
+    def __call__(self, ticket: Ticket, owner: str, may_go_on: Callable[[], bool]) -> None:
+        """Send what is left of a chunk whose turn it is, while there is time.
+
+        Raises ``ChunkHeldError`` when another worker has it.
+        """
+        account = self._desk.business(ticket.key.business_id).text_account
+        if not self._admit(Channel.SMS, ticket, account):
+            return
+        work = self._desk.take(ticket.key, owner)
         if work is None:
             return
         texter = self._texters[work.business.text_provider]()
@@ -75,6 +90,7 @@ class SendText:
                 return
             result = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
             if isinstance(result, Throttled):
+                self._mind(account, [result])
                 self._give_up(held, texter)
                 delay = AT_ONCE if result is OUT_OF_TIME else LONGEST_DELAY if result.daily else None
                 self._desk.again_later(work, _ids(*decided.recipients[number:]), delay)

@@ -36,6 +36,7 @@ class BusinessChange:
     owner_email: str | Unset | None = UNSET
     email_from: str | Unset | None = UNSET
     text_from: str | Unset | None = UNSET
+    text_rate: float | Unset | None = UNSET
     policy: ReachabilityPolicy | None = None
 
 

@@ -9,6 +9,7 @@ from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger,
 from rebound.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.domain.chunks import ChunkState
 from rebound.domain.errors import ConflictError
+from rebound.domain.pacing import Ticket, lane_of
 
 
 class SteerCampaign:
@@ -93,19 +94,26 @@ def ended(campaign: Campaign) -> ConflictError:
 class RequeueCampaign:
     """Puts the chunks of a campaign that wait on no queue there again; one that is there twice is claimed once."""
 
-    def __init__(self, campaigns: CampaignBook, chunks: ChunkLedger, queue: ChunkQueue) -> None:
+    def __init__(self, campaigns: CampaignBook, chunks: ChunkLedger, queue: ChunkQueue, clock: Clock) -> None:
         self._campaigns = campaigns
         self._chunks = chunks
         self._queue = queue
+        self._clock = clock
 
     def __call__(
         self, business_id: str, campaign_id: str, cursor: str | None, may_go_on: Callable[[], bool]
     ) -> str | None:
         """Enqueue page by page while there is time; the cursor to go on from, ``None`` when all are there."""
-        channel = self._campaigns.get(business_id, campaign_id).channel
+        campaign = self._campaigns.get(business_id, campaign_id)
+        # What is cancelled is not handed over, and need not wait for its turn.
+        turn_at = self._clock.now() if campaign.status is CampaignStatus.CANCELLED else None
         while True:
             page = self._chunks.page(campaign_id, cursor)
-            self._queue.put(channel, [chunk.key for chunk in page.items if chunk.state is ChunkState.PENDING])
+            pending = [chunk for chunk in page.items if chunk.state is ChunkState.PENDING]
+            self._queue.put(
+                campaign.channel,
+                [Ticket(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
+            )
             cursor = page.next_cursor
             if cursor is None or not may_go_on():
                 return cursor

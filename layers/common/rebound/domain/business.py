@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from rebound.domain.channels import Channel
+from rebound.domain.pacing import SendingAccount
 from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
 
 
@@ -14,13 +16,25 @@ class TextProvider(StrEnum):
     SNS = "sns"
 
 
+SNS_TEXT_RATE: Final = 20.0
+"""SNS, "SMS messages per second": the default quota of an account and region, whoever the sender is."""
+NORTH_AMERICAN_TEXT_RATE: Final = 1.0
+"""Twilio, "Understanding Twilio rate limits and message queues": a long code of the United States or Canada."""
+TEXT_RATE: Final = 10.0
+"""The same: a long code of another country."""
+
+MIN_TEXT_RATE: Final = 0.1
+MAX_TEXT_RATE: Final = 1000.0
+
+
 @dataclass(frozen=True, slots=True)
 class Business:
     """The settings of one business.
 
     ``country`` is ISO 3166-1 alpha-2 and the country in which numbers without a country code are read; ``time_zone`` an
-    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``). ``version`` counts
-    the writes of the stored row and is no setting, so it does not make settings differ.
+    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``); ``text_rate`` is
+    how many texts a second it may send, ``None`` for what its kind allows at least. ``version`` counts the writes of
+    the stored row and is no setting, so it does not make settings differ.
     """
 
     business_id: str
@@ -31,6 +45,7 @@ class Business:
     email_from: str | None = None
     text_provider: TextProvider = TextProvider.TWILIO
     text_from: str | None = None
+    text_rate: float | None = None
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
     version: int = field(default=0, compare=False)
 
@@ -41,3 +56,11 @@ class Business:
                 return self.email_from is not None
             case Channel.SMS:
                 return self.text_from is not None or self.text_provider is TextProvider.SNS
+
+    @property
+    def text_account(self) -> SendingAccount:
+        """What the business's texts go out over: businesses with the same sender share its rate."""
+        if self.text_provider is TextProvider.SNS:
+            return SendingAccount(TextProvider.SNS, self.text_rate or SNS_TEXT_RATE)
+        default = NORTH_AMERICAN_TEXT_RATE if (self.text_from or "").startswith("+1") else TEXT_RATE
+        return SendingAccount(f"{TextProvider.TWILIO}#{self.text_from}", self.text_rate or default)

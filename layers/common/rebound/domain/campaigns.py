@@ -45,9 +45,9 @@ class CampaignStatus(StrEnum):
 
 
 ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
+RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
 """Nothing may be handed over."""
-RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 
 
 @dataclass(frozen=True, slots=True)

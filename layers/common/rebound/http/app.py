@@ -270,6 +270,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             owner_email=request.owner_email if "owner_email" in given else UNSET,
             email_from=request.email_from if "email_from" in given else UNSET,
             text_from=request.text_from if "text_from" in given else UNSET,
+            text_rate=request.text_rate if "text_rate" in given else UNSET,
             policy=request.policy.read() if "policy" in given else None,
         )
         business = wiring.settings_of_business().change(_business_id(app), change)

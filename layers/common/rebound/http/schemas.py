@@ -21,7 +21,7 @@ from pydantic import (
 from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
-from rebound.domain.business import Business, TextProvider
+from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, Rollback, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.messages import Message, MessageStatus
@@ -150,6 +150,11 @@ class BusinessChangeRequest(Request):
     email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
     text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+    text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
+        default=None,
+        description="Texts a second that the sender may send, as the provider has granted; null for what its kind "
+        "allows at least: 1 for a number of the United States or Canada, 10 for others, 20 over SNS.",
+    )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
 
 
@@ -164,6 +169,7 @@ class BusinessAnswer(Answer):
     email_from: str | None
     text_provider: TextProvider
     text_from: str | None
+    text_rate: float | None
     policy: PolicyAnswer
 
     @classmethod
@@ -560,6 +566,9 @@ class CampaignAnswer(Answer):
     created_at: Time
     started_at: Time | None
     completed_at: Time | None
+    held_until: Time | None = Field(
+        description="Nothing is handed over before: the provider's allowance of the day is used up. Not in lists."
+    )
     audience: AudienceAnswer
     results: ResultsAnswer
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
@@ -581,6 +590,7 @@ class CampaignAnswer(Answer):
             created_at=campaign.created_at,
             started_at=campaign.started_at,
             completed_at=campaign.completed_at,
+            held_until=view.held_until,
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),

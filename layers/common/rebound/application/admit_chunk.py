@@ -1,0 +1,121 @@
+"""May this chunk be handed over now? Rate and quota of the providers, kept by all workers together.
+
+A chunk that must wait goes back to its queue as a new message with a delay, and the old one is done: so waiting never
+uses up the receives after which a queue gives a message up. What it booked travels with it (``Ticket.turn_at``), so a
+chunk books once, which is the one write that pacing costs. A worker that dies between booking and sending has only let
+a moment of the rate go by; one that dies after putting the chunk back and before its old message is gone leaves two
+messages for one chunk, of which the claim lets one send.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from rebound.application.ports import ChunkLedger, ChunkQueue, Clock, PaceBook, QuotaSource, Throttled
+from rebound.domain.channels import Channel
+from rebound.domain.chunks import ChunkState
+from rebound.domain.pacing import HORIZON, Flow, Pace, SendingAccount, Ticket
+
+QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
+"""Asked for so often by all workers together: SES allows about one such call a second."""
+DAILY_STOP: Final = timedelta(minutes=15)
+"""How long nothing is tried after a provider's "not today": its 24 hours are rolling, and some of them free up soon."""
+AT_ONCE: Final = timedelta(seconds=1)
+"""A queue cannot hold back for less."""
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""The longest that SQS holds a message back."""
+UNKNOWN_RATE: Final = 1.0
+"""Messages a second while the provider has not been heard: what SES allows in its sandbox."""
+
+
+class AdmitChunk:
+    """Decides about one ticket; a chunk that is not admitted is back on its queue when this returns."""
+
+    def __init__(
+        self,
+        paces: PaceBook,
+        quotas: QuotaSource,
+        chunks: ChunkLedger,
+        queue: ChunkQueue,
+        clock: Clock,
+        chance: Callable[[], float],
+    ) -> None:
+        self._paces = paces
+        self._quotas = quotas
+        self._chunks = chunks
+        self._queue = queue
+        self._clock = clock
+        self._chance = chance
+
+    def __call__(self, channel: Channel, ticket: Ticket, account: SendingAccount) -> bool:
+        """Whether the chunk's turn is now. One that is done already is not admitted, and not put back."""
+        now = self._clock.now()
+        pace = self._pace(account, now)
+        if pace.stopped_until is not None and pace.stopped_until > now:
+            self._back(channel, replace(ticket, turn_at=None), min(pace.stopped_until - now, LONGEST_DELAY))
+            return False
+        turn_at = ticket.turn_at
+        if turn_at is None:
+            if self._chunks.state(ticket.key) is ChunkState.DONE:
+                # A message too many, as a resume may leave one: it must not use up the rate.
+                return False
+            flow = Flow(ticket.key.business_id, ticket.lane)
+            rate = account.rate or (pace.quota.rate if pace.quota is not None else UNKNOWN_RATE)
+            width = timedelta(seconds=ticket.size / pace.rate_of(flow, rate, now))
+            turn_at = self._paces.book(account.name, flow, width, now, now + HORIZON)
+            if turn_at is None:
+                self._back(channel, ticket, self._until_there_is_room(channel, ticket, rate))
+                return False
+        if turn_at - now < AT_ONCE:
+            return True
+        self._back(channel, replace(ticket, turn_at=turn_at), min(turn_at - now, LONGEST_DELAY))
+        return False
+
+    def _back(self, channel: Channel, ticket: Ticket, delay: timedelta) -> None:
+        self._queue.put(channel, [ticket], delay)
+
+    def _until_there_is_room(self, channel: Channel, ticket: Ticket, rate: float) -> timedelta:
+        """A delay after which what waits will have become bookable, spread so that not all come at once.
+
+        What waits on the queue takes ``backlog``; everybody comes again while some of it is left, so that no time goes
+        by unused, and not before a part of it is over. The flow is booked for longer than the shortest delay.
+        """
+        backlog = timedelta(seconds=self._queue.waiting(channel, ticket.lane) * ticket.size / rate)
+        spread = backlog * (0.25 + self._chance() / 2)
+        return min(max(spread, HORIZON * (0.5 + self._chance() / 4)), LONGEST_DELAY)
+
+    def _pace(self, account: SendingAccount, now: datetime) -> Pace:
+        """The pace, with a quota that is not older than a minute where the provider has one to give."""
+        pace = self._paces.pace(account.name, now)
+        if account.rate is not None or (pace.quota_read_at is not None and now - pace.quota_read_at < QUOTA_GOOD_FOR):
+            return pace
+        # One of all workers asks; the others go on with what is known.
+        if not self._paces.claim_quota(account.name, pace.quota_read_at, now):
+            return pace
+        quota = self._quotas.quota()
+        if quota is None:
+            return pace
+        self._paces.keep_quota(account.name, quota)
+        if quota.used_up:
+            self._paces.stop(account.name, now + DAILY_STOP)
+            return replace(pace, quota=quota, stopped_until=now + DAILY_STOP)
+        return replace(pace, quota=quota)
+
+
+class MindThrottles:
+    """What a provider's throttle answers change for everybody who sends over the account."""
+
+    def __init__(self, paces: PaceBook, clock: Clock) -> None:
+        self._paces = paces
+        self._clock = clock
+
+    def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
+        """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
+        about_speed = [answer for answer in answers if answer.slows_down]
+        now = self._clock.now()
+        if any(answer.daily for answer in about_speed):
+            self._paces.stop(account.name, now + DAILY_STOP)
+        elif about_speed:
+            pace = self._paces.pace(account.name, now)
+            self._paces.brake(account.name, pace.braked(now), now)

@@ -1,0 +1,136 @@
+"""How fast messages may be handed to a provider, shared between workers that know of each other only by a table.
+
+A provider takes so many messages a second from one *sending account* (SES from an AWS account, Twilio from one sender).
+Everybody who sends over it is a *flow*: one lane of one business. A flow books time on the account before it hands a
+chunk over: booking ``n`` messages moves the moment until which the flow is booked by ``n`` divided by the flow's share
+of the rate, and the chunk goes out at the moment at which its own piece begins. That is a leaky bucket kept as one
+number ("virtual scheduling", ITU-T I.371), which one atomic write moves.
+
+Flows that are booked share the rate by weight, so that a business with a million messages waiting leaves a business
+with ten its half, and what somebody waits for (``PROMPT``) goes before what can wait (``BULK``). A flow that is not
+booked takes no share. A flow may be booked only ``HORIZON`` ahead: what is booked does not change when others come or a
+campaign is cancelled, so it must not be much.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from rebound.domain.campaigns import Campaign
+from rebound.domain.chunks import ChunkKey
+
+HORIZON: Final = timedelta(minutes=2)
+"""So far ahead a flow may be booked."""
+LINGERING: Final = timedelta(seconds=10)
+"""So long a flow counts after what it booked is over: its next chunk may be on its way."""
+SLOWEST: Final = 0.1
+"""The share of the provider's rate that is left at the hardest braking."""
+BRAKING: Final = 0.7
+"""By which a throttle multiplies the rate."""
+RECOVERY: Final = timedelta(seconds=60)
+"""How long it takes from a standstill to the full rate."""
+
+
+class Lane(StrEnum):
+    """Which of the two ways a message takes, so that nobody's reminder waits behind somebody's million."""
+
+    PROMPT = "prompt"
+    """What somebody waits for: a message to one person, reminders and other transactional messages."""
+    BULK = "bulk"
+    """What is sent to win business."""
+
+
+_WEIGHTS: Final[Mapping[Lane, int]] = {Lane.PROMPT: 4, Lane.BULK: 1}
+
+
+def lane_of(campaign: Campaign) -> Lane:
+    """The lane of a campaign's messages."""
+    return Lane.BULK if campaign.category.is_promotional and not campaign.single else Lane.PROMPT
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One lane of one business, on one sending account."""
+
+    business_id: str
+    lane: Lane
+
+    def __str__(self) -> str:
+        return f"{self.business_id}#{self.lane}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Flow":
+        """The flow that ``str`` wrote."""
+        business_id, lane = text.rsplit("#", 1)
+        return cls(business_id, Lane(lane))
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A chunk on its way to a sender: how many messages it is at most, and when its turn is once that is known."""
+
+    key: ChunkKey
+    size: int
+    lane: Lane
+    turn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendingAccount:
+    """What messages go out over; ``rate`` is messages a second, or ``None`` where the provider says it itself."""
+
+    name: str
+    rate: float | None = None
+
+
+EMAIL_ACCOUNT: Final = SendingAccount("ses")
+"""SES's rate and quota are those of the AWS account and region, for all businesses of a deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a provider allows: messages a second, and in 24 hours (``None`` for no limit) with those sent so far."""
+
+    rate: float
+    daily: int | None = None
+    sent_today: int = 0
+
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing more may be sent today."""
+        return self.daily is not None and self.sent_today >= self.daily
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is known of one sending account, some seconds old at most.
+
+    ``booked`` says until when each flow is booked. ``brake`` is the share of the rate that was left at ``braked_at``,
+    after a throttle. Until ``stopped_until`` nothing goes out: the allowance of the day is used up.
+    """
+
+    quota: Quota | None = None
+    quota_read_at: datetime | None = None
+    booked: Mapping[Flow, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    brake: float = 1.0
+    braked_at: datetime | None = None
+    stopped_until: datetime | None = None
+
+    def rate_of(self, flow: Flow, rate: float, now: datetime) -> float:
+        """Messages a second for a flow: its share, by weight among the flows under way, of the account's ``rate``."""
+        under_way = {known for known, until in self.booked.items() if until > now - LINGERING} | {flow}
+        share = _WEIGHTS[flow.lane] / sum(_WEIGHTS[known.lane] for known in under_way)
+        return rate * share * self.released(now)
+
+    def released(self, now: datetime) -> float:
+        """The share of the rate that braking leaves at ``now``."""
+        if self.braked_at is None:
+            return 1.0
+        return min(1.0, self.brake + (now - self.braked_at) / RECOVERY)
+
+    def braked(self, now: datetime) -> float:
+        """The share that is to be left after one more throttle at ``now``."""
+        return max(SLOWEST, self.released(now) * BRAKING)

@@ -1,0 +1,62 @@
+"""The pace of sending accounts, and what a provider allows, in memory."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from rebound.domain.pacing import Flow, Pace, Quota
+
+PLENTY: Final = Quota(rate=5000.0)
+_A_SECOND: Final = timedelta(seconds=1)
+
+
+class MemoryPaceBook:
+    """Implements ``PaceBook``; always up to date."""
+
+    def __init__(self) -> None:
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+
+    def pace(self, account: str, now: datetime) -> Pace:
+        return self._paces[account]
+
+    def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
+        pace = self._paces[account]
+        begins = max(pace.booked.get(flow, now), now)
+        if begins > latest:
+            return None
+        self._paces[account] = replace(pace, booked=MappingProxyType({**pace.booked, flow: begins + width}))
+        return begins
+
+    def brake(self, account: str, left: float, now: datetime) -> None:
+        pace = self._paces[account]
+        if pace.braked_at is None or now - pace.braked_at >= _A_SECOND:
+            self._paces[account] = replace(pace, brake=left, braked_at=now)
+
+    def stop(self, account: str, until: datetime) -> None:
+        pace = self._paces[account]
+        if pace.stopped_until is None or pace.stopped_until < until:
+            self._paces[account] = replace(pace, stopped_until=until)
+
+    def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
+        pace = self._paces[account]
+        if pace.quota_read_at != read_at:
+            return False
+        self._paces[account] = replace(pace, quota_read_at=now)
+        return True
+
+    def keep_quota(self, account: str, quota: Quota) -> None:
+        self._paces[account] = replace(self._paces[account], quota=quota)
+
+
+class ScriptedQuota:
+    """Implements ``QuotaSource``; allows ``now``, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.now: Quota | None = PLENTY
+        self.asked = 0
+
+    def quota(self) -> Quota | None:
+        self.asked += 1
+        return self.now
