@@ -23,6 +23,7 @@ from rebound.adapters.dynamo_directory import (
     DynamoSegmentBook,
 )
 from rebound.adapters.dynamo_imports import DynamoImportLedger
+from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
 from rebound.adapters.dynamo_paces import DynamoPaceBook
 from rebound.application.customer_files import Place
@@ -38,14 +39,21 @@ from rebound.application.ports import (
     ExpansionLedger,
     FailedHandling,
     FailureLog,
+    FrozenCustomer,
+    FrozenPage,
     ImportBook,
     ImportJob,
     ImportLedger,
+    JobBook,
+    JobLedger,
+    JobProgress,
     MessageLog,
     PaceBook,
+    Removal,
     RequestIds,
     RowCounts,
     SegmentBook,
+    Spared,
     Splitting,
     TallyBook,
 )
@@ -64,6 +72,7 @@ from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.domain.jobs import Job, JobKind, JobStatus
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
@@ -93,6 +102,7 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
+from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger
 from tests.fakes.making import (
     BUSINESS_ID,
     CAMPAIGN_ID,
@@ -132,6 +142,8 @@ class Books:
     expansion: ExpansionLedger
     tallies: TallyBook
     paces: PaceBook
+    jobs: JobBook
+    job_ledger: JobLedger
 
 
 def in_memory() -> Books:
@@ -153,6 +165,8 @@ def in_memory() -> Books:
         MemoryExpansionLedger(chunks),
         MemoryTallyBook(),
         MemoryPaceBook(),
+        MemoryJobBook(),
+        MemoryJobLedger(customers),
     )
 
 
@@ -175,6 +189,8 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoExpansionLedger(tables["CHUNKS_TABLE"]),
         DynamoTallyBook(tables["CHUNKS_TABLE"]),
         DynamoPaceBook(tables["PACES_TABLE"]),
+        DynamoJobBook(directory),
+        DynamoJobLedger(tables["CHUNKS_TABLE"], customers),
     )
 
 
@@ -1166,3 +1182,83 @@ def test_the_state_of_a_chunk_can_be_asked_for_by_itself(books: Books) -> None:
     books.chunks.finish(claimed)
     assert books.chunks.state(claimed.key) is ChunkState.DONE
     assert books.chunks.state(replace(claimed.key, chunk="chunk#000#0000099")) is None
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+JOB = Job(BUSINESS_ID, CAMPAIGN_ID, JobKind.BULK_DELETE, {"wanted": {"q": "Ünï"}, "customer_ids": None}, 8, at(0.5))
+
+
+def test_a_job_is_kept_whole_and_replaced_as_it_was_read(books: Books) -> None:
+    books.jobs.add(JOB)
+    with pytest.raises(ConcurrentChangeError):
+        books.jobs.add(JOB)
+    first = books.jobs.get(BUSINESS_ID, CAMPAIGN_ID)
+    moved = replace(first, status=JobStatus.REFUSED, phase=1, run=2, reason="why", ended_at=at(9))
+    books.jobs.replace(moved)
+    with pytest.raises(ConcurrentChangeError):
+        books.jobs.replace(first)
+
+    assert replace(first, version=0) == JOB
+    assert books.jobs.get(BUSINESS_ID, CAMPAIGN_ID) == replace(moved, version=first.version + 1)
+    with pytest.raises(NotFoundError):
+        books.jobs.get("other", CAMPAIGN_ID)
+    with pytest.raises(ConcurrentChangeError):
+        books.jobs.replace(replace(first, job_id="unknown"))
+
+
+def test_progress_is_committed_as_it_was_read_and_with_its_page(books: Books) -> None:
+    beginning = books.job_ledger.get(CAMPAIGN_ID, 0, 7)
+    page = FrozenPage(CAMPAIGN_ID, 7, 0, (FrozenCustomer(id_of(1), at(0.000001)), FrozenCustomer(id_of(2), at(2))))
+    spared = (Spared(id_of(1), "changed"),)
+    moved = replace(beginning, cursor=id_of(2), counts={"looked_at": 2}, spared=spared, done=True)
+    committed = books.job_ledger.commit(moved, frozen=page)
+    with pytest.raises(ConcurrentChangeError):
+        books.job_ledger.commit(beginning, frozen=replace(page, number=1))
+
+    assert beginning == JobProgress(CAMPAIGN_ID, 0, 7)
+    assert committed == replace(moved, version=1) == books.job_ledger.get(CAMPAIGN_ID, 0, 7)
+    assert books.job_ledger.frozen(CAMPAIGN_ID, 7, 0) == page
+    assert books.job_ledger.frozen(CAMPAIGN_ID, 7, 1) is None
+    assert books.job_ledger.frozen(CAMPAIGN_ID, 6, 0) is None
+    other = books.job_ledger.commit(JobProgress(CAMPAIGN_ID, 0, 3))
+    books.job_ledger.commit(JobProgress(CAMPAIGN_ID, 1, 3))
+    assert list(books.job_ledger.list(CAMPAIGN_ID, 0)) == [other, committed]
+    assert list(books.job_ledger.list("another", 0)) == []
+
+
+@pytest.mark.parametrize("stale", ["progress", "customer", "contact"])
+def test_a_removal_and_its_progress_are_all_or_none(books: Books, stale: str) -> None:
+    stored(books, 1)
+    books.contacts.save(used(1).knowing(SAID[0]))
+    progress, before, contact = (
+        JobProgress(CAMPAIGN_ID, 1, 0),
+        books.customers.get(BUSINESS_ID, id_of(1)),
+        known(books, 1),
+    )
+    removal = Removal([before], [contact.without([id_of(1)])])
+    match stale:
+        case "progress":
+            progress = replace(books.job_ledger.commit(progress), version=0)
+        case "customer":
+            books.customers.save([before], [])
+        case _:
+            books.contacts.save(contact.knowing(SAID[1]))
+    with pytest.raises(ConcurrentChangeError):
+        books.job_ledger.commit(progress, removal=removal)
+
+    assert books.customers.get(BUSINESS_ID, id_of(1)).customer_id == id_of(1)
+    assert known(books, 1).is_used
+    assert books.job_ledger.get(CAMPAIGN_ID, 1, 0).counts == {}
+
+
+def test_a_removal_counts_with_its_progress(books: Books) -> None:
+    stored(books, 1)
+    books.contacts.save(used(1).knowing(SAID[0]))
+    removal = Removal([books.customers.get(BUSINESS_ID, id_of(1))], [known(books, 1).without([id_of(1)])])
+    books.job_ledger.commit(JobProgress(CAMPAIGN_ID, 1, 0, counts={"deleted": 1}), removal=removal)
+
+    with pytest.raises(NotFoundError):
+        books.customers.get(BUSINESS_ID, id_of(1))
+    assert (known(books, 1).is_used, known(books, 1).remembered > 0) == (False, True)
+    assert books.job_ledger.get(CAMPAIGN_ID, 1, 0).counts == {"deleted": 1}

@@ -91,6 +91,9 @@ def empty_tables() -> None:
     backend: Any = dynamodb_backends[ACCOUNT][REGION]
     for table in backend.tables.values():
         table.items.clear()
+        if table.stream_shard is not None:
+            # moto copies them all at each transaction.
+            table.stream_shard.items.clear()
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:

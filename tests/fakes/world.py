@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.apply_receipts import ApplyReceipts
 from rebound.application.authorize_request import AuthorizeRequest
+from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
+from rebound.application.count_customers import CountCustomers, CountingWork
 from rebound.application.count_results import CountResults
 from rebound.application.import_customers import (
     BeginImport,
@@ -24,15 +26,18 @@ from rebound.application.import_customers import (
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
 from rebound.application.manage_customers import ManageCustomers
 from rebound.application.manage_dead_letters import ManageDeadLetters
+from rebound.application.manage_jobs import JobView, ManageJobs
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
 from rebound.application.ports import Recopying, StatusChange
+from rebound.application.preview_audience import PreviewAudience, PreviewWork
 from rebound.application.project_campaigns import CampaignChange, ProjectCampaigns
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.recopy_flags import RecopyFlags
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
+from rebound.application.run_job import JobWork, RunJob
 from rebound.application.send_chunk import ChunkDesk
 from rebound.application.send_email import SendEmail
 from rebound.application.send_text import SendText
@@ -46,6 +51,7 @@ from rebound.domain.consent import ConsentEvidence
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
+from rebound.domain.jobs import JobKind
 from rebound.domain.pacing import Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
@@ -62,6 +68,7 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
+from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.messages import MemoryMessageLog
 from tests.fakes.paces import MemoryPaceBook, ScriptedQuota
@@ -138,6 +145,9 @@ class World:
         self.import_ledger = MemoryImportLedger(self.customers)
         self.import_runner = RecordingImportRunner()
         self.patience = CountingPatience()
+        self.jobs = MemoryJobBook()
+        self.job_ledger = MemoryJobLedger(self.customers)
+        self.job_runner = RecordingJobRunner()
         self.messages = MemoryMessageLog(shards)
         self.campaigns = MemoryCampaignBook()
         self.chunks = MemoryChunkLedger()
@@ -168,12 +178,32 @@ class World:
         self._ranges = ranges
         self._wire()
 
+    def _own[T](self, port: T, name: str) -> T:
+        return watched(port, name, self._reach)
+
+    def _wire_jobs(
+        self,
+        customers: MemoryCustomerBook,
+        contacts: MemoryContactBook,
+        businesses: MemoryBusinessDirectory,
+        request_ids: MemoryRequestIds,
+    ) -> None:
+        self.preview = PreviewAudience(customers, contacts, businesses, self.clock)
+        self.count_customers = CountCustomers(customers, self.clock)
+        jobs, ledger = self._own(self.jobs, "jobs"), self._own(self.job_ledger, "job_ledger")
+        job_runner = self._own(self.job_runner, "job_runner")
+        self.manage_jobs = ManageJobs(jobs, ledger, job_runner, self.clock, self.ids, request_ids, self._ranges)
+        self.bulk_delete = BulkDelete(self.manage_jobs)
+        works: Mapping[JobKind, JobWork] = {
+            JobKind.COUNT: CountingWork(customers, ledger),
+            JobKind.PREVIEW: PreviewWork(customers, contacts, businesses, ledger),
+            JobKind.BULK_DELETE: BulkDeleteWork(customers, contacts, businesses, ledger),
+        }
+        self.run_job = RunJob(jobs, ledger, works, self.clock)
+
     def _wire(self) -> None:
         """Make the use cases, as a new process does. What they reach outside of it is watched, all of it."""
-
-        def own[T](port: T, name: str) -> T:
-            return watched(port, name, self._reach)
-
+        own = self._own
         customers, contacts = own(self.customers, "customers"), own(self.contacts, "contacts")
         messages, campaigns = own(self.messages, "messages"), own(self.campaigns, "campaigns")
         chunks, expansion, tallies = (
@@ -198,7 +228,8 @@ class World:
         self.authorize = AuthorizeRequest(keys, clock)
         self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
         self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)
-        self.manage_segments = ManageSegments(segments, customers, contacts, businesses, clock)
+        self.manage_segments = ManageSegments(segments, clock)
+        self._wire_jobs(customers, contacts, businesses, request_ids)
         self.manage_campaigns = ManageCampaigns(
             campaigns,
             runner,
@@ -317,6 +348,15 @@ class World:
                 left.remove(part)
         self._step("close_import", lambda: self.close_import.complete(business_id, import_id))
         return self.start_import.get(business_id, import_id)
+
+    def run_to_end(self, job: JobView) -> JobView:
+        """Run a job as its state machine does until nothing is left to do."""
+        ids = (job.job.business_id, job.job.job_id)
+        while waiting := self._step("run_job", partial(self.run_job.advance, *ids)):
+            for index in self.chance.sample(waiting, len(waiting)):
+                while not self._step("run_job", partial(self.run_job.work, *ids, index, self._time_left)):
+                    pass
+        return self.manage_jobs.get(*ids)
 
     def rest(self) -> None:
         """Pump until nothing is left to happen."""

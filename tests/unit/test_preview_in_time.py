@@ -1,20 +1,40 @@
-"""A preview answers while its request waits, or says that it cannot."""
+"""What is counted while a request waits gives up in time, and a job counts the same."""
 
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
+from rebound.application.count_customers import write_filter
+from rebound.application.preview_audience import Question, audience_of
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
-from rebound.domain.errors import ConflictError
-from tests.fakes.making import BUSINESS_ID, customer
-from tests.fakes.world import World
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.jobs import JobKind, JobStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Failure
+from rebound.domain.segments import CustomerFilter
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer
+from tests.fakes.world import Chaos, World
+
+EVERYBODY = Question({"all": []}, Channel.EMAIL, Category.MARKETING)
 
 
-def test_a_preview_of_more_customers_than_it_has_time_for_says_so() -> None:
+def large() -> World:
+    """A business of 1,201 customers, of whom two have something known and 241 a failed address."""
     world = World()
-    world.add(*(customer(number) for number in range(1, 1002)))
+    world.add(
+        *(
+            customer(n, failed_email=n % 5 == 0, email=None if n % 7 == 0 else f"ana{n}@example.com")
+            for n in range(1, 1202)
+        )
+    )
+    world.know(contact_key(1), Failure(at(0), "m", Provider.SES, NO_SUCH_MAILBOX))
+    world.know(contact_key(2), ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER))
+    world.rest()
+    return world
+
+
+def slow(world: World) -> World:
+    """The same, when each page takes long."""
     read_range: Any = world.customers.read_range
 
     def slowly(*given: Any) -> Any:
@@ -22,13 +42,37 @@ def test_a_preview_of_more_customers_than_it_has_time_for_says_so() -> None:
         return read_range(*given)
 
     world.customers.read_range = slowly  # type: ignore[method-assign,assignment]
+    return world
 
-    with pytest.raises(ConflictError, match="more customers than"):
-        world.manage_segments.preview(
-            BUSINESS_ID,
-            segment_id=None,
-            filter_={"all": []},
-            channel=Channel.EMAIL,
-            category=Category.MARKETING,
-            exclude_failed=True,
-        )
+
+def test_a_preview_and_a_count_of_more_customers_than_they_have_time_for_give_up() -> None:
+    world = slow(large())
+
+    assert world.preview(BUSINESS_ID, EVERYBODY) is None
+    assert world.count_customers(BUSINESS_ID, CustomerFilter(failed="email")) is None
+
+
+def test_a_preview_as_a_job_comes_to_the_same_whatever_dies() -> None:
+    calm = large()
+    expected = calm.preview(BUSINESS_ID, EVERYBODY)
+    world = slow(large())
+    world.chaos = Chaos(death=0.1)
+    view = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, EVERYBODY.written()))
+
+    assert expected is not None
+    assert dict(expected.excluded) == {"no_address": 171, "invalid_contact": 1, "opted_out": 1}
+    assert view.job.status is JobStatus.COMPLETED
+    assert audience_of(view.counts[0]) == expected
+    assert world.deaths
+
+
+def test_a_count_as_a_job_comes_to_the_same_whatever_dies() -> None:
+    wanted = CustomerFilter(failed="any", q="ana")
+    expected = large().count_customers(BUSINESS_ID, wanted)
+    world = slow(large())
+    world.chaos = Chaos(death=0.1)
+    view = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.COUNT, {"wanted": write_filter(wanted)}))
+
+    assert expected is not None
+    assert (expected["looked_at"], expected["count"], expected["email"]) == (1201, 241, 241)
+    assert view.counts[0] == expected

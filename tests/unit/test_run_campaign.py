@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.application.preview_audience import Question
 from rebound.application.run_campaign import MOST_POLLS
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import CampaignStatus, Category, Selection
@@ -206,16 +207,10 @@ def test_a_preview_is_what_the_send_does_when_nothing_changes_between() -> None:
     world = salon(*(customer(n, general_tags=("vip",) if n % 2 else ()) for n in range(20)), customer(21, email=None))
     world.know(contact_key(3), Failure(at(0), "m", Provider.SES, NO_SUCH_MAILBOX))
     tree = {"any": [{"tag": "vip"}, {"not": {"field": "email", "present": True}}]}
-    preview = world.manage_segments.preview(
-        BUSINESS_ID,
-        segment_id=None,
-        filter_=tree,
-        channel=Channel.EMAIL,
-        category=Category.MARKETING,
-        exclude_failed=True,
-    )
+    preview = world.preview(BUSINESS_ID, Question(tree, Channel.EMAIL, Category.MARKETING))
     view = world.run(world.post(selection=Selection(filter=tree)).campaign.campaign_id)
 
+    assert preview is not None
     assert view.audience.matched == preview.matched == 11
     assert dict(view.audience.excluded) == dict(preview.excluded)
 

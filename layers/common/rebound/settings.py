@@ -22,6 +22,7 @@ KNOWN: Final = frozenset(
         "IMPORTS_BUCKET",
         "IMPORT_CONCURRENCY",
         "IMPORT_STATE_MACHINE_ARN",
+        "JOB_STATE_MACHINE_ARN",
         "MESSAGES_TABLE",
         "PACES_TABLE",
         "PROMPT_EMAIL_QUEUE_URL",

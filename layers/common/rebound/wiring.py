@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rebound.application.admit_chunk import AdmitChunk, MindThrottles
     from rebound.application.apply_receipts import ApplyReceipts
     from rebound.application.authorize_request import AuthorizeRequest
+    from rebound.application.bulk_delete import BulkDelete
+    from rebound.application.count_customers import CountCustomers
     from rebound.application.count_results import CountResults
     from rebound.application.explain_reachability import ExplainReachability
     from rebound.application.import_customers import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
     from rebound.application.manage_customers import ManageCustomers
     from rebound.application.manage_dead_letters import ManageDeadLetters
+    from rebound.application.manage_jobs import ManageJobs
     from rebound.application.manage_segments import ManageSegments
     from rebound.application.manage_tenants import ManageTenants
     from rebound.application.ports import (
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
         ImportLedger,
         ImportRunner,
         ImportStore,
+        JobBook,
+        JobLedger,
+        JobRunner,
         Mailer,
         MessageLog,
         PaceBook,
@@ -62,12 +68,14 @@ if TYPE_CHECKING:
         TallyBook,
         Texter,
     )
+    from rebound.application.preview_audience import PreviewAudience
     from rebound.application.project_campaigns import ProjectCampaigns
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_client_log import ReadClientLog
     from rebound.application.recopy_flags import RecopyFlags
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
+    from rebound.application.run_job import RunJob
     from rebound.application.send_chunk import ChunkDesk
     from rebound.application.send_email import SendEmail
     from rebound.application.send_text import SendText
@@ -326,6 +334,27 @@ def runner() -> "CampaignRunner":
 
 
 @cache
+def jobs() -> "JobBook":
+    from rebound.adapters.dynamo_jobs import DynamoJobBook
+
+    return DynamoJobBook(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def job_ledger() -> "JobLedger":
+    from rebound.adapters.dynamo_jobs import DynamoJobLedger
+
+    return DynamoJobLedger(settings()["CHUNKS_TABLE"], customers())
+
+
+@cache
+def job_runner() -> "JobRunner":
+    from rebound.adapters.job_runner import StepFunctionsJobRunner
+
+    return StepFunctionsJobRunner(aws("stepfunctions"), settings()["JOB_STATE_MACHINE_ARN"])
+
+
+@cache
 def domain_events() -> "DomainEvents":
     from rebound.adapters.domain_events import EventBridgeDomainEvents
 
@@ -411,7 +440,51 @@ def manage_customers() -> "ManageCustomers":
 def manage_segments() -> "ManageSegments":
     from rebound.application.manage_segments import ManageSegments
 
-    return ManageSegments(segments(), customers(), contacts(), businesses(), clock())
+    return ManageSegments(segments(), clock())
+
+
+@cache
+def preview_audience() -> "PreviewAudience":
+    from rebound.application.preview_audience import PreviewAudience
+
+    return PreviewAudience(customers(), contacts(), businesses(), clock())
+
+
+@cache
+def count_customers() -> "CountCustomers":
+    from rebound.application.count_customers import CountCustomers
+
+    return CountCustomers(customers(), clock())
+
+
+@cache
+def manage_jobs() -> "ManageJobs":
+    from rebound.application.manage_jobs import ManageJobs
+
+    return ManageJobs(jobs(), job_ledger(), job_runner(), clock(), ids(), request_ids(), expansion_ranges())
+
+
+@cache
+def bulk_delete() -> "BulkDelete":
+    from rebound.application.bulk_delete import BulkDelete
+
+    return BulkDelete(manage_jobs())
+
+
+@cache
+def run_job() -> "RunJob":
+    from rebound.application.bulk_delete import BulkDeleteWork
+    from rebound.application.count_customers import CountingWork
+    from rebound.application.preview_audience import PreviewWork
+    from rebound.application.run_job import JobWork, RunJob
+    from rebound.domain.jobs import JobKind
+
+    works: Mapping[JobKind, JobWork] = {
+        JobKind.COUNT: CountingWork(customers(), job_ledger()),
+        JobKind.PREVIEW: PreviewWork(customers(), contacts(), businesses(), job_ledger()),
+        JobKind.BULK_DELETE: BulkDeleteWork(customers(), contacts(), businesses(), job_ledger()),
+    }
+    return RunJob(jobs(), job_ledger(), works, clock())
 
 
 @cache

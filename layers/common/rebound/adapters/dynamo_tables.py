@@ -250,8 +250,30 @@ class BadRowRow(Model):
     expires_at = NumberAttribute()
 
 
+class JobRangeRow(Model):
+    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``phase#<phase>#<index>``: progress of a range."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    cursor = UnicodeAttribute(null=True)
+    counts = JsonAttribute()
+    spared = JsonAttribute()
+    done = BooleanAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class FrozenRow(Model):
+    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``frozen#<index>#<number>``: part of a list."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    customers = JsonAttribute()
+    expires_at = NumberAttribute()
+
+
 class DirectoryRow(Model):
-    """``business_id`` / ``entry_id`` = ``<kind>#<id>``: settings, keys, segments, imports, each a JSON document."""
+    """``business_id`` / ``entry_id`` = ``<kind>#<id>``: settings, keys, segments, imports, jobs, each as JSON."""
 
     business_id = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)

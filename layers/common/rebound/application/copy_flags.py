@@ -1,9 +1,11 @@
 """The copies of flags on customers: brought in line with the contacts and the policy in force, and checked after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook
 from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.reachability import ReachabilityPolicy
 
@@ -44,6 +46,14 @@ class CopyFlags:
 
     def _verdicts(self, keys: set[ContactKey], policy: ReachabilityPolicy) -> dict[ContactKey, bool]:
         return {key: contact.verdict(policy).invalid for key, contact in self._contacts.get_many(keys).items()}
+
+
+def with_flags(customer: Customer, contacts: Mapping[ContactKey, Contact], policy: ReachabilityPolicy) -> Customer:
+    """The customer with the flags of their contacts, which ``contacts`` must have."""
+    invalid = {key.channel: contacts[key].verdict(policy).invalid for key in customer.contact_keys}
+    return replace(
+        customer, failed_email=invalid.get(Channel.EMAIL, False), failed_phone=invalid.get(Channel.SMS, False)
+    )
 
 
 def _flag(customer: Customer, channel: Channel) -> bool:

@@ -18,7 +18,7 @@ from hashlib import sha256
 from itertools import batched, count, islice
 from typing import Any, Final
 
-from rebound.application.copy_flags import CopyFlags
+from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.customer_files import Row, UnreadableFileError, read_rows
 from rebound.application.manage_customers import checked_profile, id_of_external, linked
 from rebound.application.ports import (
@@ -41,7 +41,6 @@ from rebound.application.ports import (
     Splitting,
 )
 from rebound.domain.business import Business
-from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
@@ -343,7 +342,7 @@ class ImportCustomers:
             contacts |= used
             written.append(customer)
         return _Changes(
-            [_flagged(customer, contacts, business) for customer in written],
+            [with_flags(customer, contacts, business.policy) for customer in written],
             [contact for key, contact in contacts.items() if contact != known[key]],
             bad,
             created=sum(customer.version == 0 for customer in written),
@@ -424,12 +423,3 @@ def _used(contact: Contact, customer: Customer, before: Customer | None) -> Cont
     channel = contact.key.channel
     moved_here = before is not None and before.contact_key(channel) != contact.key
     return linked(contact, customer, [channel] if moved_here else [])
-
-
-def _flagged(customer: Customer, contacts: Mapping[ContactKey, Contact], business: Business) -> Customer:
-    invalid = {key.channel: contacts[key].verdict(business.policy).invalid for key in customer.contact_keys}
-    return replace(
-        customer,
-        failed_email=invalid.get(Channel.EMAIL, False),
-        failed_phone=invalid.get(Channel.SMS, False),
-    )

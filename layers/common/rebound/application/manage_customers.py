@@ -6,7 +6,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any, Final
 
-from rebound.application.copy_flags import CopyFlags
+from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
 from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.settings_of_business import time_zone
@@ -161,12 +161,7 @@ class ManageCustomers:
         contacts = [linked(known[key], customer, edited, by) for key in customer.contact_keys]
         written = [contact for contact in contacts if contact != known[contact.key]]
         policy = self._businesses.get(customer.business_id).policy
-        invalid = {contact.key.channel: contact.verdict(policy).invalid for contact in contacts}
-        flagged = replace(
-            customer,
-            failed_email=invalid.get(Channel.EMAIL, False),
-            failed_phone=invalid.get(Channel.SMS, False),
-        )
+        flagged = with_flags(customer, {contact.key: contact for contact in contacts}, policy)
         self._customers.save([flagged], written)
         if self._businesses.get(customer.business_id).policy != policy:
             # The copying after that change may have passed this customer before it was written.

@@ -14,6 +14,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import FieldError
 from rebound.domain.events import DomainEvent
+from rebound.domain.jobs import Job
 from rebound.domain.keys import ApiKey
 from rebound.domain.messages import Message
 from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
@@ -697,3 +698,96 @@ class StatusChange:
     campaign_id: str
     before: frozenset[str]
     after: frozenset[str]
+
+
+class JobBook(Protocol):
+    """Jobs of all businesses."""
+
+    def get(self, business_id: str, job_id: str) -> Job:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def add(self, job: Job) -> None:
+        """Write a new job. Raises ``ConcurrentChangeError`` when its id is taken."""
+
+    def replace(self, job: Job) -> None:
+        """Write a job that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A customer whom a job left alone, and why."""
+
+    customer_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far one range of one phase of a job is: what everybody up to the ``cursor`` came to.
+
+    ``spared`` names some of those who were left alone; ``counts`` has all of them.
+    """
+
+    job_id: str
+    phase: int
+    index: int
+    cursor: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    spared: tuple[Spared, ...] = ()
+    done: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenCustomer:
+    """A customer on a frozen list, as of the time of ``updated_at``."""
+
+    customer_id: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPage:
+    """Part ``number`` of the list that a range of a job has frozen; the parts of a range count from 0 without gaps."""
+
+    job_id: str
+    index: int
+    number: int
+    customers: tuple[FrozenCustomer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Customers to delete, and their contacts without them."""
+
+    customers: Sequence[Customer]
+    contacts: Sequence[Contact]
+
+
+class JobLedger(Protocol):
+    """Progress of jobs. What is done in a step counts at the moment its progress is committed, and only once."""
+
+    def get(self, job_id: str, phase: int, index: int) -> JobProgress:
+        """The progress of a range, at its beginning when there is none (strongly consistent)."""
+
+    def commit(
+        self, progress: JobProgress, *, frozen: FrozenPage | None = None, removal: Removal | None = None
+    ) -> JobProgress:
+        """Write progress that is still as it was read and what the step did with it: all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range, and as ``CustomerBook.delete``
+        does. A removal may take 99 rows.
+        """
+
+    def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
+        """All ranges of a phase that have begun."""
+
+    def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
+        """A part of a frozen list; ``None`` after the last."""
+
+
+class JobRunner(Protocol):
+    """Runs jobs."""
+
+    def start(self, business_id: str, job_id: str, run: int) -> None:
+        """Start; starting the same run twice is starting it once."""

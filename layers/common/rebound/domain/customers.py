@@ -60,8 +60,11 @@ class Customer:
         return self.former_contacts.union(self.contact_keys)
 
     def changed(self, at: datetime, **fields: Any) -> "Customer":
-        """The customer after an edit; contacts that are left become former ones."""
-        after = replace(self, updated_at=at, **fields)
+        """The customer after an edit; contacts that are left become former ones.
+
+        ``updated_at`` always moves, so that it tells one state of the profile from the next.
+        """
+        after = replace(self, updated_at=max(at, self.updated_at + datetime.resolution), **fields)
         return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
 
 

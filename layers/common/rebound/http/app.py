@@ -17,15 +17,18 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from rebound import wiring
+from rebound.application.count_customers import write_filter
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.manage_segments import filter_of
+from rebound.application.preview_audience import Question
 from rebound.application.settings_of_business import UNSET, BusinessChange
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.domain.jobs import JobKind
 from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
-from rebound.domain.segments import CustomerFilter
+from rebound.domain.segments import CustomerFilter, compile_filter
 from rebound.http import schemas
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
@@ -65,7 +68,18 @@ def api() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(enable_validation=True)
     install(app)
     app.use(middlewares=[_once])
-    for add_routes in (_business, _customers, _reachability, _imports, _segments, _campaigns, _messages, _document):
+    for add_routes in (
+        _business,
+        _customers,
+        _clean_up,
+        _reachability,
+        _jobs,
+        _imports,
+        _segments,
+        _campaigns,
+        _messages,
+        _document,
+    ):
         add_routes(app)
     return app
 
@@ -103,6 +117,10 @@ def _check_size(event: Mapping[str, Any]) -> None:
 def _check_scope(event: Mapping[str, Any]) -> None:
     needed = _scope_of(event["httpMethod"], event["path"])
     scopes = (event["requestContext"].get("authorizer") or {}).get("scopes", "")
+    _check_has(scopes, needed)
+
+
+def _check_has(scopes: str, needed: ApiScope | None) -> None:
     if needed is not None and needed not in scopes.split():
         raise ForbiddenError(f"This key lacks the scope {needed}.")
 
@@ -192,6 +210,23 @@ def _request(app: APIGatewayRestResolver) -> str | None:
     return None if key is None else f"{app.current_event.path}#{key}"
 
 
+def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:
+    """For what only shows when a thing has been read."""
+    _check_has(_authorizer(app).get("scopes", ""), needed)
+
+
+def _prefers_a_job(app: APIGatewayRestResolver) -> bool:
+    """RFC 7240: the client would rather poll than wait."""
+    given = app.current_event.headers.get("Prefer") or ""
+    return "respond-async" in [wish.split(";")[0].strip().lower() for wish in given.split(",")]
+
+
+def _started(app: APIGatewayRestResolver, kind: JobKind, asked: Mapping[str, Any]) -> Response[str]:
+    """The answer that says where to ask for the result."""
+    view = wiring.manage_jobs().start(_business_id(app), kind, asked, request=_request(app))
+    return _answer(schemas.JobAnswer.of(view), HTTPStatus.ACCEPTED)
+
+
 def _wanted(
     app: APIGatewayRestResolver,
     failed: str | None,
@@ -239,6 +274,12 @@ def _responses(model: type[schemas.Answer], status: HTTPStatus = HTTPStatus.OK) 
         422: problem("Values that are not acceptable, each with its field"),
         429: problem("Too many requests"),
     }
+
+
+def _accepted() -> dict[int, Any]:
+    """What a route answers that may also start a job."""
+    described = {"description": "A job to poll", "content": {"application/json": {"model": schemas.JobAnswer}}}
+    return {int(HTTPStatus.ACCEPTED): described}
 
 
 def _no_content() -> dict[int, Any]:
@@ -373,6 +414,64 @@ def _reachability(app: APIGatewayRestResolver) -> None:
         return _answer(ReachabilityAnswer.of(explanation))
 
 
+def _clean_up(app: APIGatewayRestResolver) -> None:
+    tags = ["Customers"]
+
+    @app.get(
+        "/v1/customers/count",
+        summary="Count customers, with the filters of the list; a job when there are too many to count while the "
+        "request waits",
+        tags=tags,
+        responses=_responses(schemas.CountAnswer) | _accepted(),
+    )
+    def count_customers(
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+    ) -> Response[str]:
+        wanted = _wanted(app, failed, tag, q, segment_id, _read_filter(filter))
+        wanted.compiled()
+        counts = None if _prefers_a_job(app) else wiring.count_customers()(_business_id(app), wanted)
+        if counts is not None:
+            return _answer(schemas.CountAnswer.of(counts))
+        return _started(app, JobKind.COUNT, {"wanted": write_filter(wanted)})
+
+    @app.post(
+        "/v1/customers/bulk-delete",
+        summary="Delete the customers of a filter, when there are as many as you say",
+        tags=tags,
+        responses=_responses(schemas.JobAnswer, HTTPStatus.ACCEPTED),
+    )
+    def bulk_delete(request: Annotated[schemas.BulkDeleteRequest, Body()]) -> Response[str]:
+        wanted = _wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
+        view = wiring.bulk_delete()(
+            _business_id(app), wanted, request.customer_ids, request.confirm_count, _request(app)
+        )
+        return _answer(schemas.JobAnswer.of(view), HTTPStatus.ACCEPTED)
+
+
+def _jobs(app: APIGatewayRestResolver) -> None:
+    tags, one = ["Jobs"], _responses(schemas.JobAnswer)
+
+    @app.get("/v1/jobs/<job_id>", summary="How a job stands", tags=tags, responses=one)
+    def get_job(job_id: str) -> Response[str]:
+        view = wiring.manage_jobs().get(_business_id(app), job_id)
+        _demand(app, ApiScope(f"{_AREA_OF_JOB[view.job.kind]}:read"))
+        return _answer(schemas.JobAnswer.of(view))
+
+    @app.post("/v1/jobs/<job_id>/resume", summary="Go on with a paused job", tags=tags, responses=one)
+    def resume_job(job_id: str) -> Response[str]:
+        kind = wiring.manage_jobs().get(_business_id(app), job_id).job.kind
+        _demand(app, ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}"))
+        return _answer(schemas.JobAnswer.of(wiring.manage_jobs().resume(_business_id(app), job_id)))
+
+
+_AREA_OF_JOB: Final = {JobKind.COUNT: "customers", JobKind.PREVIEW: "segments", JobKind.BULK_DELETE: "customers"}
+"""Whose scopes a job asks for: those of the request that started it."""
+
+
 def _imports(app: APIGatewayRestResolver) -> None:
     @app.post(
         "/v1/imports",
@@ -400,20 +499,19 @@ def _segments(app: APIGatewayRestResolver) -> None:
 
     @app.post(
         "/v1/segments/preview",
-        summary="Who would get a message now",
+        summary="Who would get a message now; a job when there are too many to count while the request waits",
         tags=tags,
-        responses=_responses(schemas.AudienceAnswer),
+        responses=_responses(schemas.AudienceAnswer) | _accepted(),
     )
     def preview(request: Annotated[schemas.PreviewRequest, Body()]) -> Response[str]:
-        audience = wiring.manage_segments().preview(
-            _business_id(app),
-            segment_id=request.segment_id,
-            filter_=request.filter,
-            channel=request.channel,
-            category=request.category,
-            exclude_failed=request.exclude_failed,
-        )
-        return _answer(schemas.AudienceAnswer.of(audience))
+        business_id, segment_id = _business_id(app), request.segment_id
+        tree = filter_of(wiring.segments(), business_id, segment_id) if segment_id is not None else request.filter
+        compile_filter(tree)
+        question = Question(tree or {}, request.channel, request.category, request.exclude_failed)
+        audience = None if _prefers_a_job(app) else wiring.preview_audience()(business_id, question)
+        if audience is not None:
+            return _answer(schemas.AudienceAnswer.of(audience))
+        return _started(app, JobKind.PREVIEW, question.written())
 
     @app.get("/v1/segments", summary="List segments", tags=tags, responses=_responses(schemas.SegmentPage))
     def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:

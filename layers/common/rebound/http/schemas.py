@@ -18,17 +18,23 @@ from pydantic import (
     model_validator,
 )
 
+from rebound.application.bulk_delete import DELETED, FAILED, FROZEN, SKIPPED
+from rebound.application.count_customers import COUNT, LOOKED_AT
 from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
+from rebound.application.manage_jobs import JobView
+from rebound.application.preview_audience import MATCHED, audience_of
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, Rollback, TextContent
 from rebound.domain.channels import Channel
+from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import look_up
 from rebound.domain.reachability import KEPT_PER_CODE, Failure, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
-from rebound.domain.segments import Segment
+from rebound.domain.segments import FAILED_VALUES, Segment
 
 MAX_CUSTOMER_IDS = 1000
 MAX_PART_BYTES = 100_000
@@ -73,6 +79,13 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_
 """A time as clients write it: RFC 3339, with its offset."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
+
+
+Filter = Annotated[
+    dict[str, Any],
+    AfterValidator(_filter_fits),
+    Field(description='Conditions joined with all, any, not; {"all": []} is everybody.', examples=[{"tag": "vip"}]),
+]
 
 
 class Request(BaseModel):
@@ -305,6 +318,139 @@ class CustomerPage(Answer):
     next_cursor: str | None
 
 
+class CountAnswer(Answer):
+    """How many customers a filter has."""
+
+    count: int
+    failed: dict[str, int] = Field(description="How many of them have which address failed: phone, email, any, both.")
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> Self:
+        """The answer for counts."""
+        return cls(count=counts.get(COUNT, 0), failed={which: counts.get(which, 0) for which in FAILED_VALUES})
+
+
+class AudienceAnswer(Answer):
+    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
+
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+
+    @classmethod
+    def of(cls, audience: Audience) -> Self:
+        """The answer for an audience."""
+        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
+        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+class BulkDeleteRequest(Request):
+    """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
+
+    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Words in name, address, number or id."
+    )
+    segment_id: str | None = None
+    filter: Filter | None = None
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
+    confirm_count: Annotated[int, Field(ge=0)] = Field(
+        description="The number of customers that you expect to delete; with another number nothing is deleted."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_how_to_count(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("confirm_count") is None:
+            how = "GET /v1/customers/count with the same filters says it; for customer_ids it is how many there are"
+            raise InvalidInputError(FieldError("confirm_count", f"Is required: {how}."))
+        return given
+
+
+class JobProgressAnswer(Answer):
+    """How far a job is."""
+
+    ranges: int = Field(description="Parts that are worked at side by side.")
+    ranges_done: int = Field(description="Of the present phase: counting, then running.")
+    looked_at: int = Field(description="Customers looked at while counting.")
+    counted: int = Field(description="Of those, the ones that match.")
+    handled: int = Field(description="Of those, the ones that have been dealt with.")
+
+
+class SparedAnswer(Answer):
+    """A customer who was not deleted, and why."""
+
+    customer_id: str
+    reason: str = Field(description="changed, no_longer_matches, gone; busy when others kept writing it.")
+
+
+class DeletionReport(Answer):
+    """What became of those counted: at the end ``counted`` = ``deleted`` + the sum of ``skipped`` + ``failed``."""
+
+    counted: int
+    deleted: int
+    skipped: dict[str, int] = Field(description="By reason: changed or gone since the count, or matching no longer.")
+    failed: int = Field(description="Others kept writing the customer or an address of theirs.")
+    spared: list[SparedAnswer] = Field(description="Who was skipped or failed, at most 100 for each range.")
+
+
+class JobAnswer(Answer):
+    """Work in the background and how it stands."""
+
+    job_id: str
+    kind: JobKind
+    status: JobStatus
+    reason: str | None = Field(description="Why it is paused or was refused.")
+    created_at: Time
+    ended_at: Time | None
+    progress: JobProgressAnswer
+    count: CountAnswer | None = Field(description="The result of a count.")
+    audience: AudienceAnswer | None = Field(description="The result of a preview.")
+    report: DeletionReport | None = Field(description="What a clean-up has done so far.")
+
+    @classmethod
+    def of(cls, view: JobView) -> Self:
+        """The answer for a job."""
+        job, first = view.job, view.counts[0]
+        counted = first.get(FROZEN, 0) + first.get(COUNT, 0) + first.get(MATCHED, 0)
+        report = _deletion_report(view) if job.phase else None
+        is_completed = job.status is JobStatus.COMPLETED
+        return cls(
+            job_id=job.job_id,
+            kind=job.kind,
+            status=job.status,
+            reason=job.reason,
+            created_at=job.created_at,
+            ended_at=job.ended_at,
+            progress=JobProgressAnswer(
+                ranges=job.ranges,
+                ranges_done=view.ranges_done,
+                looked_at=first.get(LOOKED_AT, 0),
+                counted=counted,
+                handled=report.deleted + sum(report.skipped.values()) + report.failed if report else 0,
+            ),
+            count=CountAnswer.of(first) if is_completed and job.kind is JobKind.COUNT else None,
+            audience=AudienceAnswer.of(audience_of(first)) if is_completed and job.kind is JobKind.PREVIEW else None,
+            report=report,
+        )
+
+
+def _deletion_report(view: JobView) -> DeletionReport:
+    counted, done = view.counts
+    skipped = {label.removeprefix(SKIPPED): n for label, n in sorted(done.items()) if label.startswith(SKIPPED)}
+    return DeletionReport(
+        counted=counted.get(FROZEN, 0),
+        deleted=done.get(DELETED, 0),
+        skipped=skipped,
+        failed=done.get(FAILED, 0),
+        spared=[SparedAnswer(customer_id=one.customer_id, reason=one.reason) for one in view.spared],
+    )
+
+
 # --- imports ----------------------------------------------------------------------------------------------------------
 
 
@@ -379,11 +525,6 @@ class ImportAnswer(Answer):
 # --- segments ---------------------------------------------------------------------------------------------------------
 
 EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_readable), AfterValidator(_fits)]
-Filter = Annotated[
-    dict[str, Any],
-    AfterValidator(_filter_fits),
-    Field(description='Conditions joined with all, any, not; {"all": []} is everybody.', examples=[{"tag": "vip"}]),
-]
 
 
 class SegmentRequest(Request):
@@ -433,20 +574,6 @@ class PreviewRequest(Request):
         if (self.segment_id is None) == (self.filter is None):
             raise ValueError("Give exactly one of segment_id, filter.")
         return self
-
-
-class AudienceAnswer(Answer):
-    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
-
-    matched: int
-    excluded: dict[str, int]
-    targeted: int
-
-    @classmethod
-    def of(cls, audience: Audience) -> Self:
-        """The answer for an audience."""
-        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
-        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
 
 
 # --- campaigns and messages -------------------------------------------------------------------------------------------

@@ -1,0 +1,93 @@
+"""Counting the customers of a filter: while a request waits, or as a job when there are too many for that."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
+
+from rebound.application.ports import Clock, CustomerBook, JobLedger, JobProgress
+from rebound.application.run_job import beyond, completed
+from rebound.domain.customers import Customer
+from rebound.domain.jobs import Job
+from rebound.domain.key_ranges import bounds
+from rebound.domain.segments import FAILED_VALUES, CustomerFilter, Matcher, has_failed
+
+PAGE: Final = 500
+"""Customers held at a time."""
+LONGEST_COUNT: Final = timedelta(seconds=20)
+"""The gateway waits 29 seconds."""
+LOOKED_AT: Final = "looked_at"
+COUNT: Final = "count"
+
+
+class CountCustomers:
+    """Counts on the spot."""
+
+    def __init__(self, customers: CustomerBook, clock: Clock, longest: timedelta = LONGEST_COUNT) -> None:
+        self._customers = customers
+        self._clock = clock
+        self._longest = longest
+
+    def __call__(self, business_id: str, wanted: CustomerFilter) -> Mapping[str, int] | None:
+        """``count`` and how many of those have which contact failed; ``None`` when time is up before the end.
+
+        Raises ``InvalidInputError`` when the filter is wrong.
+        """
+        matcher = wanted.compiled()
+        deadline = self._clock.now() + self._longest
+        first, last = bounds(0, 1)
+        counts: Counter[str] = Counter()
+        after: str | None = None
+        while self._clock.now() < deadline:
+            customers = self._customers.read_range(business_id, first, last, after, PAGE)
+            counts.update(tally(customers, matcher))
+            if len(customers) < PAGE:
+                return counts
+            after = customers[-1].customer_id
+        return None
+
+
+class CountingWork:
+    """The same as a job."""
+
+    def __init__(self, customers: CustomerBook, ledger: JobLedger) -> None:
+        self._customers = customers
+        self._ledger = ledger
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """One page."""
+        customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        counts = tally(customers, read_filter(job.request).compiled())
+        self._ledger.commit(beyond(progress, counts, next_after(customers)))
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
+        """There is one phase."""
+        return completed(job)
+
+
+def next_after(customers: Sequence[Customer]) -> str | None:
+    """The cursor that continues after a page; ``None`` when it was the last."""
+    return customers[-1].customer_id if len(customers) == PAGE else None
+
+
+def tally(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, int]:
+    """What a page comes to."""
+    matched = [customer for customer in customers if matcher(customer)]
+    return {LOOKED_AT: len(customers), COUNT: len(matched), **failed_among(matched)}
+
+
+def failed_among(customers: Iterable[Customer]) -> Mapping[str, int]:
+    """How many have which contact failed."""
+    listed = list(customers)
+    return {which: sum(has_failed(customer, which) for customer in listed) for which in FAILED_VALUES}
+
+
+def write_filter(wanted: CustomerFilter) -> dict[str, Any]:
+    """A filter as a job's request has it."""
+    return {name: value for name, value in asdict(wanted).items() if value is not None}
+
+
+def read_filter(request: Mapping[str, Any]) -> CustomerFilter:
+    """The filter of a job's request."""
+    return CustomerFilter(**request["wanted"])

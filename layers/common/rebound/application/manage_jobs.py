@@ -1,0 +1,97 @@
+"""Starting, watching and resuming jobs."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rebound.application.manage_customers import retried
+from rebound.application.ports import Clock, Ids, JobBook, JobLedger, JobProgress, JobRunner, RequestIds, Spared
+from rebound.application.run_job import summed
+from rebound.domain.errors import ConcurrentChangeError, ConflictError
+from rebound.domain.jobs import ENDED, Job, JobKind, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with what its phases have come to so far."""
+
+    job: Job
+    counts: Sequence[Mapping[str, int]]
+    """By phase."""
+    ranges_done: int
+    """Of the present phase."""
+    spared: Sequence[Spared]
+
+
+class ManageJobs:
+    """The jobs of one business at a time."""
+
+    def __init__(
+        self,
+        jobs: JobBook,
+        ledger: JobLedger,
+        runner: JobRunner,
+        clock: Clock,
+        ids: Ids,
+        request_ids: RequestIds,
+        ranges: int,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._runner = runner
+        self._clock = clock
+        self._ids = ids
+        self._request_ids = request_ids
+        self._ranges = ranges
+
+    def start(
+        self,
+        business_id: str,
+        kind: JobKind,
+        asked: Mapping[str, Any],
+        *,
+        request: str | None = None,
+        in_one: bool = False,
+    ) -> JobView:
+        """Start a job; ``in_one`` when there is nothing to split.
+
+        ``request`` names the client's request: trying it again after a crash goes on with the same job.
+        """
+        now = self._clock.now()
+        proposed = self._ids.ulid(now)
+        job_id = proposed if request is None else self._request_ids.id_for(business_id, request, proposed)
+        with suppress(ConcurrentChangeError):  # when this request has come before
+            self._jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self._ranges, now))
+        job = self._jobs.get(business_id, job_id)
+        self._runner.start(business_id, job_id, job.run)
+        return self._view(job)
+
+    def get(self, business_id: str, job_id: str) -> JobView:
+        """Raises ``NotFoundError``."""
+        return self._view(self._jobs.get(business_id, job_id))
+
+    def resume(self, business_id: str, job_id: str) -> JobView:
+        """Go on where it stopped; asking again is harmless.
+
+        Raises ``NotFoundError``, and ``ConflictError`` when the job has ended.
+        """
+
+        def write() -> None:
+            job = self._jobs.get(business_id, job_id)
+            if job.status in ENDED:
+                raise ConflictError(f"The job is {job.status}; there is nothing to resume.")
+            if job.status is JobStatus.PAUSED:
+                status = JobStatus.RUNNING if job.phase else JobStatus.COUNTING
+                self._jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))
+
+        retried(write)
+        job = self._jobs.get(business_id, job_id)
+        self._runner.start(business_id, job_id, job.run)
+        return self._view(job)
+
+    def _view(self, job: Job) -> JobView:
+        phases: list[Sequence[JobProgress]] = [self._ledger.list(job.job_id, phase) for phase in range(job.phase + 1)]
+        spared = [one for parts in phases for part in parts for one in part.spared]
+        done = sum(part.done for part in phases[-1])
+        return JobView(job, [summed(parts) for parts in phases], done, spared)

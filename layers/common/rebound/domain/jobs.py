@@ -1,0 +1,63 @@
+"""Work for a business that takes longer than a request waits: what it is, where it stands, what it found.
+
+counting ──▶ running ──▶ completed        A technical error that does not go away pauses a job where it stands;
+   │            │                         resuming goes on there.
+   ▼            ▼
+refused      paused
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+
+class JobKind(StrEnum):
+    """What is to be done."""
+
+    COUNT = "count"
+    """Count the customers of a filter."""
+    PREVIEW = "preview"
+    """Count who would get a message."""
+    BULK_DELETE = "bulk_delete"
+    """Delete the customers of a filter."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    COUNTING = "counting"
+    """Looking at customers; nothing is changed."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    """It would have done something else than was confirmed, and has done nothing."""
+
+
+ENDED: Final = frozenset({JobStatus.COMPLETED, JobStatus.REFUSED})
+STANDING: Final = ENDED | {JobStatus.PAUSED}
+"""Nobody works at a job that stands so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work, split into ``ranges`` equal ranges of customer ids that are worked at side by side.
+
+    ``request`` is what the client asked for, as JSON. A job has one phase after the other, each over all ranges;
+    ``run`` counts how often it was started. ``version`` counts the writes of the stored row, 0 for none yet.
+    """
+
+    business_id: str
+    job_id: str
+    kind: JobKind
+    request: Mapping[str, Any]
+    ranges: int
+    created_at: datetime
+    status: JobStatus = JobStatus.COUNTING
+    phase: int = 0
+    run: int = 1
+    reason: str | None = None
+    ended_at: datetime | None = None
+    version: int = 0

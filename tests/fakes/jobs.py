@@ -1,0 +1,77 @@
+"""Jobs, their progress and who runs them, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rebound.application.ports import FrozenPage, JobProgress, Removal
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.jobs import Job
+from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
+
+
+class MemoryJobBook:
+    """Implements ``JobBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Job] = {}
+
+    def get(self, business_id: str, job_id: str) -> Job:
+        try:
+            return self.rows[business_id, job_id]
+        except KeyError:
+            raise NotFoundError("job") from None
+
+    def add(self, job: Job) -> None:
+        if (job.business_id, job.job_id) in self.rows:
+            raise ConcurrentChangeError
+        self.rows[job.business_id, job.job_id] = replace(job, version=1)
+
+    def replace(self, job: Job) -> None:
+        stored = self.rows.get((job.business_id, job.job_id))
+        if stored is None or stored.version != job.version:
+            raise ConcurrentChangeError
+        self.rows[job.business_id, job.job_id] = replace(job, version=job.version + 1)
+
+
+class MemoryJobLedger:
+    """Implements ``JobLedger``; shares its transactions with a customer book."""
+
+    def __init__(self, customers: MemoryCustomerBook) -> None:
+        self._customers = customers
+        self.rows: dict[tuple[str, int, int], JobProgress] = {}
+        self.frozen_pages: dict[tuple[str, int, int], FrozenPage] = {}
+
+    def get(self, job_id: str, phase: int, index: int) -> JobProgress:
+        return self.rows.get((job_id, phase, index)) or JobProgress(job_id, phase, index)
+
+    def commit(
+        self, progress: JobProgress, *, frozen: FrozenPage | None = None, removal: Removal | None = None
+    ) -> JobProgress:
+        key = (progress.job_id, progress.phase, progress.index)
+        if self.get(*key).version != progress.version:
+            raise ConcurrentChangeError
+        if removal is not None:
+            if 1 + len(removal.customers) + sum(map(rows_of, removal.contacts)) > MAX_TRANSACTION:
+                raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+            self._customers.delete(removal.customers, removal.contacts)
+        if frozen is not None:
+            self.frozen_pages[frozen.job_id, frozen.index, frozen.number] = frozen
+        self.rows[key] = replace(progress, version=progress.version + 1)
+        return self.rows[key]
+
+    def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
+        return [progress for (job, of, _), progress in sorted(self.rows.items()) if (job, of) == (job_id, phase)]
+
+    def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
+        return self.frozen_pages.get((job_id, index, number))
+
+
+class RecordingJobRunner:
+    """Implements ``JobRunner``."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str, int]] = []
+
+    def start(self, business_id: str, job_id: str, run: int) -> None:
+        if (business_id, job_id, run) not in self.started:
+            self.started.append((business_id, job_id, run))
