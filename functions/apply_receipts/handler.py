@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import decode
 from rebound.application.apply_receipts import Applied
 from rebound.batches import reason_of, report_failure
-from rebound.telemetry import logger, metrics, place_of
+from rebound.telemetry import count, logger, place_of, tell_counts
 
 if TYPE_CHECKING:
     from rebound.domain.receipts import Receipt
@@ -45,13 +43,15 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         _come_again(records[message_id])
     for message_id, reason in failed.items():
         report_failure(records[message_id], reason)
-    _count(
-        ReceiptsApplied=sum(map(len, entries.values())),
-        EarlyReceipts=len(applied.early),
-        ContendedReceipts=len(applied.contended),
-        UnattributedReceipts=applied.unattributed,
-        MalformedReceipts=malformed,
-    )
+    for message_id, receipts in entries.items():
+        if message_id not in failed:
+            for receipt in receipts:
+                count(f"Receipts{receipt.outcome.capitalize()}")
+    count("EarlyReceipts", len(applied.early))
+    count("ContendedReceipts", len(applied.contended))
+    count("UnattributedReceipts", applied.unattributed)
+    count("MalformedReceipts", malformed)
+    tell_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -61,10 +61,3 @@ def _come_again(record: Mapping[str, Any]) -> None:
     wiring.receipt_queue().retry_in(
         record["receiptHandle"], min(FIRST_RETRY * 2 ** min(received - 1, 12), LONGEST_RETRY)
     )
-
-
-def _count(**counts: int) -> None:
-    for name, count in counts.items():
-        if count:
-            metrics().add_metric(name, MetricUnit.Count, count)
-    metrics().flush_metrics()

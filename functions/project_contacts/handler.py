@@ -1,21 +1,28 @@
 """What follows from changes of contacts: flags on customers, domain events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebound import wiring
 from rebound.adapters.dynamo_customers import contact_change_of
-from rebound.telemetry import logger, place_of
+from rebound.telemetry import logger, place_of, tell_counts
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Follow one batch of the stream, in order; from the first change that fails on, all come again."""
-    for record in event["Records"]:
+    try:
+        return {"batchItemFailures": _follow(event["Records"])}
+    finally:
+        tell_counts()
+
+
+def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:
+    for record in records:
         try:
             change = contact_change_of(record)
             if change is not None:
                 wiring.project_contacts()(change)
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
             logger().error("change not followed", error=type(error).__name__, at=place_of(error))
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            return [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
+    return []

@@ -5,14 +5,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from cfnlint.api import lint_all
 from samtranslator.yaml_helper import yaml_parse
 
+from rebound.adapters.counted import WHAT_BECAME
 from rebound.adapters.dead_letter_queues import ABOUT
 from rebound.adapters.dynamo_directory import FAILURES
+from rebound.domain.events import DomainEvent
+from rebound.domain.receipts import Outcome
 from rebound.settings import KNOWN
 
 type Resource = Mapping[str, Any]
@@ -60,6 +63,7 @@ def branches(value: Any) -> Iterator[Any]:
 
 
 FUNCTIONS: Final = of_type("AWS::Serverless::Function")
+ALARMS: Final = of_type("AWS::CloudWatch::Alarm")
 TABLES: Final = of_type("AWS::DynamoDB::Table")
 QUEUES: Final = of_type("AWS::SQS::Queue")
 DEAD_LETTER_QUEUES: Final = {
@@ -141,16 +145,102 @@ def test_a_queue_is_encrypted_and_has_a_dead_letter_queue_or_is_one(logical: str
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
 
 
+def queue_alarms(metric: str) -> Mapping[str, Resource]:
+    """The alarms on one of SQS's metrics, by the queue that they watch."""
+    return {
+        named(dimension["Value"]): alarm["Properties"]
+        for alarm in ALARMS.values()
+        for dimension in alarm["Properties"].get("Dimensions", [])
+        if dimension["Name"] == "QueueName" and alarm["Properties"]["MetricName"] == metric
+    }
+
+
 @pytest.mark.parametrize("logical", sorted(DEAD_LETTER_QUEUES))
-def test_an_alarm_watches_every_dead_letter_queue(logical: str) -> None:
-    watched = [
-        dimension["Value"]["Fn::GetAtt"]
-        for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Properties"]["Dimensions"]
-        if dimension["Name"] == "QueueName"
+def test_an_alarm_goes_off_at_the_first_dead_letter_of_every_queue(logical: str) -> None:
+    alarm = queue_alarms("ApproximateNumberOfMessagesVisible")[logical]
+
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
+@pytest.mark.parametrize("logical", sorted(set(QUEUES) - DEAD_LETTER_QUEUES))
+def test_an_alarm_goes_off_when_a_queues_oldest_message_is_older_than_all_its_tries_take(logical: str) -> None:
+    alarm, queue = queue_alarms("ApproximateAgeOfOldestMessage")[logical], properties(logical)
+
+    assert alarm["Threshold"] > queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+    assert alarm["Threshold"] < queue["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("logical", sorted(of_type("AWS::Serverless::StateMachine")))
+def test_an_alarm_goes_off_when_an_execution_fails(logical: str) -> None:
+    assert [
+        alarm["Properties"]["Threshold"]
+        for alarm in ALARMS.values()
+        if alarm["Properties"]["MetricName"] == "ExecutionsFailed"
+        and [named(dimension["Value"]) for dimension in alarm["Properties"]["Dimensions"]] == [logical]
+    ] == [0]
+
+
+@pytest.mark.parametrize("logical", sorted(ALARMS))
+def test_an_alarm_tells_the_operator_if_there_is_a_topic_and_says_where_to_read_on(logical: str) -> None:
+    alarm = properties(logical)
+
+    assert alarm["AlarmActions"] == {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmDescription"].endswith("; see docs/runbook.md.")
+    assert alarm["TreatMissingData"] in {"notBreaching", "ignore"}
+
+
+@pytest.mark.parametrize("logical", sorted(ALARMS))
+def test_the_runbook_says_of_every_alarm_what_it_means_and_what_to_do_and_not_to_do(logical: str) -> None:
+    sections = re.split(r"^###? ", (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    [section] = [
+        section for section in sections if re.search(rf"^(`\w+` )*`{logical}`( `\w+`)*$", section, re.MULTILINE)
     ]
 
-    assert [logical, "QueueName"] in [value.split(".") if isinstance(value, str) else value for value in watched]
+    assert re.findall(r"^\*\*(\w[\w ]*?)\.?\*\*", section, re.MULTILINE) == ["Means", "Look", "Do", "Do not"]
+
+
+def test_the_runbook_names_no_alarm_that_is_not_there() -> None:
+    named_there = re.findall(r"`(\w+Alarm)`", (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8"))
+
+    assert set(named_there) == set(ALARMS)
+
+
+def metrics_of_ours() -> set[str]:
+    """What the code counts under its own namespace."""
+    events = {event.__name__ for event in get_args(DomainEvent)}
+    sends = {f"{kind}{became}" for kind in ("Emails", "Texts") for became in WHAT_BECAME.values()}
+    receipts = {f"Receipts{outcome.capitalize()}" for outcome in Outcome}
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "functions").glob("*/handler.py"))
+    code += "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    return events | sends | receipts | set(re.findall(r'\bcount\("(\w+)"', code))
+
+
+def test_the_dashboard_shows_every_queue_and_only_what_is_there() -> None:
+    [dashboard] = of_type("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = [
+        metric
+        for widget in json.loads(body)["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if isinstance(metric[0], str)
+    ]
+    services = {environment(function)["POWERTOOLS_SERVICE_NAME"] for function in FUNCTIONS.values()}
+
+    for name in re.findall(r"\$\{([\w:]+)", body):
+        assert name in RESOURCES or name.startswith("AWS::"), name
+    for queue in QUEUES:
+        assert f"${{{queue}.QueueName}}" in body, queue
+    assert {namespace for namespace, *_ in shown} >= {"Rebound", "AWS/SQS", "AWS/SES", "AWS/States"}
+    for namespace, metric, *dimensions in shown:
+        if namespace == "Rebound":
+            assert dimensions[0] == "service"
+            assert dimensions[1] in services
+            assert metric in metrics_of_ours(), metric
+    # The estimate takes every function for one of 512 MB, and adds the rest for those that have more.
+    assert {logical for logical in FUNCTIONS if f'"Duration", "FunctionName", "${{{logical}}}"' in body} == {
+        logical for logical, function in FUNCTIONS.items() if function["Properties"].get("MemorySize", 512) == 1024
+    }
+    assert {function["Properties"].get("MemorySize", 512) for function in FUNCTIONS.values()} == {512, 1024}
 
 
 def test_the_operator_can_look_into_every_dead_letter_queue_and_put_its_letters_back() -> None:

@@ -47,7 +47,7 @@ def test_hard_bounces_above_the_review_level_warn_and_then_pause(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bus = Bus()
-    monkeypatch.setattr(wiring.domain_events(), "_client", bus)
+    monkeypatch.setattr(wiring.aws("events"), "put_events", bus.put_events)
     wiring.campaigns().add(campaign(status=CampaignStatus.SENDING, run_id=RUN_ID))
     running = campaign_record(stack, None, 1)
     sent = [message(number) for number in range(PEOPLE)]

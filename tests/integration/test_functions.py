@@ -10,10 +10,11 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from rebound import wiring
+from rebound.adapters.counted import CountedMailer
 from rebound.adapters.queues import encode_ticket
 from rebound.adapters.receipts_queue import decode, encode_receipt
 from rebound.adapters.twilio_callbacks import status_url
-from rebound.application.ports import RowCounts, Throttled
+from rebound.application.ports import Refused, RowCounts, Throttled, Unknown
 from rebound.domain.campaigns import CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
@@ -23,6 +24,7 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 from rebound.domain.segments import Segment
+from rebound.telemetry import count
 from tests.fakes.aws import make
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -249,6 +251,84 @@ def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypat
     assert wiring.messages().get_many([message_key(1)])[message_key(1)].status is MessageStatus.BOUNCED
     assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).invalid
     assert [seconds for _, seconds in again] == [8]
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The metrics of each line that CloudWatch would make metrics of."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+    return [
+        {"service": line["service"]}
+        | {
+            metric["Name"]: line[metric["Name"]][0]
+            for directive in line["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]
+        }
+        for line in lines
+        if all(directive["Dimensions"] == [["service"]] for directive in line["_aws"]["CloudWatchMetrics"])
+    ]
+
+
+def test_receipts_are_counted_by_outcome_in_one_line(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
+    wiring.messages().record([message(number) for number in (1, 2, 3)])
+    bodies = [encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(number))) for number in (1, 2)]
+    bodies.append(encode_receipt(receipt(Outcome.FAILED, 1, key=message_key(3), code=NO_SUCH_MAILBOX)))
+    bodies += [encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(9))), "not JSON"]
+    capsys.readouterr()
+    stack.invoke("apply_receipts", records(*bodies))
+
+    assert told(capsys) == [
+        {
+            "service": "under-test",
+            "ReceiptsDelivered": 2.0,
+            "ReceiptsFailed": 1.0,
+            "EarlyReceipts": 1.0,
+            "MalformedReceipts": 1.0,
+        }
+    ]
+    stack.invoke("apply_receipts", records())
+    assert told(capsys) == []
+
+
+def test_what_becomes_of_a_chunk_is_counted_in_one_line(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wiring, "mailer", lambda: CountedMailer(stack.mailer, count))
+    customers = [customer(number) for number in range(1, 6)]
+    wiring.customers().save(customers, [])
+    stack.mailer.answer("ana2@example.com", Refused("MESSAGE_REJECTED"))
+    stack.mailer.answer("ana3@example.com", Unknown("timeout"))
+    wiring.campaigns().add(campaign())
+    for index in wiring.plan_campaign()(BUSINESS_ID, CAMPAIGN_ID):
+        wiring.expand_campaign()(BUSINESS_ID, CAMPAIGN_ID, index, lambda: True)
+    capsys.readouterr()
+    stack.invoke("send_email", {"Records": stack.received("EMAIL_QUEUE_URL")})
+    [line] = told(capsys)
+
+    assert line == {
+        "service": "under-test",
+        "EmailsHandedOver": 3.0,
+        "EmailsRefused": 1.0,
+        "EmailsUncertain": 1.0,
+    }
+
+
+def test_flags_and_opt_outs_are_counted_like_the_events_that_tell_of_them(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
+
+    wiring.customers().save([customer(1)], [])
+    record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
+    capsys.readouterr()
+    stack.invoke("project_contacts", {"Records": [record]})
+
+    assert told(capsys) == [{"service": "under-test", "ContactInvalidated": 1.0}]
 
 
 # --- why a queue message failed ---------------------------------------------------------------------------------------

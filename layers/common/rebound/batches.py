@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from rebound import wiring
 from rebound.application.ports import FailedHandling
 from rebound.domain.errors import ReboundError
-from rebound.telemetry import logger, place_of
+from rebound.telemetry import logger, place_of, tell_counts
 
 Handle = Callable[[str, str], None]
 """Takes a message's body and a name for this attempt at it."""
@@ -36,7 +36,10 @@ def process_queue(event: dict[str, Any], context: Any, handle: Handle) -> Mappin
 
     # A batch that failed whole is answered like any other: raising would only make Lambda log the errors' texts.
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)
+    try:
+        return process_partial_response(event=event, record_handler=handle_record, processor=processor, context=context)
+    finally:
+        tell_counts()
 
 
 def reason_of(error: Exception) -> str:

@@ -356,32 +356,40 @@ def job_runner() -> "JobRunner":
 
 @cache
 def domain_events() -> "DomainEvents":
+    from rebound.adapters.counted import CountedDomainEvents
     from rebound.adapters.domain_events import EventBridgeDomainEvents
+    from rebound.telemetry import count
 
-    return EventBridgeDomainEvents(aws("events"), settings()["EVENT_BUS"])
+    return CountedDomainEvents(EventBridgeDomainEvents(aws("events"), settings()["EVENT_BUS"]), count)
 
 
 @cache
 def mailer() -> "Mailer":
+    from rebound.adapters.counted import CountedMailer
     from rebound.adapters.ses_mailer import SesMailer
+    from rebound.telemetry import count
 
-    return SesMailer(aws_once("sesv2"), settings()["SES_CONFIGURATION_SET"])
+    return CountedMailer(SesMailer(aws_once("sesv2"), settings()["SES_CONFIGURATION_SET"]), count)
 
 
 @cache
 def twilio_texter() -> "Texter":
+    from rebound.adapters.counted import CountedTexter
     from rebound.adapters.twilio_texter import TwilioTexter, connect
+    from rebound.telemetry import count
 
     secret = twilio_secret()
     client = connect(secret["account_sid"], secret["auth_token"], settings().get("TWILIO_BASE_URL"))
-    return TwilioTexter(client, settings().public_url(settings()["API_ID"]))
+    return CountedTexter(TwilioTexter(client, settings().public_url(settings()["API_ID"])), count)
 
 
 @cache
 def sns_texter() -> "Texter":
+    from rebound.adapters.counted import CountedTexter
     from rebound.adapters.sns_texter import SnsTexter
+    from rebound.telemetry import count
 
-    return SnsTexter(aws_once("sns"))
+    return CountedTexter(SnsTexter(aws_once("sns")), count)
 
 
 def texters() -> "Mapping[TextProvider, Callable[[], Texter]]":

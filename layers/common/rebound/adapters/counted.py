@@ -1,0 +1,74 @@
+"""Ports that count what goes through them, for the operator's metrics."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from rebound.application.ports import (
+    Accepted,
+    DomainEvents,
+    Mailer,
+    OutgoingEmail,
+    Refused,
+    SendResult,
+    Texter,
+    Throttled,
+    Unknown,
+)
+from rebound.domain.events import DomainEvent
+from rebound.domain.provider_codes import Provider
+from rebound.domain.receipts import MessageKey
+
+Count = Callable[[str], None]
+"""Takes the name of a metric that goes up by one. Names only: whom it is about is nobody's business here."""
+
+WHAT_BECAME: Final[dict[type[SendResult], str]] = {
+    Accepted: "HandedOver",
+    Refused: "Refused",
+    Throttled: "Throttled",
+    Unknown: "Uncertain",
+}
+"""How the metrics call what became of a message, after its kind."""
+
+
+class CountedMailer:
+    """Implements ``Mailer`` by another one."""
+
+    def __init__(self, mailer: Mailer, count: Count) -> None:
+        self._mailer = mailer
+        self._count = count
+
+    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+        results = self._mailer.send(sender, emails)
+        for result in results:
+            self._count(f"Emails{WHAT_BECAME[type(result)]}")
+        return results
+
+
+class CountedTexter:
+    """Implements ``Texter`` by another one."""
+
+    def __init__(self, texter: Texter, count: Count) -> None:
+        self._texter = texter
+        self._count = count
+
+    @property
+    def provider(self) -> Provider:
+        return self._texter.provider
+
+    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
+        result = self._texter.send(sender, key, to, body)
+        self._count(f"Texts{WHAT_BECAME[type(result)]}")
+        return result
+
+
+class CountedDomainEvents:
+    """Implements ``DomainEvents`` by another one; the metric is called like the event."""
+
+    def __init__(self, events: DomainEvents, count: Count) -> None:
+        self._events = events
+        self._count = count
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        self._events.publish(events)
+        for event in events:
+            self._count(type(event).__name__)

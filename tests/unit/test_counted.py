@@ -1,0 +1,64 @@
+"""What goes through a counted port comes out as it was, and is counted by what became of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from rebound.adapters.counted import CountedDomainEvents, CountedMailer, CountedTexter
+from rebound.application.ports import Accepted, OutgoingEmail, Refused, SendResult, Throttled, Unknown
+from rebound.domain.channels import Channel
+from rebound.domain.events import ContactRestored, DomainEvent
+from rebound.domain.provider_codes import Provider
+from rebound.domain.rendering import RenderedEmail
+from tests.fakes.making import BUSINESS_ID, id_of, message_key
+from tests.fakes.providers import ScriptedMailer, ScriptedTexter
+from tests.fakes.queues import RecordingDomainEvents
+
+RESULTS: list[tuple[SendResult, str]] = [
+    (Accepted("id-1"), "HandedOver"),
+    (Refused("21211"), "Refused"),
+    (Throttled("20429"), "Throttled"),
+    (Unknown("timeout"), "Uncertain"),
+]
+
+
+@pytest.mark.parametrize(("result", "became"), RESULTS)
+def test_a_text_is_counted_by_what_became_of_it(result: SendResult, became: str) -> None:
+    counts: Counter[str] = Counter()
+    texter = ScriptedTexter(Provider.SNS)
+    texter.answer("+14155550123", result)
+    counted = CountedTexter(texter, lambda name: counts.update([name]))
+
+    assert counted.send(None, message_key(), "+14155550123", "Hi") == result
+    assert counted.provider is Provider.SNS
+    assert counts == {f"Texts{became}": 1}
+
+
+def test_emails_are_counted_one_by_one() -> None:
+    counts: Counter[str] = Counter()
+    mailer = ScriptedMailer()
+    emails = []
+    for number, (result, _) in enumerate(RESULTS):
+        mailer.answer(f"ana{number}@example.com", result)
+        emails.append(OutgoingEmail(message_key(number), f"ana{number}@example.com", RenderedEmail("Hi", "Hi", "Hi")))
+    counted = CountedMailer(mailer, lambda name: counts.update([name]))
+
+    assert list(counted.send("us@example.com", emails)) == [result for result, _ in RESULTS]
+    assert counts == {f"Emails{became}": 1 for _, became in RESULTS}
+
+
+def test_events_are_counted_when_they_are_published_and_not_when_that_fails() -> None:
+    counts: Counter[str] = Counter()
+    event = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1),), 4, "change-4")
+    published = RecordingDomainEvents()
+    CountedDomainEvents(published, lambda name: counts.update([name])).publish([event, event])
+
+    class Broken:
+        def publish(self, events: Sequence[DomainEvent]) -> None:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        CountedDomainEvents(Broken(), lambda name: counts.update([name])).publish([event])
+    assert published.published == [event, event]
+    assert counts == {"ContactRestored": 2}
