@@ -377,7 +377,7 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
 
 
 @pytest.mark.parametrize("logical", FUNCTIONS)
-def test_a_function_may_touch_exactly_the_tables_that_it_is_told_of(logical: str) -> None:
+def test_a_function_may_touch_only_the_tables_that_it_is_told_of(logical: str) -> None:
     function = FUNCTIONS[logical]
     told = {named(value) for name, value in environment(function).items() if name.endswith("_TABLE")}
     allowed = {
@@ -387,7 +387,8 @@ def test_a_function_may_touch_exactly_the_tables_that_it_is_told_of(logical: str
         for resource in listed(statement["Resource"])
     }
 
-    assert allowed == told
+    # Told of more than it touches: one that only reads customers makes their book, which could write contacts as well.
+    assert allowed <= told
 
 
 @pytest.mark.parametrize("logical", FUNCTIONS)

@@ -1,0 +1,255 @@
+"""A day of the deployment in memory: the real functions over the real adapters, from the first request to rest.
+
+Everybody's name, address and number is unmistakable, so that it can be looked for where it must not be.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+from unittest.mock import patch
+
+from rebound.application import run_campaign
+from tests.fakes.aws import rows
+from tests.fakes.deployment import Deployment, Sent
+
+EMAILED: Final = 30
+TEXTED: Final = 8
+CHUNK: Final = 27
+"""More than one BatchWriteItem takes, and fewer than are emailed."""
+PAGE: Final = 20
+FIRST_NAME: Final = "Zebulonia"
+LAST_NAME: Final = "Quackenbush"
+SUBJECT: Final = "Velvet marmalade"
+BODY: Final = "Turquoise harmonica"
+
+
+def email_of(number: int) -> str:
+    """The address of a customer."""
+    return f"zeb{number}@quackenbush.example.org"
+
+
+def phone_of(number: int) -> str:
+    """The number of a customer."""
+    return f"+1415556{7000 + number}"
+
+
+class DeployedDay:
+    """The day of one deployment."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.business_ids: list[str] = []
+        self.customer_ids: list[dict[int, str]] = []
+        self.campaigns: dict[str, tuple[str, str]] = {}
+        providers = deployment.providers
+        providers.answers = {
+            email_of(2): ["ACCOUNT_THROTTLED"],
+            email_of(3): ["MESSAGE_REJECTED"],
+            phone_of(2): ["20429"],
+            phone_of(3): ["21211"],
+            phone_of(4): ["took"],
+            phone_of(5): ["lost"],
+        }
+        providers.outcomes = {
+            email_of(5): ("bounced",),
+            email_of(6): ("delivered", "bounced"),
+            email_of(7): ("delivered", "complained"),
+            email_of(8): ("unreachable",),
+            email_of(10): ("full",),
+            phone_of(6): ("sent", "undelivered:30005"),
+            phone_of(52): ("Phone number is opted out",),
+        }
+
+    def prepare(self) -> None:
+        """Businesses and their customers."""
+        for name, texting in (("Juniper", {"text_from": "+14155550100"}), ("Cedar", {"text_provider": "sns"})):
+            command = {"command": "create-business", "name": name, "country": "US", "time_zone": "America/New_York"}
+            command |= {"email_from": "hello@example.com", **texting}
+            self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
+        first, second = self.business_ids
+        people = [self._person(number) for number in range(EMAILED)]
+        self._import(first, people)
+        self._import(second, [self._person(50 + number) for number in range(3)])
+        self.deployment.rest()
+        for business_id in self.business_ids:
+            listed = self.deployment.api("GET", "/v1/customers?limit=100", business_id=business_id)["items"]
+            self.customer_ids.append({int(c["external_id"]): c["customer_id"] for c in listed})
+
+    @staticmethod
+    def _person(number: int) -> str:
+        tag = "texted" if number < TEXTED or number >= 50 else ""
+        return f"{FIRST_NAME}{number},{LAST_NAME},{number},{email_of(number)},{phone_of(number)},{tag}"
+
+    def _import(self, business_id: str, people: Sequence[str], name: str = "first") -> None:
+        content = "\n".join(["first_name,last_name,external_id,email,mobile_phone,general_tags", *people, ""])
+        self.deployment.api(
+            "POST",
+            "/v1/imports",
+            {"format": "csv", "content": content},
+            business_id=business_id,
+            key=f"{name}-{business_id}",
+        )
+
+    def play(self) -> None:
+        """From the first campaign until nothing is left to happen."""
+        first, second = self.business_ids
+        everybody = list(self.customer_ids[0].values())
+        with ExitStack() as small:
+            small.enter_context(patch.object(run_campaign, "CHUNK_SIZE", CHUNK))
+            small.enter_context(patch.object(run_campaign, "PAGE", PAGE))
+            self._post("email", first, "email", {"customer_ids": everybody})
+            segment = {"name": "Texted", "filter": {"tag": "texted"}}
+            self.deployment.api("PUT", "/v1/segments/texted", segment, business_id=first)
+            self._post("text", first, "sms", {"segment_id": "texted"}, category="reminder")
+            self._post("sns", second, "sms", {"filter": {"all": []}})
+            self._post("cancelled", first, "email", {"customer_ids": everybody[:3]})
+            self._steer("pause", "email")
+            self._steer("pause", "text")
+            self._steer("pause", "cancelled")
+            for _ in range(10):
+                self.deployment.tick()
+            self._message(first, 0, "email")
+            self._message(first, 1, "sms")
+            self.deployment.api("DELETE", f"/v1/customers/{self.customer_ids[0][9]}", business_id=first)
+            self._steer("resume", "email")
+            self._steer("resume", "text")
+            self._steer("cancel", "cancelled")
+            self.deployment.rest()
+            policy = {"policy": {"preset": "strict"}}
+            self.deployment.api("PATCH", "/v1/business", policy, business_id=first)
+            self.deployment.rest()
+
+    def _content(self, channel: str) -> dict[str, str]:
+        body = f"{BODY} ##{{{{first_name}}}}"
+        return {"subject": SUBJECT, "text": body} if channel == "email" else {"body": body}
+
+    def _post(self, name: str, business_id: str, channel: str, whom: Any, category: str = "marketing") -> None:
+        given = {"name": name, "category": category, "channel": channel, "content": self._content(channel), **whom}
+        made = self.deployment.api("POST", "/v1/campaigns", given, business_id=business_id, key=name)
+        self.campaigns[name] = (business_id, made["campaign_id"])
+
+    def _message(self, business_id: str, number: int, channel: str) -> None:
+        given = {"customer_id": self.customer_ids[0][number], "category": "one_to_one", "channel": channel}
+        given["content"] = self._content(channel)  # type: ignore[assignment]
+        self.deployment.api("POST", "/v1/messages", given, business_id=business_id, key=f"message-{channel}")
+
+    def _steer(self, order: str, name: str) -> None:
+        business_id, campaign_id = self.campaigns[name]
+        self.deployment.api("POST", f"/v1/campaigns/{campaign_id}/{order}", business_id=business_id)
+
+    def go_and_come_back(self) -> None:
+        """Customers who complained, or were written to at all, go; a word about one comes late; then they come back."""
+        first, customer_ids = self.business_ids[0], self.customer_ids[0]
+        late = {"kind": "receipt", "provider": "ses", "outcome": "complained", "code": None}
+        late["occurred_at"] = self.deployment.clock.now().isoformat()
+        for number in (7, 1):
+            key = next(sent.key for sent in self.deployment.providers.log if sent.to == email_of(number))
+            told = {"business_id": first, "customer_id": key[0], "message_id": key[1]}
+            self.deployment.api("DELETE", f"/v1/customers/{customer_ids[number]}", business_id=first)
+            self.deployment.put_on("ReceiptsQueue", json.dumps({**late, "key": told}))
+            self.deployment.rest()
+        person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "email": email_of(7)}
+        self.deployment.api("POST", "/v1/customers", person, business_id=first, key="back")
+        self._import(first, [self._person(1)], "again")
+        self.deployment.rest()
+
+    def meet_what_cannot_be(self) -> None:
+        """Messages that nobody can deal with come to every queue, and end as dead letters with their reason."""
+        nowhere = {"business_id": self.business_ids[0], "campaign_id": "none", "chunk": "chunk#000#0000000"}
+        key = {"business_id": self.business_ids[0], "customer_id": "0" * 32, "message_id": "none"}
+        early = {"kind": "receipt", "provider": "ses", "outcome": "delivered", "code": None, "key": key}
+        early["occurred_at"] = self.deployment.clock.now().isoformat()
+        malformed = {"kind": "receipt", "provider": email_of(1)}
+        for queue, body in (
+            ("EmailQueue", nowhere),
+            ("TextQueue", nowhere),
+            ("RecopyQueue", {"cursor": None}),
+            ("ReceiptsQueue", early),
+            ("ReceiptsQueue", malformed),
+        ):
+            self.deployment.put_on(queue, json.dumps(body))
+        self.deployment.rest()
+
+    # --- what must hold -----------------------------------------------------------------------------------------------
+
+    def faults(self, died: str = "") -> list[str]:
+        """Everything that is wrong at rest; ``died`` is the function that did, if any."""
+        return [*self._twice(), *self._stuck(), *self._miscounted(), *self._astray(died)]
+
+    def _twice(self) -> Iterator[str]:
+        log = self.deployment.providers.log
+        throttled = {"ACCOUNT_THROTTLED", "20429"}
+        handed = Counter(sent.key if sent.key[1] else (sent.to, "") for sent in log if sent.answer not in throttled)
+        yield from (f"handed over {count} times: {key}" for key, count in handed.items() if count > 1)
+
+    def _stuck(self) -> Iterator[str]:
+        for name, count in self.deployment.queued().items():
+            if count:
+                yield f"{count} on {name}"
+        for name, count in self.deployment.queued(dead=True).items():
+            if count:
+                yield f"{count} dead letters on {name}"
+        for chunk in rows()["ChunksTable"]:
+            if "state" in chunk and chunk["state"]["S"] != "done":
+                yield f"{chunk['chunk']['S']} of {chunk['campaign_id']['S']} is {chunk['state']['S']}"
+
+    def _miscounted(self) -> Iterator[str]:
+        matched = {"email": EMAILED, "text": TEXTED, "sns": 3, "cancelled": 3}
+        for name, (business_id, campaign_id) in self.campaigns.items():
+            view = self.deployment.api("GET", f"/v1/campaigns/{campaign_id}", business_id=business_id)
+            ended = "cancelled" if name == "cancelled" else "completed"
+            if view["status"] != ended:
+                yield f"{name} is {view['status']}"
+            audience, results = view["audience"], view["results"]
+            if not matched[name] == audience["matched"] == sum(audience["excluded"].values()) + audience["targeted"]:
+                yield f"{name}: {audience}"
+            stored = Counter(
+                row["status"]["S"]
+                for row in rows()["MessagesTable"]
+                if row.get("campaign_id", {}).get("S") == campaign_id
+            )
+            left_out = stored.pop("excluded", 0)
+            if {s: n for s, n in results.items() if n} != dict(stored) or sum(results.values()) != audience["targeted"]:
+                yield f"{name} counts {results}, its messages are {dict(stored)}"
+            if left_out > sum(audience["excluded"].values()):
+                yield f"{name} has {left_out} left out"
+
+    def _astray(self, died: str) -> Iterator[str]:
+        """Each message stands where the providers put it."""
+        last: dict[tuple[str, str], Sent] = {sent.key: sent for sent in self.deployment.providers.log}
+        excused: Counter[str] = Counter()
+        for row in rows()["MessagesTable"]:
+            if "status" not in row:
+                continue
+            customer_id, message_id = row["recipient_id"]["S"].rpartition("#")[2], row["message_id"]["S"]
+            sent = last.get((customer_id, message_id))
+            if sent is None and row.get("provider", {}).get("S") == "sns":
+                sent = last.get((row.get("provider_id", {}).get("S", ""), ""))
+            status = row["status"]["S"]
+            allowed = self._allowed(sent)
+            if status in allowed:
+                continue
+            if status == "uncertain" and row["reason"]["S"] == "no_record_of_the_send":
+                excused[row["channel"]["S"]] += 1
+                if sent is not None and sent.took and row.get("provider", {}).get("S") != "sns":
+                    yield f"uncertain although its receipt came: {sent}"
+            else:
+                yield f"{status} instead of {allowed}: {sent}"
+        most = {"SendEmailFunction": {"email": CHUNK}, "SendTextFunction": {"sms": 1}}.get(died, {})
+        for channel, count in excused.items():
+            if count > most.get(channel, 0):
+                yield f"{count} {channel} messages are uncertain"
+
+    def _allowed(self, sent: Sent | None) -> set[str]:
+        if sent is None or sent.answer in ("ACCOUNT_THROTTLED", "20429"):
+            return {"excluded", "cancelled"}
+        if sent.answer == "lost":
+            return {"uncertain"}
+        if not sent.took:
+            return {"bounced"} if sent.answer == "21211" else {"failed"}
+        said = self.deployment.providers.outcomes.get(sent.to, ("delivered",))[-1]
+        if said in ("bounced", "unreachable", "full", "undelivered:30005"):
+            return {"bounced"}
+        return {"failed"} if said == "Phone number is opted out" else {"delivered"}

@@ -1,0 +1,204 @@
+"""A whole day of the deployment in memory: what the functions ask of AWS, and what they write for others to read."""
+
+import fnmatch
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.fakes.aws import ACCOUNT, REGION
+from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, SUBJECT, DeployedDay, email_of, phone_of
+from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
+
+PROVIDERS_OWN: Final = {"ReceiveCallbackFunction", "RelayTextLogsFunction"}
+"""What they put on the receipts queue are providers' payloads, which carry addresses (truth 12)."""
+ASKED_IN_PART: Final = {
+    "ServeApiFunction": "the day asks for some of its routes only; what each needs is test_serve_api's",
+    "OperateStackFunction": "the day makes businesses, and neither keys nor redrives",
+    "AuthorizeRequestFunction": "the day's requests come with their business",
+}
+"""Functions of which the day does not see everything they do."""
+UNUSED: Final[Mapping[tuple[str, str], str]] = {
+    (
+        "CountResultsFunction",
+        "dynamodb:PutItem",
+    ): "pauses a campaign through the breaker: nothing goes so wrong that day",
+    (
+        "ApplyReceiptsFunction",
+        "dynamodb:DeleteItem",
+    ): "a contact that loses its last customer while its receipt is applied",
+    ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
+    ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
+    ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
+    ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
+}
+"""What a function may do and does not do by its own calls, and why it may."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the day left behind."""
+
+    faults: Sequence[str]
+    deployment: Deployment
+    asked: Mapping[str, set[tuple[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def done() -> Iterator[Done]:
+    asked: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    died: list[str] = []
+
+    def watch(call: AwsCall, side: str) -> None:
+        if side == "before" and call.service != "twilio":
+            asked[call.function] |= set(needed(call))
+        if call.service == "twilio" and side == "after" and not died:
+            # One dies while it sends, so that another has to settle what it left.
+            died.append(call.function)
+            raise FunctionDiedError
+
+    with Deployment(watch) as deployment:
+        day = DeployedDay(deployment)
+        day.prepare()
+        day.play()
+        ended = day.faults(*died)
+        day.go_and_come_back()
+        day.meet_what_cannot_be()
+        yield Done(ended, deployment, asked)
+
+
+def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
+    """The actions and resources that IAM asks for when this request is made."""
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+    match call.service, call.operation:
+        case "dynamodb", "TransactWriteItems":
+            for item in call.body["TransactItems"]:
+                ((kind, what),) = item.items()
+                action = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}.get(kind, f"{kind}Item")
+                yield f"dynamodb:{action}", arn("dynamodb", f"table/{what['TableName']}")
+        case "dynamodb", operation:
+            given = call.body
+            for table in given.get("RequestItems") or [given["TableName"]]:
+                yield f"dynamodb:{operation}", arn("dynamodb", f"table/{table}")
+        case "sqs", operation:
+            queue = call.body["QueueUrl"].rpartition("/")[2]
+            yield f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue)
+        case "sesv2", operation:
+            yield f"ses:{operation}", arn("ses", "identity/example.com")
+            yield f"ses:{operation}", arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}")
+            yield f"ses:{operation}", arn("ses", "template/any")
+        case "sns", operation:
+            yield f"sns:{operation}", "+1"
+        case "secrets-manager", operation:
+            yield f"secretsmanager:{operation}", call.body["SecretId"]
+        case "sfn", operation:
+            yield f"states:{operation}", call.body["stateMachineArn"]
+        case "eventbridge", operation:
+            for entry in call.body["Entries"]:
+                yield f"events:{operation}", arn("events", f"event-bus/{entry['EventBusName']}")
+        case "s3", operation:
+            parts = urlsplit(call.request.url)
+            bucket = parts.netloc.split(".")[0]
+            path = parts.path if bucket != "s3" else "/" + parts.path.split("/", 2)[2]
+            bucket = bucket if bucket != "s3" else parts.path.split("/")[1]
+            yield f"s3:{operation}", f"arn:aws:s3:::{bucket}{path}"
+        case service, operation:
+            raise AssertionError(f"{call.function} asks {service} for {operation}: say here what IAM wants for that")
+
+
+def granted(deployment: Deployment, function: str) -> Iterator[tuple[str, str, bool]]:
+    """What the template lets a function do: action, resource pattern, and whether the pattern is what it excepts."""
+    policies = deployment.template.resources[function]["Properties"].get("Policies", [])
+    for policy in deployment.template.value(policies):
+        for statement in policy["Statement"]:
+            assert statement["Effect"] == "Allow"
+            excepts = "NotResource" in statement
+            resources = statement["NotResource"] if excepts else statement["Resource"]
+            for action in _listed(statement["Action"]):
+                for resource in _listed(resources):
+                    yield action, resource, excepts
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def covers(grant: tuple[str, str, bool], need: tuple[str, str]) -> bool:
+    """Whether a grant allows what is needed."""
+    action, pattern, excepts = grant
+    return action == need[0] and fnmatch.fnmatchcase(need[1], pattern) is not excepts
+
+
+def test_the_day_ends_as_it_should(done: Done) -> None:
+    assert done.faults == []
+
+
+def test_a_function_asks_only_for_what_its_policy_allows(done: Done) -> None:
+    refused = [
+        f"{function}: {action} on {resource}"
+        for function, needs in sorted(done.asked.items())
+        for action, resource in sorted(needs)
+        if not any(covers(grant, (action, resource)) for grant in granted(done.deployment, function))
+    ]
+
+    assert refused == []
+
+
+def test_a_function_may_do_only_what_it_does(done: Done) -> None:
+    functions = done.deployment.template.of_type("AWS::Serverless::Function").keys() - ASKED_IN_PART.keys()
+    unused = [
+        f"{function}: {grant[0]} on {grant[1]}"
+        for function in sorted(functions)
+        for grant in granted(done.deployment, function)
+        if (function, grant[0]) not in UNUSED and not any(covers(grant, need) for need in done.asked.get(function, ()))
+    ]
+
+    assert unused == []
+
+
+def personal(done: Done) -> set[str]:
+    """Everything about the customers, and everything that they are told, that is nobody else's business."""
+    people = [*range(30), *range(50, 53)]
+    addresses = {part for number in people for part in (email_of(number), phone_of(number), phone_of(number)[1:])}
+    assert {sent.to for sent in done.deployment.providers.log} <= addresses
+    return {FIRST_NAME, LAST_NAME, SUBJECT, BODY, *addresses}
+
+
+def leaks(done: Done, texts: Mapping[str, list[str]]) -> list[str]:
+    """Where something personal stands."""
+    assert all(texts.values())
+    return [
+        f"{where}: {secret}"
+        for secret in sorted(personal(done))
+        for where, lines in texts.items()
+        if any(secret.lower() in line.lower() for line in lines)
+    ]
+
+
+def test_nothing_personal_is_in_logs_histories_or_queues(done: Done) -> None:
+    deployment = done.deployment
+    payloads = [body for function, body in deployment.payloads if function not in PROVIDERS_OWN]
+    texts = {
+        "log": [line for _, line in deployment.logs],
+        "execution history": deployment.history,
+        "payload": payloads,
+    }
+
+    assert leaks(done, texts) == []
+
+
+def test_what_the_functions_log_is_looked_at(done: Done) -> None:
+    """Errors were logged, and the providers' own payloads do carry addresses: the test before has something to find."""
+    logged = {function for function, line in done.deployment.logs if line.startswith("{")}
+    own = [body for function, body in done.deployment.payloads if function in PROVIDERS_OWN]
+
+    assert "ApplyReceiptsFunction" in logged
+    assert leaks(done, {"providers": own})
+    assert json.loads(next(line for _, line in done.deployment.logs if line.startswith("{")))
