@@ -53,6 +53,7 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 
 crash: $(INSTALLED) ## Stop a worker at every boundary there is, some minutes; make test takes a sample
 	@$(PY) -m tests.crash
+	@$(PY) -m tests.crash.deployed
 
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
 	@$(PY) -m local.stack up

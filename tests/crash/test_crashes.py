@@ -5,6 +5,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +19,7 @@ import pytest
 from rebound.application import apply_receipts, ports
 from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
 from tests.crash.story import played
+from tests.fakes.aws import REPOSITORY
 from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Boundary, _Watched
@@ -118,6 +121,14 @@ def test_a_boundary_is_noted_on_both_sides_also_of_a_call_that_raises() -> None:
 
     assert before == after
     assert Boundary("x.y", "after") == "x.y"
+
+
+def test_deployed_functions_stopped_at_requests_to_aws_lose_nothing_and_repeat_nothing() -> None:
+    """In a process of its own, because it forks."""
+    command = [sys.executable, "-m", "tests.crash.deployed", "--every", "80"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # --- the harness finds what is wrong ----------------------------------------------------------------------------------

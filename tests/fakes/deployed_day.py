@@ -142,6 +142,8 @@ class DeployedDay:
     def go_and_come_back(self) -> None:
         """Customers who complained, or were written to at all, go; a word about one comes late; then they come back."""
         first, customer_ids = self.business_ids[0], self.customer_ids[0]
+        self.deployment.api("POST", f"/v1/campaigns/{self.campaigns['email'][1]}/rollback-flags", {}, business_id=first)
+        self.deployment.rest()
         late = {"kind": "receipt", "provider": "ses", "outcome": "complained", "code": None}
         late["occurred_at"] = self.deployment.clock.now().isoformat()
         for number in (7, 1):
@@ -166,6 +168,7 @@ class DeployedDay:
             ("EmailQueue", nowhere),
             ("TextQueue", nowhere),
             ("RecopyQueue", {"cursor": None}),
+            ("ImportQueue", {"Records": [{}]}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),
         ):

@@ -9,6 +9,7 @@ Providers answer by address (``Providers``). Time stands still until nothing is 
 
 import base64
 import contextlib
+import datetime as dt
 import gzip
 import importlib.util
 import io
@@ -18,6 +19,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
@@ -390,10 +392,13 @@ class Deployment:
         self._processes: dict[str, ModuleType] = {}
         self._read: dict[str, int] = {}
         self._executions: list[Execution] = []
-        self._known_executions = 0
+        self._known_executions: dict[str, int] = {}
         self._stack = contextlib.ExitStack()
         self._ids = SeededIds()
-        self._machine = self._definition()
+        self._machines = {
+            self.template.value({"Ref": logical}): self._definition(machine)
+            for logical, machine in self.template.of_type("AWS::Serverless::StateMachine").items()
+        }
 
     # --- making it ----------------------------------------------------------------------------------------------------
 
@@ -401,6 +406,7 @@ class Deployment:
         enter = self._stack.enter_context
         enter(patch.dict("os.environ", ENVIRONMENT))
         enter(mock_aws())
+        self._stop_the_clock_of_idempotency(enter)
         enter(patch.object(SystemClock, "now", lambda _: self.clock.now()))
         for name in ("ulid", "customer_id", "secret"):
             made: Any = getattr(self._ids, name)
@@ -417,6 +423,18 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         self._forget("ServeApiFunction")
         self._stack.close()
+
+    def _stop_the_clock_of_idempotency(self, enter: Callable[[Any], Any]) -> None:
+        clock = self.clock
+
+        class Standing(dt.datetime):
+            @classmethod
+            def now(cls, tz: dt.tzinfo | None = None) -> Self:
+                return cls.fromtimestamp(clock.now().timestamp(), tz)
+
+        for module in ("base", "persistence.base", "persistence.datarecord", "persistence.dynamodb"):
+            name = f"aws_lambda_powertools.utilities.idempotency.{module}.dt"
+            enter(patch(name, SimpleNamespace(datetime=Standing, timedelta=dt.timedelta)))
 
     @staticmethod
     def _client(real: Any) -> Any:
@@ -462,7 +480,11 @@ class Deployment:
                 Bucket=bucket,
                 NotificationConfiguration={
                     "QueueConfigurations": [
-                        {"QueueArn": told["Queue"], "Events": [told["Event"]]}
+                        {
+                            "QueueArn": told["Queue"],
+                            "Events": [told["Event"]],
+                            "Filter": {"Key": {"FilterRules": told["Filter"]["S3Key"]["Rules"]}},
+                        }
                         for told in template.value(properties["NotificationConfiguration"])["QueueConfigurations"]
                     ]
                 },
@@ -777,8 +799,7 @@ class Deployment:
 
     # --- executions ---------------------------------------------------------------------------------------------------
 
-    def _definition(self) -> Mapping[str, Any]:
-        (machine,) = self.template.of_type("AWS::Serverless::StateMachine").values()
+    def _definition(self, machine: Mapping[str, Any]) -> Mapping[str, Any]:
         text = (REPOSITORY / machine["DefinitionUri"]).read_text(encoding="utf-8")
         for name, value in machine["DefinitionSubstitutions"].items():
             text = text.replace(f"${{{name}}}", self.template.value(value))
@@ -786,13 +807,15 @@ class Deployment:
         return definition
 
     def _run_executions(self) -> bool:
-        (machine,) = stepfunctions_backends[ACCOUNT][REGION].state_machines
-        started = machine.executions
-        for new in started[self._known_executions :]:
-            self.history.append(new.execution_input)
-            self._executions.append(Execution(self._states(self._machine, json.loads(new.execution_input), {})))
-        happened = len(started) > self._known_executions
-        self._known_executions = len(started)
+        happened = False
+        for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
+            started = machine.executions[self._known_executions.get(machine.arn, 0) :]
+            for new in started:
+                self.history.append(new.execution_input)
+                states = self._states(self._machines[machine.arn], json.loads(new.execution_input), {})
+                self._executions.append(Execution(states))
+                happened = True
+            self._known_executions[machine.arn] = len(machine.executions)
         for execution in list(self._executions):
             if execution.wakes_at is not None and self.clock.now() < execution.wakes_at:
                 continue

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ): "a contact that loses its last customer while its receipt is applied",
     ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
     ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
+    ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }
@@ -103,6 +105,10 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
         case "eventbridge", operation:
             for entry in call.body["Entries"]:
                 yield f"events:{operation}", arn("events", f"event-bus/{entry['EventBusName']}")
+        case "s3", "DeleteObjects":
+            bucket = urlsplit(call.request.url).netloc.split(".")[0]
+            for found in re.findall(r"<Key>([^<]*)</Key>", call.request.body.decode()):
+                yield "s3:DeleteObject", f"arn:aws:s3:::{bucket}/{found}"
         case "s3", operation:
             parts = urlsplit(call.request.url)
             bucket = parts.netloc.split(".")[0]

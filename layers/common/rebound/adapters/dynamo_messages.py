@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from pynamodb.expressions.condition import Condition
 
@@ -60,8 +61,19 @@ class DynamoMessageLog:
 
     def claim(self, message: Message) -> bool:
         rank = RANKS[MessageStatus.SENDING]
-        claimed = replace(message, status=MessageStatus.SENDING)
-        return self._save(claimed, MessageRow.rank.does_not_exist() | (MessageRow.rank < rank))
+        row = self._new(replace(message, status=MessageStatus.SENDING))
+        # botocore asks again when an answer is lost: a claim that finds itself is still ours.
+        row.claim = uuid4().hex
+        try:
+            with lost_races():
+                row.save(
+                    condition=MessageRow.rank.does_not_exist()
+                    | (MessageRow.rank < rank)
+                    | ((MessageRow.rank == rank) & (MessageRow.claim == row.claim))
+                )
+        except ConcurrentChangeError:
+            return False
+        return True
 
     def release(self, key: MessageKey) -> None:
         row = self._row(key.recipient_id, key.message_id)

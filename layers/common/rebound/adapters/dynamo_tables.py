@@ -148,6 +148,7 @@ class MessageRow(Model):
     failed_at = InstantAttribute(null=True)
     window = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    claim = UnicodeAttribute(null=True)
 
 
 class PointerRow(Model):
