@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from rebound.application import recopy_flags, run_campaign
+from rebound.application import admit_chunk, recopy_flags, run_campaign
 from rebound.application.manage_campaigns import CampaignView, NewCampaign
 from rebound.application.ports import Accepted, Refused, Throttled, Unknown
 from rebound.application.settings_of_business import BusinessChange
@@ -43,6 +43,8 @@ from tests.fakes.world import CRASHES, Chaos, World, adds_up
 OTHER_BUSINESS: Final = "salon-cedar"
 CHUNK: Final = 5
 PAGE: Final = 7
+HORIZON: Final = timedelta(milliseconds=1)
+"""So little can be booked ahead that some chunks find no room."""
 CUSTOMERS: Final = 24
 OTHERS: Final = 4
 IMPORTED: Final = 3
@@ -187,13 +189,15 @@ class Story(World):
     def play(self) -> None:
         """From the first request until nothing is left to happen."""
         with ExitStack() as small:
-            for module, name, size in (
+            small_sizes: tuple[tuple[Any, str, Any], ...] = (
                 (run_campaign, "CHUNK_SIZE", CHUNK),
                 (run_campaign, "PAGE", PAGE),
                 (recopy_flags, "PAGE", PAGE),
+                (admit_chunk, "HORIZON", HORIZON),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
-            ):
+            )
+            for module, name, size in small_sizes:
                 small.enter_context(patch.object(module, name, size))
             self._day()
 

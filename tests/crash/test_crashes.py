@@ -8,7 +8,7 @@ import inspect
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,16 +29,19 @@ APPLICATION: Final = Path(inspect.getfile(ports)).parent
 NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader)
 """They answer from within the process and change nothing: stopping there is stopping at the next call."""
 WORKERS: Final = (
+    "admit_chunk",
     "apply_receipts",
     "copy_flags",
     "count_results",
     "import_customers",
+    "project_campaigns",
     "project_contacts",
     "recopy_flags",
     "run_campaign",
     "send_chunk",
     "send_email",
     "send_text",
+    "trip_breaker",
 )
 """Modules of the use cases that the story's workers run."""
 
@@ -73,7 +76,8 @@ def _unwatched(world: World) -> Iterator[str]:
 
 
 def _held(holder: object) -> Iterator[object]:
-    for held in vars(holder).values():
+    names: Iterable[str] = getattr(holder, "__dict__", ()) or getattr(type(holder), "__slots__", ())
+    for held in (getattr(holder, name) for name in names):
         for each in held.values() if isinstance(held, dict) else (held,):
             # A texter is made when it is asked for.
             yield each() if inspect.isfunction(each) else each

@@ -590,6 +590,10 @@ class Deployment:
                 answer = self.providers.ses(given["BulkEmailEntries"], given["FromEmailAddress"])
                 status, content = (200, answer) if answer is not None else (500, {"message": "x"})
                 return _response(call, status, json.dumps(content))
+            case "sesv2", "GetAccount":
+                quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0}
+                account = {"SendQuota": quota, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+                return _response(call, 200, json.dumps(account))
             case "sns", "Publish":
                 body = call.request.body
                 form = (

@@ -20,6 +20,7 @@ PROVIDERS_OWN: Final = {"ReceiveCallbackFunction", "RelayTextLogsFunction"}
 ASKED_IN_PART: Final = {
     "ServeApiFunction": "the day asks for some of its routes only; what each needs is test_serve_api's",
     "OperateStackFunction": "the day makes businesses, and neither keys nor redrives",
+    "RunJobFunction": "the day starts no jobs",
     "AuthorizeRequestFunction": "the day's requests come with their business",
 }
 """Functions of which the day does not see everything they do."""
@@ -34,6 +35,14 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ): "a contact that loses its last customer while its receipt is applied",
     ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
     ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
+    ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
+    ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
+    **{
+        (function, "sqs:SendMessage"): "the day's chunks go, and go back, to some of the queues only"
+        for function in ("ExpandCampaignFunction", "RequeueCampaignFunction", "SendEmailFunction", "SendTextFunction")
+    },
+    ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's pace is reached",
+    ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
@@ -92,6 +101,8 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
         case "sqs", operation:
             queue = call.body["QueueUrl"].rpartition("/")[2]
             yield f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue)
+        case "sesv2", "GetAccount":
+            yield "ses:GetAccount", "*"
         case "sesv2", operation:
             yield f"ses:{operation}", arn("ses", "identity/example.com")
             yield f"ses:{operation}", arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}")
