@@ -211,14 +211,16 @@ class Story(World):
         self._post("sns", OTHER_BUSINESS, Channel.SMS, Category.MARKETING, everybody, text)
         self._post("cancelled", BUSINESS_ID, Channel.SMS, Category.REMINDER, listed, text)
         self._import()
-        for business_id, campaign_id in self.campaign_ids.values():
+        for name, (business_id, campaign_id) in self.campaign_ids.items():
             self.begin(campaign_id, business_id)
+            if name == "email":
+                # Before its chunks are sent, so that senders set some aside.
+                self._steer("pause", name)
         self._message(1, Channel.EMAIL, email)
         self._message(2, Channel.SMS, text)
         self._message(13, Channel.EMAIL, email)
         self._last_moment()
-        self._steer("pause", "email")
-        self._some_time(8)
+        self._some_time(12)
         self._steer("resume", "email")
         self._some_time(8)
         self._steer("cancel", "cancelled")
