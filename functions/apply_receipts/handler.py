@@ -18,10 +18,13 @@ FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=15)
 EARLY: Final = "early: the message that it is about is not known"
 CONTENDED: Final = "contended: others kept changing the same rows"
+UNANSWERED: Final = "unanswered: the suppression list may not be asked"
+FIRST_LOOK_UP: Final = timedelta(seconds=30)
+LOOK_UP_EVERY: Final = timedelta(seconds=2)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Apply a batch; early receipts come again soon, and in the end go to the dead letters."""
+    """Apply a batch; early receipts come again soon, and in the end go to the dead letters; others come later."""
     records = {record["messageId"]: record for record in event["Records"]}
     entries: dict[str, Sequence[Receipt]] = {}
     failed: dict[str, str] = {}
@@ -39,16 +42,20 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         failed |= dict.fromkeys(entries, reason_of(error))
         applied, entries = Applied(frozenset(), frozenset(), 0), {}
     failed |= dict.fromkeys(applied.early, EARLY) | dict.fromkeys(applied.contended, CONTENDED)
+    failed |= dict.fromkeys(applied.unanswered, UNANSWERED)
     for message_id in applied.again:
         _come_again(records[message_id])
     for message_id, reason in failed.items():
         report_failure(records[message_id], reason)
+    _come_later([records[message_id]["body"] for message_id in sorted(applied.postponed)])
     for message_id, receipts in entries.items():
-        if message_id not in failed:
+        if message_id not in failed and message_id not in applied.postponed:
             for receipt in receipts:
                 count(f"Receipts{receipt.outcome.capitalize()}")
     count("EarlyReceipts", len(applied.early))
     count("ContendedReceipts", len(applied.contended))
+    count("PostponedReceipts", len(applied.postponed))
+    count("UnansweredReceipts", len(applied.unanswered))
     count("UnattributedReceipts", applied.unattributed)
     count("MalformedReceipts", malformed)
     tell_counts()
@@ -61,3 +68,9 @@ def _come_again(record: Mapping[str, Any]) -> None:
     wiring.receipt_queue().retry_in(
         record["receiptHandle"], min(FIRST_RETRY * 2 ** min(received - 1, 12), LONGEST_RETRY)
     )
+
+
+def _come_later(bodies: Sequence[str]) -> None:
+    """As new messages, because to lack time is no failed attempt; one after the other, as they can be looked up."""
+    for number, body in enumerate(bodies):
+        wiring.receipt_queue().put_body(body, min(FIRST_LOOK_UP + LOOK_UP_EVERY * number, LONGEST_RETRY))

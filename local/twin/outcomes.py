@@ -32,14 +32,19 @@ class BounceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmailOutcome:
-    """One thing SES will say about one recipient; ``bounce`` is set for a Bounce only."""
+    """One thing SES will say about one recipient; ``bounce`` is set for a Bounce only.
+
+    ``not_tried`` marks the Complaint that SES tells in place of a send to an address whose owner complained before.
+    """
 
     event_type: EmailEventType
     bounce: BounceKind | None = None
+    not_tried: bool = False
 
 
 DELIVERED = EmailOutcome(EmailEventType.DELIVERY)
 COMPLAINED = EmailOutcome(EmailEventType.COMPLAINT)
+COMPLAINED_BEFORE = EmailOutcome(EmailEventType.COMPLAINT, not_tried=True)
 
 
 def bounced(kind: BounceKind) -> EmailOutcome:

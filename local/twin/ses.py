@@ -18,6 +18,7 @@ from local.twin.exchange import Request, Response
 from local.twin.faults import ErrorMoment, Provider
 from local.twin.ledger import AcceptedSend
 from local.twin.outcomes import (
+    COMPLAINED_BEFORE,
     BounceKind,
     EmailEventType,
     EmailOutcome,
@@ -240,8 +241,9 @@ class SesApi:
         key = recipient.lower()
         plan = plan_email(recipient, attempts=1, accepted=self._accepted[key] if remembers(recipient) else 0)
         outcomes, held = plan.outcomes, plan.held
-        if self._is_suppressed(recipient, email.configuration_set):
-            outcomes, held = (bounced(BounceKind.ON_ACCOUNT_SUPPRESSION_LIST),), ()
+        if (reason := self._suppressing(recipient, email.configuration_set)) is not None:
+            bounce = bounced(BounceKind.ON_ACCOUNT_SUPPRESSION_LIST)
+            outcomes, held = (COMPLAINED_BEFORE if reason == "COMPLAINT" else bounce,), ()
         if remembers(recipient):
             self._accepted[key] += 1
         released = self._held.pop(key, [])
@@ -260,22 +262,23 @@ class SesApi:
 
     def _event(self, outcome: EmailOutcome, email: SentEmail, recipient: str, at: float) -> EmailEvent:
         feedback_id = self._stage.story.ses_id("ses-feedback")
-        return EmailEvent(outcome.event_type, email, recipient, at, feedback_id, bounce=outcome.bounce)
+        return EmailEvent(outcome.event_type, email, recipient, at, feedback_id, outcome.bounce, outcome.not_tried)
 
     def _submit(self, steps: Sequence[Step[EmailEvent]]) -> None:
         for sequence in self._stage.faults.disturb(Provider.SES, steps):
             self._lane.submit(sequence)
 
-    def _is_suppressed(self, recipient: str, configuration_set: str | None) -> bool:
+    def _suppressing(self, recipient: str, configuration_set: str | None) -> str | None:
+        """The reason of the entry that keeps a message back."""
         reason = self._suppressed.reason(recipient)
         if reason is None:
-            return False
+            return None
         try:
             reasons = self._sets.get(configuration_set).suppressed_reasons
         except AWS_FAILURES:
             # Without an embedded AWS to ask, the account's own setting holds, which is both reasons.
             reasons = None
-        return reasons is None or reason in reasons
+        return reason if reasons is None or reason in reasons else None
 
     # The account
 

@@ -42,6 +42,7 @@ class EmailEvent:
     at: float
     feedback_id: str
     bounce: BounceKind | None = None
+    not_tried: bool = False
     rendering_error: str | None = None
     template_name: str = ""
 
@@ -105,6 +106,13 @@ class EmailEvent:
                 }
             case EmailEventType.BOUNCE:
                 return "bounce", self._bounce(self.bounce or BounceKind.UNDETERMINED)
+            case EmailEventType.COMPLAINT if self.not_tried:
+                return "complaint", {
+                    "feedbackId": self.feedback_id,
+                    "complaintSubType": "OnAccountSuppressionList",
+                    "complainedRecipients": [{"emailAddress": self.recipient}],
+                    "timestamp": iso(self.at),
+                }
             case EmailEventType.COMPLAINT:
                 return "complaint", {
                     "feedbackId": self.feedback_id,

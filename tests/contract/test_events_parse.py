@@ -37,7 +37,7 @@ SES_ID: Final = "0100019ab3f5c138-7c191be4-5e9a-4edb-9a02-f94d12a87ddd-000000"
 TWILIO_ID: Final = "SM1342fe1b2c904d1ab04f0fc7a58abca9"
 SNS_ID: Final = "1077257a-92f3-5ca3-bc97-6a915b310625"
 SIGNING_KEY: Final = "fake-auth-token-for-tests"
-ANA, BRUNO, CARLA = "ana@example.com", "bruno@example.com", "carla.mendes@example.com"
+ANA, BRUNO, CARLA = "ana@example.com", "bruno@example.com", "Carla.Mendes@Example.com"
 PHONE: Final = "+14155550123"
 
 

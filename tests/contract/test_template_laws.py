@@ -28,6 +28,13 @@ RESOURCES: Final[Resources] = TEMPLATE["Resources"]
 STATE_MACHINES: Final = sorted((REPOSITORY / "statemachines").glob("*.asl.json"))
 TWO_WEEKS_SECONDS: Final = 1_209_600
 VISIBILITY_FACTOR: Final = 6
+OF_THE_ACCOUNT: Final = {
+    "ses:DeleteSuppressedDestination",
+    "ses:GetAccount",
+    "ses:GetSuppressedDestination",
+    "ses:ListSuppressedDestinations",
+}
+"""Actions that know no narrower resource (service authorization reference), like the log delivery of state machines."""
 TECHNICAL_ERRORS: Final = {"States.TaskFailed", "States.Timeout"}
 """A step answers what is final (``failure``); whatever it raises is technical (``rebound.steps``)."""
 
@@ -412,9 +419,8 @@ def test_nothing_is_allowed_every_action_or_everything(logical: str) -> None:
         actions = listed(statement["Action"])
 
         assert not [action for action in actions if "*" in action]
-        # Log delivery of state machines, and what SES allows the account, know no narrower resource.
         assert "*" not in listed(statement.get("Resource")) or all(
-            action.startswith("logs:") or action == "ses:GetAccount" for action in actions
+            action.startswith("logs:") or action in OF_THE_ACCOUNT for action in actions
         )
 
 

@@ -20,6 +20,9 @@ class FakeClock:
     def now(self) -> datetime:
         return self._now
 
+    def wait(self, duration: timedelta) -> None:
+        self.move(duration)
+
     def move(self, by: timedelta) -> None:
         """Let time pass."""
         self._now += by

@@ -43,6 +43,7 @@ from rebound.application.send_email import SendEmail
 from rebound.application.send_text import SendText
 from rebound.application.settings_of_business import SettingsOfBusiness
 from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
+from rebound.application.suppression_desk import SuppressionDesk
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Category, Content, Selection
@@ -84,6 +85,7 @@ from tests.fakes.queues import (
     RecordingRunner,
 )
 from tests.fakes.streams import Change
+from tests.fakes.suppressions import MemorySuppressionList
 from tests.fakes.system import CountingPatience, FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError, watched
 
@@ -98,6 +100,7 @@ LATEST: Final = timedelta(minutes=15)
 CRASHES: Final = (WorkerDiedError, BrokenCallError)
 IMPORT_SIZES: Final = (800, 3000)
 """Bytes of a file for each part, and of the rows written at a time, so that some dozen rows make several of both."""
+LATER: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class World:
         self.mailer = ScriptedMailer()
         self.texter = ScriptedTexter()
         self.sns_texter = ScriptedTexter(Provider.SNS)
+        self.suppressions = MemorySuppressionList()
         self.unattributed = 0
         self.dead_letters: list[Receipt] = []
         self.outcomes: dict[str, tuple[tuple[Outcome, str | None, float], ...]] = {}
@@ -218,6 +222,7 @@ class World:
         imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
+        desk_of_list = SuppressionDesk(own(self.suppressions, "suppressions"), clock)
         breaker = TripBreaker(campaigns, tallies)
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
@@ -276,7 +281,7 @@ class World:
         mind = MindThrottles(paces, clock)
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind)
         self.send_text = SendText(desk, texters, receipts, admit, mind)
-        self.apply_receipts = ApplyReceipts(messages, contacts)
+        self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events)
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
@@ -536,6 +541,9 @@ class World:
                     self.receipts.queue.delete(waiting.name)
                 elif waiting.name in applied.again:
                     self.receipts.queue.retry(waiting.name, min(SOON * 2 ** (waiting.receives - 1), LATEST))
+                elif waiting.name in applied.postponed:
+                    self.receipts.queue.send(waiting.body, LATER)
+                    self.receipts.queue.delete(waiting.name)
                 else:
                     self.receipts.queue.delete(waiting.name)
         return True

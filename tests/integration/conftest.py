@@ -17,6 +17,7 @@ from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, m
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.paces import ScriptedQuota
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
+from tests.fakes.suppressions import MemorySuppressionList, desk_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,6 +34,7 @@ QUEUES: Final = (
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+HOLD_A_PROVIDER: Final = (wiring.send_email, wiring.send_text, wiring.apply_receipts, wiring.manage_customers)
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
 
 
@@ -82,6 +84,7 @@ class Stack:
         self.sqs = make("sqs")
         self.mailer = ScriptedMailer()
         self.texter = ScriptedTexter()
+        self.suppressions = MemorySuppressionList()
         self._handlers: dict[str, ModuleType] = {}
 
     def handler(self, function: str) -> Callable[[Any, Any], Any]:
@@ -226,12 +229,18 @@ def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     for queue in QUEUES:
         deployed.received(queue)
     deployed.mailer, deployed.texter = ScriptedMailer(), ScriptedTexter()
-    wiring.send_email.cache_clear()
-    wiring.send_text.cache_clear()
+    deployed.suppressions = MemorySuppressionList()
+    desk = desk_of(deployed.suppressions)
+    _forget_who_holds_a_provider()
+    monkeypatch.setattr(wiring, "suppression_desk", lambda: desk)
     monkeypatch.setattr(wiring, "mailer", lambda: deployed.mailer)
     monkeypatch.setattr(wiring, "quotas", ScriptedQuota)
     monkeypatch.setattr(wiring, "twilio_texter", lambda: deployed.texter)
     wiring.businesses().add(business())
     yield deployed
-    wiring.send_email.cache_clear()
-    wiring.send_text.cache_clear()
+    _forget_who_holds_a_provider()
+
+
+def _forget_who_holds_a_provider() -> None:
+    for use_case in HOLD_A_PROVIDER:
+        use_case.cache_clear()

@@ -18,6 +18,7 @@ from rebound.application.ports import Refused, RowCounts, Throttled, Unknown
 from rebound.domain.campaigns import CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
+from rebound.domain.errors import ComeAgainError
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
@@ -219,6 +220,46 @@ def test_the_recorded_batch_of_receipts_is_applied_and_only_what_cannot_be_comes
     assert failures(answer) == sorted(early)
     statuses = {row["status"]["S"] for row in stack.table("MESSAGES_TABLE")}
     assert statuses & {"delivered", "bounced", "failed"}
+
+
+def suppressed(number: int = 1) -> str:
+    """SES did not try a message, as it says so itself."""
+    event = recorded("ses/bounce_permanent_on_account_suppression_list.json")
+    key = message_key(number)
+    names = ("business_id", "customer_id", "message_id")
+    event["mail"]["tags"].update({name: [getattr(key, name)] for name in names})
+    event["bounce"]["bouncedRecipients"][0]["emailAddress"] = f"Ana{number}@example.com"
+    return json.dumps(event)
+
+
+def test_what_was_not_tried_is_judged_by_the_entry_of_the_suppression_list(stack: Stack) -> None:
+    wiring.customers().save([customer(1)], contacts_of(customer(1)))
+    wiring.messages().record([message(1)])
+    stack.suppressions.put("Ana1@example.com", "BOUNCE", at(-100))
+
+    assert failures(stack.invoke("apply_receipts", records(suppressed()))) == []
+    verdict = wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY)
+    assert (verdict.since, verdict.reason) == (at(-100), "bounce:on_suppression_list")
+    assert verdict.evidence is not None
+    assert verdict.evidence.message_id is None
+
+
+def test_a_throttled_look_up_comes_again_as_a_new_message_and_not_as_a_failed_one(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[tuple[str, float]] = []
+    monkeypatch.setattr(
+        wiring.receipt_queue(), "put_body", lambda body, delay: later.append((body, delay.total_seconds()))
+    )
+    wiring.customers().save([customer(3)], contacts_of(customer(3)))
+    wiring.messages().record([message(1), message(2), message(3)])
+    stack.suppressions.troubles = [ComeAgainError()] * 99
+    bounce = encode_receipt(receipt(Outcome.FAILED, 1, code=NO_SUCH_MAILBOX, key=message_key(3)))
+    answer = stack.invoke("apply_receipts", records(suppressed(1), suppressed(2), bounce, receives=9))
+
+    assert failures(answer) == []
+    assert later == [(suppressed(1), 30), (suppressed(2), 32)]
+    assert wiring.contacts().get_many([contact_key(3)])[contact_key(3)].verdict(STANDARD_POLICY).invalid
 
 
 def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

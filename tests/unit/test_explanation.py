@@ -33,6 +33,7 @@ from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.next_steps import step_after_exclusion, step_after_failure
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
 from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.domain.suppressions import LISTED_BOUNCE
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -114,6 +115,19 @@ def failing(code: str, times: int = 1, channel: Channel = Channel.EMAIL, words: 
     provider = Provider.SES if channel is Channel.EMAIL else Provider.TWILIO
     failures = (Failure(at(n), f"m{n}", provider, code, words) for n in range(1, times + 1))
     return Contact(contact_key(1, channel)).knowing(*failures)
+
+
+def test_a_flag_that_rests_on_the_suppression_list_says_so_and_how_to_take_it_off() -> None:
+    contact = Contact(contact_key()).knowing(Failure(at(-9), None, Provider.SES, LISTED_BOUNCE))
+    found = asked(contact)
+
+    assert found.decision is Exclusion.INVALID_CONTACT
+    assert "on Amazon's suppression list because a message to it bounced for good" in found.sentence
+    assert (found.verdict.since, found.evidence and found.evidence.failure.message_id) == (at(-9), None)
+    assert found.next_step == (
+        "Ask the customer whether the email address is right: if it is, confirm it here, which also takes it off "
+        "Amazon's suppression list; if not, correct it. Either clears the flag."
+    )
 
 
 def opted_out(scope: Scope, source: ConsentSource, channel: Channel = Channel.EMAIL) -> Contact:

@@ -30,6 +30,7 @@ from tests.fakes.making import at
 
 EMPTY = Reachability()
 NAMED_BY_STRICT = {
+    (Provider.SES, "SuppressionList/BOUNCE"),
     (Provider.TWILIO, "21211"),
     (Provider.SES, "Permanent/NoEmail"),
     (Provider.SES, "Permanent/General"),

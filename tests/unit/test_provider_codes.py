@@ -8,7 +8,12 @@ from rebound.domain.provider_codes import FailureClass, Provider, all_codes, loo
 
 EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
     Provider.SES: {
-        FailureClass.INVALID: {"Permanent/NoEmail", "Permanent/General", "Transient/MailboxFull"},
+        FailureClass.INVALID: {
+            "Permanent/NoEmail",
+            "Permanent/General",
+            "Transient/MailboxFull",
+            "SuppressionList/BOUNCE",
+        },
         FailureClass.UNREACHABLE: {"Transient/General", "Transient/CustomTimeoutExceeded"},
         FailureClass.PROVISIONAL: {
             "Complaint/OnAccountSuppressionList",

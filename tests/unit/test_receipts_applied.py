@@ -13,6 +13,7 @@ from rebound.application.apply_receipts import Applied, ApplyReceipts
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure, Verdict
@@ -32,6 +33,7 @@ from tests.fakes.making import (
     receipt,
 )
 from tests.fakes.messages import MemoryMessageLog
+from tests.fakes.suppressions import MemorySuppressionList, desk_of
 from tests.fakes.watching import Turns, watched
 
 ADDRESSES = ("family@example.com", "ana@example.com")
@@ -41,8 +43,11 @@ CODES = (
     SOFT,
     "Transient/ContentRejected",
     "Permanent/UnsubscribedRecipient",
+    "Permanent/OnAccountSuppressionList",
     "new",
 )
+ENTRIES = (("family@example.com", "BOUNCE", 7.5), ("ana@example.com", "COMPLAINT", 7.5))
+"""What the provider's suppression list says of the addresses of the stories."""
 POLICY = STANDARD_POLICY
 
 
@@ -71,12 +76,15 @@ class Story:
     def __init__(self, messages: Sequence[Message]) -> None:
         self.log = MemoryMessageLog()
         self.contacts = MemoryContactBook()
+        self.suppressions = MemorySuppressionList()
+        for address, reason, seconds in ENTRIES:
+            self.suppressions.put(address, reason, at(seconds))
         self.log.record_new(messages)
         for sent in messages:
             key = ContactKey(BUSINESS_ID, sent.channel, sent.address)
             stored = self.contacts.get_many([key])[key]
             self.contacts.save(replace(stored, customer_ids=stored.customer_ids | {sent.key.customer_id}))
-        self.apply = ApplyReceipts(self.log, self.contacts)
+        self.apply = ApplyReceipts(self.log, self.contacts, desk_of(self.suppressions))
 
     def tell(self, batch: Sequence[Event]) -> None:
         """Apply one batch: its receipts together, edits and opt-outs one by one."""
@@ -187,7 +195,9 @@ def test_workers_beside_each_other_end_as_in_time_order(
     turns = Turns(seed)
     other = Story(sent)
     other.apply = ApplyReceipts(
-        watched(other.log, "messages", turns.checkpoint), watched(other.contacts, "contacts", turns.checkpoint)
+        watched(other.log, "messages", turns.checkpoint),
+        watched(other.contacts, "contacts", turns.checkpoint),
+        desk_of(other.suppressions),
     )
     chance.shuffle(receipts)  # type: ignore[attr-defined]
     parts = [receipts[worker::workers] for worker in range(workers)]
@@ -217,7 +227,9 @@ def test_a_worker_that_dies_anywhere_loses_nothing_when_its_batch_comes_again(
 
     whole = other.apply
     other.apply = ApplyReceipts(
-        watched(other.log, "messages", die_sometime), watched(other.contacts, "contacts", die_sometime)
+        watched(other.log, "messages", die_sometime),
+        watched(other.contacts, "contacts", die_sometime),
+        desk_of(other.suppressions),
     )
     try:
         other.take(receipts)
@@ -296,9 +308,9 @@ def test_a_delivery_that_is_applied_between_the_look_for_deliveries_and_the_writ
 
     def meanwhile(where: str) -> None:
         if where == "contacts.save" and waiting:
-            ApplyReceipts(story.log, story.contacts)({"other": [waiting.pop()]})
+            ApplyReceipts(story.log, story.contacts, desk_of())({"other": [waiting.pop()]})
 
-    ApplyReceipts(story.log, watched(story.contacts, "contacts", meanwhile))({"mine": [bounce(5)]})
+    ApplyReceipts(story.log, watched(story.contacts, "contacts", meanwhile), desk_of())({"mine": [bounce(5)]})
 
     assert waiting == []
     assert not flag(story).invalid
@@ -312,7 +324,9 @@ def test_a_failure_and_a_later_delivery_applied_beside_each_other_never_leave_a_
     keys = [message_key(number, name) for number, name in zip(numbers, ("m1", "m2"), strict=True)]
     story = Story([message(1, key=key, provider=Provider.SES) for key in keys])
     story.apply = ApplyReceipts(
-        watched(story.log, "messages", turns.checkpoint), watched(story.contacts, "contacts", turns.checkpoint)
+        watched(story.log, "messages", turns.checkpoint),
+        watched(story.contacts, "contacts", turns.checkpoint),
+        desk_of(story.suppressions),
     )
     told = [bounce(1, key=keys[0]), receipt(Outcome.DELIVERED, 2, key=keys[1])]
     turns.run([partial(take_one_by_one, story, [item]) for item in told])
@@ -440,3 +454,86 @@ def test_businesses_do_not_share_what_they_know_of_an_address() -> None:
 
     assert not story.contacts.get_many([other])[other].verdict(business().policy).invalid
     assert isinstance(business(), Business)
+
+
+# --- what was not tried because of the suppression list ---------------------------------------------------------------
+
+SUPPRESSED = "Permanent/OnAccountSuppressionList"
+
+
+def suppressed(seconds: float = 9, number: int = 1, code: str = SUPPRESSED) -> Receipt:
+    return receipt(Outcome.FAILED, seconds, code=code, key=message_key(number), address=f"Ana{number}@Example.com")
+
+
+@pytest.mark.parametrize("code", [SUPPRESSED, "Permanent/Suppressed", "Complaint/OnAccountSuppressionList"])
+def test_a_message_that_was_not_tried_flags_by_the_entrys_own_reason_at_its_own_date(code: str) -> None:
+    story = story_of()
+    story.suppressions.put("Ana1@Example.com", "BOUNCE", at(-100))
+    story.tell([suppressed(code=code)])
+
+    assert (flag(story).invalid, flag(story).since) == (True, at(-100))
+    assert story.contacts.rows[ANA].consent.opted_out == ()
+    row = story.log.rows[message_key(1)]
+    assert (row.status, row.failed_at, row.provider_code) == (MessageStatus.FAILED, at(9), code)
+
+
+def test_a_message_that_was_not_tried_because_of_a_complaint_opts_out_of_marketing() -> None:
+    story = story_of()
+    story.suppressions.put("ana1@example.com", "COMPLAINT", at(-100))
+    story.tell([suppressed()])
+
+    said = story.contacts.rows[ANA].consent.scopes[Scope.MARKETING].out
+    assert (said and said.at, said and said.source) == (at(-100), ConsentSource.COMPLAINT)
+    assert not flag(story).invalid
+
+
+def test_a_message_that_was_not_tried_without_an_entry_says_nothing() -> None:
+    story = story_of()
+    writes = story.contacts.writes
+    story.tell([suppressed()])
+
+    assert story.contacts.writes == writes
+    assert story.suppressions.calls == {"get": 2}
+
+
+def test_an_entry_older_than_a_delivery_flags_nobody() -> None:
+    story = Story([message(1), message(2, address="ana1@example.com")])
+    story.tell([receipt(Outcome.DELIVERED, 5, key=message_key(2))])
+    story.suppressions.put("ana1@example.com", "BOUNCE", at(4))
+    story.tell([suppressed()])
+
+    assert not flag(story).invalid
+
+
+def test_two_messages_that_were_not_tried_because_of_one_entry_are_one_failure() -> None:
+    story = Story([message(1), message(1, key=message_key(1, "another"))])
+    story.suppressions.put("ana1@example.com", "BOUNCE", at(-100))
+    story.tell([suppressed()])
+    story.tell([receipt(Outcome.FAILED, 12, code=SUPPRESSED, key=message_key(1, "another"))])
+
+    assert len(story.contacts.rows[ANA].reachability.failures) == 1
+
+
+def test_without_time_to_look_up_the_others_are_applied_and_the_entry_is_put_off() -> None:
+    story = Story([message(1), message(2)])
+    story.suppressions.put("ana1@example.com", "BOUNCE", at(-100))
+    story.suppressions.troubles = [ComeAgainError()] * 99
+    batch = {"mine": [suppressed()], "other": [bounce(3, 2)]}
+    applied = story.take(batch)
+
+    assert (applied.postponed, applied.again) == (frozenset({"mine"}), frozenset())
+    assert not flag(story).invalid
+    assert flag(story, contact_key(2)).invalid
+    story.suppressions.troubles = []
+    assert story.take(batch).postponed == frozenset()
+    assert flag(story).invalid
+
+
+def test_a_list_that_may_not_be_asked_fails_only_what_needed_it() -> None:
+    story = Story([message(1), message(2)])
+    story.suppressions.troubles = [NotAnsweredError("AccessDeniedException")]
+    applied = story.take({"mine": [suppressed()], "other": [bounce(3, 2)]})
+
+    assert applied.unanswered == applied.again == {"mine"}
+    assert applied.postponed == frozenset()
+    assert flag(story, contact_key(2)).invalid

@@ -87,9 +87,9 @@ def test_every_recipient_of_a_bounce_has_its_own_receipt_and_words() -> None:
     ]
 
 
-def test_addresses_are_in_lower_case() -> None:
+def test_addresses_are_as_they_were_written() -> None:
     [receipt] = parse_ses_event(delivery(recipients=["Ana.Silva@Example.COM"]))
-    assert receipt.address == "ana.silva@example.com"
+    assert receipt.address == "Ana.Silva@Example.COM"
 
 
 def test_a_bounce_that_names_nobody_means_the_messages_own_address() -> None:

@@ -438,7 +438,9 @@ def test_a_configuration_set_may_leave_bounces_to_us(bench: Bench) -> None:
         ses.send_email(**simple(address))
     bench.settle()
     assert story(bench.aws.events, "a@example.com") == ["Delivery"]
-    assert story(bench.aws.events, "b@example.com") == ["Bounce"]
+    assert story(bench.aws.events, "b@example.com") == ["Complaint"]
+    (event,) = [event for event in bench.aws.events if event["eventType"] == "Complaint"]
+    assert event["complaint"]["complaintSubType"] == "OnAccountSuppressionList"
 
 
 def test_the_account_tells_its_quota_and_unknown_calls_are_not_found(bench: Bench) -> None:

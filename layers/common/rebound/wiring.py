@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from rebound.application.send_text import SendText
     from rebound.application.settings_of_business import SettingsOfBusiness
     from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
+    from rebound.application.suppression_desk import SuppressionDesk
     from rebound.application.trip_breaker import TripBreaker
     from rebound.domain.business import TextProvider
 
@@ -370,6 +371,17 @@ def mailer() -> "Mailer":
     from rebound.telemetry import count
 
     return CountedMailer(SesMailer(aws_once("sesv2"), settings()["SES_CONFIGURATION_SET"]), count)
+
+
+@cache
+def suppression_desk() -> "SuppressionDesk":
+    from rebound.adapters.ses_suppressions import SesSuppressionList
+    from rebound.application.suppression_desk import SuppressionDesk
+
+    once = {"mode": "standard", "total_max_attempts": 1}
+    return SuppressionDesk(
+        SesSuppressionList(_client("sesv2", retries=once, connect_timeout=2, read_timeout=5)), clock()
+    )
 
 
 @cache
@@ -705,7 +717,7 @@ def send_text() -> "SendText":
 def apply_receipts() -> "ApplyReceipts":
     from rebound.application.apply_receipts import ApplyReceipts
 
-    return ApplyReceipts(messages(), contacts())
+    return ApplyReceipts(messages(), contacts(), suppression_desk())
 
 
 @cache

@@ -16,3 +16,8 @@ NOT_LET_IN: Final = frozenset(
     }
 )
 """The function was not allowed to ask: nothing has gone out, and it will once its role or clock is put right."""
+
+THROTTLES: Final = frozenset(
+    {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
+"""The account asked too often; nothing has happened."""

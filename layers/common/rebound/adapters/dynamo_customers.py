@@ -307,7 +307,7 @@ def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
                 "code": failure.code,
                 "detail": failure.detail,
             }
-            for failure in sorted(state.failures, key=lambda f: (f.at, f.message_id, f.code))
+            for failure in sorted(state.failures, key=lambda f: f.order)
         ],
         "voided": sorted(state.voided),
     }

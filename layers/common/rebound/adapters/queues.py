@@ -69,9 +69,9 @@ class SqsReceiptQueue:
     def put(self, receipt: Receipt) -> None:
         self.put_body(encode_receipt(receipt))
 
-    def put_body(self, body: str) -> None:
-        """Enqueue a body in one of the forms of ``receipts_queue``."""
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+    def put_body(self, body: str, delay: timedelta = timedelta()) -> None:
+        """Enqueue a body in one of the forms of ``receipts_queue``. At most 15 minutes of delay."""
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=int(delay.total_seconds()))
 
     def put_bodies(self, bodies: Sequence[str]) -> None:
         """Enqueue many; all are on the queue when this returns."""

@@ -32,7 +32,7 @@ def parse_ses_event(record: Mapping[str, object]) -> tuple[Receipt, ...]:
     """One receipt for each recipient the event names; none for what says nothing about arrival (send, open, click…).
 
     A type that is not known says nothing either: SES adds types, and tells of a topic's set-up in the same way. Where
-    SES names no recipient the receipt has no address, which means the message's own. Addresses are in lower case.
+    SES names no recipient the receipt has no address, which means the message's own. Addresses are as written.
 
     :raises MalformedReceiptError: when a part that its type promises is missing.
     """
@@ -140,7 +140,7 @@ def _receipts(
             occurred_at=occurred_at,
             key=key,
             provider_id=provider_id,
-            address=address.lower() if address else None,
+            address=address,
             code=code,
             detail=detail,
         )

@@ -12,16 +12,13 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
-from rebound.adapters.aws_errors import NOT_LET_IN
+from rebound.adapters.aws_errors import NOT_LET_IN, THROTTLES
 from rebound.application.ports import Accepted, OutgoingEmail, Refused, SendResult, Throttled, Unknown
 from rebound.domain.receipts import MessageKey
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}
 """We render; SES only puts the parts in their places. It does not read values as templates, nor escapes them here."""
-_THROTTLES: Final = frozenset(
-    {"TooManyRequestsException", "ThrottlingException", "Throttling", "LimitExceededException"}
-)
 _COME_AGAIN: Final = frozenset({"ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "TRANSIENT_FAILURE"})
 _DAILY: Final = "ACCOUNT_DAILY_QUOTA_EXCEEDED"
 _REFUSALS: Final = {
@@ -101,7 +98,7 @@ def _of_error(error: ClientError) -> SendResult:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in NOT_LET_IN:
         return Throttled(code)
-    if code in _THROTTLES:
+    if code in THROTTLES:
         daily = "daily message quota" in message.lower()
         return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)
     if code in _REFUSALS:

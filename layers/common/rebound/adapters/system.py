@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ulid import ULID
@@ -17,6 +17,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def wait(self, duration: timedelta) -> None:
+        time.sleep(max(duration.total_seconds(), 0))
 
 
 class RandomIds:

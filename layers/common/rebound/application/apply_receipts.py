@@ -6,22 +6,23 @@ the receipt comes, so one that was applied half is completed when it comes again
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from rebound.application.ports import ContactBook, MessageLog
+from rebound.application.suppression_desk import SuppressionDesk
+from rebound.application.tell_contact import ATTEMPTS, TellContact
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.errors import ConcurrentChangeError, NotYetKnownError
+from rebound.domain.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
 from rebound.domain.messages import Message
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 
-ATTEMPTS: Final = 8
-"""How often a row that others write at the same time is read again within one batch."""
+LOOK_UP_BUDGET: Final = timedelta(seconds=15)
+"""So long one batch asks the suppression list; its function may run for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,15 @@ class Applied:
     contended: frozenset[str]
     """Entries whose rows others kept changing."""
     unattributed: int
+    unanswered: frozenset[str] = frozenset()
+    """Entries for which the suppression list could not be asked."""
+    postponed: frozenset[str] = frozenset()
+    """Entries for which there was no time to ask the suppression list: no failed attempt, they come as new ones."""
 
     @property
     def again(self) -> frozenset[str]:
-        """All entries that must come again."""
-        return self.early | self.contended
+        """All entries that must come again and have failed this time."""
+        return self.early | self.contended | self.unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,32 @@ class _Known:
     message: Message
 
 
-class ApplyReceipts:
-    """Applies a batch of entries, each with the receipts of one queue message."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a receipt, or an entry of the suppression list, says about the contact of a message."""
 
-    def __init__(self, messages: MessageLog, contacts: ContactBook) -> None:
+    known: _Known
+    evidence: Evidence | ConsentEvidence
+
+    @property
+    def contact(self) -> ContactKey:
+        """Whom it is about."""
+        message = self.known.message
+        return ContactKey(message.key.business_id, message.channel, message.address)
+
+
+class ApplyReceipts:
+    """Applies a batch of entries, each with the receipts of one queue message.
+
+    That the provider did not try a message because of its suppression list proves nothing; the entry itself does, at
+    its own date. So it is looked up, after all other receipts of the batch have been applied.
+    """
+
+    def __init__(self, messages: MessageLog, contacts: ContactBook, suppressions: SuppressionDesk) -> None:
         self._messages = messages
         self._contacts = contacts
+        self._suppressions = suppressions
+        self._tell = TellContact(messages, contacts)
 
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
         """Apply what can be applied now."""
@@ -83,8 +108,18 @@ class ApplyReceipts:
             else:
                 known.append(_Known(entry, receipt, message))
         contended_entries = {entry for entry, key, _ in keyed if key in contended}
-        contended_entries |= self._learn([item for item in known if item.message.key not in contended])
-        return Applied(frozenset(early), frozenset(contended_entries), unattributed)
+        known = [item for item in known if item.message.key not in contended]
+        contended_entries |= self._learn([_Said(item, said) for item in known for said in _evidence(item)])
+        found, unanswered, postponed = self._look_up([item for item in known if _is_provisional(item.receipt)])
+        contended_entries |= self._learn(found)
+        return Applied(
+            frozenset(early),
+            frozenset(contended_entries),
+            unattributed,
+            frozenset(unanswered),
+            # What fails comes again by itself.
+            frozenset(postponed - early - contended_entries),
+        )
 
     def _key_of(self, receipt: Receipt) -> MessageKey | None:
         if receipt.key is not None:
@@ -120,62 +155,41 @@ class ApplyReceipts:
 
     # --- contacts -----------------------------------------------------------------------------------------------------
 
-    def _learn(self, known: Sequence[_Known]) -> set[str]:
+    def _learn(self, said: Sequence[_Said]) -> set[str]:
         """Tell the contacts; the entries whose contacts others kept changing."""
-        by_contact: defaultdict[ContactKey, list[_Known]] = defaultdict(list)
-        for item in known:
-            if item.receipt.outcome in _SPEAKS_OF_THE_CONTACT:
-                message = item.message
-                by_contact[ContactKey(message.key.business_id, message.channel, message.address)].append(item)
+        if not said:
+            return set()
+        by_contact: defaultdict[ContactKey, list[_Said]] = defaultdict(list)
+        for item in said:
+            by_contact[item.contact].append(item)
         contacts = self._contacts.get_many(by_contact)
         contended: set[str] = set()
         for key, items in by_contact.items():
             try:
-                self._learn_about(contacts[key], items)
+                senders = {item.known.message.key.customer_id for item in items}
+                self._tell(contacts[key], [item.evidence for item in items], senders)
             except ConcurrentChangeError:
-                contended |= {item.entry for item in items}
+                contended |= {item.known.entry for item in items}
         return contended
 
-    def _learn_about(self, contact: Contact, items: Sequence[_Known]) -> None:
-        """Join the evidence of some receipts to one contact.
-
-        A delivery to a contact without failures is not written: nothing is to be cleared, and a million deliveries
-        would be a million writes. So when a failure is to be written, the deliveries that the message log knows of are
-        looked up first; and once more after the write, because a delivery that was being applied meanwhile may have
-        read the contact before our write and its log row been written after our look.
-        """
-        evidence = [said for item in items for said in _evidence(item)]
-        failures = [said for said in evidence if isinstance(said, Failure)]
-        senders = {item.message.key.customer_id for item in items}
-        for _ in range(ATTEMPTS):
-            deliveries = self._deliveries(contact, senders, failures)
-            learnt = contact.knowing(*evidence, *deliveries)
-            # Of an address that nobody uses any more only the consent is kept.
-            if not contact.is_used or not (failures or contact.reachability.failures):
-                learnt = replace(learnt, reachability=contact.reachability)
-            if learnt == contact:
-                return
-            try:
-                self._contacts.save(learnt)
-            except ConcurrentChangeError:
-                contact = self._contacts.get_many([contact.key])[contact.key]
-                continue
-            if not learnt.reachability.failures:
-                return
-            # The second look, against what is stored now.
-            contact = self._contacts.get_many([contact.key])[contact.key]
-        raise ConcurrentChangeError
-
-    def _deliveries(self, contact: Contact, senders: set[str], failures: Sequence[Failure]) -> Iterable[Evidence]:
-        """Deliveries that could outdate the oldest of the failures."""
-        if not failures:
-            return ()
-        oldest = min(failure.at for failure in failures)
-        found = self._messages.deliveries(contact.key, contact.customer_ids | senders, after=oldest)
-        return [Cleared(delivery.at, ClearedBy.DELIVERY, delivery.message_id) for delivery in found]
-
-
-_SPEAKS_OF_THE_CONTACT: Final = frozenset({Outcome.DELIVERED, Outcome.FAILED, Outcome.COMPLAINED})
+    def _look_up(self, provisional: Sequence[_Known]) -> tuple[Sequence[_Said], set[str], set[str]]:
+        """What the suppression list says of addresses that were not tried; entries not answered, entries postponed."""
+        if not provisional:
+            return (), set(), set()
+        written = {item.receipt.address or item.message.address for item in provisional}
+        try:
+            answers = self._suppressions.find_all(sorted(written), self._suppressions.within(LOOK_UP_BUDGET))
+        except NotAnsweredError:
+            return (), {item.entry for item in provisional}, set()
+        said: list[_Said] = []
+        postponed: set[str] = set()
+        for item in provisional:
+            entries = answers.get(item.receipt.address or item.message.address)
+            if entries is None:
+                postponed.add(item.entry)
+            else:
+                said.extend(_Said(item, entry.evidence) for entry in entries)
+        return said, set(), postponed
 
 
 def _after(message: Message, receipts: Iterable[Receipt]) -> Message:
@@ -207,6 +221,13 @@ def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
             elif row.failure_class is FailureClass.OPTED_OUT:
                 scope = Scope.ALL if message.channel is Channel.SMS else Scope.MARKETING
                 yield ConsentEvidence(at, scope, opted_out=True, source=ConsentSource.PROVIDER, message_id=message_id)
+
+
+def _is_provisional(receipt: Receipt) -> bool:
+    return (
+        receipt.outcome is Outcome.FAILED
+        and look_up(receipt.provider, receipt.code).failure_class is FailureClass.PROVISIONAL
+    )
 
 
 def _time(kept: datetime | None, receipt: Receipt) -> datetime:

@@ -23,6 +23,7 @@ from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
 from rebound.domain.rendering import RenderedEmail
 from rebound.domain.segments import Matcher, Segment
+from rebound.domain.suppressions import Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, aware, in UTC."""
+
+    def wait(self, duration: timedelta) -> None:
+        """Let so much time pass."""
 
 
 class Ids(Protocol):
@@ -525,6 +529,23 @@ class Mailer(Protocol):
 
     def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
         """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice."""
+
+
+class SuppressionList(Protocol):
+    """SES's suppression list of the account, which all businesses of the deployment share.
+
+    Every call may raise ``ComeAgainError``, above all because the account may make about one call a second, and
+    ``NotAnsweredError``. Nothing is tried twice.
+    """
+
+    def get(self, address: str) -> Suppression | None:
+        """The entry of exactly this spelling."""
+
+    def remove(self, address: str) -> None:
+        """Remove the entry of exactly this spelling, whatever its reason; one that is not there is fine."""
+
+    def page(self, cursor: str | None) -> Page[Suppression]:
+        """Entries in the provider's own order, up to 1,000; a cursor that it does not know any more begins anew."""
 
 
 class Texter(Protocol):

@@ -43,5 +43,13 @@ class ConcurrentChangeError(ReboundError):
     """Somebody else wrote the row between our read and our write; read again and decide again."""
 
 
+class ComeAgainError(ReboundError):
+    """A service outside asks to come again later, or cannot be reached at this moment."""
+
+
+class NotAnsweredError(ReboundError):
+    """A service outside refuses the request, and will until somebody mends something."""
+
+
 class NotYetKnownError(ReboundError):
     """A receipt came before our own record of the send (truth 10): keep it and try again later."""

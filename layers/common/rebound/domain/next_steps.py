@@ -10,6 +10,7 @@ from rebound.domain.eligibility import Case, Decision, Exclusion, Send
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import FailureClass, ProviderCode, look_up
 from rebound.domain.reachability import Failure
+from rebound.domain.suppressions import LISTED_BOUNCE
 
 _MAILBOX_FULL: Final = "bounce:mailbox_full"
 
@@ -95,6 +96,11 @@ def _number_to_text(case: Case) -> str:
 
 def _mend_the_address(case: Case) -> str:
     verdict = case.contact.verdict(case.business.policy) if case.contact is not None else None
+    if verdict is not None and verdict.evidence is not None and verdict.evidence.code == LISTED_BOUNCE:
+        return (
+            f"Ask the customer whether the {address_noun(case)} is right: if it is, confirm it here, which also takes "
+            "it off Amazon's suppression list; if not, correct it. Either clears the flag."
+        )
     if verdict is not None and verdict.evidence is not None and _may_pass(verdict.evidence):
         return "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
     return f"Ask the customer for another {address_noun(case)}, then correct it here: that clears the flag."
@@ -206,8 +212,8 @@ def _so_many(case: Case, row: ProviderCode) -> str | None:
 
 def _after_suppressed(case: Case, _: ProviderCode) -> str:
     return (
-        f"Ask the customer for another {address_noun(case)}, or whoever looks after your messaging to look this one up "
-        "on the provider's suppression list."
+        f"Ask the customer whether the {address_noun(case)} is right, and confirm or correct it here: nothing is known "
+        "against it but that the provider did not try."
     )
 
 

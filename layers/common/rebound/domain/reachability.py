@@ -55,7 +55,8 @@ class Failure:
     """Evidence that a message to the address failed at ``at``, with the provider's code and its own words."""
 
     at: datetime
-    message_id: str
+    message_id: str | None
+    """``None`` for what the provider keeps against the address without naming a message."""
     provider: Provider
     code: str
     detail: str | None = None
@@ -63,7 +64,7 @@ class Failure:
     @property
     def order(self) -> tuple[datetime, str, str, str, str]:
         """A strict order: by time, then by what tells failures of one instant apart."""
-        return (self.at, self.message_id, self.provider, self.code, self.detail or "")
+        return (self.at, self.message_id or "", self.provider, self.code, self.detail or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,11 @@ class Reachability:
         if not self.voided:
             return self.failures
         oldest = min(self.voided) if len(self.voided) == KEPT_VOIDED else ""
-        return frozenset(f for f in self.failures if f.message_id not in self.voided and f.message_id >= oldest)
+        return frozenset(
+            f
+            for f in self.failures
+            if f.message_id is None or (f.message_id not in self.voided and f.message_id >= oldest)
+        )
 
     def verdict(self, policy: "ReachabilityPolicy") -> "Verdict":
         """Whether the address is invalid under ``policy``, and by which failure it became so."""
@@ -173,7 +178,13 @@ STANDARD_POLICY = ReachabilityPolicy(
 STRICT_POLICY = ReachabilityPolicy(
     MappingProxyType({FailureClass.INVALID: 1}),
     frozenset(
-        {(Provider.TWILIO, "21211"), (Provider.SES, "Permanent/NoEmail"), (Provider.SES, "Permanent/General")},
+        {
+            (Provider.TWILIO, "21211"),
+            (Provider.SES, "Permanent/NoEmail"),
+            (Provider.SES, "Permanent/General"),
+            # Only a permanent bounce puts an address on the list.
+            (Provider.SES, "SuppressionList/BOUNCE"),
+        },
     ),
     PolicyPreset.STRICT,
 )

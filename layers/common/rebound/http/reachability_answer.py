@@ -57,7 +57,7 @@ class FailureEvidenceAnswer(Answer):
     code: str
     words: str | None = Field(description="The provider's own words.")
     sentence: str = Field(description="What the code means.")
-    message_id: str
+    message_id: str | None = Field(description="Null for an entry of the provider's suppression list.")
     at: Time
 
     @classmethod

@@ -233,7 +233,7 @@ class EvidenceAnswer(Answer):
     provider: str
     code: str = Field(description="The provider's code, as in the table of provider codes.")
     detail: str | None = Field(description="The provider's own words.")
-    message_id: str
+    message_id: str | None = Field(description="Null for an entry of the provider's suppression list.")
     at: Time
 
     @classmethod

@@ -1,0 +1,107 @@
+"""Asking the provider's suppression list at the pace that it allows."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from rebound.application.ports import Clock, Page, SuppressionList
+from rebound.domain.errors import ComeAgainError
+from rebound.domain.suppressions import Suppression, SuppressionReason
+
+CALL_EVERY: Final = timedelta(seconds=1)
+"""SES v2 takes about one call a second of everything that does not send."""
+FEW: Final = 3
+"""For more addresses than these, one call for the first page of the list is tried before one for each."""
+
+
+class SuppressionDesk:
+    """Looks addresses up and takes BOUNCE entries away, one call a second, until a moment that the caller sets.
+
+    What was not reached by then raises ``ComeAgainError``, or is missing from the answer about many. Whatever a service
+    outside refuses for good comes through as ``NotAnsweredError``.
+    """
+
+    def __init__(self, suppressions: SuppressionList, clock: Clock) -> None:
+        self._suppressions = suppressions
+        self._clock = clock
+        self._called_at: datetime | None = None
+
+    def within(self, budget: timedelta) -> datetime:
+        """The moment until which a caller with so much time waits."""
+        return self._clock.now() + budget
+
+    def find(self, address: str, until: datetime) -> Sequence[Suppression]:
+        """The entries of an address, in the spelling given and in lower case: the list tells spellings apart."""
+        found = [self._call(until, self._suppressions.get, spelling) for spelling in _spellings(address)]
+        return [entry for entry in found if entry is not None]
+
+    def find_all(self, addresses: Iterable[str], until: datetime) -> Mapping[str, Sequence[Suppression]]:
+        """The entries of each address that could be looked up in time."""
+        wanted = list(dict.fromkeys(addresses))
+        answers: dict[str, Sequence[Suppression]] = {}
+        try:
+            listed = self._whole_list(until) if len(wanted) > FEW else None
+            for address in wanted:
+                answers[address] = self.find(address, until) if listed is None else listed[address.lower()]
+        except ComeAgainError:
+            pass
+        return answers
+
+    def take_off(self, address: str, until: datetime) -> int:
+        """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
+
+        An entry's reason is read right before: a complaint may have come since it was last seen.
+        """
+        bounces = [entry for entry in self.find(address, until) if entry.reason is SuppressionReason.BOUNCE]
+        for entry in bounces:
+            self._call(until, self._suppressions.remove, entry.address)
+        return len(bounces)
+
+    def take_off_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
+        """Those of the addresses that are known to have no BOUNCE entry (any more)."""
+        wanted = list(dict.fromkeys(addresses))
+        free: set[str] = set()
+        try:
+            if len(wanted) > FEW and (listed := self._whole_list(until)) is not None:
+                free = {address for address in wanted if not listed[address.lower()]}
+            for address in wanted:
+                if address not in free:
+                    self.take_off(address, until)
+                    free.add(address)
+        except ComeAgainError:
+            pass
+        return free
+
+    def page(self, cursor: str | None, until: datetime) -> Page[Suppression]:
+        """Part of the list."""
+        return self._call(until, self._suppressions.page, cursor)
+
+    def _whole_list(self, until: datetime) -> Mapping[str, Sequence[Suppression]] | None:
+        """The list by address in lower case; ``None`` when it is longer than one page, which would take too long."""
+        page = self.page(None, until)
+        if page.next_cursor is not None:
+            return None
+        listed: defaultdict[str, list[Suppression]] = defaultdict(list)
+        for entry in page.items:
+            listed[entry.address.lower()].append(entry)
+        return listed
+
+    def _call[T, A](self, until: datetime, call: Callable[[A], T], about: A) -> T:
+        while True:
+            now = self._clock.now()
+            due = now if self._called_at is None else max(now, self._called_at + CALL_EVERY)
+            if due >= until:
+                raise ComeAgainError
+            if due > now:
+                self._clock.wait(due - now)
+            self._called_at = self._clock.now()
+            try:
+                return call(about)
+            except ComeAgainError:
+                # Other callers share the account's rate.
+                continue
+
+
+def _spellings(address: str) -> Sequence[str]:
+    return list(dict.fromkeys((address, address.lower())))
