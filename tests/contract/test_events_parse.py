@@ -188,6 +188,7 @@ TRIGGERS: Final = {
     "dynamodb": {"messages_insert", "messages_modify", "messages_window_ends"},
     "s3": {"import_uploaded", "import_uploaded_escaped_key", "test_event"},
     "scheduler": {"campaign_due"},
+    "step_functions": {"reconcile_suppressions"},
 }
 
 

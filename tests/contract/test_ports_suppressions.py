@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,14 @@ from botocore.stub import Stubber
 from local.twin.server import TwinServer
 from local.twin.settings import TwinSettings
 from local.twin.twin import Twin
+from rebound.adapters.dynamo_directory import DynamoBusinessDirectory, DynamoReconciliationBook
 from rebound.adapters.ses_suppressions import SesSuppressionList
-from rebound.application.ports import SuppressionList
+from rebound.application.ports import BusinessDirectory, Reconciliation, ReconciliationBook, SuppressionList
 from rebound.domain.errors import ComeAgainError, NotAnsweredError
-from rebound.domain.suppressions import Suppression, SuppressionReason
-from tests.fakes.aws import fake_aws, make
-from tests.fakes.making import at
+from rebound.domain.suppressions import Drift, Suppression, SuppressionReason
+from tests.fakes.aws import fake_aws, fake_aws_with_tables, make
+from tests.fakes.directory import MemoryBusinessDirectory, MemoryReconciliationBook
+from tests.fakes.making import at, business
 from tests.fakes.suppressions import MemorySuppressionList
 
 WRITTEN = "Ana+1@Example.com"
@@ -59,7 +61,7 @@ def listed(request: pytest.FixtureRequest) -> Iterator[Listed]:
     thread.start()
     client = _client(server.url)
     yield Listed(
-        SesSuppressionList(client),
+        SesSuppressionList(lambda: client),
         lambda address, reason: client.put_suppressed_destination(EmailAddress=address, Reason=reason),
     )
     client.close()
@@ -126,7 +128,7 @@ def ask(code: str, status: int) -> None:
         client = make("sesv2")
         with Stubber(client) as stub:
             stub.add_client_error("get_suppressed_destination", code, f"about {WRITTEN}", http_status_code=status)
-            SesSuppressionList(client).get(WRITTEN)
+            SesSuppressionList(lambda: client).get(WRITTEN)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_a_connection_that_breaks_means_come_again() -> None:
         client = make("sesv2")
         client.meta.events.register("before-call.sesv2.DeleteSuppressedDestination", fail)
         with pytest.raises(ComeAgainError):
-            SesSuppressionList(client).remove(WRITTEN)
+            SesSuppressionList(lambda: client).remove(WRITTEN)
 
 
 def test_a_cursor_that_ses_has_forgotten_begins_anew_and_a_reason_that_is_new_proves_nothing() -> None:
@@ -168,7 +170,47 @@ def test_a_cursor_that_ses_has_forgotten_begins_anew_and_a_reason_that_is_new_pr
                 {"SuppressedDestinationSummaries": [entry, {**entry, "Reason": "A_NEW_ONE"}], "NextToken": "more"},
                 {"PageSize": 1000},
             )
-            page = SesSuppressionList(client).page("forgotten")
+            page = SesSuppressionList(lambda: client).page("forgotten")
 
     assert list(page.items) == [Suppression(WRITTEN, SuppressionReason.BOUNCE, at())]
     assert page.next_cursor == "more"
+
+
+# --- what a reconciliation needs of the tables ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The businesses and the reconciliations of one deployment."""
+
+    businesses: BusinessDirectory
+    book: ReconciliationBook
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def directory(request: pytest.FixtureRequest) -> Iterator[Directory]:
+    if request.param == "memory":
+        yield Directory(MemoryBusinessDirectory(), MemoryReconciliationBook())
+        return
+    with fake_aws_with_tables() as tables:
+        table = tables["DIRECTORY_TABLE"]
+        yield Directory(DynamoBusinessDirectory(table), DynamoReconciliationBook(table))
+
+
+def test_all_businesses_are_listed_and_nothing_else_of_their_rows(directory: Directory) -> None:
+    names = {f"salon-{number}" for number in range(30)}
+    for name in names:
+        directory.businesses.add(business(business_id=name))
+    directory.book.save(Reconciliation("one"))
+
+    assert sorted(directory.businesses.ids()) == sorted(names)
+
+
+def test_a_reconciliation_is_kept_as_it_is_and_begins_empty(directory: Directory) -> None:
+    under_way = Reconciliation("one", "cursor", 1000, {Drift.STALE_ENTRY: 2})
+    assert directory.book.get("one") == Reconciliation("one")
+    directory.book.save(under_way)
+    assert directory.book.get("one") == under_way
+    directory.book.save(replace(under_way, cursor=None, done=True))
+    assert directory.book.get("one").done
+    assert directory.book.get("two") == Reconciliation("two")

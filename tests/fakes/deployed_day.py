@@ -7,11 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
 from rebound.application import run_campaign
-from tests.fakes.aws import rows
+from tests.fakes.aws import REPOSITORY, rows
 from tests.fakes.deployment import Deployment, Sent
 
 EMAILED: Final = 30
@@ -43,6 +44,7 @@ class DeployedDay:
         self.business_ids: list[str] = []
         self.customer_ids: list[dict[int, str]] = []
         self.campaigns: dict[str, tuple[str, str]] = {}
+        self.reconciled: dict[str, Any] = {}
         providers = deployment.providers
         providers.answers = {
             email_of(2): ["ACCOUNT_THROTTLED"],
@@ -155,6 +157,26 @@ class DeployedDay:
         person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "email": email_of(7)}
         self.deployment.api("POST", "/v1/customers", person, business_id=first, key="back")
         self._import(first, [self._person(1)], "again")
+        self.deployment.rest()
+
+    def keep_in_step_with_the_suppression_list(self) -> None:
+        """A message that SES did not try flags; a campaign sends all the same; and at night both sides are compared."""
+        first, listed = self.business_ids[0], self.deployment.suppressions
+        name = "ses/bounce_permanent_on_account_suppression_list.json"
+        told = json.loads((REPOSITORY / "events" / name).read_text(encoding="utf-8"))
+        sent = next(sent for sent in self.deployment.providers.log if sent.to == email_of(11))
+        key = {"business_id": [first], "customer_id": [sent.key[0]], "message_id": [sent.key[1]]}
+        told["mail"]["tags"].update(key)
+        told["bounce"]["bouncedRecipients"][0]["emailAddress"] = email_of(11)
+        listed.put(email_of(11), "BOUNCE", self.deployment.clock.now())
+        self.deployment.put_on("ReceiptsQueue", json.dumps(told))
+        self.deployment.rest()
+        whom = {"customer_ids": [sent.key[0]], "exclude_failed": False}
+        self._post("override", first, "email", whom)
+        self.deployment.rest()
+        listed.put(email_of(12), "BOUNCE", self.deployment.clock.now() - timedelta(days=9))
+        listed.put(email_of(13), "BOUNCE", self.deployment.clock.now())
+        self.reconciled = self.deployment.invoke("ReconcileSuppressionsFunction", {"run": "nightly"})
         self.deployment.rest()
 
     def meet_what_cannot_be(self) -> None:

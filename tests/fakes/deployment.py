@@ -22,7 +22,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from unittest.mock import patch
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
 import boto3
@@ -47,6 +47,7 @@ from rebound import telemetry, wiring
 from rebound.adapters.system import RandomIds, SystemClock
 from rebound.domain.keys import ALL_SCOPES
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
+from tests.fakes.suppressions import MemorySuppressionList
 from tests.fakes.system import FakeClock, SeededIds
 
 if TYPE_CHECKING:
@@ -380,6 +381,7 @@ class Deployment:
         self.watch = watch
         self.clock = FakeClock()
         self.providers = Providers(self.clock)
+        self.suppressions = MemorySuppressionList()
         self.function = ""
         """Which is at work; empty while none is."""
         self.logs: list[tuple[str, str]] = []
@@ -408,6 +410,7 @@ class Deployment:
         enter(mock_aws())
         self._stop_the_clock_of_idempotency(enter)
         enter(patch.object(SystemClock, "now", lambda _: self.clock.now()))
+        enter(patch.object(SystemClock, "wait", lambda _, duration: self.clock.wait(duration)))
         for name in ("ulid", "customer_id", "secret"):
             made: Any = getattr(self._ids, name)
             enter(patch.object(RandomIds, name, lambda _, *given, made=made: made(*given)))
@@ -594,6 +597,8 @@ class Deployment:
                 quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0}
                 account = {"SendQuota": quota, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
                 return _response(call, 200, json.dumps(account))
+            case "sesv2", operation if "Suppressed" in operation:
+                return self._suppressions(call)
             case "sns", "Publish":
                 body = call.request.body
                 form = (
@@ -609,6 +614,26 @@ class Deployment:
                     f"<MessageId>{message_id}</MessageId></PublishResult></PublishResponse>",
                 )
         return None
+
+    def _suppressions(self, call: AwsCall) -> AWSResponse:
+        """SES's suppression list of the account."""
+        address = unquote(urlsplit(call.request.url).path.rpartition("/")[2])
+        entries = {
+            entry.address: {
+                "EmailAddress": entry.address,
+                "Reason": entry.reason,
+                "LastUpdateTime": entry.at.timestamp(),
+            }
+            for entry in self.suppressions.entries.values()
+        }
+        if call.operation == "ListSuppressedDestinations":
+            return _response(call, 200, json.dumps({"SuppressedDestinationSummaries": list(entries.values())}))
+        if address not in entries:
+            return _response(call, 404, json.dumps({"code": "NotFoundException", "message": "x"}))
+        if call.operation == "DeleteSuppressedDestination":
+            self.suppressions.remove(address)
+            return _response(call, 200, "{}")
+        return _response(call, 200, json.dumps({"SuppressedDestination": entries[address]}))
 
     def twilio_asked(self, form: Mapping[str, str]) -> TwilioResponse:
         """A call that leaves AWS is a call like any other."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rebound.application.ports import BadRow, FailedHandling, ImportJob, Page, PartProgress, RowCounts
+from rebound.application.ports import BadRow, FailedHandling, ImportJob, Page, PartProgress, Reconciliation, RowCounts
 from rebound.domain.business import Business
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
@@ -30,6 +30,9 @@ class MemoryBusinessDirectory:
         if business.business_id in self._rows:
             raise ConflictError("There is a business with this id already.")
         self._rows[business.business_id] = replace(business, version=1)
+
+    def ids(self) -> Sequence[str]:
+        return list(self._rows)
 
     def replace(self, business: Business) -> None:
         stored = self._rows.get(business.business_id)
@@ -156,3 +159,16 @@ class MemoryFailureLog:
 
     def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
         return {message_id: self._rows[message_id] for message_id in message_ids if message_id in self._rows}
+
+
+class MemoryReconciliationBook:
+    """Implements ``ReconciliationBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Reconciliation] = {}
+
+    def get(self, run: str) -> Reconciliation:
+        return self._rows.get(run) or Reconciliation(run)
+
+    def save(self, reconciliation: Reconciliation) -> None:
+        self._rows[reconciliation.run] = reconciliation

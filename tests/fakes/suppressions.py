@@ -22,7 +22,9 @@ class MemorySuppressionList:
         self.entries = {entry.address: entry for entry in entries}
         self.calls: Counter[str] = Counter()
         self.troubles: list[ReboundError] = []
-        self._page_size = page_size
+        self.missed: list[str] = []
+        """Why entries could not be removed, as the operator is told."""
+        self.page_size = page_size
 
     def put(self, address: str, reason: str = "BOUNCE", at: datetime = NOON) -> Suppression:
         """What happens at the provider: an entry appears, or takes the place of the one of this spelling."""
@@ -40,7 +42,7 @@ class MemorySuppressionList:
     def page(self, cursor: str | None) -> Page[Suppression]:
         self._called("page")
         after = read_cursor(cursor) or ""
-        return page_of([(a, entry) for a, entry in sorted(self.entries.items()) if a > after], self._page_size)
+        return page_of([(a, entry) for a, entry in sorted(self.entries.items()) if a > after], self.page_size)
 
     def _called(self, name: str) -> None:
         self.calls[name] += 1
@@ -50,4 +52,4 @@ class MemorySuppressionList:
 
 def desk_of(suppressions: MemorySuppressionList | None = None) -> SuppressionDesk:
     """A desk with a clock of its own, which moves when the desk waits."""
-    return SuppressionDesk(suppressions or MemorySuppressionList(), FakeClock())
+    return SuppressionDesk(suppressions or MemorySuppressionList(), FakeClock(), missed=lambda _: None)

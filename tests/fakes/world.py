@@ -29,11 +29,12 @@ from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_jobs import JobView, ManageJobs
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
-from rebound.application.ports import Recopying, StatusChange
+from rebound.application.ports import BusinessDirectory, ContactBook, MessageLog, Recopying, StatusChange
 from rebound.application.preview_audience import PreviewAudience, PreviewWork
 from rebound.application.project_campaigns import CampaignChange, ProjectCampaigns
 from rebound.application.project_contacts import ContactChange, ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
+from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
@@ -66,6 +67,7 @@ from tests.fakes.directory import (
     MemoryFailureLog,
     MemoryImportBook,
     MemoryImportLedger,
+    MemoryReconciliationBook,
     MemoryRequestIds,
     MemorySegmentBook,
 )
@@ -222,7 +224,7 @@ class World:
         imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
-        desk_of_list = SuppressionDesk(own(self.suppressions, "suppressions"), clock)
+        desk_of_list = self._wire_suppressions(businesses, contacts, messages)
         breaker = TripBreaker(campaigns, tallies)
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
@@ -232,7 +234,9 @@ class World:
         self.manage_dead_letters = ManageDeadLetters(dead_letters, failures)
         self.authorize = AuthorizeRequest(keys, clock)
         self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
-        self.manage_customers = ManageCustomers(customers, contacts, businesses, self.addresses, clock, ids)
+        self.manage_customers = ManageCustomers(
+            customers, contacts, businesses, self.addresses, clock, ids, desk_of_list
+        )
         self.manage_segments = ManageSegments(segments, clock)
         self._wire_jobs(customers, contacts, businesses, request_ids)
         self.manage_campaigns = ManageCampaigns(
@@ -277,15 +281,26 @@ class World:
         self.requeue = RequeueCampaign(campaigns, chunks, queue, clock)
         self.ask_for_rollback = AskForRollback(campaigns, runner, self.manage_campaigns, clock, ids)
         self.roll_back_flags = RollBackFlags(campaigns, chunks, messages, contacts)
-        admit = AdmitChunk(paces, quotas, chunks, queue, clock, self.chance.random)
-        mind = MindThrottles(paces, clock)
-        self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind)
+        admit, mind = (
+            AdmitChunk(paces, quotas, chunks, queue, clock, self.chance.random),
+            MindThrottles(paces, clock),
+        )
+        self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind, desk_of_list)
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events)
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
+
+    def _wire_suppressions(
+        self, businesses: BusinessDirectory, contacts: ContactBook, messages: MessageLog
+    ) -> SuppressionDesk:
+        listed = watched(self.suppressions, "suppressions", self._reach)
+        book = watched(MemoryReconciliationBook(), "reconciliations", self._reach)
+        desk = SuppressionDesk(listed, self.clock, self.suppressions.missed.append)
+        self.reconcile = ReconcileSuppressions(businesses, contacts, messages, desk, book)
+        return desk
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
 

@@ -34,7 +34,13 @@ QUEUES: Final = (
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-HOLD_A_PROVIDER: Final = (wiring.send_email, wiring.send_text, wiring.apply_receipts, wiring.manage_customers)
+HOLD_A_PROVIDER: Final = (
+    wiring.send_email,
+    wiring.send_text,
+    wiring.apply_receipts,
+    wiring.manage_customers,
+    wiring.reconcile_suppressions,
+)
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
 
 

@@ -22,7 +22,7 @@ from rebound.domain.errors import ComeAgainError
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY
+from rebound.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 from rebound.domain.segments import Segment
 from rebound.telemetry import count
@@ -852,3 +852,28 @@ def test_a_command_that_cannot_be_is_answered_with_its_field(stack: Stack, event
 def test_the_business_of_the_fixture_is_the_one_that_is_kept(stack: Stack) -> None:
     assert wiring.businesses().get(BUSINESS_ID) == business()
     assert isinstance(receipt(), Receipt)
+
+
+# --- reconcile_suppressions -------------------------------------------------------------------------------------------
+
+
+def test_the_nightly_comparison_repairs_and_answers_with_counts_only(stack: Stack) -> None:
+    people = [customer(1), customer(2), customer(3)]
+    wiring.customers().save(people, contacts_of(*people))
+    stack.suppressions.put("ana1@example.com", "BOUNCE", at(-100))
+    stack.suppressions.put("ana2@example.com", "COMPLAINT", at(-100))
+    stack.suppressions.put("ana3@example.com", "BOUNCE", at(-100))
+    cleared = wiring.contacts().get_many([contact_key(3)])[contact_key(3)].knowing(Cleared(at(), ClearedBy.EDIT))
+    wiring.contacts().save(cleared)
+    event = recorded("step_functions/reconcile_suppressions.json")
+
+    answer = stack.invoke("reconcile_suppressions", event)
+    assert answer == {
+        "done": True,
+        "entries": 3,
+        "drift": {"stale_entry": 1, "unknown_bounce": 1, "unknown_complaint": 1},
+    }
+    assert set(stack.suppressions.entries) == {"ana1@example.com", "ana2@example.com"}
+    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).since == at(-100)
+    again = stack.invoke("reconcile_suppressions", {"run": "by-hand"})
+    assert (again["done"], again["drift"]) == (True, {})

@@ -33,6 +33,14 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         "ApplyReceiptsFunction",
         "dynamodb:DeleteItem",
     ): "a contact that loses its last customer while its receipt is applied",
+    ("ApplyReceiptsFunction", "sqs:SendMessage"): "receipts for which there was no time to ask the suppression list",
+    ("ApplyReceiptsFunction", "ses:ListSuppressedDestinations"): "for more than three addresses at a time",
+    ("SendEmailFunction", "ses:ListSuppressedDestinations"): "as in ApplyReceiptsFunction",
+    (
+        "ReconcileSuppressionsFunction",
+        "dynamodb:ConditionCheckItem",
+    ): "a contact that loses its last customer meanwhile",
+    ("ReconcileSuppressionsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
     ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
     ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
@@ -57,6 +65,7 @@ class Done:
     faults: Sequence[str]
     deployment: Deployment
     asked: Mapping[str, set[tuple[str, str]]]
+    reconciled: Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +87,9 @@ def done() -> Iterator[Done]:
         day.play()
         ended = day.faults(*died)
         day.go_and_come_back()
+        day.keep_in_step_with_the_suppression_list()
         day.meet_what_cannot_be()
-        yield Done(ended, deployment, asked)
+        yield Done(ended, deployment, asked, day.reconciled)
 
 
 def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
@@ -101,8 +111,8 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
         case "sqs", operation:
             queue = call.body["QueueUrl"].rpartition("/")[2]
             yield f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue)
-        case "sesv2", "GetAccount":
-            yield "ses:GetAccount", "*"
+        case "sesv2", operation if operation == "GetAccount" or "Suppressed" in operation:
+            yield f"ses:{operation}", "*"
         case "sesv2", operation:
             yield f"ses:{operation}", arn("ses", "identity/example.com")
             yield f"ses:{operation}", arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}")
@@ -155,6 +165,11 @@ def covers(grant: tuple[str, str, bool], need: tuple[str, str]) -> bool:
 
 def test_the_day_ends_as_it_should(done: Done) -> None:
     assert done.faults == []
+
+
+def test_at_night_the_suppression_list_and_the_contacts_are_brought_together(done: Done) -> None:
+    assert done.reconciled == {"done": True, "entries": 2, "drift": {"stale_entry": 1, "unknown_bounce": 1}}
+    assert set(done.deployment.suppressions.entries) == {email_of(13)}
 
 
 def test_a_function_asks_only_for_what_its_policy_allows(done: Done) -> None:

@@ -1,6 +1,7 @@
 """What an edit says about an address, and what no edit may do."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from rebound.application.manage_customers import ATTEMPTS, CustomerView, id_of_e
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.domain.customers import PROFILE_FIELDS, TEXT_FIELDS, field_text
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.domain.errors import (
+    ComeAgainError,
+    ConcurrentChangeError,
+    ConflictError,
+    InvalidInputError,
+    NotAnsweredError,
+    NotFoundError,
+    ReboundError,
+)
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
@@ -160,3 +169,45 @@ def test_any_texts_are_taken_or_refused_with_their_fields(given_fields: dict[str
 def test_every_text_field_can_be_shown() -> None:
     assert {field_text(customer(1, birthday=None), name) is not None for name in TEXT_FIELDS} == {True}
     assert field_text(customer(1, gender=None), "gender") == ""
+
+
+# --- the provider's suppression list ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["edit", "confirmation"])
+def test_clearing_a_flag_takes_the_address_off_the_suppression_list_but_no_complaint(how: str) -> None:
+    world = flagged_world()
+    world.suppressions.put("Ana1@example.com")
+    world.suppressions.put("ana1@example.com", "COMPLAINT")
+    if how == "edit":
+        world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "Ana1@example.com"})
+    else:
+        world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "Ana1@example.com"})
+        world.know(contact_key(1), replace(BOUNCE, at=at(60)))
+        world.clock.move(timedelta(minutes=2))
+        world.suppressions.put("Ana1@example.com")
+        world.manage_customers.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL)
+
+    assert set(world.suppressions.entries) == {"ana1@example.com"}
+    assert world.suppressions.missed == []
+
+
+def test_an_edit_of_an_address_that_never_failed_or_of_something_else_asks_the_provider_nothing() -> None:
+    world = World()
+    world.add(customer(1))
+    world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "ana1@example.com"})
+    world.know(contact_key(1), replace(BOUNCE, at=at(5)))
+    world.manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea", "mobile_phone": "+14155550188"})
+
+    assert world.suppressions.calls == {}
+
+
+@pytest.mark.parametrize("trouble", [ComeAgainError, NotAnsweredError])
+def test_an_edit_holds_although_the_provider_does_not_answer(trouble: type[ReboundError]) -> None:
+    world = flagged_world()
+    world.suppressions.put("ana1@example.com")
+    world.suppressions.troubles = [trouble("why")] * 99
+    view = world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "ana1@example.com"})
+
+    assert not invalid(view)
+    assert len(world.suppressions.missed) == 1

@@ -11,11 +11,13 @@ from rebound.domain.campaigns import Category, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey
+from rebound.domain.suppressions import LISTED_BOUNCE
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import World, always
@@ -334,3 +336,83 @@ def test_the_same_request_for_a_message_tried_again_is_one_message() -> None:
 
     assert len(set(posted)) == 1
     assert len(world.texter.handed) == 1
+
+
+# --- the provider's suppression list ----------------------------------------------------------------------------------
+
+GONE = "Permanent/NoEmail"
+
+
+def flagged_sending(recipients: int, flagged: int) -> Sending:
+    """A campaign that is sent in spite of flags; the first customers are flagged."""
+    sending = Sending(recipients=recipients, exclude_failed=False)
+    for number in range(1, flagged + 1):
+        sending.world.know(contact_key(number), Failure(at(-9), f"m{number}", Provider.SES, GONE))
+    return sending
+
+
+def test_who_is_sent_to_in_spite_of_a_flag_comes_off_the_suppression_list_first() -> None:
+    sending = flagged_sending(3, 1)
+    sending.world.suppressions.put("ana1@example.com", "BOUNCE")
+    sending.world.suppressions.put("ana2@example.com", "BOUNCE")
+    sending.send()
+
+    assert set(sending.world.suppressions.entries) == {"ana2@example.com"}
+    assert sending.statuses() == {1: "sent", 2: "sent", 3: "sent"}
+    assert sending.world.suppressions.calls == {"get": 1, "remove": 1}
+
+
+def test_a_complaint_stays_on_the_list() -> None:
+    sending = flagged_sending(1, 1)
+    sending.world.suppressions.put("ana1@example.com", "COMPLAINT")
+    sending.send()
+
+    assert set(sending.world.suppressions.entries) == {"ana1@example.com"}
+    assert sending.statuses() == {1: "sent"}
+
+
+def test_who_is_not_flagged_costs_no_call() -> None:
+    sending = flagged_sending(3, 0)
+    sending.send()
+
+    assert sending.world.suppressions.calls == {}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_is_always_tried_is_looked_up_only_when_the_flag_rests_on_an_entry(listed: bool) -> None:
+    sending = Sending(recipients=1, category=Category.REMINDER)
+    code = LISTED_BOUNCE if listed else GONE
+    sending.world.know(contact_key(1), Failure(at(-9), None, Provider.SES, code))
+    sending.world.suppressions.put("ana1@example.com", "BOUNCE")
+    sending.send()
+
+    assert sending.statuses() == {1: "sent"}
+    assert bool(sending.world.suppressions.entries) is not listed
+
+
+def test_those_for_whom_there_is_no_time_come_again_and_the_others_go_out_once() -> None:
+    sending = flagged_sending(50, 40)
+    for number in range(1, 41):
+        sending.world.suppressions.put(f"ana{number}@example.com", "BOUNCE")
+    sending.send()
+
+    first = len(sending.world.mailer.handed)
+    assert 10 < first < 50
+    assert sending.chunk.state is ChunkState.PENDING
+    sending.world.rest()
+    assert set(sending.world.mailer.went_out.values()) == {1}
+    assert len(sending.world.mailer.handed) == 50
+    assert sending.world.suppressions.entries == {}
+
+
+def test_a_list_that_throttles_holds_back_only_the_flagged_and_one_that_refuses_nobody() -> None:
+    sending = flagged_sending(3, 1)
+    sending.world.suppressions.troubles = [ComeAgainError()] * 99
+    sending.send()
+    assert sending.world.mailer.addresses == ["ana2@example.com", "ana3@example.com"]
+    sending.world.suppressions.troubles = [NotAnsweredError("AccessDeniedException")]
+    sending.world.clock.move(timedelta(minutes=5))
+    sending.send("worker-2")
+
+    assert sending.world.mailer.addresses == ["ana2@example.com", "ana3@example.com", "ana1@example.com"]
+    assert sending.world.suppressions.missed == ["AccessDeniedException"]

@@ -28,7 +28,8 @@ class Desk:
     def __init__(self, page_size: int = 1000) -> None:
         self.clock = FakeClock()
         self.list = MemorySuppressionList(page_size=page_size)
-        self.desk = SuppressionDesk(self.list, self.clock)
+        self.missed: list[str] = []
+        self.desk = SuppressionDesk(self.list, self.clock, self.missed.append)
 
     @property
     def later(self) -> timedelta:
@@ -157,6 +158,30 @@ def test_who_comes_again_gets_through_in_the_end(seconds: int) -> None:
         case.clock.move(CALL_EVERY)
 
     assert wanted == set()
+    assert case.list.entries == {}
+
+
+def test_a_refusal_is_told_and_not_waited_for_and_no_time_at_once_is_told_too() -> None:
+    case = Desk()
+    case.list.troubles = [NotAnsweredError("AccessDeniedException")]
+    assert case.desk.clear(MANY, LONG) == set()
+    case.list.troubles = [ComeAgainError()] * 9
+    case.desk.clear_at_once(ADDRESS)
+
+    assert case.missed == ["AccessDeniedException", "no time"]
+    assert case.later < timedelta(seconds=5)
+
+
+def test_one_entry_is_removed_only_as_it_was_seen() -> None:
+    case = Desk()
+    seen = case.list.put(ADDRESS, "BOUNCE", at(-5))
+    for reason, seconds in (("COMPLAINT", -5), ("BOUNCE", -4)):
+        case.list.put(ADDRESS, reason, at(seconds))
+        assert not case.desk.take_off_entry(seen, case.desk.within(LONG))
+    complaint = case.list.put(ADDRESS, "COMPLAINT")
+    assert not case.desk.take_off_entry(complaint, case.desk.within(LONG))
+    case.list.put(ADDRESS, "BOUNCE", at(-5))
+    assert case.desk.take_off_entry(seen, case.desk.within(LONG))
     assert case.list.entries == {}
 
 

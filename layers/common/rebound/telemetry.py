@@ -43,6 +43,13 @@ def tell_counts() -> None:
         metrics().flush_metrics()
 
 
+def tell_of_missed_removal(cause: str) -> None:
+    """A BOUNCE entry may still be on the provider's suppression list although its address was cleared."""
+    logger().warning("suppression entry not removed", cause=cause)
+    count("SuppressionEntriesNotRemoved")
+    tell_counts()
+
+
 def place_of(error: BaseException) -> str:
     """Where an error was raised: what may be logged of one whose text may hold personal data, beside its type."""
     traceback = error.__traceback__

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         PaceBook,
         Patience,
         QuotaSource,
+        ReconciliationBook,
         RecopyQueue,
         RequestIds,
         SegmentBook,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from rebound.application.project_campaigns import ProjectCampaigns
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.application.recopy_flags import RecopyFlags
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
@@ -192,6 +194,13 @@ def failure_log() -> "FailureLog":
     from rebound.adapters.dynamo_directory import DynamoFailureLog
 
     return DynamoFailureLog(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def reconciliations() -> "ReconciliationBook":
+    from rebound.adapters.dynamo_directory import DynamoReconciliationBook
+
+    return DynamoReconciliationBook(settings()["DIRECTORY_TABLE"])
 
 
 @cache
@@ -377,11 +386,13 @@ def mailer() -> "Mailer":
 def suppression_desk() -> "SuppressionDesk":
     from rebound.adapters.ses_suppressions import SesSuppressionList
     from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.telemetry import tell_of_missed_removal
 
-    once = {"mode": "standard", "total_max_attempts": 1}
-    return SuppressionDesk(
-        SesSuppressionList(_client("sesv2", retries=once, connect_timeout=2, read_timeout=5)), clock()
-    )
+    def connect() -> Any:
+        once = {"mode": "standard", "total_max_attempts": 1}
+        return _client("sesv2", retries=once, connect_timeout=2, read_timeout=5)
+
+    return SuppressionDesk(SesSuppressionList(connect), clock(), tell_of_missed_removal)
 
 
 @cache
@@ -453,7 +464,7 @@ def settings_of_business() -> "SettingsOfBusiness":
 def manage_customers() -> "ManageCustomers":
     from rebound.application.manage_customers import ManageCustomers
 
-    return ManageCustomers(customers(), contacts(), businesses(), addresses(), clock(), ids())
+    return ManageCustomers(customers(), contacts(), businesses(), addresses(), clock(), ids(), suppression_desk())
 
 
 @cache
@@ -703,7 +714,7 @@ def mind_throttles() -> "MindThrottles":
 def send_email() -> "SendEmail":
     from rebound.application.send_email import SendEmail
 
-    return SendEmail(chunk_desk(), mailer(), admit_chunk(), mind_throttles())
+    return SendEmail(chunk_desk(), mailer(), admit_chunk(), mind_throttles(), suppression_desk())
 
 
 @cache
@@ -746,3 +757,10 @@ def recopy_flags() -> "RecopyFlags":
     from rebound.application.recopy_flags import RecopyFlags
 
     return RecopyFlags(customers(), contacts(), businesses(), recopy_queue())
+
+
+@cache
+def reconcile_suppressions() -> "ReconcileSuppressions":
+    from rebound.application.reconcile_suppressions import ReconcileSuppressions
+
+    return ReconcileSuppressions(businesses(), contacts(), messages(), suppression_desk(), reconciliations())

@@ -18,13 +18,15 @@ from rebound.adapters.dynamo_tables import (
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.application.customer_files import Place
-from rebound.application.ports import FailedHandling, ImportJob, Page, Splitting
+from rebound.application.ports import FailedHandling, ImportJob, Page, Reconciliation, Splitting
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey, ApiScope
 from rebound.domain.segments import Segment
+from rebound.domain.suppressions import Drift
 
 IMPORT_KEPT: Final = timedelta(days=30)
+RECONCILIATION_KEPT: Final = timedelta(days=7)
 REQUEST_KEPT: Final = timedelta(days=2)
 FAILURE_KEPT: Final = timedelta(days=15)
 """Longer than a message waits in the dead letters."""
@@ -95,6 +97,10 @@ class DynamoBusinessDirectory(_Directory):
         )
         with lost_races():
             row.save(condition=DirectoryRow.entry_id.exists() & unchanged)
+
+    def ids(self) -> Sequence[str]:
+        wanted = DirectoryRow.entry_id == self._entry("")
+        return [row.business_id for row in self._row.scan(wanted, attributes_to_get=["business_id", "entry_id"])]
 
     @staticmethod
     def _document(business: Business) -> Mapping[str, Any]:
@@ -286,3 +292,28 @@ class DynamoFailureLog(_Directory):
                 document["receives"],
             )
         return found
+
+
+class DynamoReconciliationBook(_Directory):
+    """Implements ``ReconciliationBook``: rows of the deployment, beside those of its businesses."""
+
+    kind = "reconciliation"
+    owner: Final = "#deployment"
+    """In the place of a business; no business is called so."""
+
+    def get(self, run: str) -> Reconciliation:
+        document = self._get(self.owner, run)
+        if document is None:
+            return Reconciliation(run)
+        drift = {Drift(kind): count for kind, count in document["drift"].items()}
+        return Reconciliation(run, document["cursor"], document["entries"], drift, document["done"])
+
+    def save(self, reconciliation: Reconciliation) -> None:
+        document = {
+            "cursor": reconciliation.cursor,
+            "entries": reconciliation.entries,
+            "drift": dict(reconciliation.drift),
+            "done": reconciliation.done,
+        }
+        expires_at = int((datetime.now(UTC) + RECONCILIATION_KEPT).timestamp())
+        self._put(self.owner, reconciliation.run, document, expires_at=expires_at)

@@ -1,8 +1,9 @@
 """SES v2's suppression list of the account."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
+from functools import cached_property
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,10 +18,18 @@ _SERVER_ERROR: Final = 500
 
 
 class SesSuppressionList:
-    """Implements ``SuppressionList``. The client must not retry: who asks keeps to the pace."""
+    """Implements ``SuppressionList``.
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    The client must not retry: who asks keeps to the pace. It is connected when it is first needed, because most who
+    might ask never do.
+    """
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._connect()
 
     def get(self, address: str) -> Suppression | None:
         with _plain_errors():

@@ -10,8 +10,9 @@ from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
 from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.settings_of_business import time_zone
+from rebound.application.suppression_desk import SuppressionDesk
 from rebound.domain.business import Business
-from rebound.domain.channels import Channel
+from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import (
@@ -58,6 +59,7 @@ class ManageCustomers:
         addresses: AddressReader,
         clock: Clock,
         ids: Ids,
+        suppressions: SuppressionDesk,
     ) -> None:
         self._customers = customers
         self._contacts = contacts
@@ -65,6 +67,7 @@ class ManageCustomers:
         self._addresses = addresses
         self._clock = clock
         self._ids = ids
+        self._suppressions = suppressions
         self._copy_flags = CopyFlags(customers, contacts, businesses)
         self._remove = RemoveCustomer(customers, contacts)
 
@@ -163,9 +166,20 @@ class ManageCustomers:
         policy = self._businesses.get(customer.business_id).policy
         flagged = with_flags(customer, {contact.key: contact for contact in contacts}, policy)
         self._customers.save([flagged], written)
+        self._clear_at_the_provider(customer, known, edited)
         if self._businesses.get(customer.business_id).policy != policy:
             # The copying after that change may have passed this customer before it was written.
             self._copy_flags(customer.business_id, [flagged])
+
+    def _clear_at_the_provider(
+        self, customer: Customer, known: Mapping[ContactKey, Contact], edited: Sequence[Channel]
+    ) -> None:
+        """An email address that had failed and is now said to be good comes off the provider's suppression list."""
+        key = customer.contact_key(Channel.EMAIL)
+        if key is None or customer.email is None or Channel.EMAIL not in edited:
+            return
+        if known[key].reachability.failures:
+            self._suppressions.clear_at_once(customer.email)
 
 
 def retried(write: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
 from rebound.domain.rendering import RenderedEmail
 from rebound.domain.segments import Matcher, Segment
-from rebound.domain.suppressions import Suppression
+from rebound.domain.suppressions import Drift, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,9 @@ class BusinessDirectory(Protocol):
 
     def add(self, business: Business) -> None:
         """Raises ``ConflictError`` when the id is taken."""
+
+    def ids(self) -> Sequence[str]:
+        """All of them, in no order that means anything; for work at night, because it reads the whole table."""
 
     def replace(self, business: Business) -> None:
         """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
@@ -546,6 +549,31 @@ class SuppressionList(Protocol):
 
     def page(self, cursor: str | None) -> Page[Suppression]:
         """Entries in the provider's own order, up to 1,000; a cursor that it does not know any more begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A comparison of the suppression list with our contacts and how far it is.
+
+    ``cursor`` is where to go on; it is the provider's and may hold an address, so it stays in a table. ``drift`` counts
+    by kind what was found, and repaired where it can be.
+    """
+
+    run: str
+    cursor: str | None = None
+    entries: int = 0
+    drift: Mapping[Drift, int] = field(default_factory=dict)
+    done: bool = False
+
+
+class ReconciliationBook(Protocol):
+    """Reconciliations, remembered for a few days."""
+
+    def get(self, run: str) -> Reconciliation:
+        """The run, at its beginning when it is new."""
+
+    def save(self, reconciliation: Reconciliation) -> None:
+        """Write whole."""
 
 
 class Texter(Protocol):

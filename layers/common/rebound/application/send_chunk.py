@@ -21,6 +21,7 @@ from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business
 from rebound.domain.campaigns import HALTED, Campaign, CampaignStatus
 from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
+from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ReboundError
@@ -49,6 +50,8 @@ class Recipient:
     customer: Customer
     address: str
     """As the customer writes it."""
+    contact: Contact | None = None
+    """What is known of the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class ChunkDesk:
             decision = decide(customer, contacts[key] if key is not None else None, business, campaign)
             match decision:
                 case Send(address) if customer is not None:
-                    recipients.append(Recipient(message, customer, address))
+                    recipients.append(Recipient(message, customer, address, contacts[key] if key is not None else None))
                 case reason:
                     excluded.append(left_out(message, str(reason)))
         return Decided(tuple(recipients), tuple(excluded))

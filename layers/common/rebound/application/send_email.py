@@ -1,7 +1,7 @@
 """Sending one chunk of emails."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from rebound.application.admit_chunk import AdmitChunk, MindThrottles
@@ -17,6 +17,7 @@ from rebound.application.send_chunk import (
     senders_fault,
     unknown,
 )
+from rebound.application.suppression_desk import SuppressionDesk
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.channels import Channel
@@ -24,19 +25,29 @@ from rebound.domain.messages import Message
 from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import RenderedEmail, render_email, values_of
+from rebound.domain.suppressions import rests_on_an_entry
 
+CLEARING_BUDGET: Final = timedelta(seconds=15)
+"""So long a chunk waits for the suppression list; its function may run for a minute, the call included."""
 MAX_SUBJECT: Final = 998
 """RFC 5322 §2.1.1: the longest line."""
 
 
 class SendEmail:
-    """Claims a chunk, decides again, hands the emails over in one call and records what became of each."""
+    """Claims a chunk, decides again, hands the emails over in one call and records what became of each.
 
-    def __init__(self, desk: ChunkDesk, mailer: Mailer, admit: AdmitChunk, mind: MindThrottles) -> None:
+    Who is sent to in spite of a flag comes off SES's suppression list first, or SES would take the message and not try.
+    Recipients for whom there is no time come again later, and the others go out.
+    """
+
+    def __init__(
+        self, desk: ChunkDesk, mailer: Mailer, admit: AdmitChunk, mind: MindThrottles, suppressions: SuppressionDesk
+    ) -> None:
         self._desk = desk
         self._mailer = mailer
         self._admit = admit
         self._mind = mind
+        self._suppressions = suppressions
 
     def __call__(self, ticket: Ticket, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
@@ -67,7 +78,8 @@ class SendEmail:
             *decided.excluded,
             *(cannot_render(recipient.message) for recipient, email in rendered if email is None),
         ]
-        again: list[str] = []
+        again = self._still_listed(work, [recipient for recipient, _ in sendable])
+        sendable = [pair for pair in sendable if pair[0].customer.customer_id not in again]
         throttles: list[Throttled] = []
         because: str | None = None
         if sendable and self._desk.halted(work):
@@ -105,6 +117,14 @@ class SendEmail:
         else:
             self._desk.chunks.finish(work.chunk)
 
+    def _still_listed(self, work: Work, recipients: Sequence[Recipient]) -> list[str]:
+        """Who is sent to in spite of a flag and may still be on the suppression list."""
+        overridden = {r.customer.customer_id: r.address for r in recipients if _overrides_the_list(work, r)}
+        if not overridden:
+            return []
+        left = self._suppressions.clear(overridden.values(), CLEARING_BUDGET)
+        return [customer_id for customer_id, address in overridden.items() if address in left]
+
     @staticmethod
     def _render(work: Work, recipient: Recipient) -> RenderedEmail | None:
         content = work.campaign.content
@@ -124,6 +144,14 @@ def _reason_to_stop(results: Sequence[SendResult]) -> str | None:
     if not faults or not (len(faults) == len(results) or FAULTS.is_passed_by(len(faults), len(results))):
         return None
     return reason_of_refusal(Provider.SES, faults[0].code, len(faults), len(results))
+
+
+def _overrides_the_list(work: Work, recipient: Recipient) -> bool:
+    """A promotional send to a flagged address was asked for by hand; others are always tried, listed or not."""
+    contact = recipient.contact
+    if contact is None or not contact.verdict(work.business.policy).invalid:
+        return False
+    return work.campaign.category.is_promotional or rests_on_an_entry(contact.reachability)
 
 
 def _after(message: Message, result: Accepted | Refused | Unknown, now: datetime) -> Message:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rebound.application.ports import Clock, Page, SuppressionList
-from rebound.domain.errors import ComeAgainError
+from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.suppressions import Suppression, SuppressionReason
 
 CALL_EVERY: Final = timedelta(seconds=1)
 """SES v2 takes about one call a second of everything that does not send."""
+AT_ONCE: Final = timedelta(seconds=3)
+"""As long as a person who edits an address may be kept waiting: a look and a removal."""
 FEW: Final = 3
 """For more addresses than these, one call for the first page of the list is tried before one for each."""
 
@@ -22,9 +24,11 @@ class SuppressionDesk:
     outside refuses for good comes through as ``NotAnsweredError``.
     """
 
-    def __init__(self, suppressions: SuppressionList, clock: Clock) -> None:
+    def __init__(self, suppressions: SuppressionList, clock: Clock, missed: Callable[[str], None]) -> None:
+        """``missed`` tells the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
         self._suppressions = suppressions
         self._clock = clock
+        self._missed = missed
         self._called_at: datetime | None = None
 
     def within(self, budget: timedelta) -> datetime:
@@ -48,6 +52,23 @@ class SuppressionDesk:
             pass
         return answers
 
+    def clear(self, addresses: Iterable[str], budget: timedelta) -> set[str]:
+        """Remove the BOUNCE entries of addresses; those of them for which there was no time.
+
+        What is refused is told to the operator and is nothing to wait for: the nightly reconciliation repairs it.
+        """
+        wanted = set(addresses)
+        try:
+            return wanted - self.take_off_all(sorted(wanted), self.within(budget))
+        except NotAnsweredError as refusal:
+            self._missed(str(refusal))
+            return set()
+
+    def clear_at_once(self, address: str) -> None:
+        """Remove the BOUNCE entries of an address if that is quickly done; otherwise the operator is told."""
+        if self.clear([address], AT_ONCE):
+            self._missed("no time")
+
     def take_off(self, address: str, until: datetime) -> int:
         """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
 
@@ -57,6 +78,15 @@ class SuppressionDesk:
         for entry in bounces:
             self._call(until, self._suppressions.remove, entry.address)
         return len(bounces)
+
+    def take_off_entry(self, entry: Suppression, until: datetime) -> bool:
+        """Remove one BOUNCE entry if it still is as it was seen; whether it was."""
+        if self._call(until, self._suppressions.get, entry.address) != entry:
+            return False
+        if entry.reason is not SuppressionReason.BOUNCE:
+            return False
+        self._call(until, self._suppressions.remove, entry.address)
+        return True
 
     def take_off_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
         """Those of the addresses that are known to have no BOUNCE entry (any more)."""

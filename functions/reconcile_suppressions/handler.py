@@ -1,0 +1,31 @@
+"""The nightly comparison of SES's suppression list with our contacts, a step of its own state machine."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from rebound import wiring
+from rebound.steps import step
+from rebound.telemetry import count, logger, tell_counts
+
+RESERVE: Final = timedelta(minutes=2)
+"""More than the contacts of all businesses for one page of the list take."""
+
+
+@step
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """Go on with a run while there is time; counts only, because the list's own cursor may hold an address."""
+    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    work = wiring.reconcile_suppressions()(event["run"], remaining - RESERVE)
+    drift = {str(kind): found for kind, found in sorted(work.drift.items())}
+    if work.done:
+        logger().info("suppressions reconciled", run=work.run, entries=work.entries, drift=drift)
+        count("SuppressionEntries", work.entries)
+        for kind, found in drift.items():
+            count(f"SuppressionDrift{_camel(kind)}", found)
+        tell_counts()
+    return {"done": work.done, "entries": work.entries, "drift": drift}
+
+
+def _camel(kind: str) -> str:
+    return kind.title().replace("_", "")
