@@ -258,7 +258,8 @@ def _unchanged(row: type[CustomerRow | ContactRow], version: int) -> Any:
 
 
 def _customer(row: CustomerRow) -> Customer:
-    values = {name: getattr(row, name) for name in _FIELDS}
+    # Not attribute by attribute: an expansion does nothing more often.
+    values: dict[str, Any] = {name: row.attribute_values.get(name) for name in _FIELDS}
     values["general_tags"] = tuple(values["general_tags"] or ())
     values["former_contacts"] = frozenset(map(ContactKey.parse, values["former_contacts"] or ()))
     values["version"] = int(values["version"])

@@ -1,0 +1,108 @@
+"""How long each function takes to import what it uses, against ``import boto3`` alone.
+
+In processes of their own: the handler's module, then everything that it asks of ``wiring``, with the adapters behind it.
+Clients are not made, because that is botocore reading its service models and not an import. CPU seconds, the least of
+several runs that take turns with the baseline's.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.deployment import environment, functions
+from tests.fakes.aws import ENVIRONMENT, REPOSITORY
+
+BAR: Final = 1.3
+QUICK: Final = {"repetitions": 2}
+TEXTING: Final = frozenset({"send_text", "receive_callback"})
+"""Who may import Twilio's SDK."""
+ASKS_AWS: Final = frozenset({"twilio_secret"})
+"""What of ``wiring`` is an answer of AWS and not a part of the program."""
+API: Final = REPOSITORY / "layers/common/rebound/http"
+
+_MEASURED: Final = """
+import json, sys, time
+start = time.process_time()
+import boto3
+"""
+_IMPORT: Final = """
+import importlib.util, json, sys, time
+start = time.process_time()
+from rebound import wiring
+def client(service, **config):
+    import boto3
+    from botocore.config import Config
+wiring._client = client
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+handler = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(handler)
+for name in sys.argv[2:]:
+    getattr(wiring, name)()
+"""
+_REPORT: Final = """
+print(json.dumps({"seconds": time.process_time() - start, "twilio": "twilio" in sys.modules}))
+"""
+
+
+def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
+    """The factories that some modules call: every ``wiring.<name>()`` in them."""
+    calls = (node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {
+        node.func.attr
+        for node in calls
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "wiring"
+    }
+    return sorted(names - ASKS_AWS)
+
+
+def measure(program: str, *arguments: str) -> dict[str, Any]:
+    """One run in a new process."""
+    done = subprocess.run(
+        [sys.executable, "-c", program + _REPORT, *arguments],
+        env={**environment(), **ENVIRONMENT, "PATH": "/usr/bin:/bin"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def run(repetitions: int = 7) -> dict[str, Any]:
+    """Seconds and their ratio to boto3's by function."""
+    wanted = {}
+    for function in sorted(functions()):
+        handler = REPOSITORY / "functions" / function / "handler.py"
+        inside = sorted(API.glob("*.py")) if function == "serve_api" else []
+        wanted[function] = [str(handler), *asked_of_wiring([handler, *inside])]
+    boto3: list[float] = []
+    found: dict[str, list[dict[str, Any]]] = {function: [] for function in wanted}
+    for _ in range(repetitions):
+        boto3.append(measure(_MEASURED)["seconds"])
+        for function, arguments in wanted.items():
+            found[function].append(measure(_IMPORT, *arguments))
+    least = min(boto3)
+    seconds = {function: min(one["seconds"] for one in runs) for function, runs in found.items()}
+    twilio = sorted(function for function, runs in found.items() if runs[0]["twilio"])
+    bars = {f"{name} at most {BAR} of boto3": taken <= BAR * least for name, taken in seconds.items()}
+    return {
+        "boto3": round(least, 4),
+        "functions": {name: {"seconds": round(s, 4), "ratio": round(s / least, 3)} for name, s in seconds.items()},
+        "imports_twilio": twilio,
+        "bars": {**bars, "only who texts imports twilio": set(twilio) <= TEXTING},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main("import_seconds"))
