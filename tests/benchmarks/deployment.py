@@ -139,6 +139,8 @@ def _resolved(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     ((kind, what),) = value.items()
+    if kind == "Fn::Sub":
+        return str(what[0] if isinstance(what, list) else what)
     if kind != "Ref":
         return f"arn:aws:{kind}"
     if what in _template()["Parameters"]:

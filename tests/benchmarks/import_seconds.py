@@ -1,6 +1,6 @@
 """How long each function takes to import what it uses, against ``import boto3`` alone.
 
-In processes of their own: the handler's module, then everything that it asks of ``wiring``, with the adapters behind it.
+In processes of their own: the handler's module, then all that it asks of ``wiring``, with the adapters behind it.
 Clients are not made, because that is botocore reading its service models and not an import. CPU seconds, the least of
 several runs that take turns with the baseline's.
 """
@@ -23,25 +23,31 @@ TEXTING: Final = frozenset({"send_text", "receive_callback"})
 """Who may import Twilio's SDK."""
 ASKS_AWS: Final = frozenset({"twilio_secret"})
 """What of ``wiring`` is an answer of AWS and not a part of the program."""
+NOT_DEPLOYED: Final = ("OpenSSL", "awscrt", "cryptography")
+"""Packages of the development environment that botocore would import too, and that the layer does not have."""
 API: Final = REPOSITORY / "layers/common/rebound/http"
 
-_MEASURED: Final = """
+_BOTO3: Final = """
 import json, sys, time
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None
 start = time.process_time()
 import boto3
 """
-_IMPORT: Final = """
+_FUNCTION: Final = """
 import importlib.util, json, sys, time
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None
 start = time.process_time()
 from rebound import wiring
 def client(service, **config):
     import boto3
     from botocore.config import Config
 wiring._client = client
-spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+spec = importlib.util.spec_from_file_location("handler", sys.argv[2])
 handler = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(handler)
-for name in sys.argv[2:]:
+for name in sys.argv[3:]:
     getattr(wiring, name)()
 """
 _REPORT: Final = """
@@ -50,12 +56,13 @@ print(json.dumps({"seconds": time.process_time() - start, "twilio": "twilio" in 
 
 
 def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
-    """The factories that some modules call: every ``wiring.<name>()`` in them."""
+    """The factories that some modules call: every ``wiring.<name>()`` in them, without arguments."""
     calls = (node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     names = {
         node.func.attr
         for node in calls
         if isinstance(node, ast.Call)
+        and not (node.args or node.keywords)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "wiring"
@@ -66,7 +73,7 @@ def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
 def measure(program: str, *arguments: str) -> dict[str, Any]:
     """One run in a new process."""
     done = subprocess.run(
-        [sys.executable, "-c", program + _REPORT, *arguments],
+        [sys.executable, "-c", program + _REPORT, ",".join(NOT_DEPLOYED), *arguments],
         env={**environment(), **ENVIRONMENT, "PATH": "/usr/bin:/bin"},
         cwd=REPOSITORY,
         capture_output=True,
@@ -89,9 +96,9 @@ def run(repetitions: int = 7) -> dict[str, Any]:
     boto3: list[float] = []
     found: dict[str, list[dict[str, Any]]] = {function: [] for function in wanted}
     for _ in range(repetitions):
-        boto3.append(measure(_MEASURED)["seconds"])
+        boto3.append(measure(_BOTO3)["seconds"])
         for function, arguments in wanted.items():
-            found[function].append(measure(_IMPORT, *arguments))
+            found[function].append(measure(_FUNCTION, *arguments))
     least = min(boto3)
     seconds = {function: min(one["seconds"] for one in runs) for function, runs in found.items()}
     twilio = sorted(function for function, runs in found.items() if runs[0]["twilio"])

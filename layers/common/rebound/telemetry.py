@@ -1,21 +1,30 @@
-"""Logger and metrics of the functions. Ids and counts only: personal data stays in the tables (truth 12)."""
+"""Logger and metrics of the functions. Ids and counts only: personal data stays in the tables (truth 12).
+
+powertools is imported when there is something to say: many functions have nothing, and nobody waits for those who do.
+"""
+# ruff: noqa: PLC0415 - see above
 
 from collections import Counter
 from functools import cache
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
 
 
 @cache
-def logger() -> Logger:
+def logger() -> "Logger":
     """The structured logger; its service and level come from powertools' own environment variables."""
+    from aws_lambda_powertools import Logger
+
     return Logger()
 
 
 @cache
-def metrics() -> Metrics:
+def metrics() -> "Metrics":
     """Metrics in CloudWatch's embedded format. Their one dimension is the service, because each value of one costs."""
+    from aws_lambda_powertools import Metrics
+
     return Metrics()
 
 
@@ -37,10 +46,13 @@ def tell_counts() -> None:
     """
     counted = {name: by for name, by in _counts().items() if by}
     _counts().clear()
+    if not counted:
+        return
+    from aws_lambda_powertools.metrics import MetricUnit
+
     for name, by in counted.items():
         metrics().add_metric(name, MetricUnit.Count, by)
-    if counted:
-        metrics().flush_metrics()
+    metrics().flush_metrics()
 
 
 def tell_of_missed_removal(cause: str) -> None:

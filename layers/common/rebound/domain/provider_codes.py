@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 class Provider(StrEnum):
@@ -62,7 +62,7 @@ class ProviderCode:
 
 @cache
 def _table() -> dict[tuple[Provider, str], ProviderCode]:
-    text = resources.files(__package__).joinpath("provider_codes.csv").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("provider_codes.csv").read_text(encoding="utf-8")
     rows = (
         ProviderCode(
             Provider(row["provider"]),
