@@ -7,6 +7,7 @@ idle queues, alarms and metrics are charged by the month whether anything is sen
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from rebound.domain.channels import Channel
@@ -61,8 +62,9 @@ def spread(totals: Sequence[float]) -> float:
     return (max(totals) - middle) / middle
 
 
+@cache
 def campaign(channel: Channel, recipients: int, *, text_provider: str = "twilio", rate: float = RATE) -> Usage:
-    """The usage of one campaign to so many customers."""
+    """The usage of one campaign to so many customers; another part that asks for the same gets the same."""
     with deployment(rate) as deployed:
         deployed.open_business(text_provider)
         deployed.fill(recipients)

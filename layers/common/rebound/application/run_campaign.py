@@ -287,11 +287,11 @@ class DrainCampaign:
         view = counted(campaign, parts, self._tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
         took = self._clock.now() - (campaign.started_at or campaign.created_at)
-        wait = _wait(took, waiting, view.audience.targeted - waiting)
+        wait = wait_for_the_rest(took, waiting, view.audience.targeted - waiting)
         return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
 
 
-def _wait(took: timedelta, waiting: int, handled: int) -> timedelta:
+def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
     """How long the rest will take at the pace so far; while there is none, a guess, and more and more for nothing."""
     if handled:
         wait = min(took * waiting / handled + COUNTED_AFTER, took)
