@@ -41,7 +41,7 @@ for name in sys.argv[1].split(","):
 start = time.process_time()
 from rebound import wiring
 def client(service, **config):
-    import boto3
+    from botocore.session import get_session
     from botocore.config import Config
 wiring._client = client
 spec = importlib.util.spec_from_file_location("handler", sys.argv[2])

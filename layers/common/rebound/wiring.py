@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rebound.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
+
     from rebound.adapters.dynamo_customers import DynamoCustomerBook
     from rebound.adapters.queues import SqsReceiptQueue
     from rebound.application.admit_chunk import AdmitChunk, MindThrottles
@@ -107,12 +109,17 @@ def aws_once(service: str) -> Any:
 
 
 def _client(service: str, **config: Any) -> Any:
-    import boto3
     from botocore.config import Config
 
-    # Stubs of a hundred services, where some are installed, know each name by a literal type.
-    make: Any = boto3.client
-    return make(service, config=Config(**config))
+    return _session().create_client(service, config=Config(**config))
+
+
+@cache
+def _session() -> "Session":
+    """A session of botocore, because boto3 imports resources and transfers that nothing here uses."""
+    from botocore.session import get_session
+
+    return get_session()
 
 
 @cache
