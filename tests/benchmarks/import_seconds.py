@@ -107,6 +107,10 @@ def run(repetitions: int = 7) -> dict[str, Any]:
         "boto3": round(least, 4),
         "functions": {name: {"seconds": round(s, 4), "ratio": round(s / least, 3)} for name, s in seconds.items()},
         "imports_twilio": twilio,
+        "short": {
+            "boto3, s": round(least, 3),
+            **{f"{name}, of boto3": round(s / least, 2) for name, s in seconds.items()},
+        },
         "bars": {**bars, "only who texts imports twilio": set(twilio) <= TEXTING},
     }
 

@@ -175,6 +175,7 @@ def run(measured: int = 10_000, checked: int = 100_000, ses_rates: Sequence[floa
     # A look more or less is three transitions, which matters only while there are few of them.
     allowed = {"state transitions": 6, "history events": 18}
     return {
+        "short": {f"at {name}, hours": f"{p['hours']} ({p['binding']})" for name, p in plans.items()},
         "plans": plans,
         "limits_recipients_a_second": {name: round(limit) for name, limit in sorted(needs.limits().items())},
         "check": {

@@ -63,6 +63,7 @@ def campaign(api: ReboundApi, recipients: int) -> dict[str, Any]:
     view = _until_read(api, path, lambda view: sum(view["results"][status] for status in FINAL) == recipients)
     took = time.monotonic() - began
     return {
+        "short": {"seconds": round(took, 1), "recipients a second": round(recipients / took, 1)},
         "recipients": handed["audience"]["targeted"],
         "handed_over_after_seconds": round(handed_after, 1),
         "seconds": round(took, 1),

@@ -97,6 +97,9 @@ def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
             str(size): {name: round(peak, 1) for name, peak in sorted(by_function.items())}
             for size, by_function in found.items()
         },
+        "short": {
+            f"{f}, MB at {sizes[0]:,} and {sizes[-1]:,}": f"{small[f]:.0f} {large[f]:.0f}" for f in sorted(small)
+        },
         "bars": {
             **{f"{f} flat within {GROWTH:.0%}": large[f] <= small[f] * (1 + GROWTH) for f in sorted(small)},
             **{f"{f} within its memory size": most[f] < megabytes(f) for f in sorted(most)},

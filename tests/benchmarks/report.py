@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,20 +27,13 @@ def missed(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The bars and the figures that are numbers, part by part."""
+    """What each part says in short, and its bars; the document holds the rest."""
     lines: list[str] = []
     for part, found in results.items():
+        bars = found.get("bars", {})
         lines.append(part)
-        lines += [f"  {name:<{WIDTH}} {value:>12g}" for name, value in _figures(found)]
-        lines += [f"  {bar:<{WIDTH}} {'met' if met else 'MISSED':>12}" for bar, met in found.get("bars", {}).items()]
+        lines += [f"  {name:<{WIDTH}} {value:>16}" for name, value in found.get("short", {}).items()]
+        lines += [f"  {bar:<{WIDTH}} {'MISSED':>16}" for bar, met in bars.items() if not met]
+        if bars:
+            lines.append(f"  {'bars that are met':<{WIDTH}} {f'{sum(bars.values())} of {len(bars)}':>16}")
     return "\n".join(lines)
-
-
-def _figures(found: Mapping[str, Any], before: str = "") -> Sequence[tuple[str, float]]:
-    figures: list[tuple[str, float]] = []
-    for name, value in found.items():
-        if isinstance(value, Mapping) and name != "bars":
-            figures += _figures(value, f"{before}{name} ")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            figures.append((f"{before}{name}", value))
-    return figures

@@ -98,6 +98,11 @@ def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000) -> dict[str, Any]:
         "email": emails,
         "text": {"recipients": text_size, **texts},
         "sending_rate": RATE,
+        "short": {
+            **{f"a million emails in campaigns of {size:,}, USD": emails[str(size)]["total"] for size in sizes},
+            **{f"a million texts over {provider}, USD": found["total"] for provider, found in texts.items()},
+            "furthest from the middle": f"{spread(totals):.1%}",
+        },
         "spread": round(spread(totals), 4),
         "bars": {
             f"email under {BUDGET:g} USD": all(
