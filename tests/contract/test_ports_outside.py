@@ -25,7 +25,8 @@ from rebound.adapters.addresses import LibraryAddressReader
 from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
 from rebound.adapters.dead_letter_queues import DeadLettersOf, SqsDeadLetterQueues
 from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
-from rebound.adapters.import_runner import StepFunctionsImportRunner
+from rebound.adapters.export_store import S3ExportStore
+from rebound.adapters.file_runner import StepFunctionsFileRunner
 from rebound.adapters.import_store import S3ImportStore, import_of_key
 from rebound.adapters.queues import (
     NotEnqueuedError,
@@ -50,6 +51,7 @@ from rebound.application.ports import (
     DeadLetter,
     DeadLetterQueues,
     DomainEvents,
+    ExportStore,
     Ids,
     ImportStore,
     Mailer,
@@ -79,6 +81,7 @@ from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryDeadLetterQueues,
+    MemoryExportStore,
     MemoryImportStore,
     MemoryReceiptQueue,
     MemoryRecopyQueue,
@@ -560,6 +563,48 @@ def test_the_pieces_of_an_import_are_read_as_they_were_put_until_they_are_remove
     assert store.open_piece(BUSINESS_ID, "i2", 0, 0).read() == b"other"
 
 
+def test_a_file_of_several_parts_is_whole_once_it_is_completed(on_aws: bool) -> None:
+    memory = MemoryExportStore()
+    store: ExportStore = memory
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ExportStore(make("s3"), "imports")
+    first, last = b"x" * 5 * 1024 * 1024, b"the rest"
+    upload_id = store.begin(BUSINESS_ID, "e1", "csv")
+    store.put_part(BUSINESS_ID, "e1", upload_id, 1, b"y" * 5 * 1024 * 1024)
+    tags = [store.put_part(BUSINESS_ID, "e1", upload_id, number, part) for number, part in ((1, first), (2, last))]
+    for _ in range(2):
+        store.complete(BUSINESS_ID, "e1", upload_id, tags)
+    if on_aws:
+        found = make("s3").get_object(Bucket="imports", Key=f"exports/{BUSINESS_ID}/e1")["Body"].read()
+    else:
+        found = memory.files[BUSINESS_ID, "e1"]
+
+    assert found == first + last
+    assert store.download_url(BUSINESS_ID, "e1").startswith("https://")
+
+
+def test_an_empty_file_is_a_file(on_aws: bool) -> None:
+    store: ExportStore = MemoryExportStore()
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ExportStore(make("s3"), "imports")
+    upload_id = store.begin(BUSINESS_ID, "e1", "jsonl")
+    store.complete(BUSINESS_ID, "e1", upload_id, [store.put_part(BUSINESS_ID, "e1", upload_id, 1, b"")])
+
+
+def test_what_is_set_aside_is_read_as_it_was_put(on_aws: bool) -> None:
+    store: ExportStore = MemoryExportStore()
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ExportStore(make("s3"), "imports")
+    store.put_rest(BUSINESS_ID, "e1", 7, b"a few rows")
+
+    assert store.read_rest(BUSINESS_ID, "e1", 7) == b"a few rows"
+    with pytest.raises(NotFoundError):
+        store.read_rest(BUSINESS_ID, "e1", 8)
+
+
 def test_an_import_is_started_once_under_its_own_name_with_ids_only() -> None:
     with fake_aws():
         steps = make("stepfunctions")
@@ -569,7 +614,7 @@ def test_an_import_is_started_once_under_its_own_name_with_ids_only() -> None:
             roleArn="arn:aws:iam::123456789012:role/rebound",
         )["stateMachineArn"]
         for _ in range(2):
-            StepFunctionsImportRunner(steps, machine).start(BUSINESS_ID, "i1")
+            StepFunctionsFileRunner(steps, machine, "import_id").start(BUSINESS_ID, "i1")
         (execution,) = steps.list_executions(stateMachineArn=machine)["executions"]
         described = steps.describe_execution(executionArn=execution["executionArn"])
 

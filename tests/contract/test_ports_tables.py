@@ -17,6 +17,7 @@ from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerB
 from rebound.adapters.dynamo_directory import (
     DynamoApiKeyBook,
     DynamoBusinessDirectory,
+    DynamoExportBook,
     DynamoFailureLog,
     DynamoImportBook,
     DynamoRequestIds,
@@ -37,6 +38,8 @@ from rebound.application.ports import (
     CustomerBook,
     Delivery,
     ExpansionLedger,
+    ExportBook,
+    ExportJob,
     FailedHandling,
     FailureLog,
     FrozenCustomer,
@@ -96,6 +99,7 @@ from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
     MemoryApiKeyBook,
     MemoryBusinessDirectory,
+    MemoryExportBook,
     MemoryFailureLog,
     MemoryImportBook,
     MemoryImportLedger,
@@ -131,6 +135,7 @@ class Books:
     keys: ApiKeyBook
     segments: SegmentBook
     imports: ImportBook
+    exports: ExportBook
     ledger: ImportLedger
     requests: RequestIds
     failures: FailureLog
@@ -154,6 +159,7 @@ def in_memory() -> Books:
         MemoryApiKeyBook(),
         MemorySegmentBook(),
         MemoryImportBook(),
+        MemoryExportBook(),
         MemoryImportLedger(customers),
         MemoryRequestIds(),
         MemoryFailureLog(),
@@ -178,6 +184,7 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoApiKeyBook(directory),
         DynamoSegmentBook(directory),
         DynamoImportBook(directory),
+        DynamoExportBook(directory),
         DynamoImportLedger(tables["CHUNKS_TABLE"], customers),
         DynamoRequestIds(directory),
         DynamoFailureLog(directory),
@@ -353,6 +360,17 @@ def test_an_import_is_kept_whole_and_overwritten(books: Books) -> None:
         books.imports.save(done)
 
         assert books.imports.get(BUSINESS_ID, "i1") == done
+
+
+def test_an_export_is_kept_whole_and_overwritten(books: Books) -> None:
+    with pytest.raises(NotFoundError):
+        books.exports.get(BUSINESS_ID, "e1")
+    job = ExportJob(BUSINESS_ID, "e1", "csv", "queued", at(0), {"failed": "any", "filter": {"all": []}})
+    later = replace(job, rows=7, cursor="c", upload_id="u", parts=("t1", "t2"), rest=7, written=True, failure="é")
+    for one in (job, later):
+        books.exports.save(one)
+
+        assert books.exports.get(BUSINESS_ID, "e1") == one
 
 
 def test_progress_of_an_import_counts_with_its_customers_and_only_as_it_was_read(books: Books) -> None:

@@ -157,6 +157,7 @@ class DeployedDay:
         person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "email": email_of(7)}
         self.deployment.api("POST", "/v1/customers", person, business_id=first, key="back")
         self._import(first, [self._person(1)], "again")
+        self.deployment.api("POST", "/v1/exports", {"format": "csv"}, business_id=first, key=f"export-{first}")
         self.deployment.rest()
 
     def keep_in_step_with_the_suppression_list(self) -> None:

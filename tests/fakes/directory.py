@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rebound.application.ports import BadRow, FailedHandling, ImportJob, Page, PartProgress, Reconciliation, RowCounts
+from rebound.application.ports import (
+    BadRow,
+    ExportJob,
+    FailedHandling,
+    ImportJob,
+    Page,
+    PartProgress,
+    Reconciliation,
+    RowCounts,
+)
 from rebound.domain.business import Business
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
@@ -99,6 +108,22 @@ class MemoryImportBook:
 
     def save(self, job: ImportJob) -> None:
         self._rows[job.business_id, job.import_id] = job
+
+
+class MemoryExportBook:
+    """Implements ``ExportBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], ExportJob] = {}
+
+    def get(self, business_id: str, export_id: str) -> ExportJob:
+        try:
+            return self._rows[business_id, export_id]
+        except KeyError:
+            raise NotFoundError("export") from None
+
+    def save(self, job: ExportJob) -> None:
+        self._rows[job.business_id, job.export_id] = job
 
 
 class MemoryImportLedger:

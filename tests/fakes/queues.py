@@ -177,15 +177,15 @@ class RecordingDomainEvents:
         self.published.extend(events)
 
 
-class RecordingImportRunner:
-    """Implements ``ImportRunner``."""
+class RecordingFileRunner:
+    """Implements ``FileRunner``."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
 
-    def start(self, business_id: str, import_id: str) -> None:
-        if (business_id, import_id) not in self.started:
-            self.started.append((business_id, import_id))
+    def start(self, business_id: str, work_id: str) -> None:
+        if (business_id, work_id) not in self.started:
+            self.started.append((business_id, work_id))
 
 
 class MemoryImportStore:
@@ -222,3 +222,42 @@ class MemoryImportStore:
         for part in range(parts):
             for piece in range(pieces):
                 self.pieces.pop((business_id, import_id, part, piece), None)
+
+
+class MemoryExportStore:
+    """Implements ``ExportStore``."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], bytes] = {}
+        self._uploads: dict[str, dict[str, bytes]] = {}
+        self._rests: dict[tuple[str, str, int], bytes] = {}
+        self._begun = 0
+
+    def begin(self, business_id: str, export_id: str, format_: str) -> str:
+        self._begun += 1
+        self._uploads[f"upload-{self._begun}"] = {}
+        return f"upload-{self._begun}"
+
+    def put_part(self, business_id: str, export_id: str, upload_id: str, number: int, content: bytes) -> str:
+        tag = f"{number}-{sha256(content).hexdigest()}"
+        self._uploads[upload_id][tag] = content
+        return tag
+
+    def complete(self, business_id: str, export_id: str, upload_id: str, tags: Sequence[str]) -> None:
+        parts = self._uploads.pop(upload_id, None)
+        if parts is not None:
+            self.files[business_id, export_id] = b"".join(parts[tag] for tag in tags)
+        elif (business_id, export_id) not in self.files:
+            raise NotFoundError("upload")
+
+    def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:
+        self._rests[business_id, export_id, name] = content
+
+    def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
+        try:
+            return self._rests[business_id, export_id, name]
+        except KeyError:
+            raise NotFoundError("export file") from None
+
+    def download_url(self, business_id: str, export_id: str) -> str:
+        return f"https://exports.example.com/{business_id}/{export_id}"

@@ -15,6 +15,7 @@ from rebound.application.authorize_request import AuthorizeRequest
 from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
 from rebound.application.count_customers import CountCustomers, CountingWork
 from rebound.application.count_results import CountResults
+from rebound.application.export_customers import ExportCustomers, ExportView, StartExport
 from rebound.application.import_customers import (
     BeginImport,
     CloseImport,
@@ -64,6 +65,7 @@ from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
     MemoryApiKeyBook,
     MemoryBusinessDirectory,
+    MemoryExportBook,
     MemoryFailureLog,
     MemoryImportBook,
     MemoryImportLedger,
@@ -79,11 +81,12 @@ from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryDeadLetterQueues,
+    MemoryExportStore,
     MemoryImportStore,
     MemoryReceiptQueue,
     MemoryRecopyQueue,
     RecordingDomainEvents,
-    RecordingImportRunner,
+    RecordingFileRunner,
     RecordingRunner,
 )
 from tests.fakes.streams import Change
@@ -100,6 +103,7 @@ SOON: Final = timedelta(seconds=2)
 LATEST: Final = timedelta(minutes=15)
 """Between them, doubling each time, an early receipt comes again, as apply_receipts asks for it."""
 CRASHES: Final = (WorkerDiedError, BrokenCallError)
+EXPORT_PART_BYTES: Final = 20_000
 IMPORT_SIZES: Final = (800, 3000)
 """Bytes of a file for each part, and of the rows written at a time, so that some dozen rows make several of both."""
 LATER: Final = timedelta(seconds=30)
@@ -142,13 +146,13 @@ class World:
         self.businesses = MemoryBusinessDirectory(*(businesses or (business(),)))
         self.keys = MemoryApiKeyBook()
         self.segments = MemorySegmentBook()
-        self.imports = MemoryImportBook()
-        self.store = MemoryImportStore()
+        self.imports, self.store = MemoryImportBook(), MemoryImportStore()
         self.request_ids = MemoryRequestIds()
         self.contacts = MemoryContactBook()
         self.customers = MemoryCustomerBook(self.contacts)
         self.import_ledger = MemoryImportLedger(self.customers)
-        self.import_runner = RecordingImportRunner()
+        self.exports, self.export_store = MemoryExportBook(), MemoryExportStore()
+        self.import_runner, self.export_runner = RecordingFileRunner(), RecordingFileRunner()
         self.patience = CountingPatience()
         self.jobs = MemoryJobBook()
         self.job_ledger = MemoryJobLedger(self.customers)
@@ -221,7 +225,7 @@ class World:
         businesses, clock, ids = own(self.businesses, "businesses"), self.clock, self.ids
         recopyings = own(self.recopyings, "recopyings")
         segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
-        imports, store, events = own(self.imports, "imports"), own(self.store, "store"), own(self.events, "events")
+        events = own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
         desk_of_list = self._wire_suppressions(businesses, contacts, messages)
@@ -257,22 +261,7 @@ class World:
             campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
         )
         self.read_client_log = ReadClientLog(customers, messages)
-        ledger = own(self.import_ledger, "import_ledger")
-        self.start_import = StartImport(imports, ledger, store, businesses, clock, ids)
-        self.begin_import = BeginImport(imports, own(self.import_runner, "import_runner"))
-        self.split_import = SplitImport(imports, store, *IMPORT_SIZES)
-        self.import_customers = ImportCustomers(
-            imports,
-            ledger,
-            store,
-            customers,
-            contacts,
-            businesses,
-            self.addresses,
-            clock,
-            own(self.patience, "patience"),
-        )
-        self.close_import = CloseImport(imports, store)
+        self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
@@ -301,6 +290,38 @@ class World:
         desk = SuppressionDesk(listed, self.clock, self.suppressions.missed.append)
         self.reconcile = ReconcileSuppressions(businesses, contacts, messages, desk, book)
         return desk
+
+    def _wire_files(
+        self, customers: MemoryCustomerBook, contacts: MemoryContactBook, businesses: MemoryBusinessDirectory
+    ) -> None:
+        """Imports and exports."""
+
+        def own[T](port: T, name: str) -> T:
+            return watched(port, name, self._reach)
+
+        clock, ids = self.clock, self.ids
+        imports, store = own(self.imports, "imports"), own(self.store, "store")
+        ledger = own(self.import_ledger, "import_ledger")
+        self.start_import = StartImport(imports, ledger, store, businesses, clock, ids)
+        self.begin_import = BeginImport(imports, own(self.import_runner, "import_runner"))
+        self.split_import = SplitImport(imports, store, *IMPORT_SIZES)
+        self.import_customers = ImportCustomers(
+            imports,
+            ledger,
+            store,
+            customers,
+            contacts,
+            businesses,
+            self.addresses,
+            clock,
+            own(self.patience, "patience"),
+        )
+        self.close_import = CloseImport(imports, store)
+        exports, files = own(self.exports, "exports"), own(self.export_store, "export_store")
+        self.start_export = StartExport(
+            exports, files, own(self.export_runner, "export_runner"), businesses, clock, ids
+        )
+        self.export_customers = ExportCustomers(exports, files, customers, contacts, businesses, EXPORT_PART_BYTES)
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
 
@@ -377,6 +398,12 @@ class World:
                 while not self._step("run_job", partial(self.run_job.work, *ids, index, self._time_left)):
                     pass
         return self.manage_jobs.get(*ids)
+
+    def run_export(self, export_id: str, business_id: str = BUSINESS_ID) -> ExportView:
+        """Run an export to its end."""
+        while not self._step("export_customers", lambda: self._export(business_id, export_id)):
+            self._tick()
+        return self.start_export.get(business_id, export_id)
 
     def rest(self) -> None:
         """Pump until nothing is left to happen."""
@@ -514,6 +541,9 @@ class World:
 
     def _split(self, business_id: str, import_id: str) -> Sequence[int] | None:
         return self.split_import(business_id, import_id, self._time_left)
+
+    def _export(self, business_id: str, export_id: str) -> bool:
+        return self.export_customers(business_id, export_id, self._time_left)
 
     def _import_part(self, business_id: str, import_id: str, part: int) -> bool:
         return self.import_customers(business_id, import_id, part, self._time_left)

@@ -193,6 +193,7 @@ def deployed() -> Iterator[Stack]:
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
         imports = steps.create_state_machine(name="imports", definition=json.dumps(MACHINE), roleArn=ROLE)
         jobs = steps.create_state_machine(name="jobs", definition=json.dumps(MACHINE), roleArn=ROLE)
+        exports = steps.create_state_machine(name="exports", definition=json.dumps(MACHINE), roleArn=ROLE)
         make("scheduler").create_schedule_group(Name="campaigns")
         make("events").create_event_bus(Name="rebound")
         make("s3").create_bucket(Bucket="imports")
@@ -209,6 +210,7 @@ def deployed() -> Iterator[Stack]:
             "IMPORT_STATE_MACHINE_ARN": imports["stateMachineArn"],
             "IMPORT_CONCURRENCY": "4",
             "JOB_STATE_MACHINE_ARN": jobs["stateMachineArn"],
+            "EXPORT_STATE_MACHINE_ARN": exports["stateMachineArn"],
             "SCHEDULE_GROUP": "campaigns",
             "SCHEDULER_ROLE_ARN": ROLE,
             "EVENT_BUS": "rebound",

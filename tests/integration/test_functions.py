@@ -771,6 +771,51 @@ def test_no_part_of_a_file_is_left_when_its_import_is_done(stack: Stack) -> None
     assert [key for key in keys if body["import_id"] in key] == [f"imports/{BUSINESS_ID}/{body['import_id']}"]
 
 
+def test_an_export_of_a_filtered_list_can_be_fetched_and_imported_again_without_a_change(stack: Stack) -> None:
+    imported(stack, HEADER + "A1,Ana,Silva,ana@example.com,(415) 555-0123,vip\nA2,=Bo,Silva,,,\n,Cy,Silva,,,vip\n")
+    before = stack.table("CUSTOMERS_TABLE")
+    accepted = stack.api("POST", "/v1/exports", {"format": "csv", "tag": "vip"}, scopes="customers:read")
+    export_id = accepted.body["export_id"]
+    assert stack.invoke("export_customers", {"business_id": BUSINESS_ID, "export_id": export_id}) == {"done": True}
+    body = stack.api("GET", f"/v1/exports/{export_id}").body
+    content = make("s3").get_object(Bucket="imports", Key=f"exports/{BUSINESS_ID}/{export_id}")["Body"].read().decode()
+    again = imported(stack, content)
+
+    assert (accepted.status, accepted.body["status"], accepted.body["download_url"]) == (202, "queued", None)
+    assert (body["status"], body["rows"], export_id in body["download_url"]) == ("completed", 2, True)
+    assert again["counts"] == counts(2, unchanged=2)
+    assert stack.table("CUSTOMERS_TABLE") == before
+
+
+def test_an_export_that_failed_says_so(stack: Stack) -> None:
+    export_id = stack.api("POST", "/v1/exports", {"format": "jsonl"}).body["export_id"]
+    error = {"Error": "TechnicalError", "Cause": "…"}
+    stack.invoke("export_customers", {"business_id": BUSINESS_ID, "export_id": export_id, "error": error})
+    body = stack.api("GET", f"/v1/exports/{export_id}").body
+
+    assert (body["status"], body["download_url"]) == ("failed", None)
+    assert body["reason"]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "fields"),
+    [
+        ({}, 422, ["format"]),
+        ({"format": "xlsx"}, 422, ["format"]),
+        ({"format": "csv", "failed": "fax"}, 422, ["failed"]),
+        ({"format": "csv", "filter": {"tag": 5}}, 422, ["filter.tag"]),
+        ({"format": "csv", "segment_id": "none"}, 422, ["segment_id"]),
+        ({"format": "csv", "columns": []}, 422, ["columns"]),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused(stack: Stack, given: Any, status: int, fields: list[str]) -> None:
+    answer = stack.api("POST", "/v1/exports", given)
+
+    assert (answer.status, answer.fields) == (status, fields)
+    assert stack.api("GET", "/v1/exports/none").status == 404
+    assert stack.api("POST", "/v1/exports", {"format": "csv"}, scopes="customers:write").status == 403
+
+
 def executions(stack: Stack) -> list[dict[str, Any]]:
     arn = stack.settings["IMPORT_STATE_MACHINE_ARN"]
     found: list[dict[str, Any]] = make("stepfunctions").list_executions(stateMachineArn=arn)["executions"]

@@ -24,6 +24,8 @@ ASKED_IN_PART: Final = {
     "AuthorizeRequestFunction": "the day's requests come with their business",
 }
 """Functions of which the day does not see everything they do."""
+UPLOADING: Final = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+"""All of them are s3:PutObject to IAM."""
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
     (
         "CountResultsFunction",
@@ -43,6 +45,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ReconcileSuppressionsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
     ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
     ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
+    ("ExportCustomersFunction", "s3:GetObject"): "goes on with a file whose writer ran out of time or died",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
     ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
     **{
@@ -131,6 +134,7 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
             for found in re.findall(r"<Key>([^<]*)</Key>", call.request.body.decode()):
                 yield "s3:DeleteObject", f"arn:aws:s3:::{bucket}/{found}"
         case "s3", operation:
+            operation = {"HeadObject": "GetObject", **dict.fromkeys(UPLOADING, "PutObject")}.get(operation, operation)
             parts = urlsplit(call.request.url)
             bucket = parts.netloc.split(".")[0]
             path = parts.path if bucket != "s3" else "/" + parts.path.split("/", 2)[2]

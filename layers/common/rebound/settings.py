@@ -18,6 +18,7 @@ KNOWN: Final = frozenset(
         "EMAIL_QUEUE_URL",
         "EVENT_BUS",
         "EXPANSION_RANGES",
+        "EXPORT_STATE_MACHINE_ARN",
         "IDEMPOTENCY_TABLE",
         "IMPORTS_BUCKET",
         "IMPORT_CONCURRENCY",

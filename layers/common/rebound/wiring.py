@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rebound.application.count_customers import CountCustomers
     from rebound.application.count_results import CountResults
     from rebound.application.explain_reachability import ExplainReachability
+    from rebound.application.export_customers import ExportCustomers, StartExport
     from rebound.application.import_customers import (
         BeginImport,
         CloseImport,
@@ -50,11 +51,13 @@ if TYPE_CHECKING:
         DeadLetterQueues,
         DomainEvents,
         ExpansionLedger,
+        ExportBook,
+        ExportStore,
         FailureLog,
+        FileRunner,
         Ids,
         ImportBook,
         ImportLedger,
-        ImportRunner,
         ImportStore,
         JobBook,
         JobLedger,
@@ -225,10 +228,31 @@ def import_ledger() -> "ImportLedger":
 
 
 @cache
-def import_runner() -> "ImportRunner":
-    from rebound.adapters.import_runner import StepFunctionsImportRunner
+def import_runner() -> "FileRunner":
+    from rebound.adapters.file_runner import StepFunctionsFileRunner
 
-    return StepFunctionsImportRunner(aws("stepfunctions"), settings()["IMPORT_STATE_MACHINE_ARN"])
+    return StepFunctionsFileRunner(aws("stepfunctions"), settings()["IMPORT_STATE_MACHINE_ARN"], "import_id")
+
+
+@cache
+def exports() -> "ExportBook":
+    from rebound.adapters.dynamo_directory import DynamoExportBook
+
+    return DynamoExportBook(settings()["DIRECTORY_TABLE"])
+
+
+@cache
+def export_store() -> "ExportStore":
+    from rebound.adapters.export_store import S3ExportStore
+
+    return S3ExportStore(aws("s3"), settings()["IMPORTS_BUCKET"])
+
+
+@cache
+def export_runner() -> "FileRunner":
+    from rebound.adapters.file_runner import StepFunctionsFileRunner
+
+    return StepFunctionsFileRunner(aws("stepfunctions"), settings()["EXPORT_STATE_MACHINE_ARN"], "export_id")
 
 
 def import_concurrency() -> int:
@@ -618,6 +642,20 @@ def close_import() -> "CloseImport":
     from rebound.application.import_customers import CloseImport
 
     return CloseImport(imports(), import_store())
+
+
+@cache
+def start_export() -> "StartExport":
+    from rebound.application.export_customers import StartExport
+
+    return StartExport(exports(), export_store(), export_runner(), businesses(), clock(), ids())
+
+
+@cache
+def export_customers() -> "ExportCustomers":
+    from rebound.application.export_customers import ExportCustomers
+
+    return ExportCustomers(exports(), export_store(), customers(), contacts(), businesses())
 
 
 @cache

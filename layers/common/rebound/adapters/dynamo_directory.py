@@ -18,7 +18,7 @@ from rebound.adapters.dynamo_tables import (
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.application.customer_files import Place
-from rebound.application.ports import FailedHandling, ImportJob, Page, Reconciliation, Splitting
+from rebound.application.ports import ExportJob, FailedHandling, ImportJob, Page, Reconciliation, Splitting
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey, ApiScope
@@ -262,6 +262,25 @@ def _read_splitting(document: Mapping[str, Any] | None) -> Splitting | None:
     place = document["place"]
     columns = place["columns"]
     return Splitting(**{**document, "place": Place(**{**place, "columns": columns and tuple(columns)})})
+
+
+class DynamoExportBook(_Directory):
+    """Implements ``ExportBook``; an export is forgotten after 30 days."""
+
+    kind = "export"
+
+    def get(self, business_id: str, export_id: str) -> ExportJob:
+        document = self._get(business_id, export_id)
+        if document is None:
+            raise NotFoundError("export")
+        special = {"created_at": read_instant(document["created_at"]), "parts": tuple(document["parts"])}
+        return ExportJob(business_id=business_id, export_id=export_id, **{**document, **special})
+
+    def save(self, job: ExportJob) -> None:
+        document = {**asdict(job), "created_at": write_instant(job.created_at)}
+        del document["business_id"], document["export_id"]
+        expires_at = int((job.created_at + IMPORT_KEPT).timestamp())
+        self._put(job.business_id, job.export_id, document, expires_at=expires_at)
 
 
 class DynamoFailureLog(_Directory):

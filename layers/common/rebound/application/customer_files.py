@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import IO, Any, Final
 
-from rebound.domain.customers import PROFILE_FIELDS
+from rebound.domain.channels import Channel
+from rebound.domain.customers import PROFILE_FIELDS, Customer
 from rebound.domain.errors import FieldError, ReboundError
+from rebound.domain.reachability import Verdict
 
 FORMATS: Final = ("csv", "jsonl")
 PROFILE_COLUMNS: Final = (
@@ -243,3 +246,53 @@ def _row(line: int, read: Mapping[str, Any], place: Place) -> Row:
         return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
     given = {name: value for name, value in read.items() if name in PROFILE_FIELDS}
     return Row(line, given, customer_id=customer_id or None, place=place)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+COLUMNS: Final = (ID_COLUMN, *PROFILE_COLUMNS, *FLAG_COLUMNS)
+"""Of a file that is written, in their order."""
+_FLAGS: Final = {"failed_email": Channel.EMAIL, "failed_phone": Channel.SMS}
+_NUMBERS: Final = frozenset({"mobile_phone", "day_phone", "night_phone"})
+
+
+def write_header(format_: str) -> bytes:
+    """What a file begins with."""
+    return _csv_line(COLUMNS) if format_ == "csv" else b""
+
+
+def write_row(format_: str, customer: Customer, verdicts: Mapping[Channel, Verdict]) -> bytes:
+    """A customer as one row, from which an import reads the same profile.
+
+    A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, so such a cell gets
+    an apostrophe before it, which an import takes off again; numbers, digits behind their ``+``, stay as they are.
+    """
+    values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE_COLUMNS)}
+    for name, channel in _FLAGS.items():
+        verdict = verdicts.get(channel)
+        values[name] = verdict and verdict.invalid
+        values[f"{name}_reason"] = verdict and verdict.reason
+        values[f"{name}_since"] = verdict and verdict.since and verdict.since.astimezone(UTC)
+    if format_ == "csv":
+        return _csv_line([_write_cell(name, values[name]) for name in COLUMNS])
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_write_value).encode() + b"\n"
+
+
+def _csv_line(cells: Sequence[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()
+
+
+def _write_cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    cell = write_tags(value) if name == "general_tags" else value if isinstance(value, str) else _write_value(value)
+    return f"'{cell}" if name not in _NUMBERS and _FORMULA.match(cell) else cell
+
+
+def _write_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text: str = value.isoformat()
+    return text.replace("+00:00", "Z")

@@ -28,12 +28,12 @@ from rebound.application.ports import (
     Clock,
     ContactBook,
     CustomerBook,
+    FileRunner,
     Ids,
     ImportBook,
     ImportFile,
     ImportJob,
     ImportLedger,
-    ImportRunner,
     ImportStore,
     PartProgress,
     Patience,
@@ -113,7 +113,7 @@ class StartImport:
 class BeginImport:
     """Sets an import going whose file has arrived."""
 
-    def __init__(self, imports: ImportBook, runner: ImportRunner) -> None:
+    def __init__(self, imports: ImportBook, runner: FileRunner) -> None:
         self._imports = imports
         self._runner = runner
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from rebound.application.customer_files import Place
 from rebound.domain.business import Business
@@ -724,10 +724,65 @@ class ImportStore(Protocol):
         """Remove the first pieces of the first parts, as far as they are there."""
 
 
-class ImportRunner(Protocol):
-    """Runs imports."""
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """An export of customers and how far its file is.
 
-    def start(self, business_id: str, import_id: str) -> None:
+    ``wanted`` are the fields of a ``CustomerFilter``. ``parts`` are the tags of the parts of the ``upload_id`` that are
+    written, ``rest`` the name of what is too small for one; ``written`` when all of it is in parts.
+    """
+
+    business_id: str
+    export_id: str
+    format: str
+    status: str
+    created_at: datetime
+    wanted: Mapping[str, Any]
+    rows: int = 0
+    cursor: str | None = None
+    upload_id: str | None = None
+    parts: tuple[str, ...] = ()
+    rest: int | None = None
+    written: bool = False
+    failure: str | None = None
+
+
+class ExportBook(Protocol):
+    """The exports of all businesses."""
+
+    def get(self, business_id: str, export_id: str) -> ExportJob:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def save(self, job: ExportJob) -> None:
+        """Write whole."""
+
+
+class ExportStore(Protocol):
+    """The files of exports."""
+
+    def begin(self, business_id: str, export_id: str, format_: str) -> str:
+        """Begin a file; the id of its upload."""
+
+    def put_part(self, business_id: str, export_id: str, upload_id: str, number: int, content: bytes) -> str:
+        """Store a part, of at least 5 MiB unless it is the last, counted from 1; its tag. Again is once."""
+
+    def complete(self, business_id: str, export_id: str, upload_id: str, tags: Sequence[str]) -> None:
+        """Make the file of its parts; again does nothing."""
+
+    def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:
+        """Set something aside."""
+
+    def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
+        """What was set aside. Raises ``NotFoundError``."""
+
+    def download_url(self, business_id: str, export_id: str) -> str:
+        """A URL that gives the file, for an hour."""
+
+
+class FileRunner(Protocol):
+    """Runs the work on files: imports, or exports."""
+
+    def start(self, business_id: str, work_id: str) -> None:
         """Start now; starting twice is starting once."""
 
 

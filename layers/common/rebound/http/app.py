@@ -75,6 +75,7 @@ def api() -> APIGatewayRestResolver:
         _reachability,
         _jobs,
         _imports,
+        _exports,
         _segments,
         _campaigns,
         _messages,
@@ -154,6 +155,9 @@ def _scope_of(method: str, path: str) -> ApiScope | None:
     area = parts[1] if len(parts) > 1 else ""
     if area == "imports":
         area = "customers"
+    elif area == "exports":
+        # Asking for a file of customers reads them, although it is a POST.
+        area, method = "customers", "GET"
     elif area == "customers" and parts[-1] == "messages":
         area = "messages"
     elif area == "segments" and parts[-1] == "preview":
@@ -491,6 +495,28 @@ def _imports(app: APIGatewayRestResolver) -> None:
     )
     def get_import(import_id: str) -> Response[str]:
         return _answer(schemas.ImportAnswer.of(wiring.start_import().get(_business_id(app), import_id)))
+
+
+def _exports(app: APIGatewayRestResolver) -> None:
+    @app.post(
+        "/v1/exports",
+        summary="Export customers: all, or those that a filter names",
+        tags=["Customers"],
+        responses=_responses(schemas.ExportAnswer, HTTPStatus.ACCEPTED),
+    )
+    def create_export(request: Annotated[schemas.NewExportRequest, Body()]) -> Response[str]:
+        wanted = _wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
+        view = wiring.start_export()(_business_id(app), request.format, wanted)
+        return _answer(schemas.ExportAnswer.of(view), HTTPStatus.ACCEPTED)
+
+    @app.get(
+        "/v1/exports/<export_id>",
+        summary="How far an export is, and where its file is",
+        tags=["Customers"],
+        responses=_responses(schemas.ExportAnswer),
+    )
+    def get_export(export_id: str) -> Response[str]:
+        return _answer(schemas.ExportAnswer.of(wiring.start_export().get(_business_id(app), export_id)))
 
 
 def _segments(app: APIGatewayRestResolver) -> None:

@@ -20,6 +20,7 @@ from pydantic import (
 
 from rebound.application.bulk_delete import DELETED, FAILED, FROZEN, SKIPPED
 from rebound.application.count_customers import COUNT, LOOKED_AT
+from rebound.application.export_customers import ExportView
 from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
@@ -525,6 +526,47 @@ class ImportAnswer(Answer):
 # --- segments ---------------------------------------------------------------------------------------------------------
 
 EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_readable), AfterValidator(_fits)]
+
+
+class NewExportRequest(Request):
+    """Which customers: everything that is given must hold; with nothing given, all of them."""
+
+    format: Literal["csv", "jsonl"]
+    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Words in name, address, number or id."
+    )
+    segment_id: str | None = None
+    filter: Filter | None = None
+
+
+class ExportAnswer(Answer):
+    """An export and how far it is."""
+
+    export_id: str
+    status: str = Field(description="queued, running, completed, failed")
+    format: str
+    created_at: Time
+    rows: int = Field(description="Customers in the file so far.")
+    reason: str | None = Field(description="Why the export failed.")
+    download_url: str | None = Field(description="Once it is completed: GET the file here within an hour.")
+    expires_at: Time = Field(description="Until then the file can be downloaded.")
+
+    @classmethod
+    def of(cls, view: ExportView) -> Self:
+        """The answer for an export."""
+        job = view.job
+        return cls(
+            export_id=job.export_id,
+            status=job.status,
+            format=job.format,
+            created_at=job.created_at,
+            rows=job.rows,
+            reason=job.failure,
+            download_url=view.download_url,
+            expires_at=view.expires_at,
+        )
 
 
 class SegmentRequest(Request):
