@@ -89,9 +89,11 @@ from rebound.domain.reachability import (
     Failure,
     PolicyPreset,
     ReachabilityPolicy,
+    Tried,
     policy_of,
 )
 from rebound.domain.receipts import MessageKey
+from rebound.domain.recovery import Recovery
 from rebound.domain.segments import Segment, compile_filter
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
@@ -240,6 +242,15 @@ def test_a_business_keeps_its_policy(books: Books, policy: ReachabilityPolicy) -
     kept = books.businesses.get(BUSINESS_ID).policy
 
     assert (kept, kept.preset) == (policy, policy.preset)
+
+
+@pytest.mark.parametrize("recovery", [Recovery(spaced=True), Recovery(probe_marketing=True)], ids=str)
+def test_a_business_keeps_its_options_of_recovery(books: Books, recovery: Recovery) -> None:
+    books.businesses.add(business())
+    assert books.businesses.get(BUSINESS_ID).recovery == Recovery()
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), recovery=recovery))
+
+    assert books.businesses.get(BUSINESS_ID).recovery == recovery
 
 
 def test_settings_are_only_written_as_they_were_read(books: Books) -> None:
@@ -728,10 +739,11 @@ SAID = (
         Contact(contact_key()).knowing(*EVIDENCE[:1]),
         Contact(contact_key()).knowing(*EVIDENCE[1:]),
         Contact(contact_key()).knowing(*EVIDENCE, *SAID),
+        Contact(contact_key()).knowing(*EVIDENCE[1:], Tried(at(6), "m6")),
         Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).knowing(SAID[0]),
         Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).knowing(EVIDENCE[1]),
     ],
-    ids=["empty", "cleared", "failed", "everything", "consent", "hash in address"],
+    ids=["empty", "cleared", "failed", "tried", "everything", "consent", "hash in address"],
 )
 def test_a_contact_is_kept_with_all_that_is_known(books: Books, contact: Contact) -> None:
     contact = replace(contact, customer_ids=frozenset({id_of(1), id_of(2)}))

@@ -50,6 +50,7 @@ def test_another_address_is_not_flagged_for_what_the_old_one_did(api: ReboundApi
         "reason": None,
         "since": None,
         "evidence": None,
+        "next_try_at": None,
         "opted_out": [],
     }
     assert not _is_flagged(api, ids["edited"])

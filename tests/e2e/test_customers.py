@@ -154,6 +154,7 @@ def test_a_customer_is_kept_as_given_and_shown_in_full(api: ReboundApi) -> None:
             "reason": None,
             "since": None,
             "evidence": None,
+            "next_try_at": None,
             "opted_out": [],
         }
         changed = api.patch(f"/v1/customers/{customer_id}", {"email": None, "general_tags": [], "last_name": "Neil"})

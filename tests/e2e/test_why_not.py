@@ -8,7 +8,7 @@ from tests.e2e.rebound_api import Json, ReboundApi
 from tests.e2e.surroundings import RUN, Calm
 from tests.e2e.waiting import until
 
-RULES = ["channel_off", "no_address", "opted_out", "invalid_contact"]
+RULES = ["channel_off", "no_address", "opted_out", "invalid_contact", "waiting_for_retry"]
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "healthy": {"email": "healthy@example.com"},
     "flagged": {"email": "bounce+why@simulator.amazonses.com"},

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.customers import TEXT_FIELDS, Customer
 from rebound.domain.provider_codes import FailureClass, Provider, all_codes
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Voided
+from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
 from rebound.domain.receipts import Outcome
+from rebound.domain.recovery import Recovery
 from tests.fakes.making import at, customer
 
 CODES: Final = tuple((row.provider, row.code) for row in all_codes())
@@ -37,7 +38,9 @@ def failures(codes: tuple[tuple[Provider, str], ...] = CODES) -> st.SearchStrate
     )
 
 
-evidence: Final[st.SearchStrategy[Evidence]] = cleared | failures() | message_ids.map(Voided)
+tries: Final[st.SearchStrategy[Evidence]] = st.builds(Tried, at=moments, message_id=message_ids)
+evidence: Final[st.SearchStrategy[Evidence]] = cleared | failures() | tries | message_ids.map(Voided)
+recoveries: Final = st.builds(Recovery, spaced=st.booleans(), probe_marketing=st.booleans())
 said: Final[st.SearchStrategy[ConsentEvidence]] = st.builds(
     ConsentEvidence,
     at=moments,

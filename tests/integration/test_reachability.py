@@ -28,7 +28,7 @@ from tests.integration.conftest import Answer, Stack
 PATH = f"/v1/customers/{id_of(1)}/reachability"
 ASKED = {"channel": "email", "category": "marketing"}
 WORDS = "smtp; 550 5.1.1 user unknown"
-EMAIL_RULES = ["channel_off", "no_address", "opted_out", "invalid_contact"]
+EMAIL_RULES = ["channel_off", "no_address", "opted_out", "invalid_contact", "waiting_for_retry"]
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,8 @@ def test_nothing_stands_in_the_way_of_a_healthy_customer(stack: Stack) -> None:
     }  # fmt: skip
     assert [(rule["rule"], rule["outcome"]) for rule in body["rules"]] == [(rule, "passed") for rule in EMAIL_RULES]
     assert body["validity"] == {
-        "invalid": False, "reason": None, "since": None, "evidence": None, "counts": [], "cleared": None,
+        "invalid": False, "reason": None, "since": None, "next_try_at": None, "evidence": None, "counts": [],
+        "cleared": None,
     }  # fmt: skip
     assert (body["customer_id"], body["channel"], body["category"]) == (id_of(1), "email", "marketing")
     assert (body["address"], body["opt_outs"], body["attempts"]) == ("ana1@example.com", [], [])
@@ -93,10 +94,11 @@ def test_a_flag_is_told_with_its_evidence_and_the_attempt_that_it_came_from(stac
     )
     log = stack.api("GET", f"/v1/customers/{id_of(1)}/messages").body["items"]
     assert [{name: value for name, value in attempt.items() if name not in ("sentence", "words")}] == log
-    assert body["rules"][-1]["outcome"] == "stops_here"
-    assert body["rules"][-1]["looked_at"] == {
+    assert [rule["outcome"] for rule in body["rules"]][-2:] == ["stops_here", "not_reached"]
+    assert body["rules"][-2]["looked_at"] == {
         "promotional": True, "exclude_failed": True, "added_back_by_hand": False, "invalid": True,
         "reason": "bounce:mailbox_does_not_exist", "since": "2026-11-20T12:00:01.000Z",
+        "probe_marketing": False, "next_try_at": None, "try_is_due": False,
     }  # fmt: skip
     assert body["next_step"].startswith("Ask the customer for another email address")
     assert why(stack, category="reminder")["verdict"]["decision"] == "send"
@@ -126,7 +128,7 @@ def test_a_stop_names_who_can_undo_it(stack: Stack) -> None:
     assert body["opt_outs"] == [
         {"scope": "all", "source": "provider", "at": "2026-11-20T12:00:01.000Z", "message_id": "m1", "applies": True}
     ]
-    assert [rule["outcome"] for rule in body["rules"]] == ["passed", "passed", "stops_here", "not_reached"]
+    assert [rule["outcome"] for rule in body["rules"]] == ["passed"] * 2 + ["stops_here"] + ["not_reached"] * 2
     assert body["rules"][-1]["looked_at"] == {}
 
 

@@ -55,7 +55,7 @@ def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
     assert (body["email"], body["mobile_phone"]) == ("Ana@example.com", "+14155550123")
     assert body["contacts"]["sms"] == {
         "address": "+14155550123", "invalid": False, "reason": None, "since": None, "evidence": None,
-        "opted_out": [],
+        "next_try_at": None, "opted_out": [],
     }  # fmt: skip
     assert stack.api("GET", f"/v1/customers/{body['customer_id']}").body == body
 
@@ -74,7 +74,7 @@ def test_a_flag_is_shown_with_its_reason_and_since_and_clears_when_the_address_i
 
     assert flagged == {
         "address": "Ana@example.com", "invalid": True, "reason": "bounce:mailbox_does_not_exist",
-        "since": "2026-11-20T12:00:00.000Z", "opted_out": [],
+        "since": "2026-11-20T12:00:00.000Z", "next_try_at": None, "opted_out": [],
         "evidence": {
             "class": "invalid", "provider": "ses", "code": "Permanent/NoEmail", "detail": None, "message_id": "m1",
             "at": "2026-11-20T12:00:00.000Z",

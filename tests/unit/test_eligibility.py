@@ -21,6 +21,7 @@ from tests.fakes.making import NO_SUCH_MAILBOX, at, business, campaign, contact_
 PROMOTIONAL = (Category.MARKETING, Category.DAILY_DEAL, Category.LOYALTY)
 ANA = customer()
 FLAGGED = Contact(contact_key()).knowing(Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX))
+NOW = at(3600)
 HEALTHY = Contact(contact_key()).knowing(Cleared(at(1), ClearedBy.DELIVERY))
 
 
@@ -28,7 +29,7 @@ def opted_out(contact: Contact, scope: Scope) -> Contact:
     return contact.knowing(ConsentEvidence(at(2), scope, opted_out=True, source=ConsentSource.PROVIDER))
 
 
-businesses = st.sampled_from(
+senders = st.sampled_from(
     [
         business(),
         business(email_from=None),
@@ -48,6 +49,7 @@ campaigns = st.builds(
     st.booleans(),
     st.booleans(),
 )
+businesses = st.builds(lambda sender, recovery: replace(sender, recovery=recovery), senders, strategies.recoveries)
 contacts = st.none() | st.builds(
     lambda evidence, said: Contact(contact_key()).knowing(*evidence, *said),
     st.lists(strategies.evidence, max_size=4),
@@ -62,7 +64,7 @@ people = st.none() | st.sampled_from(
 def test_the_answer_is_send_to_the_own_address_or_exactly_one_reason(
     who: Customer | None, contact: Contact | None, sender: Business, what: Campaign
 ) -> None:
-    decision = decide(who, contact, sender, what)
+    decision = decide(who, contact, sender, what, NOW)
 
     assert isinstance(decision, Send | Exclusion)
     if isinstance(decision, Send):
@@ -76,78 +78,78 @@ def test_an_opt_out_from_everything_is_never_sent_to_whatever_the_campaign_says(
 ) -> None:
     refuses = opted_out(replace(contact or HEALTHY, consent=HEALTHY.consent), Scope.ALL)
 
-    assert not isinstance(decide(who, refuses, sender, what), Send)
+    assert not isinstance(decide(who, refuses, sender, what, NOW), Send)
 
 
 @given(contacts, campaigns)
 def test_promotional_messages_go_only_to_who_allows_marketing(contact: Contact | None, what: Campaign) -> None:
-    decision = decide(ANA, contact, business(), what)
+    decision = decide(ANA, contact, business(), what, NOW)
     if isinstance(decision, Send) and what.category in PROMOTIONAL and contact is not None:
         assert not contact.consent.opted_out
 
 
 @pytest.mark.parametrize("category", list(Category))
 def test_a_marketing_opt_out_keeps_promotional_messages_away_and_no_others(category: Category) -> None:
-    decision = decide(ANA, opted_out(HEALTHY, Scope.MARKETING), business(), campaign(category=category))
+    decision = decide(ANA, opted_out(HEALTHY, Scope.MARKETING), business(), campaign(category=category), NOW)
 
     assert decision == (Exclusion.OPTED_OUT if category in PROMOTIONAL else Send("ana1@example.com"))
 
 
 @pytest.mark.parametrize("category", list(Category))
 def test_a_flag_keeps_promotional_messages_away_and_everything_else_is_still_tried(category: Category) -> None:
-    decision = decide(ANA, FLAGGED, business(), campaign(category=category))
+    decision = decide(ANA, FLAGGED, business(), campaign(category=category), NOW)
 
     assert decision == (Exclusion.INVALID_CONTACT if category in PROMOTIONAL else Send("ana1@example.com"))
 
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_consent_decides_before_validity(scope: Scope) -> None:
-    assert decide(ANA, opted_out(FLAGGED, scope), business(), campaign()) is Exclusion.OPTED_OUT
+    assert decide(ANA, opted_out(FLAGGED, scope), business(), campaign(), NOW) is Exclusion.OPTED_OUT
 
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_adding_a_customer_by_hand_beats_a_flag_and_never_an_opt_out(scope: Scope) -> None:
     added = campaign(include_customer_ids=frozenset({ANA.customer_id}))
 
-    assert decide(ANA, FLAGGED, business(), added) == Send("ana1@example.com")
-    assert decide(ANA, opted_out(FLAGGED, scope), business(), added) is Exclusion.OPTED_OUT
+    assert decide(ANA, FLAGGED, business(), added, NOW) == Send("ana1@example.com")
+    assert decide(ANA, opted_out(FLAGGED, scope), business(), added, NOW) is Exclusion.OPTED_OUT
 
 
 def test_adding_somebody_else_by_hand_helps_nobody() -> None:
     added = campaign(include_customer_ids=frozenset({customer(2).customer_id}))
 
-    assert decide(ANA, FLAGGED, business(), added) is Exclusion.INVALID_CONTACT
+    assert decide(ANA, FLAGGED, business(), added, NOW) is Exclusion.INVALID_CONTACT
 
 
 def test_a_campaign_may_include_everybody_who_is_flagged() -> None:
-    assert decide(ANA, FLAGGED, business(), campaign(exclude_failed=False)) == Send("ana1@example.com")
+    assert decide(ANA, FLAGGED, business(), campaign(exclude_failed=False), NOW) == Send("ana1@example.com")
 
 
 def test_reasons_come_in_their_order() -> None:
     nobody = replace(ANA, email=None)
 
-    assert decide(None, None, business(email_from=None), campaign()) is Exclusion.NOT_FOUND
-    assert decide(nobody, None, business(email_from=None), campaign()) is Exclusion.CHANNEL_OFF
-    assert decide(nobody, None, business(), campaign()) is Exclusion.NO_ADDRESS
+    assert decide(None, None, business(email_from=None), campaign(), NOW) is Exclusion.NOT_FOUND
+    assert decide(nobody, None, business(email_from=None), campaign(), NOW) is Exclusion.CHANNEL_OFF
+    assert decide(nobody, None, business(), campaign(), NOW) is Exclusion.NO_ADDRESS
 
 
 def test_sns_needs_no_number_of_the_business_and_twilio_does() -> None:
     sns = business(text_from=None, text_provider=TextProvider.SNS)
     twilio = business(text_from=None)
 
-    assert decide(ANA, None, sns, campaign(Channel.SMS)) == Send("+14155560001")
-    assert decide(ANA, None, twilio, campaign(Channel.SMS)) is Exclusion.CHANNEL_OFF
+    assert decide(ANA, None, sns, campaign(Channel.SMS), NOW) == Send("+14155560001")
+    assert decide(ANA, None, twilio, campaign(Channel.SMS), NOW) is Exclusion.CHANNEL_OFF
 
 
 def test_the_day_and_night_phones_are_never_texted() -> None:
     unreachable = replace(ANA, mobile_phone=None, day_phone="+14155550123", night_phone="+14155550124")
 
-    assert decide(unreachable, None, business(), campaign(Channel.SMS)) is Exclusion.NO_ADDRESS
+    assert decide(unreachable, None, business(), campaign(Channel.SMS), NOW) is Exclusion.NO_ADDRESS
 
 
 @given(st.lists(strategies.evidence, max_size=5))
 def test_a_marketing_message_goes_exactly_to_contacts_without_a_flag(evidence: list[Evidence]) -> None:
     contact = Contact(contact_key()).knowing(*evidence)
-    sent = isinstance(decide(ANA, contact, business(), campaign()), Send)
+    sent = isinstance(decide(ANA, contact, business(), campaign(), NOW), Send)
 
     assert sent is not contact.verdict(business().policy).invalid

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -32,7 +33,8 @@ from rebound.domain.explanation import (
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.next_steps import step_after_exclusion, step_after_failure
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
-from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.domain.reachability import Cleared, ClearedBy, Failure, Tried
+from rebound.domain.recovery import Recovery
 from rebound.domain.suppressions import LISTED_BOUNCE
 from tests.fakes import strategies
 from tests.fakes.making import (
@@ -51,6 +53,7 @@ from tests.fakes.making import (
 from tests.fakes.world import World
 
 ANA = customer()
+NOW = at(3600)
 FULL = "Transient/MailboxFull"
 SENDERS = (
     business(),
@@ -88,7 +91,7 @@ attempts = st.lists(
 def cases(draw: st.DrawFn) -> Case:
     channel = draw(st.sampled_from(Channel))
     who = draw(st.sampled_from([ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None)]))
-    sender = draw(st.sampled_from(SENDERS))
+    sender = replace(draw(st.sampled_from(SENDERS)), recovery=draw(strategies.recoveries))
     what = campaign(
         channel,
         category=draw(st.sampled_from(Category)),
@@ -98,7 +101,7 @@ def cases(draw: st.DrawFn) -> Case:
     evidence = draw(st.lists(strategies.evidence, max_size=6))
     said = draw(st.lists(strategies.said, max_size=3))
     contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).knowing(*evidence, *said)))
-    return Case(who, contact, sender, what)
+    return Case(who, contact, sender, what, draw(st.sampled_from([NOW, NOW + timedelta(days=1)])))
 
 
 def asked(
@@ -108,7 +111,7 @@ def asked(
     sender: Business | None = None,
     what: Campaign | None = None,
 ) -> Explanation:
-    return explain(Case(who, contact, sender or business(), what or campaign()), log)
+    return explain(Case(who, contact, sender or business(), what or campaign(), NOW), log)
 
 
 def failing(code: str, times: int = 1, channel: Channel = Channel.EMAIL, words: str | None = None) -> Contact:
@@ -146,7 +149,7 @@ TEXT = campaign(Channel.SMS)
 def test_the_explanation_says_what_the_decision_says(case: Case, log: list[Message]) -> None:
     told = explain(case, log)
 
-    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign)
+    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign, case.now)
 
 
 @given(cases(), attempts)
@@ -168,9 +171,12 @@ def every_kind_of_case() -> Iterator[Case]:
     for channel in Channel:
         contact = Contact(contact_key(1, channel))
         code = (Provider.SES, NO_SUCH_MAILBOX) if channel is Channel.EMAIL else (Provider.TWILIO, "30005")
+        full = (Provider.SES, FULL) if channel is Channel.EMAIL else (Provider.TWILIO, "30003")
         contacts = (
             None,
             contact,
+            contact.knowing(*(Failure(at(n), f"m{n}", *full) for n in range(5))),
+            contact.knowing(Failure(at(1) - timedelta(days=9), "m1", Provider.SES, FULL)),
             contact.knowing(Failure(at(1), "m1", *code)),
             opted_out(Scope.MARKETING, ConsentSource.COMPLAINT, channel),
             opted_out(Scope.ALL, ConsentSource.PROVIDER, channel),
@@ -180,7 +186,11 @@ def every_kind_of_case() -> Iterator[Case]:
             for category, exclude, added in product(Category, (True, False), ((), (ANA.customer_id,)))
         ]
         people = (ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None))
-        yield from (Case(*parts) for parts in product(people, contacts, SENDERS, campaigns))
+        senders = [
+            *SENDERS,
+            *(business(recovery=Recovery(*options)) for options in product((True, False), (True, False))),
+        ]
+        yield from (Case(*parts, NOW) for parts in product(people, contacts, senders, campaigns))
 
 
 def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:
@@ -218,7 +228,7 @@ def is_sentence(text: str) -> bool:
 @pytest.mark.parametrize("channel", list(Channel))
 @pytest.mark.parametrize("exclusion", list(Exclusion))
 def test_every_exclusion_has_its_sentence_and_its_next_step(exclusion: Exclusion, channel: Channel) -> None:
-    case = Case(ANA, None, business(), campaign(channel))
+    case = Case(ANA, None, business(), campaign(channel), NOW)
 
     assert stopping_sentence(exclusion, case).endswith(".")
     assert is_sentence(step_after_exclusion(exclusion, case))
@@ -228,10 +238,10 @@ def test_every_exclusion_has_its_sentence_and_its_next_step(exclusion: Exclusion
 @pytest.mark.parametrize("rule", [rule.exclusion for rule in RULES])
 @pytest.mark.parametrize("channel", list(Channel))
 def test_every_rule_says_what_it_lets_pass(rule: Exclusion, channel: Channel) -> None:
-    assert is_sentence(passing_sentence(rule, Case(ANA, None, business(), campaign(channel))))
+    assert is_sentence(passing_sentence(rule, Case(ANA, None, business(), campaign(channel), NOW)))
 
 
-UNKNOWN = ProviderCode(Provider.SES, "x", FailureClass.UNKNOWN, "unknown:x", "", "")
+UNKNOWN = ProviderCode(Provider.SES, "x", FailureClass.UNKNOWN, False, "unknown:x", "", "")
 
 
 @pytest.mark.parametrize("failure_class", list(FailureClass))
@@ -239,7 +249,7 @@ UNKNOWN = ProviderCode(Provider.SES, "x", FailureClass.UNKNOWN, "unknown:x", "",
 def test_every_class_of_failure_has_its_next_step(failure_class: FailureClass, channel: Channel) -> None:
     row = replace(UNKNOWN, failure_class=failure_class)
 
-    assert is_sentence(step_after_failure(row, Case(ANA, None, business(), campaign(channel))))
+    assert is_sentence(step_after_failure(row, Case(ANA, None, business(), campaign(channel), NOW)))
 
 
 @pytest.mark.parametrize("row", list(all_codes()), ids=lambda row: f"{row.provider} {row.code}")
@@ -387,8 +397,92 @@ def test_a_reminder_to_a_flagged_mailbox_is_sent_and_says_so() -> None:
     told = asked(failing(FULL), what=REMINDER)
 
     assert told.decision == Send("ana1@example.com")
-    assert told.rules[-1].sentence == "The email address is flagged as invalid, but reminders are still tried."
+    assert told.rules[-2].sentence == "The email address is flagged as invalid, but reminders are still tried."
+    assert told.rules[-1].sentence == "The business tries flagged addresses every time."
     assert told.verdict.invalid
+
+
+FULL_SINCE_NOON = failing(FULL)
+FOR_A_DAY = "21 November 2026, 07:00"
+"""A day after the failure, on a clock in New York."""
+WAITING = {
+    "spaced, a reminder": (
+        REMINDER,
+        Recovery(spaced=True),
+        Exclusion.WAITING_FOR_RETRY,
+        (
+            f"The email address is flagged as invalid, and reminders are tried from {FOR_A_DAY} on. "
+            "The recipient's mailbox is full."
+        ),
+        f"Nothing to do: the next reminder from {FOR_A_DAY} on is tried and clears the flag when it arrives.",
+    ),
+    "spaced, marketing": (
+        campaign(),
+        Recovery(spaced=True),
+        Exclusion.INVALID_CONTACT,
+        (
+            "The email address is flagged as invalid, and marketing messages leave it out. "
+            "The recipient's mailbox is full."
+        ),
+        f"Nothing to do: the next reminder from {FOR_A_DAY} on is tried and clears the flag when it arrives.",
+    ),
+    "probing, marketing": (
+        campaign(),
+        Recovery(probe_marketing=True),
+        Exclusion.INVALID_CONTACT,
+        (
+            "The email address is flagged as invalid, and marketing messages leave it out. "
+            f"The recipient's mailbox is full. One marketing message is tried from {FOR_A_DAY} on."
+        ),
+        (
+            f"Nothing to do: the next reminder or from {FOR_A_DAY} on a marketing message is tried "
+            "and clears the flag when it arrives."
+        ),
+    ),
+    "both, a reminder": (
+        REMINDER,
+        Recovery(spaced=True, probe_marketing=True),
+        Exclusion.WAITING_FOR_RETRY,
+        (
+            f"The email address is flagged as invalid, and reminders are tried from {FOR_A_DAY} on. "
+            "The recipient's mailbox is full."
+        ),
+        f"Nothing to do: the next message from {FOR_A_DAY} on is tried and clears the flag when it arrives.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "recovery", "reason", "sentence", "step"), WAITING.values(), ids=WAITING)
+def test_whoever_waits_for_a_try_is_told_from_when_on(
+    what: Campaign, recovery: Recovery, reason: Exclusion, sentence: str, step: str
+) -> None:
+    told = asked(FULL_SINCE_NOON, what=what, sender=business(recovery=recovery))
+
+    assert (told.decision, told.sentence, told.next_step) == (reason, sentence, step)
+    assert told.next_try_at == (at(1) + timedelta(days=1) if recovery.governs(what.category) else None)
+
+
+def test_a_try_that_is_due_says_so() -> None:
+    old = Contact(contact_key()).knowing(Failure(NOW - timedelta(days=2), "m1", Provider.SES, FULL))
+    reminder = asked(old, what=REMINDER, sender=business(recovery=Recovery(spaced=True)))
+    marketing = asked(old, sender=business(recovery=Recovery(probe_marketing=True)))
+
+    assert reminder.decision == marketing.decision == Send("ana1@example.com", is_try=True)
+    assert reminder.rules[-1].sentence == "The email address is flagged as invalid, and its next try is due."
+    assert reminder.next_step == "Nothing to do: the next reminder is tried and clears the flag when it arrives."
+    assert marketing.rules[-2].sentence == (
+        "The email address is flagged as invalid, but a try with one marketing message is due."
+    )
+
+
+def test_an_address_that_does_not_exist_is_not_waited_for() -> None:
+    both = business(recovery=Recovery(spaced=True, probe_marketing=True))
+    gone = failing(NO_SUCH_MAILBOX).knowing(Failure(at(0), "m0", Provider.SES, FULL), Tried(at(9), "m9"))
+    told = asked(gone, what=REMINDER, sender=both)
+
+    assert (told.decision, told.next_try_at) == (Send("ana1@example.com"), None)
+    assert told.next_step == CORRECT_IT
+    assert asked(gone, sender=both).decision is Exclusion.INVALID_CONTACT
 
 
 def test_opt_outs_are_told_with_source_and_time_and_whether_they_apply() -> None:

@@ -13,7 +13,7 @@ from rebound.domain.errors import InvalidInputError
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes
 from rebound.domain.reachability import (
     FLAGGING_CLASSES,
-    KEPT_PER_CODE,
+    HIGHEST_COUNT,
     REACHABLE,
     STANDARD_POLICY,
     STRICT_POLICY,
@@ -36,7 +36,7 @@ NAMED_BY_STRICT = {
     (Provider.SES, "Permanent/General"),
 }
 counts: st.SearchStrategy[Mapping[str, int]] = st.dictionaries(
-    st.sampled_from([str(known) for known in FLAGGING_CLASSES]), st.integers(1, KEPT_PER_CODE)
+    st.sampled_from([str(known) for known in FLAGGING_CLASSES]), st.integers(1, HIGHEST_COUNT)
 )
 low_counts: st.SearchStrategy[Mapping[str, int]] = st.dictionaries(
     st.sampled_from([str(known) for known in FLAGGING_CLASSES]), st.integers(1, 4)
@@ -81,14 +81,14 @@ def test_higher_counts_and_fewer_classes_never_flag_what_lower_counts_and_more_c
 def test_each_count_more_flags_the_same_or_fewer_addresses(
     evidence: list[Evidence], failure_class: FailureClass
 ) -> None:
-    found = [invalid(policy_of("custom", {failure_class: count}), *evidence) for count in range(1, KEPT_PER_CODE + 1)]
+    found = [invalid(policy_of("custom", {failure_class: count}), *evidence) for count in range(1, HIGHEST_COUNT + 1)]
 
     assert all(fewer >= more for fewer, more in pairwise(found))
 
 
 @pytest.mark.parametrize("row", list(all_codes()), ids=lambda row: f"{row.provider}-{row.code}")
 def test_strict_flags_on_what_says_that_there_is_no_such_address_and_on_nothing_else(row: ProviderCode) -> None:
-    often = [Failure(at(n), f"m{n}", row.provider, row.code) for n in range(KEPT_PER_CODE)]
+    often = [Failure(at(n), f"m{n}", row.provider, row.code) for n in range(HIGHEST_COUNT)]
 
     assert invalid(STRICT_POLICY, *often) is ((row.provider, row.code) in NAMED_BY_STRICT)
 

@@ -28,7 +28,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability
+from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
 from rebound.domain.segments import Matcher
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def contact_of_image(image: Mapping[str, Any]) -> Contact:
 def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
     if state == Reachability():
         return None
-    cleared = state.cleared
+    cleared, tried = state.cleared, state.tried
     return {
         "cleared": cleared and {"at": write_instant(cleared.at), "by": cleared.by, "message_id": cleared.message_id},
         "failures": [
@@ -311,13 +311,14 @@ def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
             for failure in sorted(state.failures, key=lambda f: f.order)
         ],
         "voided": sorted(state.voided),
+        "tried": tried and {"at": write_instant(tried.at), "message_id": tried.message_id},
     }
 
 
 def _read_reachability(document: Mapping[str, Any] | None) -> Reachability:
     if document is None:
         return Reachability()
-    cleared = document["cleared"]
+    cleared, tried = document["cleared"], document.get("tried")
     return Reachability(
         cleared and Cleared(read_instant(cleared["at"]), ClearedBy(cleared["by"]), cleared["message_id"]),
         frozenset(
@@ -331,6 +332,7 @@ def _read_reachability(document: Mapping[str, Any] | None) -> Reachability:
             for failure in document["failures"]
         ),
         frozenset(document.get("voided", ())),
+        tried and Tried(read_instant(tried["at"]), tried["message_id"]),
     )
 
 

@@ -22,6 +22,7 @@ from rebound.application.ports import ExportJob, FailedHandling, ImportJob, Page
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.keys import ApiKey, ApiScope
+from rebound.domain.recovery import Recovery
 from rebound.domain.segments import Segment
 from rebound.domain.suppressions import Drift
 
@@ -75,6 +76,7 @@ class DynamoBusinessDirectory(_Directory):
         special = {
             "text_provider": TextProvider(document["text_provider"]),
             "policy": read_policy(document.get("policy")),
+            "recovery": Recovery(**document.get("recovery", {})),
             "version": int(row.version or 0),
         }
         return Business(business_id=business_id, **{**document, **special})
@@ -114,6 +116,7 @@ class DynamoBusinessDirectory(_Directory):
             "text_from": business.text_from,
             "text_rate": business.text_rate,
             "policy": write_policy(business.policy),
+            "recovery": asdict(business.recovery),
         }
 
 

@@ -10,43 +10,71 @@ from typing import Any
 from rebound.application.ports import ContactBook
 from rebound.domain.business import Business
 from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Selection, TextContent
-from rebound.domain.channels import Channel
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
-from rebound.domain.eligibility import Exclusion, decide
+from rebound.domain.eligibility import Decision, Exclusion, Send, decide
+from rebound.domain.reachability import Tried
 from rebound.domain.segments import Matcher
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Who of some customers is meant, and who of those gets the message."""
+    """Who of some customers is meant, with what was decided about each: by customer id, in order."""
 
-    audience: Audience
-    recipients: tuple[str, ...]
+    decisions: Mapping[str, Decision]
 
+    @property
+    def audience(self) -> Audience:
+        """How many are meant, and left out by reason."""
+        excluded = Counter(str(said) for said in self.decisions.values() if isinstance(said, Exclusion))
+        return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
 
-def select(
-    customers: Sequence[Customer], matcher: Matcher, contacts: ContactBook, business: Business, campaign: Campaign
-) -> Selected:
-    """Decide for the customers that match, on the contacts as they were a moment ago: the sender decides again."""
-    matched = [customer for customer in customers if matcher(customer)]
-    keys = {customer.customer_id: customer.contact_key(campaign.channel) for customer in matched}
-    known = contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
-    excluded: Counter[str] = Counter()
-    recipients: list[str] = []
-    for customer in matched:
-        key = keys[customer.customer_id]
-        decision = decide(customer, known[key] if key is not None else None, business, campaign)
-        if isinstance(decision, Exclusion):
-            excluded[decision] += 1
-        else:
-            recipients.append(customer.customer_id)
-    return Selected(Audience(len(matched), MappingProxyType(dict(excluded))), tuple(recipients))
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Who gets the message."""
+        return tuple(customer_id for customer_id, said in self.decisions.items() if isinstance(said, Send))
 
 
-def missing(customer_ids: Sequence[str], found: Mapping[str, Customer]) -> Audience:
-    """The listed customers that do not exist: meant, and left out."""
-    absent = sum(customer_id not in found for customer_id in customer_ids)
-    return Audience(absent, MappingProxyType({Exclusion.NOT_FOUND: absent} if absent else {}))
+class Screening:
+    """Decides about the customers of one campaign, page by page, on the contacts as they were a moment ago.
+
+    The sender decides again on what holds then. Of customers who share a flagged address only the first gets the try
+    that is due, as it will be at the send; tries of shared addresses are therefore remembered from page to page.
+    """
+
+    def __init__(self, contacts: ContactBook, business: Business, campaign: Campaign) -> None:
+        self._contacts = contacts
+        self._business = business
+        self._campaign = campaign
+        self._tried: dict[ContactKey, Tried] = {}
+
+    def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
+        """Decide for customers by id; ``None`` for one who does not exist."""
+        keys = {id_: who.contact_key(self._campaign.channel) for id_, who in customers.items() if who is not None}
+        known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
+        decisions: dict[str, Decision] = {}
+        for customer_id, customer in customers.items():
+            key = keys.get(customer_id)
+            contact = self._as_tried(known[key]) if key is not None else None
+            decision = decide(customer, contact, self._business, self._campaign, now)
+            if isinstance(decision, Send) and decision.is_try and contact is not None and len(contact.customer_ids) > 1:
+                self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
+            decisions[customer_id] = decision
+        return Selected(MappingProxyType(decisions))
+
+    def _as_tried(self, contact: Contact) -> Contact:
+        tried = self._tried.get(contact.key)
+        return contact if tried is None else contact.knowing(tried)
+
+    def _name_of_try(self, customer_id: str) -> str:
+        """The id of the message, for a campaign that will have messages."""
+        return self._campaign.message_id(customer_id) if self._campaign.run_id is not None else ""
+
+
+def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
+    """Those who are meant, by id."""
+    return {customer.customer_id: customer for customer in customers if matcher(customer)}
 
 
 def supposed_campaign(
@@ -57,6 +85,7 @@ def supposed_campaign(
     *,
     filter_: Mapping[str, Any] | None = None,
     exclude_failed: bool = True,
+    include_customer_ids: frozenset[str] = frozenset(),
 ) -> Campaign:
     """A campaign that nobody posts, to ask what would happen if somebody did."""
     return Campaign(
@@ -70,4 +99,5 @@ def supposed_campaign(
         created_at=now,
         status=CampaignStatus.EXPANDING,
         exclude_failed=exclude_failed,
+        include_customer_ids=include_customer_ids,
     )

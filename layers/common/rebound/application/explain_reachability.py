@@ -36,11 +36,13 @@ class ExplainReachability:
         """What a campaign of this kind with nothing unusual about it would do. Raises ``NotFoundError``."""
         customer = self._customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
+        now = self._clock.now()
         case = Case(
             customer,
             self._contacts.get_many([key])[key] if key is not None else None,
             self._businesses.get(business_id),
-            supposed_campaign(business_id, channel, category, self._clock.now()),
+            supposed_campaign(business_id, channel, category, now),
+            now,
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
 

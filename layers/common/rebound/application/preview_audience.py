@@ -1,16 +1,15 @@
 """What a send would do: while a request waits, or as a job when there are too many customers for that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from rebound.application.audience import select, supposed_campaign
+from rebound.application.audience import Screening, Selected, matching, supposed_campaign
 from rebound.application.count_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, JobLedger, JobProgress
 from rebound.application.run_job import beyond, completed
-from rebound.domain.business import Business
 from rebound.domain.campaigns import Audience, Campaign, Category
 from rebound.domain.channels import Channel
 from rebound.domain.jobs import Job
@@ -29,11 +28,18 @@ class Question:
     channel: Channel
     category: Category
     exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
 
     def supposed(self, business_id: str, at: datetime) -> Campaign:
         """The campaign to decide on."""
         return supposed_campaign(
-            business_id, self.channel, self.category, at, filter_=self.filter, exclude_failed=self.exclude_failed
+            business_id,
+            self.channel,
+            self.category,
+            at,
+            filter_=self.filter,
+            exclude_failed=self.exclude_failed,
+            include_customer_ids=self.include_customer_ids,
         )
 
     def written(self) -> Mapping[str, Any]:
@@ -43,13 +49,14 @@ class Question:
             "channel": self.channel,
             "category": self.category,
             "exclude_failed": self.exclude_failed,
+            "include_customer_ids": sorted(self.include_customer_ids),
         }
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> "Question":
         """The question of a job's request."""
         kinds = {"channel": Channel(request["channel"]), "category": Category(request["category"])}
-        return cls(**{**request, **kinds})
+        return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})
 
 
 class PreviewAudience:
@@ -63,7 +70,8 @@ class PreviewAudience:
         clock: Clock,
         longest: timedelta = LONGEST_COUNT,
     ) -> None:
-        self._pages = _Pages(customers, contacts)
+        self._customers = customers
+        self._contacts = contacts
         self._businesses = businesses
         self._clock = clock
         self._longest = longest
@@ -73,53 +81,59 @@ class PreviewAudience:
 
         Raises ``InvalidInputError`` when the filter is wrong.
         """
-        business = self._businesses.get(business_id)
-        began = self._clock.now()
-        audience, after = Audience(), None
-        while self._clock.now() < began + self._longest:
-            page, after, _ = self._pages.read(business, question, began, bounds(0, 1), after)
-            audience = audience.plus(page)
-            if after is None:
+        audience, pages = Audience(), self.pages(business_id, question)
+        until = self._clock.now() + self._longest
+        while self._clock.now() < until:
+            page = next(pages, None)
+            if page is None:
                 return audience
+            audience = audience.plus(page.audience)
         return None
+
+    def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
+        """What would be decided about whom, page by page."""
+        now = self._clock.now()
+        supposed = question.supposed(business_id, now)
+        screening = Screening(self._contacts, self._businesses.get(business_id), supposed)
+        matcher = compile_filter(question.filter)
+        after: str | None = None
+        while True:
+            customers = self._customers.read_range(business_id, *bounds(0, 1), after, PAGE)
+            yield screening(matching(customers, matcher), now)
+            after = next_after(customers)
+            if after is None:
+                return
 
 
 class PreviewWork:
-    """The same as a job; it decides as of the time at which it was asked for."""
+    """The same as a job; it decides as of the time at which it was asked for.
+
+    Each page is decided by itself. So of customers on different pages who share a flagged address with a try that is
+    due each counts as a recipient, though in the end only the first of them gets it.
+    """
 
     def __init__(
         self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, ledger: JobLedger
     ) -> None:
-        self._pages = _Pages(customers, contacts)
+        self._customers = customers
+        self._contacts = contacts
         self._businesses = businesses
         self._ledger = ledger
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """One page."""
-        business, question = self._businesses.get(job.business_id), Question.read(job.request)
-        page, cursor, looked_at = self._pages.read(business, question, job.created_at, within, progress.cursor)
+        question, at = Question.read(job.request), job.created_at
+        business = self._businesses.get(job.business_id)
+        screening = Screening(self._contacts, business, question.supposed(job.business_id, at))
+        customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        page = screening(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
-        counts = {"looked_at": looked_at, MATCHED: page.matched, **excluded}
-        self._ledger.commit(beyond(progress, counts, cursor))
+        counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
+        self._ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
         """There is one phase."""
         return completed(job)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pages:
-    customers: CustomerBook
-    contacts: ContactBook
-
-    def read(
-        self, business: Business, question: Question, at: datetime, within: tuple[str, str], after: str | None
-    ) -> tuple[Audience, str | None, int]:
-        """One page decided, the cursor after it, and how many customers were looked at."""
-        customers = self.customers.read_range(business.business_id, *within, after, PAGE)
-        supposed = question.supposed(business.business_id, at)
-        selected = select(customers, compile_filter(question.filter), self.contacts, business, supposed)
-        return selected.audience, next_after(customers), len(customers)
 
 
 def audience_of(counts: Mapping[str, int]) -> Audience:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rebound.application.audience import Selected, missing, select
+from rebound.application.audience import Screening, Selected, matching
 from rebound.application.manage_campaigns import chunk_name, counted
 from rebound.application.ports import (
     BusinessDirectory,
@@ -148,12 +148,11 @@ class ExpandCampaign:
 
     def _reader(self, campaign: Campaign, business: Business, index: int) -> "Reader":
         selection = campaign.selection
+        screening = Screening(self._contacts, business, campaign)
         if selection.customer_ids is not None:
-            return _ListReader(self._customers, self._contacts, business, campaign, selection.customer_ids)
+            return _ListReader(self._customers, business, screening, self._clock, selection.customer_ids)
         matcher = compile_filter(selection.filter)
-        return _RangeReader(
-            self._customers, self._contacts, business, campaign, matcher, bounds(index, campaign.ranges)
-        )
+        return _RangeReader(self._customers, business, screening, self._clock, matcher, bounds(index, campaign.ranges))
 
     def _page(self, campaign: Campaign, progress: RangeProgress, read: "Reader") -> RangeProgress:
         page = read(progress.cursor)
@@ -216,16 +215,16 @@ class _RangeReader:
     """Pages of a key range."""
 
     customers: CustomerBook
-    contacts: ContactBook
     business: Business
-    campaign: Campaign
+    screening: Screening
+    clock: Clock
     matcher: Matcher
     bounds: tuple[str, str]
 
     def __call__(self, cursor: str | None) -> ReadPage:
         first, last = self.bounds
         customers = self.customers.read_range(self.business.business_id, first, last, cursor, PAGE)
-        selected = select(customers, self.matcher, self.contacts, self.business, self.campaign)
+        selected = self.screening(matching(customers, self.matcher), self.clock.now())
         return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
 
 
@@ -234,20 +233,18 @@ class _ListReader:
     """Pages of a list of customers; the cursor is the number of those read."""
 
     customers: CustomerBook
-    contacts: ContactBook
     business: Business
-    campaign: Campaign
+    screening: Screening
+    clock: Clock
     customer_ids: tuple[str, ...]
 
     def __call__(self, cursor: str | None) -> ReadPage:
         start = int(cursor or 0)
         ids = self.customer_ids[start : start + PAGE]
         found = self.customers.get_many(self.business.business_id, ids)
-        listed = [found[customer_id] for customer_id in ids if customer_id in found]
-        selected = select(listed, lambda _: True, self.contacts, self.business, self.campaign)
-        everybody = Selected(selected.audience.plus(missing(ids, found)), selected.recipients)
+        selected = self.screening({customer_id: found.get(customer_id) for customer_id in ids}, self.clock.now())
         end = start + len(ids)
-        return ReadPage(everybody, str(end) if end < len(self.customer_ids) else None)
+        return ReadPage(selected, str(end) if end < len(self.customer_ids) else None)
 
 
 @dataclass(frozen=True, slots=True)

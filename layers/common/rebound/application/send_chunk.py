@@ -24,14 +24,17 @@ from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
-from rebound.domain.errors import ReboundError
+from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.messages import NO_RECORD, Message, MessageStatus
 from rebound.domain.pacing import Ticket, lane_of
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
+from rebound.domain.reachability import Tried
 from rebound.domain.receipts import MessageKey
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
+ATTEMPTS: Final = 8
+"""How often a contact that others write at the same time is read and decided upon again."""
 FIRST_DELAY: Final = timedelta(seconds=1)
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest that SQS holds a message back."""
@@ -52,6 +55,8 @@ class Recipient:
     """As the customer writes it."""
     contact: Contact | None = None
     """What is known of the address."""
+    is_try: bool = False
+    """Whether the message is the try that is due there (``ChunkDesk.taken``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +129,40 @@ class ChunkDesk:
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = self._message(work, customer_id, customer)
-            decision = decide(customer, contacts[key] if key is not None else None, business, campaign)
+            contact = contacts[key] if key is not None else None
+            decision = decide(customer, contact, business, campaign, self.clock.now())
             match decision:
-                case Send(address) if customer is not None:
-                    recipients.append(Recipient(message, customer, address, contacts[key] if key is not None else None))
+                case Send(address, is_try) if customer is not None:
+                    recipients.append(Recipient(message, customer, address, contact, is_try))
                 case reason:
                     excluded.append(left_out(message, str(reason)))
         return Decided(tuple(recipients), tuple(excluded))
+
+    def taken(self, work: Work, recipient: Recipient) -> Message | None:
+        """Take a try that is due, right before it is handed over; the message as left out when somebody else has it.
+
+        A try is written to the contact as it was read, so that of all who are about to send to it only one may. Whoever
+        loses the race reads again and decides again. A sender that comes back to a chunk finds its own try and goes on.
+        Costs nothing for a recipient that is no try. Raises ``ConcurrentChangeError`` when others keep writing.
+        """
+        contact, message_id = recipient.contact, recipient.message.key.message_id
+        if contact is None or not recipient.is_try:
+            return None
+        for _ in range(ATTEMPTS):
+            now = self.clock.now()
+            decision = decide(recipient.customer, contact, work.business, work.campaign, now)
+            if isinstance(decision, Exclusion):
+                return left_out(recipient.message, str(decision))
+            tried = contact.reachability.tried
+            if not decision.is_try or (tried is not None and tried.message_id == message_id):
+                return None
+            try:
+                self._contacts.save(contact.knowing(Tried(now, message_id)))
+            except ConcurrentChangeError:
+                contact = self._contacts.get_many([contact.key])[contact.key]
+            else:
+                return None
+        raise ConcurrentChangeError
 
     def halted(self, work: Work) -> bool:
         """Whether the campaign may not hand over anything at this moment."""

@@ -85,6 +85,9 @@ class SendEmail:
         if sendable and self._desk.halted(work):
             self._desk.halt(work, remaining)
             return
+        taken = [(recipient, email, self._desk.taken(work, recipient)) for recipient, email in sendable]
+        known.extend(message for _, _, message in taken if message is not None)
+        sendable = [(recipient, email) for recipient, email, message in taken if message is None]
         if sendable:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
             results = self._mailer.send(

@@ -132,14 +132,21 @@ class SendText:
             Receipt(texter.provider, Outcome.FAILED, now, message.key, code=refused.code, detail=refused.detail)
         )
 
+    def _left_out(self, work: Work, recipient: Recipient, body: str) -> Message | None:
+        """The message of somebody who does not get it after all."""
+        if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
+            return cannot_render(recipient.message)
+        return self._desk.taken(work, recipient)
+
     def _send(self, work: Work, texter: Texter, recipient: Recipient) -> Throttled | Refused | None:
         """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
         message, content = recipient.message, work.campaign.content
         body = ""
         if isinstance(content, TextContent):
             body = render_text(content, values_of(recipient.customer, work.business))
-        if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
-            self._log.record([cannot_render(message)])
+        left_out = self._left_out(work, recipient, body)
+        if left_out is not None:
+            self._log.record([left_out])
             return None
         if not self._log.claim(message):
             return None

@@ -9,6 +9,7 @@ from rebound.application.ports import AddressReader, BusinessDirectory, Recopyin
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 from rebound.domain.reachability import ReachabilityPolicy
+from rebound.domain.recovery import Recovery
 
 ATTEMPTS: Final = 5
 MAX_NAME: Final = 200
@@ -26,8 +27,23 @@ UNSET: Final = Unset()
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveryChange:
+    """The options to set; ``None`` leaves one as it is."""
+
+    spaced: bool | None = None
+    probe_marketing: bool | None = None
+
+    def applied_to(self, recovery: Recovery) -> Recovery:
+        """The options after the change."""
+        return Recovery(
+            recovery.spaced if self.spaced is None else self.spaced,
+            recovery.probe_marketing if self.probe_marketing is None else self.probe_marketing,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessChange:
-    """The fields to set. ``name``, ``country``, ``time_zone``, ``text_provider`` and ``policy`` cannot be emptied."""
+    """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied."""
 
     name: str | None = None
     country: str | None = None
@@ -38,9 +54,10 @@ class BusinessChange:
     text_from: str | Unset | None = UNSET
     text_rate: float | Unset | None = UNSET
     policy: ReachabilityPolicy | None = None
+    recovery: RecoveryChange | None = None
 
 
-_NEVER_EMPTY: Final = frozenset({"name", "country", "time_zone", "text_provider", "policy"})
+_NEVER_EMPTY: Final = frozenset({"name", "country", "time_zone", "text_provider", "policy", "recovery"})
 
 
 class SettingsOfBusiness:
@@ -95,7 +112,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     checked: dict[str, Any] = {}
     for name, value in given.items():
         try:
-            checked[name] = None if value is None else _checked(name, value, country, addresses)
+            checked[name] = None if value is None else _checked(name, value, business, country, addresses)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
     if errors:
@@ -103,8 +120,10 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     return replace(business, **checked)
 
 
-def _checked(name: str, value: str, country: str, addresses: AddressReader) -> object:
+def _checked(name: str, value: Any, business: Business, country: str, addresses: AddressReader) -> object:
     match name:
+        case "recovery":
+            return value.applied_to(business.recovery)
         case "name":
             return _line(value)
         case "country":

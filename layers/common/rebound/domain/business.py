@@ -7,6 +7,7 @@ from typing import Final
 from rebound.domain.channels import Channel
 from rebound.domain.pacing import SendingAccount
 from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
+from rebound.domain.recovery import Recovery
 
 
 class TextProvider(StrEnum):
@@ -47,6 +48,7 @@ class Business:
     text_from: str | None = None
     text_rate: float | None = None
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
+    recovery: Recovery = field(default_factory=Recovery)
     version: int = field(default=0, compare=False)
 
     def can_send(self, channel: Channel) -> bool:

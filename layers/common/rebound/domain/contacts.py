@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from rebound.domain import recovery
 from rebound.domain.channels import ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence
 from rebound.domain.reachability import Evidence, Reachability, ReachabilityPolicy, Verdict
@@ -51,3 +53,7 @@ class Contact:
     def verdict(self, policy: ReachabilityPolicy) -> Verdict:
         """The invalid flag under the business's policy."""
         return self.reachability.verdict(policy)
+
+    def next_try_at(self, policy: ReachabilityPolicy) -> datetime | None:
+        """When a flagged address may be tried again; ``None`` when it is not flagged, or for good (``recovery``)."""
+        return recovery.next_try_at(self.reachability, policy)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -24,15 +25,22 @@ class Exclusion(StrEnum):
     NO_ADDRESS = "no_address"
     OPTED_OUT = "opted_out"
     INVALID_CONTACT = "invalid_contact"
+    WAITING_FOR_RETRY = "waiting_for_retry"
+    """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
     CANNOT_RENDER = "cannot_render"
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send, to this address as the customer writes it."""
+    """Send, to this address as the customer writes it.
+
+    ``is_try`` when the address is flagged and gets this message only because a try is due: whoever sends it writes the
+    try down before, so that it is the only one.
+    """
 
     address: str
+    is_try: bool = False
 
 
 Decision = Send | Exclusion
@@ -49,11 +57,35 @@ class Case:
     contact: Contact | None
     business: Business
     campaign: Campaign
+    now: datetime
 
     @property
     def address(self) -> str | None:
         """Where the message would go, as the customer writes it."""
         return self.customer.address(self.campaign.channel)
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """When the flagged address may be tried again with a message of this kind; ``None`` when no schedule says."""
+        if self.contact is None or not self.business.recovery.governs(self.campaign.category):
+            return None
+        return self.contact.next_try_at(self.business.policy)
+
+    @property
+    def try_is_due(self) -> bool:
+        """Whether there is a schedule and it lets this message through, as the next try or the one that has begun."""
+        due = self.next_try_at
+        return due is not None and (due <= self.now or self._has_begun)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether the try that is written down is this very message, whose sender has not come to its end."""
+        tried = self.contact.reachability.tried if self.contact is not None else None
+        return (
+            tried is not None
+            and self.campaign.run_id is not None
+            and tried.message_id == self.campaign.message_id(self.customer.customer_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +100,26 @@ class Rule:
     looks_at: Callable[[Case], Mapping[str, Any]]
 
 
-def decide(customer: Customer | None, contact: Contact | None, business: Business, campaign: Campaign) -> Decision:
-    """Whether ``customer`` gets ``campaign`` now: what the first of ``RULES`` that stops it says, otherwise send.
+def decide(
+    customer: Customer | None, contact: Contact | None, business: Business, campaign: Campaign, now: datetime
+) -> Decision:
+    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, or send.
 
     ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
     Who does not exist is no case for the rules.
     """
     if customer is None:
         return Exclusion.NOT_FOUND
-    case = Case(customer, contact, business, campaign)
+    return decision_on(Case(customer, contact, business, campaign, now))
+
+
+def decision_on(case: Case) -> Decision:
+    """``decide`` for a customer who exists."""
     for rule in RULES:
         if rule.stops(case):
             return rule.exclusion
     # The rule about the address has let it pass.
-    return Send(cast("str", case.address))
+    return Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
 
 
 def _channel_is_off(case: Case) -> bool:
@@ -116,22 +154,52 @@ def _is_left_out_as_invalid(case: Case) -> bool:
     return (
         case.contact is not None
         and case.campaign.category.is_promotional
-        and case.campaign.exclude_failed
-        and not _is_added_back(case)
+        and not _is_sent_all_the_same(case)
         and case.contact.verdict(case.business.policy).invalid
+        and not case.try_is_due
     )
 
 
 def _validity(case: Case) -> Mapping[str, Any]:
     verdict = case.contact.verdict(case.business.policy) if case.contact is not None else REACHABLE
     return {
-        "promotional": case.campaign.category.is_promotional,
-        "exclude_failed": case.campaign.exclude_failed,
-        "added_back_by_hand": _is_added_back(case),
+        **_kind_of_send(case),
         "invalid": verdict.invalid,
         "reason": verdict.reason,
         "since": verdict.since,
+        "probe_marketing": case.business.recovery.probe_marketing,
+        **_schedule(case),
     }
+
+
+def _waits_for_its_next_try(case: Case) -> bool:
+    return (
+        case.next_try_at is not None
+        and not case.campaign.category.is_promotional
+        and not _is_sent_all_the_same(case)
+        and not case.try_is_due
+    )
+
+
+def _spacing(case: Case) -> Mapping[str, Any]:
+    return {**_kind_of_send(case), "spaced": case.business.recovery.spaced, **_schedule(case)}
+
+
+def _kind_of_send(case: Case) -> Mapping[str, Any]:
+    return {
+        "promotional": case.campaign.category.is_promotional,
+        "exclude_failed": case.campaign.exclude_failed,
+        "added_back_by_hand": _is_added_back(case),
+    }
+
+
+def _schedule(case: Case) -> Mapping[str, Any]:
+    return {"next_try_at": case.next_try_at, "try_is_due": case.try_is_due}
+
+
+def _is_sent_all_the_same(case: Case) -> bool:
+    """Whether somebody has said that flags keep nothing back here."""
+    return not case.campaign.exclude_failed or _is_added_back(case)
 
 
 def _is_added_back(case: Case) -> bool:
@@ -143,9 +211,11 @@ RULES: Final = (
     Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
     Rule(Exclusion.OPTED_OUT, _has_opted_out, _consent),
     Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
+    Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
 )
 """In the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
 customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
+For causes that pass, a business may have marketing try as well, and space out the tries of everything else (A11).
 """

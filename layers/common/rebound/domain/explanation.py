@@ -9,13 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.eligibility import RULES, Case, Decision, Exclusion, Rule, Send
+from rebound.domain.eligibility import RULES, Case, Decision, Exclusion, Rule, decision_on
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun
+from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun, written
 from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.reachability import REACHABLE, Cleared, Failure, Verdict
 
@@ -98,6 +98,8 @@ class Explanation:
     next_step: str
     rules: tuple[RuleResult, ...]
     verdict: Verdict
+    next_try_at: datetime | None
+    """Of messages of this kind, when the business has them go by the schedule."""
     evidence: FailureEvidence | None
     counts: tuple[FailureCount, ...]
     cleared: Cleared | None
@@ -113,8 +115,7 @@ def explain(case: Case, messages: Sequence[Message]) -> Explanation:
     attempts = [message for message in messages if message.channel is case.campaign.channel][:SHOWN_ATTEMPTS]
     rules = tuple(_walk(case))
     stop = next((result for result in rules if result.outcome is RuleOutcome.STOPS), None)
-    # Without a rule that stops it there is an address: the rule about the address has passed.
-    decision: Decision = Send(cast("str", case.address)) if stop is None else stop.rule
+    decision = decision_on(case)
     contact = case.contact
     verdict = contact.verdict(case.business.policy) if contact is not None else REACHABLE
     return Explanation(
@@ -124,6 +125,7 @@ def explain(case: Case, messages: Sequence[Message]) -> Explanation:
         next_step=next_step(case, decision, attempts),
         rules=rules,
         verdict=verdict,
+        next_try_at=case.next_try_at,
         evidence=FailureEvidence.of(verdict.evidence) if verdict.evidence is not None else None,
         counts=tuple(_counts(case)),
         cleared=contact.reachability.cleared if contact is not None else None,
@@ -175,7 +177,22 @@ def _opted_out(case: Case) -> str:
 def _flagged(case: Case) -> str:
     evidence = _verdict(case).evidence
     cause = FailureEvidence.of(evidence).sentence if evidence is not None else "Messages to it came back."
-    return f"The {address_noun(case)} is flagged as invalid, and {kind_of_message(case).lower()} leave it out. {cause}"
+    probe = (
+        ""
+        if case.next_try_at is None
+        else f" One marketing message is tried from {written(case.next_try_at, case)} on."
+    )
+    flagged = f"The {address_noun(case)} is flagged as invalid, and {kind_of_message(case).lower()} leave it out."
+    return f"{flagged} {cause}{probe}"
+
+
+def _not_yet(case: Case) -> str:
+    evidence, due = _verdict(case).evidence, case.next_try_at
+    cause = f" {FailureEvidence.of(evidence).sentence}" if evidence is not None else ""
+    when = f"from {written(due, case)} on" if due is not None else "later"
+    return (
+        f"The {address_noun(case)} is flagged as invalid, and {kind_of_message(case).lower()} are tried {when}.{cause}"
+    )
 
 
 _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
@@ -184,6 +201,7 @@ _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NO_ADDRESS: _no_address,
     Exclusion.OPTED_OUT: _opted_out,
     Exclusion.INVALID_CONTACT: _flagged,
+    Exclusion.WAITING_FOR_RETRY: _not_yet,
     Exclusion.CANNOT_RENDER: lambda _: "With this customer's details filled in, the message was empty or far too long.",
 }
 
@@ -199,7 +217,25 @@ def _not_left_out(case: Case) -> str:
     if not _verdict(case).invalid:
         return f"The {noun} is not flagged as invalid."
     if not case.campaign.category.is_promotional:
-        return f"The {noun} is flagged as invalid, but {kind_of_message(case).lower()} are still tried."
+        how = "still tried" if case.next_try_at is None else "tried now and then"
+        return f"The {noun} is flagged as invalid, but {kind_of_message(case).lower()} are {how}."
+    if case.try_is_due:
+        return f"The {noun} is flagged as invalid, but a try with one marketing message is due."
+    return f"The {noun} is flagged as invalid, but this campaign is sent to it all the same."
+
+
+def _need_not_wait(case: Case) -> str:
+    noun = address_noun(case)
+    if case.campaign.category.is_promotional:
+        return "This rule is about messages that are not marketing."
+    if not case.business.recovery.spaced:
+        return "The business tries flagged addresses every time."
+    if not _verdict(case).invalid:
+        return f"The {noun} is not flagged as invalid."
+    if case.next_try_at is None:
+        return f"The {noun} is flagged for something that does not pass by itself, and is tried every time."
+    if case.try_is_due:
+        return f"The {noun} is flagged as invalid, and its next try is due."
     return f"The {noun} is flagged as invalid, but this campaign is sent to it all the same."
 
 
@@ -208,6 +244,7 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
     Exclusion.OPTED_OUT: _allowed,
     Exclusion.INVALID_CONTACT: _not_left_out,
+    Exclusion.WAITING_FOR_RETRY: _need_not_wait,
 }
 
 
@@ -282,5 +319,6 @@ _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.NO_ADDRESS: "It was left out: the customer had no address to send it to.",
     Exclusion.OPTED_OUT: "It was left out: the customer had opted out.",
     Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",
+    Exclusion.WAITING_FOR_RETRY: "It was left out: the address was flagged as invalid, and its next try not due yet.",
     Exclusion.CANNOT_RENDER: "It was left out: with this customer's details filled in, it was empty or far too long.",
 }

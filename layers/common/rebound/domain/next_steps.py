@@ -1,7 +1,9 @@
 """The one thing to do when a customer does not get a message, in a sentence for the reception desk."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
@@ -9,10 +11,7 @@ from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.eligibility import Case, Decision, Exclusion, Send
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import FailureClass, ProviderCode, look_up
-from rebound.domain.reachability import Failure
 from rebound.domain.suppressions import LISTED_BOUNCE
-
-_MAILBOX_FULL: Final = "bounce:mailbox_full"
 
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:
@@ -48,6 +47,12 @@ def plural_noun(case: Case) -> str:
 def kind_of_message(case: Case) -> str:
     """The category as people say it, at the beginning of a sentence."""
     return _KINDS[case.campaign.category]
+
+
+def written(at: datetime, case: Case) -> str:
+    """A time as the business's own clock shows it."""
+    local = at.astimezone(ZoneInfo(case.business.time_zone))
+    return f"{local.day} {local:%B %Y, %H:%M}"
 
 
 _KINDS: Final[Mapping[Category, str]] = {
@@ -101,15 +106,21 @@ def _mend_the_address(case: Case) -> str:
             f"Ask the customer whether the {address_noun(case)} is right: if it is, confirm it here, which also takes "
             "it off Amazon's suppression list; if not, correct it. Either clears the flag."
         )
-    if verdict is not None and verdict.evidence is not None and _may_pass(verdict.evidence):
-        return "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
+    due = case.contact.next_try_at(case.business.policy) if case.contact is not None else None
+    if due is not None:
+        return f"Nothing to do: {_next_try(case, due)} tried and clears the flag when it arrives."
     return f"Ask the customer for another {address_noun(case)}, then correct it here: that clears the flag."
 
 
-def _may_pass(failure: Failure) -> bool:
-    """Whether the cause goes away by itself: a full mailbox, a phone that is off; not an address that is not there."""
-    row = look_up(failure.provider, failure.code)
-    return row.failure_class is FailureClass.UNREACHABLE or row.reason == _MAILBOX_FULL
+def _next_try(case: Case, due: datetime) -> str:
+    """What is tried next by the business's options, up to the verb."""
+    recovery = case.business.recovery
+    when = "" if due <= case.now else f" from {written(due, case)} on"
+    if recovery.spaced:
+        return f"the next {'message' if recovery.probe_marketing else 'reminder'}{when} is"
+    if recovery.probe_marketing:
+        return f"the next reminder or{when} a marketing message is"
+    return "the next reminder is still"
 
 
 _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
@@ -118,6 +129,7 @@ _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NO_ADDRESS: _ask_for_an_address,
     Exclusion.OPTED_OUT: _respect_the_opt_out,
     Exclusion.INVALID_CONTACT: _mend_the_address,
+    Exclusion.WAITING_FOR_RETRY: _mend_the_address,
     Exclusion.CANNOT_RENDER: lambda _: (
         "Fill in the details of the customer that the message shows, or have its wording changed."
     ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 
 class Provider(StrEnum):
@@ -50,14 +51,22 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderCode:
-    """One row: a code of one provider, its class, a stable reason for machines and one plain sentence for people."""
+    """One row: a code of one provider, its class, a stable reason for machines and one plain sentence for people.
+
+    ``recoverable`` says that the cause goes away by itself: a full mailbox, a phone that is off; never an address that
+    does not exist.
+    """
 
     provider: Provider
     code: str
     failure_class: FailureClass
+    recoverable: bool
     reason: str
     source: str
     sentence: str
+
+
+_YES_OR_NO: Final = {"yes": True, "no": False}
 
 
 @cache
@@ -68,6 +77,7 @@ def _table() -> dict[tuple[Provider, str], ProviderCode]:
             Provider(row["provider"]),
             row["code"],
             FailureClass(row["class"]),
+            _YES_OR_NO[row["recoverable"]],
             row["reason"],
             row["source"],
             row["sentence"],
@@ -91,6 +101,7 @@ def look_up(provider: Provider, code: str | None) -> ProviderCode:
         provider,
         code or "",
         FailureClass.UNKNOWN,
+        False,  # noqa: FBT003 - a row, in the order of the table
         f"unknown:{code}" if code else "unknown",
         "no row in provider_codes.csv",
         "The provider gave a reason that is not known here.",

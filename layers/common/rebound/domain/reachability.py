@@ -7,7 +7,8 @@ The state is a join of what is known, so order, duplication and concurrency of e
 * ``failures`` is the set of failures *after* that moment. An earlier failure proves nothing any more and is dropped
   whenever it arrives. Of each provider code the newest ``KEPT_PER_CODE`` are kept, which bounds the size and, being the
   newest of a union, is a join as well.
-
+* ``tried`` is the latest message that was let through to a flagged address because its turn had come (``recovery``): a
+  max register as well, dropped like a failure by a later clearing. It speaks neither for the address nor against it.
 * ``voided`` are messages whose failures are no evidence, because a person said so: somebody else was at fault when they
   were sent. It only grows, and failures are left out of the verdict, not out of the state, so that it does not matter
   whether a failure comes before its message is voided or after, and again. The newest ``KEPT_VOIDED`` are kept; what
@@ -27,8 +28,10 @@ from types import MappingProxyType
 from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 
-KEPT_PER_CODE = 20
-"""As many as the highest count that a policy may ask for."""
+HIGHEST_COUNT = 20
+"""The highest count that a policy may ask for."""
+KEPT_PER_CODE = HIGHEST_COUNT + 5
+"""Enough to know of the failures after the flag how far apart the tries are by now (``recovery``)."""
 KEPT_VOIDED = 100
 """Far more messages than are sent to one address while somebody is at fault."""
 
@@ -74,7 +77,15 @@ class Voided:
     message_id: str
 
 
-Evidence = Cleared | Failure | Voided
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A message was about to be sent to the address at ``at``, as the one try that was due, whatever came of it."""
+
+    at: datetime
+    message_id: str
+
+
+Evidence = Cleared | Failure | Tried | Voided
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class Reachability:
     cleared: Cleared | None = None
     failures: frozenset[Failure] = frozenset()
     voided: frozenset[str] = frozenset()
+    tried: Tried | None = None
 
     def join(self, *evidence: Evidence) -> "Reachability":
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
@@ -93,10 +105,12 @@ class Reachability:
         cleared = max(clearings, key=lambda c: (c.at, c.by, c.message_id or ""), default=None)
         failures = self.failures.union(e for e in evidence if isinstance(e, Failure))
         voided = self.voided.union(e.message_id for e in evidence if isinstance(e, Voided))
+        tries = [e for e in (*evidence, self.tried) if isinstance(e, Tried) and _counts(e, cleared)]
         return Reachability(
             cleared,
             frozenset(_newest_per_code(f for f in failures if _counts(f, cleared))),
             frozenset(sorted(voided)[-KEPT_VOIDED:]),
+            max(tries, key=lambda t: (t.at, t.message_id), default=None),
         )
 
     @property
@@ -125,8 +139,8 @@ class Reachability:
         return REACHABLE
 
 
-def _counts(failure: Failure, cleared: Cleared | None) -> bool:
-    return cleared is None or failure.at > cleared.at
+def _counts(evidence: Failure | Tried, cleared: Cleared | None) -> bool:
+    return cleared is None or evidence.at > cleared.at
 
 
 def _newest_per_code(failures: Iterable[Failure]) -> Iterable[Failure]:
@@ -212,9 +226,9 @@ def policy_of(preset: str, counts: Mapping[str, int] | None = None) -> Reachabil
     errors = [
         FieldError(f"policy.counts.{name}", f"Only {', '.join(FLAGGING_CLASSES)} can have a count.")
         if name not in FLAGGING_CLASSES
-        else FieldError(f"policy.counts.{name}", f"Must be from 1 to {KEPT_PER_CODE}.")
+        else FieldError(f"policy.counts.{name}", f"Must be from 1 to {HIGHEST_COUNT}.")
         for name, count in counts.items()
-        if name not in FLAGGING_CLASSES or not 1 <= count <= KEPT_PER_CODE
+        if name not in FLAGGING_CLASSES or not 1 <= count <= HIGHEST_COUNT
     ]
     if errors:
         raise InvalidInputError(*errors)

@@ -21,7 +21,7 @@ from rebound.application.count_customers import write_filter
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.manage_segments import filter_of
 from rebound.application.preview_audience import Question
-from rebound.application.settings_of_business import UNSET, BusinessChange
+from rebound.application.settings_of_business import UNSET, BusinessChange, RecoveryChange
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
@@ -317,6 +317,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             text_from=request.text_from if "text_from" in given else UNSET,
             text_rate=request.text_rate if "text_rate" in given else UNSET,
             policy=request.policy.read() if "policy" in given else None,
+            recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
         )
         business = wiring.settings_of_business().change(_business_id(app), change)
         return _answer(schemas.BusinessAnswer.of(business))
@@ -533,7 +534,13 @@ def _segments(app: APIGatewayRestResolver) -> None:
         business_id, segment_id = _business_id(app), request.segment_id
         tree = filter_of(wiring.segments(), business_id, segment_id) if segment_id is not None else request.filter
         compile_filter(tree)
-        question = Question(tree or {}, request.channel, request.category, request.exclude_failed)
+        question = Question(
+            tree or {},
+            request.channel,
+            request.category,
+            request.exclude_failed,
+            frozenset(request.include_customer_ids),
+        )
         audience = None if _prefers_a_job(app) else wiring.preview_audience()(business_id, question)
         if audience is not None:
             return _answer(schemas.AudienceAnswer.of(audience))

@@ -96,6 +96,10 @@ class ValidityAnswer(Answer):
     invalid: bool
     reason: str | None
     since: Time | None
+    next_try_at: Time | None = Field(
+        description="From when on one more message of the category is tried, where the business has it so (recovery) "
+        "and the cause may have passed; otherwise null."
+    )
     evidence: FailureEvidenceAnswer | None
     counts: list[FailureCountAnswer]
     cleared: ClearedAnswer | None
@@ -168,6 +172,7 @@ class ReachabilityAnswer(Answer):
                 invalid=verdict.invalid,
                 reason=verdict.reason,
                 since=verdict.since,
+                next_try_at=explanation.next_try_at,
                 evidence=FailureEvidenceAnswer.of(explanation.evidence) if explanation.evidence is not None else None,
                 counts=[
                     FailureCountAnswer(failure_class=c.failure_class, count=c.count, threshold=c.threshold)

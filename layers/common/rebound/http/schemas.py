@@ -33,7 +33,8 @@ from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import look_up
-from rebound.domain.reachability import KEPT_PER_CODE, Failure, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
+from rebound.domain.reachability import HIGHEST_COUNT, Failure, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
+from rebound.domain.recovery import Recovery
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.domain.segments import FAILED_VALUES, Segment
 
@@ -124,8 +125,8 @@ class Problem(Answer):
 class PolicyCounts(Request):
     """How many failures of a class in a row make an address invalid; a class that is left out never does."""
 
-    invalid: int | None = Field(default=None, ge=1, le=KEPT_PER_CODE, description="The address is bad.")
-    unreachable: int | None = Field(default=None, ge=1, le=KEPT_PER_CODE, description="Out of reach this time.")
+    invalid: int | None = Field(default=None, ge=1, le=HIGHEST_COUNT, description="The address is bad.")
+    unreachable: int | None = Field(default=None, ge=1, le=HIGHEST_COUNT, description="Out of reach this time.")
 
 
 class PolicyRequest(Request):
@@ -154,6 +155,30 @@ class PolicyAnswer(Answer):
         return cls(preset=policy.preset, counts=counts_of(policy))
 
 
+class RecoveryRequest(Request):
+    """How addresses that are flagged for a cause that passes are tried again; an option left out keeps its value."""
+
+    spaced: bool = Field(
+        default=False,
+        description="Try everything but marketing only 1, 2, 4 … 32 days after the last failure, not every time.",
+    )
+    probe_marketing: bool = Field(
+        default=False, description="Let one marketing message through on the same schedule, instead of none."
+    )
+
+
+class RecoveryAnswer(Answer):
+    """How addresses that are flagged for a cause that passes (a full mailbox, an unreachable phone) are tried again."""
+
+    spaced: bool
+    probe_marketing: bool
+
+    @classmethod
+    def of(cls, recovery: Recovery) -> Self:
+        """The answer for the options."""
+        return cls(spaced=recovery.spaced, probe_marketing=recovery.probe_marketing)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -170,6 +195,7 @@ class BusinessChangeRequest(Request):
         "allows at least: 1 for a number of the United States or Canada, 10 for others, 20 over SNS.",
     )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
+    recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
 
 
 class BusinessAnswer(Answer):
@@ -185,12 +211,13 @@ class BusinessAnswer(Answer):
     text_from: str | None
     text_rate: float | None
     policy: PolicyAnswer
+    recovery: RecoveryAnswer
 
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        settings = {name: getattr(business, name) for name in cls.model_fields if name != "policy"}
-        return cls(**settings, policy=PolicyAnswer.of(business.policy))
+        settings = {name: getattr(business, name) for name in cls.model_fields if name not in ("policy", "recovery")}
+        return cls(**settings, policy=PolicyAnswer.of(business.policy), recovery=RecoveryAnswer.of(business.recovery))
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
@@ -258,6 +285,10 @@ class ContactAnswer(Answer):
     reason: str | None = Field(description="Why it is invalid: a reason of the table of provider codes.")
     since: Time | None
     evidence: EvidenceAnswer | None = Field(description="The failure by which it became invalid.")
+    next_try_at: Time | None = Field(
+        description="From when on one more message is tried, where the business has it so (recovery) and the cause may "
+        "have passed; otherwise null."
+    )
     opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing.")
 
 
@@ -308,6 +339,7 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
         reason=verdict.reason,
         since=verdict.since,
         evidence=EvidenceAnswer.of(verdict.evidence) if verdict.evidence is not None else None,
+        next_try_at=contact.next_try_at(view.business.policy) if view.business.recovery.is_on else None,
         opted_out=[str(scope) for scope in contact.consent.opted_out],
     )
 
@@ -610,6 +642,9 @@ class PreviewRequest(Request):
     channel: Annotated[Channel, Field(strict=False)]
     category: Annotated[Category, Field(strict=False)]
     exclude_failed: bool = True
+    include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
+        default_factory=list, description="Customers to add back although their contact is flagged."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

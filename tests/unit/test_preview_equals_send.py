@@ -1,0 +1,226 @@
+"""A preview says, customer by customer, what a send does when nothing changes between (C2)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from rebound.application import count_customers, preview_audience, run_campaign
+from rebound.application.manage_campaigns import NewCampaign
+from rebound.application.ports import RangeProgress
+from rebound.application.preview_audience import Question, audience_of
+from rebound.domain.campaigns import Audience, CampaignStatus, Category, Selection
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.chunks import Chunk
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.eligibility import Decision, Exclusion, Send
+from rebound.domain.errors import ConflictError
+from rebound.domain.jobs import JobKind
+from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import Provider
+from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Evidence, Failure, Tried
+from tests.fakes import strategies
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
+from tests.fakes.world import World, adds_up
+
+DAY: Final = timedelta(days=1)
+CODES: Final[Mapping[Channel, tuple[Provider, str, str, str]]] = {
+    Channel.EMAIL: (Provider.SES, "Permanent/NoEmail", "Transient/MailboxFull", "Transient/General"),
+    Channel.SMS: (Provider.TWILIO, "30005", "30003", "30006"),
+}
+PAGES: Final = st.sampled_from([1, 2, 5])
+
+
+@st.composite
+def known_of_an_address(draw: st.DrawFn, channel: Channel) -> list[Evidence | ConsentEvidence]:
+    """What there is to know of an address: every reason, and recoveries that have just begun, wait, or are due."""
+    provider, gone, first, second = CODES[channel]
+    ago = draw(st.sampled_from([0.1, 1.5, 3, 40]))
+    times = draw(st.sampled_from([1, 5]))
+    passing: list[Evidence] = [
+        Failure(at(-n) - ago * DAY, f"m{n}", provider, draw(st.sampled_from([first, second]))) for n in range(times)
+    ]
+    known: list[Evidence | ConsentEvidence] = []
+    match draw(st.sampled_from(["nothing", "gone", "passing", "passing", "passing", "both", "tried", "cleared"])):
+        case "gone":
+            known = [Failure(at(-9), "m9", provider, gone)]
+        case "passing":
+            known = [*passing]
+        case "both":
+            known = [*passing, Failure(at(-9), "m9", provider, gone)]
+        case "tried":
+            known = [*passing, Tried(at(-60), "another")]
+        case "cleared":
+            known = [*passing, Cleared(at(-1), ClearedBy.CONFIRMATION)]
+    if draw(st.integers(0, 4)) == 0:
+        said = ConsentEvidence(at(-5), draw(st.sampled_from(Scope)), opted_out=True, source=ConsentSource.PROVIDER)
+        known.append(said)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A salon, and what it wants to send to whom."""
+
+    world: World
+    new: NewCampaign
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the preview with the same fields."""
+        return Question(
+            dict(self.new.selection.filter or {}),
+            self.new.channel,
+            self.new.category,
+            self.new.exclude_failed,
+            self.new.include_customer_ids,
+        )
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    channel = draw(st.sampled_from(Channel))
+    sender = business(
+        policy=draw(st.sampled_from([STANDARD_POLICY, STANDARD_POLICY, STRICT_POLICY])),
+        recovery=draw(strategies.recoveries),
+        **(draw(st.sampled_from([{}] * 9 + [{"email_from": None, "text_from": None}]))),
+    )
+    world = World(sender, seed=draw(st.integers(0, 1 << 30)), ranges=draw(st.sampled_from([1, 2, 5])))
+    addresses: list[str | None] = [None, *(f"shared{n}@example.com" for n in range(2))]
+    numbers: list[str | None] = [None, *(f"+1415557000{n}" for n in range(2))]
+    for number in range(1, draw(st.integers(1, 14)) + 1):
+        who = customer(
+            number,
+            gender=draw(st.sampled_from(["f", None])),
+            general_tags=tuple(draw(st.sampled_from([(), ("vip",), ("new",)]))),
+        )
+        shares = draw(st.integers(0, 8))
+        if shares < len(addresses):
+            who = replace(who, email=addresses[shares], mobile_phone=numbers[shares])
+        world.add(who)
+        key, address = who.contact_key(channel), who.address(channel)
+        if key is not None and address is not None:
+            world.know(key, *draw(known_of_an_address(channel)))
+            world.outcomes[address] = ()
+    world.pump_streams()
+    new = NewCampaign(
+        name="Autumn offer",
+        category=draw(st.sampled_from(Category)),
+        channel=channel,
+        selection=Selection(filter=draw(st.just(everybody()) | strategies.filters)),
+        content=GREETING if channel is Channel.EMAIL else SHORT_GREETING,
+        exclude_failed=draw(st.sampled_from([True, True, True, False])),
+        include_customer_ids=frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3))),
+    )
+    return Situation(world, new)
+
+
+def previewed(situation: Situation) -> dict[str, Decision]:
+    """What the preview decides about whom; what it counts is exactly that."""
+    decisions = {
+        customer_id: decision
+        for page in situation.world.preview.pages(BUSINESS_ID, situation.question)
+        for customer_id, decision in page.decisions.items()
+    }
+    counted = situation.world.preview(BUSINESS_ID, situation.question)
+    assert counted is not None
+    excluded = Counter(str(said) for said in decisions.values() if isinstance(said, Exclusion))
+    assert (counted.matched, dict(counted.excluded)) == (len(decisions), dict(excluded))
+    assert counted.targeted == sum(isinstance(said, Send) for said in decisions.values())
+    return decisions
+
+
+def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, str]]:
+    """What a real campaign says of whom, at the expansion and at the end: a reason, or ``send``.
+
+    An expansion of one customer a page leaves its word about each in its ledger.
+    """
+    world = situation.world
+    campaign_id = world.manage_campaigns.post(BUSINESS_ID, situation.new).campaign.campaign_id
+    at_expansion: dict[str, str] = {}
+    commit: Any = world.expansion.commit
+
+    def recorded(progress: RangeProgress, chunks: list[Chunk] = []) -> RangeProgress:  # noqa: B006 - never written to
+        before = world.expansion.get(campaign_id, progress.index).audience
+        after: RangeProgress = commit(progress, chunks)
+        if after.audience.matched > before.matched:
+            assert after.audience.matched == before.matched + 1
+            more = Counter(after.audience.excluded)
+            more.subtract(before.excluded)
+            (reason,) = [reason for reason, count in more.items() if count] or ["send"]
+            at_expansion[str(after.cursor)] = reason
+        return after
+
+    world.expansion.commit = recorded  # type: ignore[method-assign,assignment]
+    view = world.run(campaign_id)
+    assert adds_up(view)
+    assert view.campaign.status is CampaignStatus.COMPLETED
+    at_the_end = dict(at_expansion)
+    for key, message in world.messages.rows.items():
+        if message.status is MessageStatus.EXCLUDED:
+            at_the_end[key.customer_id] = str(message.reason)
+    targeted = sorted(customer_id for customer_id, said in at_the_end.items() if said == "send")
+    assert (
+        sorted(row.customer_id for row, m in world.messages.rows.items() if m.status is MessageStatus.SENT) == targeted
+    )
+    assert view.audience.targeted == len(targeted)
+    assert Counter(view.audience.excluded) == Counter(said for said in at_the_end.values() if said != "send")
+    return at_expansion, at_the_end
+
+
+def word(decision: Decision) -> str:
+    return "send" if isinstance(decision, Send) else str(decision)
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations(), PAGES)
+def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, page: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        for counting in (preview_audience, count_customers):
+            patched.setattr(counting, "PAGE", page)
+        patched.setattr(run_campaign, "PAGE", 1)
+        preview = previewed(situation)
+        if not situation.world.businesses.get(BUSINESS_ID).can_send(situation.new.channel):
+            assert set(preview.values()) <= {Exclusion.CHANNEL_OFF}
+            with pytest.raises(ConflictError):
+                situation.world.manage_campaigns.post(BUSINESS_ID, situation.new)
+            return
+        at_expansion, at_the_end = expanded_and_sent(situation)
+
+    for said in {word(decision) for decision in preview.values()}:
+        event(said)
+    assert preview.keys() == at_expansion.keys()
+    # Of those who share an address with a try that is due one gets it: whoever comes first, in the preview as in life.
+    sharing: defaultdict[ContactKey, list[str]] = defaultdict(list)
+    for customer_id, decision in preview.items():
+        who = situation.world.customers.get(BUSINESS_ID, customer_id)
+        key = who.contact_key(situation.new.channel)
+        if key is not None and len(situation.world.contacts.rows[key].customer_ids) > 1:
+            sharing[key].append(customer_id)
+        else:
+            assert (customer_id, word(decision)) == (customer_id, at_expansion[customer_id])
+            assert (customer_id, word(decision)) == (customer_id, at_the_end[customer_id])
+    for customer_ids in sharing.values():
+        event("shared")
+        assert sorted(word(preview[id_]) for id_ in customer_ids) == sorted(at_the_end[id_] for id_ in customer_ids)
+
+
+def test_a_preview_adds_back_whom_the_campaign_would_add_back() -> None:
+    world = World()
+    world.add(customer(1), customer(2))
+    for number in (1, 2):
+        world.know(
+            ContactKey(BUSINESS_ID, Channel.EMAIL, f"ana{number}@example.com"),
+            Failure(at(-5), "m", Provider.SES, "Permanent/NoEmail"),
+        )
+    asked = Question(everybody(), Channel.EMAIL, Category.MARKETING)
+    added = replace(asked, include_customer_ids=frozenset({id_of(1)}))
+    job = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, added.written()))
+
+    assert world.preview(BUSINESS_ID, asked) == Audience(2, {"invalid_contact": 2})
+    assert world.preview(BUSINESS_ID, added) == Audience(2, {"invalid_contact": 1}) == audience_of(job.counts[0])
