@@ -400,7 +400,11 @@ def test_a_function_may_touch_only_the_tables_that_it_is_told_of(logical: str) -
     assert allowed <= told
 
 
-@pytest.mark.parametrize("logical", FUNCTIONS)
+WRITE_STORED_CONTACTS: Final = {"SendEmailFunction", "SendTextFunction"}
+"""They write the try of a contact that has failed: it is stored, and somebody uses it."""
+
+
+@pytest.mark.parametrize("logical", sorted(FUNCTIONS.keys() - WRITE_STORED_CONTACTS))
 def test_who_writes_contacts_may_make_sure_that_nothing_is_remembered_of_the_address(logical: str) -> None:
     allowed = {
         action

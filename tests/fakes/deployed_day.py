@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -132,14 +132,29 @@ class DeployedDay:
         made = self.deployment.api("POST", "/v1/campaigns", given, business_id=business_id, key=name)
         self.campaigns[name] = (business_id, made["campaign_id"])
 
-    def _message(self, business_id: str, number: int, channel: str) -> None:
+    def _message(self, business_id: str, number: int, channel: str, name: str = "message") -> None:
         given = {"customer_id": self.customer_ids[0][number], "category": "one_to_one", "channel": channel}
         given["content"] = self._content(channel)  # type: ignore[assignment]
-        self.deployment.api("POST", "/v1/messages", given, business_id=business_id, key=f"message-{channel}")
+        self.deployment.api("POST", "/v1/messages", given, business_id=business_id, key=f"{name}-{channel}")
 
     def _steer(self, order: str, name: str) -> None:
         business_id, campaign_id = self.campaigns[name]
         self.deployment.api("POST", f"/v1/campaigns/{campaign_id}/{order}", business_id=business_id)
+
+    def try_again(self) -> None:
+        """A full mailbox and a phone that is off are flagged, and days later tried once more."""
+        first, recovers = self.business_ids[0], {"spaced": True, "probe_marketing": True}
+        policy = {"preset": "custom", "counts": {"invalid": 1, "unreachable": 1}}
+        self.deployment.api("PATCH", "/v1/business", {"policy": policy, "recovery": recovers}, business_id=first)
+        self.deployment.providers.outcomes[phone_of(0)] = ("sent", "undelivered:30003")
+        self._message(first, 0, "sms", "off")
+        self.deployment.rest()
+        self.deployment.clock.move(timedelta(days=2))
+        # The time of a callback from Twilio is this machine's.
+        self.deployment.clock.move_to(datetime.now(UTC) + timedelta(days=2))
+        self._message(first, 0, "sms", "still off")
+        self._message(first, 10, "email", "still full")
+        self.deployment.rest()
 
     def go_and_come_back(self) -> None:
         """Customers who complained, or were written to at all, go; a word about one comes late; then they come back."""

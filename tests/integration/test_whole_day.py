@@ -89,6 +89,7 @@ def done() -> Iterator[Done]:
         day.prepare()
         day.play()
         ended = day.faults(*died)
+        day.try_again()
         day.go_and_come_back()
         day.keep_in_step_with_the_suppression_list()
         day.meet_what_cannot_be()
