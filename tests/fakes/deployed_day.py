@@ -217,7 +217,7 @@ class DeployedDay:
 
     def faults(self, died: str = "") -> list[str]:
         """Everything that is wrong at rest; ``died`` is the function that did, if any."""
-        return [*self._twice(), *self._stuck(), *self._miscounted(), *self._astray(died)]
+        return [*self._twice(), *self._stuck(died), *self._miscounted(), *self._astray(died)]
 
     def _twice(self) -> Iterator[str]:
         log = self.deployment.providers.log
@@ -225,12 +225,18 @@ class DeployedDay:
         handed = Counter(sent.key if sent.key[1] else (sent.to, "") for sent in log if sent.answer not in throttled)
         yield from (f"handed over {count} times: {key}" for key, count in handed.items() if count > 1)
 
-    def _stuck(self) -> Iterator[str]:
+    def _unpaired(self) -> int:
+        """Texts over SNS whose sender died before it could note the id that SNS gave, by which alone they are found."""
+        known = {row["provider_id"]["S"] for row in rows()["MessagesTable"] if "provider_id" in row}
+        return sum(sent.took and not sent.key[1] and sent.key[0] not in known for sent in self.deployment.providers.log)
+
+    def _stuck(self, died: str) -> Iterator[str]:
         for name, count in self.deployment.queued().items():
             if count:
                 yield f"{count} on {name}"
+        lost = self._unpaired() if died == "SendTextFunction" else 0
         for name, count in self.deployment.queued(dead=True).items():
-            if count:
+            if count > (lost if name == "ReceiptsDeadLetterQueue" else 0):
                 yield f"{count} dead letters on {name}"
         for chunk in rows()["ChunksTable"]:
             if "state" in chunk and chunk["state"]["S"] != "done":
