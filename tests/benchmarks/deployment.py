@@ -533,6 +533,7 @@ def _change(change: StreamRecord) -> Mapping[str, Any]:
         "dynamodb": {
             **{name: json.loads(image) for name, image in images.items() if image is not None},
             "SequenceNumber": f"{change.number:021d}",
+            "ApproximateCreationDateTime": float(change.number),
         },
     }
 

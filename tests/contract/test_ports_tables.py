@@ -23,6 +23,7 @@ from rebound.adapters.dynamo_directory import (
     DynamoRequestIds,
     DynamoSegmentBook,
 )
+from rebound.adapters.dynamo_history import DynamoContactHistory
 from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
@@ -35,6 +36,7 @@ from rebound.application.ports import (
     CampaignBook,
     ChunkLedger,
     ContactBook,
+    ContactHistory,
     CustomerBook,
     Delivery,
     ExpansionLedger,
@@ -75,6 +77,7 @@ from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.domain.jobs import Job, JobKind, JobStatus
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
@@ -108,6 +111,7 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
+from tests.fakes.history import MemoryContactHistory
 from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -151,6 +155,7 @@ class Books:
     paces: PaceBook
     jobs: JobBook
     job_ledger: JobLedger
+    history: ContactHistory
 
 
 def in_memory() -> Books:
@@ -175,6 +180,7 @@ def in_memory() -> Books:
         MemoryPaceBook(),
         MemoryJobBook(),
         MemoryJobLedger(customers),
+        MemoryContactHistory(),
     )
 
 
@@ -200,6 +206,7 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoPaceBook(tables["PACES_TABLE"]),
         DynamoJobBook(directory),
         DynamoJobLedger(tables["CHUNKS_TABLE"], customers),
+        DynamoContactHistory(tables["CONTACT_HISTORY_TABLE"]),
     )
 
 
@@ -1292,3 +1299,35 @@ def test_a_removal_counts_with_its_progress(books: Books) -> None:
         books.customers.get(BUSINESS_ID, id_of(1))
     assert (known(books, 1).is_used, known(books, 1).remembered > 0) == (False, True)
     assert books.job_ledger.get(CAMPAIGN_ID, 1, 0).counts == {"deleted": 1}
+
+
+# --- the history of an address ----------------------------------------------------------------------------------------
+
+HISTORY: list[HistoryEntry] = [
+    ConsentStated(ConsentEvidence(at(1), Scope.ALL, True, ConsentSource.KEYWORD, "SM1", words="Stop!")),
+    FlagChanged(at(2), NO_SUCH_MAILBOX, "change-1"),
+    ConsentStated(ConsentEvidence(at(3), Scope.LOYALTY, False, ConsentSource.STAFF, who="Kim", words="asked for it")),
+    FlagChanged(at(4), None, "change-2"),
+]
+
+
+def test_the_history_of_an_address_is_kept_once_and_shown_the_latest_first(books: Books) -> None:
+    books.history.record(contact_key(1), HISTORY[2:])
+    books.history.record(contact_key(1), HISTORY)
+    books.history.record(contact_key(1), [])
+    books.history.record(contact_key(2), [*HISTORY[:1], *HISTORY[:1]])
+
+    assert list(books.history.page(contact_key(1), 10, None).items) == HISTORY[::-1]
+    assert list(books.history.page(contact_key(2), 10, None).items) == HISTORY[:1]
+    assert list(books.history.page(contact_key(3), 10, None).items) == []
+
+
+def test_the_history_comes_in_pages_and_is_found_under_the_hash_of_the_address(books: Books) -> None:
+    books.history.record(contact_key(1), HISTORY)
+    first = books.history.page(contact_key(1).hashed, 3, None)
+    rest = books.history.page(contact_key(1), 3, first.next_cursor)
+
+    assert [*first.items, *rest.items] == HISTORY[::-1]
+    assert rest.next_cursor is None
+    with pytest.raises(InvalidInputError):
+        books.history.page(contact_key(1), 3, "nonsense")

@@ -26,6 +26,7 @@ ENVIRONMENT: Final = {
 SETTING_OF: Final = {
     "CustomersTable": "CUSTOMERS_TABLE",
     "ContactsTable": "CONTACTS_TABLE",
+    "ContactHistoryTable": "CONTACT_HISTORY_TABLE",
     "MessagesTable": "MESSAGES_TABLE",
     "CampaignsTable": "CAMPAIGNS_TABLE",
     "ChunksTable": "CHUNKS_TABLE",

@@ -758,7 +758,9 @@ class Deployment:
             table = self.template.value(source["Stream"]).partition("table/")[2].partition("/")[0]
             shard = tables[table].stream_shard
             start = self._read.get(function, 0)
-            records = [json.loads(json.dumps(item.to_json(), default=str)) for item in shard.items[start : start + 100]]
+            records = [
+                json.loads(json.dumps(item.to_json(), default=_seconds)) for item in shard.items[start : start + 100]
+            ]
             if not records:
                 continue
             happened = True
@@ -916,6 +918,11 @@ class Deployment:
 
 def _response(call: AwsCall, status: int, body: str) -> AWSResponse:
     return AWSResponse(call.request.url, status, cast("Any", {}), cast("Any", MockRawResponse(body)))
+
+
+def _seconds(at: dt.datetime) -> float:
+    """A time of a change stream as Lambda has it; moto's has no zone and is UTC."""
+    return at.replace(tzinfo=dt.UTC).timestamp()
 
 
 def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any] | None) -> bool:

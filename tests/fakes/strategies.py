@@ -48,6 +48,8 @@ said: Final[st.SearchStrategy[ConsentEvidence]] = st.builds(
     opted_out=st.booleans(),
     source=st.sampled_from(ConsentSource),
     message_id=st.none() | message_ids,
+    who=st.none() | st.just("Kim"),
+    words=st.sampled_from([None, "STOP", "please no more"]),
 )
 outcomes: Final = st.sampled_from(Outcome)
 json_values: Final[st.SearchStrategy[Any]] = st.recursive(

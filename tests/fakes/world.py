@@ -73,8 +73,9 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
+from tests.fakes.history import MemoryContactHistory
 from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
-from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business
 from tests.fakes.messages import MemoryMessageLog
 from tests.fakes.paces import MemoryPaceBook, ScriptedQuota
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
@@ -148,7 +149,7 @@ class World:
         self.segments = MemorySegmentBook()
         self.imports, self.store = MemoryImportBook(), MemoryImportStore()
         self.request_ids = MemoryRequestIds()
-        self.contacts = MemoryContactBook()
+        self.contacts, self.history = MemoryContactBook(), MemoryContactHistory()
         self.customers = MemoryCustomerBook(self.contacts)
         self.import_ledger = MemoryImportLedger(self.customers)
         self.exports, self.export_store = MemoryExportBook(), MemoryExportStore()
@@ -278,7 +279,7 @@ class World:
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
         self.count_results = CountResults(tallies, breaker)
-        self.project_contacts = ProjectContacts(customers, businesses, events)
+        self.project_contacts = ProjectContacts(customers, businesses, events, self._own(self.history, "history"))
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
@@ -636,7 +637,7 @@ class World:
 
 def contact_change(change: Change[Contact]) -> ContactChange:
     """What the stream of the contacts says to who projects them."""
-    return ContactChange(change.before, change.after, f"change-{change.position}")
+    return ContactChange(change.before, change.after, f"change-{change.position}", at(0))
 
 
 def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:

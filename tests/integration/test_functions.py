@@ -571,7 +571,7 @@ def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, 
     (image,) = [
         row for row in make("dynamodb").scan(TableName="ContactsTable")["Items"] if row["contact_id"]["S"] == str(key)
     ]
-    change = {"NewImage": image, "SequenceNumber": sequence}
+    change = {"NewImage": image, "SequenceNumber": sequence, "ApproximateCreationDateTime": at(0).timestamp()}
     return {"eventID": f"change-{sequence}", "eventName": "INSERT", "dynamodb": change}
 
 

@@ -85,7 +85,15 @@ def test_an_opt_out_from_everything_is_never_sent_to_whatever_the_campaign_says(
 def test_promotional_messages_go_only_to_who_allows_marketing(contact: Contact | None, what: Campaign) -> None:
     decision = decide(ANA, contact, business(), what, NOW)
     if isinstance(decision, Send) and what.category in PROMOTIONAL and contact is not None:
-        assert not contact.consent.opted_out
+        others = set() if what.category is Category.LOYALTY else {Scope.LOYALTY}
+        assert not set(contact.consent.opted_out) - others
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_a_loyalty_opt_out_keeps_loyalty_messages_away_and_no_others(category: Category) -> None:
+    decision = decide(ANA, opted_out(HEALTHY, Scope.LOYALTY), business(), campaign(category=category), NOW)
+
+    assert decision == (Exclusion.OPTED_OUT if category is Category.LOYALTY else Send("ana1@example.com"))
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -104,12 +112,15 @@ def test_a_flag_keeps_promotional_messages_away_and_everything_else_is_still_tri
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_consent_decides_before_validity(scope: Scope) -> None:
-    assert decide(ANA, opted_out(FLAGGED, scope), business(), campaign(), NOW) is Exclusion.OPTED_OUT
+    assert (
+        decide(ANA, opted_out(FLAGGED, scope), business(), campaign(category=Category.LOYALTY), NOW)
+        is Exclusion.OPTED_OUT
+    )
 
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_adding_a_customer_by_hand_beats_a_flag_and_never_an_opt_out(scope: Scope) -> None:
-    added = campaign(include_customer_ids=frozenset({ANA.customer_id}))
+    added = campaign(category=Category.LOYALTY, include_customer_ids=frozenset({ANA.customer_id}))
 
     assert decide(ANA, FLAGGED, business(), added, NOW) == Send("ana1@example.com")
     assert decide(ANA, opted_out(FLAGGED, scope), business(), added, NOW) is Exclusion.OPTED_OUT

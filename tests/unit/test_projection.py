@@ -10,7 +10,8 @@ from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored
-from rebound.domain.provider_codes import Provider
+from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
+from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
@@ -123,6 +124,51 @@ def test_a_flag_and_an_opt_out_of_one_write_are_both_told() -> None:
     assert {type(event) for event in world.events.published} == {ContactInvalidated, ContactOptedOut}
 
 
+def history(world: World, number: int = 1) -> list[HistoryEntry]:
+    return list(world.history.page(contact_key(number), 100, None).items)
+
+
+@given(st.lists(strategies.said, max_size=8), st.integers(0, 1 << 20))
+def test_every_word_that_was_the_latest_of_its_kind_is_kept_once_also_under_chaos(
+    said: list[ConsentEvidence], seed: int
+) -> None:
+    world = World(seed=seed)
+    world.add(customer(1))
+    latest: set[ConsentEvidence] = set()
+    for statement in said:
+        before = world.contacts.rows[contact_key(1)].consent.statements
+        world.know(contact_key(1), statement)
+        latest |= world.contacts.rows[contact_key(1)].consent.statements - before
+    world.pump_streams()
+
+    kept = history(world)
+    assert {entry.statement for entry in kept if isinstance(entry, ConsentStated)} == latest
+    assert [entry.at for entry in kept] == sorted((statement.at for statement in latest), reverse=True)
+
+
+def test_a_flag_is_in_the_history_when_it_is_raised_and_when_it_is_cleared() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), BOUNCE)
+    world.know(contact_key(1), Cleared(at(9), ClearedBy.EDIT))
+    world.pump_streams()
+
+    reasons = {entry.reason for entry in history(world) if isinstance(entry, FlagChanged)}
+    assert reasons == {look_up(Provider.SES, NO_SUCH_MAILBOX).reason, None}
+
+
+def test_what_was_said_outlives_the_customer_and_greets_whoever_comes_with_the_address() -> None:
+    world = World()
+    world.add(customer(1))
+    world.know(contact_key(1), opted_out(1))
+    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.pump_streams()
+    world.manage_customers.create(BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"})
+    world.pump_streams()
+
+    assert history(world) == [ConsentStated(opted_out(1))]
+
+
 @given(st.lists(strategies.said | strategies.evidence, max_size=10), st.integers(0, 1 << 20))
 def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_again(
     said: list[Evidence | ConsentEvidence], seed: int
@@ -144,6 +190,6 @@ def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_
 def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
     world = World()
     orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
-    world.project_contacts(ContactChange(None, orphan, "change-1"))
+    world.project_contacts(ContactChange(None, orphan, "change-1", at(0)))
 
     assert world.events.published == []

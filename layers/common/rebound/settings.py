@@ -11,6 +11,7 @@ KNOWN: Final = frozenset(
         "CAMPAIGN_STATE_MACHINE_ARN",
         "CHUNKS_TABLE",
         "CONTACTS_TABLE",
+        "CONTACT_HISTORY_TABLE",
         "CUSTOMERS_TABLE",
         "DEAD_LETTER_QUEUES",
         "DEFAULT_TEXT_PROVIDER",

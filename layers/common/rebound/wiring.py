@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         ChunkQueue,
         Clock,
         ContactBook,
+        ContactHistory,
         DeadLetterQueues,
         DomainEvents,
         ExpansionLedger,
@@ -272,6 +273,13 @@ def contacts() -> "ContactBook":
     from rebound.adapters.dynamo_customers import DynamoContactBook
 
     return DynamoContactBook(settings()["CONTACTS_TABLE"])
+
+
+@cache
+def contact_history() -> "ContactHistory":
+    from rebound.adapters.dynamo_history import DynamoContactHistory
+
+    return DynamoContactHistory(settings()["CONTACT_HISTORY_TABLE"])
 
 
 @cache
@@ -787,7 +795,7 @@ def count_results() -> "CountResults":
 def project_contacts() -> "ProjectContacts":
     from rebound.application.project_contacts import ProjectContacts
 
-    return ProjectContacts(customers(), businesses(), domain_events())
+    return ProjectContacts(customers(), businesses(), domain_events(), contact_history())
 
 
 @cache

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pynamodb.transactions import TransactWrite
 
@@ -30,9 +31,6 @@ from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
 from rebound.domain.segments import Matcher
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 PAGE: Final = 250
 MOST_PAGES: Final = 20
@@ -347,7 +345,13 @@ def _write_consent(consent: Consent) -> Mapping[str, Any] | None:
 def _write_said(said: ConsentEvidence | None) -> Mapping[str, Any] | None:
     if said is None:
         return None
-    return {"at": write_instant(said.at), "source": said.source, "message_id": said.message_id}
+    more = {"who": said.who, "words": said.words}
+    return {
+        "at": write_instant(said.at),
+        "source": said.source,
+        "message_id": said.message_id,
+        **{name: value for name, value in more.items() if value is not None},
+    }
 
 
 def _read_consent(document: Mapping[str, Any] | None) -> Consent:
@@ -368,18 +372,17 @@ def _read_said(scope: Scope, said: Mapping[str, Any] | None, *, opted_out: bool)
     if said is None:
         return None
     at: datetime = read_instant(said["at"])
-    return ConsentEvidence(at, scope, opted_out, ConsentSource(said["source"]), said["message_id"])
+    source = ConsentSource(said["source"])
+    return ConsentEvidence(at, scope, opted_out, source, said["message_id"], said.get("who"), said.get("words"))
 
 
 def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
-    """The change of a record in the table's change stream; ``None`` for what concerns no customer.
-
-    That is a removal, and everything about an address that nobody uses.
-    """
+    """The change of a record in the table's change stream; ``None`` for a removal."""
     change = record["dynamodb"]
     image = change.get("NewImage")
     after = contact_of_image(image) if image else None
-    if after is None or after.key.is_hashed:
+    if after is None:
         return None
     before = change.get("OldImage")
-    return ContactChange(contact_of_image(before) if before else None, after, record["eventID"])
+    at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
+    return ContactChange(contact_of_image(before) if before else None, after, record["eventID"], at)

@@ -29,6 +29,7 @@ CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
 SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
 CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
+HISTORY_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9A-Za-z]+")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -170,6 +171,14 @@ class ContactRow(Model):
     reachability = JsonAttribute(null=True)
     consent = JsonAttribute(null=True)
     version = NumberAttribute()
+
+
+class HistoryRow(Model):
+    """``contact_id`` (business, channel and the hash of the address) / ``entry_id``, which begins with the time."""
+
+    contact_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    document = JsonAttribute()
 
 
 class MessageRow(Model):

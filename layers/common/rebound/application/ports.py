@@ -14,6 +14,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import FieldError
 from rebound.domain.events import DomainEvent
+from rebound.domain.history import HistoryEntry
 from rebound.domain.jobs import Job
 from rebound.domain.keys import ApiKey
 from rebound.domain.messages import Message
@@ -183,6 +184,16 @@ class ContactBook(Protocol):
 
         Of one that nobody uses only the consent is kept, under the hash of its address.
         """
+
+
+class ContactHistory(Protocol):
+    """What happened to addresses, kept under their hash, so that it outlives the address itself."""
+
+    def record(self, key: ContactKey, entries: Sequence[HistoryEntry]) -> None:
+        """Keep entries; one that is kept already stays as it is."""
+
+    def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
+        """The latest first (strongly consistent)."""
 
 
 @dataclass(frozen=True, slots=True)

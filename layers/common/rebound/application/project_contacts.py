@@ -2,33 +2,44 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from rebound.application.ports import BusinessDirectory, CustomerBook, DomainEvents
+from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored, DomainEvent
+from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.domain.reachability import ReachabilityPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """A contact before (``None`` when it is new) and after one write; ``change_id`` is the write's own."""
+    """A contact before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own.
+
+    Also of what is kept of an address that nobody uses any more, under its hash.
+    """
 
     before: Contact | None
     after: Contact
     change_id: str
+    at: datetime
 
 
 class ProjectContacts:
     """Follows the change stream of contacts, which is in order for each contact and delivered at least once."""
 
-    def __init__(self, customers: CustomerBook, businesses: BusinessDirectory, events: DomainEvents) -> None:
+    def __init__(
+        self, customers: CustomerBook, businesses: BusinessDirectory, events: DomainEvents, history: ContactHistory
+    ) -> None:
         self._customers = customers
         self._businesses = businesses
         self._events = events
+        self._history = history
 
     def __call__(self, change: ContactChange) -> None:
         """Copy the flag to the customers; tell the world when it flipped, and when a scope was opted out of.
+
+        Both go into the history as well, and so does every other word about consent.
 
         A customer who is linked to the contact has had the flag since then: both are written in one transaction.
 
@@ -37,13 +48,21 @@ class ProjectContacts:
         is copied, not only one that flips: a change that comes again after a death may flip nothing under the policy
         that is in force by then, and have left copies of the policy before.
         """
+        history: list[HistoryEntry] = list(_statements(change))
+        if change.after.key.is_hashed:
+            # There is nobody left whom an event could be about.
+            self._history.record(change.after.key, history)
+            return
         events = list(_opt_outs(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
             try:
                 policy = self._copied(change.after)
             except NotFoundError:
                 return
-            events += _flips(change, policy)
+            flips = list(_flips(change, policy))
+            history += (_flag(change, flip) for flip in flips)
+            events += flips
+        self._history.record(change.after.key, history)
         if events:
             self._events.publish(events)
 
@@ -65,7 +84,20 @@ def _may_be_invalid(contact: Contact | None) -> bool:
     return contact is not None and bool(contact.reachability.failures)
 
 
-def _flips(change: ContactChange, policy: ReachabilityPolicy) -> Iterator[DomainEvent]:
+def _statements(change: ContactChange) -> Iterator[ConsentStated]:
+    """What was said about consent, as far as it was the latest word of its kind."""
+    known = change.before.consent.statements if change.before is not None else frozenset()
+    for statement in change.after.consent.statements - known:
+        yield ConsentStated(statement)
+
+
+def _flag(change: ContactChange, flip: ContactInvalidated | ContactRestored) -> FlagChanged:
+    if isinstance(flip, ContactInvalidated):
+        return FlagChanged(flip.since, flip.reason, change.change_id)
+    return FlagChanged(change.at, None, change.change_id)
+
+
+def _flips(change: ContactChange, policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
     """At most one event: the flag of the contact, if it is another one than before."""
     contact, key = change.after, change.after.key
     verdict = contact.verdict(policy)

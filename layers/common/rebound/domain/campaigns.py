@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rebound.domain.channels import Channel
+from rebound.domain.consent import Scope
 
 _BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's alphabet, in which ULIDs are written."""
@@ -30,6 +31,16 @@ class Category(StrEnum):
     def is_promotional(self) -> bool:
         """Sent to win business: needs marketing consent, and a flagged contact does not get it (A3)."""
         return self in (Category.MARKETING, Category.DAILY_DEAL, Category.LOYALTY)
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """The scopes of consent that it needs: to be opted out of one of them keeps it back."""
+        scopes = {Scope.ALL}
+        if self.is_promotional:
+            scopes.add(Scope.MARKETING)
+        if self is Category.LOYALTY:
+            scopes.add(Scope.LOYALTY)
+        return frozenset(scopes)
 
 
 class CampaignStatus(StrEnum):

@@ -34,6 +34,8 @@ class ContactKey:
     @property
     def hashed(self) -> "ContactKey":
         """The key under which is kept what outlives the address itself; it differs between businesses and channels."""
+        if self.is_hashed:
+            return self
         return replace(self, address=HASHED + sha256(str(self).encode()).hexdigest())
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class Scope(StrEnum):
@@ -18,24 +19,57 @@ class Scope(StrEnum):
     """Everything on the channel (STOP)."""
     MARKETING = "marketing"
     """What is sent to win business: marketing, Daily Deals, loyalty."""
+    LOYALTY = "loyalty"
+    """Loyalty messages alone."""
 
 
 class ConsentSource(StrEnum):
     """Who or what said so."""
 
+    KEYWORD = "keyword"
+    """The owner of the number, by a word such as STOP or START."""
+    ONE_CLICK = "one_click"
+    """The owner of the address, by the link in a message or on the page behind it."""
+    DOUBLE_OPT_IN = "double_opt_in"
+    """The owner of the address, by confirming what we asked."""
     COMPLAINT = "complaint"
+    """The owner of the address, by marking a message as spam."""
     PROVIDER = "provider"
+    """A provider that refused a message, because the owner had opted out with it."""
+    STAFF = "staff"
+    IMPORT = "import"
+    API = "api"
+    """A client of the API, for somebody it does not name."""
+
+
+OWN_WORDS: Final = frozenset(
+    {
+        ConsentSource.KEYWORD,
+        ConsentSource.ONE_CLICK,
+        ConsentSource.DOUBLE_OPT_IN,
+        ConsentSource.COMPLAINT,
+        ConsentSource.PROVIDER,
+    }
+)
+"""What the owner of the address did; the others say it for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentEvidence:
-    """One statement about one scope at one time."""
+    """One statement about one scope at one time.
+
+    ``message_id`` is the message that it answers or follows from, of ours or, for a keyword, the provider's id of the
+    text that came in. ``who`` names the member of staff or the client, as they are called there; ``words`` is what was
+    said, as it was said.
+    """
 
     at: datetime
     scope: Scope
     opted_out: bool
     source: ConsentSource
     message_id: str | None = None
+    who: str | None = None
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +108,19 @@ class Consent:
     @property
     def opted_out(self) -> tuple[Scope, ...]:
         """The scopes that are opted out, in a fixed order."""
-        return tuple(scope for scope in Scope if self.scopes.get(scope, ScopeState()).opted_out)
+        return tuple(scope for scope in Scope if self.of(scope).opted_out)
+
+    def of(self, scope: Scope) -> ScopeState:
+        """What was said about one scope."""
+        return self.scopes.get(scope, ScopeState())
+
+    @property
+    def statements(self) -> frozenset[ConsentEvidence]:
+        """The statements that it rests on: the latest for and against each scope."""
+        return frozenset(said for state in self.scopes.values() for said in (state.out, state.in_) if said is not None)
 
 
 def _later(known: ConsentEvidence | None, said: ConsentEvidence) -> ConsentEvidence:
     if known is None:
         return said
-    return max(known, said, key=lambda e: (e.at, e.source, e.message_id or ""))
+    return max(known, said, key=lambda e: (e.at, e.source, e.message_id or "", e.who or "", e.words or ""))

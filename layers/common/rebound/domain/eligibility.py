@@ -65,6 +65,12 @@ class Case:
         return self.customer.address(self.campaign.channel)
 
     @property
+    def opted_out_of(self) -> Scope | None:
+        """The widest scope that the address has opted out of and this message needs."""
+        said = self.contact.consent.opted_out if self.contact is not None else ()
+        return next((scope for scope in said if scope in self.campaign.category.scopes), None)
+
+    @property
     def next_try_at(self) -> datetime | None:
         """When the flagged address may be tried again with a message of this kind; ``None`` when no schedule says."""
         if self.contact is None or not self.business.recovery.governs(self.campaign.category):
@@ -141,13 +147,15 @@ def _address_field(case: Case) -> Mapping[str, Any]:
 
 
 def _has_opted_out(case: Case) -> bool:
-    scopes = case.contact.consent.opted_out if case.contact is not None else ()
-    return Scope.ALL in scopes or (case.campaign.category.is_promotional and Scope.MARKETING in scopes)
+    return case.opted_out_of is not None
 
 
 def _consent(case: Case) -> Mapping[str, Any]:
     scopes = case.contact.consent.opted_out if case.contact is not None else ()
-    return {"promotional": case.campaign.category.is_promotional, "opted_out": [str(scope) for scope in scopes]}
+    return {
+        "scopes": [str(scope) for scope in Scope if scope in case.campaign.category.scopes],
+        "opted_out": [str(scope) for scope in scopes],
+    }
 
 
 def _is_left_out_as_invalid(case: Case) -> bool:

@@ -169,9 +169,7 @@ def _no_address(case: Case) -> str:
 
 
 def _opted_out(case: Case) -> str:
-    scopes = case.contact.consent.opted_out if case.contact is not None else ()
-    what = "all" if Scope.ALL in scopes else "marketing"
-    return f"The customer has opted out of {what} {plural_noun(case)} from this business."
+    return f"The customer has opted out of {case.opted_out_of or Scope.ALL} {plural_noun(case)} from this business."
 
 
 def _flagged(case: Case) -> str:
@@ -208,7 +206,8 @@ _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
 
 def _allowed(case: Case) -> str:
     if case.contact is not None and case.contact.consent.opted_out:
-        return f"The customer has opted out of marketing {plural_noun(case)} only, and this is not marketing."
+        only = " and ".join(case.contact.consent.opted_out)
+        return f"The customer has opted out of {only} {plural_noun(case)} only, and this is none."
     return f"The customer has not opted out of {plural_noun(case)}."
 
 

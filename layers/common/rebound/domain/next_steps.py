@@ -83,14 +83,14 @@ def _ask_for_an_address(case: Case) -> str:
 
 
 def _respect_the_opt_out(case: Case) -> str:
-    scopes = case.contact.consent.opted_out if case.contact is not None else ()
-    scope = Scope.ALL if Scope.ALL in scopes else Scope.MARKETING
-    said = case.contact.consent.scopes[scope].out if case.contact is not None and scope in scopes else None
+    scope = case.opted_out_of or Scope.ALL
+    said = case.contact.consent.of(scope).out if case.contact is not None else None
     source = said.source if said is not None else None
-    if scope is Scope.ALL and case.campaign.channel is Channel.SMS and source is ConsentSource.PROVIDER:
+    stopped = source in (ConsentSource.PROVIDER, ConsentSource.KEYWORD)
+    if scope is Scope.ALL and case.campaign.channel is Channel.SMS and stopped:
         return f"Only the customer can undo this: they text START to {_number_to_text(case)}."
     who = "marked a message as spam" if source is ConsentSource.COMPLAINT else "does not want these messages"
-    rest = ", and reminders are still sent" if scope is Scope.MARKETING else ""
+    rest = ", and reminders are still sent" if scope is not Scope.ALL else ""
     return f"Leave it as it is: the customer {who}, only they can take that back{rest}."
 
 

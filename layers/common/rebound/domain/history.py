@@ -1,0 +1,52 @@
+"""What happened to an address, kept to be shown and to be proved: who said what about consent, when a flag changed.
+
+The two folds hold what is true now; this is the record beside them, of which nothing is ever changed or decided upon.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from rebound.domain.consent import ConsentEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStated:
+    """Somebody said something about consent that was the latest word of its kind when we came to know it."""
+
+    statement: ConsentEvidence
+
+    @property
+    def at(self) -> datetime:
+        """When it was said."""
+        return self.statement.at
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same statement told again."""
+        said = self.statement
+        return _digest(said.scope, said.opted_out, said.source, said.message_id, said.who, said.words)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagChanged:
+    """The address was flagged as invalid for a reason, or the flag was cleared (``reason`` is ``None``).
+
+    ``at`` is the time of the failure that flagged it or of the write that cleared it, ``change_id`` that write's own.
+    """
+
+    at: datetime
+    reason: str | None
+    change_id: str
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same change told again."""
+        return _digest(self.change_id, self.reason)
+
+
+HistoryEntry = ConsentStated | FlagChanged
+
+
+def _digest(*parts: object) -> str:
+    return sha256(repr([None if part is None else str(part) for part in parts]).encode()).hexdigest()[:32]
