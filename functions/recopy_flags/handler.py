@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound import wiring
-from rebound.adapters.queues import decode_recopying
+from rebound.adapters.sqs_recopy_queue import decode_recopying
 from rebound.batches import process_queue
 
 RESERVE_MILLISECONDS: Final = 60_000

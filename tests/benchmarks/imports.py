@@ -194,7 +194,7 @@ def _begun(import_id: str, environment: Mapping[str, str]) -> bool:
 def _begin(import_id: str, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     from rebound import wiring  # noqa: PLC0415 - as above
-    from rebound.application.ports import ImportJob  # noqa: PLC0415
+    from rebound.application.import_records import ImportJob  # noqa: PLC0415
 
     wiring.businesses().add(business())
     wiring.imports().save(ImportJob(BUSINESS_ID, import_id, "csv", "queued", wiring.clock().now()))

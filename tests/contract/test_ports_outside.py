@@ -28,43 +28,39 @@ from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublished
 from rebound.adapters.export_store import S3ExportStore
 from rebound.adapters.file_runner import StepFunctionsFileRunner
 from rebound.adapters.import_store import S3ImportStore, import_of_key
-from rebound.adapters.queues import (
-    NotEnqueuedError,
-    SqsChunkQueue,
-    SqsReceiptQueue,
-    SqsRecopyQueue,
-    decode_recopying,
-    decode_ticket,
-    encode_ticket,
-)
+from rebound.adapters.queues import NotEnqueuedError, SqsChunkQueue, decode_ticket, encode_ticket
+from rebound.adapters.random_ids import RandomIds
 from rebound.adapters.receipts_queue import decode
 from rebound.adapters.ses_mailer import SesMailer
 from rebound.adapters.sns_texter import SnsTexter
-from rebound.adapters.system import JitteredPatience, RandomIds, SystemClock
+from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
+from rebound.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
+from rebound.adapters.system import JitteredPatience, SystemClock
 from rebound.adapters.twilio_texter import TwilioTexter
-from rebound.application.ports import (
+from rebound.application.failure_records import DeadLetter, Redriven
+from rebound.application.handovers import (
     Accepted,
+    OutgoingEmail,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
+from rebound.application.ports import (
     AddressReader,
     CampaignRunner,
     ChunkQueue,
     Clock,
-    DeadLetter,
     DeadLetterQueues,
     DomainEvents,
     ExportStore,
     Ids,
     ImportStore,
     Mailer,
-    OutgoingEmail,
     ReceiptQueue,
     Recopying,
     RecopyQueue,
-    Redriven,
-    Refused,
-    SendResult,
     Texter,
-    Throttled,
-    Unknown,
 )
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey

@@ -15,7 +15,8 @@ from botocore.stub import Stubber
 from local.twin.server import TwinServer
 from local.twin.settings import TwinSettings
 from local.twin.twin import Twin
-from rebound.adapters.dynamo_directory import DynamoBusinessDirectory, DynamoReconciliationBook
+from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
+from rebound.adapters.dynamo_reconciliations import DynamoReconciliationBook
 from rebound.adapters.ses_suppressions import SesSuppressionList
 from rebound.application.ports import BusinessDirectory, Reconciliation, ReconciliationBook, SuppressionList
 from rebound.domain.errors import ComeAgainError, NotAnsweredError

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
+from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
 from rebound.adapters.dynamo_campaigns import (
     DynamoCampaignBook,
     DynamoChunkLedger,
@@ -14,24 +15,34 @@ from rebound.adapters.dynamo_campaigns import (
     DynamoTallyBook,
 )
 from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerBook
-from rebound.adapters.dynamo_directory import (
-    DynamoApiKeyBook,
-    DynamoBusinessDirectory,
-    DynamoExportBook,
-    DynamoFailureLog,
-    DynamoImportBook,
-    DynamoRequestIds,
-    DynamoSegmentBook,
-)
+from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
+from rebound.adapters.dynamo_failures import DynamoFailureLog
+from rebound.adapters.dynamo_file_books import DynamoExportBook, DynamoImportBook
 from rebound.adapters.dynamo_history import DynamoContactHistory
 from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
 from rebound.adapters.dynamo_paces import DynamoPaceBook
+from rebound.adapters.dynamo_request_ids import DynamoRequestIds
+from rebound.adapters.dynamo_segments import DynamoSegmentBook
 from rebound.application.customer_files import Place
+from rebound.application.export_records import ExportJob
+from rebound.application.failure_records import FailedHandling
+from rebound.application.import_records import (
+    BadRow,
+    ImportJob,
+    RowCounts,
+    Splitting,
+)
+from rebound.application.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    JobProgress,
+    Removal,
+    Spared,
+)
 from rebound.application.ports import (
     ApiKeyBook,
-    BadRow,
     BusinessDirectory,
     CampaignBook,
     ChunkLedger,
@@ -41,25 +52,15 @@ from rebound.application.ports import (
     Delivery,
     ExpansionLedger,
     ExportBook,
-    ExportJob,
-    FailedHandling,
     FailureLog,
-    FrozenCustomer,
-    FrozenPage,
     ImportBook,
-    ImportJob,
     ImportLedger,
     JobBook,
     JobLedger,
-    JobProgress,
     MessageLog,
     PaceBook,
-    Removal,
     RequestIds,
-    RowCounts,
     SegmentBook,
-    Spared,
-    Splitting,
     TallyBook,
 )
 from rebound.domain.business import TextProvider

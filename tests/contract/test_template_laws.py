@@ -13,7 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from rebound.adapters.counted import WHAT_BECAME
 from rebound.adapters.dead_letter_queues import ABOUT
-from rebound.adapters.dynamo_directory import FAILURES
+from rebound.adapters.dynamo_failures import FAILURES
 from rebound.domain.events import DomainEvent
 from rebound.domain.receipts import Outcome
 from rebound.settings import KNOWN

@@ -15,8 +15,13 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from rebound.application import admit_chunk, recopy_flags, run_campaign
+from rebound.application.handovers import (
+    Accepted,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from rebound.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.application.ports import Accepted, Refused, Throttled, Unknown
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import CampaignStatus, Category, EmailContent, Selection, TextContent

@@ -44,7 +44,8 @@ from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
 from rebound import telemetry, wiring
-from rebound.adapters.system import RandomIds, SystemClock
+from rebound.adapters.random_ids import RandomIds
+from rebound.adapters.system import SystemClock
 from rebound.domain.keys import ALL_SCOPES
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
 from tests.fakes.suppressions import MemorySuppressionList

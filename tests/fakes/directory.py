@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rebound.application.ports import (
+from rebound.application.export_records import ExportJob
+from rebound.application.failure_records import FailedHandling
+from rebound.application.import_records import (
     BadRow,
-    ExportJob,
-    FailedHandling,
     ImportJob,
-    Page,
     PartProgress,
-    Reconciliation,
     RowCounts,
 )
+from rebound.application.ports import Page, Reconciliation
 from rebound.domain.business import Business
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer

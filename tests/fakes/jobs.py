@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rebound.application.ports import FrozenPage, JobProgress, Removal
+from rebound.application.job_records import FrozenPage, JobProgress, Removal
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.jobs import Job
 from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rebound.application.ports import Accepted, OutgoingEmail, SendResult
+from rebound.application.handovers import Accepted, OutgoingEmail, SendResult
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
 

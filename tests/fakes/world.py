@@ -24,16 +24,22 @@ from rebound.application.import_customers import (
     SplitImport,
     StartImport,
 )
+from rebound.application.job_records import StatusChange
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
 from rebound.application.manage_customers import ManageCustomers
 from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_jobs import JobView, ManageJobs
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
-from rebound.application.ports import BusinessDirectory, ContactBook, MessageLog, Recopying, StatusChange
+from rebound.application.ports import (
+    BusinessDirectory,
+    ContactBook,
+    MessageLog,
+    Recopying,
+)
 from rebound.application.preview_audience import PreviewAudience, PreviewWork
-from rebound.application.project_campaigns import CampaignChange, ProjectCampaigns
-from rebound.application.project_contacts import ContactChange, ProjectContacts
+from rebound.application.project_campaigns import ProjectCampaigns
+from rebound.application.project_contacts import ProjectContacts
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
@@ -48,7 +54,8 @@ from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
 from rebound.application.suppression_desk import SuppressionDesk
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Category, Content, Selection
+from rebound.domain.campaigns import Campaign, Category, Content, Selection
+from rebound.domain.changes import Written
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence
 from rebound.domain.contacts import Contact
@@ -424,7 +431,7 @@ class World:
                 self._retried("project_contacts", partial(self._project, contact_change(change)))
         while (campaign_batch := self.campaigns.stream.deliver(self.chance)) is not None:
             for campaign in campaign_batch[1]:
-                write = CampaignChange(campaign.before, campaign.after, f"change-{campaign.position}")
+                write = Written(campaign.before, campaign.after, f"change-{campaign.position}", at(0))
                 self._retried("project_campaigns", partial(self._tell, write))
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
@@ -563,10 +570,10 @@ class World:
     def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
         self.count_results(shard, changes)
 
-    def _project(self, change: ContactChange) -> None:
+    def _project(self, change: Written[Contact]) -> None:
         self.project_contacts(change)
 
-    def _tell(self, change: CampaignChange) -> None:
+    def _tell(self, change: Written[Campaign]) -> None:
         self.project_campaigns(change)
 
     def _time_left(self) -> bool:
@@ -635,9 +642,9 @@ class World:
         return tell
 
 
-def contact_change(change: Change[Contact]) -> ContactChange:
+def contact_change(change: Change[Contact]) -> Written[Contact]:
     """What the stream of the contacts says to who projects them."""
-    return ContactChange(change.before, change.after, f"change-{change.position}", at(0))
+    return Written(change.before, change.after, f"change-{change.position}", at(0))
 
 
 def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:

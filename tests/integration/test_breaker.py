@@ -15,7 +15,7 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.tally import final_words
 from tests.contract.test_domain_events import Bus, problems
 from tests.fakes.aws import rows
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, campaign, message
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, at, campaign, message
 from tests.integration.conftest import Stack
 
 PEOPLE = 1100
@@ -39,7 +39,12 @@ def count(stack: Stack, before: dict[str, Any], after: dict[str, Any], first: in
 
 def campaign_record(stack: Stack, before: Any, position: int) -> dict[str, Any]:
     [image] = rows()[stack.settings["CAMPAIGNS_TABLE"]]
-    change = {"NewImage": image, "SequenceNumber": str(position), **({"OldImage": before} if before else {})}
+    change = {
+        "NewImage": image,
+        "SequenceNumber": str(position),
+        "ApproximateCreationDateTime": at(0).timestamp(),
+        **({"OldImage": before} if before else {}),
+    }
     return {"eventID": f"change-{position}", "dynamodb": change}
 
 

@@ -14,7 +14,8 @@ from rebound.adapters.counted import CountedMailer
 from rebound.adapters.queues import encode_ticket
 from rebound.adapters.receipts_queue import decode, encode_receipt
 from rebound.adapters.twilio_callbacks import status_url
-from rebound.application.ports import Refused, RowCounts, Throttled, Unknown
+from rebound.application.handovers import Refused, Throttled, Unknown
+from rebound.application.import_records import RowCounts
 from rebound.domain.campaigns import CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey

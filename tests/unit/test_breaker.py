@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.application.handovers import Refused
 from rebound.application.manage_campaigns import CampaignView, PostMessage
-from rebound.application.ports import Refused
 from rebound.domain.breaker import BOUNCE_WARNING, BOUNCES, FAULTS, deserves_a_warning, reason_to_pause
 from rebound.domain.campaigns import CampaignStatus, Category, FinalWords
 from rebound.domain.channels import Channel, ContactKey

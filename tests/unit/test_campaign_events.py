@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.project_campaigns import CampaignChange, ProjectCampaigns, trips
+from rebound.application.project_campaigns import ProjectCampaigns, trips
 from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, FinalWords
+from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
 from rebound.domain.receipts import Outcome
 from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, campaign, customer
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, customer
 from tests.fakes.queues import RecordingDomainEvents
 from tests.fakes.world import Chaos, World
 
@@ -31,7 +32,7 @@ def told(before: Campaign | None, after: Campaign) -> list[DomainEvent]:
         CAMPAIGN_ID, "s", {"delivered": 3, "final": 4, "failed": 1, "fault": 1, "sent": 2}, after=None, position="1"
     )
     project = ProjectCampaigns(expansion, tallies, events)
-    assert list(project(CampaignChange(before, after, "change-1"))) == events.published
+    assert list(project(Written(before, after, "change-1", at(0)))) == events.published
     return events.published
 
 

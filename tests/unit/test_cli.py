@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rebound import cli
-from rebound.application.ports import DeadLetter, FailedHandling
+from rebound.application.failure_records import DeadLetter, FailedHandling
 from rebound.commands import Operations, run
 from rebound.domain.errors import ConflictError
 from tests.fakes.making import BUSINESS_ID, at

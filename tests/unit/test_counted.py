@@ -6,7 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from rebound.adapters.counted import CountedDomainEvents, CountedMailer, CountedTexter
-from rebound.application.ports import Accepted, OutgoingEmail, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    OutgoingEmail,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.domain.channels import Channel
 from rebound.domain.events import ContactRestored, DomainEvent
 from rebound.domain.provider_codes import Provider

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.manage_customers import ATTEMPTS, CustomerView, id_of_external
+from rebound.application.manage_customers import CustomerView, id_of_external
+from rebound.application.retrying import ATTEMPTS
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.domain.customers import PROFILE_FIELDS, TEXT_FIELDS, field_text

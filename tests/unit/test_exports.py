@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.export_customers import KEPT, STOPPED
-from rebound.application.ports import RowCounts
+from rebound.application.import_records import RowCounts
 from rebound.domain.customers import Customer
 from rebound.domain.errors import InvalidInputError
 from rebound.domain.provider_codes import Provider

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.import_customers import ATTEMPTS, MAX_ERRORS, STOPPED, ImportView
-from rebound.application.ports import ImportJob, PartProgress, RowCounts
+from rebound.application.import_records import ImportJob, PartProgress, RowCounts
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError

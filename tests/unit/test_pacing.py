@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 
 from rebound.adapters.ses_quota import SesQuota
 from rebound.application.admit_chunk import DAILY_STOP, QUOTA_GOOD_FOR
-from rebound.application.ports import Accepted, OutgoingEmail, SendResult, Throttled
+from rebound.application.handovers import (
+    Accepted,
+    OutgoingEmail,
+    SendResult,
+    Throttled,
+)
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import CampaignStatus, Category
 from rebound.domain.channels import Channel

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.project_contacts import ContactChange
+from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
@@ -190,6 +190,6 @@ def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_
 def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
     world = World()
     orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
-    world.project_contacts(ContactChange(None, orphan, "change-1", at(0)))
+    world.project_contacts(Written(None, orphan, "change-1", at(0)))
 
     assert world.events.published == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.ports import Throttled
+from rebound.application.handovers import Throttled
 from rebound.application.settings_of_business import BusinessChange, RecoveryChange
 from rebound.domain.campaigns import Campaign, Category, TextContent
 from rebound.domain.channels import Channel

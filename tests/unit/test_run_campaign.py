@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.application.preview_audience import Question
 from rebound.application.run_campaign import MOST_POLLS
 from rebound.domain.business import TextProvider

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from rebound.application.ports import Refused, Throttled, Unknown
+from rebound.application.handovers import Refused, Throttled, Unknown
 from rebound.application.send_chunk import LEASE, LONGEST_DELAY, ChunkHeldError
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import Category, TextContent

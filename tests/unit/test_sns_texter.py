@@ -7,7 +7,12 @@ import pytest
 from botocore.stub import Stubber
 
 from rebound.adapters.sns_texter import SnsTexter
-from rebound.application.ports import Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rebound import wiring
-from rebound.application.ports import FailedHandling
+from rebound.application.failure_records import FailedHandling
 from rebound.domain.errors import ReboundError
 from rebound.telemetry import logger, place_of, tell_counts
 

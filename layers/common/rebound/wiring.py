@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
     from rebound.adapters.dynamo_customers import DynamoCustomerBook
-    from rebound.adapters.queues import SqsReceiptQueue
+    from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.application.admit_chunk import AdmitChunk, MindThrottles
     from rebound.application.apply_receipts import ApplyReceipts
     from rebound.application.authorize_request import AuthorizeRequest
@@ -146,7 +146,7 @@ def clock() -> "Clock":
 
 @cache
 def ids() -> "Ids":
-    from rebound.adapters.system import RandomIds
+    from rebound.adapters.random_ids import RandomIds
 
     return RandomIds()
 
@@ -174,42 +174,42 @@ def businesses() -> "BusinessDirectory":
 
 @cache
 def api_keys() -> "ApiKeyBook":
-    from rebound.adapters.dynamo_directory import DynamoApiKeyBook
+    from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
 
     return DynamoApiKeyBook(settings()["DIRECTORY_TABLE"])
 
 
 @cache
 def segments() -> "SegmentBook":
-    from rebound.adapters.dynamo_directory import DynamoSegmentBook
+    from rebound.adapters.dynamo_segments import DynamoSegmentBook
 
     return DynamoSegmentBook(settings()["DIRECTORY_TABLE"])
 
 
 @cache
 def request_ids() -> "RequestIds":
-    from rebound.adapters.dynamo_directory import DynamoRequestIds
+    from rebound.adapters.dynamo_request_ids import DynamoRequestIds
 
     return DynamoRequestIds(settings()["DIRECTORY_TABLE"])
 
 
 @cache
 def imports() -> "ImportBook":
-    from rebound.adapters.dynamo_directory import DynamoImportBook
+    from rebound.adapters.dynamo_file_books import DynamoImportBook
 
     return DynamoImportBook(settings()["DIRECTORY_TABLE"])
 
 
 @cache
 def failure_log() -> "FailureLog":
-    from rebound.adapters.dynamo_directory import DynamoFailureLog
+    from rebound.adapters.dynamo_failures import DynamoFailureLog
 
     return DynamoFailureLog(settings()["DIRECTORY_TABLE"])
 
 
 @cache
 def reconciliations() -> "ReconciliationBook":
-    from rebound.adapters.dynamo_directory import DynamoReconciliationBook
+    from rebound.adapters.dynamo_reconciliations import DynamoReconciliationBook
 
     return DynamoReconciliationBook(settings()["DIRECTORY_TABLE"])
 
@@ -237,7 +237,7 @@ def import_runner() -> "FileRunner":
 
 @cache
 def exports() -> "ExportBook":
-    from rebound.adapters.dynamo_directory import DynamoExportBook
+    from rebound.adapters.dynamo_file_books import DynamoExportBook
 
     return DynamoExportBook(settings()["DIRECTORY_TABLE"])
 
@@ -349,14 +349,14 @@ def quotas() -> "QuotaSource":
 
 @cache
 def receipt_queue() -> "SqsReceiptQueue":
-    from rebound.adapters.queues import SqsReceiptQueue
+    from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
 
     return SqsReceiptQueue(aws("sqs"), settings()["RECEIPTS_QUEUE_URL"])
 
 
 @cache
 def recopy_queue() -> "RecopyQueue":
-    from rebound.adapters.queues import SqsRecopyQueue
+    from rebound.adapters.sqs_recopy_queue import SqsRecopyQueue
 
     return SqsRecopyQueue(aws("sqs"), settings()["RECOPY_QUEUE_URL"])
 

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from rebound.application.ports import (
+from rebound.application.handovers import (
     Accepted,
-    DomainEvents,
-    Mailer,
     OutgoingEmail,
     Refused,
     SendResult,
-    Texter,
     Throttled,
     Unknown,
 )
+from rebound.application.ports import DomainEvents, Mailer, Texter
 from rebound.domain.events import DomainEvent
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey

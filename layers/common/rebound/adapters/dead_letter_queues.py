@@ -11,7 +11,7 @@ from typing import Any, Final
 from rebound.adapters.import_store import imports_of_notice
 from rebound.adapters.queues import NotEnqueuedError
 from rebound.adapters.receipts_queue import decode
-from rebound.application.ports import DeadLetter, Redriven
+from rebound.application.failure_records import DeadLetter, Redriven
 from rebound.domain.errors import ReboundError
 
 MAX_BATCH: Final = 10

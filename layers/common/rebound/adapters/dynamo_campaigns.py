@@ -25,7 +25,6 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.application.ports import Page, RangeProgress
-from rebound.application.project_campaigns import CampaignChange
 from rebound.domain.campaigns import (
     Audience,
     Campaign,
@@ -38,6 +37,7 @@ from rebound.domain.campaigns import (
     Selection,
     TextContent,
 )
+from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
@@ -399,14 +399,15 @@ class DynamoTallyBook:
             return None
 
 
-def campaign_change_of(record: Mapping[str, Any]) -> CampaignChange | None:
+def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
     """The change of a record in the Campaigns table's change stream; ``None`` for a removal."""
     change = record["dynamodb"]
     after = change.get("NewImage")
     if after is None:
         return None
     before = change.get("OldImage")
-    return CampaignChange(_of_image(before) if before else None, _of_image(after), record["eventID"])
+    at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
+    return Written(_of_image(before) if before else None, _of_image(after), record["eventID"], at)
 
 
 def _of_image(image: Mapping[str, Any]) -> Campaign:

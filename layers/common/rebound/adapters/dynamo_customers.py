@@ -22,7 +22,7 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.application.ports import Page
-from rebound.application.project_contacts import ContactChange
+from rebound.domain.changes import Written
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope, ScopeState
 from rebound.domain.contacts import Contact
@@ -376,7 +376,7 @@ def _read_said(scope: Scope, said: Mapping[str, Any] | None, *, opted_out: bool)
     return ConsentEvidence(at, scope, opted_out, source, said["message_id"], said.get("who"), said.get("words"))
 
 
-def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
+def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
     """The change of a record in the table's change stream; ``None`` for a removal."""
     change = record["dynamodb"]
     image = change.get("NewImage")
@@ -385,4 +385,4 @@ def contact_change_of(record: Mapping[str, Any]) -> ContactChange | None:
         return None
     before = change.get("OldImage")
     at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
-    return ContactChange(contact_of_image(before) if before else None, after, record["eventID"], at)
+    return Written(contact_of_image(before) if before else None, after, record["eventID"], at)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rebound.adapters.dynamo_customers import DynamoCustomerBook
 from rebound.adapters.dynamo_tables import BadRowRow, PartRow, bind
-from rebound.application.ports import BadRow, PartProgress, RowCounts
+from rebound.application.import_records import BadRow, PartProgress, RowCounts
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import FieldError

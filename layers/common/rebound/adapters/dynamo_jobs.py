@@ -15,7 +15,13 @@ from rebound.adapters.dynamo_tables import (
     read_instant,
     write_instant,
 )
-from rebound.application.ports import FrozenCustomer, FrozenPage, JobProgress, Removal, Spared
+from rebound.application.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    JobProgress,
+    Removal,
+    Spared,
+)
 from rebound.domain.errors import NotFoundError
 from rebound.domain.jobs import Job, JobKind, JobStatus
 

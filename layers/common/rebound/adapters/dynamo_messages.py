@@ -17,7 +17,8 @@ from rebound.adapters.dynamo_tables import (
     read_cursor,
     write_cursor,
 )
-from rebound.application.ports import Delivery, Page, StatusChange
+from rebound.application.job_records import StatusChange
+from rebound.application.ports import Delivery, Page
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.errors import ConcurrentChangeError

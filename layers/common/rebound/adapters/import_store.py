@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from rebound.application.ports import ImportFile
+from rebound.application.import_records import ImportFile
 from rebound.domain.errors import NotFoundError
 
 PREFIX: Final = "imports/"

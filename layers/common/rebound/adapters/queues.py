@@ -1,4 +1,4 @@
-"""SQS: chunks to the senders, our own receipts to the one queue of outcomes, copyings of flags, and their codecs."""
+"""SQS: chunks on their way to the senders."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,10 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
-from rebound.adapters.receipts_queue import encode_receipt
-from rebound.adapters.stored_policy import read_policy, write_policy
-from rebound.application.ports import Recopying
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import ReboundError
 from rebound.domain.pacing import Lane, Ticket
-from rebound.domain.receipts import Receipt
 
 MAX_BATCH: Final = 10
 ATTEMPTS: Final = 5
@@ -57,62 +53,6 @@ class SqsChunkQueue:
             if not entries:
                 return
         raise NotEnqueuedError
-
-
-class SqsReceiptQueue:
-    """Implements ``ReceiptQueue``; the webhooks put what they received on the same queue."""
-
-    def __init__(self, client: Any, queue_url: str) -> None:
-        self._client = client
-        self._queue_url = queue_url
-
-    def put(self, receipt: Receipt) -> None:
-        self.put_body(encode_receipt(receipt))
-
-    def put_body(self, body: str, delay: timedelta = timedelta()) -> None:
-        """Enqueue a body in one of the forms of ``receipts_queue``. At most 15 minutes of delay."""
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=int(delay.total_seconds()))
-
-    def put_bodies(self, bodies: Sequence[str]) -> None:
-        """Enqueue many; all are on the queue when this returns."""
-        for body in bodies:
-            self.put_body(body)
-
-    def retry_in(self, receipt_handle: str, delay: timedelta) -> None:
-        """Let a message that could not be handled come again sooner than the queue's visibility timeout says."""
-        self._client.change_message_visibility(
-            QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(delay.total_seconds())
-        )
-
-
-class SqsRecopyQueue:
-    """Implements ``RecopyQueue``."""
-
-    def __init__(self, client: Any, queue_url: str) -> None:
-        self._client = client
-        self._queue_url = queue_url
-
-    def put(self, work: Recopying) -> None:
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=encode_recopying(work))
-
-
-def encode_recopying(work: Recopying) -> str:
-    """The queue message of a copying: the business, and for the rest of one also where it stands."""
-    body: dict[str, Any] = {"business_id": work.business_id}
-    if work.cursor is not None:
-        body["cursor"] = work.cursor
-    if work.began_under is not None:
-        body["began_under"] = write_policy(work.began_under)
-    return json.dumps(body)
-
-
-def decode_recopying(body: str) -> Recopying:
-    """The copying of a queue message; the business alone is one from the beginning."""
-    given = json.loads(body)
-    began_under = given.get("began_under")
-    return Recopying(
-        given["business_id"], given.get("cursor"), read_policy(began_under) if began_under is not None else None
-    )
 
 
 def encode_ticket(ticket: Ticket) -> str:

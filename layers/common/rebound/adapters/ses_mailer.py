@@ -13,7 +13,14 @@ from botocore.exceptions import (
 )
 
 from rebound.adapters.aws_errors import NOT_LET_IN, THROTTLES
-from rebound.application.ports import Accepted, OutgoingEmail, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    OutgoingEmail,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.domain.receipts import MessageKey
 
 MAX_DESTINATIONS: Final = 50

@@ -5,7 +5,13 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
 
 from rebound.adapters.aws_errors import NOT_LET_IN
-from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
 

@@ -1,12 +1,10 @@
-"""The machine itself: its clock, its randomness, and its patience."""
+"""The machine itself: its clock and its patience."""
 
 import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
-
-from ulid import ULID
 
 FIRST_WAIT_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 2.0
@@ -20,19 +18,6 @@ class SystemClock:
 
     def wait(self, duration: timedelta) -> None:
         time.sleep(max(duration.total_seconds(), 0))
-
-
-class RandomIds:
-    """Implements ``Ids``."""
-
-    def ulid(self, at: datetime) -> str:
-        return str(ULID.from_datetime(at))
-
-    def customer_id(self) -> str:
-        return secrets.token_hex(16)
-
-    def secret(self) -> str:
-        return secrets.token_urlsafe(32)
 
 
 class JitteredPatience:

@@ -3,7 +3,13 @@
 from typing import Any, Final
 
 from rebound.adapters.twilio_callbacks import status_callback_url
-from rebound.application.ports import Accepted, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey
 

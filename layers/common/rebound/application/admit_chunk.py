@@ -12,7 +12,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rebound.application.ports import ChunkLedger, ChunkQueue, Clock, PaceBook, QuotaSource, Throttled
+from rebound.application.handovers import Throttled
+from rebound.application.ports import (
+    ChunkLedger,
+    ChunkQueue,
+    Clock,
+    PaceBook,
+    QuotaSource,
+)
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkState
 from rebound.domain.pacing import HORIZON, Flow, Pace, SendingAccount, Ticket

@@ -13,17 +13,19 @@ from typing import Final
 
 from rebound.application.copy_flags import with_flags
 from rebound.application.count_customers import LOOKED_AT, PAGE, next_after, read_filter, write_filter
+from rebound.application.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    JobProgress,
+    Removal,
+    Spared,
+)
 from rebound.application.manage_jobs import JobView, ManageJobs
 from rebound.application.ports import (
     BusinessDirectory,
     ContactBook,
     CustomerBook,
-    FrozenCustomer,
-    FrozenPage,
     JobLedger,
-    JobProgress,
-    Removal,
-    Spared,
 )
 from rebound.application.remove_customer import RemoveCustomer, unlinked
 from rebound.application.run_job import beyond, completed

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
-from rebound.application.ports import Clock, CustomerBook, JobLedger, JobProgress
+from rebound.application.job_records import JobProgress
+from rebound.application.ports import Clock, CustomerBook, JobLedger
 from rebound.application.run_job import beyond, completed
 from rebound.domain.customers import Customer
 from rebound.domain.jobs import Job

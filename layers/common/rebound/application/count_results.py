@@ -10,7 +10,8 @@ Who counts is also the first to know when a campaign goes wrong, and calls the b
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from rebound.application.ports import StatusChange, TallyBook
+from rebound.application.job_records import StatusChange
+from rebound.application.ports import TallyBook
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.tally import is_telling
 

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rebound.application.customer_files import write_header, write_row
+from rebound.application.export_records import ExportJob
 from rebound.application.ports import (
     BusinessDirectory,
     Clock,
     ContactBook,
     CustomerBook,
     ExportBook,
-    ExportJob,
     ExportStore,
     FileRunner,
     Ids,

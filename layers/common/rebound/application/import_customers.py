@@ -20,10 +20,17 @@ from typing import Any, Final
 
 from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.customer_files import Row, UnreadableFileError, read_rows
+from rebound.application.import_records import (
+    BadRow,
+    ImportFile,
+    ImportJob,
+    PartProgress,
+    RowCounts,
+    Splitting,
+)
 from rebound.application.manage_customers import checked_profile, id_of_external, linked
 from rebound.application.ports import (
     AddressReader,
-    BadRow,
     BusinessDirectory,
     Clock,
     ContactBook,
@@ -31,14 +38,9 @@ from rebound.application.ports import (
     FileRunner,
     Ids,
     ImportBook,
-    ImportFile,
-    ImportJob,
     ImportLedger,
     ImportStore,
-    PartProgress,
     Patience,
-    RowCounts,
-    Splitting,
 )
 from rebound.domain.business import Business
 from rebound.domain.contacts import Contact

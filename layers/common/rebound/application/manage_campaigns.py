@@ -28,7 +28,7 @@ from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.messages import Message, MessageStatus, queued_message
 from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket, lane_of
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
@@ -332,20 +332,6 @@ def sender_missing(channel: Channel) -> str:
 def chunk_name(range_index: int, number: int) -> str:
     """The sort key of a chunk: by range, then by number."""
     return f"chunk#{range_index:03d}#{number:07d}"
-
-
-def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:
-    """A message that has not been handed over."""
-    return Message(
-        key=key,
-        channel=campaign.channel,
-        category=campaign.category,
-        address=address,
-        status=MessageStatus.QUEUED,
-        campaign_id=None if campaign.single else campaign.campaign_id,
-        queued_at=queued_at,
-        window=campaign.window or None,
-    )
 
 
 def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, int]) -> CampaignView:

@@ -1,6 +1,6 @@
 """Creating, reading, changing, removing and listing customers, and what an edit says about their contacts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
@@ -9,6 +9,7 @@ from typing import Any, Final
 from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
 from rebound.application.remove_customer import RemoveCustomer
+from rebound.application.retrying import retried
 from rebound.application.settings_of_business import time_zone
 from rebound.application.suppression_desk import SuppressionDesk
 from rebound.domain.business import Business
@@ -16,7 +17,6 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import (
-    ConcurrentChangeError,
     ConflictError,
     FieldError,
     InvalidInputError,
@@ -25,7 +25,6 @@ from rebound.domain.errors import (
 from rebound.domain.reachability import Cleared, ClearedBy
 from rebound.domain.segments import CustomerFilter
 
-ATTEMPTS: Final = 5
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64
 ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
@@ -180,18 +179,6 @@ class ManageCustomers:
             return
         if known[key].reachability.failures:
             self._suppressions.clear_at_once(customer.email)
-
-
-def retried(write: Callable[[], None]) -> None:
-    """Run a read-decide-write until nobody else wrote in between; a handful of times is enough for people's edits."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            write()
-        except ConcurrentChangeError:
-            if attempt == ATTEMPTS:
-                raise ConflictError("Somebody else keeps changing this; try again.") from None
-        else:
-            return
 
 
 def id_of_external(business_id: str, external_id: str) -> str:

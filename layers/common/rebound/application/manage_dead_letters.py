@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rebound.application.ports import DeadLetter, DeadLetterQueues, FailedHandling, FailureLog
+from rebound.application.failure_records import DeadLetter, FailedHandling
+from rebound.application.ports import DeadLetterQueues, FailureLog
 from rebound.domain.errors import FieldError, InvalidInputError
 
 ALL: Final = "all"

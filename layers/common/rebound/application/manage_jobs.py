@@ -5,8 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rebound.application.manage_customers import retried
-from rebound.application.ports import Clock, Ids, JobBook, JobLedger, JobProgress, JobRunner, RequestIds, Spared
+from rebound.application.job_records import JobProgress, Spared
+from rebound.application.ports import (
+    Clock,
+    Ids,
+    JobBook,
+    JobLedger,
+    JobRunner,
+    RequestIds,
+)
+from rebound.application.retrying import retried
 from rebound.application.run_job import summed
 from rebound.domain.errors import ConcurrentChangeError, ConflictError
 from rebound.domain.jobs import ENDED, Job, JobKind, JobStatus

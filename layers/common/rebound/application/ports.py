@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Any, Final, Protocol
+from typing import IO, Protocol
 
-from rebound.application.customer_files import Place
+from rebound.application.export_records import ExportJob
+from rebound.application.failure_records import DeadLetter, FailedHandling, Redriven
+from rebound.application.handovers import OutgoingEmail, SendResult
+from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
+from rebound.application.job_records import FrozenPage, JobProgress, Removal
 from rebound.domain.business import Business
 from rebound.domain.campaigns import Audience, Campaign
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
-from rebound.domain.errors import FieldError
 from rebound.domain.events import DomainEvent
 from rebound.domain.history import HistoryEntry
 from rebound.domain.jobs import Job
@@ -22,7 +25,6 @@ from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.receipts import MessageKey, Receipt
-from rebound.domain.rendering import RenderedEmail
 from rebound.domain.segments import Matcher, Segment
 from rebound.domain.suppressions import Drift, Suppression
 
@@ -400,20 +402,6 @@ class RecopyQueue(Protocol):
         """Enqueue; it is on the queue when this returns, and may be delivered more than once."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedHandling:
-    """Why a queue message could not be dealt with, by the last function that tried. No personal data.
-
-    ``reason`` is a sentence of ours, or an error's type and the place where it was raised.
-    """
-
-    message_id: str
-    reason: str
-    first_tried_at: datetime
-    failed_at: datetime
-    receives: int
-
-
 class FailureLog(Protocol):
     """What SQS does not keep: the reasons for which messages end in the dead letters. Forgotten after two weeks."""
 
@@ -422,28 +410,6 @@ class FailureLog(Protocol):
 
     def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
         """Those that are known, by message."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A queue message that was given up.
-
-    ``about`` holds the ids of what it is about, by name, and never anything else of its body, which for receipts is a
-    provider's and carries addresses. ``note`` is what the queue itself says about why it is there.
-    """
-
-    message_id: str
-    sent_at: datetime
-    about: Sequence[Mapping[str, str]] = ()
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Redriven:
-    """How many messages went back to their queue, and whether the dead letters are empty now."""
-
-    count: int
-    done: bool
 
 
 class DeadLetterQueues(Protocol):
@@ -484,58 +450,6 @@ class DomainEvents(Protocol):
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
         """All are accepted when this returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The provider has it."""
-
-    provider_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider does not take it, and says why; it has not gone out."""
-
-    code: str
-    detail: str | None = None
-
-
-TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
-"""What SES, Twilio and SNS call it when more was sent than a second allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Throttled:
-    """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
-
-    code: str
-    daily: bool = False
-
-    @property
-    def slows_down(self) -> bool:
-        """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
-        return self.daily or self.code in TOO_FAST
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """No telling whether it has gone out: the connection broke, or the provider failed inside."""
-
-    detail: str
-
-
-SendResult = Accepted | Refused | Throttled | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingEmail:
-    """One email of a batch. ``headers`` are this recipient's own, such as List-Unsubscribe."""
-
-    key: MessageKey
-    to: str
-    content: RenderedEmail
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Mailer(Protocol):
@@ -598,35 +512,6 @@ class Texter(Protocol):
         """Hand over one text. Never tries anything twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Splitting:
-    """How far a file has been divided into parts.
-
-    ``place`` is where it goes on, in the ``version`` of the file that was begun with. Each part gets one piece at a
-    time, in the order of the file: ``pieces`` are written of each.
-    """
-
-    parts: int
-    version: str
-    place: Place = field(default_factory=Place)
-    rows: int = 0
-    pieces: int = 0
-    done: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportJob:
-    """An import of customers: its file, and how far that has been read."""
-
-    business_id: str
-    import_id: str
-    format: str
-    status: str
-    created_at: datetime
-    splitting: Splitting | None = None
-    failure: str | None = None
-
-
 class ImportBook(Protocol):
     """The imports of all businesses."""
 
@@ -635,45 +520,6 @@ class ImportBook(Protocol):
 
     def save(self, job: ImportJob) -> None:
         """Write whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowCounts:
-    """Rows that have been dealt with: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
-
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: int = 0
-
-    def __add__(self, other: "RowCounts") -> "RowCounts":
-        return RowCounts(
-            self.rows + other.rows,
-            self.created + other.created,
-            self.updated + other.updated,
-            self.unchanged + other.unchanged,
-            self.failed + other.failed,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PartProgress:
-    """How far one part of an import is: its first ``counts.rows`` rows are done. ``reported`` rows of them are bad."""
-
-    import_id: str
-    part: int
-    counts: RowCounts = field(default_factory=RowCounts)
-    reported: int = 0
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row of an import that did not go in: the line of the file where it begins, and everything wrong with it."""
-
-    line: int
-    errors: tuple[FieldError, ...]
 
 
 class ImportLedger(Protocol):
@@ -701,15 +547,6 @@ class ImportLedger(Protocol):
         """The first bad rows that are kept, in the order of their lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFile:
-    """A file from somewhere on. ``size`` is that of the whole file; ``version`` differs when it has been replaced."""
-
-    content: IO[bytes]
-    size: int
-    version: str
-
-
 class ImportStore(Protocol):
     """The files of imports, and the parts that they are divided into."""
 
@@ -733,29 +570,6 @@ class ImportStore(Protocol):
 
     def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
         """Remove the first pieces of the first parts, as far as they are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportJob:
-    """An export of customers and how far its file is.
-
-    ``wanted`` are the fields of a ``CustomerFilter``. ``parts`` are the tags of the parts of the ``upload_id`` that are
-    written, ``rest`` the name of what is too small for one; ``written`` when all of it is in parts.
-    """
-
-    business_id: str
-    export_id: str
-    format: str
-    status: str
-    created_at: datetime
-    wanted: Mapping[str, Any]
-    rows: int = 0
-    cursor: str | None = None
-    upload_id: str | None = None
-    parts: tuple[str, ...] = ()
-    rest: int | None = None
-    written: bool = False
-    failure: str | None = None
 
 
 class ExportBook(Protocol):
@@ -804,17 +618,6 @@ class Patience(Protocol):
         """Wait before another attempt: longer after each (counted from 1), and not as long as everybody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
-
-    position: str
-    business_id: str
-    campaign_id: str
-    before: frozenset[str]
-    after: frozenset[str]
-
-
 class JobBook(Protocol):
     """Jobs of all businesses."""
 
@@ -826,57 +629,6 @@ class JobBook(Protocol):
 
     def replace(self, job: Job) -> None:
         """Write a job that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spared:
-    """A customer whom a job left alone, and why."""
-
-    customer_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class JobProgress:
-    """How far one range of one phase of a job is: what everybody up to the ``cursor`` came to.
-
-    ``spared`` names some of those who were left alone; ``counts`` has all of them.
-    """
-
-    job_id: str
-    phase: int
-    index: int
-    cursor: str | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
-    spared: tuple[Spared, ...] = ()
-    done: bool = False
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenCustomer:
-    """A customer on a frozen list, as of the time of ``updated_at``."""
-
-    customer_id: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenPage:
-    """Part ``number`` of the list that a range of a job has frozen; the parts of a range count from 0 without gaps."""
-
-    job_id: str
-    index: int
-    number: int
-    customers: tuple[FrozenCustomer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Customers to delete, and their contacts without them."""
-
-    customers: Sequence[Customer]
-    contacts: Sequence[Contact]
 
 
 class JobLedger(Protocol):

@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from rebound.application.audience import Screening, Selected, matching, supposed_campaign
 from rebound.application.count_customers import LONGEST_COUNT, PAGE, next_after
-from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, JobLedger, JobProgress
+from rebound.application.job_records import JobProgress
+from rebound.application.ports import (
+    BusinessDirectory,
+    Clock,
+    ContactBook,
+    CustomerBook,
+    JobLedger,
+)
 from rebound.application.run_job import beyond, completed
 from rebound.domain.campaigns import Audience, Campaign, Category
 from rebound.domain.channels import Channel

@@ -1,21 +1,12 @@
 """What the world is told of campaigns: that one was paused, was completed, or bounces too much."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rebound.application.manage_campaigns import counted
 from rebound.application.ports import DomainEvents, ExpansionLedger, TallyBook
 from rebound.domain.campaigns import Campaign, CampaignStatus
+from rebound.domain.changes import Written
 from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignChange:
-    """A campaign before (``None`` when it is new) and after one write; ``change_id`` is the write's own."""
-
-    before: Campaign | None
-    after: Campaign
-    change_id: str
 
 
 class ProjectCampaigns:
@@ -26,7 +17,7 @@ class ProjectCampaigns:
         self._tallies = tallies
         self._events = events
 
-    def __call__(self, change: CampaignChange) -> Sequence[DomainEvent]:
+    def __call__(self, change: Written[Campaign]) -> Sequence[DomainEvent]:
         """Tell what the change means; what was told. The carrier of a single message is no campaign to anybody."""
         if change.after.single:
             return ()
@@ -35,7 +26,7 @@ class ProjectCampaigns:
             self._events.publish(events)
         return events
 
-    def _told(self, change: CampaignChange) -> Iterator[DomainEvent]:
+    def _told(self, change: Written[Campaign]) -> Iterator[DomainEvent]:
         before, after = change.before, change.after
         if after.bounce_warning is not None and (before is None or before.bounce_warning is None):
             yield BounceRateWarned(

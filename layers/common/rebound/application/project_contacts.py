@@ -1,28 +1,14 @@
 """What follows from a change of a contact: the copies of its flag on customers, and the domain events."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents
+from rebound.domain.changes import Written
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored, DomainEvent
 from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.domain.reachability import ReachabilityPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class ContactChange:
-    """A contact before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own.
-
-    Also of what is kept of an address that nobody uses any more, under its hash.
-    """
-
-    before: Contact | None
-    after: Contact
-    change_id: str
-    at: datetime
 
 
 class ProjectContacts:
@@ -36,7 +22,7 @@ class ProjectContacts:
         self._events = events
         self._history = history
 
-    def __call__(self, change: ContactChange) -> None:
+    def __call__(self, change: Written[Contact]) -> None:
         """Copy the flag to the customers; tell the world when it flipped, and when a scope was opted out of.
 
         Both go into the history as well, and so does every other word about consent.
@@ -84,20 +70,20 @@ def _may_be_invalid(contact: Contact | None) -> bool:
     return contact is not None and bool(contact.reachability.failures)
 
 
-def _statements(change: ContactChange) -> Iterator[ConsentStated]:
+def _statements(change: Written[Contact]) -> Iterator[ConsentStated]:
     """What was said about consent, as far as it was the latest word of its kind."""
     known = change.before.consent.statements if change.before is not None else frozenset()
     for statement in change.after.consent.statements - known:
         yield ConsentStated(statement)
 
 
-def _flag(change: ContactChange, flip: ContactInvalidated | ContactRestored) -> FlagChanged:
+def _flag(change: Written[Contact], flip: ContactInvalidated | ContactRestored) -> FlagChanged:
     if isinstance(flip, ContactInvalidated):
         return FlagChanged(flip.since, flip.reason, change.change_id)
     return FlagChanged(change.at, None, change.change_id)
 
 
-def _flips(change: ContactChange, policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
+def _flips(change: Written[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
     """At most one event: the flag of the contact, if it is another one than before."""
     contact, key = change.after, change.after.key
     verdict = contact.verdict(policy)
@@ -112,7 +98,7 @@ def _flips(change: ContactChange, policy: ReachabilityPolicy) -> Iterator[Contac
         )
 
 
-def _opt_outs(change: ContactChange) -> Iterator[DomainEvent]:
+def _opt_outs(change: Written[Contact]) -> Iterator[DomainEvent]:
     """One event for each scope that is opted out of now and was not before."""
     contact, key = change.after, change.after.key
     before = change.before.consent.opted_out if change.before is not None else ()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
-from rebound.application.manage_customers import retried
 from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, Clock, ContactBook, Ids, MessageLog
+from rebound.application.retrying import retried
 from rebound.domain.campaigns import Campaign, Rollback
 from rebound.domain.channels import ContactKey
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from rebound.application.ports import Clock, JobBook, JobLedger, JobProgress
+from rebound.application.job_records import JobProgress
+from rebound.application.ports import Clock, JobBook, JobLedger
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.jobs import ENDED, STANDING, Job, JobKind, JobStatus
 from rebound.domain.key_ranges import bounds

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rebound.application.manage_campaigns import queued_message
+from rebound.application.handovers import Refused
 from rebound.application.ports import (
     BusinessDirectory,
     CampaignBook,
@@ -15,7 +15,6 @@ from rebound.application.ports import (
     ContactBook,
     CustomerBook,
     MessageLog,
-    Refused,
 )
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business
@@ -25,7 +24,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
-from rebound.domain.messages import NO_RECORD, Message, MessageStatus
+from rebound.domain.messages import NO_RECORD, Message, MessageStatus, queued_message
 from rebound.domain.pacing import Ticket, lane_of
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.reachability import Tried

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rebound.application.admit_chunk import AdmitChunk, MindThrottles
-from rebound.application.ports import Accepted, Mailer, OutgoingEmail, Refused, SendResult, Throttled, Unknown
+from rebound.application.handovers import (
+    Accepted,
+    OutgoingEmail,
+    Refused,
+    SendResult,
+    Throttled,
+    Unknown,
+)
+from rebound.application.ports import Mailer
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
     ChunkDesk,

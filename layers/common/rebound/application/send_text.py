@@ -5,15 +5,13 @@ from datetime import timedelta
 from typing import Final
 
 from rebound.application.admit_chunk import AdmitChunk, MindThrottles
-from rebound.application.ports import (
+from rebound.application.handovers import (
     Accepted,
-    MessageLog,
-    ReceiptQueue,
     Refused,
-    Texter,
     Throttled,
     Unknown,
 )
+from rebound.application.ports import MessageLog, ReceiptQueue, Texter
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
     ChunkDesk,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
-from rebound.application.manage_customers import retried
 from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
+from rebound.application.retrying import retried
 from rebound.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.domain.chunks import ChunkState
 from rebound.domain.errors import ConflictError

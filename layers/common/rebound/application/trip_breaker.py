@@ -4,8 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from rebound.application.manage_customers import retried
 from rebound.application.ports import CampaignBook, TallyBook
+from rebound.application.retrying import retried
 from rebound.domain.breaker import deserves_a_warning, reason_to_pause
 from rebound.domain.campaigns import RUNNING, Campaign, CampaignStatus
 from rebound.domain.errors import NotFoundError

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from rebound.domain.campaigns import Category
+from rebound.domain.campaigns import Campaign, Category
 from rebound.domain.channels import Channel
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
@@ -154,3 +154,17 @@ def _failed(message: Message, receipt: Receipt) -> Message:
 
 def _earlier(known: datetime | None, said: datetime) -> datetime:
     return said if known is None else min(known, said)
+
+
+def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:
+    """A message that has not been handed over."""
+    return Message(
+        key=key,
+        channel=campaign.channel,
+        category=campaign.category,
+        address=address,
+        status=MessageStatus.QUEUED,
+        campaign_id=None if campaign.single else campaign.campaign_id,
+        queued_at=queued_at,
+        window=campaign.window or None,
+    )

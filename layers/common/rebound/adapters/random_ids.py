@@ -1,0 +1,19 @@
+"""Ids by chance, in a module of their own because most functions make none."""
+
+import secrets
+from datetime import datetime
+
+from ulid import ULID
+
+
+class RandomIds:
+    """Implements ``Ids``."""
+
+    def ulid(self, at: datetime) -> str:
+        return str(ULID.from_datetime(at))
+
+    def customer_id(self) -> str:
+        return secrets.token_hex(16)
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(32)

@@ -1,0 +1,60 @@
+"""What is handed to a provider, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rebound.domain.receipts import MessageKey
+from rebound.domain.rendering import RenderedEmail
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider does not take it, and says why; it has not gone out."""
+
+    code: str
+    detail: str | None = None
+
+
+TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
+"""What SES, Twilio and SNS call it when more was sent than a second allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
+
+    code: str
+    daily: bool = False
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
+        return self.daily or self.code in TOO_FAST
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No telling whether it has gone out: the connection broke, or the provider failed inside."""
+
+    detail: str
+
+
+SendResult = Accepted | Refused | Throttled | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEmail:
+    """One email of a batch. ``headers`` are this recipient's own, such as List-Unsubscribe."""
+
+    key: MessageKey
+    to: str
+    content: RenderedEmail
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,70 @@
+"""What is kept of a job while it runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rebound.domain.contacts import Contact
+from rebound.domain.customers import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
+
+    position: str
+    business_id: str
+    campaign_id: str
+    before: frozenset[str]
+    after: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A customer whom a job left alone, and why."""
+
+    customer_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far one range of one phase of a job is: what everybody up to the ``cursor`` came to.
+
+    ``spared`` names some of those who were left alone; ``counts`` has all of them.
+    """
+
+    job_id: str
+    phase: int
+    index: int
+    cursor: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    spared: tuple[Spared, ...] = ()
+    done: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenCustomer:
+    """A customer on a frozen list, as of the time of ``updated_at``."""
+
+    customer_id: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPage:
+    """Part ``number`` of the list that a range of a job has frozen; the parts of a range count from 0 without gaps."""
+
+    job_id: str
+    index: int
+    number: int
+    customers: tuple[FrozenCustomer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Customers to delete, and their contacts without them."""
+
+    customers: Sequence[Customer]
+    contacts: Sequence[Contact]

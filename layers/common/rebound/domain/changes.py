@@ -1,0 +1,14 @@
+"""One write to a row, as its change stream tells of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written[T]:
+    """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own."""
+
+    before: T | None
+    after: T
+    change_id: str
+    at: datetime
