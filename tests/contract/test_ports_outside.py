@@ -28,6 +28,7 @@ from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublished
 from rebound.adapters.export_store import S3ExportStore
 from rebound.adapters.file_runner import StepFunctionsFileRunner
 from rebound.adapters.import_store import S3ImportStore, import_of_key
+from rebound.adapters.link_secret import SecretLinkKeyring
 from rebound.adapters.queues import NotEnqueuedError, SqsChunkQueue, decode_ticket, encode_ticket
 from rebound.adapters.random_ids import RandomIds
 from rebound.adapters.receipts_queue import decode
@@ -56,6 +57,7 @@ from rebound.application.ports import (
     ExportStore,
     Ids,
     ImportStore,
+    LinkKeyring,
     Mailer,
     ReceiptQueue,
     Recopying,
@@ -66,12 +68,14 @@ from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.domain.links import LinkKeys
 from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
 from rebound.domain.receipts import Outcome
 from rebound.domain.rendering import RenderedEmail
 from tests.fakes.aws import fake_aws, make
+from tests.fakes.links import MemoryLinkKeyring
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, NOON, at, id_of, message_key, receipt
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import (
@@ -1019,3 +1023,65 @@ def test_the_scripted_providers_answer_by_address_and_count_what_went_out() -> N
     assert [type(result) for result in results] == [Unknown, Accepted]
     assert mailer.went_out == {message_key(1): 1, message_key(2): 1}
     assert isinstance(text(texter), Accepted)
+
+
+# --- the keys of links ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Keys:
+    """A keyring, and a rotation of its keys."""
+
+    keyring: LinkKeyring
+    rotate: Callable[[int, bytes], None]
+    seconds: float = 0.0
+    """Since the keyring was made."""
+
+
+@pytest.fixture
+def keys(on_aws: bool) -> Keys:
+    if not on_aws:
+        fake = MemoryLinkKeyring(1, {1: b"one"})
+        return Keys(fake, fake.rotate)
+    secrets = make("secretsmanager")
+    stored = {"current": "1", "1": "one"}
+    arn = secrets.create_secret(Name="links", SecretString=json.dumps(stored))["ARN"]
+
+    def rotate(current: int, key: bytes) -> None:
+        stored.update({"current": str(current), str(current): key.decode()})
+        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(stored))
+
+    made = Keys(SecretLinkKeyring(secrets, arn, lambda: made.seconds), rotate)
+    return made
+
+
+def test_links_are_signed_with_the_current_key(keys: Keys) -> None:
+    assert keys.keyring.keys() == LinkKeys(1, {1: b"one"})
+
+
+def test_a_key_that_came_with_a_rotation_is_known_a_minute_later_at_most(keys: Keys) -> None:
+    keys.keyring.keys()
+    keys.rotate(2, b"two")
+    keys.seconds = 61
+
+    assert keys.keyring.keys(2) == LinkKeys(2, {1: b"one", 2: b"two"})
+
+
+def test_the_secret_is_read_once_and_for_unknown_keys_once_a_minute() -> None:
+    asked: list[str] = []
+    counts: list[int] = []
+    clock = FakeClock()
+
+    class Secrets:
+        def get_secret_value(self, SecretId: str) -> Mapping[str, str]:  # noqa: N803
+            asked.append(SecretId)
+            return {"SecretString": '{"current": "1", "1": "one"}'}
+
+    keyring = SecretLinkKeyring(Secrets(), "links", lambda: clock.now().timestamp())
+    for wait in (0, 59, 1, 1, 58, 1):
+        clock.wait(timedelta(seconds=wait))
+        for needed in (None, 1, 7, 8):
+            keyring.keys(needed)
+        counts.append(len(asked))
+
+    assert counts == [1, 1, 2, 2, 2, 3]

@@ -599,6 +599,28 @@ def test_of_an_address_that_nobody_uses_only_the_consent_is_remembered(books: Bo
     }
 
 
+def test_what_is_remembered_can_be_found_and_added_to_by_the_hash_alone(books: Books) -> None:
+    left = deleted(books)
+    hashed = contact_key(1).hashed
+    found = books.contacts.get_many([hashed, contact_key(2).hashed])
+    late = ConsentEvidence(at(9), Scope.ALL, opted_out=True, source=ConsentSource.ONE_CLICK)
+    books.contacts.save(found[hashed].knowing(late))
+
+    assert found == {
+        hashed: replace(left, key=hashed),
+        contact_key(2).hashed: Contact(contact_key(2).hashed),
+    }
+    assert known(books, 1).consent == left.consent.join(late)
+    with pytest.raises(ConcurrentChangeError):
+        books.contacts.save(found[hashed].knowing(SAID[0], late))
+
+
+def test_by_its_hash_an_address_that_somebody_uses_is_not_found(books: Books) -> None:
+    books.customers.save([customer(1)], [used(1)])
+
+    assert books.contacts.get_many([contact_key(1).hashed]) == {contact_key(1).hashed: Contact(contact_key(1).hashed)}
+
+
 def test_whoever_comes_with_the_address_again_has_what_was_remembered(books: Books) -> None:
     left = deleted(books)
     books.customers.save([customer(2, email="ana1@example.com")], [replace(left, customer_ids=frozenset({id_of(2)}))])

@@ -25,6 +25,7 @@ KNOWN: Final = frozenset(
         "IMPORT_CONCURRENCY",
         "IMPORT_STATE_MACHINE_ARN",
         "JOB_STATE_MACHINE_ARN",
+        "LINK_SECRET_ARN",
         "MESSAGES_TABLE",
         "PACES_TABLE",
         "PROMPT_EMAIL_QUEUE_URL",

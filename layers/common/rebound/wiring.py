@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         JobBook,
         JobLedger,
         JobRunner,
+        LinkKeyring,
         Mailer,
         MessageLog,
         PaceBook,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
     from rebound.application.suppression_desk import SuppressionDesk
     from rebound.application.trip_breaker import TripBreaker
+    from rebound.application.write_links import LinkWriter
     from rebound.domain.business import TextProvider
 
 
@@ -452,6 +454,20 @@ def sns_texter() -> "Texter":
     from rebound.telemetry import count
 
     return CountedTexter(SnsTexter(aws_once("sns")), count)
+
+
+@cache
+def link_keyring() -> "LinkKeyring":
+    from rebound.adapters.link_secret import SecretLinkKeyring
+
+    return SecretLinkKeyring(aws("secretsmanager"), settings()["LINK_SECRET_ARN"])
+
+
+@cache
+def link_writer() -> "LinkWriter":
+    from rebound.application.write_links import LinkWriter
+
+    return LinkWriter(link_keyring(), settings().public_url(settings()["API_ID"]))
 
 
 def texters() -> "Mapping[TextProvider, Callable[[], Texter]]":

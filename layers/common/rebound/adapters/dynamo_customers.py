@@ -171,7 +171,8 @@ class DynamoContactBook:
         wanted = {str(key): key for key in keys}
         if not wanted:
             return {}
-        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(wanted, consistent=consistent)}
+        addresses = [contact_id for contact_id, key in wanted.items() if not key.is_hashed]
+        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(addresses, consistent=consistent)}
         hashed = {str(key.hashed): key for key in wanted.values() if key not in found}
         if hashed:
             # Nobody uses these now; a sender never comes here, because a customer's contacts are stored.
@@ -234,7 +235,7 @@ class _ContactRows:
         address, unchanged = str(contact.key), _unchanged(ContactRow, contact.version)
         if contact.version:
             transaction.delete(self._row(address), condition=unchanged)
-        else:
+        elif not contact.key.is_hashed:
             transaction.condition_check(self._row, address, condition=unchanged)
         if contact.consent.scopes:
             version = next_version(contact.remembered)

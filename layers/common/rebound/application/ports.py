@@ -20,6 +20,7 @@ from rebound.domain.events import DomainEvent
 from rebound.domain.history import HistoryEntry
 from rebound.domain.jobs import Job
 from rebound.domain.keys import ApiKey
+from rebound.domain.links import LinkKeys
 from rebound.domain.messages import Message
 from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
 from rebound.domain.provider_codes import Provider
@@ -178,13 +179,15 @@ class ContactBook(Protocol):
         """The contacts as of now.
 
         One that nobody uses comes without customers and failures, with what is remembered of its consent, if anything.
+        By a hashed key comes what is remembered, and nothing while somebody uses the address.
         Those of a moment ago are good enough, and cost half, where a decision will be taken again.
         """
 
     def save(self, contact: Contact) -> None:
         """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
 
-        Of one that nobody uses only the consent is kept, under the hash of its address.
+        Of one that nobody uses only the consent is kept, under the hash of its address. One with a hashed key must be
+        remembered already: that is what says that nobody uses the address.
         """
 
 
@@ -499,6 +502,17 @@ class ReconciliationBook(Protocol):
 
     def save(self, reconciliation: Reconciliation) -> None:
         """Write whole."""
+
+
+class LinkKeyring(Protocol):
+    """The keys that links in messages are signed with."""
+
+    def keys(self, needed: int | None = None) -> LinkKeys:
+        """The keys, read once in the life of a process.
+
+        They are read again, at most once a minute, when the one that is ``needed`` is not among them: it may have come
+        with a rotation since.
+        """
 
 
 class Texter(Protocol):
