@@ -99,6 +99,7 @@ from rebound.domain.reachability import (
 from rebound.domain.receipts import MessageKey
 from rebound.domain.recovery import Recovery
 from rebound.domain.segments import Segment, compile_filter
+from rebound.domain.switches import Bundle, Switches
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
@@ -259,6 +260,20 @@ def test_a_business_keeps_its_options_of_recovery(books: Books, recovery: Recove
     books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), recovery=recovery))
 
     assert books.businesses.get(BUSINESS_ID).recovery == recovery
+
+
+@pytest.mark.parametrize("bundle", list(Bundle))
+def test_a_business_keeps_its_switches_and_its_bundle(books: Books, bundle: Bundle) -> None:
+    books.businesses.add(business())
+    assert (books.businesses.get(BUSINESS_ID).switches, books.businesses.get(BUSINESS_ID).bundle) == (
+        Switches(),
+        Bundle.PREMIUM,
+    )
+    chosen = Switches(email=False, text_confirmations=False)
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), switches=chosen, bundle=bundle))
+    kept = books.businesses.get(BUSINESS_ID)
+
+    assert (kept.switches, kept.bundle) == (chosen, bundle)
 
 
 def test_settings_are_only_written_as_they_were_read(books: Books) -> None:
@@ -817,7 +832,16 @@ COMPLETE = message(
     delivered_at=at(2),
     failed_at=at(3),
 )
-NAMELESS = message(2, MessageStatus.EXCLUDED, address="", campaign_id=None, queued_at=None, reason="not_found")
+NAMELESS = message(
+    2,
+    MessageStatus.EXCLUDED,
+    address="",
+    campaign_id=None,
+    queued_at=None,
+    reason="not_found",
+    appointment_id="a-1",
+    asks_confirmation=True,
+)
 
 
 def test_messages_are_kept_whole(books: Books) -> None:
@@ -976,7 +1000,7 @@ CAMPAIGNS = [
         rollback=Rollback("01M7W6ARGFEXM6PVNM0V1C8F0N", at(70), since=at(60.5), bounces=3, done=True),
     ),
     campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
-    campaign(name="", single=True, campaign_id="single-1"),
+    campaign(name="", single=True, campaign_id="single-1", appointment_id="a-1", asks_confirmation=True),
 ]
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from rebound.application.settings_of_business import BusinessChange
-from rebound.domain.business import TextProvider
+from rebound.application.settings_of_business import BusinessChange, SwitchesChange
+from rebound.domain.business import Business, TextProvider
 from rebound.domain.channels import Channel
 from rebound.domain.errors import InvalidInputError
+from rebound.domain.switches import Barrier, Bundle, Switches
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.world import World
 
@@ -49,7 +50,42 @@ def test_a_change_that_cannot_be_is_refused_whole(change: BusinessChange, field:
 
 
 def test_what_a_channel_needs_to_send() -> None:
-    assert business().can_send(Channel.EMAIL)
-    assert not business(email_from=None).can_send(Channel.EMAIL)
-    assert not business(text_from=None).can_send(Channel.SMS)
-    assert business(text_from=None, text_provider=TextProvider.SNS).can_send(Channel.SMS)
+    assert business().barrier(Channel.EMAIL) is None
+    assert business(email_from=None).barrier(Channel.EMAIL) is Barrier.NO_SENDER
+    assert business(text_from=None).barrier(Channel.SMS) is Barrier.NO_SENDER
+    assert business(text_from=None, text_provider=TextProvider.SNS).barrier(Channel.SMS) is None
+
+
+def test_a_switch_keeps_back_its_own_channel_and_no_other() -> None:
+    no_email, no_text = business(switches=Switches(email=False)), business(switches=Switches(text=False))
+
+    assert (no_email.barrier(Channel.EMAIL), no_email.barrier(Channel.SMS)) == (Barrier.SWITCHED_OFF, None)
+    assert (no_text.barrier(Channel.EMAIL), no_text.barrier(Channel.SMS)) == (None, Barrier.SWITCHED_OFF)
+
+
+@pytest.mark.parametrize(
+    ("sender", "barrier"),
+    [
+        (business(), None),
+        (business(bundle=Bundle.BASIC), Barrier.NO_BUNDLE),
+        (business(switches=Switches(text_confirmations=False)), Barrier.CONFIRMATIONS_OFF),
+        (business(switches=Switches(text_confirmations=False), bundle=Bundle.BASIC), Barrier.CONFIRMATIONS_OFF),
+        (business(switches=Switches(text=False), bundle=Bundle.BASIC), Barrier.SWITCHED_OFF),
+    ],
+)
+def test_text_confirmations_need_both_switches_and_the_bundle_and_other_texts_do_not(
+    sender: Business, barrier: Barrier | None
+) -> None:
+    assert sender.barrier(Channel.SMS, asks_confirmation=True) is barrier
+    assert sender.barrier(Channel.SMS) is (barrier if barrier is Barrier.SWITCHED_OFF else None)
+    assert sender.barrier(Channel.EMAIL, asks_confirmation=True) is None
+
+
+def test_a_change_of_one_switch_leaves_the_others() -> None:
+    world = World()
+    world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=False)))
+    changed = world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(text_confirmations=False)))
+
+    assert changed.switches == Switches(email=False, text=True, text_confirmations=False)
+    changed = world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=True)))
+    assert changed.switches == Switches(text_confirmations=False)

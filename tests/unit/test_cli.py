@@ -10,6 +10,7 @@ from rebound import cli
 from rebound.application.failure_records import DeadLetter, FailedHandling
 from rebound.commands import Operations, run
 from rebound.domain.errors import ConflictError
+from rebound.domain.switches import Bundle
 from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
 
@@ -40,6 +41,20 @@ def test_a_business_is_created_and_printed(world: World, capsys: pytest.CaptureF
     made = json.loads(capsys.readouterr().out)
 
     assert world.businesses.get(made["business_id"]).name == "Nova"
+
+
+def test_a_business_has_the_premium_bundle_until_the_operator_says_otherwise(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(CREATE) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert cli.main(["set-bundle", "--business-id", made["business_id"], "--bundle", "basic"]) == 0
+    changed = json.loads(capsys.readouterr().out)
+    assert cli.main([*CREATE, "--bundle", "basic"]) == 0
+
+    assert (made["bundle"], changed["bundle"]) == ("premium", "basic")
+    assert world.businesses.get(made["business_id"]).bundle is Bundle.BASIC
+    assert json.loads(capsys.readouterr().out)["bundle"] == "basic"
 
 
 def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +94,9 @@ def test_a_revocation_is_never_put_off(world: World) -> None:
     "arguments",
     [
         [*CREATE[:-1], "Mars/Olympus"],
+        [*CREATE, "--bundle", "golden"],
+        ["set-bundle", "--business-id", BUSINESS_ID, "--bundle", "golden"],
+        ["set-bundle", "--business-id", "nobody", "--bundle", "basic"],
         ["create-key", "--business-id", "nobody"],
         ["create-key", "--business-id", BUSINESS_ID, "--scopes", "everything"],
         ["rotate-key", "--business-id", BUSINESS_ID, "--key-id", "none"],
@@ -98,7 +116,10 @@ def test_input_that_is_not_acceptable_ends_in_2_and_says_what(
     assert ": " in printed.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["drop-tables"], ["create-business"], ["create-key"], ["redrive"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["drop-tables"], ["create-business"], ["set-bundle", "--bundle", "basic"], ["create-key"], ["redrive"]],
+)
 def test_a_command_that_is_none_ends_in_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         cli.main(arguments)

@@ -36,6 +36,7 @@ from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, 
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Tried
 from rebound.domain.recovery import Recovery
 from rebound.domain.suppressions import LISTED_BOUNCE
+from rebound.domain.switches import Bundle, Switches
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -61,6 +62,10 @@ SENDERS = (
     business(text_from=None),
     business(text_from="MG0123"),
     business(text_from=None, text_provider=TextProvider.SNS),
+    business(switches=Switches(email=False)),
+    business(switches=Switches(text=False)),
+    business(switches=Switches(text_confirmations=False)),
+    business(bundle=Bundle.BASIC),
 )
 STILL_TRIED = "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
 CORRECT_IT = "Ask the customer for another email address, then correct it here: that clears the flag."
@@ -97,6 +102,7 @@ def cases(draw: st.DrawFn) -> Case:
         category=draw(st.sampled_from(Category)),
         exclude_failed=draw(st.booleans()),
         include_customer_ids=frozenset(draw(st.sets(st.just(ANA.customer_id)))),
+        asks_confirmation=draw(st.booleans()),
     )
     evidence = draw(st.lists(strategies.evidence, max_size=6))
     said = draw(st.lists(strategies.said, max_size=3))
@@ -140,6 +146,7 @@ def opted_out(scope: Scope, source: ConsentSource, channel: Channel = Channel.EM
 
 REMINDER = campaign(category=Category.REMINDER)
 TEXT = campaign(Channel.SMS)
+CONFIRMATION = campaign(Channel.SMS, category=Category.REMINDER, appointment_id="a1", asks_confirmation=True)
 
 
 # --- the walk is the decision -----------------------------------------------------------------------------------------
@@ -185,6 +192,7 @@ def every_kind_of_case() -> Iterator[Case]:
             campaign(channel, category=category, exclude_failed=exclude, include_customer_ids=frozenset(added))
             for category, exclude, added in product(Category, (True, False), ((), (ANA.customer_id,)))
         ]
+        campaigns.append(campaign(channel, category=Category.REMINDER, asks_confirmation=True))
         people = (ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None))
         senders = [
             *SENDERS,
@@ -340,6 +348,25 @@ SAYINGS: dict[str, tuple[Told, str]] = {
             "Ask whoever looks after your messaging to set an address to send from (email_from) "
             "in the business's settings."
         ),
+    ),
+    "emails switched off": (
+        {"sender": business(switches=Switches(email=False), email_from=None)},
+        "Ask whoever looks after your messaging to switch emails on again (switches.email) in the business's settings.",
+    ),
+    "texts switched off": (
+        {"sender": business(switches=Switches(text=False), bundle=Bundle.BASIC), "what": CONFIRMATION},
+        "Ask whoever looks after your messaging to switch texts on again (switches.text) in the business's settings.",
+    ),
+    "text confirmations switched off": (
+        {"sender": business(switches=Switches(text_confirmations=False)), "what": CONFIRMATION},
+        (
+            "Ask whoever looks after your messaging to switch text confirmations on again "
+            "(switches.text_confirmations) in the business's settings."
+        ),
+    ),
+    "text confirmations without the bundle": (
+        {"sender": business(bundle=Bundle.BASIC), "what": CONFIRMATION},
+        "Ask whoever runs Rebound for the premium bundle, or text without asking for a confirmation.",
     ),
     "nothing sent yet": ({}, "Nothing to do: the next of these emails is sent."),
 }

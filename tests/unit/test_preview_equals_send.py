@@ -24,11 +24,14 @@ from rebound.domain.jobs import JobKind
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Evidence, Failure, Tried
+from rebound.domain.switches import Switches
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.world import World, adds_up
 
 DAY: Final = timedelta(days=1)
+ALL_WELL: Final[Mapping[str, Any]] = {}
+ALL_OFF: Final = Switches(email=False, text=False)
 CODES: Final[Mapping[Channel, tuple[Provider, str, str, str]]] = {
     Channel.EMAIL: (Provider.SES, "Permanent/NoEmail", "Transient/MailboxFull", "Transient/General"),
     Channel.SMS: (Provider.TWILIO, "30005", "30003", "30006"),
@@ -88,7 +91,7 @@ def situations(draw: st.DrawFn) -> Situation:
     sender = business(
         policy=draw(st.sampled_from([STANDARD_POLICY, STANDARD_POLICY, STRICT_POLICY])),
         recovery=draw(strategies.recoveries),
-        **(draw(st.sampled_from([{}] * 9 + [{"email_from": None, "text_from": None}]))),
+        **draw(st.sampled_from([ALL_WELL] * 9 + [{"email_from": None, "text_from": None}, {"switches": ALL_OFF}])),
     )
     world = World(sender, seed=draw(st.integers(0, 1 << 30)), ranges=draw(st.sampled_from([1, 2, 5])))
     addresses: list[str | None] = [None, *(f"shared{n}@example.com" for n in range(2))]
@@ -185,7 +188,7 @@ def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, pa
             patched.setattr(counting, "PAGE", page)
         patched.setattr(run_campaign, "PAGE", 1)
         preview = previewed(situation)
-        if not situation.world.businesses.get(BUSINESS_ID).can_send(situation.new.channel):
+        if situation.world.businesses.get(BUSINESS_ID).barrier(situation.new.channel) is not None:
             assert set(preview.values()) <= {Exclusion.CHANNEL_OFF}
             with pytest.raises(ConflictError):
                 situation.world.manage_campaigns.post(BUSINESS_ID, situation.new)

@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     helps = {
         "create-business": "a new business",
+        "set-bundle": "what a business has booked: basic, or premium with text confirmations",
         "create-key": "a new API key of a business, shown once",
         "rotate-key": "a successor of a key; the old one goes on working for a while",
         "revoke-key": "end a key now",
@@ -96,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--text-provider", help="twilio or sns")
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
     business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
-    for name in ("create-key", "rotate-key", "revoke-key", "list-keys"):
+    business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
+    parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")
+    for name in ("set-bundle", "create-key", "rotate-key", "revoke-key", "list-keys"):
         parsers[name].add_argument("--business-id", required=True)
     for name in ("rotate-key", "revoke-key"):
         parsers[name].add_argument("--key-id", required=True)

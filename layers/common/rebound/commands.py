@@ -11,8 +11,18 @@ from rebound.application.settings_of_business import UNSET, BusinessChange, Unse
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope
+from rebound.domain.switches import Bundle
 
-COMMANDS: Final = ("create-business", "create-key", "rotate-key", "revoke-key", "list-keys", "dead-letters", "redrive")
+COMMANDS: Final = (
+    "create-business",
+    "set-bundle",
+    "create-key",
+    "rotate-key",
+    "revoke-key",
+    "list-keys",
+    "dead-letters",
+    "redrive",
+)
 MAX_GRACE_HOURS: Final = 24 * 30
 DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
@@ -42,6 +52,11 @@ def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
     match event.get("command"):
         case "create-business":
             return _business(tenants.create_business(_change(event)))
+        case "set-bundle":
+            business_id, bundle = _text(event, "business_id"), _bundle(event)
+            if bundle is None:
+                raise InvalidInputError(FieldError("bundle", "Is required."))
+            return _business(tenants.set_bundle(business_id, bundle))
         case "create-key":
             label = event.get("label") or ""
             return _new_key(tenants.create_key(_text(event, "business_id"), _scopes(event), label))
@@ -79,7 +94,15 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
         email_from=event.get("email_from") or UNSET,
         text_from=event.get("text_from") or UNSET,
         text_rate=_text_rate(event),
+        bundle=_bundle(event),
     )
+
+
+def _bundle(event: Mapping[str, Any]) -> Bundle | None:
+    bundle = event.get("bundle")
+    if bundle is not None and bundle not in list(Bundle):
+        raise InvalidInputError(FieldError("bundle", f"Must be one of {', '.join(Bundle)}."))
+    return None if bundle is None else Bundle(bundle)
 
 
 def _text_rate(event: Mapping[str, Any]) -> float | Unset:
@@ -127,6 +150,7 @@ def _business(business: Business) -> Mapping[str, Any]:
         "name": business.name,
         "country": business.country,
         "time_zone": business.time_zone,
+        "bundle": business.bundle,
     }
 
 

@@ -13,6 +13,7 @@ from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.recovery import Recovery
+from rebound.domain.switches import Bundle, Switches
 
 
 class DynamoBusinessDirectory(Directory):
@@ -30,6 +31,8 @@ class DynamoBusinessDirectory(Directory):
             "text_provider": TextProvider(document["text_provider"]),
             "policy": read_policy(document.get("policy")),
             "recovery": Recovery(**document.get("recovery", {})),
+            "switches": Switches(**document.get("switches", {})),
+            "bundle": Bundle(document.get("bundle", Bundle.PREMIUM)),
             "version": int(row.version or 0),
         }
         return Business(business_id=business_id, **{**document, **special})
@@ -70,4 +73,6 @@ class DynamoBusinessDirectory(Directory):
             "text_rate": business.text_rate,
             "policy": write_policy(business.policy),
             "recovery": asdict(business.recovery),
+            "switches": asdict(business.switches),
+            "bundle": business.bundle,
         }

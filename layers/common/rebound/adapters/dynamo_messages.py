@@ -32,7 +32,9 @@ KEPT: Final = timedelta(days=400)
 POINTER_KEPT: Final = timedelta(days=7)
 """SNS reports a text up to 72 hours after it was published."""
 _FIELDS: Final = tuple(
-    f.name for f in fields(Message) if f.name not in ("key", "channel", "category", "status", "provider")
+    f.name
+    for f in fields(Message)
+    if f.name not in ("key", "channel", "category", "status", "provider", "asks_confirmation")
 )
 
 
@@ -154,6 +156,7 @@ class DynamoMessageLog:
             status=message.status,
             rank=message.rank,
             provider=message.provider,
+            asks_confirmation=message.asks_confirmation or None,
             expires_at=int((since + KEPT).timestamp()),
             **{name: getattr(message, name) for name in _FIELDS},
         )
@@ -178,6 +181,7 @@ def _message(row: MessageRow) -> Message:
         category=Category(row.category),
         status=MessageStatus(row.status),
         provider=Provider(row.provider) if row.provider else None,
+        asks_confirmation=bool(row.asks_confirmation),
         **{name: getattr(row, name) for name in _FIELDS},
     )
 

@@ -201,6 +201,8 @@ class MessageRow(Model):
     delivered_at = InstantAttribute(null=True)
     failed_at = InstantAttribute(null=True)
     window = NumberAttribute(null=True)
+    appointment_id = UnicodeAttribute(null=True)
+    asks_confirmation = BooleanAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
 
@@ -235,6 +237,8 @@ class CampaignRow(Model):
     ranges = NumberAttribute(default=1)
     failure = UnicodeAttribute(null=True)
     single = BooleanAttribute(default=False)
+    appointment_id = UnicodeAttribute(null=True)
+    asks_confirmation = BooleanAttribute(null=True)
     paused_because = UnicodeAttribute(null=True)
     window = NumberAttribute(default=0)
     bounce_warning = JsonAttribute(null=True)

@@ -86,6 +86,7 @@ def supposed_campaign(
     filter_: Mapping[str, Any] | None = None,
     exclude_failed: bool = True,
     include_customer_ids: frozenset[str] = frozenset(),
+    asks_confirmation: bool = False,
 ) -> Campaign:
     """A campaign that nobody posts, to ask what would happen if somebody did."""
     return Campaign(
@@ -100,4 +101,5 @@ def supposed_campaign(
         status=CampaignStatus.EXPANDING,
         exclude_failed=exclude_failed,
         include_customer_ids=include_customer_ids,
+        asks_confirmation=asks_confirmation,
     )

@@ -32,8 +32,16 @@ class ExplainReachability:
         self._messages = messages
         self._clock = clock
 
-    def __call__(self, business_id: str, customer_id: str, channel: Channel, category: Category) -> Explanation:
-        """What a campaign of this kind with nothing unusual about it would do. Raises ``NotFoundError``."""
+    def __call__(
+        self,
+        business_id: str,
+        customer_id: str,
+        channel: Channel,
+        category: Category,
+        *,
+        asks_confirmation: bool = False,
+    ) -> Explanation:
+        """What a message of this kind with nothing unusual about it would do. Raises ``NotFoundError``."""
         customer = self._customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
         now = self._clock.now()
@@ -41,7 +49,7 @@ class ExplainReachability:
             customer,
             self._contacts.get_many([key])[key] if key is not None else None,
             self._businesses.get(business_id),
-            supposed_campaign(business_id, channel, category, now),
+            supposed_campaign(business_id, channel, category, now, asks_confirmation=asks_confirmation),
             now,
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))

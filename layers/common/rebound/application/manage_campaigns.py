@@ -24,6 +24,7 @@ from rebound.application.ports import (
     SegmentBook,
     TallyBook,
 )
+from rebound.domain.business import Business
 from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Category, Content, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey
@@ -33,6 +34,7 @@ from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket, lane_of
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.segments import compile_filter
+from rebound.domain.switches import Barrier
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -118,8 +120,7 @@ class ManageCampaigns:
         """
         business = self._businesses.get(business_id)
         self._check(business_id, new)
-        if not business.can_send(new.channel):
-            raise ConflictError(sender_missing(new.channel))
+        check_barrier(business, new.channel)
         now = self._clock.now()
         later = new.send_at is not None and new.send_at > now
         proposed = self._ids.ulid(now)
@@ -264,20 +265,26 @@ class PostMessage:
         category: Category,
         channel: Channel,
         content: Content,
+        appointment_id: str | None = None,
+        asks_confirmation: bool = False,
         request: str | None = None,
     ) -> Message:
         """Queue it and write it to the client log. Raises ``InvalidInputError`` and ``ConflictError``.
 
+        ``appointment_id`` is the client's name for the appointment that it is about; a text may ask the customer to
+        confirm that one.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         """
         check_content(content)
+        if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
+            what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
+            raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
         business = self._businesses.get(business_id)
         try:
             customer = self._customers.get(business_id, customer_id)
         except NotFoundError:
             raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
-        if not business.can_send(channel):
-            raise ConflictError(sender_missing(channel))
+        check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
         if address is None:
             raise ConflictError(f"The customer has no {channel} address.")
@@ -296,6 +303,8 @@ class PostMessage:
             status=CampaignStatus.SENDING,
             run_id=message_id,
             single=True,
+            appointment_id=appointment_id,
+            asks_confirmation=asks_confirmation,
         )
         chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
         message_key = MessageKey(business_id, customer_id, message_id)
@@ -323,10 +332,31 @@ def _read_place(cursor: str | None) -> tuple[int, str | None]:
     return int(seen), page_cursor or None
 
 
-def sender_missing(channel: Channel) -> str:
-    """Why a business cannot send on a channel, and what to do."""
-    setting = "email_from" if channel is Channel.EMAIL else "text_from"
-    return f"The business has no {setting}: set it with PATCH /v1/business first."
+def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bool = False) -> None:
+    """Refuse what the settings keep back, saying which of them. Raises ``ConflictError``."""
+    barrier = business.barrier(channel, asks_confirmation=asks_confirmation)
+    if barrier is not None:
+        raise ConflictError(_BARRED[barrier, channel])
+
+
+_BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
+    (Barrier.SWITCHED_OFF, Channel.EMAIL): (
+        "Emails are switched off for this business: set switches.email to true with PATCH /v1/business first."
+    ),
+    (Barrier.SWITCHED_OFF, Channel.SMS): (
+        "Texts are switched off for this business: set switches.text to true with PATCH /v1/business first."
+    ),
+    (Barrier.CONFIRMATIONS_OFF, Channel.SMS): (
+        "Text confirmations are switched off for this business: set switches.text_confirmations to true with "
+        "PATCH /v1/business first, or text without asks_confirmation."
+    ),
+    (Barrier.NO_BUNDLE, Channel.SMS): (
+        "Text confirmations come with the premium bundle, and this business has the basic one: whoever runs Rebound "
+        "can change it (rebound set-bundle). Or text without asks_confirmation."
+    ),
+    (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it with PATCH /v1/business first.",
+    (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it with PATCH /v1/business first.",
+}
 
 
 def chunk_name(range_index: int, number: int) -> str:

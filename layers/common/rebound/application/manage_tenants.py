@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rebound.application.ports import AddressReader, ApiKeyBook, BusinessDirectory, Clock, Ids
-from rebound.application.settings_of_business import BusinessChange, changed_business
+from rebound.application.settings_of_business import BusinessChange, changed_business, write_change
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope, hash_of, write_token
+from rebound.domain.switches import Bundle
 
 DEFAULT_GRACE = timedelta(hours=24)
 
@@ -22,7 +23,7 @@ class NewKey:
 
 
 class ManageTenants:
-    """Creates businesses; creates, rotates, revokes and lists keys."""
+    """Creates businesses and says what they have booked; creates, rotates, revokes and lists keys."""
 
     def __init__(
         self,
@@ -55,6 +56,10 @@ class ManageTenants:
         business = changed_business(blank, change, self._addresses)
         self._businesses.add(business)
         return business
+
+    def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
+        """What the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
+        return write_change(self._businesses, self._addresses, business_id, BusinessChange(bundle=bundle))
 
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
         """A new key of a business. Raises ``NotFoundError`` when there is no such business."""

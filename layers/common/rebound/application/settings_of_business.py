@@ -10,6 +10,7 @@ from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.recovery import Recovery
+from rebound.domain.switches import Bundle, Switches
 
 ATTEMPTS: Final = 5
 MAX_NAME: Final = 200
@@ -42,8 +43,25 @@ class RecoveryChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchesChange:
+    """The switches to set; ``None`` leaves one as it is."""
+
+    email: bool | None = None
+    text: bool | None = None
+    text_confirmations: bool | None = None
+
+    def applied_to(self, switches: Switches) -> Switches:
+        """The switches after the change."""
+        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        return replace(switches, **given)
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessChange:
-    """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied."""
+    """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied.
+
+    ``bundle`` is for the operator alone to set.
+    """
 
     name: str | None = None
     country: str | None = None
@@ -55,9 +73,13 @@ class BusinessChange:
     text_rate: float | Unset | None = UNSET
     policy: ReachabilityPolicy | None = None
     recovery: RecoveryChange | None = None
+    switches: SwitchesChange | None = None
+    bundle: Bundle | None = None
 
 
-_NEVER_EMPTY: Final = frozenset({"name", "country", "time_zone", "text_provider", "policy", "recovery"})
+_NEVER_EMPTY: Final = frozenset(
+    {"name", "country", "time_zone", "text_provider", "policy", "recovery", "switches", "bundle"}
+)
 
 
 class SettingsOfBusiness:
@@ -82,22 +104,26 @@ class SettingsOfBusiness:
         Naming a policy enqueues a copying also when it is in force already: the change before may have died before it
         enqueued its own.
         """
-        business = self._changed(business_id, change)
+        business = write_change(self._businesses, self._addresses, business_id, change)
         if change.policy is not None:
             self._recopyings.put(Recopying(business_id))
         return business
 
-    def _changed(self, business_id: str, change: BusinessChange) -> Business:
-        for attempt in range(1, ATTEMPTS + 1):
-            business = changed_business(self._businesses.get(business_id), change, self._addresses)
-            try:
-                self._businesses.replace(business)
-            except ConcurrentChangeError:
-                if attempt == ATTEMPTS:
-                    raise
-                continue
-            return business
-        raise AssertionError
+
+def write_change(
+    businesses: BusinessDirectory, addresses: AddressReader, business_id: str, change: BusinessChange
+) -> Business:
+    """Write a change whoever else writes; the business after it. Raises ``NotFoundError`` and what is wrong with it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        business = changed_business(businesses.get(business_id), change, addresses)
+        try:
+            businesses.replace(business)
+        except ConcurrentChangeError:
+            if attempt == ATTEMPTS:
+                raise
+            continue
+        return business
+    raise AssertionError
 
 
 def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:
@@ -122,8 +148,8 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
 
 def _checked(name: str, value: Any, business: Business, country: str, addresses: AddressReader) -> object:
     match name:
-        case "recovery":
-            return value.applied_to(business.recovery)
+        case "recovery" | "switches":
+            return value.applied_to(getattr(business, name))
         case "name":
             return _line(value)
         case "country":

@@ -8,6 +8,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.pacing import SendingAccount
 from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
 from rebound.domain.recovery import Recovery
+from rebound.domain.switches import Barrier, Bundle, Switches
 
 
 class TextProvider(StrEnum):
@@ -49,15 +50,30 @@ class Business:
     text_rate: float | None = None
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
     recovery: Recovery = field(default_factory=Recovery)
+    switches: Switches = field(default_factory=Switches)
+    bundle: Bundle = Bundle.PREMIUM
     version: int = field(default=0, compare=False)
 
-    def can_send(self, channel: Channel) -> bool:
-        """Whether the channel has what it needs to send; SNS may choose a number by itself."""
-        match channel:
-            case Channel.EMAIL:
-                return self.email_from is not None
-            case Channel.SMS:
-                return self.text_from is not None or self.text_provider is TextProvider.SNS
+    def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
+        """What keeps the business from sending on a channel, the first of several; ``None`` when nothing does.
+
+        ``asks_confirmation`` for a message that asks the customer to confirm an appointment.
+        """
+        is_email = channel is Channel.EMAIL
+        if not (self.switches.email if is_email else self.switches.text):
+            return Barrier.SWITCHED_OFF
+        if asks_confirmation and not is_email:
+            if not self.switches.text_confirmations:
+                return Barrier.CONFIRMATIONS_OFF
+            if self.bundle is not Bundle.PREMIUM:
+                return Barrier.NO_BUNDLE
+        return None if self._has_sender(channel) else Barrier.NO_SENDER
+
+    def _has_sender(self, channel: Channel) -> bool:
+        """Whether there is something to send from; SNS may choose a number by itself."""
+        if channel is Channel.EMAIL:
+            return self.email_from is not None
+        return self.text_from is not None or self.text_provider is TextProvider.SNS
 
     @property
     def text_account(self) -> SendingAccount:

@@ -129,9 +129,10 @@ class Campaign:
     ``run_id`` is a ULID from which every recipient's message id follows (truth 7); it is fixed when the campaign is
     planned, so that the client log sorts by the time of sending. ``filter`` of the selection is likewise filled from
     the segment at that time: a segment that is changed later does not change a campaign under way. ``single`` marks the
-    carrier of one message to one person, which is no campaign to clients. ``paused_because`` is there only while it is
-    paused and nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time
-    after it. ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
+    carrier of one message to one person, which is no campaign to clients; it may be about an appointment of the
+    client's (``appointment_id``) and ask for its confirmation. ``paused_because`` is there only while it is paused and
+    nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time after it.
+    ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
     ``rollback`` is the latest that was asked for.
     ``version`` counts the writes of the stored row, 0 for none yet.
     """
@@ -154,6 +155,8 @@ class Campaign:
     completed_at: datetime | None = None
     failure: str | None = None
     single: bool = False
+    appointment_id: str | None = None
+    asks_confirmation: bool = False
     paused_because: str | None = None
     window: int = 0
     bounce_warning: FinalWords | None = None

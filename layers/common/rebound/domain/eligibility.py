@@ -13,6 +13,7 @@ from rebound.domain.consent import Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.reachability import REACHABLE
+from rebound.domain.switches import Barrier
 
 
 class Exclusion(StrEnum):
@@ -21,7 +22,7 @@ class Exclusion(StrEnum):
     NOT_FOUND = "not_found"
     """No such customer (any more)."""
     CHANNEL_OFF = "channel_off"
-    """The business cannot send on this channel."""
+    """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
     NO_ADDRESS = "no_address"
     OPTED_OUT = "opted_out"
     INVALID_CONTACT = "invalid_contact"
@@ -63,6 +64,11 @@ class Case:
     def address(self) -> str | None:
         """Where the message would go, as the customer writes it."""
         return self.customer.address(self.campaign.channel)
+
+    @property
+    def barrier(self) -> Barrier | None:
+        """What in the business's settings keeps the message back."""
+        return self.business.barrier(self.campaign.channel, asks_confirmation=self.campaign.asks_confirmation)
 
     @property
     def opted_out_of(self) -> Scope | None:
@@ -129,13 +135,18 @@ def decision_on(case: Case) -> Decision:
 
 
 def _channel_is_off(case: Case) -> bool:
-    return not case.business.can_send(case.campaign.channel)
+    return case.barrier is not None
 
 
 def _settings_of_channel(case: Case) -> Mapping[str, Any]:
+    business = case.business
     if case.campaign.channel is Channel.EMAIL:
-        return {"email_from": case.business.email_from}
-    return {"text_provider": case.business.text_provider, "text_from": case.business.text_from}
+        return {"switches": {"email": business.switches.email}, "email_from": business.email_from}
+    sender = {"text_provider": business.text_provider, "text_from": business.text_from}
+    if not case.campaign.asks_confirmation:
+        return {"switches": {"text": business.switches.text}, **sender}
+    switches = {"text": business.switches.text, "text_confirmations": business.switches.text_confirmations}
+    return {"switches": switches, "bundle": str(business.bundle), **sender}
 
 
 def _has_no_address(case: Case) -> bool:

@@ -18,6 +18,7 @@ from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun, written
 from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.reachability import REACHABLE, Cleared, Failure, Verdict
+from rebound.domain.switches import Barrier
 
 SHOWN_ATTEMPTS: Final = 5
 
@@ -163,6 +164,23 @@ def passing_sentence(exclusion: Exclusion, case: Case) -> str:
     return _PASSES[exclusion](case)
 
 
+_BARRED: Final[Mapping[Barrier, str]] = {
+    Barrier.SWITCHED_OFF: "The business has switched {plural} off, so none go out.",
+    Barrier.CONFIRMATIONS_OFF: "The business has switched text confirmations off, so none go out.",
+    Barrier.NO_BUNDLE: "Text confirmations come with the premium bundle, which the business does not have.",
+    Barrier.NO_SENDER: "The business has no sender set for {plural}, so none go out.",
+}
+
+
+def _not_sent(case: Case) -> str:
+    return _BARRED[case.barrier or Barrier.NO_SENDER].format(plural=plural_noun(case))
+
+
+def _can_be_sent(case: Case) -> str:
+    asks = case.campaign.asks_confirmation and not _is_email(case)
+    return f"The business can send {'text confirmations' if asks else plural_noun(case)}."
+
+
 def _no_address(case: Case) -> str:
     rest = "" if case.campaign.channel is Channel.EMAIL else "; day and night numbers are not texted"
     return f"The customer has no {address_noun(case)}{rest}."
@@ -195,7 +213,7 @@ def _not_yet(case: Case) -> str:
 
 _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NOT_FOUND: lambda _: "There is no such customer (any more).",
-    Exclusion.CHANNEL_OFF: lambda case: f"The business has no sender set for {plural_noun(case)}, so none go out.",
+    Exclusion.CHANNEL_OFF: _not_sent,
     Exclusion.NO_ADDRESS: _no_address,
     Exclusion.OPTED_OUT: _opted_out,
     Exclusion.INVALID_CONTACT: _flagged,
@@ -239,7 +257,7 @@ def _need_not_wait(case: Case) -> str:
 
 
 _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
-    Exclusion.CHANNEL_OFF: lambda case: f"The business can send {plural_noun(case)}.",
+    Exclusion.CHANNEL_OFF: _can_be_sent,
     Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
     Exclusion.OPTED_OUT: _allowed,
     Exclusion.INVALID_CONTACT: _not_left_out,
@@ -314,7 +332,7 @@ _STATUSES: Final[Mapping[MessageStatus, str]] = {
 }
 _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.NOT_FOUND: "It was left out: the customer had been removed.",
-    Exclusion.CHANNEL_OFF: "It was left out: the business had no sender set.",
+    Exclusion.CHANNEL_OFF: "It was left out: the business had switched such messages off, or had no sender set.",
     Exclusion.NO_ADDRESS: "It was left out: the customer had no address to send it to.",
     Exclusion.OPTED_OUT: "It was left out: the customer had opted out.",
     Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",

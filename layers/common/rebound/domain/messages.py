@@ -57,8 +57,9 @@ class Message:
 
     ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
     earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
-    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person. ``window``
-    is the campaign's at the time of the send, ``None`` for the first.
+    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may
+    be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
+    of the send, ``None`` for the first.
     """
 
     key: MessageKey
@@ -76,6 +77,8 @@ class Message:
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
     window: int | None = None
+    appointment_id: str | None = None
+    asks_confirmation: bool = False
 
     @property
     def rank(self) -> int:
@@ -167,4 +170,6 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         campaign_id=None if campaign.single else campaign.campaign_id,
         queued_at=queued_at,
         window=campaign.window or None,
+        appointment_id=campaign.appointment_id,
+        asks_confirmation=campaign.asks_confirmation,
     )

@@ -12,6 +12,7 @@ from rebound.domain.eligibility import Case, Decision, Exclusion, Send
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import FailureClass, ProviderCode, look_up
 from rebound.domain.suppressions import LISTED_BOUNCE
+from rebound.domain.switches import Barrier
 
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:
@@ -66,6 +67,21 @@ _KINDS: Final[Mapping[Category, str]] = {
 
 
 # --- left out ---------------------------------------------------------------------------------------------------------
+
+
+def _let_it_be_sent(case: Case) -> str:
+    is_email = case.campaign.channel is Channel.EMAIL
+    what = {
+        Barrier.SWITCHED_OFF: f"{plural_noun(case)} on again (switches.{'email' if is_email else 'text'})",
+        Barrier.CONFIRMATIONS_OFF: "text confirmations on again (switches.text_confirmations)",
+    }
+    match case.barrier:
+        case Barrier.SWITCHED_OFF | Barrier.CONFIRMATIONS_OFF as barrier:
+            return f"Ask whoever looks after your messaging to switch {what[barrier]} in the business's settings."
+        case Barrier.NO_BUNDLE:
+            return "Ask whoever runs Rebound for the premium bundle, or text without asking for a confirmation."
+        case _:
+            return _set_a_sender(case)
 
 
 def _set_a_sender(case: Case) -> str:
@@ -125,7 +141,7 @@ def _next_try(case: Case, due: datetime) -> str:
 
 _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NOT_FOUND: lambda _: "Look the customer up again: this one has been removed.",
-    Exclusion.CHANNEL_OFF: _set_a_sender,
+    Exclusion.CHANNEL_OFF: _let_it_be_sent,
     Exclusion.NO_ADDRESS: _ask_for_an_address,
     Exclusion.OPTED_OUT: _respect_the_opt_out,
     Exclusion.INVALID_CONTACT: _mend_the_address,

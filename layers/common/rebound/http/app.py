@@ -21,7 +21,7 @@ from rebound.application.count_customers import write_filter
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.manage_segments import filter_of
 from rebound.application.preview_audience import Question
-from rebound.application.settings_of_business import UNSET, BusinessChange, RecoveryChange
+from rebound.application.settings_of_business import UNSET, BusinessChange, RecoveryChange, SwitchesChange
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
@@ -318,6 +318,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             text_rate=request.text_rate if "text_rate" in given else UNSET,
             policy=request.policy.read() if "policy" in given else None,
             recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
+            switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
         )
         business = wiring.settings_of_business().change(_business_id(app), change)
         return _answer(schemas.BusinessAnswer.of(business))
@@ -414,8 +415,13 @@ def _reachability(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerId,
         channel: Annotated[Channel, Query(description="Which address.")],
         category: Annotated[Category, Query(description="Which kind of message.")],
+        asks_confirmation: Annotated[  # noqa: FBT002 - a parameter of the query
+            bool, Query(description="A text that asks the customer to confirm an appointment.")
+        ] = False,
     ) -> Response[str]:
-        explanation = wiring.explain_reachability()(_business_id(app), customer_id, channel, category)
+        explanation = wiring.explain_reachability()(
+            _business_id(app), customer_id, channel, category, asks_confirmation=asks_confirmation
+        )
         return _answer(ReachabilityAnswer.of(explanation))
 
 
@@ -679,6 +685,8 @@ def _messages(app: APIGatewayRestResolver) -> None:
             category=request.category,
             channel=request.channel,
             content=schemas.content_of(request.channel, request.content),
+            appointment_id=request.appointment_id,
+            asks_confirmation=request.asks_confirmation,
             request=_request(app),
         )
         return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)

@@ -1,6 +1,7 @@
 """The shapes of requests and answers. What they say is the OpenAPI document; a field that is not here is refused."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -37,6 +38,7 @@ from rebound.domain.reachability import HIGHEST_COUNT, Failure, PolicyPreset, Re
 from rebound.domain.recovery import Recovery
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.domain.segments import FAILED_VALUES, Segment
+from rebound.domain.switches import Bundle, Switches
 
 MAX_CUSTOMER_IDS = 1000
 MAX_PART_BYTES = 100_000
@@ -44,6 +46,7 @@ MAX_PART_BYTES = 100_000
 MAX_FILTER_BYTES = 20_000
 FIRST_PRINTABLE = 0x20
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
+APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
 
 def _fits(value: str) -> str:
@@ -75,12 +78,20 @@ def _readable(value: str) -> str:
     return value
 
 
+def _names_an_appointment(value: str) -> str:
+    """It has to stand in the address of the appointment's log."""
+    if not APPOINTMENT_ID.fullmatch(value):
+        raise ValueError("Must be 1 to 128 letters, digits, dots, colons, underscores and hyphens, a dot not first.")
+    return value
+
+
 Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
 """RFC 3339, UTC, milliseconds."""
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)]
 """A time as clients write it: RFC 3339, with its offset."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
+AppointmentId = Annotated[str, AfterValidator(_names_an_appointment)]
 
 
 Filter = Annotated[
@@ -179,6 +190,31 @@ class RecoveryAnswer(Answer):
         return cls(spaced=recovery.spaced, probe_marketing=recovery.probe_marketing)
 
 
+class SwitchesRequest(Request):
+    """What goes out at all; a switch left out keeps its value."""
+
+    email: bool = Field(default=True, description="Off: nothing goes out by email, whatever it is.")
+    text: bool = Field(default=True, description="Off: nothing goes out by text, whatever it is.")
+    text_confirmations: bool = Field(
+        default=True,
+        description="Off: no texts that ask the customer to confirm an appointment (asks_confirmation). On, they need "
+        "the premium bundle too.",
+    )
+
+
+class SwitchesAnswer(Answer):
+    """What goes out at all."""
+
+    email: bool
+    text: bool
+    text_confirmations: bool
+
+    @classmethod
+    def of(cls, switches: Switches) -> Self:
+        """The answer for the switches."""
+        return cls(email=switches.email, text=switches.text, text_confirmations=switches.text_confirmations)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -196,6 +232,7 @@ class BusinessChangeRequest(Request):
     )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
+    switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
 
 
 class BusinessAnswer(Answer):
@@ -212,12 +249,23 @@ class BusinessAnswer(Answer):
     text_rate: float | None
     policy: PolicyAnswer
     recovery: RecoveryAnswer
+    switches: SwitchesAnswer
+    bundle: Bundle = Field(
+        description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
+        "can change it."
+    )
 
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        settings = {name: getattr(business, name) for name in cls.model_fields if name not in ("policy", "recovery")}
-        return cls(**settings, policy=PolicyAnswer.of(business.policy), recovery=RecoveryAnswer.of(business.recovery))
+        own_shapes = ("policy", "recovery", "switches")
+        settings = {name: getattr(business, name) for name in cls.model_fields if name not in own_shapes}
+        return cls(
+            **settings,
+            policy=PolicyAnswer.of(business.policy),
+            recovery=RecoveryAnswer.of(business.recovery),
+            switches=SwitchesAnswer.of(business.switches),
+        )
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
@@ -812,6 +860,14 @@ class NewMessageRequest(_Sends):
     """A message to one person, now."""
 
     customer_id: CustomerId
+    appointment_id: AppointmentId | None = Field(
+        default=None, description="Your name for the appointment that it is about, for that appointment's log."
+    )
+    asks_confirmation: bool = Field(
+        default=False,
+        description="Whether the text asks the customer to confirm the appointment by answering C. Only for sms, and "
+        "with an appointment_id.",
+    )
 
 
 class MessageAnswer(Answer):
@@ -830,6 +886,8 @@ class MessageAnswer(Answer):
     queued_at: Time | None
     sent_at: Time | None
     final_at: Time | None
+    appointment_id: str | None
+    asks_confirmation: bool
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -848,6 +906,8 @@ class MessageAnswer(Answer):
             queued_at=message.queued_at,
             sent_at=message.sent_at,
             final_at=message.final_at,
+            appointment_id=message.appointment_id,
+            asks_confirmation=message.asks_confirmation,
         )
 
 
