@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 from types import MappingProxyType
 
 import pytest
@@ -78,7 +79,7 @@ from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
+from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
 from rebound.domain.jobs import Job, JobKind, JobStatus
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
@@ -775,6 +776,10 @@ SAID = (
     ConsentEvidence(at(4), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER, message_id="m3"),
     ConsentEvidence(at(5), Scope.MARKETING, opted_out=False, source=ConsentSource.COMPLAINT),
 )
+OF_EVERY_WEIGHT = tuple(
+    ConsentEvidence(at(second), Scope.LOYALTY, opted_out=opted_out, source=source, who="Kim", words="as asked")
+    for second, (source, opted_out) in enumerate(product(ConsentSource, (True, False)), start=6)
+)
 
 
 @pytest.mark.parametrize(
@@ -786,9 +791,10 @@ SAID = (
         Contact(contact_key()).knowing(*EVIDENCE, *SAID),
         Contact(contact_key()).knowing(*EVIDENCE[1:], Tried(at(6), "m6")),
         Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).knowing(SAID[0]),
+        Contact(contact_key()).knowing(*OF_EVERY_WEIGHT),
         Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).knowing(EVIDENCE[1]),
     ],
-    ids=["empty", "cleared", "failed", "tried", "everything", "consent", "hash in address"],
+    ids=["empty", "cleared", "failed", "tried", "everything", "consent", "all kinds of consent", "hash in address"],
 )
 def test_a_contact_is_kept_with_all_that_is_known(books: Books, contact: Contact) -> None:
     contact = replace(contact, customer_ids=frozenset({id_of(1), id_of(2)}))
@@ -1367,6 +1373,16 @@ def test_the_history_of_an_address_is_kept_once_and_shown_the_latest_first(books
     assert list(books.history.page(contact_key(1), 10, None).items) == HISTORY[::-1]
     assert list(books.history.page(contact_key(2), 10, None).items) == HISTORY[:1]
     assert list(books.history.page(contact_key(3), 10, None).items) == []
+
+
+def test_the_history_before_a_place_goes_on_behind_the_last_entry_shown(books: Books) -> None:
+    books.history.record(contact_key(1), HISTORY)
+    found: list[HistoryEntry] = []
+    while entries := books.history.before(contact_key(1), place_of(found[-1]) if found else None, 2):
+        found += entries
+
+    assert found == HISTORY[::-1]
+    assert books.history.before(contact_key(2), None, 2) == []
 
 
 def test_the_history_comes_in_pages_and_is_found_under_the_hash_of_the_address(books: Books) -> None:

@@ -26,6 +26,7 @@ from rebound.application.import_customers import (
 )
 from rebound.application.job_records import StatusChange
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
+from rebound.application.manage_consent import ReadConsent, StateConsent
 from rebound.application.manage_customers import ManageCustomers
 from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_jobs import JobView, ManageJobs
@@ -269,6 +270,8 @@ class World:
             campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
         )
         self.read_client_log = ReadClientLog(customers, messages)
+        self.read_consent = ReadConsent(customers, contacts, businesses, own(self.history, "history"))
+        self.state_consent = StateConsent(customers, contacts, businesses, clock)
         self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rebound import wiring
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.keys import ALL_SCOPES, ApiScope
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
@@ -22,6 +24,7 @@ OFFER = {
     "filter": {"all": []},
     "content": {"subject": "Hello ##{{first_name}}", "html": "<p>…</p>", "text": "…"},
 }
+UNSUBSCRIBED = {"channel": "sms", "scope": "marketing", "opted_out": True, "who": "Kim", "words": "asked at the desk"}
 TEXT = {"category": "one_to_one", "channel": "sms", "content": {"body": "Hi ##{{first_name}}"}}
 
 
@@ -135,6 +138,46 @@ def test_an_external_id_is_one_customer_and_cannot_change(stack: Stack) -> None:
     assert stack.api("PATCH", f"/v1/customers/{customer_id}", {"external_id": "A-2"}).fields == ["external_id"]
 
 
+def test_consent_is_shown_with_who_said_what_and_changed_at_the_desk(stack: Stack) -> None:
+    customer_id = created(stack)["customer_id"]
+    out = stack.api("POST", f"/v1/customers/{customer_id}/consent", UNSUBSCRIBED)
+    read = stack.api("GET", f"/v1/customers/{customer_id}/consent")
+    sms = out.body["channels"]["sms"]
+    [said] = out.body["history"]["items"]
+
+    assert (out.status, read.status, read.body) == (200, 200, out.body)
+    assert stack.api("GET", f"/v1/customers/{customer_id}").body["contacts"]["sms"]["opted_out"] == ["marketing"]
+    assert sms["address"] == "+14155550123"
+    assert sms["scopes"]["marketing"] == {
+        "opted_out": True, "since": said["at"], "source": "staff", "who": "Kim", "words": "asked at the desk",
+        "message_id": None, "taken_back_by": "staff",
+        "how_to_take_back": (
+            "Leave it as it is until the customer asks for these messages again, then resubscribe them."
+        ),
+    }  # fmt: skip
+    assert sms["scopes"]["all"] == dict.fromkeys(sms["scopes"]["all"], None) | {"opted_out": False}
+    assert {name: said[name] for name in ("channel", "address", "former", "scope", "opted_out", "source", "who")} == {
+        "channel": "sms", "address": "+14155550123", "former": False, "scope": "marketing", "opted_out": True,
+        "source": "staff", "who": "Kim",
+    }  # fmt: skip
+    again = stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "opted_out": False})
+    assert again.body["channels"]["sms"]["scopes"]["marketing"]["opted_out"] is False
+
+
+def test_staff_cannot_undo_a_stop_and_are_told_what_the_customer_must_do(stack: Stack) -> None:
+    customer_id = created(stack)["customer_id"]
+    key = ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")
+    stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD, words="STOP")
+    wiring.contacts().save(wiring.contacts().get_many([key])[key].knowing(stop))
+    refused = stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "opted_out": False})
+
+    assert (refused.status, refused.headers["Content-Type"]) == (409, "application/problem+json")
+    assert refused.body["detail"] == "Only the customer can undo this: they text START to +14155550100."
+    shown = stack.api("GET", f"/v1/customers/{customer_id}/consent").body
+    assert shown["channels"]["sms"]["scopes"]["all"]["taken_back_by"] == "customer"
+    assert [item["words"] for item in shown["history"]["items"]] == ["STOP"]
+
+
 def test_a_segment_is_put_read_listed_previewed_and_deleted(stack: Stack) -> None:
     created(stack, general_tags=["vip"])
     created(stack, email=None, mobile_phone=None, general_tags=["vip"])
@@ -219,6 +262,8 @@ ROUTES: list[tuple[str, str, object, ApiScope]] = [
     ("DELETE", f"/v1/customers/{id_of(1)}", None, ApiScope.CUSTOMERS_WRITE),
     ("POST", f"/v1/customers/{id_of(1)}/contacts/email/confirm", None, ApiScope.CUSTOMERS_WRITE),
     ("GET", f"/v1/customers/{id_of(1)}/messages", None, ApiScope.MESSAGES_READ),
+    ("GET", f"/v1/customers/{id_of(1)}/consent", None, ApiScope.CUSTOMERS_READ),
+    ("POST", f"/v1/customers/{id_of(1)}/consent", UNSUBSCRIBED, ApiScope.CUSTOMERS_WRITE),
     ("POST", "/v1/imports", {"format": "csv"}, ApiScope.CUSTOMERS_WRITE),
     ("GET", "/v1/imports/x", None, ApiScope.CUSTOMERS_READ),
     ("GET", "/v1/segments", None, ApiScope.SEGMENTS_READ),

@@ -1,4 +1,4 @@
-"""Consent is a fold of its own: no bounce changes it and no delivery clears an opt-out."""
+"""Consent is a fold of its own: no bounce changes it, no delivery clears an opt-out, the owner's word weighs most."""
 
 import pytest
 from hypothesis import given
@@ -42,14 +42,78 @@ def test_joins_commute_and_repeat_without_effect(first: list[ConsentEvidence], s
     assert both.join(*first) == both
 
 
-@given(st.lists(strategies.said, max_size=8))
-def test_the_latest_word_holds_and_at_the_same_instant_the_opt_out(statements: list[ConsentEvidence]) -> None:
-    consent = NOTHING_SAID.join(*statements)
-    for scope in Scope:
-        words = [statement for statement in statements if statement.scope is scope]
-        latest = max(words, key=lambda s: (s.at, s.opted_out), default=None)
+def may_end(opt_in: ConsentEvidence, opt_out: ConsentEvidence) -> bool:
+    """The law, case by case, whatever the times."""
+    by_the_owner = opt_in.source in (
+        ConsentSource.KEYWORD,
+        ConsentSource.ONE_CLICK,
+        ConsentSource.DOUBLE_OPT_IN,
+        ConsentSource.PROVIDER,
+        ConsentSource.COMPLAINT,
+    )
+    match opt_out.source:
+        case ConsentSource.STAFF | ConsentSource.IMPORT | ConsentSource.API:
+            return True
+        case ConsentSource.ONE_CLICK:
+            return by_the_owner or (opt_in.source is not ConsentSource.IMPORT and opt_in.words is not None)
+        case _:
+            return by_the_owner
 
-        assert (scope in consent.opted_out) == (latest is not None and latest.opted_out)
+
+@given(st.lists(strategies.said, max_size=10))
+def test_an_opt_out_holds_until_a_later_word_of_somebody_who_may_take_it_back(
+    statements: list[ConsentEvidence],
+) -> None:
+    holding = {
+        out.scope
+        for out in statements
+        if out.opted_out
+        and not any(
+            opt_in.scope is out.scope and not opt_in.opted_out and opt_in.at > out.at and may_end(opt_in, out)
+            for opt_in in statements
+        )
+    }
+
+    assert set(NOTHING_SAID.join(*statements).opted_out) == holding
+
+
+BY_OTHERS = (ConsentSource.STAFF, ConsentSource.IMPORT, ConsentSource.API)
+
+
+@given(
+    st.data(),
+    st.sampled_from([ConsentSource.KEYWORD, ConsentSource.PROVIDER, ConsentSource.COMPLAINT]),
+    st.lists(strategies.said.filter(lambda said: said.source in BY_OTHERS), max_size=8),
+)
+def test_nobody_else_takes_back_what_the_owner_said_however_late_either_is_learnt(
+    data: st.DataObject, source: ConsentSource, others: list[ConsentEvidence]
+) -> None:
+    stop = ConsentEvidence(at(data.draw(st.integers(0, 12))), Scope.ALL, opted_out=True, source=source)
+    learnt = data.draw(st.permutations([stop, *others]))
+    consent = NOTHING_SAID.join(*learnt)
+
+    assert Scope.ALL in consent.opted_out
+    standing = consent.of(Scope.ALL).standing
+    assert standing is not None
+    assert standing.source is source
+
+
+@pytest.mark.parametrize("source", [ConsentSource.KEYWORD, ConsentSource.ONE_CLICK, ConsentSource.DOUBLE_OPT_IN])
+def test_the_owner_takes_back_what_the_owner_said(source: ConsentSource) -> None:
+    start = ConsentEvidence(at(2), Scope.ALL, opted_out=False, source=source)
+
+    assert NOTHING_SAID.join(out(1), start).opted_out == ()
+    assert NOTHING_SAID.join(start, out(3)).opted_out == (Scope.ALL,)
+
+
+def test_the_state_says_by_which_statement_it_is_as_it_is() -> None:
+    by_staff = ConsentEvidence(at(3), Scope.ALL, opted_out=True, source=ConsentSource.STAFF, who="Kim")
+    again = ConsentEvidence(at(4), Scope.ALL, opted_out=False, source=ConsentSource.STAFF, who="Kim")
+    state = NOTHING_SAID.join(out(1), by_staff, again).of(Scope.ALL)
+
+    assert state.standing == state.ruling == out(1)
+    assert NOTHING_SAID.join(by_staff, again).of(Scope.ALL).ruling == again
+    assert NOTHING_SAID.of(Scope.ALL).ruling is None
 
 
 @given(st.lists(strategies.evidence, max_size=6), st.lists(strategies.said, max_size=4))

@@ -333,8 +333,8 @@ SAYINGS: dict[str, tuple[Told, str]] = {
     "a complaint": (
         {"contact": opted_out(Scope.MARKETING, ConsentSource.COMPLAINT)},
         (
-            "Leave it as it is: the customer marked a message as spam, only they can take that back, "
-            "and reminders are still sent."
+            "Only the customer can undo this: they marked a message as spam, and can take that back on their "
+            "preference page. Reminders are still sent."
         ),
     ),
     "no email": ({"who": replace(ANA, email=None)}, "Ask the customer for an email address and enter it here."),

@@ -482,7 +482,7 @@ def test_a_message_that_was_not_tried_because_of_a_complaint_opts_out_of_marketi
     story.suppressions.put("ana1@example.com", "COMPLAINT", at(-100))
     story.tell([suppressed()])
 
-    said = story.contacts.rows[ANA].consent.scopes[Scope.MARKETING].out
+    said = story.contacts.rows[ANA].consent.of(Scope.MARKETING).standing
     assert (said and said.at, said and said.source) == (at(-100), ConsentSource.COMPLAINT)
     assert not flag(story).invalid
 

@@ -199,7 +199,7 @@ def test_a_bounce_entry_flags_at_its_own_date(policy: object) -> None:
 
 def test_a_complaint_entry_opts_out_of_marketing_at_its_own_date_and_flags_nobody() -> None:
     contact = Contact(contact_key()).knowing(listed("COMPLAINT", -9).evidence)
-    said = contact.consent.scopes[Scope.MARKETING].out
+    said = contact.consent.of(Scope.MARKETING).standing
 
     assert not contact.verdict(STANDARD_POLICY).invalid
     assert said == ConsentEvidence(at(-9), Scope.MARKETING, opted_out=True, source=ConsentSource.COMPLAINT)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StartImport,
     )
     from rebound.application.manage_campaigns import ManageCampaigns, PostMessage
+    from rebound.application.manage_consent import ReadConsent, StateConsent
     from rebound.application.manage_customers import ManageCustomers
     from rebound.application.manage_dead_letters import ManageDeadLetters
     from rebound.application.manage_jobs import ManageJobs
@@ -614,6 +615,20 @@ def read_client_log() -> "ReadClientLog":
     from rebound.application.read_client_log import ReadClientLog
 
     return ReadClientLog(customers(), messages())
+
+
+@cache
+def read_consent() -> "ReadConsent":
+    from rebound.application.manage_consent import ReadConsent
+
+    return ReadConsent(customers(), contacts(), businesses(), contact_history())
+
+
+@cache
+def state_consent() -> "StateConsent":
+    from rebound.application.manage_consent import StateConsent
+
+    return StateConsent(customers(), contacts(), businesses(), clock())
 
 
 @cache

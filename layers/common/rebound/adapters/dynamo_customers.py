@@ -338,14 +338,22 @@ def _read_reachability(document: Mapping[str, Any] | None) -> Reachability:
 def _write_consent(consent: Consent) -> Mapping[str, Any] | None:
     if not consent.scopes:
         return None
+    return {scope: _write_scope(state) for scope, state in consent.scopes.items()}
+
+
+def _write_scope(state: ScopeState) -> Mapping[str, Any]:
+    """The last of each kind by itself, which mostly is all there is, and what else was said."""
+    outs = [_write_said(said) for said in state.statements if said.opted_out]
+    ins = [_write_said(said) for said in state.statements if not said.opted_out]
+    more = {"more_out": outs[:-1], "more_in": ins[:-1]}
     return {
-        scope: {"out": _write_said(state.out), "in": _write_said(state.in_)} for scope, state in consent.scopes.items()
+        "out": outs[-1] if outs else None,
+        "in": ins[-1] if ins else None,
+        **{name: said for name, said in more.items() if said},
     }
 
 
-def _write_said(said: ConsentEvidence | None) -> Mapping[str, Any] | None:
-    if said is None:
-        return None
+def _write_said(said: ConsentEvidence) -> Mapping[str, Any]:
     more = {"who": said.who, "words": said.words}
     return {
         "at": write_instant(said.at),
@@ -357,21 +365,17 @@ def _write_said(said: ConsentEvidence | None) -> Mapping[str, Any] | None:
 
 def _read_consent(document: Mapping[str, Any] | None) -> Consent:
     return Consent(
-        MappingProxyType(
-            {
-                Scope(scope): ScopeState(
-                    _read_said(Scope(scope), state["out"], opted_out=True),
-                    _read_said(Scope(scope), state["in"], opted_out=False),
-                )
-                for scope, state in (document or {}).items()
-            }
-        )
+        MappingProxyType({Scope(scope): _read_scope(Scope(scope), kept) for scope, kept in (document or {}).items()})
     )
 
 
-def _read_said(scope: Scope, said: Mapping[str, Any] | None, *, opted_out: bool) -> ConsentEvidence | None:
-    if said is None:
-        return None
+def _read_scope(scope: Scope, kept: Mapping[str, Any]) -> ScopeState:
+    outs = [_read_said(scope, said, opted_out=True) for said in (kept["out"], *kept.get("more_out", ())) if said]
+    ins = [_read_said(scope, said, opted_out=False) for said in (kept["in"], *kept.get("more_in", ())) if said]
+    return ScopeState(frozenset((*outs, *ins)))
+
+
+def _read_said(scope: Scope, said: Mapping[str, Any], *, opted_out: bool) -> ConsentEvidence:
     at: datetime = read_instant(said["at"])
     source = ConsentSource(said["source"])
     return ConsentEvidence(at, scope, opted_out, source, said["message_id"], said.get("who"), said.get("words"))

@@ -1,7 +1,7 @@
 """The history of addresses in a table of its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from rebound.adapters.dynamo_tables import (
     HISTORY_KEYS,
@@ -15,10 +15,7 @@ from rebound.adapters.dynamo_tables import (
 from rebound.application.ports import Page
 from rebound.domain.channels import ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
-
-_CONSENT: Final = "consent"
-_FLAG: Final = "flag"
+from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
 
 
 class DynamoContactHistory:
@@ -49,17 +46,26 @@ class DynamoContactHistory:
         more = found.last_evaluated_key is not None and rows
         return Page([_read(row) for row in rows], write_cursor(rows[-1].entry_id) if more else None)
 
+    def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
+        rows = self._row.query(
+            str(key.hashed),
+            HistoryRow.entry_id < place if place is not None else None,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            consistent_read=True,
+        )
+        return [_read(row) for row in rows]
+
     def _written(self, key: ContactKey, entry: HistoryEntry) -> HistoryRow:
-        kind, document = _document(entry)
-        name = f"{write_instant(entry.at)}#{kind}#{entry.entry_id}"
-        return self._row(str(key.hashed), name, document=document)
+        return self._row(str(key.hashed), place_of(entry), document=_document(entry))
 
 
-def _document(entry: HistoryEntry) -> tuple[str, Mapping[str, Any]]:
+def _document(entry: HistoryEntry) -> Mapping[str, Any]:
     at = write_instant(entry.at)
     match entry:
         case ConsentStated(said):
-            return _CONSENT, {
+            return {
                 "at": at,
                 "scope": said.scope,
                 "opted_out": said.opted_out,
@@ -69,13 +75,13 @@ def _document(entry: HistoryEntry) -> tuple[str, Mapping[str, Any]]:
                 "words": said.words,
             }
         case FlagChanged():
-            return _FLAG, {"at": at, "reason": entry.reason, "change_id": entry.change_id}
+            return {"at": at, "reason": entry.reason, "change_id": entry.change_id}
 
 
 def _read(row: HistoryRow) -> HistoryEntry:
     document, kind = row.document, row.entry_id.split("#")[1]
     at = read_instant(document["at"])
-    if kind == _FLAG:
+    if kind == FlagChanged.kind:
         return FlagChanged(at, document["reason"], document["change_id"])
     return ConsentStated(
         ConsentEvidence(

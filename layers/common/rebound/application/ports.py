@@ -200,6 +200,12 @@ class ContactHistory(Protocol):
     def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
         """The latest first (strongly consistent)."""
 
+    def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
+        """Up to ``limit`` before a place (``history.place_of``), or of all, the latest first (strongly consistent).
+
+        Fewer only when there are no more.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

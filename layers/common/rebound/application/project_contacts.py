@@ -103,7 +103,7 @@ def _opt_outs(change: Written[Contact]) -> Iterator[DomainEvent]:
     contact, key = change.after, change.after.key
     before = change.before.consent.opted_out if change.before is not None else ()
     for scope in contact.consent.opted_out:
-        said = contact.consent.scopes[scope].out
+        said = contact.consent.of(scope).standing
         if scope not in before and said is not None:
             yield ContactOptedOut(
                 key.business_id,

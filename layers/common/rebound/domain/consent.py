@@ -1,15 +1,17 @@
 """May we write to this address? A fold of its own (truth 3): no bounce changes it and no delivery clears an opt-out.
 
-Per scope two max registers, the latest opt-out and the latest opt-in; the later one holds, and at the same instant the
-opt-out does. Order and duplication of the evidence do not matter.
+An opt-in ends the opt-outs before it that weigh no more than it does, and at the same instant the opt-out holds. What
+the owner of the address said weighs most, so nobody else's word takes it back, however late the one is said and the
+other is learnt. Per scope a max register for each weight of opt-outs and of opt-ins is all that this needs: order and
+duplication of the evidence do not matter.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 
 class Scope(StrEnum):
@@ -52,6 +54,18 @@ OWN_WORDS: Final = frozenset(
     }
 )
 """What the owner of the address did; the others say it for them."""
+_TAKEN_UP_AT_THE_DESK: Final = frozenset({ConsentSource.STAFF, ConsentSource.API})
+
+
+class Weight(IntEnum):
+    """How much a statement weighs against those that contradict it."""
+
+    SAID_FOR_THEM = 0
+    """Somebody says what the owner wants."""
+    QUOTED = 1
+    """A click, which may be a slip; and somebody at the desk with the owner's own words, who may take a click back."""
+    OWN_WORD = 2
+    """The owner's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +85,55 @@ class ConsentEvidence:
     who: str | None = None
     words: str | None = None
 
+    @property
+    def weight(self) -> Weight:
+        """How much it weighs; a click out weighs less than a click in, so that staff may set a slip right."""
+        if self.source is ConsentSource.ONE_CLICK and self.opted_out:
+            return Weight.QUOTED
+        if self.source in OWN_WORDS:
+            return Weight.OWN_WORD
+        quotes = not self.opted_out and self.source in _TAKEN_UP_AT_THE_DESK and bool(self.words)
+        return Weight.QUOTED if quotes else Weight.SAID_FOR_THEM
+
+    def is_ended_by(self, other: "ConsentEvidence") -> bool:
+        """Whether this opt-out of the same scope does not hold any more after an opt-in."""
+        return other.at > self.at and other.weight >= self.weight
+
 
 @dataclass(frozen=True, slots=True)
 class ScopeState:
-    """The latest word for and against one scope."""
+    """What was said about one scope: the latest opt-out and the latest opt-in of each weight."""
 
-    out: ConsentEvidence | None = None
-    in_: ConsentEvidence | None = None
+    said: frozenset[ConsentEvidence] = frozenset()
+
+    def join(self, said: ConsentEvidence) -> "ScopeState":
+        """The state that also knows ``said``."""
+        known = next((e for e in self.said if (e.opted_out, e.weight) == (said.opted_out, said.weight)), None)
+        if known is None:
+            return ScopeState(self.said | {said})
+        return ScopeState(self.said - {known} | {max(known, said, key=_order)})
+
+    @property
+    def standing(self) -> ConsentEvidence | None:
+        """The opt-out that holds, of several the one that weighs most; ``None`` when the scope is not opted out of."""
+        opt_ins = [said for said in self.said if not said.opted_out]
+        holding = [said for said in self.said if said.opted_out and not any(map(said.is_ended_by, opt_ins))]
+        return max(holding, key=lambda said: said.weight, default=None)
 
     @property
     def opted_out(self) -> bool:
-        """Whether the later word is an opt-out; nothing said is not an opt-out."""
-        if self.out is None:
-            return False
-        return self.in_ is None or self.out.at >= self.in_.at
+        """Whether an opt-out holds; nothing said is not an opt-out."""
+        return self.standing is not None
+
+    @property
+    def ruling(self) -> ConsentEvidence | None:
+        """The statement by which the scope is as it is; ``None`` when nothing was said."""
+        return self.standing or max((said for said in self.said if not said.opted_out), key=_order, default=None)
+
+    @property
+    def statements(self) -> tuple[ConsentEvidence, ...]:
+        """All that it rests on, by time."""
+        return tuple(sorted(self.said, key=_order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +146,13 @@ class Consent:
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
         scopes = dict(self.scopes)
         for said in evidence:
-            state = scopes.get(said.scope, ScopeState())
-            if said.opted_out:
-                state = ScopeState(_later(state.out, said), state.in_)
-            else:
-                state = ScopeState(state.out, _later(state.in_, said))
-            scopes[said.scope] = state
+            scopes[said.scope] = scopes.get(said.scope, ScopeState()).join(said)
         return Consent(MappingProxyType(scopes))
 
     @property
     def opted_out(self) -> tuple[Scope, ...]:
         """The scopes that are opted out, in a fixed order."""
-        return tuple(scope for scope in Scope if self.of(scope).opted_out)
+        return tuple(scope for scope in Scope if self.of(scope).opted_out) if self.scopes else ()
 
     def of(self, scope: Scope) -> ScopeState:
         """What was said about one scope."""
@@ -116,11 +160,11 @@ class Consent:
 
     @property
     def statements(self) -> frozenset[ConsentEvidence]:
-        """The statements that it rests on: the latest for and against each scope."""
-        return frozenset(said for state in self.scopes.values() for said in (state.out, state.in_) if said is not None)
+        """The statements that it rests on: of each weight the latest for and against each scope."""
+        return frozenset(said for state in self.scopes.values() for said in state.said)
 
 
-def _later(known: ConsentEvidence | None, said: ConsentEvidence) -> ConsentEvidence:
-    if known is None:
-        return said
-    return max(known, said, key=lambda e: (e.at, e.source, e.message_id or "", e.who or "", e.words or ""))
+def _order(said: ConsentEvidence) -> tuple[Any, ...]:
+    """By time; what follows makes the order total, so that it does not matter which of two comes first."""
+    told = (said.message_id, said.who, said.words)
+    return (said.at, said.opted_out, said.weight, said.source, *((text is not None, text or "") for text in told))

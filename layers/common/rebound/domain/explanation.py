@@ -295,7 +295,7 @@ def _opt_outs(case: Case) -> Iterator[OptOut]:
         return
     consent = case.contact.consent
     for scope in consent.opted_out:
-        said = consent.scopes[scope].out
+        said = consent.of(scope).standing
         if said is not None:
             applies = scope is Scope.ALL or case.campaign.category.is_promotional
             yield OptOut(scope, said.source, said.at, said.message_id, applies)

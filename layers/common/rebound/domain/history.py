@@ -4,8 +4,9 @@ The two folds hold what is true now; this is the record beside them, of which no
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import ClassVar
 
 from rebound.domain.consent import ConsentEvidence
 
@@ -13,6 +14,8 @@ from rebound.domain.consent import ConsentEvidence
 @dataclass(frozen=True, slots=True)
 class ConsentStated:
     """Somebody said something about consent that was the latest word of its kind when we came to know it."""
+
+    kind: ClassVar = "consent"
 
     statement: ConsentEvidence
 
@@ -35,6 +38,8 @@ class FlagChanged:
     ``at`` is the time of the failure that flagged it or of the write that cleared it, ``change_id`` that write's own.
     """
 
+    kind: ClassVar = "flag"
+
     at: datetime
     reason: str | None
     change_id: str
@@ -46,6 +51,11 @@ class FlagChanged:
 
 
 HistoryEntry = ConsentStated | FlagChanged
+
+
+def place_of(entry: HistoryEntry) -> str:
+    """Where the entry stands in the history of its address: places sort by time, and no two entries have the same."""
+    return f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}#{entry.kind}#{entry.entry_id}"
 
 
 def _digest(*parts: object) -> str:

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentSource, Scope
+from rebound.domain.consent import Scope
 from rebound.domain.eligibility import Case, Decision, Exclusion, Send
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import FailureClass, ProviderCode, look_up
 from rebound.domain.suppressions import LISTED_BOUNCE
 from rebound.domain.switches import Barrier
+from rebound.domain.taking_back import how_to_take_back, number_to_text
 
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:
@@ -100,19 +101,11 @@ def _ask_for_an_address(case: Case) -> str:
 
 def _respect_the_opt_out(case: Case) -> str:
     scope = case.opted_out_of or Scope.ALL
-    said = case.contact.consent.of(scope).out if case.contact is not None else None
-    source = said.source if said is not None else None
-    stopped = source in (ConsentSource.PROVIDER, ConsentSource.KEYWORD)
-    if scope is Scope.ALL and case.campaign.channel is Channel.SMS and stopped:
-        return f"Only the customer can undo this: they text START to {_number_to_text(case)}."
-    who = "marked a message as spam" if source is ConsentSource.COMPLAINT else "does not want these messages"
-    rest = ", and reminders are still sent" if scope is not Scope.ALL else ""
-    return f"Leave it as it is: the customer {who}, only they can take that back{rest}."
-
-
-def _number_to_text(case: Case) -> str:
-    number = case.business.text_from or ""
-    return number if number.startswith("+") else "the number that your texts come from"
+    standing = case.contact.consent.of(scope).standing if case.contact is not None else None
+    if standing is None:
+        return "Leave it as it is."
+    rest = " Reminders are still sent." if scope is not Scope.ALL else ""
+    return how_to_take_back(standing, case.campaign.channel, case.business) + rest
 
 
 def _mend_the_address(case: Case) -> str:
@@ -247,7 +240,7 @@ def _after_suppressed(case: Case, _: ProviderCode) -> str:
 
 def _after_refusal(case: Case, _: ProviderCode) -> str:
     if case.campaign.channel is Channel.SMS:
-        return f"Only the customer can undo this: they text START to {_number_to_text(case)}."
+        return f"Only the customer can undo this: they text START to {number_to_text(case.business)}."
     return "Leave it as it is: the customer does not want these messages, and only they can take that back."
 
 

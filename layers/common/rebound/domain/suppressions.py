@@ -74,11 +74,8 @@ def drift_of(contact: Contact, entry: Suppression, delivered_at: datetime | None
             return Drift.STALE_ENTRY
         known = any(failure.code in _HARD_BOUNCES for failure in contact.reachability.failures)
         return None if known else Drift.UNKNOWN_BOUNCE
-    if contact.consent.opted_out:
-        # Of all or of marketing: either keeps marketing away.
+    if {Scope.ALL, Scope.MARKETING}.intersection(contact.consent.opted_out):
+        # Either keeps marketing away.
         return None
-    marketing = contact.consent.scopes.get(Scope.MARKETING)
-    opted_in = marketing.in_ if marketing is not None else None
-    if opted_in is not None and opted_in.at > entry.at:
-        return Drift.COMPLAINT_BEFORE_OPT_IN
-    return Drift.UNKNOWN_COMPLAINT
+    still_out = Scope.MARKETING in contact.knowing(entry.evidence).consent.opted_out
+    return Drift.UNKNOWN_COMPLAINT if still_out else Drift.COMPLAINT_BEFORE_OPT_IN

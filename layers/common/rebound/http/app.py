@@ -30,6 +30,7 @@ from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
 from rebound.domain.segments import CustomerFilter, compile_filter
 from rebound.http import schemas
+from rebound.http.consent_answer import ConsentAnswer, ConsentRequest
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.http.reachability_answer import ReachabilityAnswer
@@ -73,6 +74,7 @@ def api() -> APIGatewayRestResolver:
         _customers,
         _clean_up,
         _reachability,
+        _consent,
         _jobs,
         _imports,
         _exports,
@@ -423,6 +425,30 @@ def _reachability(app: APIGatewayRestResolver) -> None:
             _business_id(app), customer_id, channel, category, asks_confirmation=asks_confirmation
         )
         return _answer(ReachabilityAnswer.of(explanation))
+
+
+def _consent(app: APIGatewayRestResolver) -> None:
+    tags, one = ["Consent"], _responses(ConsentAnswer)
+
+    @app.get(
+        "/v1/customers/<customer_id>/consent",
+        summary="What a customer may be sent, and who said so when: the history comes newest first",
+        tags=tags,
+        responses=one,
+    )
+    def get_consent(customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        return _answer(ConsentAnswer.of(wiring.read_consent()(_business_id(app), customer_id, limit, cursor)))
+
+    @app.post(
+        "/v1/customers/<customer_id>/consent",
+        summary="Unsubscribe or resubscribe a customer on one channel in one scope",
+        tags=tags,
+        responses=one,
+    )
+    def state_consent(customer_id: CustomerId, request: Annotated[ConsentRequest, Body()]) -> Response[str]:
+        business_id = _business_id(app)
+        wiring.state_consent()(business_id, customer_id, request.read())
+        return _answer(ConsentAnswer.of(wiring.read_consent()(business_id, customer_id, DEFAULT_LIMIT, None)))
 
 
 def _clean_up(app: APIGatewayRestResolver) -> None:

@@ -72,7 +72,8 @@ def _written_time(value: object) -> object:
     return value
 
 
-def _readable(value: str) -> str:
+def readable(value: str) -> str:
+    """The text itself, if people can read it. Raises ``ValueError`` with a sentence for people."""
     if any(ord(character) < FIRST_PRINTABLE and character not in "\t\n\r" for character in value):
         raise ValueError("Must have no control characters but tabs and line breaks.")
     return value
@@ -337,7 +338,7 @@ class ContactAnswer(Answer):
         description="From when on one more message is tried, where the business has it so (recovery) and the cause may "
         "have passed; otherwise null."
     )
-    opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing.")
+    opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
 
 
 class ContactsAnswer(Answer):
@@ -605,7 +606,7 @@ class ImportAnswer(Answer):
 
 # --- segments ---------------------------------------------------------------------------------------------------------
 
-EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(_readable), AfterValidator(_fits)]
+EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(readable), AfterValidator(_fits)]
 
 
 class NewExportRequest(Request):
@@ -721,7 +722,7 @@ class EmailContentRequest(Request):
 class TextContentRequest(Request):
     """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_readable)]
+    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
 
 
 def _one_line(value: str) -> str:
