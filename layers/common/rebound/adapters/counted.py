@@ -1,20 +1,26 @@
 """Ports that count what goes through them, for the operator's metrics."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.handovers import (
     Accepted,
-    OutgoingEmail,
     Refused,
-    SendResult,
     Throttled,
     Unknown,
 )
-from rebound.application.ports import DomainEvents, Mailer, Texter
-from rebound.domain.events import DomainEvent
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.handovers import (
+        OutgoingEmail,
+        SendResult,
+    )
+    from rebound.application.ports import DomainEvents, Mailer, Texter
+    from rebound.domain.events import DomainEvent
+    from rebound.domain.provider_codes import Provider
+    from rebound.domain.receipts import MessageKey
 
 Count = Callable[[str], None]
 """Takes the name of a metric that goes up by one. Names only: whom it is about is nobody's business here."""

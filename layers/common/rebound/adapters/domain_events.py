@@ -1,14 +1,18 @@
 """Domain events on the EventBridge bus."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.domain.errors import ReboundError
-from rebound.domain.events import DomainEvent
+
+if TYPE_CHECKING:
+    from rebound.domain.events import DomainEvent
 
 SOURCE: Final = "rebound"
 MAX_BATCH: Final = 10

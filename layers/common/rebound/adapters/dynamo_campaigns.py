@@ -1,12 +1,14 @@
 """Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.transactions import TransactWrite
 
@@ -30,7 +32,6 @@ from rebound.domain.campaigns import (
     Campaign,
     CampaignStatus,
     Category,
-    Content,
     EmailContent,
     FinalWords,
     Rollback,
@@ -41,6 +42,11 @@ from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+
+if TYPE_CHECKING:
+    from rebound.domain.campaigns import (
+        Content,
+    )
 
 KEPT: Final = timedelta(days=400)
 """As long as the messages, which are found through the chunks."""

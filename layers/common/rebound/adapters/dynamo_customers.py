@@ -1,11 +1,13 @@
 """Customers and contacts: two tables that change together."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.transactions import TransactWrite
 
@@ -30,7 +32,9 @@ from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
-from rebound.domain.segments import Matcher
+
+if TYPE_CHECKING:
+    from rebound.domain.segments import Matcher
 
 PAGE: Final = 250
 MOST_PAGES: Final = 20
@@ -107,7 +111,7 @@ class DynamoCustomerBook:
         with lost_races(), TransactWrite(connection=connection) as transaction:
             yield transaction
 
-    def _as_rows(self, contacts: Sequence[Contact]) -> "_ContactRows":
+    def _as_rows(self, contacts: Sequence[Contact]) -> _ContactRows:
         return _ContactRows(self._contact_row, contacts)
 
     def page(

@@ -1,7 +1,9 @@
 """The history of addresses in a table of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rebound.adapters.dynamo_tables import (
     HISTORY_KEYS,
@@ -13,9 +15,12 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.application.ports import Page
-from rebound.domain.channels import ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
+from rebound.domain.history import ConsentStated, FlagChanged, place_of
+
+if TYPE_CHECKING:
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.history import HistoryEntry
 
 
 class DynamoContactHistory:

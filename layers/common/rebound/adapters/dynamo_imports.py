@@ -1,16 +1,20 @@
 """The progress of imports in the Chunks table, written together with the customers and contacts that it is about."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.adapters.dynamo_customers import DynamoCustomerBook
 from rebound.adapters.dynamo_tables import BadRowRow, PartRow, bind
 from rebound.application.import_records import BadRow, PartProgress, RowCounts
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
 from rebound.domain.errors import FieldError
+
+if TYPE_CHECKING:
+    from rebound.adapters.dynamo_customers import DynamoCustomerBook
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
 
 KEPT: Final = timedelta(days=31)
 """A little longer than the import itself."""

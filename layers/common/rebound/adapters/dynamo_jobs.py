@@ -1,11 +1,12 @@
 """Jobs in the Directory table; their progress and frozen lists in the Chunks table."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.adapters.dynamo_customers import DynamoCustomerBook
 from rebound.adapters.dynamo_tables import (
     DirectoryRow,
     FrozenRow,
@@ -19,11 +20,16 @@ from rebound.application.job_records import (
     FrozenCustomer,
     FrozenPage,
     JobProgress,
-    Removal,
     Spared,
 )
 from rebound.domain.errors import NotFoundError
 from rebound.domain.jobs import Job, JobKind, JobStatus
+
+if TYPE_CHECKING:
+    from rebound.adapters.dynamo_customers import DynamoCustomerBook
+    from rebound.application.job_records import (
+        Removal,
+    )
 
 KEPT: Final = timedelta(days=30)
 

@@ -1,12 +1,12 @@
 """The Messages table: the client log."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
-
-from pynamodb.expressions.condition import Condition
 
 from rebound.adapters.dynamo_tables import (
     ULID_KEYS,
@@ -20,12 +20,17 @@ from rebound.adapters.dynamo_tables import (
 from rebound.application.job_records import StatusChange
 from rebound.application.ports import Delivery, Page
 from rebound.domain.campaigns import Category
-from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.channels import Channel
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.messages import RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
 from rebound.domain.tally import labels_of
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
+    from rebound.domain.channels import ContactKey
 
 KEPT: Final = timedelta(days=400)
 """A little more than a year, so that last year's season can be compared."""

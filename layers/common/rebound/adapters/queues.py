@@ -1,15 +1,19 @@
 """SQS: chunks on their way to the senders."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import ReboundError
 from rebound.domain.pacing import Lane, Ticket
+
+if TYPE_CHECKING:
+    from rebound.domain.channels import Channel
 
 MAX_BATCH: Final = 10
 ATTEMPTS: Final = 5

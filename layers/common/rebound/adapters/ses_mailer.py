@@ -1,8 +1,10 @@
 """Sending email with SES v2 SendBulkEmail."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import (
     ClientError,
@@ -15,13 +17,17 @@ from botocore.exceptions import (
 from rebound.adapters.aws_errors import NOT_LET_IN, THROTTLES
 from rebound.application.handovers import (
     Accepted,
-    OutgoingEmail,
     Refused,
-    SendResult,
     Throttled,
     Unknown,
 )
-from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.handovers import (
+        OutgoingEmail,
+        SendResult,
+    )
+    from rebound.domain.receipts import MessageKey
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}

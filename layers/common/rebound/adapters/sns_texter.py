@@ -1,6 +1,8 @@
 """Sending texts with SNS."""
 
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
 
@@ -8,12 +10,16 @@ from rebound.adapters.aws_errors import NOT_LET_IN
 from rebound.application.handovers import (
     Accepted,
     Refused,
-    SendResult,
     Throttled,
     Unknown,
 )
 from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.handovers import (
+        SendResult,
+    )
+    from rebound.domain.receipts import MessageKey
 
 _THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
 _INVALID: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})

@@ -1,11 +1,15 @@
 """SQS: our own receipts, and what the webhooks received, on their way to the one queue of outcomes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rebound.adapters.receipts_queue import encode_receipt
-from rebound.domain.receipts import Receipt
+
+if TYPE_CHECKING:
+    from rebound.domain.receipts import Receipt
 
 
 class SqsReceiptQueue:

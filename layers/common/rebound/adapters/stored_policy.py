@@ -1,9 +1,14 @@
 """The form in which a reachability policy is kept with the settings and put on a queue."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy, counts_of, policy_of
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rebound.domain.reachability import STANDARD_POLICY, counts_of, policy_of
+
+if TYPE_CHECKING:
+    from rebound.domain.reachability import ReachabilityPolicy
 
 
 def write_policy(policy: ReachabilityPolicy) -> Mapping[str, Any]:

@@ -1,17 +1,23 @@
 """Sending texts with Twilio's Messages resource."""
 
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.adapters.twilio_callbacks import status_callback_url
 from rebound.application.handovers import (
     Accepted,
     Refused,
-    SendResult,
     Throttled,
     Unknown,
 )
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
-from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.handovers import (
+        SendResult,
+    )
+    from rebound.domain.receipts import MessageKey
 
 TIMEOUT_SECONDS: Final = 10
 _TOO_MANY_REQUESTS: Final = 429

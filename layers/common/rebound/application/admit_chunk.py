@@ -7,22 +7,27 @@ a moment of the rate go by; one that dies after putting the chunk back and befor
 messages for one chunk, of which the claim lets one send.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.handovers import Throttled
-from rebound.application.ports import (
-    ChunkLedger,
-    ChunkQueue,
-    Clock,
-    PaceBook,
-    QuotaSource,
-)
-from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkState
-from rebound.domain.pacing import HORIZON, Flow, Pace, SendingAccount, Ticket
+from rebound.domain.pacing import HORIZON, Flow
+
+if TYPE_CHECKING:
+    from rebound.application.handovers import Throttled
+    from rebound.application.ports import (
+        ChunkLedger,
+        ChunkQueue,
+        Clock,
+        PaceBook,
+        QuotaSource,
+    )
+    from rebound.domain.channels import Channel
+    from rebound.domain.pacing import Pace, SendingAccount, Ticket
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
 """Asked for so often by all workers together: SES allows about one such call a second."""

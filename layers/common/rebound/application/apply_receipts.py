@@ -4,22 +4,28 @@ Everything here is idempotent and independent of order. What a receipt says of a
 the receipt comes, so one that was applied half is completed when it comes again.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import ContactBook, MessageLog
-from rebound.application.suppression_desk import SuppressionDesk
 from rebound.application.tell_contact import ATTEMPTS, TellContact
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
-from rebound.domain.messages import Message
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.domain.receipts import Outcome
+
+if TYPE_CHECKING:
+    from rebound.application.ports import ContactBook, MessageLog
+    from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.domain.messages import Message
+    from rebound.domain.reachability import Evidence
+    from rebound.domain.receipts import MessageKey, Receipt
 
 LOOK_UP_BUDGET: Final = timedelta(seconds=15)
 """So long one batch asks the suppression list; its function may run for a minute."""

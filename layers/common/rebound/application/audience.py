@@ -1,21 +1,27 @@
 """From customers to decisions: the part that preview and expansion share, so that a preview is what a send would do."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebound.application.ports import ContactBook
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Category, Selection, TextContent
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.eligibility import Decision, Exclusion, Send, decide
+from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
+from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.reachability import Tried
-from rebound.domain.segments import Matcher
+
+if TYPE_CHECKING:
+    from rebound.application.ports import ContactBook
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Category
+    from rebound.domain.channels import Channel, ContactKey
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
+    from rebound.domain.eligibility import Decision
+    from rebound.domain.segments import Matcher
 
 
 @dataclass(frozen=True, slots=True)

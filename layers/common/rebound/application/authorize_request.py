@@ -1,7 +1,14 @@
 """Who is calling: the business and the scopes behind an ``Authorization`` header."""
 
-from rebound.application.ports import ApiKeyBook, Clock
-from rebound.domain.keys import ApiKey, read_token
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rebound.domain.keys import read_token
+
+if TYPE_CHECKING:
+    from rebound.application.ports import ApiKeyBook, Clock
+    from rebound.domain.keys import ApiKey
 
 
 class AuthorizeRequest:

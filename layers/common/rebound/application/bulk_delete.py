@@ -6,33 +6,40 @@ the same and still matches, a dozen in a transaction that also moves the progres
 nobody is deleted who is not on the list, and nobody is reported other than as what became of them.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.copy_flags import with_flags
 from rebound.application.count_customers import LOOKED_AT, PAGE, next_after, read_filter, write_filter
 from rebound.application.job_records import (
     FrozenCustomer,
     FrozenPage,
-    JobProgress,
     Removal,
     Spared,
 )
-from rebound.application.manage_jobs import JobView, ManageJobs
-from rebound.application.ports import (
-    BusinessDirectory,
-    ContactBook,
-    CustomerBook,
-    JobLedger,
-)
 from rebound.application.remove_customer import RemoveCustomer, unlinked
 from rebound.application.run_job import beyond, completed
-from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.domain.jobs import Job, JobKind, JobStatus
-from rebound.domain.segments import CustomerFilter
+from rebound.domain.jobs import JobKind, JobStatus
+
+if TYPE_CHECKING:
+    from rebound.application.job_records import (
+        JobProgress,
+    )
+    from rebound.application.manage_jobs import JobView, ManageJobs
+    from rebound.application.ports import (
+        BusinessDirectory,
+        ContactBook,
+        CustomerBook,
+        JobLedger,
+    )
+    from rebound.domain.customers import Customer
+    from rebound.domain.jobs import Job
+    from rebound.domain.segments import CustomerFilter
 
 BATCH: Final = 12
 """Customers deleted in one transaction: with two contacts each, of two rows each, 61 rows with the progress."""

@@ -1,13 +1,19 @@
 """The copies of flags on customers: brought in line with the contacts and the policy in force, and checked after."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.reachability import ReachabilityPolicy
+from rebound.domain.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
+    from rebound.domain.reachability import ReachabilityPolicy
 
 
 class CopyFlags:

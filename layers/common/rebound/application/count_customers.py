@@ -1,18 +1,23 @@
 """Counting the customers of a filter: while a request waits, or as a job when there are too many for that."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.application.job_records import JobProgress
-from rebound.application.ports import Clock, CustomerBook, JobLedger
 from rebound.application.run_job import beyond, completed
-from rebound.domain.customers import Customer
-from rebound.domain.jobs import Job
 from rebound.domain.key_ranges import bounds
-from rebound.domain.segments import FAILED_VALUES, CustomerFilter, Matcher, has_failed
+from rebound.domain.segments import FAILED_VALUES, CustomerFilter, has_failed
+
+if TYPE_CHECKING:
+    from rebound.application.job_records import JobProgress
+    from rebound.application.ports import Clock, CustomerBook, JobLedger
+    from rebound.domain.customers import Customer
+    from rebound.domain.jobs import Job
+    from rebound.domain.segments import Matcher
 
 PAGE: Final = 500
 """Customers held at a time."""

@@ -7,13 +7,18 @@ out, whatever is delivered again.
 Who counts is also the first to know when a campaign goes wrong, and calls the breaker.
 """
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from rebound.application.job_records import StatusChange
-from rebound.application.ports import TallyBook
-from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.tally import is_telling
+
+if TYPE_CHECKING:
+    from rebound.application.job_records import StatusChange
+    from rebound.application.ports import TallyBook
+    from rebound.application.trip_breaker import TripBreaker
 
 
 class CountResults:

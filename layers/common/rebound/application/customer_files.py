@@ -1,5 +1,7 @@
 """Customers as lines of CSV or JSON: how a file is read row by row, and how one is written that can be read again."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
@@ -7,12 +9,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from rebound.domain.channels import Channel
-from rebound.domain.customers import PROFILE_FIELDS, Customer
+from rebound.domain.customers import PROFILE_FIELDS
 from rebound.domain.errors import FieldError, ReboundError
-from rebound.domain.reachability import Verdict
+
+if TYPE_CHECKING:
+    from rebound.domain.customers import Customer
+    from rebound.domain.reachability import Verdict
 
 FORMATS: Final = ("csv", "jsonl")
 PROFILE_COLUMNS: Final = (

@@ -1,14 +1,19 @@
 """Why a customer does, or does not, get a kind of message."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.audience import supposed_campaign
-from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, MessageLog
-from rebound.domain.campaigns import Category
-from rebound.domain.channels import Channel
 from rebound.domain.eligibility import Case
-from rebound.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
-from rebound.domain.messages import Message
+from rebound.domain.explanation import SHOWN_ATTEMPTS, explain
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, MessageLog
+    from rebound.domain.campaigns import Category
+    from rebound.domain.channels import Channel
+    from rebound.domain.explanation import Explanation
+    from rebound.domain.messages import Message
 
 PAGE: Final = 50
 MOST_PAGES: Final = 4

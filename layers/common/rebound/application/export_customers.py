@@ -4,26 +4,30 @@ The file is written page by page in constant memory, as parts of one upload. An 
 on behind the last part that it knows of; a part that is written again is the same part.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.customer_files import write_header, write_row
 from rebound.application.export_records import ExportJob
-from rebound.application.ports import (
-    BusinessDirectory,
-    Clock,
-    ContactBook,
-    CustomerBook,
-    ExportBook,
-    ExportStore,
-    FileRunner,
-    Ids,
-)
-from rebound.domain.business import Business
-from rebound.domain.customers import Customer
 from rebound.domain.segments import CustomerFilter
+
+if TYPE_CHECKING:
+    from rebound.application.ports import (
+        BusinessDirectory,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        ExportBook,
+        ExportStore,
+        FileRunner,
+        Ids,
+    )
+    from rebound.domain.business import Business
+    from rebound.domain.customers import Customer
 
 PAGE: Final = 250
 """Customers held at a time."""

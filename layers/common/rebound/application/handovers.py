@@ -1,11 +1,14 @@
 """What is handed to a provider, and what it answers."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.domain.receipts import MessageKey
-from rebound.domain.rendering import RenderedEmail
+if TYPE_CHECKING:
+    from rebound.domain.receipts import MessageKey
+    from rebound.domain.rendering import RenderedEmail
 
 
 @dataclass(frozen=True, slots=True)

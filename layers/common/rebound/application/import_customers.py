@@ -10,42 +10,49 @@ earlier ones change nothing, not even for a moment. Otherwise a list in which so
 would move them back and forth each time it is imported, and clear the flags of both.
 """
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import batched, count, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.application.copy_flags import CopyFlags, with_flags
-from rebound.application.customer_files import Row, UnreadableFileError, read_rows
+from rebound.application.customer_files import UnreadableFileError, read_rows
 from rebound.application.import_records import (
     BadRow,
-    ImportFile,
     ImportJob,
-    PartProgress,
     RowCounts,
     Splitting,
 )
 from rebound.application.manage_customers import checked_profile, id_of_external, linked
-from rebound.application.ports import (
-    AddressReader,
-    BusinessDirectory,
-    Clock,
-    ContactBook,
-    CustomerBook,
-    FileRunner,
-    Ids,
-    ImportBook,
-    ImportLedger,
-    ImportStore,
-    Patience,
-)
-from rebound.domain.business import Business
-from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rebound.application.customer_files import Row
+    from rebound.application.import_records import (
+        ImportFile,
+        PartProgress,
+    )
+    from rebound.application.ports import (
+        AddressReader,
+        BusinessDirectory,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        FileRunner,
+        Ids,
+        ImportBook,
+        ImportLedger,
+        ImportStore,
+        Patience,
+    )
+    from rebound.domain.business import Business
+    from rebound.domain.contacts import Contact
 
 BATCH: Final = 19
 """Rows of one transaction: with two new contacts each, of two writes each, and the progress 96 of 100 writes."""
@@ -246,7 +253,7 @@ class ImportCustomers:
             progress = self._batch(business, progress, rows, holding)
         return True
 
-    def _rows(self, job: ImportJob, part: int) -> "Iterator[_Row]":
+    def _rows(self, job: ImportJob, part: int) -> Iterator[_Row]:
         for piece in range(job.splitting.pieces if job.splitting else 0):
             content = self._store.open_piece(job.business_id, job.import_id, part, piece)
             yield from map(_read_row, io.TextIOWrapper(content, encoding="ascii"))
@@ -263,7 +270,7 @@ class ImportCustomers:
                 holding[row.customer_id] = row.line
         return holding
 
-    def _read(self, row: "_Row", business: Business) -> Mapping[str, Any] | BadRow:
+    def _read(self, row: _Row, business: Business) -> Mapping[str, Any] | BadRow:
         """The row's profile as it would be kept, or what is wrong with it."""
         if row.given is None:
             return BadRow(row.line, row.errors)
@@ -273,7 +280,7 @@ class ImportCustomers:
             return BadRow(row.line, error.errors)
 
     def _batch(
-        self, business: Business, progress: PartProgress, rows: Sequence["_Row"], holding: Mapping[str, int]
+        self, business: Business, progress: PartProgress, rows: Sequence[_Row], holding: Mapping[str, int]
     ) -> PartProgress:
         """Write rows and progress in one transaction, again while others write the same customers or contacts."""
         bad: list[BadRow] = []
@@ -303,14 +310,14 @@ class ImportCustomers:
         raise AssertionError
 
     def _commit(
-        self, progress: PartProgress, changes: "_Changes", bad: Sequence[BadRow], rows: int, overridden: int
+        self, progress: PartProgress, changes: _Changes, bad: Sequence[BadRow], rows: int, overridden: int
     ) -> PartProgress:
         reported = sorted(bad, key=lambda row: row.line)[: max(0, MAX_ERRORS - progress.reported)]
         counts = RowCounts(rows, changes.created, changes.updated, changes.unchanged + overridden, len(bad))
         after = replace(progress, counts=progress.counts + counts, reported=progress.reported + len(reported))
         return self._ledger.commit(after, changes.customers, changes.contacts, reported)
 
-    def _changes(self, business: Business, rows: Mapping[str, tuple[int, Mapping[str, Any]]]) -> "_Changes":
+    def _changes(self, business: Business, rows: Mapping[str, tuple[int, Mapping[str, Any]]]) -> _Changes:
         """What rows, each about another customer, change on customers and contacts as they are now."""
         now = self._clock.now()
         stored = self._customers.get_many(business.business_id, list(rows), as_of_now=True)

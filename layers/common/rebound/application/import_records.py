@@ -1,11 +1,15 @@
 """What is kept of an import while it runs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rebound.application.customer_files import Place
-from rebound.domain.errors import FieldError
+
+if TYPE_CHECKING:
+    from rebound.domain.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class RowCounts:
     unchanged: int = 0
     failed: int = 0
 
-    def __add__(self, other: "RowCounts") -> "RowCounts":
+    def __add__(self, other: RowCounts) -> RowCounts:
         return RowCounts(
             self.rows + other.rows,
             self.created + other.created,

@@ -1,11 +1,15 @@
 """What is kept of a job while it runs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
+if TYPE_CHECKING:
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,48 @@
 """Posting campaigns and single messages, and reading how they stand."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.ports import (
-    BusinessDirectory,
-    CampaignBook,
-    CampaignRunner,
-    ChunkLedger,
-    ChunkQueue,
-    Clock,
-    CustomerBook,
-    ExpansionLedger,
-    Ids,
-    MessageLog,
-    PaceBook,
     Page,
-    RequestIds,
-    SegmentBook,
-    TallyBook,
 )
-from rebound.domain.business import Business
-from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Category, Content, Selection
+from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.domain.messages import Message, MessageStatus, queued_message
+from rebound.domain.messages import MessageStatus, queued_message
 from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket, lane_of
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.segments import compile_filter
 from rebound.domain.switches import Barrier
+
+if TYPE_CHECKING:
+    from rebound.application.ports import (
+        BusinessDirectory,
+        CampaignBook,
+        CampaignRunner,
+        ChunkLedger,
+        ChunkQueue,
+        Clock,
+        CustomerBook,
+        ExpansionLedger,
+        Ids,
+        MessageLog,
+        PaceBook,
+        RequestIds,
+        SegmentBook,
+        TallyBook,
+    )
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Category, Content
+    from rebound.domain.messages import Message
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,

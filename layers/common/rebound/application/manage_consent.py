@@ -1,5 +1,7 @@
 """Showing and changing what a customer may be sent: the state of consent, its history, and the word of the staff."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import re
@@ -8,18 +10,22 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import BusinessDirectory, Clock, ContactBook, ContactHistory, CustomerBook, Page
+from rebound.application.ports import Page
 from rebound.application.retrying import retried
-from rebound.domain.business import Business
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
+from rebound.domain.consent import ConsentEvidence
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError
 from rebound.domain.history import ConsentStated, place_of
 from rebound.domain.taking_back import TakenBackBy, how_to_take_back, only_the_customer_ends, taken_back_by
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, Clock, ContactBook, ContactHistory, CustomerBook
+    from rebound.domain.business import Business
+    from rebound.domain.channels import Channel, ContactKey
+    from rebound.domain.consent import ConsentSource, Scope
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
 
 _READ_AT_ONCE: Final = 101
 """Entries of one address: a page and one more, at the longest that a page may be."""

@@ -1,20 +1,20 @@
 """Creating, reading, changing, removing and listing customers, and what an edit says about their contacts."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.application.copy_flags import CopyFlags, with_flags
-from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids, Page
+from rebound.application.ports import Page
 from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.retrying import retried
 from rebound.application.settings_of_business import time_zone
-from rebound.application.suppression_desk import SuppressionDesk
-from rebound.domain.business import Business
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
+from rebound.domain.channels import Channel
+from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.domain.customers import Customer
 from rebound.domain.errors import (
     ConflictError,
@@ -23,7 +23,14 @@ from rebound.domain.errors import (
     NotFoundError,
 )
 from rebound.domain.reachability import Cleared, ClearedBy
-from rebound.domain.segments import CustomerFilter
+
+if TYPE_CHECKING:
+    from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids
+    from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.domain.business import Business
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.contacts import Contact
+    from rebound.domain.segments import CustomerFilter
 
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64

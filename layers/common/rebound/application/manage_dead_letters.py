@@ -1,12 +1,16 @@
 """The operator's way with dead letters: what is there and why, and back to work with it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.failure_records import DeadLetter, FailedHandling
-from rebound.application.ports import DeadLetterQueues, FailureLog
 from rebound.domain.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rebound.application.failure_records import DeadLetter, FailedHandling
+    from rebound.application.ports import DeadLetterQueues, FailureLog
 
 ALL: Final = "all"
 UNREPORTED: Final = (

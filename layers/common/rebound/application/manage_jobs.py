@@ -1,23 +1,28 @@
 """Starting, watching and resuming jobs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebound.application.job_records import JobProgress, Spared
-from rebound.application.ports import (
-    Clock,
-    Ids,
-    JobBook,
-    JobLedger,
-    JobRunner,
-    RequestIds,
-)
 from rebound.application.retrying import retried
 from rebound.application.run_job import summed
 from rebound.domain.errors import ConcurrentChangeError, ConflictError
-from rebound.domain.jobs import ENDED, Job, JobKind, JobStatus
+from rebound.domain.jobs import ENDED, Job, JobStatus
+
+if TYPE_CHECKING:
+    from rebound.application.job_records import JobProgress, Spared
+    from rebound.application.ports import (
+        Clock,
+        Ids,
+        JobBook,
+        JobLedger,
+        JobRunner,
+        RequestIds,
+    )
+    from rebound.domain.jobs import JobKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
 """Saved segments."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.application.ports import Clock, Page, SegmentBook
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.segments import Segment, compile_filter
+
+if TYPE_CHECKING:
+    from rebound.application.ports import Clock, Page, SegmentBook
 
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

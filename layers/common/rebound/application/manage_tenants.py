@@ -1,15 +1,21 @@
 """The operator's commands: businesses and their API keys."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from rebound.application.ports import AddressReader, ApiKeyBook, BusinessDirectory, Clock, Ids
 from rebound.application.settings_of_business import BusinessChange, changed_business, write_change
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope, hash_of, write_token
-from rebound.domain.switches import Bundle
+from rebound.domain.keys import ALL_SCOPES, ApiKey, hash_of, write_token
+
+if TYPE_CHECKING:
+    from rebound.application.ports import AddressReader, ApiKeyBook, BusinessDirectory, Clock, Ids
+    from rebound.domain.keys import ApiScope
+    from rebound.domain.switches import Bundle
 
 DEFAULT_GRACE = timedelta(hours=24)
 

@@ -1,33 +1,38 @@
 """What the use cases need from outside. Adapters and the tests' fakes implement these; one suite runs against both."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
-from rebound.application.export_records import ExportJob
-from rebound.application.failure_records import DeadLetter, FailedHandling, Redriven
-from rebound.application.handovers import OutgoingEmail, SendResult
-from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
-from rebound.application.job_records import FrozenPage, JobProgress, Removal
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Audience, Campaign
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.events import DomainEvent
-from rebound.domain.history import HistoryEntry
-from rebound.domain.jobs import Job
-from rebound.domain.keys import ApiKey
-from rebound.domain.links import LinkKeys
-from rebound.domain.messages import Message
-from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import ReachabilityPolicy
-from rebound.domain.receipts import MessageKey, Receipt
-from rebound.domain.segments import Matcher, Segment
-from rebound.domain.suppressions import Drift, Suppression
+from rebound.domain.campaigns import Audience
+
+if TYPE_CHECKING:
+    from rebound.application.export_records import ExportJob
+    from rebound.application.failure_records import DeadLetter, FailedHandling, Redriven
+    from rebound.application.handovers import OutgoingEmail, SendResult
+    from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
+    from rebound.application.job_records import FrozenPage, JobProgress, Removal
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.channels import Channel, ContactKey
+    from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
+    from rebound.domain.events import DomainEvent
+    from rebound.domain.history import HistoryEntry
+    from rebound.domain.jobs import Job
+    from rebound.domain.keys import ApiKey
+    from rebound.domain.links import LinkKeys
+    from rebound.domain.messages import Message
+    from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
+    from rebound.domain.provider_codes import Provider
+    from rebound.domain.reachability import ReachabilityPolicy
+    from rebound.domain.receipts import MessageKey, Receipt
+    from rebound.domain.segments import Matcher, Segment
+    from rebound.domain.suppressions import Drift, Suppression
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,33 @@
 """What a send would do: while a request waits, or as a job when there are too many customers for that."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.application.audience import Screening, Selected, matching, supposed_campaign
+from rebound.application.audience import Screening, matching, supposed_campaign
 from rebound.application.count_customers import LONGEST_COUNT, PAGE, next_after
-from rebound.application.job_records import JobProgress
-from rebound.application.ports import (
-    BusinessDirectory,
-    Clock,
-    ContactBook,
-    CustomerBook,
-    JobLedger,
-)
 from rebound.application.run_job import beyond, completed
-from rebound.domain.campaigns import Audience, Campaign, Category
+from rebound.domain.campaigns import Audience, Category
 from rebound.domain.channels import Channel
-from rebound.domain.jobs import Job
 from rebound.domain.key_ranges import bounds
 from rebound.domain.segments import compile_filter
+
+if TYPE_CHECKING:
+    from rebound.application.audience import Selected
+    from rebound.application.job_records import JobProgress
+    from rebound.application.ports import (
+        BusinessDirectory,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        JobLedger,
+    )
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.jobs import Job
 
 MATCHED: Final = "matched"
 EXCLUDED: Final = "excluded:"
@@ -60,7 +66,7 @@ class Question:
         }
 
     @classmethod
-    def read(cls, request: Mapping[str, Any]) -> "Question":
+    def read(cls, request: Mapping[str, Any]) -> Question:
         """The question of a job's request."""
         kinds = {"channel": Channel(request["channel"]), "category": Category(request["category"])}
         return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})

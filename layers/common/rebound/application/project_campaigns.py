@@ -1,12 +1,19 @@
 """What the world is told of campaigns: that one was paused, was completed, or bounces too much."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rebound.application.manage_campaigns import counted
-from rebound.application.ports import DomainEvents, ExpansionLedger, TallyBook
-from rebound.domain.campaigns import Campaign, CampaignStatus
-from rebound.domain.changes import Written
-from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
+from rebound.domain.campaigns import CampaignStatus
+from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, PausedBy
+
+if TYPE_CHECKING:
+    from rebound.application.ports import DomainEvents, ExpansionLedger, TallyBook
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.changes import Written
+    from rebound.domain.events import DomainEvent
 
 
 class ProjectCampaigns:

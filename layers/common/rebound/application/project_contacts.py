@@ -1,14 +1,21 @@
 """What follows from a change of a contact: the copies of its flag on customers, and the domain events."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
-from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents
-from rebound.domain.changes import Written
-from rebound.domain.contacts import Contact
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from rebound.domain.errors import NotFoundError
-from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored, DomainEvent
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
-from rebound.domain.reachability import ReachabilityPolicy
+from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored
+from rebound.domain.history import ConsentStated, FlagChanged
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents
+    from rebound.domain.changes import Written
+    from rebound.domain.contacts import Contact
+    from rebound.domain.events import DomainEvent
+    from rebound.domain.history import HistoryEntry
+    from rebound.domain.reachability import ReachabilityPolicy
 
 
 class ProjectContacts:

@@ -1,7 +1,12 @@
 """Everything that was sent to a customer and what became of it."""
 
-from rebound.application.ports import CustomerBook, MessageLog, Page
-from rebound.domain.messages import Message
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rebound.application.ports import CustomerBook, MessageLog, Page
+    from rebound.domain.messages import Message
 
 
 class ReadClientLog:

@@ -1,10 +1,17 @@
 """Reading the links that come back: what they say, and whom they speak for."""
 
-from rebound.application.ports import ContactBook, CustomerBook, LinkKeyring, MessageLog
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rebound.domain.channels import ContactKey
-from rebound.domain.contacts import Contact
 from rebound.domain.errors import NotFoundError
-from rebound.domain.links import Link, Purpose, key_id_of, read_token
+from rebound.domain.links import key_id_of, read_token
+
+if TYPE_CHECKING:
+    from rebound.application.ports import ContactBook, CustomerBook, LinkKeyring, MessageLog
+    from rebound.domain.contacts import Contact
+    from rebound.domain.links import Link, Purpose
 
 
 class LinkReader:

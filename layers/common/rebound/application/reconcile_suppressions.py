@@ -1,17 +1,23 @@
 """The nightly comparison of the provider's suppression list with our contacts: repaired where they differ, and told."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from rebound.application.ports import BusinessDirectory, ContactBook, MessageLog, Reconciliation, ReconciliationBook
-from rebound.application.suppression_desk import SuppressionDesk
 from rebound.application.tell_contact import TellContact
 from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import Contact
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError
-from rebound.domain.suppressions import Drift, Suppression, drift_of
+from rebound.domain.suppressions import Drift, drift_of
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, ContactBook, MessageLog, Reconciliation, ReconciliationBook
+    from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.domain.contacts import Contact
+    from rebound.domain.suppressions import Suppression
 
 
 class ReconcileSuppressions:

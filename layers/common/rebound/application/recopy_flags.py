@@ -28,12 +28,17 @@ copying may run twice, or side by side with another one, and could only repeat i
 wants to know reads the list.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.copy_flags import CopyFlags
-from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook, Recopying, RecopyQueue
+from rebound.application.ports import Recopying
 from rebound.domain.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook, RecopyQueue
 
 PAGE: Final = 100
 """Customers held at a time."""

@@ -1,13 +1,16 @@
 """Taking a customer out of everything that lists them."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import ContactBook, CustomerBook
-from rebound.domain.channels import ContactKey
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
+if TYPE_CHECKING:
+    from rebound.application.ports import ContactBook, CustomerBook
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
 
 MOST_CONTACTS: Final = 40
 """In one transaction: with two rows each and the customer 81 of the 100 it may hold."""

@@ -4,20 +4,27 @@ Evidence is kept for each message, so it can be voided for each message: the fla
 after an edit or a delivery. Whatever else is known against an address goes on counting.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
-from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, Clock, ContactBook, Ids, MessageLog
 from rebound.application.retrying import retried
-from rebound.domain.campaigns import Campaign, Rollback
+from rebound.domain.campaigns import Rollback
 from rebound.domain.channels import ContactKey
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.messages import MessageStatus
 from rebound.domain.reachability import Voided
 from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
+    from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, Clock, ContactBook, Ids, MessageLog
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.messages import Message
 
 
 class AskForRollback:

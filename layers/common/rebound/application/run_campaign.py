@@ -3,33 +3,40 @@
 Every step may be run again at any time, also beside itself, and ends the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.audience import Screening, Selected, matching
+from rebound.application.audience import Screening, matching
 from rebound.application.manage_campaigns import chunk_name, counted
-from rebound.application.ports import (
-    BusinessDirectory,
-    CampaignBook,
-    ChunkQueue,
-    Clock,
-    ContactBook,
-    CustomerBook,
-    ExpansionLedger,
-    Ids,
-    RangeProgress,
-    SegmentBook,
-    TallyBook,
-)
-from rebound.domain.business import Business
-from rebound.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.domain.campaigns import ENDED, CampaignStatus
 from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
 from rebound.domain.key_ranges import bounds, estimated_size
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import Ticket, lane_of
-from rebound.domain.segments import Matcher, compile_filter
+from rebound.domain.segments import compile_filter
+
+if TYPE_CHECKING:
+    from rebound.application.audience import Selected
+    from rebound.application.ports import (
+        BusinessDirectory,
+        CampaignBook,
+        ChunkQueue,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        ExpansionLedger,
+        Ids,
+        RangeProgress,
+        SegmentBook,
+        TallyBook,
+    )
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.segments import Matcher
 
 PAGE: Final = 500
 """Customers read at a time: what bounds the memory of an expansion."""
@@ -146,7 +153,7 @@ class ExpandCampaign:
                 return False
             progress = self._page(campaign, progress, read)
 
-    def _reader(self, campaign: Campaign, business: Business, index: int) -> "Reader":
+    def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
         screening = Screening(self._contacts, business, campaign)
         if selection.customer_ids is not None:
@@ -154,7 +161,7 @@ class ExpandCampaign:
         matcher = compile_filter(selection.filter)
         return _RangeReader(self._customers, business, screening, self._clock, matcher, bounds(index, campaign.ranges))
 
-    def _page(self, campaign: Campaign, progress: RangeProgress, read: "Reader") -> RangeProgress:
+    def _page(self, campaign: Campaign, progress: RangeProgress, read: Reader) -> RangeProgress:
         page = read(progress.cursor)
         waiting = progress.carry + page.selected.recipients
         full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE

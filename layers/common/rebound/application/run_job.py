@@ -4,17 +4,22 @@ What a kind of job does is a ``JobWork``. Each of its steps does a bounded piece
 the progress past it; whoever loses that commit to another invocation looks at where the range stands and goes on there.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rebound.application.job_records import JobProgress
-from rebound.application.ports import Clock, JobBook, JobLedger
 from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.jobs import ENDED, STANDING, Job, JobKind, JobStatus
+from rebound.domain.jobs import ENDED, STANDING, JobStatus
 from rebound.domain.key_ranges import bounds
+
+if TYPE_CHECKING:
+    from rebound.application.job_records import JobProgress
+    from rebound.application.ports import Clock, JobBook, JobLedger
+    from rebound.domain.jobs import Job, JobKind
 
 PAUSED_BY_ERROR = "A technical error did not go away. Resuming goes on where it stopped."
 

@@ -1,34 +1,42 @@
 """What the two senders share: claim, read, decide again, and settle what a dead worker left (truths 6 and 8)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.handovers import Refused
-from rebound.application.ports import (
-    BusinessDirectory,
-    CampaignBook,
-    ChunkLedger,
-    ChunkQueue,
-    Clock,
-    ContactBook,
-    CustomerBook,
-    MessageLog,
-)
-from rebound.application.trip_breaker import TripBreaker
-from rebound.domain.business import Business
-from rebound.domain.campaigns import HALTED, Campaign, CampaignStatus
-from rebound.domain.chunks import Chunk, ChunkKey, ClaimOutcome
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
+from rebound.domain.campaigns import HALTED, CampaignStatus
+from rebound.domain.chunks import ClaimOutcome
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
-from rebound.domain.messages import NO_RECORD, Message, MessageStatus, queued_message
+from rebound.domain.messages import NO_RECORD, MessageStatus, queued_message
 from rebound.domain.pacing import Ticket, lane_of
-from rebound.domain.provider_codes import FailureClass, Provider, look_up
+from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.reachability import Tried
 from rebound.domain.receipts import MessageKey
+
+if TYPE_CHECKING:
+    from rebound.application.ports import (
+        BusinessDirectory,
+        CampaignBook,
+        ChunkLedger,
+        ChunkQueue,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        MessageLog,
+    )
+    from rebound.application.trip_breaker import TripBreaker
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.chunks import Chunk, ChunkKey
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
+    from rebound.domain.messages import Message
+    from rebound.domain.provider_codes import Provider
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""

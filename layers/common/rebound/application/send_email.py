@@ -1,39 +1,49 @@
 """Sending one chunk of emails."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.handovers import (
     Accepted,
     OutgoingEmail,
     Refused,
-    SendResult,
     Throttled,
     Unknown,
 )
-from rebound.application.ports import Mailer
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
-    ChunkDesk,
-    Recipient,
-    Work,
     accepted,
     cannot_render,
     refused,
     senders_fault,
     unknown,
 )
-from rebound.application.suppression_desk import SuppressionDesk
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.channels import Channel
-from rebound.domain.messages import Message
-from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket
+from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
-from rebound.domain.rendering import RenderedEmail, render_email, values_of
+from rebound.domain.rendering import render_email, values_of
 from rebound.domain.suppressions import rests_on_an_entry
+
+if TYPE_CHECKING:
+    from rebound.application.admit_chunk import AdmitChunk, MindThrottles
+    from rebound.application.handovers import (
+        SendResult,
+    )
+    from rebound.application.ports import Mailer
+    from rebound.application.send_chunk import (
+        ChunkDesk,
+        Recipient,
+        Work,
+    )
+    from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.domain.messages import Message
+    from rebound.domain.pacing import Ticket
+    from rebound.domain.rendering import RenderedEmail
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
 """So long a chunk waits for the suppression list; its function may run for a minute, the call included."""

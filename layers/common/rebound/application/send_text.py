@@ -1,36 +1,43 @@
 """Sending one chunk of texts."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.handovers import (
     Accepted,
     Refused,
     Throttled,
     Unknown,
 )
-from rebound.application.ports import MessageLog, ReceiptQueue, Texter
 from rebound.application.send_chunk import (
     LONGEST_DELAY,
-    ChunkDesk,
-    Recipient,
-    Work,
     accepted,
     cannot_render,
     senders_fault,
     unknown,
 )
 from rebound.domain.breaker import FAULTS, reason_of_refusal
-from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.channels import Channel
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import Ticket
+from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
+
+if TYPE_CHECKING:
+    from rebound.application.admit_chunk import AdmitChunk, MindThrottles
+    from rebound.application.ports import MessageLog, ReceiptQueue, Texter
+    from rebound.application.send_chunk import (
+        ChunkDesk,
+        Recipient,
+        Work,
+    )
+    from rebound.domain.business import TextProvider
+    from rebound.domain.messages import Message
+    from rebound.domain.pacing import Ticket
 
 AT_ONCE: Final = timedelta()
 OUT_OF_TIME: Final = Throttled("out_of_time")

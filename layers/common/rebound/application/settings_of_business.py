@@ -1,16 +1,21 @@
 """Reading and changing the settings of a business."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rebound.application.ports import AddressReader, BusinessDirectory, Recopying, RecopyQueue
-from rebound.domain.business import Business, TextProvider
+from rebound.application.ports import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
-from rebound.domain.reachability import ReachabilityPolicy
 from rebound.domain.recovery import Recovery
-from rebound.domain.switches import Bundle, Switches
+
+if TYPE_CHECKING:
+    from rebound.application.ports import AddressReader, BusinessDirectory, RecopyQueue
+    from rebound.domain.business import Business, TextProvider
+    from rebound.domain.reachability import ReachabilityPolicy
+    from rebound.domain.switches import Bundle, Switches
 
 ATTEMPTS: Final = 5
 MAX_NAME: Final = 200

@@ -1,15 +1,21 @@
 """Pausing, resuming and cancelling campaigns, and bringing back the chunks that a pause set aside."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
-from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
 from rebound.application.retrying import retried
-from rebound.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
+from rebound.domain.campaigns import ENDED, RUNNING, CampaignStatus
 from rebound.domain.chunks import ChunkState
 from rebound.domain.errors import ConflictError
 from rebound.domain.pacing import Ticket, lane_of
+
+if TYPE_CHECKING:
+    from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
+    from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
+    from rebound.domain.campaigns import Campaign
 
 
 class SteerCampaign:

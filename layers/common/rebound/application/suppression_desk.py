@@ -1,13 +1,18 @@
 """Asking the provider's suppression list at the pace that it allows."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import Clock, Page, SuppressionList
 from rebound.domain.errors import ComeAgainError, NotAnsweredError
-from rebound.domain.suppressions import Suppression, SuppressionReason
+from rebound.domain.suppressions import SuppressionReason
+
+if TYPE_CHECKING:
+    from rebound.application.ports import Clock, Page, SuppressionList
+    from rebound.domain.suppressions import Suppression
 
 CALL_EVERY: Final = timedelta(seconds=1)
 """SES v2 takes about one call a second of everything that does not send."""

@@ -1,14 +1,19 @@
 """Joining evidence to a contact, together with the deliveries that only the message log knows of."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import ContactBook, MessageLog
-from rebound.domain.consent import ConsentEvidence
-from rebound.domain.contacts import Contact
 from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from rebound.domain.reachability import Cleared, ClearedBy, Failure
+
+if TYPE_CHECKING:
+    from rebound.application.ports import ContactBook, MessageLog
+    from rebound.domain.consent import ConsentEvidence
+    from rebound.domain.contacts import Contact
+    from rebound.domain.reachability import Evidence
 
 ATTEMPTS: Final = 8
 """How often a row that others write at the same time is read again."""

@@ -1,15 +1,21 @@
 """The breaker: pauses a campaign by itself, and notes when so much bounces that somebody should look."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rebound.application.ports import CampaignBook, TallyBook
 from rebound.application.retrying import retried
 from rebound.domain.breaker import deserves_a_warning, reason_to_pause
-from rebound.domain.campaigns import RUNNING, Campaign, CampaignStatus
+from rebound.domain.campaigns import RUNNING, CampaignStatus
 from rebound.domain.errors import NotFoundError
 from rebound.domain.tally import final_words
+
+if TYPE_CHECKING:
+    from rebound.application.ports import CampaignBook, TallyBook
+    from rebound.domain.campaigns import Campaign
 
 
 class TripBreaker:

@@ -1,10 +1,17 @@
 """Writing the links that go into messages."""
 
-from rebound.application.ports import LinkKeyring
-from rebound.domain.channels import ContactKey
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rebound.domain.consent import Scope
-from rebound.domain.links import Link, Purpose, write_token
-from rebound.domain.receipts import MessageKey
+from rebound.domain.links import Link, write_token
+
+if TYPE_CHECKING:
+    from rebound.application.ports import LinkKeyring
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.links import Purpose
+    from rebound.domain.receipts import MessageKey
 
 
 class LinkWriter:

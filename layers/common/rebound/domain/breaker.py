@@ -1,10 +1,15 @@
 """When a campaign stops by itself: what it sends fails through our own fault (A12), or too much of it bounces (I3)."""
 
-from dataclasses import dataclass
-from typing import Final
+from __future__ import annotations
 
-from rebound.domain.campaigns import FinalWords
-from rebound.domain.provider_codes import Provider, look_up
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rebound.domain.provider_codes import look_up
+
+if TYPE_CHECKING:
+    from rebound.domain.campaigns import FinalWords
+    from rebound.domain.provider_codes import Provider
 
 
 @dataclass(frozen=True, slots=True)

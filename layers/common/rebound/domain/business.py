@@ -1,14 +1,19 @@
 """A business: the tenant, and how it sends."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.domain.channels import Channel
 from rebound.domain.pacing import SendingAccount
-from rebound.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
+from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Barrier, Bundle, Switches
+
+if TYPE_CHECKING:
+    from rebound.domain.reachability import ReachabilityPolicy
 
 
 class TextProvider(StrEnum):

@@ -1,15 +1,19 @@
 """A campaign: what is sent to whom, and where it stands."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
+
+if TYPE_CHECKING:
+    from rebound.domain.channels import Channel
 
 _BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's alphabet, in which ULIDs are written."""
@@ -190,7 +194,7 @@ class Audience:
         """How many are to get the message."""
         return self.matched - sum(self.excluded.values())
 
-    def plus(self, other: "Audience") -> "Audience":
+    def plus(self, other: Audience) -> Audience:
         """Both audiences together, which must not overlap."""
         reasons = sorted({*self.excluded, *other.excluded})
         return Audience(

@@ -1,5 +1,7 @@
 """The two ways to reach a customer, and the identity of a contact."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -32,7 +34,7 @@ class ContactKey:
         return f"{self.business_id}#{self.channel}#{self.address}"
 
     @property
-    def hashed(self) -> "ContactKey":
+    def hashed(self) -> ContactKey:
         """The key under which is kept what outlives the address itself; it differs between businesses and channels."""
         if self.is_hashed:
             return self
@@ -44,7 +46,7 @@ class ContactKey:
         return self.address.startswith(HASHED)
 
     @classmethod
-    def parse(cls, text: str) -> "ContactKey":
+    def parse(cls, text: str) -> ContactKey:
         """The key that ``str`` wrote; an address may itself hold a ``#``."""
         business_id, channel, address = text.split("#", 2)
         return cls(business_id, Channel(channel), address)

@@ -6,6 +6,8 @@ other is learnt. Per scope a max register for each weight of opt-outs and of opt
 duplication of the evidence do not matter.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,7 +97,7 @@ class ConsentEvidence:
         quotes = not self.opted_out and self.source in _TAKEN_UP_AT_THE_DESK and bool(self.words)
         return Weight.QUOTED if quotes else Weight.SAID_FOR_THEM
 
-    def is_ended_by(self, other: "ConsentEvidence") -> bool:
+    def is_ended_by(self, other: ConsentEvidence) -> bool:
         """Whether this opt-out of the same scope does not hold any more after an opt-in."""
         return other.at > self.at and other.weight >= self.weight
 
@@ -106,7 +108,7 @@ class ScopeState:
 
     said: frozenset[ConsentEvidence] = frozenset()
 
-    def join(self, said: ConsentEvidence) -> "ScopeState":
+    def join(self, said: ConsentEvidence) -> ScopeState:
         """The state that also knows ``said``."""
         known = next((e for e in self.said if (e.opted_out, e.weight) == (said.opted_out, said.weight)), None)
         if known is None:
@@ -142,7 +144,7 @@ class Consent:
 
     scopes: Mapping[Scope, ScopeState] = field(default_factory=lambda: MappingProxyType({}))
 
-    def join(self, *evidence: ConsentEvidence) -> "Consent":
+    def join(self, *evidence: ConsentEvidence) -> Consent:
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
         scopes = dict(self.scopes)
         for said in evidence:

@@ -1,13 +1,19 @@
 """A contact: one address on one channel of one business, with everything known about it."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rebound.domain import recovery
-from rebound.domain.channels import ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence
-from rebound.domain.reachability import Evidence, Reachability, ReachabilityPolicy, Verdict
+from rebound.domain.reachability import Reachability
+
+if TYPE_CHECKING:
+    from rebound.domain.channels import ContactKey
+    from rebound.domain.reachability import Evidence, ReachabilityPolicy, Verdict
 
 MAX_CUSTOMERS_PER_CONTACT = 500
 """So many customers may share an address; more is a placeholder ("none@example.com"), not a contact."""
@@ -38,11 +44,11 @@ class Contact:
         """Whether there is a customer who uses or used the address."""
         return bool(self.customer_ids)
 
-    def without(self, customer_ids: Collection[str]) -> "Contact":
+    def without(self, customer_ids: Collection[str]) -> Contact:
         """This contact after some customers have been deleted."""
         return replace(self, customer_ids=self.customer_ids.difference(customer_ids))
 
-    def knowing(self, *evidence: Evidence | ConsentEvidence) -> "Contact":
+    def knowing(self, *evidence: Evidence | ConsentEvidence) -> Contact:
         """This contact with more evidence; the same object when the evidence changes nothing."""
         reachability = self.reachability.join(*(e for e in evidence if not isinstance(e, ConsentEvidence)))
         consent = self.consent.join(*(e for e in evidence if isinstance(e, ConsentEvidence)))

@@ -1,5 +1,7 @@
 """A customer of a business and the addresses they can be reached at."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -59,7 +61,7 @@ class Customer:
         """Every contact that lists this customer: of the addresses used now, and of those used before."""
         return self.former_contacts.union(self.contact_keys)
 
-    def changed(self, at: datetime, **fields: Any) -> "Customer":
+    def changed(self, at: datetime, **fields: Any) -> Customer:
         """The customer after an edit; contacts that are left become former ones.
 
         ``updated_at`` always moves, so that it tells one state of the profile from the next.

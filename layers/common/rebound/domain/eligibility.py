@@ -1,19 +1,23 @@
 """Who gets a message: one pure function that preview, expansion, sending and every explanation call."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
 from rebound.domain.reachability import REACHABLE
-from rebound.domain.switches import Barrier
+
+if TYPE_CHECKING:
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
+    from rebound.domain.switches import Barrier
 
 
 class Exclusion(StrEnum):

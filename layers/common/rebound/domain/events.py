@@ -3,12 +3,16 @@
 Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentSource, Scope
+if TYPE_CHECKING:
+    from rebound.domain.channels import Channel
+    from rebound.domain.consent import ConsentSource, Scope
 
 
 @dataclass(frozen=True, slots=True)

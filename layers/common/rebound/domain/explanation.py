@@ -3,22 +3,31 @@
 Nothing is decided here: the rules decide, this module says what they saw. The readers are people at a reception desk.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.eligibility import RULES, Case, Decision, Exclusion, Rule, decision_on
-from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.consent import Scope
+from rebound.domain.eligibility import RULES, Exclusion, decision_on
+from rebound.domain.messages import MessageStatus
 from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun, written
-from rebound.domain.provider_codes import FailureClass, look_up
-from rebound.domain.reachability import REACHABLE, Cleared, Failure, Verdict
+from rebound.domain.provider_codes import look_up
+from rebound.domain.reachability import REACHABLE
 from rebound.domain.switches import Barrier
+
+if TYPE_CHECKING:
+    from rebound.domain.consent import ConsentSource
+    from rebound.domain.eligibility import Case, Decision, Rule
+    from rebound.domain.messages import Message
+    from rebound.domain.provider_codes import FailureClass
+    from rebound.domain.reachability import Cleared, Failure, Verdict
 
 SHOWN_ATTEMPTS: Final = 5
 
@@ -51,7 +60,7 @@ class FailureEvidence:
     sentence: str
 
     @classmethod
-    def of(cls, failure: Failure) -> "FailureEvidence":
+    def of(cls, failure: Failure) -> FailureEvidence:
         """The failure with its row of the code table."""
         row = look_up(failure.provider, failure.code)
         return cls(failure, row.failure_class, row.sentence)

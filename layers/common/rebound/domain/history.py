@@ -3,12 +3,15 @@
 The two folds hold what is true now; this is the record beside them, of which nothing is ever changed or decided upon.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rebound.domain.consent import ConsentEvidence
+if TYPE_CHECKING:
+    from rebound.domain.consent import ConsentEvidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ the customer has another address or none. It does not expire: a mail that can st
 an old link opens no more than the choice what to get at an address (CAN-SPAM asks for 30 days).
 """
 
+from __future__ import annotations
+
 import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -60,7 +62,7 @@ class Link:
     scope: Scope = Scope.ALL
 
     @classmethod
-    def to(cls, purpose: Purpose, contact: ContactKey, message: MessageKey, scope: Scope = Scope.ALL) -> "Link":
+    def to(cls, purpose: Purpose, contact: ContactKey, message: MessageKey, scope: Scope = Scope.ALL) -> Link:
         """The link that goes into a message to an address."""
         return cls(purpose, contact.hashed, message, scope)
 

@@ -1,14 +1,20 @@
 """One message to one customer and what became of it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.domain.campaigns import Campaign, Category
-from rebound.domain.channels import Channel
-from rebound.domain.provider_codes import Provider, look_up
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.domain.provider_codes import look_up
+from rebound.domain.receipts import Outcome
+
+if TYPE_CHECKING:
+    from rebound.domain.campaigns import Campaign, Category
+    from rebound.domain.channels import Channel
+    from rebound.domain.provider_codes import Provider
+    from rebound.domain.receipts import MessageKey, Receipt
 
 
 class MessageStatus(StrEnum):
@@ -94,7 +100,7 @@ class Message:
             MessageStatus.BOUNCED: self.failed_at,
         }.get(self.status)
 
-    def after(self, receipt: Receipt) -> "Message":
+    def after(self, receipt: Receipt) -> Message:
         """This message once the receipt is known; equal to this one when the receipt adds nothing.
 
         A receipt for another address than the message's adds nothing (truth 1), unless nobody knows where it went.

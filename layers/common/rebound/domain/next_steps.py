@@ -1,19 +1,26 @@
 """The one thing to do when a customer does not get a message, in a sentence for the reception desk."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
-from rebound.domain.eligibility import Case, Decision, Exclusion, Send
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.provider_codes import FailureClass, ProviderCode, look_up
+from rebound.domain.eligibility import Exclusion, Send
+from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.suppressions import LISTED_BOUNCE
 from rebound.domain.switches import Barrier
 from rebound.domain.taking_back import how_to_take_back, number_to_text
+
+if TYPE_CHECKING:
+    from rebound.domain.eligibility import Case, Decision
+    from rebound.domain.messages import Message
+    from rebound.domain.provider_codes import ProviderCode
 
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:

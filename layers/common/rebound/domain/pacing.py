@@ -12,15 +12,18 @@ booked takes no share. A flow may be booked only ``HORIZON`` ahead: what is book
 campaign is cancelled, so it must not be much.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.domain.campaigns import Campaign
-from rebound.domain.chunks import ChunkKey
+if TYPE_CHECKING:
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.chunks import ChunkKey
 
 HORIZON: Final = timedelta(minutes=2)
 """So far ahead a flow may be booked."""
@@ -62,7 +65,7 @@ class Flow:
         return f"{self.business_id}#{self.lane}"
 
     @classmethod
-    def parse(cls, text: str) -> "Flow":
+    def parse(cls, text: str) -> Flow:
         """The flow that ``str`` wrote."""
         business_id, lane = text.rsplit("#", 1)
         return cls(business_id, Lane(lane))

@@ -18,6 +18,8 @@ At the very same instant a clearing wins over a failure. The verdict is computed
 stored as a truth of its own, so that another policy gives another verdict from the same evidence.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,7 +99,7 @@ class Reachability:
     voided: frozenset[str] = frozenset()
     tried: Tried | None = None
 
-    def join(self, *evidence: Evidence) -> "Reachability":
+    def join(self, *evidence: Evidence) -> Reachability:
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
         clearings = [e for e in evidence if isinstance(e, Cleared)]
         if self.cleared is not None:
@@ -125,7 +127,7 @@ class Reachability:
             if f.message_id is None or (f.message_id not in self.voided and f.message_id >= oldest)
         )
 
-    def verdict(self, policy: "ReachabilityPolicy") -> "Verdict":
+    def verdict(self, policy: ReachabilityPolicy) -> Verdict:
         """Whether the address is invalid under ``policy``, and by which failure it became so."""
         seen = dict.fromkeys(FailureClass, 0)
         for failure in sorted(self.standing, key=lambda f: f.order):

@@ -1,10 +1,14 @@
 """One type for everything a provider tells us about a message, whatever the provider and the way it came."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from rebound.domain.provider_codes import Provider
+if TYPE_CHECKING:
+    from rebound.domain.provider_codes import Provider
 
 
 class Outcome(StrEnum):
@@ -35,7 +39,7 @@ class MessageKey:
         return f"{self.business_id}#{self.customer_id}"
 
     @classmethod
-    def of(cls, recipient_id: str, message_id: str) -> "MessageKey":
+    def of(cls, recipient_id: str, message_id: str) -> MessageKey:
         """The key of a stored row."""
         business_id, customer_id = recipient_id.split("#", 1)
         return cls(business_id, customer_id, message_id)

@@ -4,13 +4,18 @@ A full mailbox is emptied and a phone is switched on again, and nobody tells us:
 delivered. The schedule spaces out the messages that find that out: 1, 2, 4 … 32 days after the last failure.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.domain.campaigns import Category
 from rebound.domain.provider_codes import look_up
-from rebound.domain.reachability import Reachability, ReachabilityPolicy
+from rebound.domain.reachability import Reachability
+
+if TYPE_CHECKING:
+    from rebound.domain.campaigns import Category
+    from rebound.domain.reachability import ReachabilityPolicy
 
 FIRST_SPACING: Final = timedelta(days=1)
 DOUBLINGS: Final = 5

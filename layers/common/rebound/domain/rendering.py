@@ -5,17 +5,23 @@ where HTML wants it, and it cannot break out of a header line. Anything that mer
 language's placeholder stays as the client wrote it.
 """
 
+from __future__ import annotations
+
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Content, EmailContent, TextContent
-from rebound.domain.customers import Customer, field_text
+from rebound.domain.campaigns import EmailContent, TextContent
+from rebound.domain.customers import field_text
 from rebound.domain.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Content
+    from rebound.domain.customers import Customer
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"

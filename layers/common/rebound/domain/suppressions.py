@@ -4,15 +4,20 @@ An entry is evidence like any other: BOUNCE speaks of the address, COMPLAINT of 
 That a message was *not tried* because of an entry proves nothing by itself; the entry's reason does.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
 from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure, Reachability
+from rebound.domain.reachability import Failure
+
+if TYPE_CHECKING:
+    from rebound.domain.contacts import Contact
+    from rebound.domain.reachability import Reachability
 
 LISTED_BOUNCE: Final = "SuppressionList/BOUNCE"
 """Our own name in the code table for a BOUNCE entry of SES's account suppression list."""

@@ -1,11 +1,16 @@
 """Who may take an opt-out back, and what they do: the fold of ``consent`` in words for the reception desk."""
 
-from enum import StrEnum
-from typing import Final
+from __future__ import annotations
 
-from rebound.domain.business import Business
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
 from rebound.domain.channels import Channel
-from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope, Weight
+from rebound.domain.consent import ConsentSource, Scope, Weight
+
+if TYPE_CHECKING:
+    from rebound.domain.business import Business
+    from rebound.domain.consent import Consent, ConsentEvidence
 
 COVERED_BY: Final = {
     Scope.ALL: (Scope.ALL,),
