@@ -625,8 +625,9 @@ def deployment(rate: float = 500.0) -> Iterator[Deployment]:
 def forget() -> None:
     """Make everything that a process keeps for its life be made anew."""
     import rebound.http.app  # noqa: PLC0415 - most parts do without the API
+    import rebound.http.once  # noqa: PLC0415
 
-    for module in (wiring, rebound.http.app):
+    for module in (wiring, rebound.http.app, rebound.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

@@ -40,6 +40,7 @@ from twilio.request_validator import RequestValidator
 
 import rebound
 import rebound.http.app
+import rebound.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
@@ -558,7 +559,7 @@ class Deployment:
         self._processes.pop(function, None)
         if function == "ServeApiFunction":
             # The API's modules are imported once for all; what they keep is their own.
-            for module in (wiring, rebound.http.app):
+            for module in (wiring, rebound.http.app, rebound.http.once):
                 for kept in vars(module).values():
                     if hasattr(kept, "cache_clear"):
                         kept.cache_clear()

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rebound import wiring
-from rebound.application.failure_records import FailedHandling
 from rebound.domain.errors import ReboundError
 from rebound.telemetry import logger, place_of, tell_counts
 
@@ -49,6 +48,8 @@ def report_failure(record: Mapping[str, Any], reason: str) -> None:
     receives = int(attributes["ApproximateReceiveCount"])
     if receives < REPORTED_FROM:
         return
+    from rebound.application.failure_records import FailedHandling  # noqa: PLC0415 - hardly ever needed
+
     first_tried_at = datetime.fromtimestamp(int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC)
     try:
         wiring.failure_log().record(

@@ -1,10 +1,11 @@
 """The composition root: which adapter stands behind which port.
 
 Everything is made when it is first asked for and kept for the life of the process. Adapters are imported where they are
-needed, so that a function loads only what it uses; nothing is touched while this module is imported.
+needed, so that a function loads only what it uses; no client and no setting is touched while this module is imported.
 """
 # ruff: noqa: PLC0415 - see above
 
+import gc
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -95,6 +96,10 @@ if TYPE_CHECKING:
     from rebound.application.trip_breaker import TripBreaker
     from rebound.application.write_links import LinkWriter
     from rebound.domain.business import TextProvider
+
+
+# Of the objects that a start makes nearly all stay; looking through them again and again took a tenth of it.
+gc.set_threshold(100_000)
 
 
 @cache

@@ -1,9 +1,15 @@
-"""Reading addresses: email syntax by email-validator (RFC 5321, 5322), numbers by phonenumbers (ITU-T E.164)."""
+"""Reading addresses: email syntax by email-validator (RFC 5321, 5322), numbers by phonenumbers (ITU-T E.164).
 
-from typing import Final
+Both are large, and imported when something is read: most requests of the API read no address.
+"""
+# ruff: noqa: PLC0415 - see above
 
-import phonenumbers
-from email_validator import EmailNotValidError, EmailSyntaxError, EmailUndeliverableError, validate_email
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from email_validator import EmailNotValidError
 
 MAX_EMAIL: Final = 254
 MAX_PHONE: Final = 32
@@ -18,6 +24,8 @@ class LibraryAddressReader:
         text = text.strip()
         if len(text) > MAX_EMAIL:
             raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
+        from email_validator import EmailNotValidError, EmailSyntaxError, EmailUndeliverableError, validate_email
+
         try:
             # Test environment: addresses under names reserved for examples are as good as any to us.
             address = validate_email(
@@ -28,6 +36,8 @@ class LibraryAddressReader:
         return address.ascii_email or address.normalized
 
     def country(self, text: str) -> str:
+        import phonenumbers
+
         country = text.strip().upper()
         if country not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("Must be a country as two letters, such as US (ISO 3166-1 alpha-2).")
@@ -38,6 +48,8 @@ class LibraryAddressReader:
             raise ValueError("Must be a phone number without control characters, such as +14155550123.")
         if len(text) > MAX_PHONE:
             raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")
+        import phonenumbers
+
         try:
             number = phonenumbers.parse(text, country)
         except phonenumbers.NumberParseException:

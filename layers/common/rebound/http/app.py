@@ -10,11 +10,6 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
 
 from rebound import wiring
 from rebound.application.count_customers import write_filter
@@ -38,7 +33,6 @@ from rebound.http.reachability_answer import ReachabilityAnswer
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
 """Lambda takes 6 MB, of which API Gateway's own event needs some."""
-DAY_SECONDS: Final = 24 * 60 * 60
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 MAX_KEY: Final = 128
 MAX_ID: Final = 128
@@ -181,29 +175,17 @@ def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Respo
         return next_middleware(app)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise MalformedError(f"{IDEMPOTENCY_HEADER} must have 1 to {MAX_KEY} printable characters.")
-    config = IdempotencyConfig(
-        event_key_jmespath="key", payload_validation_jmespath="body", expires_after_seconds=DAY_SECONDS
-    )
-    if app.lambda_context is not None:
-        config.register_lambda_context(app.lambda_context)
+    # Loaded for who asks for it: reading and a client without keys need none of it.
+    from rebound.http.once import do_once  # noqa: PLC0415
 
-    def perform(request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - what the key and the check are made of
+    def perform() -> dict[str, Any]:
         response = next_middleware(app)
         body = response.body
         return {"status": response.status_code, "body": body if isinstance(body, str) else json.dumps(body)}
 
-    once = idempotent_function(
-        perform, data_keyword_argument="request", config=config, persistence_store=_store(), key_prefix="post"
-    )
-    done = once(request={"key": [_business_id(app), event.path, key], "body": json.loads(event.decoded_body or "{}")})
+    given = json.loads(event.decoded_body or "{}")
+    done = do_once(perform, [_business_id(app), event.path, key], given, app.lambda_context)
     return Response(status_code=done["status"], content_type="application/json", body=done["body"])
-
-
-@cache
-def _store() -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(
-        table_name=wiring.settings()["IDEMPOTENCY_TABLE"], boto3_client=wiring.aws("dynamodb")
-    )
 
 
 def _business_id(app: APIGatewayRestResolver) -> str:

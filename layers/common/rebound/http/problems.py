@@ -7,10 +7,6 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyAlreadyInProgressError,
-    IdempotencyValidationError,
-)
 from pydantic import ValidationError
 
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
@@ -99,12 +95,6 @@ _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
     NotFoundError: lambda error: problem(HTTPStatus.NOT_FOUND, str(error)),
     ConflictError: lambda error: problem(HTTPStatus.CONFLICT, str(error)),
     ConcurrentChangeError: lambda _: problem(HTTPStatus.CONFLICT, "Somebody else has just changed this; try again."),
-    IdempotencyAlreadyInProgressError: lambda _: problem(
-        HTTPStatus.CONFLICT, "A request with this Idempotency-Key is still being worked on; try again."
-    ),
-    IdempotencyValidationError: lambda _: problem(
-        HTTPStatus.CONFLICT, "This Idempotency-Key was used before with another request."
-    ),
     TooLargeError: lambda error: problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)),
 }
 

@@ -105,13 +105,13 @@ Filter = Annotated[
 class Request(BaseModel):
     """A request body: unknown fields and values of another JSON type are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class Answer(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class FieldProblem(Answer):
@@ -304,7 +304,7 @@ class CustomerChangeRequest(CustomerProfile):
 class EvidenceAnswer(Answer):
     """The failure that made an address invalid."""
 
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True)
 
     failure_class: str = Field(serialization_alias="class", description="Of the table of provider codes.")
     provider: str
