@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
+from rebound.adapters.dynamo_appointments import DynamoAppointmentBook
 from rebound.adapters.dynamo_campaigns import (
     DynamoCampaignBook,
     DynamoChunkLedger,
@@ -44,6 +45,7 @@ from rebound.application.job_records import (
 )
 from rebound.application.ports import (
     ApiKeyBook,
+    AppointmentBook,
     BusinessDirectory,
     CampaignBook,
     ChunkLedger,
@@ -64,6 +66,7 @@ from rebound.application.ports import (
     SegmentBook,
     TallyBook,
 )
+from rebound.domain.appointments import Answered, AppointmentEntry, Told
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import (
     Audience,
@@ -101,6 +104,7 @@ from rebound.domain.receipts import MessageKey
 from rebound.domain.recovery import Recovery
 from rebound.domain.segments import Segment, compile_filter
 from rebound.domain.switches import Bundle, Switches
+from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
@@ -159,6 +163,7 @@ class Books:
     jobs: JobBook
     job_ledger: JobLedger
     history: ContactHistory
+    appointments: AppointmentBook
 
 
 def in_memory() -> Books:
@@ -184,6 +189,7 @@ def in_memory() -> Books:
         MemoryJobBook(),
         MemoryJobLedger(customers),
         MemoryContactHistory(),
+        MemoryAppointmentBook(),
     )
 
 
@@ -210,6 +216,7 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoJobBook(directory),
         DynamoJobLedger(tables["CHUNKS_TABLE"], customers),
         DynamoContactHistory(tables["CONTACT_HISTORY_TABLE"]),
+        DynamoAppointmentBook(tables["MESSAGES_TABLE"]),
     )
 
 
@@ -714,6 +721,7 @@ def test_a_cursor_that_nobody_gave_is_refused_or_ends_the_list(books: Books, cur
         lambda: books.customers.page(BUSINESS_ID, limit=3, cursor=cursor),
         lambda: books.segments.page(BUSINESS_ID, 3, cursor),
         lambda: books.messages.page(BUSINESS_ID, id_of(1), 3, cursor),
+        lambda: books.appointments.page(BUSINESS_ID, "a-1", 3, cursor),
         lambda: books.campaigns.page(BUSINESS_ID, 3, cursor),
         lambda: books.chunks.page(CAMPAIGN_ID, cursor),
     ):
@@ -823,6 +831,36 @@ def test_many_contacts_are_read_at_once_and_unknown_ones_come_empty(books: Books
     assert list(found) == keys
     assert [found[key].version > 0 for key in keys] == [True] * 120 + [False] * 10
     assert books.contacts.get_many([]) == {}
+
+
+# --- appointments -----------------------------------------------------------------------------------------------------
+
+ASKED = Told(at(1.5), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F01"), asks_confirmation=True)
+ABOUT_IT: list[AppointmentEntry] = [
+    Answered(at(9), "SM2", confirmed=True),
+    Told(at(2), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F02"), asks_confirmation=False),
+    ASKED,
+    Answered(at(1.5), "SM1", confirmed=False),
+]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+def test_what_happened_about_an_appointment_comes_newest_first_and_in_pages(books: Books, limit: int) -> None:
+    for entry in (*ABOUT_IT, ASKED):
+        books.appointments.record(BUSINESS_ID, "a:1.x", entry)
+    books.appointments.record(BUSINESS_ID, "a:1", ASKED)
+    books.appointments.record("other", "a:1.x", ASKED)
+    found: list[AppointmentEntry] = []
+    cursor: str | None = None
+    while True:
+        page = books.appointments.page(BUSINESS_ID, "a:1.x", limit, cursor)
+        assert len(page.items) <= limit
+        found, cursor = [*found, *page.items], page.next_cursor
+        if cursor is None:
+            break
+
+    assert found == ABOUT_IT
+    assert not books.appointments.page(BUSINESS_ID, "a:2", limit, None).items
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

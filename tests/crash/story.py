@@ -258,6 +258,7 @@ class Story(World):
                 category=Category.ONE_TO_ONE,
                 channel=channel,
                 content=content,
+                appointment_id=f"a-{number}",
                 request=f"message-{number}",
             ),
         )

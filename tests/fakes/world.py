@@ -41,6 +41,7 @@ from rebound.application.ports import (
 from rebound.application.preview_audience import PreviewAudience, PreviewWork
 from rebound.application.project_campaigns import ProjectCampaigns
 from rebound.application.project_contacts import ProjectContacts
+from rebound.application.read_appointment_log import ReadAppointmentLog
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
@@ -68,6 +69,7 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 from rebound.domain.tally import labels_of
+from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
 from tests.fakes.directory import (
@@ -166,7 +168,7 @@ class World:
         self.jobs = MemoryJobBook()
         self.job_ledger = MemoryJobLedger(self.customers)
         self.job_runner = RecordingJobRunner()
-        self.messages = MemoryMessageLog(shards)
+        self.messages, self.appointments = MemoryMessageLog(shards), MemoryAppointmentBook()
         self.campaigns = MemoryCampaignBook()
         self.chunks = MemoryChunkLedger()
         self.expansion = MemoryExpansionLedger(self.chunks)
@@ -237,6 +239,7 @@ class World:
         events = own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
+        appointments = own(self.appointments, "appointments")
         desk_of_list = self._wire_suppressions(businesses, contacts, messages)
         breaker = TripBreaker(campaigns, tallies)
         desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
@@ -267,8 +270,18 @@ class World:
             paces,
         )
         self.post_message = PostMessage(
-            campaigns, customers, businesses, chunks, messages, queue, clock, ids, request_ids
+            campaigns,
+            customers,
+            businesses,
+            chunks,
+            messages,
+            queue,
+            clock,
+            ids,
+            request_ids,
+            appointments,
         )
+        self.read_appointment_log = ReadAppointmentLog(appointments, messages)
         self.read_client_log = ReadClientLog(customers, messages)
         self.read_consent = ReadConsent(customers, contacts, businesses, own(self.history, "history"))
         self.state_consent = StateConsent(customers, contacts, businesses, clock)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rebound.application.ports import (
         AddressReader,
         ApiKeyBook,
+        AppointmentBook,
         BusinessDirectory,
         CampaignBook,
         CampaignRunner,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from rebound.application.preview_audience import PreviewAudience
     from rebound.application.project_campaigns import ProjectCampaigns
     from rebound.application.project_contacts import ProjectContacts
+    from rebound.application.read_appointment_log import ReadAppointmentLog
     from rebound.application.read_client_log import ReadClientLog
     from rebound.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.application.recopy_flags import RecopyFlags
@@ -281,6 +283,13 @@ def contacts() -> "ContactBook":
     from rebound.adapters.dynamo_customers import DynamoContactBook
 
     return DynamoContactBook(settings()["CONTACTS_TABLE"])
+
+
+@cache
+def appointments() -> "AppointmentBook":
+    from rebound.adapters.dynamo_appointments import DynamoAppointmentBook
+
+    return DynamoAppointmentBook(settings()["MESSAGES_TABLE"])
 
 
 @cache
@@ -611,8 +620,24 @@ def post_message() -> "PostMessage":
     from rebound.application.manage_campaigns import PostMessage
 
     return PostMessage(
-        campaigns(), customers(), businesses(), chunks(), messages(), chunk_queue(), clock(), ids(), request_ids()
+        campaigns(),
+        customers(),
+        businesses(),
+        chunks(),
+        messages(),
+        chunk_queue(),
+        clock(),
+        ids(),
+        request_ids(),
+        appointments(),
     )
+
+
+@cache
+def read_appointment_log() -> "ReadAppointmentLog":
+    from rebound.application.read_appointment_log import ReadAppointmentLog
+
+    return ReadAppointmentLog(appointments(), messages())
 
 
 @cache

@@ -29,6 +29,7 @@ CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
 SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
 CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
+APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z]+")
 HISTORY_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9A-Za-z]+")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -213,6 +214,18 @@ class PointerRow(Model):
     recipient_id = UnicodeAttribute(hash_key=True)
     message_id = UnicodeAttribute(range_key=True)
     points_to = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class AppointmentRow(Model):
+    """In the Messages table: what has happened about an appointment; ``message_id`` begins with the time.
+
+    ``recipient_id`` is ``appointment#<business>#<the client's name for it>``.
+    """
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    document = JsonAttribute()
     expires_at = NumberAttribute()
 
 

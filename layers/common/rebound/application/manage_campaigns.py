@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import (
-    Page,
-)
+from rebound.application.ports import Page
+from rebound.domain.appointments import Told
 from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey
@@ -22,9 +21,11 @@ from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.segments import compile_filter
 from rebound.domain.switches import Barrier
+from rebound.domain.ulids import time_of
 
 if TYPE_CHECKING:
     from rebound.application.ports import (
+        AppointmentBook,
         BusinessDirectory,
         CampaignBook,
         CampaignRunner,
@@ -254,7 +255,9 @@ class PostMessage:
         clock: Clock,
         ids: Ids,
         request_ids: RequestIds,
+        appointments: AppointmentBook,
     ) -> None:
+        self._appointments = appointments
         self._campaigns = campaigns
         self._customers = customers
         self._businesses = businesses
@@ -322,6 +325,10 @@ class PostMessage:
             # A request that is tried again finds what it has made.
             self._campaigns.add(carrier)
         self._messages.record([message])
+        if appointment_id is not None:
+            # By the time of the message, which is the same when the request is tried again.
+            told = Told(time_of(message_id), message_key, asks_confirmation)
+            self._appointments.record(business_id, appointment_id, told)
         self._queue.put(channel, [Ticket(chunk_key, 1, lane_of(carrier))])
         return message
 

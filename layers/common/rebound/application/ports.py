@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rebound.application.handovers import OutgoingEmail, SendResult
     from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
     from rebound.application.job_records import FrozenPage, JobProgress, Removal
+    from rebound.domain.appointments import AppointmentEntry
     from rebound.domain.business import Business
     from rebound.domain.campaigns import Campaign
     from rebound.domain.channels import Channel, ContactKey
@@ -252,6 +253,16 @@ class MessageLog(Protocol):
 
     def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
         """The message that was remembered for the id."""
+
+
+class AppointmentBook(Protocol):
+    """What has happened about appointments, found by the client's names for them."""
+
+    def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
+        """Keep an entry; the same again changes nothing."""
+
+    def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
+        """The latest first (strongly consistent)."""
 
 
 class CampaignBook(Protocol):

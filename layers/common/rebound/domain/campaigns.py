@@ -11,14 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.domain.consent import Scope
+from rebound.domain.ulids import BASE32, TIME_DIGITS
 
 if TYPE_CHECKING:
     from rebound.domain.channels import Channel
-
-_BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's alphabet, in which ULIDs are written."""
-_ULID_TIME: Final = 10
-"""Characters of a ULID that are its time."""
 
 
 class Category(StrEnum):
@@ -178,8 +174,8 @@ class Campaign:
         if self.single:
             return self.run_id
         number = int.from_bytes(sha256(f"{self.run_id}#{customer_id}".encode()).digest()[:10])
-        digits = (_BASE32[number >> shift & 31] for shift in range(75, -5, -5))
-        return self.run_id[:_ULID_TIME] + "".join(digits)
+        digits = (BASE32[number >> shift & 31] for shift in range(75, -5, -5))
+        return self.run_id[:TIME_DIGITS] + "".join(digits)
 
 
 @dataclass(frozen=True, slots=True)

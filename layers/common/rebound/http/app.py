@@ -26,6 +26,7 @@ from rebound.domain.messages import MessageStatus
 from rebound.domain.segments import CustomerFilter, compile_filter
 from rebound.http import schemas
 from rebound.http.consent_answer import ConsentAnswer, ConsentRequest
+from rebound.http.log_answers import AppointmentLogAnswer
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.http.reachability_answer import ReachabilityAnswer
@@ -75,6 +76,7 @@ def api() -> APIGatewayRestResolver:
         _segments,
         _campaigns,
         _messages,
+        _appointments,
         _document,
     ):
         add_routes(app)
@@ -154,7 +156,7 @@ def _scope_of(method: str, path: str) -> ApiScope | None:
     elif area == "exports":
         # Asking for a file of customers reads them, although it is a POST.
         area, method = "customers", "GET"
-    elif area == "customers" and parts[-1] == "messages":
+    elif area == "appointments" or (area == "customers" and parts[-1] == "messages"):
         area = "messages"
     elif area == "segments" and parts[-1] == "preview":
         method = "GET"
@@ -698,6 +700,22 @@ def _messages(app: APIGatewayRestResolver) -> None:
             request=_request(app),
         )
         return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)
+
+
+def _appointments(app: APIGatewayRestResolver) -> None:
+    @app.get(
+        "/v1/appointments/<appointment_id>/log",
+        summary="What was sent about an appointment, and what the customer answered, newest first",
+        tags=["Messages"],
+        responses=_responses(AppointmentLogAnswer),
+    )
+    def read_appointment_log(
+        appointment_id: Annotated[str, Path(description="As appointment_id of the messages names it.")],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        log = wiring.read_appointment_log()(_business_id(app), appointment_id, limit, cursor)
+        return _answer(AppointmentLogAnswer.of(appointment_id, log))
 
 
 def _document(app: APIGatewayRestResolver) -> None:
