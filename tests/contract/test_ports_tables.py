@@ -81,6 +81,7 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
 from rebound.domain.jobs import Job, JobKind, JobStatus
@@ -282,6 +283,14 @@ def test_a_business_keeps_its_switches_and_its_bundle(books: Books, bundle: Bund
     kept = books.businesses.get(BUSINESS_ID)
 
     assert (kept.switches, kept.bundle) == (chosen, bundle)
+
+
+def test_a_business_keeps_where_it_wants_double_opt_in(books: Books) -> None:
+    books.businesses.add(business())
+    assert books.businesses.get(BUSINESS_ID).double_opt_in == DoubleOptIn()
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), double_opt_in=DoubleOptIn(sms=True)))
+
+    assert books.businesses.get(BUSINESS_ID).double_opt_in == DoubleOptIn(sms=True)
 
 
 def test_settings_are_only_written_as_they_were_read(books: Books) -> None:

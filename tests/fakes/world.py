@@ -268,6 +268,7 @@ class World:
             ids,
             request_ids,
             paces,
+            self.preview.foresee,
         )
         self.post_message = PostMessage(
             campaigns,

@@ -3,11 +3,13 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from rebound import wiring
+from rebound.application import preview_audience
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.keys import ALL_SCOPES, ApiScope
@@ -200,13 +202,61 @@ def test_a_campaign_is_accepted_started_read_and_listed(stack: Stack) -> None:
 
     assert answer.status == 202
     assert answer.body["status"] == "expanding"
-    assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body == answer.body
-    assert stack.api("GET", "/v1/campaigns").body["items"] == [answer.body]
+    accepted = {name: value for name, value in answer.body.items() if not name.startswith("foreseen")}
+    assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body == accepted
+    assert stack.api("GET", "/v1/campaigns").body["items"] == [accepted]
     assert stack.api("GET", f"/v1/campaigns/{campaign_id}/messages").body == {"items": [], "next_cursor": None}
     assert answer.body["audience"] == {"matched": 0, "excluded": {}, "targeted": 0}
     assert set(answer.body["results"]) == {
         *("queued", "sent", "delivered", "bounced", "failed", "uncertain", "cancelled"),
     }
+
+
+@pytest.mark.parametrize("send_at", [None, "in an hour"])
+def test_whoever_posts_a_campaign_hears_who_is_left_out_and_why_and_the_same_again(
+    stack: Stack, send_at: str | None
+) -> None:
+    customer_id = created(stack)["customer_id"]
+    created(stack, email=None)
+    created(stack, email="bo@example.com")
+    stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "channel": "email"})
+    later = (wiring.clock().now() + timedelta(hours=1)).isoformat()
+    offer = {**OFFER, "send_at": later} if send_at else OFFER
+    posted = stack.api("POST", "/v1/campaigns", offer, headers={"Idempotency-Key": "offer-1"})
+    stack.api("PATCH", f"/v1/customers/{customer_id}", {"email": None})
+    again = stack.api("POST", "/v1/campaigns", offer, headers={"Idempotency-Key": "offer-1"})
+
+    assert posted.status == 202
+    assert posted.body["foreseen"] == {"matched": 3, "excluded": {"no_address": 1, "opted_out": 1}, "targeted": 1}
+    assert posted.body["foreseen_hint"] is None
+    assert again.body == posted.body
+    assert "foreseen" not in stack.api("GET", f"/v1/campaigns/{posted.body['campaign_id']}").body
+
+
+def test_a_campaign_too_large_to_foresee_is_posted_and_says_how_to_ask(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview_audience, "LONGEST_LOOK", timedelta())
+    created(stack)
+    posted = stack.api("POST", "/v1/campaigns", OFFER)
+
+    assert (posted.status, posted.body["foreseen"]) == (202, None)
+    assert "/v1/segments/preview" in posted.body["foreseen_hint"]
+
+
+def test_double_opt_in_is_switched_on_for_each_channel_and_keeps_marketing_from_who_has_not_confirmed(
+    stack: Stack,
+) -> None:
+    customer_id = created(stack)["customer_id"]
+    before = stack.api("GET", "/v1/business").body["double_opt_in"]
+    changed = stack.api("PATCH", "/v1/business", {"double_opt_in": {"email": True}}).body["double_opt_in"]
+    query = {"channel": "email", "category": "marketing"}
+    why = stack.api("GET", f"/v1/customers/{customer_id}/reachability", query=query).body
+
+    assert (before, changed) == ({"email": False, "sms": False}, {"email": True, "sms": False})
+    assert why["verdict"]["reason"] == "not_confirmed"
+    preview = stack.api("POST", "/v1/segments/preview", {"filter": {"all": []}, **query}).body
+    assert preview == {"matched": 1, "excluded": {"not_confirmed": 1}, "targeted": 0}
 
 
 def test_a_campaign_for_later_is_scheduled(stack: Stack) -> None:

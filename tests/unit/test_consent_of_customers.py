@@ -5,13 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.manage_consent import ConsentView, Statement, Told
+from rebound.domain.campaigns import Audience, Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from tests.fakes import strategies
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
+from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, at, contact_key, customer, id_of
 from tests.fakes.watching import Boundary
 from tests.fakes.world import World
 
@@ -131,6 +133,29 @@ def test_nobody_can_be_unsubscribed_who_has_no_address_or_does_not_exist() -> No
         unsubscribe(world)
     with pytest.raises(NotFoundError):
         world.state_consent(BUSINESS_ID, id_of(2), Statement(Channel.SMS, Scope.ALL, True, ConsentSource.API))
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_message_to_one_person_goes_out_after_every_opt_out_but_that_of_everything(
+    channel: Channel, scope: Scope
+) -> None:
+    world = with_ana()
+    unsubscribe(world, channel, scope)
+    message = world.post_message(
+        BUSINESS_ID,
+        customer_id=id_of(1),
+        category=Category.ONE_TO_ONE,
+        channel=channel,
+        content=GREETING if channel is Channel.EMAIL else SHORT_GREETING,
+    )
+    world.rest()
+    sent = world.messages.rows[message.key]
+    group = world.post(channel, category=Category.LOYALTY)
+
+    excluded = (MessageStatus.EXCLUDED, "opted_out")
+    assert (sent.status, sent.reason) == (excluded if scope is Scope.ALL else (MessageStatus.DELIVERED, None))
+    assert group.foreseen == Audience(1, {"opted_out": 1})
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------

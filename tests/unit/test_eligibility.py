@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Campaign, Category
 from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.consent import OWN_WORDS, ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
@@ -101,6 +102,55 @@ def test_a_marketing_opt_out_keeps_promotional_messages_away_and_no_others(categ
     decision = decide(ANA, opted_out(HEALTHY, Scope.MARKETING), business(), campaign(category=category), NOW)
 
     assert decision == (Exclusion.OPTED_OUT if category in PROMOTIONAL else Send("ana1@example.com"))
+
+
+STATEMENTS = st.lists(strategies.said.filter(lambda said: said.scope is not Scope.LOYALTY), max_size=6)
+
+
+@given(st.sampled_from(Channel), st.sampled_from(Category), STATEMENTS)
+def test_with_double_opt_in_promotional_messages_go_only_to_who_asked_for_them_themselves_and_went_on_wanting_them(
+    channel: Channel, category: Category, statements: list[ConsentEvidence]
+) -> None:
+    contact = Contact(contact_key(1, channel)).knowing(*statements)
+    wants_it = business(double_opt_in=DoubleOptIn(email=channel is Channel.EMAIL, sms=channel is Channel.SMS))
+    without, with_it = (
+        decide(ANA, contact, sender, campaign(channel, category=category), NOW) for sender in (business(), wants_it)
+    )
+    asked = [said.at for said in statements if not said.opted_out and said.source in OWN_WORDS]
+    confirmed = any(all(said.at < when for said in statements if said.opted_out) for when in asked)
+
+    if isinstance(without, Send) and category in PROMOTIONAL and not confirmed:
+        assert with_it is Exclusion.NOT_CONFIRMED
+    else:
+        assert with_it == without
+
+
+@pytest.mark.parametrize("category", PROMOTIONAL)
+def test_double_opt_in_of_one_channel_says_nothing_of_the_other_and_nobody_is_added_back_past_it(
+    category: Category,
+) -> None:
+    by_email = business(double_opt_in=DoubleOptIn(email=True))
+    added = campaign(category=category, include_customer_ids=frozenset({ANA.customer_id}), exclude_failed=False)
+
+    assert decide(ANA, HEALTHY, by_email, added, NOW) is Exclusion.NOT_CONFIRMED
+    assert decide(ANA, None, by_email, added, NOW) is Exclusion.NOT_CONFIRMED
+    assert isinstance(decide(ANA, None, by_email, campaign(Channel.SMS, category=category), NOW), Send)
+
+
+@given(st.lists(strategies.evidence, max_size=6), st.lists(strategies.said, max_size=5), st.sampled_from(Category))
+def test_neither_delivery_nor_bounce_says_anything_about_consent(
+    evidence: list[Evidence], statements: list[ConsentEvidence], category: Category
+) -> None:
+    wants_it = business(double_opt_in=DoubleOptIn(email=True))
+    silent = Contact(contact_key()).knowing(*statements)
+    by_consent = (Exclusion.OPTED_OUT, Exclusion.NOT_CONFIRMED)
+    before, after = (
+        decide(ANA, contact, wants_it, campaign(category=category), NOW)
+        for contact in (silent, silent.knowing(*evidence))
+    )
+
+    assert (before in by_consent, after in by_consent) in ((True, True), (False, False))
+    assert before not in by_consent or after is before
 
 
 @pytest.mark.parametrize("category", list(Category))

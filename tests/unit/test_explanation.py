@@ -18,6 +18,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.eligibility import RULES, Case, Exclusion, Send, decide
 from rebound.domain.errors import NotFoundError
 from rebound.domain.explanation import (
@@ -173,6 +174,9 @@ def test_the_rules_come_in_order_up_to_the_one_that_stops(case: Case, log: list[
     assert all(bool(result.looked_at) is (result.outcome is not RuleOutcome.NOT_REACHED) for result in told.rules)
 
 
+CONFIRMED = ConsentEvidence(at(0), Scope.MARKETING, opted_out=False, source=ConsentSource.DOUBLE_OPT_IN)
+
+
 def every_kind_of_case() -> Iterator[Case]:
     """Each combination of what can make a difference."""
     for channel in Channel:
@@ -187,6 +191,8 @@ def every_kind_of_case() -> Iterator[Case]:
             contact.knowing(Failure(at(1), "m1", *code)),
             opted_out(Scope.MARKETING, ConsentSource.COMPLAINT, channel),
             opted_out(Scope.ALL, ConsentSource.PROVIDER, channel),
+            opted_out(Scope.LOYALTY, ConsentSource.STAFF, channel),
+            contact.knowing(CONFIRMED),
         )
         campaigns = [
             campaign(channel, category=category, exclude_failed=exclude, include_customer_ids=frozenset(added))
@@ -197,6 +203,7 @@ def every_kind_of_case() -> Iterator[Case]:
         senders = [
             *SENDERS,
             *(business(recovery=Recovery(*options)) for options in product((True, False), (True, False))),
+            business(double_opt_in=DoubleOptIn(email=True, sms=True)),
         ]
         yield from (Case(*parts, NOW) for parts in product(people, contacts, senders, campaigns))
 
@@ -334,7 +341,25 @@ SAYINGS: dict[str, tuple[Told, str]] = {
         {"contact": opted_out(Scope.MARKETING, ConsentSource.COMPLAINT)},
         (
             "Only the customer can undo this: they marked a message as spam, and can take that back on their "
-            "preference page. Reminders are still sent."
+            "preference page; reminders are still sent."
+        ),
+    ),
+    "a click of the customer": (
+        {"contact": opted_out(Scope.MARKETING, ConsentSource.ONE_CLICK)},
+        (
+            "The customer unsubscribed with a click: they can undo it on their preference page, or tell you, and you "
+            "resubscribe them with their words; reminders are still sent."
+        ),
+    ),
+    "a wish told at the desk": (
+        {"contact": opted_out(Scope.ALL, ConsentSource.STAFF)},
+        "Leave it as it is until the customer asks for these messages again, then resubscribe them.",
+    ),
+    "nothing confirmed": (
+        {"sender": business(double_opt_in=DoubleOptIn(email=True))},
+        (
+            "Ask the customer whether they want marketing, and have the question sent to their email address from "
+            "here: once they confirm, the next message is sent."
         ),
     ),
     "no email": ({"who": replace(ANA, email=None)}, "Ask the customer for an email address and enter it here."),

@@ -18,6 +18,7 @@ from rebound.domain.campaigns import Audience, CampaignStatus, Category, Selecti
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.eligibility import Decision, Exclusion, Send
 from rebound.domain.errors import ConflictError
 from rebound.domain.jobs import JobKind
@@ -91,6 +92,7 @@ def situations(draw: st.DrawFn) -> Situation:
     sender = business(
         policy=draw(st.sampled_from([STANDARD_POLICY, STANDARD_POLICY, STRICT_POLICY])),
         recovery=draw(strategies.recoveries),
+        double_opt_in=draw(st.builds(DoubleOptIn, email=st.booleans(), sms=st.booleans())),
         **draw(st.sampled_from([ALL_WELL] * 9 + [{"email_from": None, "text_from": None}, {"switches": ALL_OFF}])),
     )
     world = World(sender, seed=draw(st.integers(0, 1 << 30)), ranges=draw(st.sampled_from([1, 2, 5])))

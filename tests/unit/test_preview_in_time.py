@@ -5,14 +5,14 @@ from typing import Any
 
 from rebound.application.count_customers import write_filter
 from rebound.application.preview_audience import Question, audience_of
-from rebound.domain.campaigns import Category
+from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.segments import CustomerFilter
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World
 
 EVERYBODY = Question({"all": []}, Channel.EMAIL, Category.MARKETING)
@@ -50,6 +50,33 @@ def test_a_preview_and_a_count_of_more_customers_than_they_have_time_for_give_up
 
     assert world.preview(BUSINESS_ID, EVERYBODY) is None
     assert world.count_customers(BUSINESS_ID, CustomerFilter(failed="email")) is None
+
+
+def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_long() -> None:
+    world = large()
+    posted = world.post()
+    later = world.post(send_at=at(3600))
+    one_by_one = world.post(selection=Selection(customer_ids=(id_of(1), id_of(3), id_of(5000))))
+
+    assert posted.foreseen == later.foreseen == world.preview(BUSINESS_ID, EVERYBODY)
+    assert posted.foreseen is not None
+    assert one_by_one.foreseen is not None
+    assert (one_by_one.foreseen.matched, dict(one_by_one.foreseen.excluded)) == (
+        3,
+        {"invalid_contact": 1, "not_found": 1},
+    )
+    impatient = slow(world).post()
+    assert impatient.foreseen is None
+    assert world.run(impatient.campaign.campaign_id).audience.targeted == posted.foreseen.targeted
+
+
+def test_a_segment_is_foreseen_as_it_is_when_the_campaign_is_posted() -> None:
+    world = large()
+    world.manage_segments.put(BUSINESS_ID, "failed", "Failed", {"failed": "email"})
+    foreseen = world.post(selection=Selection(segment_id="failed")).foreseen
+
+    assert foreseen is not None
+    assert foreseen.matched == 240 + (0 if customer(1).failed_email else 1)
 
 
 def test_a_preview_as_a_job_comes_to_the_same_whatever_dies() -> None:

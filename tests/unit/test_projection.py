@@ -9,7 +9,7 @@ from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
-from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored
+from rebound.domain.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
 from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
@@ -102,6 +102,26 @@ def test_an_opt_out_is_told_when_it_begins_and_not_when_it_is_said_again() -> No
             "change-5",
         )
     ]
+
+
+@given(st.lists(strategies.said, max_size=8))
+def test_whoever_follows_the_events_knows_which_scopes_are_opted_out(said: list[ConsentEvidence]) -> None:
+    world = World()
+    world.add(customer(1))
+    for statement in said:
+        world.know(contact_key(1), statement)
+    for change in world.contacts.stream.take():
+        world.project_contacts(contact_change(change))
+    followed: set[Scope] = set()
+    for event in world.events.published:
+        if isinstance(event, ContactOptedOut):
+            assert event.scope not in followed
+            followed.add(event.scope)
+        elif isinstance(event, ContactOptedIn):
+            assert event.scope in followed
+            followed.remove(event.scope)
+
+    assert followed == set(world.contacts.rows[contact_key(1)].consent.opted_out)
 
 
 def test_an_opt_out_of_two_scopes_is_two_events_of_one_change() -> None:

@@ -605,6 +605,7 @@ def manage_campaigns() -> "ManageCampaigns":
         ids(),
         request_ids(),
         paces(),
+        preview_audience().foresee,
     )
 
 

@@ -11,6 +11,7 @@ from rebound.adapters.dynamo_tables import (
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.domain.business import Business, TextProvider
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Bundle, Switches
@@ -32,6 +33,7 @@ class DynamoBusinessDirectory(Directory):
             "policy": read_policy(document.get("policy")),
             "recovery": Recovery(**document.get("recovery", {})),
             "switches": Switches(**document.get("switches", {})),
+            "double_opt_in": DoubleOptIn(**document.get("double_opt_in", {})),
             "bundle": Bundle(document.get("bundle", Bundle.PREMIUM)),
             "version": int(row.version or 0),
         }
@@ -74,5 +76,6 @@ class DynamoBusinessDirectory(Directory):
             "policy": write_policy(business.policy),
             "recovery": asdict(business.recovery),
             "switches": asdict(business.switches),
+            "double_opt_in": asdict(business.double_opt_in),
             "bundle": business.bundle,
         }

@@ -12,6 +12,7 @@ from datetime import UTC
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from rebound.domain.channels import Channel
+from rebound.domain.consent import Consent
 from rebound.domain.customers import PROFILE_FIELDS
 from rebound.domain.errors import FieldError, ReboundError
 
@@ -37,6 +38,8 @@ PROFILE_COLUMNS: Final = (
 """Every profile field, in the order in which a file shows them."""
 REQUIRED_COLUMNS: Final = ("first_name", "last_name")
 ID_COLUMN: Final = "customer_id"
+CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
+"""The scopes that somebody has opted out of, and when: what a file that is read brings along from elsewhere."""
 FLAG_COLUMNS: Final = (
     "failed_email",
     "failed_email_reason",
@@ -46,7 +49,9 @@ FLAG_COLUMNS: Final = (
     "failed_phone_since",
 )
 """What a file tells about the contacts; a file that is read changes nothing about them, so these are skipped."""
-KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE_COLUMNS, *FLAG_COLUMNS})
+KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE_COLUMNS, *CONSENT_COLUMNS, *FLAG_COLUMNS})
+LIST_COLUMNS: Final = frozenset({"general_tags", "email_opted_out", "sms_opted_out"})
+READ_COLUMNS: Final = (*PROFILE_COLUMNS, *CONSENT_COLUMNS)
 MAX_LINE: Final = 64 * 1024
 """Characters of a line."""
 MAX_SHOWN: Final = 64
@@ -166,7 +171,7 @@ def _checked_columns(header: Sequence[str]) -> tuple[str, ...]:
     columns = tuple(name.strip() for name in header)
     if not any(columns):
         raise UnreadableFileError("The file is empty; the first line must name the columns.")
-    known = ", ".join(PROFILE_COLUMNS)
+    known = ", ".join(READ_COLUMNS)
     wrong = []
     if unknown := [name for name in columns if name not in KNOWN_COLUMNS]:
         wrong.append(f"it names {_listed(unknown)}, which is no column; columns are {known}")
@@ -189,7 +194,7 @@ def _read_cell(name: str, cell: str) -> object:
     cell = cell.strip()
     if _QUOTED_FORMULA.match(cell):
         cell = cell[1:]
-    if name == "general_tags":
+    if name in LIST_COLUMNS:
         return read_tags(cell)
     return cell or None
 
@@ -233,8 +238,8 @@ def _wrong_shape(given: object) -> FieldError | None:
             continue
         if name not in KNOWN_COLUMNS:
             shown = name[:MAX_SHOWN].encode(errors="replace").decode()
-            return FieldError(shown, f"Is not a field; known are {', '.join(PROFILE_COLUMNS)}.")
-        if name == "general_tags":
+            return FieldError(shown, f"Is not a field; known are {', '.join(READ_COLUMNS)}.")
+        if name in LIST_COLUMNS:
             if not (value is None or (isinstance(value, list) and all(isinstance(tag, str) for tag in value))):
                 return FieldError(name, "Must be a list of texts.")
         elif not (value is None or isinstance(value, str)):
@@ -249,13 +254,13 @@ def _row(line: int, read: Mapping[str, Any], place: Place) -> Row:
     customer_id = read.get(ID_COLUMN)
     if customer_id and not _CUSTOMER_ID.fullmatch(customer_id):
         return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
-    given = {name: value for name, value in read.items() if name in PROFILE_FIELDS}
+    given = {name: value for name, value in read.items() if name in PROFILE_FIELDS or name in CONSENT_COLUMNS}
     return Row(line, given, customer_id=customer_id or None, place=place)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
-COLUMNS: Final = (ID_COLUMN, *PROFILE_COLUMNS, *FLAG_COLUMNS)
+COLUMNS: Final = (ID_COLUMN, *PROFILE_COLUMNS, *CONSENT_COLUMNS, *FLAG_COLUMNS)
 """Of a file that is written, in their order."""
 _FLAGS: Final = {"failed_email": Channel.EMAIL, "failed_phone": Channel.SMS}
 _NUMBERS: Final = frozenset({"mobile_phone", "day_phone", "night_phone"})
@@ -266,8 +271,12 @@ def write_header(format_: str) -> bytes:
     return _csv_line(COLUMNS) if format_ == "csv" else b""
 
 
-def write_row(format_: str, customer: Customer, verdicts: Mapping[Channel, Verdict]) -> bytes:
-    """A customer as one row, from which an import reads the same profile.
+def write_row(
+    format_: str, customer: Customer, verdicts: Mapping[Channel, Verdict], consents: Mapping[Channel, Consent]
+) -> bytes:
+    """A customer as one row, from which an import reads the same profile and the same opt-outs.
+
+    Those of one channel have one time, that of the latest: whoever takes them over must not take one back by it.
 
     A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, so such a cell gets
     an apostrophe before it, which an import takes off again; numbers, digits behind their ``+``, stay as they are.
@@ -278,6 +287,11 @@ def write_row(format_: str, customer: Customer, verdicts: Mapping[Channel, Verdi
         values[name] = verdict and verdict.invalid
         values[f"{name}_reason"] = verdict and verdict.reason
         values[f"{name}_since"] = verdict and verdict.since and verdict.since.astimezone(UTC)
+    for channel in Channel:
+        consent = consents.get(channel, Consent())
+        values[f"{channel}_opted_out"] = consent.opted_out
+        standing = [said.at for scope in consent.opted_out if (said := consent.of(scope).standing) is not None]
+        values[f"{channel}_opted_out_at"] = max(standing).astimezone(UTC) if standing else None
     if format_ == "csv":
         return _csv_line([_write_cell(name, values[name]) for name in COLUMNS])
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_write_value).encode() + b"\n"
@@ -292,7 +306,7 @@ def _csv_line(cells: Sequence[str]) -> bytes:
 def _write_cell(name: str, value: Any) -> str:
     if value is None:
         return ""
-    cell = write_tags(value) if name == "general_tags" else value if isinstance(value, str) else _write_value(value)
+    cell = write_tags(value) if name in LIST_COLUMNS else value if isinstance(value, str) else _write_value(value)
     return f"'{cell}" if name not in _NUMBERS and _FORMULA.match(cell) else cell
 
 

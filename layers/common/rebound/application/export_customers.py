@@ -169,4 +169,5 @@ class ExportCustomers:
         contacts = self._contacts.get_many({key for customer in customers for key in customer.contact_keys})
         for customer in customers:
             verdicts = {key.channel: contacts[key].verdict(business.policy) for key in customer.contact_keys}
-            yield write_row(format_, customer, verdicts)
+            consents = {key.channel: contacts[key].consent for key in customer.contact_keys}
+            yield write_row(format_, customer, verdicts, consents)

@@ -6,22 +6,24 @@ are imported at the same time. The *closing* removes the parts and says that it 
 time and come again at any moment, and goes on where it stopped.
 
 All rows about one customer are in one part, in the order of the file, so that the last good one of them holds; the
-earlier ones change nothing, not even for a moment. Otherwise a list in which somebody stands twice with two addresses
-would move them back and forth each time it is imported, and clear the flags of both.
+earlier ones change nothing, not even for a moment, nor do they opt anybody out. Otherwise a list in which somebody
+stands twice with two addresses would move them back and forth each time it is imported, and clear the flags of both.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched, count, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.application.copy_flags import CopyFlags, with_flags
-from rebound.application.customer_files import UnreadableFileError, read_rows
+from rebound.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
 from rebound.application.import_records import (
     BadRow,
     ImportJob,
@@ -29,6 +31,8 @@ from rebound.application.import_records import (
     Splitting,
 )
 from rebound.application.manage_customers import checked_profile, id_of_external, linked
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
         Patience,
     )
     from rebound.domain.business import Business
+    from rebound.domain.channels import ContactKey
     from rebound.domain.contacts import Contact
 
 BATCH: Final = 19
@@ -66,6 +71,8 @@ MAX_PARTS: Final = 40
 """As many as a state machine runs at the same time."""
 PIECES_BYTES: Final = 4 * 1024 * 1024
 """Rows held in memory before they are written, a piece of each part at a time."""
+_FIRST_OPT_OUT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""No list is older; what is, is a mistake."""
 STOPPED: Final = (
     "Something failed on our side before the import was done. Rows that are counted are in; import the file again for "
     "the others."
@@ -214,7 +221,8 @@ class ImportCustomers:
     """Second step: imports one part. Running it again goes on behind the rows that are done.
 
     A row whose ``external_id`` or ``customer_id`` is known updates that customer. Only an address that differs from the
-    customer's present one is evidence, so importing the same list again clears no flag.
+    customer's present one is evidence, so importing the same list again clears no flag. A row may opt its addresses
+    out and never in; an opt-out that is known already is not said again.
     """
 
     def __init__(
@@ -250,7 +258,7 @@ class ImportCustomers:
         for rows in batched(left, BATCH, strict=False):
             if not may_go_on():
                 return False
-            progress = self._batch(business, progress, rows, holding)
+            progress = self._batch(business, job, progress, rows, holding)
         return True
 
     def _rows(self, job: ImportJob, part: int) -> Iterator[_Row]:
@@ -266,34 +274,46 @@ class ImportCustomers:
             (often if row.customer_id in once else once).add(row.customer_id)
         holding: dict[str, int] = {}
         for row in self._rows(job, part) if often else ():
-            if row.customer_id in often and isinstance(self._read(row, business), Mapping):
+            if row.customer_id in often and isinstance(self._read(row, business, job), _Wish):
                 holding[row.customer_id] = row.line
         return holding
 
-    def _read(self, row: _Row, business: Business) -> Mapping[str, Any] | BadRow:
-        """The row's profile as it would be kept, or what is wrong with it."""
+    def _read(self, row: _Row, business: Business, job: ImportJob) -> _Wish | BadRow:
+        """The row's profile and opt-outs as they would be kept, or what is wrong with it."""
         if row.given is None:
             return BadRow(row.line, row.errors)
+        given = {name: value for name, value in row.given.items() if name not in CONSENT_COLUMNS}
+        wrong: list[FieldError] = []
         try:
-            return checked_profile(row.given, business, self._addresses, creating=True)
+            profile = checked_profile(given, business, self._addresses, creating=True)
         except InvalidInputError as error:
-            return BadRow(row.line, error.errors)
+            wrong += error.errors
+        try:
+            opt_outs = checked_opt_outs(row.given, job)
+        except InvalidInputError as error:
+            wrong += error.errors
+        return BadRow(row.line, tuple(wrong)) if wrong else _Wish(row.line, profile, opt_outs)
 
     def _batch(
-        self, business: Business, progress: PartProgress, rows: Sequence[_Row], holding: Mapping[str, int]
+        self,
+        business: Business,
+        job: ImportJob,
+        progress: PartProgress,
+        rows: Sequence[_Row],
+        holding: Mapping[str, int],
     ) -> PartProgress:
         """Write rows and progress in one transaction, again while others write the same customers or contacts."""
         bad: list[BadRow] = []
-        good: dict[str, tuple[int, Mapping[str, Any]]] = {}
+        good: dict[str, _Wish] = {}
         overridden = 0
         for row in rows:
-            read = self._read(row, business)
+            read = self._read(row, business, job)
             if isinstance(read, BadRow):
                 bad.append(read)
             elif holding.get(row.customer_id, row.line) != row.line:
                 overridden += 1
             else:
-                good[row.customer_id] = (row.line, read)
+                good[row.customer_id] = read
         for attempt in count(1):
             changes = self._changes(business, good)
             try:
@@ -317,46 +337,53 @@ class ImportCustomers:
         after = replace(progress, counts=progress.counts + counts, reported=progress.reported + len(reported))
         return self._ledger.commit(after, changes.customers, changes.contacts, reported)
 
-    def _changes(self, business: Business, rows: Mapping[str, tuple[int, Mapping[str, Any]]]) -> _Changes:
+    def _changes(self, business: Business, rows: Mapping[str, _Wish]) -> _Changes:
         """What rows, each about another customer, change on customers and contacts as they are now."""
         now = self._clock.now()
         stored = self._customers.get_many(business.business_id, list(rows), as_of_now=True)
         wanted: dict[str, Customer] = {}
         bad: list[BadRow] = []
-        unchanged = 0
-        for customer_id, (line, profile) in rows.items():
+        for customer_id, wish in rows.items():
             before = stored.get(customer_id)
             if before is None:
                 wanted[customer_id] = Customer(
-                    business.business_id, customer_id, created_at=now, updated_at=now, **profile
+                    business.business_id, customer_id, created_at=now, updated_at=now, **wish.profile
                 )
                 continue
-            after = before.changed(now, **profile)
+            after = before.changed(now, **wish.profile)
             if after.external_id != before.external_id:
-                bad.append(BadRow(line, (FieldError("external_id", "Cannot be changed: this customer has another."),)))
-            elif replace(after, updated_at=before.updated_at) == before:
-                unchanged += 1
+                wrong = FieldError("external_id", "Cannot be changed: this customer has another.")
+                bad.append(BadRow(wish.line, (wrong,)))
             else:
-                wanted[customer_id] = after
+                wanted[customer_id] = before if replace(after, updated_at=before.updated_at) == before else after
         known = self._contacts.get_many({key for customer in wanted.values() for key in customer.contact_keys})
         contacts = dict(known)
         written: list[Customer] = []
+        counts = Counter[str]()
         for customer_id, customer in wanted.items():
             before = stored.get(customer_id)
+            is_as_stored = customer is before
             try:
-                used = {key: _used(contacts[key], customer, before) for key in customer.contact_keys}
+                used = (
+                    contacts
+                    if is_as_stored
+                    else {k: _used(contacts[k], customer, before) for k in customer.contact_keys}
+                )
+                told = _told(used, customer, rows[customer_id].opt_outs)
             except InvalidInputError as error:
-                bad.append(BadRow(rows[customer_id][0], error.errors))
+                bad.append(BadRow(rows[customer_id].line, error.errors))
                 continue
-            contacts |= used
-            written.append(customer)
+            counts["created" if before is None else "updated" if told or not is_as_stored else "unchanged"] += 1
+            contacts |= {**used, **told}
+            if not is_as_stored:
+                written.append(customer)
         return _Changes(
             [with_flags(customer, contacts, business.policy) for customer in written],
             [contact for key, contact in contacts.items() if contact != known[key]],
             bad,
-            created=sum(customer.version == 0 for customer in written),
-            updated=sum(customer.version != 0 for customer in written),
-            unchanged=unchanged,
+            created=counts["created"],
+            updated=counts["updated"],
+            unchanged=counts["unchanged"],
         )
 
 
@@ -389,6 +416,15 @@ class _Row:
     customer_id: str
     given: Mapping[str, Any] | None
     errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a good row asks for."""
+
+    line: int
+    profile: Mapping[str, Any]
+    opt_outs: Mapping[Channel, Sequence[ConsentEvidence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +461,66 @@ def _write_row(row: Row, customer_id: str) -> bytes:
 def _read_row(record: str) -> _Row:
     line, customer_id, given, error = json.loads(record)
     return _Row(line, customer_id, given, (FieldError(*error),) if error else ())
+
+
+def checked_opt_outs(given: Mapping[str, Any], job: ImportJob) -> Mapping[Channel, Sequence[ConsentEvidence]]:
+    """What a row says that its addresses have opted out of; as of the import where it does not say since when.
+
+    Raises ``InvalidInputError`` with everything that is wrong.
+    """
+    opt_outs: dict[Channel, Sequence[ConsentEvidence]] = {}
+    wrong: list[FieldError] = []
+    for channel in Channel:
+        name = f"{channel}_opted_out"
+        scopes = {text.strip().lower() for text in given.get(name) or ()}
+        if not scopes.issubset(Scope):
+            wrong.append(FieldError(name, f"Must be a list of {', '.join(Scope)}."))
+            continue
+        try:
+            at = _time(given.get(f"{name}_at"), job.created_at)
+        except ValueError as error:
+            wrong.append(FieldError(f"{name}_at", str(error)))
+            continue
+        opt_outs[channel] = [
+            ConsentEvidence(at, scope, opted_out=True, source=ConsentSource.IMPORT, who=f"import {job.import_id}")
+            for scope in Scope
+            if scope in scopes
+        ]
+    if wrong:
+        raise InvalidInputError(*wrong)
+    return opt_outs
+
+
+def _time(given: str | None, imported_at: datetime) -> datetime:
+    if given is None or not given.strip():
+        return imported_at
+    sentence = "Must be a time as RFC 3339, such as 2024-05-01T00:00:00Z, between 2000 and the import."
+    try:
+        at = datetime.fromisoformat(given.strip())
+    except ValueError:
+        raise ValueError(sentence) from None
+    if at.tzinfo is None or not _FIRST_OPT_OUT <= at <= imported_at:
+        raise ValueError(sentence)
+    return at.astimezone(UTC)
+
+
+def _told(
+    contacts: Mapping[ContactKey, Contact], customer: Customer, opt_outs: Mapping[Channel, Sequence[ConsentEvidence]]
+) -> Mapping[ContactKey, Contact]:
+    """The contacts that learn of an opt-out which does not hold yet. Raises ``InvalidInputError``."""
+    told: dict[ContactKey, Contact] = {}
+    for channel, said in opt_outs.items():
+        key = customer.contact_key(channel)
+        if said and key is None:
+            message = f"The customer has no {channel} address that it could be about."
+            raise InvalidInputError(FieldError(f"{channel}_opted_out", message))
+        if key is not None:
+            contact = contacts[key]
+            news = [statement for statement in said if statement.scope not in contact.consent.opted_out]
+            learnt = contact.knowing(*news)
+            if learnt != contact:
+                told[key] = learnt
+    return told
 
 
 def _used(contact: Contact, customer: Customer, before: Customer | None) -> Contact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -73,6 +73,8 @@ class CampaignView:
     campaign: Campaign
     audience: Audience
     results: Mapping[MessageStatus, int]
+    foreseen: Audience | None = None
+    """Of one that has just been posted: whom it would reach if it were sent now, where that could be told quickly."""
     held_until: datetime | None = None
     """Nothing is handed over before: the provider's allowance of the day is used up."""
 
@@ -108,7 +110,9 @@ class ManageCampaigns:
         ids: Ids,
         request_ids: RequestIds,
         paces: PaceBook,
+        foresee: Callable[[Campaign], Audience | None],
     ) -> None:
+        self._foresee = foresee
         self._paces = paces
         self._campaigns = campaigns
         self._runner = runner
@@ -128,7 +132,7 @@ class ManageCampaigns:
         ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
         """
         business = self._businesses.get(business_id)
-        self._check(business_id, new)
+        meant = self._check(business_id, new)
         check_barrier(business, new.channel)
         now = self._clock.now()
         later = new.send_at is not None and new.send_at > now
@@ -147,6 +151,8 @@ class ManageCampaigns:
             include_customer_ids=new.include_customer_ids,
             send_at=new.send_at,
         )
+        # Before it is there: what fails here has left nothing behind, and the first sends have not changed the answer.
+        foreseen = self._foresee(replace(campaign, selection=meant))
         try:
             self._campaigns.add(campaign)
         except ConcurrentChangeError:
@@ -155,7 +161,7 @@ class ManageCampaigns:
             self._runner.schedule(business_id, campaign.campaign_id, new.send_at)
         else:
             self._runner.start(business_id, campaign.campaign_id)
-        return CampaignView(campaign, Audience(), _results({}, 0))
+        return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """Raises ``NotFoundError``."""
@@ -214,14 +220,16 @@ class ManageCampaigns:
             raise NotFoundError("campaign")
         return campaign
 
-    def _check(self, business_id: str, new: NewCampaign) -> None:
+    def _check(self, business_id: str, new: NewCampaign) -> Selection:
+        """Whom it means, with the filter of a saved segment as it is now."""
         errors: list[FieldError] = []
+        meant = new.selection
         try:
             check_content(new.content)
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
-            self._check_selection(business_id, new.selection)
+            meant = self._check_selection(business_id, new.selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
         now = self._clock.now()
@@ -230,15 +238,17 @@ class ManageCampaigns:
             errors.append(FieldError("send_at", message))
         if errors:
             raise InvalidInputError(*errors)
+        return meant
 
-    def _check_selection(self, business_id: str, selection: Selection) -> None:
+    def _check_selection(self, business_id: str, selection: Selection) -> Selection:
         if selection.filter is not None:
             compile_filter(selection.filter)
-        if selection.segment_id is not None:
-            try:
-                self._segments.get(business_id, selection.segment_id)
-            except NotFoundError:
-                raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
+        if selection.segment_id is None:
+            return selection
+        try:
+            return replace(selection, filter=self._segments.get(business_id, selection.segment_id).filter)
+        except NotFoundError:
+            raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
 
 
 class PostMessage:

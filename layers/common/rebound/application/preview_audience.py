@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import batched
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
         JobLedger,
     )
     from rebound.domain.campaigns import Campaign
+    from rebound.domain.customers import Customer
     from rebound.domain.jobs import Job
 
 MATCHED: Final = "matched"
 EXCLUDED: Final = "excluded:"
+LONGEST_LOOK: Final = timedelta(seconds=3)
+"""What somebody who posts a campaign may be kept waiting for, to hear whom it will reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +107,40 @@ class PreviewAudience:
             audience = audience.plus(page.audience)
         return None
 
+    def foresee(self, campaign: Campaign) -> Audience | None:
+        """The same for a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes long.
+
+        To take it is more important than to say this: there is no time for all the customers of a large business.
+        """
+        audience, until = Audience(), self._clock.now() + LONGEST_LOOK
+        for page in self._decided(campaign):
+            audience = audience.plus(page.audience)
+            if self._clock.now() >= until:
+                return None
+        return audience
+
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """What would be decided about whom, page by page."""
+        return self._decided(question.supposed(business_id, self._clock.now()))
+
+    def _decided(self, campaign: Campaign) -> Iterator[Selected]:
         now = self._clock.now()
-        supposed = question.supposed(business_id, now)
-        screening = Screening(self._contacts, self._businesses.get(business_id), supposed)
-        matcher = compile_filter(question.filter)
+        screening = Screening(self._contacts, self._businesses.get(campaign.business_id), campaign)
+        for customers in self._meant(campaign):
+            yield screening(customers, now)
+
+    def _meant(self, campaign: Campaign) -> Iterator[Mapping[str, Customer | None]]:
+        business_id, selection = campaign.business_id, campaign.selection
+        if selection.customer_ids is not None:
+            for ids in batched(selection.customer_ids, PAGE, strict=False):
+                found = self._customers.get_many(business_id, ids)
+                yield {customer_id: found.get(customer_id) for customer_id in ids}
+            return
+        matcher = compile_filter(selection.filter)
         after: str | None = None
         while True:
             customers = self._customers.read_range(business_id, *bounds(0, 1), after, PAGE)
-            yield screening(matching(customers, matcher), now)
+            yield matching(customers, matcher)
             after = next_after(customers)
             if after is None:
                 return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rebound.domain.consent import Scope
 from rebound.domain.errors import NotFoundError
-from rebound.domain.events import ContactInvalidated, ContactOptedOut, ContactRestored
+from rebound.domain.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
 from rebound.domain.history import ConsentStated, FlagChanged
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class ProjectContacts:
         self._history = history
 
     def __call__(self, change: Written[Contact]) -> None:
-        """Copy the flag to the customers; tell the world when it flipped, and when a scope was opted out of.
+        """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
 
         Both go into the history as well, and so does every other word about consent.
 
@@ -46,7 +47,7 @@ class ProjectContacts:
             # There is nobody left whom an event could be about.
             self._history.record(change.after.key, history)
             return
-        events = list(_opt_outs(change))
+        events: list[DomainEvent] = list(_turns_of_consent(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
             try:
                 policy = self._copied(change.after)
@@ -105,20 +106,22 @@ def _flips(change: Written[Contact], policy: ReachabilityPolicy) -> Iterator[Con
         )
 
 
-def _opt_outs(change: Written[Contact]) -> Iterator[DomainEvent]:
-    """One event for each scope that is opted out of now and was not before."""
+def _turns_of_consent(change: Written[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn]:
+    """One event for each scope that is opted out of now and was not before, or the other way round."""
     contact, key = change.after, change.after.key
     before = change.before.consent.opted_out if change.before is not None else ()
-    for scope in contact.consent.opted_out:
-        said = contact.consent.of(scope).standing
-        if scope not in before and said is not None:
-            yield ContactOptedOut(
-                key.business_id,
-                key.channel,
-                tuple(sorted(contact.customer_ids)),
-                scope,
-                said.source,
-                said.at,
-                contact.version,
-                change.change_id,
-            )
+    for scope in Scope:
+        said = contact.consent.of(scope).ruling
+        if said is None or said.opted_out is (scope in before):
+            continue
+        event = ContactOptedOut if said.opted_out else ContactOptedIn
+        yield event(
+            key.business_id,
+            key.channel,
+            tuple(sorted(contact.customer_ids)),
+            scope,
+            said.source,
+            said.at,
+            contact.version,
+            change.change_id,
+        )

@@ -14,6 +14,7 @@ from rebound.domain.recovery import Recovery
 if TYPE_CHECKING:
     from rebound.application.ports import AddressReader, BusinessDirectory, RecopyQueue
     from rebound.domain.business import Business, TextProvider
+    from rebound.domain.double_opt_in import DoubleOptIn
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.switches import Bundle, Switches
 
@@ -62,6 +63,19 @@ class SwitchesChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleOptInChange:
+    """The channels to set; ``None`` leaves one as it is."""
+
+    email: bool | None = None
+    sms: bool | None = None
+
+    def applied_to(self, double_opt_in: DoubleOptIn) -> DoubleOptIn:
+        """The option after the change."""
+        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        return replace(double_opt_in, **given)
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessChange:
     """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied.
 
@@ -79,11 +93,12 @@ class BusinessChange:
     policy: ReachabilityPolicy | None = None
     recovery: RecoveryChange | None = None
     switches: SwitchesChange | None = None
+    double_opt_in: DoubleOptInChange | None = None
     bundle: Bundle | None = None
 
 
 _NEVER_EMPTY: Final = frozenset(
-    {"name", "country", "time_zone", "text_provider", "policy", "recovery", "switches", "bundle"}
+    {"name", "country", "time_zone", "text_provider", "policy", "recovery", "switches", "double_opt_in", "bundle"}
 )
 
 
@@ -153,7 +168,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
 
 def _checked(name: str, value: Any, business: Business, country: str, addresses: AddressReader) -> object:
     match name:
-        case "recovery" | "switches":
+        case "recovery" | "switches" | "double_opt_in":
             return value.applied_to(getattr(business, name))
         case "name":
             return _line(value)

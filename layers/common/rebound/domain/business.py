@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from rebound.domain.channels import Channel
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.pacing import SendingAccount
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.recovery import Recovery
@@ -56,6 +57,7 @@ class Business:
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
     recovery: Recovery = field(default_factory=Recovery)
     switches: Switches = field(default_factory=Switches)
+    double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
     bundle: Bundle = Bundle.PREMIUM
     version: int = field(default=0, compare=False)
 

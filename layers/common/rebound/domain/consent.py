@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -56,6 +56,7 @@ OWN_WORDS: Final = frozenset(
     }
 )
 """What the owner of the address did; the others say it for them."""
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _TAKEN_UP_AT_THE_DESK: Final = frozenset({ConsentSource.STAFF, ConsentSource.API})
 
 
@@ -159,6 +160,16 @@ class Consent:
     def of(self, scope: Scope) -> ScopeState:
         """What was said about one scope."""
         return self.scopes.get(scope, ScopeState())
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the owner asked for marketing in their own word, and nobody has opted them out of it since.
+
+        A START, which is said of everything, is such a word too.
+        """
+        said = [statement for scope in (Scope.ALL, Scope.MARKETING) for statement in self.of(scope).said]
+        asked = [s.at for s in said if not s.opted_out and s.weight is Weight.OWN_WORD]
+        return bool(asked) and max(asked) > max((s.at for s in said if s.opted_out), default=_BEFORE_ALL)
 
     @property
     def statements(self) -> frozenset[ConsentEvidence]:

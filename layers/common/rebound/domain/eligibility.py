@@ -29,6 +29,8 @@ class Exclusion(StrEnum):
     """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
     NO_ADDRESS = "no_address"
     OPTED_OUT = "opted_out"
+    NOT_CONFIRMED = "not_confirmed"
+    """The business wants double opt-in, and the customer has not asked for marketing in their own word."""
     INVALID_CONTACT = "invalid_contact"
     WAITING_FOR_RETRY = "waiting_for_retry"
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
@@ -173,6 +175,23 @@ def _consent(case: Case) -> Mapping[str, Any]:
     }
 
 
+def _has_not_confirmed(case: Case) -> bool:
+    asked_for = case.business.double_opt_in.is_asked_for(case.campaign.channel)
+    return asked_for and case.campaign.category.is_promotional and not _is_confirmed(case)
+
+
+def _is_confirmed(case: Case) -> bool:
+    return case.contact is not None and case.contact.consent.is_confirmed
+
+
+def _confirmation(case: Case) -> Mapping[str, Any]:
+    return {
+        "promotional": case.campaign.category.is_promotional,
+        "double_opt_in": case.business.double_opt_in.is_asked_for(case.campaign.channel),
+        "confirmed": _is_confirmed(case),
+    }
+
+
 def _is_left_out_as_invalid(case: Case) -> bool:
     return (
         case.contact is not None
@@ -233,6 +252,7 @@ RULES: Final = (
     Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
     Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
     Rule(Exclusion.OPTED_OUT, _has_opted_out, _consent),
+    Rule(Exclusion.NOT_CONFIRMED, _has_not_confirmed, _confirmation),
     Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
     Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
 )

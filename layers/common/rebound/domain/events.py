@@ -60,6 +60,23 @@ class ContactOptedOut:
     change_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ContactOptedIn:
+    """An address that had opted out of one scope may be written to again in it, by the word of ``source`` at ``at``.
+
+    ``version`` and ``change_id`` are as for ``ContactOptedOut``.
+    """
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    version: int
+    change_id: str
+
+
 class PausedBy(StrEnum):
     """Who paused a campaign."""
 
@@ -110,5 +127,11 @@ class BounceRateWarned:
 
 
 DomainEvent = (
-    ContactInvalidated | ContactRestored | ContactOptedOut | CampaignPaused | CampaignCompleted | BounceRateWarned
+    ContactInvalidated
+    | ContactRestored
+    | ContactOptedOut
+    | ContactOptedIn
+    | CampaignPaused
+    | CampaignCompleted
+    | BounceRateWarned
 )

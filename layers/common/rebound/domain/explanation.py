@@ -225,6 +225,10 @@ _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.CHANNEL_OFF: _not_sent,
     Exclusion.NO_ADDRESS: _no_address,
     Exclusion.OPTED_OUT: _opted_out,
+    Exclusion.NOT_CONFIRMED: lambda case: (
+        f"The business sends marketing {plural_noun(case)} only to those who have confirmed that they want them, and "
+        "this customer has not."
+    ),
     Exclusion.INVALID_CONTACT: _flagged,
     Exclusion.WAITING_FOR_RETRY: _not_yet,
     Exclusion.CANNOT_RENDER: lambda _: "With this customer's details filled in, the message was empty or far too long.",
@@ -236,6 +240,14 @@ def _allowed(case: Case) -> str:
         only = " and ".join(case.contact.consent.opted_out)
         return f"The customer has opted out of {only} {plural_noun(case)} only, and this is none."
     return f"The customer has not opted out of {plural_noun(case)}."
+
+
+def _need_not_confirm(case: Case) -> str:
+    if not case.campaign.category.is_promotional:
+        return "This rule is about marketing."
+    if not case.business.double_opt_in.is_asked_for(case.campaign.channel):
+        return f"The business asks nobody to confirm that they want marketing {plural_noun(case)}."
+    return "The customer has confirmed that they want marketing."
 
 
 def _not_left_out(case: Case) -> str:
@@ -269,6 +281,7 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.CHANNEL_OFF: _can_be_sent,
     Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
     Exclusion.OPTED_OUT: _allowed,
+    Exclusion.NOT_CONFIRMED: _need_not_confirm,
     Exclusion.INVALID_CONTACT: _not_left_out,
     Exclusion.WAITING_FOR_RETRY: _need_not_wait,
 }
@@ -306,8 +319,7 @@ def _opt_outs(case: Case) -> Iterator[OptOut]:
     for scope in consent.opted_out:
         said = consent.of(scope).standing
         if said is not None:
-            applies = scope is Scope.ALL or case.campaign.category.is_promotional
-            yield OptOut(scope, said.source, said.at, said.message_id, applies)
+            yield OptOut(scope, said.source, said.at, said.message_id, applies=scope in case.campaign.category.scopes)
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------
@@ -344,6 +356,7 @@ _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.CHANNEL_OFF: "It was left out: the business had switched such messages off, or had no sender set.",
     Exclusion.NO_ADDRESS: "It was left out: the customer had no address to send it to.",
     Exclusion.OPTED_OUT: "It was left out: the customer had opted out.",
+    Exclusion.NOT_CONFIRMED: "It was left out: the customer had not confirmed that they want marketing.",
     Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",
     Exclusion.WAITING_FOR_RETRY: "It was left out: the address was flagged as invalid, and its next try not due yet.",
     Exclusion.CANNOT_RENDER: "It was left out: with this customer's details filled in, it was empty or far too long.",

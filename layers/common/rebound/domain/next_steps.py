@@ -111,8 +111,8 @@ def _respect_the_opt_out(case: Case) -> str:
     standing = case.contact.consent.of(scope).standing if case.contact is not None else None
     if standing is None:
         return "Leave it as it is."
-    rest = " Reminders are still sent." if scope is not Scope.ALL else ""
-    return how_to_take_back(standing, case.campaign.channel, case.business) + rest
+    step = how_to_take_back(standing, case.campaign.channel, case.business)
+    return step if scope is Scope.ALL else f"{step.removesuffix('.')}; reminders are still sent."
 
 
 def _mend_the_address(case: Case) -> str:
@@ -144,6 +144,10 @@ _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.CHANNEL_OFF: _let_it_be_sent,
     Exclusion.NO_ADDRESS: _ask_for_an_address,
     Exclusion.OPTED_OUT: _respect_the_opt_out,
+    Exclusion.NOT_CONFIRMED: lambda case: (
+        f"Ask the customer whether they want marketing, and have the question sent to their {address_noun(case)} from "
+        "here: once they confirm, the next message is sent."
+    ),
     Exclusion.INVALID_CONTACT: _mend_the_address,
     Exclusion.WAITING_FOR_RETRY: _mend_the_address,
     Exclusion.CANNOT_RENDER: lambda _: (

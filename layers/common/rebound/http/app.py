@@ -16,7 +16,13 @@ from rebound.application.count_customers import write_filter
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.manage_segments import filter_of
 from rebound.application.preview_audience import Question
-from rebound.application.settings_of_business import UNSET, BusinessChange, RecoveryChange, SwitchesChange
+from rebound.application.settings_of_business import (
+    UNSET,
+    BusinessChange,
+    DoubleOptInChange,
+    RecoveryChange,
+    SwitchesChange,
+)
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
@@ -305,6 +311,11 @@ def _business(app: APIGatewayRestResolver) -> None:
             policy=request.policy.read() if "policy" in given else None,
             recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
             switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
+            double_opt_in=(
+                DoubleOptInChange(**request.double_opt_in.model_dump(exclude_unset=True))
+                if "double_opt_in" in given
+                else None
+            ),
         )
         business = wiring.settings_of_business().change(_business_id(app), change)
         return _answer(schemas.BusinessAnswer.of(business))
@@ -590,7 +601,7 @@ def _campaigns(app: APIGatewayRestResolver) -> None:
         "/v1/campaigns",
         summary="Post a campaign",
         tags=tags,
-        responses=_responses(schemas.CampaignAnswer, HTTPStatus.ACCEPTED),
+        responses=_responses(schemas.PostedCampaignAnswer, HTTPStatus.ACCEPTED),
     )
     def create_campaign(request: Annotated[schemas.NewCampaignRequest, Body()]) -> Response[str]:
         customer_ids = request.customer_ids
@@ -609,7 +620,7 @@ def _campaigns(app: APIGatewayRestResolver) -> None:
             send_at=request.send_at,
         )
         view = wiring.manage_campaigns().post(_business_id(app), new, _request(app))
-        return _answer(schemas.CampaignAnswer.of(view), HTTPStatus.ACCEPTED)
+        return _answer(schemas.PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get(
         "/v1/campaigns", summary="List campaigns, newest first", tags=tags, responses=_responses(schemas.CampaignPage)

@@ -30,6 +30,7 @@ from rebound.application.preview_audience import MATCHED, audience_of
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, Rollback, TextContent
 from rebound.domain.channels import Channel
+from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import Message, MessageStatus
@@ -45,6 +46,10 @@ MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
 MAX_FILTER_BYTES = 20_000
 FIRST_PRINTABLE = 0x20
+HOW_TO_FORESEE = (
+    "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
+    "category counts them, in the background where need be."
+)
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
 APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
@@ -216,6 +221,25 @@ class SwitchesAnswer(Answer):
         return cls(email=switches.email, text=switches.text, text_confirmations=switches.text_confirmations)
 
 
+class DoubleOptInRequest(Request):
+    """Where marketing goes only to those who have confirmed that they want it; a channel left out keeps its value."""
+
+    email: bool = Field(default=False, description="Marketing by email only after a confirmation.")
+    sms: bool = Field(default=False, description="Marketing by text only after a YES, or any other START word.")
+
+
+class DoubleOptInAnswer(Answer):
+    """Where marketing goes only to those who have confirmed that they want it."""
+
+    email: bool
+    sms: bool
+
+    @classmethod
+    def of(cls, double_opt_in: DoubleOptIn) -> Self:
+        """The answer for the option."""
+        return cls(email=double_opt_in.email, sms=double_opt_in.sms)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -234,6 +258,7 @@ class BusinessChangeRequest(Request):
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
     switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
+    double_opt_in: DoubleOptInRequest = Field(default_factory=DoubleOptInRequest)
 
 
 class BusinessAnswer(Answer):
@@ -251,6 +276,7 @@ class BusinessAnswer(Answer):
     policy: PolicyAnswer
     recovery: RecoveryAnswer
     switches: SwitchesAnswer
+    double_opt_in: DoubleOptInAnswer
     bundle: Bundle = Field(
         description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
         "can change it."
@@ -259,13 +285,14 @@ class BusinessAnswer(Answer):
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        own_shapes = ("policy", "recovery", "switches")
+        own_shapes = ("policy", "recovery", "switches", "double_opt_in")
         settings = {name: getattr(business, name) for name in cls.model_fields if name not in own_shapes}
         return cls(
             **settings,
             policy=PolicyAnswer.of(business.policy),
             recovery=RecoveryAnswer.of(business.recovery),
             switches=SwitchesAnswer.of(business.switches),
+            double_opt_in=DoubleOptInAnswer.of(business.double_opt_in),
         )
 
 
@@ -848,6 +875,24 @@ class CampaignAnswer(Answer):
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
         )
+
+
+class PostedCampaignAnswer(CampaignAnswer):
+    """A campaign that has just been accepted, and whom it would reach."""
+
+    foreseen: AudienceAnswer | None = Field(
+        description="Who is meant, who is left out and why, and who is left, if it were sent now. Null when there are "
+        "too many customers to tell at once."
+    )
+    foreseen_hint: str | None = Field(description="Where foreseen is null: how to ask.")
+
+    @classmethod
+    def of(cls, view: CampaignView) -> Self:
+        """The answer for a campaign."""
+        answer = dict(CampaignAnswer.of(view))
+        if view.foreseen is None:
+            return cls(**answer, foreseen=None, foreseen_hint=HOW_TO_FORESEE)
+        return cls(**answer, foreseen=AudienceAnswer.of(view.foreseen), foreseen_hint=None)
 
 
 class CampaignPage(Answer):
