@@ -83,6 +83,9 @@ class ChannelConsentAnswer(Answer):
     """What may be sent to the address."""
 
     address: str
+    confirmed: bool = Field(
+        description="Whether the customer asked for marketing in their own word, and nobody has opted them out since."
+    )
     scopes: ScopesAnswer
 
 
@@ -157,5 +160,6 @@ def _channel(view: ConsentView, channel: Channel) -> ChannelConsentAnswer | None
         return None
     return ChannelConsentAnswer(
         address=address,
+        confirmed=contact.consent.is_confirmed,
         scopes=ScopesAnswer(**{scope: ScopeAnswer.of(contact, scope, view.business) for scope in Scope}),
     )
