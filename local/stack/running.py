@@ -105,6 +105,7 @@ def up(configuration: StackConfiguration, say: Say = lambda _: None) -> Stack:
             found = outputs(configuration)
         stack = _read_stack(directory) or _first_business(configuration, found)
         _await_answer(configuration, stack)
+        _hand_texts_on(stack)
     except BaseException:
         if before is None:
             _stop(record)
@@ -252,6 +253,15 @@ def _await_answer(configuration: StackConfiguration, stack: Stack) -> None:
         raise StackError(
             f"{stack.api_url}/v1/business answers {answers[-1] or 'nothing'}; the end of {log}:\n{last_lines(log)}"
         )
+
+
+def _hand_texts_on(stack: Stack) -> None:
+    """What one sets in Twilio's console for a number: where the texts to it go."""
+    webhook = json.dumps({"webhook": f"{stack.api_url}/v1/webhooks/twilio/inbound"}).encode()
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{stack.twin_url}/inbound", webhook, method="PUT")  # noqa: S310 - our own address
+    with direct.open(request, timeout=_REQUEST_SECONDS):
+        pass
 
 
 def _get(url: str, key: str | None = None) -> int | None:

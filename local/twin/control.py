@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from local.twin.callbacks import LaneCounts
 from local.twin.exchange import Request, Response
 from local.twin.faults import ALLOWED, Fault, FaultBoard, FaultRequestError
+from local.twin.inbound import InboundApi
 from local.twin.ledger import SendLedger
 
 
 class ControlApi:
-    """``/log``, ``/faults``, ``/pending`` and ``/health``."""
+    """``/log``, ``/faults``, ``/inbound``, ``/pending`` and ``/health``."""
 
     def __init__(
         self,
@@ -18,6 +19,7 @@ class ControlApi:
         faults: FaultBoard,
         lanes: Mapping[str, Callable[[], LaneCounts]],
         held: Callable[[], int],
+        inbound: InboundApi,
     ) -> None:
         self._ledger = ledger
         self._faults = faults
@@ -26,6 +28,7 @@ class ControlApi:
         self._routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "/log": {"GET": lambda _: Response(200, ledger.stream(), {"Content-Type": "application/jsonl"})},
             "/faults": {"GET": self._list_faults, "POST": self._put_fault, "DELETE": self._clear_faults},
+            "/inbound": {"POST": inbound.text, "PUT": inbound.configure},
             "/pending": {"GET": lambda _: Response.of_json(200, self._pending())},
             "/health": {"GET": lambda _: Response.of_json(200, self._health())},
         }

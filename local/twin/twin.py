@@ -8,6 +8,7 @@ from local.twin.callbacks import CallbackLane
 from local.twin.control import ControlApi
 from local.twin.exchange import Request, Response
 from local.twin.faults import FaultBoard
+from local.twin.inbound import InboundApi
 from local.twin.ledger import SendLedger
 from local.twin.ses import SesApi
 from local.twin.ses_events import EmailEvent, EventPublisher
@@ -56,6 +57,7 @@ class Twin:
             stage.faults,
             {"ses": emails.counts, "twilio": texts.counts, "sns": logs.counts},
             lambda: self._ses.held,
+            InboundApi(stage, settings.twilio_account_sid, settings.twilio_auth_token),
         )
 
     def start(self) -> None:

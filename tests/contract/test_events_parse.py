@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree as ET
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes import (
@@ -17,6 +18,7 @@ from aws_lambda_powertools.utilities.data_classes import (
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import APIGatewayAuthorizerRequestEvent
 
 from rebound.adapters.queues import decode_ticket, encode_ticket
+from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import decode, encode_receipt, encode_sns_text_log, encode_twilio_status
 from rebound.adapters.sns_text_logs import parse_awslogs
 from rebound.adapters.twilio_callbacks import (
@@ -26,8 +28,10 @@ from rebound.adapters.twilio_callbacks import (
     status_url,
     verify_signature,
 )
+from rebound.adapters.twilio_texts import INBOUND_PATH, inbound_url, parse_inbound, twiml
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.domain.replies import IncomingText, Keyword
 from tests.contract.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.test_domain_events import snake_case
 
@@ -183,7 +187,7 @@ AWSLOGS: Final = {
 }
 
 TRIGGERS: Final = {
-    "api_gateway": {"post_campaign", "authorize_request", "twilio_status"},
+    "api_gateway": {"post_campaign", "authorize_request", "twilio_inbound", "twilio_status"},
     "sqs": {"email_chunk", "text_chunk", "receipts"},
     "dynamodb": {"messages_insert", "messages_modify", "messages_window_ends"},
     "s3": {"import_uploaded", "import_uploaded_escaped_key", "test_event"},
@@ -281,8 +285,47 @@ def test_inbound_texts_keep_their_blank_fields(case: str, word: str) -> None:
     inbound = load("twilio", case)
     form = parse_form(inbound["body"])
     assert form == inbound["form"]
-    assert form["OptOutType"] == word
     assert form["FromZip"] == ""
+    assert parse_inbound(form) == IncomingText(
+        form["MessageSid"],
+        PHONE,
+        "+14155550100",
+        ("+14155550100", "MG" + "X" * 32),
+        word.capitalize(),
+        Keyword(word.lower()),
+    )
+
+
+def test_a_text_over_the_rest_api_is_signed_for_the_address_that_it_came_to() -> None:
+    event = APIGatewayProxyEvent(load("api_gateway", "twilio_inbound"))
+    url = inbound_url(f"https://{event.request_context.api_id}.execute-api.us-east-1.amazonaws.com/live")
+
+    assert event.path == INBOUND_PATH
+    assert verify_signature(SIGNING_KEY, url, event.body or "", event.headers["X-Twilio-Signature"])
+
+
+@pytest.mark.parametrize("missing", ["From", "To"])
+def test_a_form_that_is_no_text_is_named(missing: str) -> None:
+    form = {**load("twilio", "inbound_stop")["form"], missing: " "}
+    with pytest.raises(MalformedReceiptError, match=missing):
+        parse_inbound(form)
+
+
+def test_a_text_with_pictures_only_and_an_opt_out_type_of_tomorrow_is_a_text() -> None:
+    form = {**load("twilio", "inbound_stop")["form"], "OptOutType": "SNOOZE"}
+    del form["Body"], form["MessagingServiceSid"], form["MessageSid"]
+    text = parse_inbound(form)
+
+    assert (text.body, text.keyword, text.senders) == ("", None, ("+14155550100",))
+    assert text.reply_id == form["SmsSid"]
+
+
+@pytest.mark.parametrize("answer", ['Juniper & <Vale>: ]]> "quoted" é 👋', " two  spaces ", "\n"])
+def test_twiml_says_exactly_what_is_answered(answer: str) -> None:
+    document = ET.fromstring(twiml(answer))  # noqa: S314 - our own
+
+    assert [message.text for message in document.findall("Message")] == [answer]
+    assert len(ET.fromstring(twiml(None))) == 0  # noqa: S314 - our own
 
 
 @pytest.mark.parametrize(("case", "expected"), TWILIO_CREATE_ERRORS.items())

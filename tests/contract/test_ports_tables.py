@@ -327,6 +327,34 @@ def test_settings_from_before_there_were_policies_and_versions_mean_the_standard
         books_in_dynamodb.businesses.replace(old)
 
 
+def test_businesses_are_found_by_what_they_send_texts_from_as_it_is_now(books: Books) -> None:
+    def sending_from(*senders: str) -> list[str]:
+        return [found.business_id for found in books.businesses.sending_from(senders)]
+
+    number, service = "+14155550100", "MG" + "0" * 32
+    for business_id, sender in (("one", number), ("two", service), ("three", number), ("none", None)):
+        books.businesses.add(business(business_id=business_id, text_from=sender))
+    assert sending_from(number) == ["one", "three"]
+    assert sending_from(number, service) == ["one", "three", "two"]
+    assert sending_from("+14155550101") == sending_from() == []
+    for business_id, sender in (("one", service), ("three", None)):
+        books.businesses.replace(replace(books.businesses.get(business_id), text_from=sender))
+
+    assert (sending_from(number), sending_from(service)) == ([], ["one", "two"])
+    assert books.businesses.sending_from([service])[0] == books.businesses.get("one")
+
+
+def test_settings_that_lost_a_race_leave_the_sender_as_it_is(books: Books) -> None:
+    books.businesses.add(business())
+    read = books.businesses.get(BUSINESS_ID)
+    books.businesses.replace(replace(read, text_from="+14155550101"))
+    with pytest.raises(ConcurrentChangeError):
+        books.businesses.replace(replace(read, text_from="+14155550102"))
+
+    assert [books.businesses.sending_from([f"+1415555010{n}"]) for n in (0, 2)] == [[], []]
+    assert len(books.businesses.sending_from(["+14155550101"])) == 1
+
+
 def test_a_business_is_added_once(books: Books) -> None:
     books.businesses.add(business())
     with pytest.raises(ConflictError):

@@ -448,7 +448,7 @@ def test_the_configuration_set_suppresses_complaints_only_and_tells_every_outcom
 def test_only_the_contract_and_signed_callbacks_are_open() -> None:
     opened = {event["Path"] for _, event in events("Api") if event.get("Auth", {}).get("Authorizer") == "NONE"}
 
-    assert opened == {"/v1/openapi.json", "/v1/webhooks/twilio/status"}
+    assert opened == {"/v1/openapi.json", "/v1/webhooks/twilio/inbound", "/v1/webhooks/twilio/status"}
     assert properties("Api")["Auth"]["DefaultAuthorizer"] == "ApiKeyAuthorizer"
 
 

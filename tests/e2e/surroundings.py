@@ -74,6 +74,14 @@ class Twin:
         """Those of one business, to one address or to all; a stack that is used again has seen that address before."""
         return [send for send in self.sends() if send.business_id == api.business_id and to in {None, send.to}]
 
+    def text(self, number: str, to: str, body: str, **more: str) -> str | None:
+        """Text a number of ours from a phone; what the phone gets back."""
+        asked = json.dumps({"from": number, "to": to, "body": body, **more}).encode()
+        told: Json = exchange("POST", f"{self.url}/inbound", asked).expecting(200).json()
+        assert told["status"] == 200, told
+        answer: str | None = told["answer"]
+        return answer
+
     def pending(self) -> Mapping[str, int]:
         """Callbacks that are still to come (``callbacks``) and those that nobody took (``failed``)."""
         found: Mapping[str, int] = exchange("GET", f"{self.url}/pending").expecting(200).json()
@@ -337,29 +345,12 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class TwilioCallback:
-    """One status callback; ``url`` is what is signed, and ``token`` what it is signed with."""
+class _FromTwilio:
+    """A request of Twilio's; ``url`` is what is signed, and ``token`` what it is signed with."""
 
     url: str
     fields: Mapping[str, str]
     token: str = TWILIO_TOKEN
-
-    @classmethod
-    def about(cls, api: ReboundApi, send: Send, status: str, error_code: int | None = None) -> "TwilioCallback":
-        """The callback that Twilio would send about a text it accepted (provider-facts: callback form)."""
-        fields = {
-            "AccountSid": TwinSettings().twilio_account_sid,
-            "ApiVersion": "2010-04-01",
-            "From": "+15005550006",
-            "To": send.to,
-            "MessageSid": send.id,
-            "SmsSid": send.id,
-            "MessageStatus": status,
-            "SmsStatus": status,
-        }
-        if error_code is not None:
-            fields["ErrorCode"] = str(error_code)
-        return cls(f"{api.url}/v1/webhooks/twilio/status?{urlencode(send.tags)}", fields)
 
     @property
     def signature(self) -> str:
@@ -383,3 +374,41 @@ class TwilioCallback:
             {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
             | ({"X-Twilio-Signature": self.signature} if headers is None else dict(headers)),
         )
+
+
+class TwilioText(_FromTwilio):
+    """A text from a phone, as Twilio hands it on."""
+
+    @classmethod
+    def to(cls, api: ReboundApi, number: str, to: str, body: str) -> "TwilioText":
+        """One that was never sent before."""
+        fields = {
+            "AccountSid": TwinSettings().twilio_account_sid,
+            "Body": body,
+            "From": number,
+            "FromZip": "",
+            "MessageSid": f"SM{uuid.uuid4().hex}",
+            "To": to,
+        }
+        return cls(f"{api.url}/v1/webhooks/twilio/inbound", fields)
+
+
+class TwilioCallback(_FromTwilio):
+    """One status callback."""
+
+    @classmethod
+    def about(cls, api: ReboundApi, send: Send, status: str, error_code: int | None = None) -> "TwilioCallback":
+        """The callback that Twilio would send about a text it accepted (provider-facts: callback form)."""
+        fields = {
+            "AccountSid": TwinSettings().twilio_account_sid,
+            "ApiVersion": "2010-04-01",
+            "From": "+15005550006",
+            "To": send.to,
+            "MessageSid": send.id,
+            "SmsSid": send.id,
+            "MessageStatus": status,
+            "SmsStatus": status,
+        }
+        if error_code is not None:
+            fields["ErrorCode"] = str(error_code)
+        return cls(f"{api.url}/v1/webhooks/twilio/status?{urlencode(send.tags)}", fields)

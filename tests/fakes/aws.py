@@ -62,6 +62,8 @@ def create_tables() -> dict[str, str]:
         more: dict[str, Any] = {}
         if "StreamSpecification" in properties:
             more["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+        if "GlobalSecondaryIndexes" in properties:
+            more["GlobalSecondaryIndexes"] = properties["GlobalSecondaryIndexes"]
         client.create_table(
             TableName=logical,
             BillingMode=properties["BillingMode"],

@@ -54,7 +54,7 @@ class MemoryContactBook:
         if not rows_of(contact):
             return
         before = self.rows.pop(contact.key, None)
-        self.hashed.pop(contact.key.hashed, None)
+        kept_before = self.hashed.pop(contact.key.hashed, None)
         if contact.is_used:
             after = replace(contact, version=self._next_version(contact.key), remembered=0)
             self.rows[contact.key] = after
@@ -62,7 +62,9 @@ class MemoryContactBook:
             self.stream.record(str(contact.key), before, after)
         elif contact.consent.scopes:
             hashed = contact.key.hashed
-            self.hashed[hashed] = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
+            kept = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
+            self.hashed[hashed] = kept
+            self.stream.record(str(hashed), kept_before, kept)
 
     def _get(self, key: ContactKey) -> Contact:
         if key in self.rows:

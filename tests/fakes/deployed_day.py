@@ -175,6 +175,12 @@ class DeployedDay:
         self.deployment.api("POST", "/v1/exports", {"format": "csv"}, business_id=first, key=f"export-{first}")
         self.deployment.rest()
 
+    def text_back(self) -> None:
+        """A customer says STOP, somebody whom nobody knows START, and Twilio hands the first on once more."""
+        for sid, number, body in (("SM1", 2, "Stop"), ("SM2", 99, "START"), ("SM1", 2, "Stop")):
+            self.deployment.text(sid, phone_of(number), "+14155550100", body)
+        self.deployment.rest()
+
     def keep_in_step_with_the_suppression_list(self) -> None:
         """A message that SES did not try flags; a campaign sends all the same; and at night both sides are compared."""
         first, listed = self.business_ids[0], self.deployment.suppressions

@@ -1,6 +1,6 @@
 """Businesses, keys, segments, imports and requests in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from rebound.application.export_records import ExportJob
@@ -41,6 +41,9 @@ class MemoryBusinessDirectory:
 
     def ids(self) -> Sequence[str]:
         return list(self._rows)
+
+    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
+        return [business for _, business in sorted(self._rows.items()) if business.text_from in senders]
 
     def replace(self, business: Business) -> None:
         stored = self._rows.get(business.business_id)

@@ -1,10 +1,13 @@
-"""The history of addresses in memory."""
+"""The history of addresses in memory, and the replies in it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rebound.application.ports import Page
+from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import ContactKey
 from rebound.domain.history import HistoryEntry, place_of
+from rebound.domain.replies import Reply
 from tests.fakes.cursors import page_of, read_cursor
 
 
@@ -28,3 +31,58 @@ class MemoryContactHistory:
     def _before(self, key: ContactKey, place: str | None) -> Sequence[tuple[str, HistoryEntry]]:
         kept = sorted(self.rows.get(key.hashed, {}).items(), reverse=True)
         return [(name, entry) for name, entry in kept if place is None or name < place]
+
+
+class MemoryReplyBook:
+    """Implements ``ReplyBook``; shares its rows with a history."""
+
+    def __init__(self, history: MemoryContactHistory) -> None:
+        self._rows = history.rows
+        self._received: dict[str, FirstReceipt] = {}
+
+    def receive(self, reply_id: str, receipt: FirstReceipt) -> FirstReceipt:
+        return self._received.setdefault(reply_id, receipt)
+
+    def add(self, reply: Reply) -> Reply:
+        kept = self._rows.setdefault(reply.key, {}).setdefault(place_of(reply), reply)
+        assert isinstance(kept, Reply)
+        return kept
+
+    def get(self, key: ContactKey, receipt: FirstReceipt, reply_id: str) -> Reply | None:
+        return next((reply for reply in self._of(key) if (reply.at, reply.reply_id) == (receipt.at, reply_id)), None)
+
+    def page(
+        self,
+        business_id: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page[Reply]:
+        before = read_cursor(cursor)
+        wanted = {
+            f"{place_of(reply)}#{key}": reply
+            for key in self._rows
+            for reply in self._of(key)
+            if key.business_id == business_id
+            and (since is None or reply.at >= since)
+            and (until is None or reply.at < until)
+        }
+        return page_of(
+            [(name, reply) for name, reply in sorted(wanted.items(), reverse=True) if before is None or name < before],
+            limit,
+        )
+
+    def forget(self, key: ContactKey) -> None:
+        for reply in self._of(key):
+            self._rows[key.hashed][place_of(reply)] = reply.forgotten()
+
+    def _of(self, key: ContactKey) -> list[Reply]:
+        return [entry for entry in self._rows.get(key.hashed, {}).values() if isinstance(entry, Reply)]
+
+
+def history_and_replies() -> tuple[MemoryContactHistory, MemoryReplyBook]:
+    """Both over the same rows."""
+    history = MemoryContactHistory()
+    return history, MemoryReplyBook(history)

@@ -43,6 +43,7 @@ from rebound.application.project_campaigns import ProjectCampaigns
 from rebound.application.project_contacts import ProjectContacts
 from rebound.application.read_appointment_log import ReadAppointmentLog
 from rebound.application.read_client_log import ReadClientLog
+from rebound.application.receive_text import ReceiveText
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
@@ -54,6 +55,7 @@ from rebound.application.send_text import SendText
 from rebound.application.settings_of_business import SettingsOfBusiness
 from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
 from rebound.application.suppression_desk import SuppressionDesk
+from rebound.application.tell_contact import TellContact
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Campaign, Category, Content, Selection
@@ -83,7 +85,7 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
-from tests.fakes.history import MemoryContactHistory
+from tests.fakes.history import history_and_replies
 from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business
 from tests.fakes.messages import MemoryMessageLog
@@ -159,7 +161,7 @@ class World:
         self.segments = MemorySegmentBook()
         self.imports, self.store = MemoryImportBook(), MemoryImportStore()
         self.request_ids = MemoryRequestIds()
-        self.contacts, self.history = MemoryContactBook(), MemoryContactHistory()
+        self.contacts, (self.history, self.replies) = MemoryContactBook(), history_and_replies()
         self.customers = MemoryCustomerBook(self.contacts)
         self.import_ledger = MemoryImportLedger(self.customers)
         self.exports, self.export_store = MemoryExportBook(), MemoryExportStore()
@@ -302,6 +304,9 @@ class World:
         self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind, desk_of_list)
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
+        self.receive_text = ReceiveText(
+            businesses, contacts, own(self.replies, "replies"), TellContact(messages, contacts), clock
+        )
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(customers, businesses, events, self._own(self.history, "history"))
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)

@@ -48,6 +48,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ExportCustomersFunction", "s3:GetObject"): "goes on with a file whose writer ran out of time or died",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
     ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
+    ("ReceiveTextFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         (function, "sqs:SendMessage"): "the day's chunks go, and go back, to some of the queues only"
         for function in ("ExpandCampaignFunction", "RequeueCampaignFunction", "SendEmailFunction", "SendTextFunction")
@@ -91,6 +92,7 @@ def done() -> Iterator[Done]:
         ended = day.faults(*died)
         day.try_again()
         day.go_and_come_back()
+        day.text_back()
         day.keep_in_step_with_the_suppression_list()
         day.meet_what_cannot_be()
         yield Done(ended, deployment, asked, day.reconciled)
@@ -110,8 +112,9 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
                 yield f"dynamodb:{action}", arn("dynamodb", f"table/{what['TableName']}")
         case "dynamodb", operation:
             given = call.body
+            index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
             for table in given.get("RequestItems") or [given["TableName"]]:
-                yield f"dynamodb:{operation}", arn("dynamodb", f"table/{table}")
+                yield f"dynamodb:{operation}", arn("dynamodb", f"table/{table}{index}")
         case "sqs", operation:
             queue = call.body["QueueUrl"].rpartition("/")[2]
             yield f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue)

@@ -77,6 +77,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _ReceiverHandler)
         self.posts: list[tuple[str, dict[str, str], dict[str, str]]] = []
         self.statuses: list[int] = []
+        self.answer = b""
 
     @property
     def origin(self) -> str:
@@ -92,8 +93,9 @@ class _ReceiverHandler(http.server.BaseHTTPRequestHandler):
         fields = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
         self.server.posts.append((self.path, fields, dict(self.headers.items())))
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(self.server.answer)))
         self.end_headers()
+        self.wfile.write(self.server.answer)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -696,3 +698,55 @@ def test_no_callback_is_lost_among_many_senders(bench: Bench) -> None:
     told = [event["mail"]["destination"][0] for event in bench.aws.events]
     assert len(told) == len(set(told)) == 400
     assert sorted(line["to"] for line in bench.log()) == sorted(told)
+
+
+# Texts from phones
+
+STOP: dict[str, str] = {"from": "+14155550123", "to": "+14155550100", "body": "Stop ✋"}
+
+
+def test_a_text_is_handed_to_the_webhook_signed_and_its_answer_read(bench: Bench, receiver: Receiver) -> None:
+    receiver.answer = b'<?xml version="1.0"?><Response><Message>Juniper &amp; Vale: bye</Message></Response>'
+    receiver.statuses = [200, 200]
+    webhook = f"{receiver.origin}/live/v1/webhooks/twilio/inbound"
+    assert bench.ask("PUT", "/inbound", {"webhook": f"{webhook}#rc=2"}) == (200, {"webhook": webhook})
+    status, told = bench.ask("POST", "/inbound", {**STOP, "opt_out_type": "STOP", "messaging_service_sid": "MG1"})
+    (path, fields, headers) = receiver.posts[0]
+
+    assert (status, told["status"], told["answer"]) == (200, 200, "Juniper & Vale: bye")
+    assert path == "/live/v1/webhooks/twilio/inbound"
+    assert fields["MessageSid"] == fields["SmsSid"] == told["sid"]
+    assert (fields["From"], fields["To"], fields["Body"]) == ("+14155550123", "+14155550100", "Stop ✋")
+    assert (fields["OptOutType"], fields["MessagingServiceSid"], fields["FromZip"]) == ("STOP", "MG1", "")
+    assert RequestValidator(SETTINGS.twilio_auth_token).validate(webhook, fields, headers["X-Twilio-Signature"])
+    receiver.answer = b"<Response/>"
+    _, silent = bench.ask("POST", "/inbound", STOP)
+    assert (silent["answer"], silent["sid"] != told["sid"]) == (None, True)
+    assert "OptOutType" not in receiver.posts[1][1]
+
+
+def test_what_a_webhook_refuses_is_told(bench: Bench, receiver: Receiver) -> None:
+    receiver.statuses = [403, 204]
+    bench.ask("PUT", "/inbound", {"webhook": receiver.origin})
+    assert [bench.ask("POST", "/inbound", STOP)[1]["status"] for _ in range(2)] == [403, 204]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("text", 422),
+        ({"from": "+1"}, 422),
+        ({**STOP, "opt_out_type": "SNOOZE"}, 422),
+        ({**STOP, "body": 1}, 422),
+        ({**STOP, "more": "1"}, 422),
+        (STOP, 409),
+    ],
+)
+def test_what_is_no_text_or_has_nowhere_to_go_is_refused(bench: Bench, asked: Any, status: int) -> None:
+    assert bench.ask("POST", "/inbound", asked)[0] == status
+    assert bench.ask("PUT", "/inbound", {"webhook": "nowhere"})[0] == 422
+
+
+def test_a_webhook_that_is_gone_is_told(bench: Bench) -> None:
+    bench.ask("PUT", "/inbound", {"webhook": "http://127.0.0.1:1/"})
+    assert bench.ask("POST", "/inbound", STOP)[0] == 502

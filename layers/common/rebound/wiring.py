@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         QuotaSource,
         ReconciliationBook,
         RecopyQueue,
+        ReplyBook,
         RequestIds,
         SegmentBook,
         TallyBook,
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_appointment_log import ReadAppointmentLog
     from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.receive_text import ReceiveText
     from rebound.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.application.recopy_flags import RecopyFlags
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
@@ -297,6 +299,13 @@ def contact_history() -> "ContactHistory":
     from rebound.adapters.dynamo_history import DynamoContactHistory
 
     return DynamoContactHistory(settings()["CONTACT_HISTORY_TABLE"])
+
+
+@cache
+def replies() -> "ReplyBook":
+    from rebound.adapters.dynamo_replies import DynamoReplyBook
+
+    return DynamoReplyBook(settings()["CONTACT_HISTORY_TABLE"])
 
 
 @cache
@@ -844,6 +853,14 @@ def apply_receipts() -> "ApplyReceipts":
     from rebound.application.apply_receipts import ApplyReceipts
 
     return ApplyReceipts(messages(), contacts(), suppression_desk())
+
+
+@cache
+def receive_text() -> "ReceiveText":
+    from rebound.application.receive_text import ReceiveText
+    from rebound.application.tell_contact import TellContact
+
+    return ReceiveText(businesses(), contacts(), replies(), TellContact(messages(), contacts()), clock())
 
 
 @cache

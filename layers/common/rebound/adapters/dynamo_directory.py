@@ -1,8 +1,12 @@
 """The settings of the businesses, in the Directory table."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.directory_rows import Directory
 from rebound.adapters.dynamo_tables import (
@@ -15,6 +19,11 @@ from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Bundle, Switches
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
+_SENT_FROM: Final = "business#"
 
 
 class DynamoBusinessDirectory(Directory):
@@ -41,7 +50,7 @@ class DynamoBusinessDirectory(Directory):
 
     def add(self, business: Business) -> None:
         try:
-            self.put_document(business.business_id, "", self._document(business), new=True, version=1)
+            self._write(business, DirectoryRow.entry_id.does_not_exist(), sender_before=None)
         except ConcurrentChangeError:
             raise ConflictError("There is a business with this id already.") from None
 
@@ -49,14 +58,34 @@ class DynamoBusinessDirectory(Directory):
         version = DirectoryRow.version
         # Settings that were written before rows had a version have none until they are written again.
         unchanged = version == business.version if business.version else version.does_not_exist()
+        # If it is not the version that is being replaced, nothing is written.
+        before = self.get_document(business.business_id) or {}
+        self._write(business, DirectoryRow.entry_id.exists() & unchanged, before.get("text_from"))
+
+    def _write(self, business: Business, condition: Condition, sender_before: str | None) -> None:
+        """The settings, and the row by which the sender leads to them, in one transaction."""
         row = self.row(
             business.business_id,
             self.entry(""),
             document=dict(self._document(business)),
             version=business.version + 1,
         )
-        with lost_races():
-            row.save(condition=DirectoryRow.entry_id.exists() & unchanged)
+        connection = self.row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
+        with lost_races(), TransactWrite(connection=connection) as transaction:
+            transaction.save(row, condition=condition)
+            if business.text_from is not None:
+                transaction.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
+            if sender_before is not None and sender_before != business.text_from:
+                transaction.delete(self.row(*_sender_keys(sender_before, business.business_id)))
+
+    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
+        found = {
+            row.entry_id.removeprefix(_SENT_FROM)
+            for sender in senders
+            for row in self.row.query(_sender_keys(sender)[0], consistent_read=True)
+        }
+        businesses = (self.get(business_id) for business_id in sorted(found))
+        return [business for business in businesses if business.text_from in senders]
 
     def ids(self) -> Sequence[str]:
         wanted = DirectoryRow.entry_id == self.entry("")
@@ -79,3 +108,8 @@ class DynamoBusinessDirectory(Directory):
             "double_opt_in": asdict(business.double_opt_in),
             "bundle": business.bundle,
         }
+
+
+def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:
+    """In the place of a business, and not one: the sender of texts, with a row for each business that has it."""
+    return f"#sender#{sender}", f"{_SENT_FROM}{business_id}"

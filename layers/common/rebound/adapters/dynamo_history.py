@@ -1,9 +1,11 @@
-"""The history of addresses in a table of its own."""
+"""The history of addresses in a table of its own, which holds their replies as well (``dynamo_replies``)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.adapters.dynamo_tables import (
     HISTORY_KEYS,
@@ -15,12 +17,17 @@ from rebound.adapters.dynamo_tables import (
     write_instant,
 )
 from rebound.application.ports import Page
+from rebound.domain.channels import ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.history import ConsentStated, FlagChanged, place_of
+from rebound.domain.replies import Keyword, Meaning, Reply
 
 if TYPE_CHECKING:
-    from rebound.domain.channels import ContactKey
     from rebound.domain.history import HistoryEntry
+
+REPLY_KEPT: Final = timedelta(days=400)
+"""As long as messages are."""
+_AS_IT_IS: Final = tuple(f.name for f in fields(Reply) if f.name not in ("key", "at", "resolved_at"))
 
 
 class DynamoContactHistory:
@@ -34,7 +41,7 @@ class DynamoContactHistory:
             return
         with self._row.batch_write() as batch:
             # The same entry twice in one batch is refused.
-            for row in {row.entry_id: row for row in (self._written(key, entry) for entry in entries)}.values():
+            for row in {row.entry_id: row for row in (written(self._row, key, entry) for entry in entries)}.values():
                 batch.save(row)
 
     def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
@@ -49,7 +56,7 @@ class DynamoContactHistory:
         )
         rows = list(found)
         more = found.last_evaluated_key is not None and rows
-        return Page([_read(row) for row in rows], write_cursor(rows[-1].entry_id) if more else None)
+        return Page([read(row) for row in rows], write_cursor(rows[-1].entry_id) if more else None)
 
     def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
         rows = self._row.query(
@@ -60,10 +67,16 @@ class DynamoContactHistory:
             page_size=limit,
             consistent_read=True,
         )
-        return [_read(row) for row in rows]
+        return [read(row) for row in rows]
 
-    def _written(self, key: ContactKey, entry: HistoryEntry) -> HistoryRow:
-        return self._row(str(key.hashed), place_of(entry), document=_document(entry))
+
+def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> HistoryRow:
+    """The row of an entry."""
+    row = model(str(key.hashed), place_of(entry), document=_document(entry))
+    if isinstance(entry, Reply):
+        row.business_id, row.received_at = key.business_id, entry.at
+        row.expires_at = int((entry.at + REPLY_KEPT).timestamp())
+    return row
 
 
 def _document(entry: HistoryEntry) -> Mapping[str, Any]:
@@ -81,10 +94,31 @@ def _document(entry: HistoryEntry) -> Mapping[str, Any]:
             }
         case FlagChanged():
             return {"at": at, "reason": entry.reason, "change_id": entry.change_id}
+        case Reply():
+            kept = {name: getattr(entry, name) for name in _AS_IT_IS if getattr(entry, name) is not None}
+            if entry.resolved_at is not None:
+                kept["resolved_at"] = write_instant(entry.resolved_at)
+            return {"at": at, **kept}
 
 
-def _read(row: HistoryRow) -> HistoryEntry:
+def read_reply(row: HistoryRow) -> Reply:
+    """The reply of a row that holds one."""
+    document = row.document
+    said = {name: document.get(name) for name in _AS_IT_IS}
+    keyword, resolved_at = said["keyword"], document.get("resolved_at")
+    special = {
+        "meaning": Meaning(said["meaning"]),
+        "keyword": keyword and Keyword(keyword),
+        "resolved_at": resolved_at and read_instant(resolved_at),
+    }
+    return Reply(key=ContactKey.parse(row.contact_id), at=read_instant(document["at"]), **{**said, **special})
+
+
+def read(row: HistoryRow) -> HistoryEntry:
+    """The entry of a row."""
     document, kind = row.document, row.entry_id.split("#")[1]
+    if kind == Reply.kind:
+        return read_reply(row)
     at = read_instant(document["at"])
     if kind == FlagChanged.kind:
         return FlagChanged(at, document["reason"], document["change_id"])

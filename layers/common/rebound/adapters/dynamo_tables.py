@@ -22,6 +22,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.constants import LIST, NULL, STRING
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
@@ -31,6 +32,7 @@ SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
 CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
 APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z]+")
 HISTORY_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9A-Za-z]+")
+REPLY_KEYS: Final = re.compile(r"[0-9a-f]{64}#[0-9T:.Z-]{27}#reply#[0-9A-Za-z]+")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -174,12 +176,41 @@ class ContactRow(Model):
     version = NumberAttribute()
 
 
+class RepliesOfBusiness(GlobalSecondaryIndex["HistoryRow"]):  # type: ignore[no-untyped-call]
+    """The replies to a business by time."""
+
+    class Meta:
+        """What pynamodb wants to know of an index."""
+
+        index_name = "RepliesOfBusiness"
+        projection = AllProjection()
+
+    business_id = UnicodeAttribute(hash_key=True)
+    received_at = InstantAttribute(range_key=True)
+
+
 class HistoryRow(Model):
-    """``contact_id`` (business, channel and the hash of the address) / ``entry_id``, which begins with the time."""
+    """``contact_id`` (business, channel and the hash of the address) / ``entry_id``, which begins with the time.
+
+    Only replies have ``business_id`` and ``received_at``, by which an index finds them, and ``expires_at``.
+    """
 
     contact_id = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)
     document = JsonAttribute()
+    business_id = UnicodeAttribute(null=True)
+    received_at = InstantAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    replies_of_business = RepliesOfBusiness()
+
+
+class FirstReceiptRow(Model):
+    """In the history's table: ``contact_id`` is ``text#<the provider's id>``, ``entry_id`` is ``-``."""
+
+    contact_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    received_at = InstantAttribute()
+    keys = TextListAttribute()
 
 
 class MessageRow(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rebound.application.handovers import OutgoingEmail, SendResult
     from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
     from rebound.application.job_records import FrozenPage, JobProgress, Removal
+    from rebound.application.reply_records import FirstReceipt
     from rebound.domain.appointments import AppointmentEntry
     from rebound.domain.business import Business
     from rebound.domain.campaigns import Campaign
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rebound.domain.provider_codes import Provider
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.receipts import MessageKey, Receipt
+    from rebound.domain.replies import Reply
     from rebound.domain.segments import Matcher, Segment
     from rebound.domain.suppressions import Drift, Suppression
 
@@ -101,6 +103,9 @@ class BusinessDirectory(Protocol):
 
     def ids(self) -> Sequence[str]:
         """All of them, in no order that means anything; for work at night, because it reads the whole table."""
+
+    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
+        """The businesses whose ``text_from`` is one of these numbers or messaging services, by id."""
 
     def replace(self, business: Business) -> None:
         """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
@@ -211,6 +216,33 @@ class ContactHistory(Protocol):
 
         Fewer only when there are no more.
         """
+
+
+class ReplyBook(Protocol):
+    """The texts that people send, each kept in the history of its contact; forgotten after some 400 days."""
+
+    def receive(self, reply_id: str, receipt: FirstReceipt) -> FirstReceipt:
+        """What was given when the provider's id was seen for the first time, which is kept for good."""
+
+    def add(self, reply: Reply) -> Reply:
+        """Keep a reply unless it is kept already; the one that is kept."""
+
+    def get(self, key: ContactKey, receipt: FirstReceipt, reply_id: str) -> Reply | None:
+        """A contact's reply (strongly consistent)."""
+
+    def page(
+        self,
+        business_id: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page[Reply]:
+        """The replies to a business from ``since`` until before ``until``, the latest first (eventually consistent)."""
+
+    def forget(self, key: ContactKey) -> None:
+        """Take number and words out of every reply of a contact; what they meant stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""What happened to an address, kept to be shown and to be proved: who said what about consent, when a flag changed.
+"""What happened to an address, kept to be shown and to be proved: words about consent, changes of the flag, texts.
 
-The two folds hold what is true now; this is the record beside them, of which nothing is ever changed or decided upon.
+The two folds hold what is true now; this is the record beside them, which nothing is decided upon. Of a reply is
+written what staff made of it, and it is forgotten with the address; nothing else is ever changed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar
+
+from rebound.domain.replies import Reply
 
 if TYPE_CHECKING:
     from rebound.domain.consent import ConsentEvidence
@@ -53,7 +56,7 @@ class FlagChanged:
         return _digest(self.change_id, self.reason)
 
 
-HistoryEntry = ConsentStated | FlagChanged
+HistoryEntry = ConsentStated | FlagChanged | Reply
 
 
 def place_of(entry: HistoryEntry) -> str:

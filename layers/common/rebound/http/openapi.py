@@ -34,6 +34,26 @@ _TWILIO: Final[dict[str, Any]] = {
     }
 }
 
+_TWILIO_INBOUND: Final[dict[str, Any]] = {
+    "post": {
+        "summary": "What somebody texts to a number of Twilio's",
+        "description": "Signed by Twilio (X-Twilio-Signature); stored and applied before it is answered, for every "
+        "business whose text_from is the number or its messaging service. The same MessageSid counts once.",
+        "operationId": "receive_twilio_text",
+        "tags": ["Callbacks"],
+        "security": [],
+        "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
+        "responses": {
+            "200": {
+                "description": "TwiML: the answer to STOP, START or HELP, empty when there is nothing to say",
+                "content": {"text/xml": {"schema": {"type": "string"}}},
+            },
+            "400": {"description": "Signed, and not a text"},
+            "403": {"description": "No signature, or a wrong one"},
+        },
+    }
+}
+
 
 def write_document(app: APIGatewayRestResolver) -> str:
     """The document as JSON, with sorted keys so that it can be compared."""
@@ -53,4 +73,5 @@ def write_document(app: APIGatewayRestResolver) -> str:
         if "post" in path:
             path["post"].setdefault("parameters", []).append(_IDEMPOTENCY)
     document["paths"]["/v1/webhooks/twilio/status"] = _TWILIO
+    document["paths"]["/v1/webhooks/twilio/inbound"] = _TWILIO_INBOUND
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

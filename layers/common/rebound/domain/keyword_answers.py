@@ -1,0 +1,58 @@
+"""What is answered to STOP, START and HELP: who writes, and how it ends or begins again.
+
+Carriers want each answer to name the business, and HELP to say how to reach a person (CTIA, "Messaging Principles and
+Best Practices"). The texts keep to GSM-7, so that with a name of usual length each fits one segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from rebound.domain.replies import Keyword
+
+if TYPE_CHECKING:
+    from rebound.domain.business import Business
+
+DEFAULT_LANGUAGE: Final = "en"
+
+ANSWERS: Final[Mapping[str, Mapping[Keyword, str]]] = MappingProxyType(
+    {
+        "de": {
+            Keyword.STOP: "{name}: Sie erhalten keine SMS mehr von uns. Mit START erhalten Sie sie wieder.",
+            Keyword.START: "{name}: Sie erhalten wieder SMS von uns. Hilfe mit HELP, Ende mit STOP.",
+            Keyword.HELP: "{name}: Hilfe unter {contact}. Mit STOP erhalten Sie keine SMS mehr.",
+        },
+        "en": {
+            Keyword.STOP: "{name}: you will get no more texts from us. Text START to get them again.",
+            Keyword.START: "{name}: you will get our texts again. Text HELP for help, STOP to end them.",
+            Keyword.HELP: "{name}: for help contact {contact}. Text STOP to get no more texts.",
+        },
+        "es": {
+            Keyword.STOP: "{name}: no recibirá más mensajes nuestros. Envíe START para volver a recibirlos.",
+            Keyword.START: "{name}: volverá a recibir nuestros mensajes. Envíe HELP para ayuda, STOP para cancelar.",
+            Keyword.HELP: "{name}: ayuda en {contact}. Envíe STOP para no recibir más mensajes.",
+        },
+        "fr": {
+            Keyword.STOP: "{name} : vous ne recevrez plus de SMS. Envoyez START pour en recevoir de nouveau.",
+            Keyword.START: "{name} : vous recevrez de nouveau nos SMS. HELP pour de l'aide, STOP pour arrêter.",
+            Keyword.HELP: "{name} : aide auprès de {contact}. Envoyez STOP pour ne plus recevoir de SMS.",
+        },
+        "pt": {
+            Keyword.STOP: "{name}: não receberá mais mensagens nossas. Envie START para voltar a receber.",
+            Keyword.START: "{name}: voltará a receber as nossas mensagens. Envie HELP para ajuda, STOP para cancelar.",
+            Keyword.HELP: "{name}: ajuda em {contact}. Envie STOP para não receber mais mensagens.",
+        },
+    }
+)
+"""By language (ISO 639-1). The words to text stay English, because those are what providers know."""
+
+
+def answer_to(keyword: Keyword, businesses: Sequence[Business], language: str = DEFAULT_LANGUAGE) -> str:
+    """One answer for the businesses that share a sender, in their order; at least one."""
+    contacts = [business.owner_email for business in businesses if business.owner_email is not None]
+    names = ", ".join(business.name for business in businesses)
+    contact = ", ".join(dict.fromkeys(contacts)) or names
+    # One after the other would read a placeholder in a name.
+    return ANSWERS[language][keyword].format_map({"name": names, "contact": contact})
