@@ -152,6 +152,8 @@ class Cloud:
                 return json.dumps({"FailedEntryCount": 0, "Entries": entries}).encode()
             case "secretsmanager", "GetSecretValue":
                 secret = {"account_sid": "AC" + "0" * 32, "auth_token": TWILIO_TOKEN}
+                if question["SecretId"] == "LinkSecret":
+                    secret = {"current": "1", "1": "key-of-the-benchmark"}
                 return json.dumps({"SecretString": json.dumps(secret)}).encode()
             case _:
                 raise RefusedError("UnknownOperationException", f"{service} {operation} is not known here")

@@ -187,7 +187,7 @@ AWSLOGS: Final = {
 }
 
 TRIGGERS: Final = {
-    "api_gateway": {"post_campaign", "authorize_request", "twilio_inbound", "twilio_status"},
+    "api_gateway": {"post_campaign", "authorize_request", "one_click", "twilio_inbound", "twilio_status"},
     "sqs": {"email_chunk", "text_chunk", "receipts"},
     "dynamodb": {"messages_insert", "messages_modify", "messages_window_ends"},
     "s3": {"import_uploaded", "import_uploaded_escaped_key", "test_event"},

@@ -10,10 +10,14 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from rebound.application import run_campaign
+from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.links import Link, LinkKeys, Purpose, write_token
+from rebound.domain.receipts import MessageKey
 from tests.fakes.aws import REPOSITORY, rows
-from tests.fakes.deployment import Deployment, Sent
+from tests.fakes.deployment import LINK_KEY, Deployment, Sent
 
 EMAILED: Final = 30
 TEXTED: Final = 8
@@ -24,6 +28,7 @@ FIRST_NAME: Final = "Zebulonia"
 LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
 BODY: Final = "Turquoise harmonica"
+ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 
 
 def email_of(number: int) -> str:
@@ -45,6 +50,8 @@ class DeployedDay:
         self.customer_ids: list[dict[int, str]] = []
         self.campaigns: dict[str, tuple[str, str]] = {}
         self.reconciled: dict[str, Any] = {}
+        self.opened: list[Any] = []
+        """What the pages behind links answered."""
         providers = deployment.providers
         providers.answers = {
             email_of(2): ["ACCOUNT_THROTTLED"],
@@ -140,6 +147,23 @@ class DeployedDay:
     def _steer(self, order: str, name: str) -> None:
         business_id, campaign_id = self.campaigns[name]
         self.deployment.api("POST", f"/v1/campaigns/{campaign_id}/{order}", business_id=business_id)
+
+    def say_what_they_want(self) -> None:
+        """Links in emails are opened: by who is there, by who is gone, and by who is faster than our own record."""
+        first, customer_ids = self.business_ids[0], self.customer_ids[0]
+        self.deployment.api("DELETE", f"/v1/customers/{customer_ids[15]}", business_id=first)
+        for number in (14, 15):
+            path = self._link_to(number)
+            self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, ONE_CLICK)]
+        unrecorded = MessageKey(first, customer_ids[16], "01M7W6C3805FEE6AD6R1F2WA02")
+        link = Link.to(Purpose.PREFERENCES, ContactKey(first, Channel.EMAIL, email_of(16)), unrecorded)
+        path = f"/v1/preferences/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
+        self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, "choice=no_loyalty")]
+        self.deployment.rest()
+
+    def _link_to(self, number: int) -> str:
+        headers = next(own for to, own in self.deployment.providers.headers if to == email_of(number))
+        return urlsplit(headers["List-Unsubscribe"].strip("<>")).path.removeprefix("/live")
 
     def try_again(self) -> None:
         """A full mailbox and a phone that is off are flagged, and days later tried once more."""

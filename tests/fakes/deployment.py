@@ -60,6 +60,7 @@ STACK: Final = "rebound"
 API_ID: Final = "a1b2c3d4e5"
 TWILIO_ACCOUNT: Final = "AC" + "0" * 32
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
+LINK_KEY: Final = "fake-key-of-links-for-tests"
 MOST_TICKS: Final = 5000
 LONGEST_IDLE: Final = timedelta(hours=12)
 MOST_ATTEMPTS: Final = 7
@@ -258,6 +259,8 @@ class Providers:
     log: list[Sent] = field(default_factory=list)
     told: list[tuple[str, Any]] = field(default_factory=list)
     """Callbacks on their way: the way, and what is told."""
+    headers: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    """The headers of emails, with the address that each went to."""
 
     def ses(self, entries: Sequence[Mapping[str, Any]], sender: str) -> Mapping[str, Any] | None:
         """SendBulkEmail; ``None`` when no answer comes."""
@@ -266,6 +269,8 @@ class Providers:
         for entry in entries:
             (to,) = entry["Destination"]["ToAddresses"]
             tags = {tag["Name"]: tag["Value"] for tag in entry["ReplacementTags"]}
+            own = {header["Name"]: header["Value"] for header in entry.get("ReplacementHeaders", ())}
+            self.headers.append((to, own))
             answer = self._next(to, "SUCCESS")
             message_id = f"ses-{len(self.log)}"
             took = answer in ("SUCCESS", "took")
@@ -497,6 +502,10 @@ class Deployment:
             )
         secret = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
         make("secretsmanager").create_secret(Name="twilio", SecretString=json.dumps(secret))
+        for logical, properties in template.of_type("AWS::SecretsManager::Secret").items():
+            generated = properties["GenerateSecretString"]
+            content = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: LINK_KEY}
+            make("secretsmanager").create_secret(Name=logical, SecretString=json.dumps(content))
 
     # --- functions ----------------------------------------------------------------------------------------------------
 
@@ -679,6 +688,13 @@ class Deployment:
             # Another attempt at the same request was under way when it died.
             self.clock.move(timedelta(minutes=6))
         raise AssertionError(f"{method} {path}: {answer}")
+
+    def open_link(self, path: str, form: str | None = None) -> Any:
+        """One request of a browser or, with a form, of a mail program, to a link in an email; the whole answer."""
+        event = json.loads((REPOSITORY / "events/api_gateway/one_click.json").read_text(encoding="utf-8"))
+        return self.invoke(
+            "ServePreferencesFunction", {**event, "path": path, "httpMethod": "POST" if form else "GET", "body": form}
+        )
 
     def rest(self) -> None:
         """Let everything happen until nothing is left to happen."""

@@ -67,11 +67,14 @@ class ScriptedMailer(_Script):
     def __init__(self) -> None:
         super().__init__()
         self.calls = 0
+        self.emails: list[OutgoingEmail] = []
+        """All that were handed over, as they were."""
 
     def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
         if len(emails) > 50:
             raise ValueError("at most 50 emails a call")
         self.calls += 1
+        self.emails.extend(emails)
         return [self.hand(email.key, email.to, email.content.subject, email.content.text) for email in emails]
 
 

@@ -16,6 +16,7 @@ from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
 from rebound.application.count_customers import CountCustomers, CountingWork
 from rebound.application.count_results import CountResults
 from rebound.application.export_customers import ExportCustomers, ExportView, StartExport
+from rebound.application.honour_links import HonourLinks
 from rebound.application.import_customers import (
     BeginImport,
     CloseImport,
@@ -35,6 +36,7 @@ from rebound.application.manage_tenants import ManageTenants
 from rebound.application.ports import (
     BusinessDirectory,
     ContactBook,
+    CustomerBook,
     MessageLog,
     Recopying,
 )
@@ -43,6 +45,7 @@ from rebound.application.project_campaigns import ProjectCampaigns
 from rebound.application.project_contacts import ProjectContacts
 from rebound.application.read_appointment_log import ReadAppointmentLog
 from rebound.application.read_client_log import ReadClientLog
+from rebound.application.read_links import LinkReader
 from rebound.application.receive_text import ReceiveText
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
@@ -57,6 +60,7 @@ from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
 from rebound.application.suppression_desk import SuppressionDesk
 from rebound.application.tell_contact import TellContact
 from rebound.application.trip_breaker import TripBreaker
+from rebound.application.write_links import LinkWriter
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Campaign, Category, Content, Selection
 from rebound.domain.changes import Written
@@ -87,6 +91,7 @@ from tests.fakes.directory import (
 )
 from tests.fakes.history import history_and_replies
 from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
+from tests.fakes.links import MemoryLinkKeyring
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business
 from tests.fakes.messages import MemoryMessageLog
 from tests.fakes.paces import MemoryPaceBook, ScriptedQuota
@@ -110,6 +115,7 @@ from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDi
 if TYPE_CHECKING:
     from rebound.domain.messages import Message
 
+PUBLIC_URL: Final = "https://rebound.example.com/live"
 MOST_STEPS: Final = 20_000
 MOST_RECEIVES: Final = 10
 SOON: Final = timedelta(seconds=2)
@@ -187,7 +193,7 @@ class World:
         self.mailer = ScriptedMailer()
         self.texter = ScriptedTexter()
         self.sns_texter = ScriptedTexter(Provider.SNS)
-        self.suppressions = MemorySuppressionList()
+        self.suppressions, self.link_keys = MemorySuppressionList(), MemoryLinkKeyring()
         self.unattributed = 0
         self.dead_letters: list[Receipt] = []
         self.outcomes: dict[str, tuple[tuple[Outcome, str | None, float], ...]] = {}
@@ -301,7 +307,14 @@ class World:
             AdmitChunk(paces, quotas, chunks, queue, clock, self.chance.random),
             MindThrottles(paces, clock),
         )
-        self.send_email = SendEmail(desk, own(self.mailer, "mailer"), admit, mind, desk_of_list)
+        self.send_email = SendEmail(
+            desk,
+            own(self.mailer, "mailer"),
+            admit,
+            mind,
+            desk_of_list,
+            self._wire_links(businesses, customers, contacts, messages),
+        )
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
         self.receive_text = ReceiveText(
@@ -311,6 +324,13 @@ class World:
         self.project_contacts = ProjectContacts(customers, businesses, events, self._own(self.history, "history"))
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
+
+    def _wire_links(
+        self, businesses: BusinessDirectory, customers: CustomerBook, contacts: ContactBook, messages: MessageLog
+    ) -> LinkWriter:
+        reader, tell = LinkReader(self.link_keys, messages, customers, contacts), TellContact(messages, contacts)
+        self.honour_links = HonourLinks(reader, self.link_keys, businesses, tell, self.clock)
+        return LinkWriter(self.link_keys, PUBLIC_URL)
 
     def _wire_suppressions(
         self, businesses: BusinessDirectory, contacts: ContactBook, messages: MessageLog

@@ -200,6 +200,7 @@ def deployed() -> Iterator[Stack]:
         make("s3").create_bucket(Bucket="imports")
         secret = {"account_sid": "AC" + "0" * 32, "auth_token": TWILIO_TOKEN}
         stored = make("secretsmanager").create_secret(Name="twilio", SecretString=json.dumps(secret))
+        links = make("secretsmanager").create_secret(Name="links", SecretString='{"current": "1", "1": "in tests"}')
         settings = {
             **create_tables(),
             **urls,
@@ -217,6 +218,7 @@ def deployed() -> Iterator[Stack]:
             "EVENT_BUS": "rebound",
             "SES_CONFIGURATION_SET": "events",
             "TWILIO_SECRET_ARN": stored["ARN"],
+            "LINK_SECRET_ARN": links["ARN"],
             "PUBLIC_URL": "https://{api_id}.execute-api.us-east-1.amazonaws.com/live",
             "API_ID": API_ID,
             "EXPANSION_RANGES": "2",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fakes.aws import ACCOUNT, REGION
+from tests.fakes.aws import ACCOUNT, REGION, rows
 from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, SUBJECT, DeployedDay, email_of, phone_of
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
 
@@ -70,6 +70,7 @@ class Done:
     deployment: Deployment
     asked: Mapping[str, set[tuple[str, str]]]
     reconciled: Mapping[str, Any]
+    opened: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +91,13 @@ def done() -> Iterator[Done]:
         day.prepare()
         day.play()
         ended = day.faults(*died)
+        day.say_what_they_want()
         day.try_again()
         day.go_and_come_back()
         day.text_back()
         day.keep_in_step_with_the_suppression_list()
         day.meet_what_cannot_be()
-        yield Done(ended, deployment, asked, day.reconciled)
+        yield Done(ended, deployment, asked, day.reconciled, day.opened)
 
 
 def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
@@ -173,6 +175,34 @@ def covers(grant: tuple[str, str, bool], need: tuple[str, str]) -> bool:
 
 def test_the_day_ends_as_it_should(done: Done) -> None:
     assert done.faults == []
+
+
+def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:
+    heads = [re.findall("<h1>(.*)</h1>", answer["body"]) for answer in done.opened]
+    said = {
+        row["contact_id"]["S"].rpartition("#")[2]: {
+            scope for scope, words in consent.items() if (words["out"] or {}).get("source") == "one_click"
+        }
+        for row in rows()["ContactsTable"]
+        if "consent" in row and (consent := json.loads(row["consent"]["S"]))
+    }
+    opted_out = {address: scopes for address, scopes in said.items() if scopes}
+
+    assert {answer["statusCode"] for answer in done.opened} == {200}
+    assert heads == [
+        *[["Unsubscribe from our offers and news?"], ["You are unsubscribed"]] * 2,
+        *[["What you get from us"]] * 2,
+    ]
+    assert list(opted_out.values()).count({"marketing"}) == 2
+    assert opted_out[email_of(14)] == {"marketing"}
+    assert opted_out[email_of(16)] == {"loyalty"}
+
+
+def test_no_link_is_in_a_log(done: Done) -> None:
+    tokens = {own["List-Unsubscribe"][-40:-1] for _, own in done.deployment.providers.headers if own}
+
+    assert len(tokens) >= 30
+    assert [line for _, line in done.deployment.logs if any(token in line for token in tokens)] == []
 
 
 def test_at_night_the_suppression_list_and_the_contacts_are_brought_together(done: Done) -> None:

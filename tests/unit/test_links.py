@@ -171,8 +171,8 @@ class Case:
         """A link in a message to customer 1, as it comes back."""
         if logged:
             self.world.messages.record_new([message(1, address=address)])
-        url = self.writer.url(Purpose.UNSUBSCRIBE, contact_key(1), message_key(1), Scope.MARKETING)
-        prefix, _, token = url.rpartition("/")
+        urls = self.writer.urls(contact_key(1), message_key(1), {Purpose.UNSUBSCRIBE: Scope.MARKETING})
+        prefix, _, token = urls[Purpose.UNSUBSCRIBE].rpartition("/")
         assert prefix == "https://rebound.example.com/live/v1/unsubscribe"
         found = self.reader.read(token, Purpose.UNSUBSCRIBE)
         assert found is not None

@@ -2,14 +2,25 @@
 
 import contextlib
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.campaigns import EmailContent, TextContent
+from rebound.domain.campaigns import Category, EmailContent, TextContent
 from rebound.domain.errors import InvalidInputError
-from rebound.domain.rendering import VARIABLES, check_content, one_line, render_email, render_text, values_of
+from rebound.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL
+from rebound.domain.rendering import (
+    VARIABLES,
+    RenderedEmail,
+    check_content,
+    one_line,
+    render_email,
+    render_text,
+    values_of,
+)
 from tests.fakes.making import business, customer
 
 LINE_ENDS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -17,7 +28,16 @@ tricky = st.text(max_size=30) | st.text(alphabet="#{}<>&'\"\r\n\x00 first_nameé
 
 
 def values(**given_values: str) -> dict[str, str]:
-    return {**dict.fromkeys(VARIABLES, ""), **given_values}
+    return {**dict.fromkeys((*VARIABLES, *LINKS), ""), **given_values}
+
+
+def without_footer(content: EmailContent, given_values: Mapping[str, str]) -> RenderedEmail:
+    """A rendered email, but for the footer that it ends with."""
+    email = render_email(content, Category.MARKETING, given_values)
+    footer = render_email(EmailContent("s", "", ""), Category.MARKETING, given_values)
+    assert email.html.endswith(footer.html)
+    assert email.text.endswith(footer.text)
+    return replace(email, html=email.html.removesuffix(footer.html), text=email.text.removesuffix(footer.text))
 
 
 def shown(template: str, **given_values: str) -> str:
@@ -30,10 +50,10 @@ def test_any_content_that_passes_the_check_can_be_rendered_with_any_values(
 ) -> None:
     content = EmailContent(subject, html, text)
     try:
-        check_content(content)
+        check_content(content, Category.MARKETING)
     except InvalidInputError:
         return
-    email = render_email(content, dict.fromkeys(VARIABLES, value))
+    email = render_email(content, Category.MARKETING, dict.fromkeys((*VARIABLES, *LINKS), value))
 
     assert not set(email.subject) & set(LINE_ENDS)
 
@@ -51,14 +71,14 @@ def test_a_value_that_is_a_placeholder_itself_stays_as_it_is() -> None:
 
 @given(tricky)
 def test_no_value_puts_markup_into_an_email(value: str) -> None:
-    email = render_email(EmailContent("s", "<p>##{{first_name}}</p>"), values(first_name=value))
+    email = without_footer(EmailContent("s", "<p>##{{first_name}}</p>"), values(first_name=value))
     inside = email.html.removeprefix("<p>").removesuffix("</p>")
 
     assert not set("<>\"'") & set(inside)
 
 
 def test_markup_in_a_value_is_shown_and_not_obeyed() -> None:
-    email = render_email(EmailContent("s", "<p>##{{first_name}}</p>"), values(first_name="<b>&'\""))
+    email = without_footer(EmailContent("s", "<p>##{{first_name}}</p>"), values(first_name="<b>&'\""))
 
     assert email.html == "<p>&lt;b&gt;&amp;&#x27;&quot;</p>"
     assert email.text == "<b>&'\""
@@ -68,7 +88,7 @@ def test_markup_in_a_value_is_shown_and_not_obeyed() -> None:
 def test_a_subject_is_one_line_whatever_template_and_value_say(template: str, value: str) -> None:
     subject = template.replace("##{{", "") + "##{{first_name}}"
 
-    assert not set(render_email(EmailContent(subject, text="t"), values(first_name=value)).subject) & set(LINE_ENDS)
+    assert not set(without_footer(EmailContent(subject, text="t"), values(first_name=value)).subject) & set(LINE_ENDS)
 
 
 @pytest.mark.parametrize("line_end", [*LINE_ENDS, "\x00", "\x7f"])
@@ -77,14 +97,14 @@ def test_whatever_ends_a_line_becomes_one_space(line_end: str) -> None:
 
 
 def test_an_email_without_html_gets_its_text_as_html_with_values_escaped() -> None:
-    email = render_email(EmailContent("s", text="Hi ##{{first_name}}\nbye"), values(first_name="<i>"))
+    email = without_footer(EmailContent("s", text="Hi ##{{first_name}}\nbye"), values(first_name="<i>"))
 
     assert email.html == "<p>Hi &lt;i&gt;<br>\nbye</p>"
     assert email.text == "Hi <i>\nbye"
 
 
 def test_an_email_without_text_gets_its_html_without_tags() -> None:
-    email = render_email(EmailContent("s", "<p>Hi <b>##{{first_name}}</b></p>"), values(first_name="Ana"))
+    email = without_footer(EmailContent("s", "<p>Hi <b>##{{first_name}}</b></p>"), values(first_name="Ana"))
 
     assert email.text.split() == ["Hi", "Ana"]
 
@@ -97,7 +117,7 @@ def test_spaces_around_a_variable_do_not_matter() -> None:
 def test_a_misspelt_variable_is_refused_and_named_with_its_field(field: str) -> None:
     content = EmailContent(**{"subject": "s", "text": "t", field: "Hi ##{{frist_name}}"})
     with pytest.raises(InvalidInputError) as raised:
-        check_content(content)
+        check_content(content, Category.MARKETING)
 
     assert [error.field for error in raised.value.errors] == [f"content.{field}"]
     assert "##{{frist_name}}" in raised.value.errors[0].message
@@ -105,7 +125,7 @@ def test_a_misspelt_variable_is_refused_and_named_with_its_field(field: str) -> 
 
 
 def test_other_template_languages_placeholders_are_left_alone() -> None:
-    check_content(TextContent("{{first_name}} ${x} #{y} %s"))
+    check_content(TextContent("{{first_name}} ${x} #{y} %s"), Category.MARKETING)
     assert shown("{{first_name}} ${x} #{y} %s") == "{{first_name}} ${x} #{y} %s"
 
 
@@ -125,8 +145,8 @@ def test_the_longest_content_is_checked_and_rendered_in_no_time(part: str) -> No
     content = EmailContent("s", (part * 100_000)[:100_000])
     started = time.process_time()
     with contextlib.suppress(InvalidInputError):
-        check_content(content)
-        render_email(content, values())
+        check_content(content, Category.MARKETING)
+        render_email(content, Category.MARKETING, values())
 
     assert time.process_time() - started < 1
 
@@ -134,4 +154,108 @@ def test_the_longest_content_is_checked_and_rendered_in_no_time(part: str) -> No
 @pytest.mark.parametrize("unclosed", ["##{{first_name", "##{{first_name}", "Hi ##{{first_name}} and ##{{"])
 def test_a_placeholder_that_is_not_closed_is_refused(unclosed: str) -> None:
     with pytest.raises(InvalidInputError):
-        check_content(TextContent(unclosed))
+        check_content(TextContent(unclosed), Category.MARKETING)
+
+
+# --- footers ----------------------------------------------------------------------------------------------------------
+
+UNSUBSCRIBE, PREFERENCES = "https://r.example.com/v1/unsubscribe/T", "https://r.example.com/v1/preferences/T"
+PROMOTIONAL = [category for category in Category if category.is_promotional]
+OTHERS = [category for category in Category if not category.is_promotional]
+WITH_LINKS = {UNSUBSCRIBE_URL: UNSUBSCRIBE, PREFERENCES_URL: PREFERENCES, "business_name": "Bob & Ann's"}
+
+
+def with_links(content: EmailContent, category: Category) -> RenderedEmail:
+    check_content(content, category)
+    return render_email(content, category, values(**WITH_LINKS))
+
+
+@pytest.mark.parametrize("content", [EmailContent("s", "<p>Hi</p>"), EmailContent("s", text="Hi")])
+@pytest.mark.parametrize("category", PROMOTIONAL)
+def test_what_is_sent_to_win_business_can_be_unsubscribed_from_in_both_parts(
+    content: EmailContent, category: Category
+) -> None:
+    email = with_links(content, category)
+
+    assert f'<a href="{UNSUBSCRIBE}"' in email.html
+    assert f'<a href="{PREFERENCES}"' in email.html
+    assert UNSUBSCRIBE in email.text.split()
+    assert PREFERENCES in email.text.split()
+    assert "customer of Bob &amp; Ann&#x27;s." in email.html
+    assert "customer of Bob & Ann's." in email.text
+    assert ("loyalty" in email.text) == (category is Category.LOYALTY)
+
+
+@pytest.mark.parametrize("content", [EmailContent("s", "<p>Hi</p>"), EmailContent("s", text="Hi")])
+@pytest.mark.parametrize("category", OTHERS)
+def test_everything_else_leads_to_the_preferences(content: EmailContent, category: Category) -> None:
+    email = with_links(content, category)
+
+    assert f'<a href="{PREFERENCES}"' in email.html
+    assert PREFERENCES in email.text.split()
+    assert UNSUBSCRIBE not in email.html + email.text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<html><body><p>Hi</p>", "</body></html>"),
+        ("<p>See &lt;/body&gt; and </body> <p>Hi</p>", "</BODY >\n</html>"),
+        ("<html><p>Hi</p>", "</html>"),
+        ("<p>Hi İ</p>", ""),
+    ],
+)
+def test_the_footer_is_the_end_of_the_body(before: str, after: str) -> None:
+    html = with_links(EmailContent("s", before + after), Category.MARKETING).html
+    footer = html.removeprefix(before).removesuffix(after)
+
+    assert html == before + footer + after
+    assert footer.strip().startswith("<div")
+    assert footer.strip().endswith("</div>")
+
+
+@pytest.mark.parametrize("placed", ["##{{unsubscribe_url}}", "##{{ unsubscribe_url }}"])
+def test_a_part_in_which_the_client_has_put_the_link_has_no_footer(placed: str) -> None:
+    email = with_links(EmailContent("s", f'<a href="{placed}">Leave</a>', "Hi"), Category.MARKETING)
+    other = with_links(EmailContent("s", "<p>Hi</p>", f"Leave: {placed}"), Category.LOYALTY)
+
+    assert email.html == f'<a href="{UNSUBSCRIBE}">Leave</a>'
+    assert UNSUBSCRIBE in email.text.split()
+    assert other.text == f"Leave: {UNSUBSCRIBE}"
+    assert UNSUBSCRIBE in other.html
+
+
+def test_the_text_made_from_html_has_a_link_of_its_own() -> None:
+    email = with_links(EmailContent("s", '<a href="##{{unsubscribe_url}}">Leave</a>'), Category.MARKETING)
+
+    assert email.text.startswith("Leave\n")
+    assert UNSUBSCRIBE in email.text.split()
+
+
+def test_the_preferences_alone_do_not_stand_for_the_unsubscribing() -> None:
+    placed = EmailContent("s", '<a href="##{{preferences_url}}">More</a>', "##{{preferences_url}}")
+    promotional, other = with_links(placed, Category.DAILY_DEAL), with_links(placed, Category.REMINDER)
+
+    assert UNSUBSCRIBE in promotional.html
+    assert UNSUBSCRIBE in promotional.text
+    assert (other.html, other.text) == (f'<a href="{PREFERENCES}">More</a>', PREFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("content", "category", "field"),
+    [
+        (EmailContent("##{{unsubscribe_url}}", "x"), Category.MARKETING, "content.subject"),
+        (EmailContent("##{{preferences_url}}", "x"), Category.MARKETING, "content.subject"),
+        (EmailContent("s", "##{{unsubscribe_url}}"), Category.TRANSACTIONAL, "content.html"),
+        (EmailContent("s", text="##{{unsubscribe_url}}"), Category.REMINDER, "content.text"),
+        (TextContent("##{{unsubscribe_url}}"), Category.MARKETING, "content.body"),
+        (TextContent("##{{preferences_url}}"), Category.MARKETING, "content.body"),
+    ],
+)
+def test_a_link_where_there_is_none_is_refused(
+    content: EmailContent | TextContent, category: Category, field: str
+) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        check_content(content, category)
+
+    assert [error.field for error in raised.value.errors] == [field]

@@ -1,5 +1,6 @@
 """Claim before send, decide again, and never hand over twice what may have gone out."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
+from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.pacing import Lane, Ticket
 from rebound.domain.provider_codes import Provider
@@ -20,7 +22,7 @@ from rebound.domain.receipts import MessageKey
 from rebound.domain.suppressions import LISTED_BOUNCE
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
-from tests.fakes.world import World, always
+from tests.fakes.world import PUBLIC_URL, World, always
 
 
 class Sending:
@@ -82,10 +84,37 @@ def test_every_recipient_gets_their_own_message(channel: Channel) -> None:
     sending = Sending(channel)
     sending.send()
 
-    assert {handed.body for handed in sending.script.handed} == {"Hi Ana1", "Hi Ana2", "Hi Ana3"}
+    assert {handed.body.split("\n")[0] for handed in sending.script.handed} == {"Hi Ana1", "Hi Ana2", "Hi Ana3"}
     assert sending.statuses() == {1: "sent", 2: "sent", 3: "sent"}
     assert sending.chunk.state is ChunkState.DONE
     assert all(n is not None for n in [sending.message(1)])
+
+
+@pytest.mark.parametrize("category", Category)
+def test_every_email_carries_its_recipients_own_links(category: Category) -> None:
+    sending = Sending(category=category)
+    sending.send()
+    keys = sending.world.link_keys.keys()
+
+    for number, email in enumerate(sorted(sending.world.mailer.emails, key=lambda email: email.to), 1):
+        sent = sending.message(number)
+        assert sent is not None
+        urls = {purpose: re.findall(rf"{PUBLIC_URL}/v1/{purpose}/([\w-]+)", email.content.text) for purpose in Purpose}
+        [preferences] = urls[Purpose.PREFERENCES]
+        link = Link.to(Purpose.PREFERENCES, contact_key(number), sent.key)
+        assert read_token(preferences, Purpose.PREFERENCES, keys) == link
+        assert preferences in email.content.html
+        scope = {Category.LOYALTY: Scope.LOYALTY}.get(category, Scope.MARKETING)
+        if category.is_promotional:
+            [token] = urls[Purpose.UNSUBSCRIBE]
+            link = Link.to(Purpose.UNSUBSCRIBE, contact_key(number), sent.key, scope)
+            assert read_token(token, Purpose.UNSUBSCRIBE, keys) == link
+            assert email.headers == {
+                "List-Unsubscribe": f"<{PUBLIC_URL}/v1/unsubscribe/{token}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
+        else:
+            assert (urls[Purpose.UNSUBSCRIBE], email.headers) == ([], {})
 
 
 @CHANNELS

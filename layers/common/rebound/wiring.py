@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rebound.application.count_results import CountResults
     from rebound.application.explain_reachability import ExplainReachability
     from rebound.application.export_customers import ExportCustomers, StartExport
+    from rebound.application.honour_links import HonourLinks
     from rebound.application.import_customers import (
         BeginImport,
         CloseImport,
@@ -838,7 +839,7 @@ def mind_throttles() -> "MindThrottles":
 def send_email() -> "SendEmail":
     from rebound.application.send_email import SendEmail
 
-    return SendEmail(chunk_desk(), mailer(), admit_chunk(), mind_throttles(), suppression_desk())
+    return SendEmail(chunk_desk(), mailer(), admit_chunk(), mind_throttles(), suppression_desk(), link_writer())
 
 
 @cache
@@ -846,6 +847,16 @@ def send_text() -> "SendText":
     from rebound.application.send_text import SendText
 
     return SendText(chunk_desk(), texters(), receipt_queue(), admit_chunk(), mind_throttles())
+
+
+@cache
+def honour_links() -> "HonourLinks":
+    from rebound.application.honour_links import HonourLinks
+    from rebound.application.read_links import LinkReader
+    from rebound.application.tell_contact import TellContact
+
+    reader = LinkReader(link_keyring(), messages(), customers(), contacts())
+    return HonourLinks(reader, link_keyring(), businesses(), TellContact(messages(), contacts()), clock())
 
 
 @cache

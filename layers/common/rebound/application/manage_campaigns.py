@@ -225,7 +225,7 @@ class ManageCampaigns:
         errors: list[FieldError] = []
         meant = new.selection
         try:
-            check_content(new.content)
+            check_content(new.content, new.category)
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
@@ -296,7 +296,7 @@ class PostMessage:
         confirm that one.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         """
-        check_content(content)
+        check_content(content, category)
         if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
             what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
             raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))

@@ -24,6 +24,9 @@ from rebound.application.send_chunk import (
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.channels import Channel
+from rebound.domain.consent import Scope
+from rebound.domain.footers import UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
+from rebound.domain.links import Purpose
 from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import render_email, values_of
@@ -41,9 +44,9 @@ if TYPE_CHECKING:
         Work,
     )
     from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.application.write_links import LinkWriter
     from rebound.domain.messages import Message
     from rebound.domain.pacing import Ticket
-    from rebound.domain.rendering import RenderedEmail
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
 """So long a chunk waits for the suppression list; its function may run for a minute, the call included."""
@@ -59,13 +62,20 @@ class SendEmail:
     """
 
     def __init__(
-        self, desk: ChunkDesk, mailer: Mailer, admit: AdmitChunk, mind: MindThrottles, suppressions: SuppressionDesk
+        self,
+        desk: ChunkDesk,
+        mailer: Mailer,
+        admit: AdmitChunk,
+        mind: MindThrottles,
+        suppressions: SuppressionDesk,
+        links: LinkWriter,
     ) -> None:
         self._desk = desk
         self._mailer = mailer
         self._admit = admit
         self._mind = mind
         self._suppressions = suppressions
+        self._links = links
 
     def __call__(self, ticket: Ticket, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
@@ -90,7 +100,7 @@ class SendEmail:
     def _send(self, work: Work) -> None:
         remaining = self._desk.unrecorded(work)
         decided = self._desk.decide(work, remaining)
-        rendered = [(recipient, self._render(work, recipient)) for recipient in decided.recipients]
+        rendered = [(recipient, self._email(work, recipient)) for recipient in decided.recipients]
         sendable = [(recipient, email) for recipient, email in rendered if email is not None]
         known = [
             *decided.excluded,
@@ -110,7 +120,7 @@ class SendEmail:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
             results = self._mailer.send(
                 work.business.email_from or "",
-                [OutgoingEmail(recipient.message.key, recipient.address, email) for recipient, email in sendable],
+                [email for _, email in sendable],
             )
             now = self._desk.clock.now()
             because = None if work.campaign.single else _reason_to_stop(results)
@@ -146,13 +156,22 @@ class SendEmail:
         left = self._suppressions.clear(overridden.values(), CLEARING_BUDGET)
         return [customer_id for customer_id, address in overridden.items() if address in left]
 
-    @staticmethod
-    def _render(work: Work, recipient: Recipient) -> RenderedEmail | None:
-        content = work.campaign.content
-        if not isinstance(content, EmailContent):
+    def _email(self, work: Work, recipient: Recipient) -> OutgoingEmail | None:
+        """The email for one recipient, ``None`` when it would be none; promotional ones offer to be unsubscribed."""
+        content, category = work.campaign.content, work.campaign.category
+        key = recipient.customer.contact_key(Channel.EMAIL)
+        if not isinstance(content, EmailContent) or key is None:
             return None
-        email = render_email(content, values_of(recipient.customer, work.business))
-        return email if len(email.subject.strip()) > 0 and len(email.subject) <= MAX_SUBJECT else None
+        message, scope = recipient.message.key, scope_of(category)
+        wanted = {Purpose.PREFERENCES: Scope.ALL}
+        if scope is not None:
+            wanted[Purpose.UNSUBSCRIBE] = scope
+        links = {VARIABLE_OF[purpose]: url for purpose, url in self._links.urls(key, message, wanted).items()}
+        email = render_email(content, category, {**values_of(recipient.customer, work.business), **links})
+        if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:
+            return None
+        headers = one_click(links[UNSUBSCRIBE_URL]) if scope is not None else {}
+        return OutgoingEmail(message, recipient.address, email, headers)
 
 
 def _reason_to_stop(results: Sequence[SendResult]) -> str | None:

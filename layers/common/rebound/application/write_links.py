@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rebound.domain.consent import Scope
-from rebound.domain.links import Link, write_token
+from rebound.domain.links import write_tokens
 
 if TYPE_CHECKING:
     from rebound.application.ports import LinkKeyring
     from rebound.domain.channels import ContactKey
+    from rebound.domain.consent import Scope
     from rebound.domain.links import Purpose
     from rebound.domain.receipts import MessageKey
 
@@ -21,7 +22,7 @@ class LinkWriter:
         self._keyring = keyring
         self._public_url = public_url
 
-    def url(self, purpose: Purpose, contact: ContactKey, message: MessageKey, scope: Scope = Scope.ALL) -> str:
-        """The link for ``message``, which goes to ``contact``."""
-        token = write_token(Link.to(purpose, contact, message, scope), self._keyring.keys())
-        return f"{self._public_url}/v1/{purpose}/{token}"
+    def urls(self, contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope]) -> Mapping[Purpose, str]:
+        """The links for ``message``, which goes to ``contact``: for each purpose with its scope."""
+        tokens = write_tokens(contact, message, wanted, self._keyring.keys())
+        return {purpose: f"{self._public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}

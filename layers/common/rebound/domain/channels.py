@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -38,7 +38,8 @@ class ContactKey:
         """The key under which is kept what outlives the address itself; it differs between businesses and channels."""
         if self.is_hashed:
             return self
-        return replace(self, address=HASHED + sha256(str(self).encode()).hexdigest())
+        digest = sha256(f"{self.business_id}#{self.channel}#{self.address}".encode()).hexdigest()
+        return ContactKey(self.business_id, self.channel, HASHED + digest)
 
     @property
     def is_hashed(self) -> bool:

@@ -77,17 +77,29 @@ class LinkKeys:
 
 def write_token(link: Link, keys: LinkKeys) -> str:
     """The link as one part of a path."""
-    kind = _PURPOSES.index(link.purpose) << 4 | _SCOPES.index(link.scope) << 2 | _CHANNELS.index(link.contact.channel)
-    body = b"".join(
+    return write_tokens(link.contact, link.message, {link.purpose: link.scope}, keys)[link.purpose]
+
+
+def write_tokens(
+    contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope], keys: LinkKeys
+) -> dict[Purpose, str]:
+    """The links of one message as parts of paths, for each purpose with its scope: every email asks for them."""
+    key, head = keys.keys[keys.current], bytes((_VERSION, keys.current))
+    channel = _CHANNELS.index(contact.channel)
+    rest = b"".join(
         (
-            bytes((_VERSION, keys.current, kind)),
-            bytes.fromhex(link.message.customer_id),
-            _pack(link.message.message_id),
-            bytes.fromhex(link.contact.address.removeprefix(HASHED)),
-            link.message.business_id.encode(),
+            bytes.fromhex(message.customer_id),
+            _pack(message.message_id),
+            bytes.fromhex(contact.hashed.address[len(HASHED) :]),
+            message.business_id.encode(),
         )
     )
-    return urlsafe_b64encode(body + _sign(body, keys.keys[keys.current])).rstrip(b"=").decode()
+    tokens: dict[Purpose, str] = {}
+    for purpose, scope in wanted.items():
+        kind = _PURPOSES.index(purpose) << 4 | _SCOPES.index(scope) << 2 | channel
+        body = head + bytes((kind,)) + rest
+        tokens[purpose] = urlsafe_b64encode(body + _sign(body, key)).rstrip(b"=").decode()
+    return tokens
 
 
 def key_id_of(token: str) -> int | None:

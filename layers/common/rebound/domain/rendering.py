@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 from rebound.domain.campaigns import EmailContent, TextContent
 from rebound.domain.customers import field_text
 from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.domain.footers import LINKS, PREFERENCES_URL, footer_of, scope_of
 
 if TYPE_CHECKING:
     from rebound.domain.business import Business
-    from rebound.domain.campaigns import Content
+    from rebound.domain.campaigns import Category, Content
     from rebound.domain.customers import Customer
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
@@ -38,7 +39,10 @@ CUSTOMER_VARIABLES: Final = (
     "external_id",
 )
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
+_BODIES_OF_EMAILS: Final = ("html", "text")
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_ENDS: Final = tuple(re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in ("body", "html"))
+"""Before which what comes last belongs: the first of them that there is."""
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z!?][a-zA-Z0-9-]{0,20})[^<>]*>")
 """Read once from end to end whatever comes, which the standard library's parser is not for malformed HTML."""
@@ -61,17 +65,19 @@ class RenderedEmail:
     text: str
 
 
-def check_content(content: Content) -> None:
-    """Refuse placeholders that nobody can fill.
+def check_content(content: Content, category: Category) -> None:
+    """Refuse placeholders that nobody can fill in a message of this kind.
 
     :raises InvalidInputError: naming the field and the variable, with the list of those there are.
     """
+    links = LINKS if scope_of(category) is not None else (PREFERENCES_URL,)
     errors: list[FieldError] = []
     for name, template in _templates(content):
+        known = (*VARIABLES, *links) if name in _BODIES_OF_EMAILS else VARIABLES
         used = PLACEHOLDER.findall(template)
-        unknown = dict.fromkeys(variable for variable in used if variable.strip() not in VARIABLES)
+        unknown = dict.fromkeys(variable for variable in used if variable.strip() not in known)
         errors.extend(
-            FieldError(f"content.{name}", f"Unknown variable ##{{{{{variable}}}}}; known are {', '.join(VARIABLES)}.")
+            FieldError(f"content.{name}", f"Unknown variable ##{{{{{variable}}}}}; known are {', '.join(known)}.")
             for variable in list(unknown)[:MAX_NAMED]
         )
         if template.count(OPENING) != len(used):
@@ -100,25 +106,48 @@ def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     return values
 
 
-def render_email(content: EmailContent, values: Mapping[str, str]) -> RenderedEmail:
-    """The email for one recipient; a part that the client left out is made from the other one."""
-    if content.html is not None:
-        html_part = _fill(content.html, values, html.escape)
-    else:
-        html_part = _text_as_html(_fill(content.text or "", values, str))
-    if content.text is not None:
-        text_part = _fill(content.text, values, str)
-    else:
-        text_part = _fill(html_as_text(content.html or ""), values, str)
-    return RenderedEmail(subject=one_line(_fill(content.subject, values, one_line)), html=html_part, text=text_part)
+def render_email(content: EmailContent, category: Category, values: Mapping[str, str]) -> RenderedEmail:
+    """The email for one recipient; ``values`` has the links as well (``footers.LINKS``).
+
+    A part that the client left out is made from the other one, and each part in which they have not put the link has
+    the footer.
+    """
+    html_part, text_part = _parts(content, category)
+    return RenderedEmail(
+        subject=one_line(_fill(content.subject, values, one_line)),
+        html=_fill(html_part, values, html.escape if content.html is not None else _as_html),
+        text=_fill(text_part, values, str),
+    )
 
 
 @lru_cache(maxsize=16)
-def html_as_text(source: str) -> str:
-    """What a reader without HTML sees: no styles and scripts, a line for each block, placeholders as they were.
+def _parts(content: EmailContent, category: Category) -> tuple[str, str]:
+    """Both parts as templates; kept for a while, as a campaign asks for the same ones with every recipient."""
+    footer = footer_of(category)
+    html_part = content.html if content.html is not None else f"<p>{_as_html(content.text or '')}</p>"
+    text_part = content.text if content.text is not None else html_as_text(content.html or "")
+    if not _uses(html_part, footer.stands_for):
+        end = _end_of(html_part)
+        html_part = html_part[:end] + footer.html + html_part[end:]
+    if not _uses(text_part, footer.stands_for):
+        text_part = text_part.rstrip() + footer.text
+    return html_part, text_part
 
-    Kept for a while, because a campaign asks for the same one with every recipient.
-    """
+
+def _end_of(source: str) -> int:
+    for tag in _ENDS:
+        places = [found.start() for found in tag.finditer(source)]
+        if places:
+            return places[-1]
+    return len(source)
+
+
+def _uses(template: str, variable: str) -> bool:
+    return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
+
+
+def html_as_text(source: str) -> str:
+    """What a reader without HTML sees: no styles and scripts, a line for each block, placeholders as they were."""
     parts: list[str] = []
     unread: str | None = None
     end = 0
@@ -152,5 +181,6 @@ def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]
     return PLACEHOLDER.sub(lambda match: escape(values[match.group(1).strip()]), template)
 
 
-def _text_as_html(text: str) -> str:
-    return f"<p>{html.escape(text).replace(chr(10), '<br>' + chr(10))}</p>"
+def _as_html(text: str) -> str:
+    """Text as it is read in HTML; what is a placeholder stays one."""
+    return html.escape(text).replace("\n", "<br>\n")

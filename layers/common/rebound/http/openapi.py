@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
+from rebound.domain.preferences import Choice
+
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
     "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
@@ -54,6 +56,61 @@ _TWILIO_INBOUND: Final[dict[str, Any]] = {
     }
 }
 
+_PAGE: Final = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_TOKEN: Final = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "description": "Signed; stands in the message.",
+    "schema": {"type": "string", "maxLength": 512},
+}
+_NO_LINK: Final = {
+    "404": {"description": "No link of ours, or of an address that nobody knows any more", **_PAGE},
+    "413": {"description": "Too large", **_PAGE},
+    "503": {"description": "Others change the same address just now; come again", **_PAGE},
+}
+
+
+def _link(what: str, summary: str, field: str, choices: list[str]) -> dict[str, Any]:
+    """The routes behind a link in an email, which are for people and mail programs."""
+    common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [_TOKEN]}
+    form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
+    shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"]}
+    return {
+        "get": {
+            **common,
+            "summary": f"The page to {what}; reading it changes nothing",
+            "operationId": f"show_{what.partition(' ')[0]}_page",
+            "responses": shown,
+        },
+        "head": {
+            **common,
+            "summary": "The page's headers",
+            "operationId": f"peek_{what.partition(' ')[0]}_page",
+            "responses": {status: {"description": each["description"]} for status, each in shown.items()},
+        },
+        "post": {
+            **common,
+            "summary": summary,
+            "operationId": what.partition(" ")[0],
+            "requestBody": {"required": True, "content": {kind: {"schema": form} for kind in kinds}},
+            "responses": {
+                "200": {"description": "Done, also when it was before", **_PAGE},
+                "400": {"description": "Not what the page sends: nothing has been changed", **_PAGE},
+                **_NO_LINK,
+            },
+        },
+    }
+
+
+_UNSUBSCRIBE: Final = _link(
+    "unsubscribe", "One click unsubscribes (RFC 8058), again is once", "List-Unsubscribe", ["One-Click"]
+)
+_PREFERENCES: Final = _link(
+    "choose what to get", "Choose what to get, or to get it again", "choice", [str(choice) for choice in Choice]
+)
+
 
 def write_document(app: APIGatewayRestResolver) -> str:
     """The document as JSON, with sorted keys so that it can be compared."""
@@ -74,4 +131,6 @@ def write_document(app: APIGatewayRestResolver) -> str:
             path["post"].setdefault("parameters", []).append(_IDEMPOTENCY)
     document["paths"]["/v1/webhooks/twilio/status"] = _TWILIO
     document["paths"]["/v1/webhooks/twilio/inbound"] = _TWILIO_INBOUND
+    document["paths"]["/v1/unsubscribe/{token}"] = _UNSUBSCRIBE
+    document["paths"]["/v1/preferences/{token}"] = _PREFERENCES
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,12 @@
+"""The pages behind the links in messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rebound import wiring
+from rebound.http.links import respond
+
+
+def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Answer one request."""
+    return respond(event, wiring.honour_links())

@@ -1,0 +1,94 @@
+"""Doing what somebody says with a link: unsubscribe, or choose what to get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rebound.domain import preferences
+from rebound.domain.errors import NotFoundError
+from rebound.domain.links import Link, Purpose, write_token
+
+if TYPE_CHECKING:
+    from rebound.application.ports import BusinessDirectory, Clock, LinkKeyring
+    from rebound.application.read_links import LinkReader
+    from rebound.application.tell_contact import TellContact
+    from rebound.domain.business import Business
+    from rebound.domain.consent import ConsentEvidence
+    from rebound.domain.contacts import Contact
+    from rebound.domain.preferences import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the holder of a link sees: whose link it is, and how things stand with the address.
+
+    ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the
+    link's scope is taken back, and ``preferences`` the token of the link with which that, and everything else, is done.
+    """
+
+    business: Business
+    link: Link
+    choice: Choice
+    before: Choice
+    address: str | None
+    stopped_by_word: bool
+    preferences: str
+
+
+class HonourLinks:
+    """Shows what a link stands for, and does what is asked with it. Showing never changes anything.
+
+    All raise ``NotFoundError`` for what is no link of this kind (any more).
+    """
+
+    def __init__(
+        self, reader: LinkReader, keyring: LinkKeyring, businesses: BusinessDirectory, tell: TellContact, clock: Clock
+    ) -> None:
+        self._reader = reader
+        self._keyring = keyring
+        self._businesses = businesses
+        self._tell = tell
+        self._clock = clock
+
+    def show(self, token: str, purpose: Purpose) -> Standing:
+        """How things stand."""
+        link, contact = self._open(token, purpose)
+        return self._standing(link, contact)
+
+    def unsubscribe(self, token: str) -> Standing:
+        """Stop what the link names; how things stand then. Again is once, with the time of the first."""
+        link, contact = self._open(token, Purpose.UNSUBSCRIBE)
+        now, message_id = self._clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
+
+    def choose(self, token: str, choice: Choice) -> Standing:
+        """Have it as it was chosen; how things stand then, which for texts stopped by a word is as before."""
+        link, contact = self._open(token, Purpose.PREFERENCES)
+        if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
+            return self._standing(link, contact)
+        now, message_id = self._clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.chosen(contact.consent, choice, now, message_id))
+
+    def _open(self, token: str, purpose: Purpose) -> tuple[Link, Contact]:
+        link = self._reader.read(token, purpose)
+        if link is None:
+            raise NotFoundError("link")
+        return link, self._reader.contact(link)
+
+    def _say(self, link: Link, contact: Contact, said: tuple[ConsentEvidence, ...]) -> Standing:
+        if said:
+            self._tell(contact, said)
+        return self._standing(link, contact.knowing(*said))
+
+    def _standing(self, link: Link, contact: Contact) -> Standing:
+        channel = link.contact.channel
+        return Standing(
+            self._businesses.get(link.message.business_id),
+            link,
+            preferences.choice_of(contact.consent),
+            preferences.choice_before(contact.consent, link.scope),
+            None if contact.key.is_hashed else contact.key.address,
+            preferences.is_stopped_by_word(contact.consent, channel),
+            write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self._keyring.keys()),
+        )

@@ -1,0 +1,70 @@
+"""What stands below every email so that whoever gets it can say what they want to get, and the headers for that.
+
+A client may put the links where they like, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; the footer is
+for the parts of an email in which they have not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from rebound.domain.campaigns import Category
+from rebound.domain.consent import Scope
+from rebound.domain.links import Purpose
+
+UNSUBSCRIBE_URL: Final = "unsubscribe_url"
+PREFERENCES_URL: Final = "preferences_url"
+VARIABLE_OF: Final = {Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL, Purpose.PREFERENCES: PREFERENCES_URL}
+LINKS: Final = tuple(VARIABLE_OF.values())
+"""Variables of emails alone: a text is answered with STOP. What may be unsubscribed from has both, the rest one."""
+
+_HTML: Final = """
+<div style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;font:13px/1.6 Arial,Helvetica,sans-serif;\
+color:#595959">{said}<br>{links}</div>
+"""
+_HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
+_SAID: Final = "You get this email as a customer of ##{{business_name}}."
+_CHOOSE: Final = "Choose what you get"
+_UNSUBSCRIBE: Final = MappingProxyType(
+    {Scope.MARKETING: "Unsubscribe", Scope.LOYALTY: "Unsubscribe from loyalty emails"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The end of an email, as templates; ``stands_for`` is the variable that makes it needless where it is used."""
+
+    html: str
+    text: str
+    stands_for: str
+
+
+def scope_of(category: Category) -> Scope | None:
+    """What one click in a message of this kind stops: what that message is, and no more. ``None``: nothing at once."""
+    if category is Category.LOYALTY:
+        return Scope.LOYALTY
+    return Scope.MARKETING if category.is_promotional else None
+
+
+def footer_of(category: Category) -> Footer:
+    """The footer of every email of a kind."""
+    return _FOOTERS[category]
+
+
+def one_click(url: str) -> Mapping[str, str]:
+    """The headers with which a mail program offers to unsubscribe by itself (RFC 2369 §3.2, RFC 8058 §3.1)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _footer(category: Category) -> Footer:
+    scope = scope_of(category)
+    words = {PREFERENCES_URL: _CHOOSE}
+    if scope is not None:
+        words = {UNSUBSCRIBE_URL: _UNSUBSCRIBE[scope], **words}
+    links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
+    lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
+    return Footer(_HTML.format(said=_SAID, links=links), f"\n\n--\n{_SAID}\n{lines}\n", next(iter(words)))
+
+
+_FOOTERS: Final = {category: _footer(category) for category in Category}

@@ -1,0 +1,75 @@
+"""The public function behind the links in emails, over the real adapters."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from rebound import wiring
+from rebound.domain.consent import ConsentSource, Scope
+from rebound.domain.links import Purpose
+from tests.fakes.making import BUSINESS_ID, contact_key, contacts_of, customer, message, message_key
+from tests.integration.conftest import Stack, recorded
+
+
+def sent_link(purpose: Purpose = Purpose.UNSUBSCRIBE) -> str:
+    """The path of a link in a message to customer 1."""
+    wiring.customers().save([customer(1)], contacts_of(customer(1)))
+    wiring.messages().record_new([message(1)])
+    urls = wiring.link_writer().urls(contact_key(1), message_key(1), {purpose: Scope.LOYALTY})
+    return urls[purpose].partition("/live")[2]
+
+
+def ask(stack: Stack, path: str, **changes: Any) -> Mapping[str, Any]:
+    answer: Mapping[str, Any] = stack.invoke(
+        "serve_preferences", {**recorded("api_gateway/one_click.json"), "path": path, **changes}
+    )
+    return answer
+
+
+def test_one_click_as_recorded_unsubscribes_and_is_kept_with_its_message(stack: Stack) -> None:
+    answer = ask(stack, sent_link())
+    out = wiring.contacts().get_many([contact_key(1)])[contact_key(1)].consent.of(Scope.LOYALTY).standing
+
+    assert (answer["statusCode"], "You are unsubscribed" in answer["body"]) == (200, True)
+    assert out is not None
+    assert (out.source, out.message_id) == (ConsentSource.ONE_CLICK, message_key(1).message_id)
+
+
+def test_again_is_not_written_again(stack: Stack) -> None:
+    path = sent_link()
+    ask(stack, path)
+    kept = stack.table("CONTACTS_TABLE")
+
+    assert ask(stack, path)["statusCode"] == 200
+    assert stack.table("CONTACTS_TABLE") == kept
+
+
+def test_a_deleted_customer_can_still_unsubscribe_and_is_when_they_come_back(stack: Stack) -> None:
+    path = sent_link()
+    wiring.manage_customers().delete(BUSINESS_ID, customer(1).customer_id)
+    assert ask(stack, path)["statusCode"] == 200
+    profile = {"first_name": "Ana", "last_name": "Silva", "email": customer(1).email}
+    wiring.manage_customers().create(BUSINESS_ID, profile)
+
+    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].consent.opted_out == (Scope.LOYALTY,)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_who_only_looks_writes_nothing(stack: Stack, method: str, purpose: Purpose) -> None:
+    path = sent_link(purpose)
+    before = {name: stack.table(name) for name in stack.settings if name.endswith("_TABLE")}
+
+    assert ask(stack, path, httpMethod=method)["statusCode"] == 200
+    assert {name: stack.table(name) for name in before} == before
+
+
+def test_a_token_that_opens_nothing_writes_and_logs_nothing(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {name: stack.table(name) for name in stack.settings if name.endswith("_TABLE")}
+    event = recorded("api_gateway/one_click.json")
+
+    assert stack.invoke("serve_preferences", event)["statusCode"] == 404
+    assert {name: stack.table(name) for name in before} == before
+    assert event["pathParameters"]["token"] not in json.dumps(capsys.readouterr())
