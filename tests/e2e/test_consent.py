@@ -27,11 +27,12 @@ def test_staff_unsubscribe_and_resubscribe_and_a_message_to_one_person_goes_out_
     campaign = api.post("/v1/campaigns", {**offer, "customer_ids": [ana]})
     assert campaign["foreseen"] == {"matched": 1, "excluded": {"opted_out": 1}, "targeted": 0}
     message_id = api.new_message(ana, "sms", "one_to_one")
-    until("delivered", lambda: api.message(ana, message_id), lambda message: message["status"] == "delivered")
+    until("delivered", lambda: api.message(ana, message_id), lambda seen: seen["status"] == "delivered", seconds=180)
     until(
         "completed",
         lambda: api.campaign(campaign["campaign_id"]),
         lambda seen: seen["status"] == "completed" and seen["audience"] == campaign["foreseen"],
+        seconds=180,
     )
     assert [send.message_id for send in twin.sends_of(api, PHONE)] == [message_id]
 
@@ -46,7 +47,12 @@ def test_staff_unsubscribe_and_resubscribe_and_a_message_to_one_person_goes_out_
 def test_what_the_customer_stopped_outlives_deletion_and_staff_cannot_undo_it(api: ReboundApi) -> None:
     bo = api.new_customer(mobile_phone=OPTED_OUT_AT_TWILIO)
     message_id = api.new_message(bo, "sms", "reminder")
-    until("learnt", lambda: consent(api, bo)["channels"]["sms"]["scopes"]["all"], lambda scope: scope["opted_out"])
+    until(
+        "learnt",
+        lambda: consent(api, bo)["channels"]["sms"]["scopes"]["all"],
+        lambda scope: scope["opted_out"],
+        seconds=180,
+    )
     api.delete(f"/v1/customers/{bo}")
     back = api.new_customer("Bo", mobile_phone=OPTED_OUT_AT_TWILIO)
     resubscribed = {"channel": "sms", "scope": "all", "opted_out": False, "who": "Kim", "words": "wants them back"}
@@ -60,4 +66,5 @@ def test_what_the_customer_stopped_outlives_deletion_and_staff_cannot_undo_it(ap
         "left out",
         lambda: api.message(back, reminder),
         lambda message: (message["status"], message["reason"]) == ("excluded", "opted_out"),
+        seconds=180,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rebound.application.admit_chunk import AdmitChunk, MindThrottles
 from rebound.application.apply_receipts import ApplyReceipts
+from rebound.application.ask_for_confirmation import AskForConfirmation
 from rebound.application.authorize_request import AuthorizeRequest
 from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
 from rebound.application.count_customers import CountCustomers, CountingWork
@@ -292,8 +293,7 @@ class World:
         )
         self.read_appointment_log = ReadAppointmentLog(appointments, messages)
         self.read_client_log = ReadClientLog(customers, messages)
-        self.read_consent = ReadConsent(customers, contacts, businesses, own(self.history, "history"))
-        self.state_consent = StateConsent(customers, contacts, businesses, clock)
+        self._wire_consent(customers, contacts, businesses, messages, request_ids)
         self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
         self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
@@ -331,6 +331,21 @@ class World:
         reader, tell = LinkReader(self.link_keys, messages, customers, contacts), TellContact(messages, contacts)
         self.honour_links = HonourLinks(reader, self.link_keys, businesses, tell, self.clock)
         return LinkWriter(self.link_keys, PUBLIC_URL)
+
+    def _wire_consent(
+        self,
+        customers: MemoryCustomerBook,
+        contacts: MemoryContactBook,
+        businesses: MemoryBusinessDirectory,
+        messages: MemoryMessageLog,
+        request_ids: MemoryRequestIds,
+    ) -> None:
+        clock, ids = self.clock, self.ids
+        self.read_consent = ReadConsent(customers, contacts, businesses, self._own(self.history, "history"))
+        self.ask_for_confirmation = AskForConfirmation(
+            customers, contacts, businesses, messages, self.post_message, clock, ids, request_ids
+        )
+        self.state_consent = StateConsent(customers, contacts, businesses, clock)
 
     def _wire_suppressions(
         self, businesses: BusinessDirectory, contacts: ContactBook, messages: MessageLog

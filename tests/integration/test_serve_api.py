@@ -259,6 +259,18 @@ def test_double_opt_in_is_switched_on_for_each_channel_and_keeps_marketing_from_
     assert preview == {"matched": 1, "excluded": {"not_confirmed": 1}, "targeted": 0}
 
 
+def test_the_question_of_double_opt_in_is_sent_once_a_day(stack: Stack) -> None:
+    customer_id = created(stack)["customer_id"]
+    asked = stack.api("POST", f"/v1/customers/{customer_id}/consent/email/confirmation")
+    again = stack.api("POST", f"/v1/customers/{customer_id}/consent/email/confirmation")
+    nowhere = stack.api("POST", f"/v1/customers/{customer_id}/consent/fax/confirmation")
+
+    assert (asked.status, asked.body["category"], asked.body["status"]) == (202, "transactional", "queued")
+    assert (again.status, again.headers["Content-Type"]) == (429, "application/problem+json")
+    assert (nowhere.status, nowhere.fields) == (422, ["channel"])
+    assert stack.api("GET", f"/v1/customers/{customer_id}/consent").body["channels"]["email"]["confirmed"] is False
+
+
 def test_a_campaign_for_later_is_scheduled(stack: Stack) -> None:
     answer = stack.api("POST", "/v1/campaigns", {**OFFER, "send_at": "2027-03-01T09:00:00+01:00"})
 
@@ -314,6 +326,7 @@ ROUTES: list[tuple[str, str, object, ApiScope]] = [
     ("GET", f"/v1/customers/{id_of(1)}/messages", None, ApiScope.MESSAGES_READ),
     ("GET", f"/v1/customers/{id_of(1)}/consent", None, ApiScope.CUSTOMERS_READ),
     ("POST", f"/v1/customers/{id_of(1)}/consent", UNSUBSCRIBED, ApiScope.CUSTOMERS_WRITE),
+    ("POST", f"/v1/customers/{id_of(1)}/consent/email/confirmation", None, ApiScope.CUSTOMERS_WRITE),
     ("POST", "/v1/imports", {"format": "csv"}, ApiScope.CUSTOMERS_WRITE),
     ("GET", "/v1/imports/x", None, ApiScope.CUSTOMERS_READ),
     ("GET", "/v1/segments", None, ApiScope.SEGMENTS_READ),

@@ -518,3 +518,49 @@ def test_everything_on_a_page_can_be_told_from_its_ground() -> None:
             ("line", "paper", 3),
         ):
             assert contrast(colours[ink], colours[ground]) >= least, (ink, ground)
+
+
+# --- the question of double opt-in ------------------------------------------------------------------------------------
+
+
+def test_the_link_in_the_question_shows_a_button_and_only_its_press_confirms_and_only_once() -> None:
+    site = Site()
+    path = f"/v1/confirm/{site.token(Purpose.CONFIRM)}"
+    before = site.stored
+    looks = [site.ask(method, path) for method in ("GET", "HEAD")]
+    slips = [
+        site.ask("POST", path, body) for body in (None, "", "confirm=", "confirm=no", ONE_CLICK, "choice=everything")
+    ]
+
+    assert ([look.status for look in looks], [slip.status for slip in slips]) == ([200, 200], [400] * 6)
+    assert site.stored == before
+    assert all("<button" in answer.body for answer in (looks[0], *slips))
+    for minute in range(3):
+        done = site.ask("POST", path, "confirm=yes")
+        site.world.clock.move_to(at(60 * (minute + 1)))
+        assert (done.status, done.head) == (200, "Thank you, that is confirmed")
+    assert site.consent().statements == {
+        ConsentEvidence(
+            at(0), Scope.MARKETING, False, ConsentSource.DOUBLE_OPT_IN, message_id=message_key(1).message_id
+        )
+    }
+    assert site.consent().is_confirmed
+    assert site.ask("GET", path).head == "Thank you, that is confirmed"
+
+
+def test_who_confirms_after_having_stopped_everything_gets_it_again() -> None:
+    site = Site()
+    for scope, source in ((Scope.ALL, ConsentSource.ONE_CLICK), (Scope.MARKETING, ConsentSource.COMPLAINT)):
+        site.world.know(contact_key(1), ConsentEvidence(at(-5), scope, opted_out=True, source=source))
+    site.ask("POST", f"/v1/confirm/{site.token(Purpose.CONFIRM)}", "confirm=yes")
+
+    assert (site.consent().opted_out, site.consent().is_confirmed) == ((), True)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_no_other_link_confirms(purpose: Purpose) -> None:
+    site = Site()
+    before = site.stored
+    answer = site.ask("POST", f"/v1/confirm/{site.token(purpose)}", "confirm=yes")
+
+    assert (answer.status, site.stored) == (404, before)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.application.admit_chunk import AdmitChunk, MindThrottles
     from rebound.application.apply_receipts import ApplyReceipts
+    from rebound.application.ask_for_confirmation import AskForConfirmation
     from rebound.application.authorize_request import AuthorizeRequest
     from rebound.application.bulk_delete import BulkDelete
     from rebound.application.count_customers import CountCustomers
@@ -663,6 +664,15 @@ def read_consent() -> "ReadConsent":
     from rebound.application.manage_consent import ReadConsent
 
     return ReadConsent(customers(), contacts(), businesses(), contact_history())
+
+
+@cache
+def ask_for_confirmation() -> "AskForConfirmation":
+    from rebound.application.ask_for_confirmation import AskForConfirmation
+
+    return AskForConfirmation(
+        customers(), contacts(), businesses(), messages(), post_message(), clock(), ids(), request_ids()
+    )
 
 
 @cache

@@ -33,6 +33,7 @@ class Standing:
     before: Choice
     address: str | None
     stopped_by_word: bool
+    confirmed: bool
     preferences: str
 
 
@@ -62,6 +63,12 @@ class HonourLinks:
         now, message_id = self._clock.now(), link.message.message_id
         return self._say(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
 
+    def confirm(self, token: str) -> Standing:
+        """Allow what the link asks for; how things stand then. Again is once, with the time of the first."""
+        link, contact = self._open(token, Purpose.CONFIRM)
+        now, message_id = self._clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
+
     def choose(self, token: str, choice: Choice) -> Standing:
         """Have it as it was chosen; how things stand then, which for texts stopped by a word is as before."""
         link, contact = self._open(token, Purpose.PREFERENCES)
@@ -90,5 +97,6 @@ class HonourLinks:
             preferences.choice_before(contact.consent, link.scope),
             None if contact.key.is_hashed else contact.key.address,
             preferences.is_stopped_by_word(contact.consent, channel),
+            contact.consent.is_confirmed,
             write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self._keyring.keys()),
         )

@@ -25,11 +25,11 @@ from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
-from rebound.domain.footers import UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
+from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.domain.links import Purpose
 from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
-from rebound.domain.rendering import render_email, values_of
+from rebound.domain.rendering import render_email, uses, values_of
 from rebound.domain.suppressions import rests_on_an_entry
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ class SendEmail:
         wanted = {Purpose.PREFERENCES: Scope.ALL}
         if scope is not None:
             wanted[Purpose.UNSUBSCRIBE] = scope
+        elif uses(content, CONFIRM_URL):
+            wanted[Purpose.CONFIRM] = Scope.MARKETING
         links = {VARIABLE_OF[purpose]: url for purpose, url in self._links.urls(key, message, wanted).items()}
         email = render_email(content, category, {**values_of(recipient.customer, work.business), **links})
         if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:

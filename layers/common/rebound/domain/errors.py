@@ -39,6 +39,10 @@ class ConflictError(ReboundError):
     """The request is fine, the present state does not allow it."""
 
 
+class TooSoonError(ReboundError):
+    """The request is fine, and has been granted so recently that it is not again yet."""
+
+
 class ConcurrentChangeError(ReboundError):
     """Somebody else wrote the row between our read and our write; read again and decide again."""
 

@@ -15,9 +15,16 @@ from rebound.domain.links import Purpose
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"
-VARIABLE_OF: Final = {Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL, Purpose.PREFERENCES: PREFERENCES_URL}
-LINKS: Final = tuple(VARIABLE_OF.values())
-"""Variables of emails alone: a text is answered with STOP. What may be unsubscribed from has both, the rest one."""
+CONFIRM_URL: Final = "confirm_url"
+VARIABLE_OF: Final = {
+    Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
+    Purpose.PREFERENCES: PREFERENCES_URL,
+    Purpose.CONFIRM: CONFIRM_URL,
+}
+LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
+"""Variables of emails alone, a text is answered with STOP; these are of emails that may be unsubscribed from."""
+LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
+"""Nobody is asked for marketing by marketing."""
 
 _HTML: Final = """
 <div style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;font:13px/1.6 Arial,Helvetica,sans-serif;\

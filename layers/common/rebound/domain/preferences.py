@@ -6,6 +6,7 @@ choice out of four and no combination that means something else than it says.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -79,6 +80,16 @@ def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> t
         if (state := consent.of(scope)).opted_out
     )
     return again if stops is None else (*again, *unsubscribed(consent, stops, at, message_id))
+
+
+def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    """What the answer to our question says, once: yes to what was asked for, and to what is wider and was stopped."""
+    covering = _WIDEST_FIRST[: _WIDEST_FIRST.index(scope) + 1]
+    stopped = [each for each in covering if consent.of(each).opted_out]
+    if consent.is_confirmed and not stopped:
+        return ()
+    said = (_said(consent.of(each), each, at, message_id, opted_out=False) for each in dict.fromkeys((*stopped, scope)))
+    return tuple(replace(each, source=ConsentSource.DOUBLE_OPT_IN) for each in said)
 
 
 def _said(state: ScopeState, scope: Scope, at: datetime, message_id: str, *, opted_out: bool) -> ConsentEvidence:

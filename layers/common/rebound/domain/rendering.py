@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from rebound.domain.campaigns import EmailContent, TextContent
 from rebound.domain.customers import field_text
 from rebound.domain.errors import FieldError, InvalidInputError
-from rebound.domain.footers import LINKS, PREFERENCES_URL, footer_of, scope_of
+from rebound.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
 
 if TYPE_CHECKING:
     from rebound.domain.business import Business
@@ -70,7 +70,7 @@ def check_content(content: Content, category: Category) -> None:
 
     :raises InvalidInputError: naming the field and the variable, with the list of those there are.
     """
-    links = LINKS if scope_of(category) is not None else (PREFERENCES_URL,)
+    links = LINKS if scope_of(category) is not None else LINKS_OF_OTHERS
     errors: list[FieldError] = []
     for name, template in _templates(content):
         known = (*VARIABLES, *links) if name in _BODIES_OF_EMAILS else VARIABLES
@@ -140,6 +140,12 @@ def _end_of(source: str) -> int:
         if places:
             return places[-1]
     return len(source)
+
+
+@lru_cache(maxsize=16)
+def uses(content: EmailContent, variable: str) -> bool:
+    """Whether an email has a variable anywhere."""
+    return any(_uses(template, variable) for _, template in _templates(content))
 
 
 def _uses(template: str, variable: str) -> bool:

@@ -50,6 +50,7 @@ MAX_LIMIT: Final = 100
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
 CustomerId = Annotated[str, Path(description="32 hexadecimal digits.")]
+ChannelName = Annotated[str, Path(description="email or sms")]
 Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]
 Tag = Annotated[str | None, Query(max_length=64)]
 Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
@@ -236,6 +237,12 @@ def _wanted(
     return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_)
 
 
+def _channel(name: str) -> Channel:
+    if name not in list(Channel):
+        raise InvalidInputError(FieldError("channel", f"Must be one of {', '.join(Channel)}."))
+    return Channel(name)
+
+
 def _read_filter(text: str | None) -> Mapping[str, Any] | None:
     """A filter that came in the address, where only text can stand."""
     if text is None:
@@ -379,12 +386,8 @@ def _customers(app: APIGatewayRestResolver) -> None:
         tags=tags,
         responses=one,
     )
-    def confirm_contact(
-        customer_id: CustomerId, channel: Annotated[str, Path(description="email or sms")]
-    ) -> Response[str]:
-        if channel not in list(Channel):
-            raise InvalidInputError(FieldError("channel", f"Must be one of {', '.join(Channel)}."))
-        view = wiring.manage_customers().confirm(_business_id(app), customer_id, Channel(channel))
+    def confirm_contact(customer_id: CustomerId, channel: ChannelName) -> Response[str]:
+        view = wiring.manage_customers().confirm(_business_id(app), customer_id, _channel(channel))
         return _answer(schemas.CustomerAnswer.of(view))
 
     @app.get(
@@ -433,6 +436,16 @@ def _consent(app: APIGatewayRestResolver) -> None:
     )
     def get_consent(customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
         return _answer(ConsentAnswer.of(wiring.read_consent()(_business_id(app), customer_id, limit, cursor)))
+
+    @app.post(
+        "/v1/customers/<customer_id>/consent/<channel>/confirmation",
+        summary="Ask a customer whether they want marketing: a link by email, START by text; at most once a day",
+        tags=tags,
+        responses=_responses(schemas.MessageAnswer, HTTPStatus.ACCEPTED),
+    )
+    def ask_for_confirmation(customer_id: CustomerId, channel: ChannelName) -> Response[str]:
+        message = wiring.ask_for_confirmation()(_business_id(app), customer_id, _channel(channel))
+        return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)
 
     @app.post(
         "/v1/customers/<customer_id>/consent",

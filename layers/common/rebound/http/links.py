@@ -49,6 +49,8 @@ def _answer(event: Mapping[str, Any], links: HonourLinks) -> Page:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood()
     form = _form(event) if event["httpMethod"] == "POST" else None
     try:
+        if purpose == Purpose.CONFIRM:
+            return _confirm(links, token, form)
         if purpose == Purpose.UNSUBSCRIBE:
             return _unsubscribe(links, token, form)
         return _preferences(links, token, form)
@@ -65,6 +67,14 @@ def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None)
     if form.get("List-Unsubscribe") == "One-Click":
         return HTTPStatus.OK, pages.unsubscribed(links.unsubscribe(token))
     return HTTPStatus.BAD_REQUEST, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE), pressed=False)
+
+
+def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Page:
+    if form is None:
+        return HTTPStatus.OK, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM))
+    if form.get("confirm") == "yes":
+        return HTTPStatus.OK, pages.confirmed(links.confirm(token))
+    return HTTPStatus.BAD_REQUEST, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM), pressed=False)
 
 
 def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Page:

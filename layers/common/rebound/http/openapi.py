@@ -110,6 +110,9 @@ _UNSUBSCRIBE: Final = _link(
 _PREFERENCES: Final = _link(
     "choose what to get", "Choose what to get, or to get it again", "choice", [str(choice) for choice in Choice]
 )
+_CONFIRM: Final = _link(
+    "confirm that marketing is wanted", "Confirm that marketing is wanted, again is once", "confirm", ["yes"]
+)
 
 
 def write_document(app: APIGatewayRestResolver) -> str:
@@ -133,4 +136,5 @@ def write_document(app: APIGatewayRestResolver) -> str:
     document["paths"]["/v1/webhooks/twilio/inbound"] = _TWILIO_INBOUND
     document["paths"]["/v1/unsubscribe/{token}"] = _UNSUBSCRIBE
     document["paths"]["/v1/preferences/{token}"] = _PREFERENCES
+    document["paths"]["/v1/confirm/{token}"] = _CONFIRM
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

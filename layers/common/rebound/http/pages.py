@@ -98,6 +98,33 @@ def unsubscribed(standing: Standing) -> str:
     )
 
 
+def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> str:
+    """The page with the button by which somebody says that they want to be written to."""
+    if standing.confirmed and not _is_stopped(standing):
+        return confirmed(standing)
+    kind = _KINDS[standing.link.contact.channel]
+    return _page(
+        standing.business.name,
+        "Would you like our offers and news?",
+        "" if pressed else _PRESS,
+        _p(f"We send them as {kind} to {_whom(standing)}, and only if you confirm it. You can stop them at any time."),
+        '<form method="post"><input type="hidden" name="confirm" value="yes">'
+        '<button type="submit">Yes, send them to me</button></form>',
+        _to_preferences(standing, "Choose what you get"),
+    )
+
+
+def confirmed(standing: Standing) -> str:
+    """The page that says that it is done, with the way to change it."""
+    kind = _KINDS[standing.link.contact.channel]
+    return _page(
+        standing.business.name,
+        "Thank you, that is confirmed",
+        _p(f"We send our offers and news as {kind} to {_whom(standing)}."),
+        _to_preferences(standing, "Choose what you get"),
+    )
+
+
 def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> str:
     """The page on which everything can be chosen, which says what came of a choice."""
     kind = _KINDS[standing.link.contact.channel]

@@ -9,7 +9,14 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.domain.errors import (
+    ConcurrentChangeError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    TooSoonError,
+)
 from rebound.telemetry import logger, place_of
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -94,6 +101,7 @@ _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
     ForbiddenError: lambda error: problem(HTTPStatus.FORBIDDEN, str(error)),
     NotFoundError: lambda error: problem(HTTPStatus.NOT_FOUND, str(error)),
     ConflictError: lambda error: problem(HTTPStatus.CONFLICT, str(error)),
+    TooSoonError: lambda error: problem(HTTPStatus.TOO_MANY_REQUESTS, str(error)),
     ConcurrentChangeError: lambda _: problem(HTTPStatus.CONFLICT, "Somebody else has just changed this; try again."),
     TooLargeError: lambda error: problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)),
 }

@@ -1,0 +1,108 @@
+"""Asking a customer whether they want marketing (double opt-in). The answer is a press of a button, or a START."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import Category, EmailContent, TextContent
+from rebound.domain.channels import Channel
+from rebound.domain.consent import Scope
+from rebound.domain.errors import ConflictError, TooSoonError
+from rebound.domain.receipts import MessageKey
+from rebound.domain.taking_back import COVERED_BY, how_to_take_back
+
+if TYPE_CHECKING:
+    from rebound.application.manage_campaigns import PostMessage
+    from rebound.application.ports import (
+        BusinessDirectory,
+        Clock,
+        ContactBook,
+        CustomerBook,
+        Ids,
+        MessageLog,
+        RequestIds,
+    )
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Content
+    from rebound.domain.contacts import Contact
+    from rebound.domain.messages import Message
+
+_EMAIL: Final = EmailContent(
+    "Would you like news and offers from ##{{business_name}}?",
+    "<p>Hello ##{{first_name}},</p>"
+    "<p>would you like to get news and offers from ##{{business_name}} by email? Then please confirm it:</p>"
+    '<p><a href="##{{confirm_url}}">Yes, send me news and offers</a></p>'
+    "<p>If not, there is nothing to do: without your confirmation we send you none.</p>",
+    "Hello ##{{first_name}},\n\n"
+    "would you like to get news and offers from ##{{business_name}} by email? Then please confirm it here:\n\n"
+    "##{{confirm_url}}\n\n"
+    "If not, there is nothing to do: without your confirmation we send you none.\n",
+)
+_TEXT: Final = TextContent(
+    "##{{business_name}}: would you like our offers by text? Reply START to get them, or STOP to get no texts from us."
+)
+"""START and not YES, which people answer to many things."""
+_QUESTIONS: Final[dict[Channel, Content]] = {Channel.EMAIL: _EMAIL, Channel.SMS: _TEXT}
+
+
+class AskForConfirmation:
+    """Sends the question, to an address at most once on a day of the business's calendar."""
+
+    def __init__(
+        self,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        businesses: BusinessDirectory,
+        messages: MessageLog,
+        post: PostMessage,
+        clock: Clock,
+        ids: Ids,
+        request_ids: RequestIds,
+    ) -> None:
+        self._customers = customers
+        self._contacts = contacts
+        self._businesses = businesses
+        self._messages = messages
+        self._post = post
+        self._clock = clock
+        self._ids = ids
+        self._request_ids = request_ids
+
+    def __call__(self, business_id: str, customer_id: str, channel: Channel) -> Message:
+        """The message with the question. Raises ``NotFoundError``, ``ConflictError`` and ``TooSoonError``."""
+        business, customer = self._businesses.get(business_id), self._customers.get(business_id, customer_id)
+        key = customer.contact_key(channel)
+        if key is None:
+            raise ConflictError(f"The customer has no {channel} address.")
+        if channel is Channel.SMS and business.text_provider is TextProvider.SNS:
+            raise ConflictError("Answers to texts over SNS do not come back, so nobody can confirm by text.")
+        _check(self._contacts.get_many([key])[key], business)
+        now = self._clock.now()
+        name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"
+        # Others may share the address; who came first today is asked, and if that died on the way, may be asked again.
+        first = self._request_ids.id_for(business_id, f"{name}#customer", customer_id)
+        message_id = self._request_ids.id_for(business_id, name, self._ids.ulid(now))
+        if first != customer_id or self._messages.get_many([MessageKey(business_id, customer_id, message_id)]):
+            raise TooSoonError("The question was sent to this address today; ask again tomorrow.")
+        return self._post(
+            business_id,
+            customer_id=customer_id,
+            category=Category.TRANSACTIONAL,
+            channel=channel,
+            content=_QUESTIONS[channel],
+            request=name,
+        )
+
+
+def _check(contact: Contact, business: Business) -> None:
+    """Nobody is asked who has answered, or who does not want to hear from us."""
+    if contact.consent.is_confirmed:
+        raise ConflictError("The customer has confirmed already.")
+    for scope in COVERED_BY[Scope.MARKETING]:
+        standing = contact.consent.of(scope).standing
+        if standing is not None:
+            raise ConflictError(
+                f"The customer has opted out. {how_to_take_back(standing, contact.key.channel, business)}"
+            )
