@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -39,6 +40,7 @@ class Send:
     tags: Mapping[str, str]
     content: Json
     id: str
+    at: datetime
 
     @property
     def business_id(self) -> str | None:
@@ -66,7 +68,14 @@ class Twin:
         """Every send that was accepted, in order."""
         lines = exchange("GET", f"{self.url}/log").expecting(200).body.splitlines()
         return [
-            Send(line["provider"], line["to"], line["tags"], line["content"], line["id"])
+            Send(
+                line["provider"],
+                line["to"],
+                line["tags"],
+                line["content"],
+                line["id"],
+                datetime.fromisoformat(line["at"]),
+            )
             for line in map(json.loads, lines)
         ]
 

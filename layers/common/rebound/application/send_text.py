@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,8 @@ from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.application.admit_chunk import AdmitChunk, MindThrottles
     from rebound.application.ports import MessageLog, ReceiptQueue, Texter
     from rebound.application.send_chunk import (
@@ -40,8 +43,55 @@ if TYPE_CHECKING:
     from rebound.domain.pacing import Ticket
 
 AT_ONCE: Final = timedelta()
+FRESH_FOR: Final = timedelta(seconds=1)
+"""So long a decision holds: nobody is texted later than two seconds after their STOP was answered."""
 OUT_OF_TIME: Final = Throttled("out_of_time")
 """Not the provider's word but our own: the function is about to end."""
+
+
+class _Waiting:
+    """The recipients of a chunk who are still to be sent to, each decided upon not longer ago than ``FRESH_FOR``.
+
+    A slow sender takes a minute and more for a chunk, and a STOP must be heeded meanwhile. Who comes next is decided
+    upon again, as many at a time as the pace so far will serve while that decision is fresh, so that each costs about
+    one more read and a chunk that is served at once none.
+    """
+
+    def __init__(self, desk: ChunkDesk, work: Work, customer_ids: Sequence[str]) -> None:
+        self._desk = desk
+        self._work = work
+        self._decided_at = desk.clock.now()
+        self.recipients = self._decide(work, customer_ids)
+        """In their order, also the one who is being served."""
+        self._fresh = len(self.recipients)
+        self._served = 0
+
+    def next(self) -> Recipient | None:
+        """Who is to be sent to now; ``None`` when nobody is left."""
+        while self.recipients:
+            now = self._desk.clock.now()
+            in_time = now - self._decided_at < FRESH_FOR
+            if self._fresh and in_time:
+                return self.recipients[0]
+            self._decide_again(now, max(1, self._served * 2 if in_time else self._served))
+        return None
+
+    def served(self) -> None:
+        """The one who was to be sent to is dealt with."""
+        del self.recipients[0]
+        self._fresh -= 1
+        self._served += 1
+
+    def _decide_again(self, now: datetime, count: int) -> None:
+        key = self._work.chunk.key
+        work = replace(self._work, business=self._desk.business(key.business_id))
+        self.recipients[:count] = again = self._decide(work, _ids(*self.recipients[:count]))
+        self._decided_at, self._fresh, self._served = now, len(again), 0
+
+    def _decide(self, work: Work, customer_ids: Sequence[str]) -> list[Recipient]:
+        decided = self._desk.decide(work, customer_ids)
+        self._desk.messages.record(decided.excluded)
+        return list(decided.recipients)
 
 
 class SendText:
@@ -84,27 +134,29 @@ class SendText:
         if work.campaign.status in HALTED:
             self._desk.halt(work, remaining)
             return
-        decided = self._desk.decide(work, remaining)
-        self._log.record(decided.excluded)
-        if decided.recipients:
+        waiting = _Waiting(self._desk, work, remaining)
+        if waiting.recipients:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
         held: list[tuple[Recipient, Refused]] = []
-        for number, recipient in enumerate(decided.recipients):
+        tried = 0
+        while (recipient := waiting.next()) is not None:
             if self._desk.halted(work):
-                self._desk.halt(work, _ids(*(r for r, _ in held), *decided.recipients[number:]))
+                self._desk.halt(work, _ids(*(r for r, _ in held), *waiting.recipients))
                 return
             result = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
             if isinstance(result, Throttled):
                 self._mind(account, [result])
                 self._give_up(held, texter)
                 delay = AT_ONCE if result is OUT_OF_TIME else LONGEST_DELAY if result.daily else None
-                self._desk.again_later(work, _ids(*decided.recipients[number:]), delay)
+                self._desk.again_later(work, _ids(*waiting.recipients), delay)
                 return
+            waiting.served()
+            tried += 1
             if isinstance(result, Refused):
                 held.append((recipient, result))
-                if FAULTS.is_passed_by(len(held), number + 1):
-                    because = reason_of_refusal(texter.provider, result.code, len(held), number + 1)
-                    self._desk.stop(work, because, _ids(*(r for r, _ in held), *decided.recipients[number + 1 :]))
+                if FAULTS.is_passed_by(len(held), tried):
+                    because = reason_of_refusal(texter.provider, result.code, len(held), tried)
+                    self._desk.stop(work, because, _ids(*(r for r, _ in held), *waiting.recipients))
                     return
         self._give_up(held, texter)
         self._desk.chunks.finish(work.chunk)
