@@ -29,9 +29,11 @@ from samtranslator.yaml_helper import yaml_parse
 from rebound import wiring
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.business import TextProvider
+from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
+from rebound.domain.frequency import FrequencyCap
 from rebound.domain.keys import ALL_SCOPES
 from tests.benchmarks.cloud import TWILIO_TOKEN, Cloud, Queued, Sent, cloud
 from tests.benchmarks.machine import Execution, Spent
@@ -42,6 +44,8 @@ from tests.fakes.making import id_of
 
 START: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 API_ID: Final = "a1b2c3d4e5"
+WEEKLY: Final = FrequencyCap("Weekly", (Category.MARKETING,), at_most=2, within_days=7)
+"""What a business that caps allows itself."""
 BOUNCES_ONE_IN: Final = 33
 """About 3 %: what a list of a business that mails now and then looks like."""
 SHARDS: Final = 4
@@ -273,7 +277,7 @@ class Deployment:
         document: Mapping[str, Any] = json.loads(answer["body"])
         return document
 
-    def open_business(self, text_provider: str = "twilio") -> None:
+    def open_business(self, text_provider: str = "twilio", *, capped: bool = False) -> None:
         """A business with a key."""
         made = wiring.manage_tenants().create_business(
             BusinessChange(
@@ -283,6 +287,7 @@ class Deployment:
                 email_from="hello@juniper.example.com",
                 text_from="+14155550100",
                 text_provider=TextProvider(text_provider),
+                frequency_caps=(WEEKLY,) if capped else (),
             )
         )
         self.business_id = made.business_id

@@ -16,7 +16,7 @@ from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import Usage, deployment, megabytes
 
 SIZES: Final = (1_000, 10_000, 100_000)
-QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500}
+QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500, "capped_size": 1_000}
 RATE: Final = 500.0
 BUDGET: Final = 3.0
 """US dollars for a million emails, in campaigns of ``BUDGET_FROM`` or more; smaller ones are held to the spread."""
@@ -64,10 +64,12 @@ def spread(totals: Sequence[float]) -> float:
 
 
 @cache
-def campaign(channel: Channel, recipients: int, *, text_provider: str = "twilio", rate: float = RATE) -> Usage:
+def campaign(
+    channel: Channel, recipients: int, *, text_provider: str = "twilio", rate: float = RATE, capped: bool = False
+) -> Usage:
     """The usage of one campaign to so many customers; another part that asks for the same gets the same."""
     with deployment(rate) as deployed:
-        deployed.open_business(text_provider)
+        deployed.open_business(text_provider, capped=capped)
         deployed.fill(recipients)
         return deployed.run(channel, recipients)
 
@@ -77,7 +79,7 @@ def table_units(units: Mapping[str, float], recipients: int) -> Mapping[str, flo
     return {name.removesuffix("Table").lower(): round(number / recipients, 3) for name, number in sorted(units.items())}
 
 
-def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000) -> dict[str, Any]:
+def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000, capped_size: int = 10_000) -> dict[str, Any]:
     """The figures, and whether they meet the budget."""
     emails: dict[str, Any] = {}
     for size in sizes:
@@ -94,12 +96,21 @@ def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000) -> dict[str, Any]:
         provider: per_million(campaign(Channel.SMS, text_size, text_provider=provider))
         for provider in ("twilio", "sns")
     }
+    usage = campaign(Channel.EMAIL, capped_size, capped=True)
+    capped = {
+        **per_million(usage),
+        "write_units": table_units(usage.writes, capped_size),
+        "read_units": table_units(usage.reads, capped_size),
+        "results": usage.results,
+    }
     return {
         "email": emails,
+        "email_capped": {"recipients": capped_size, **capped},
         "text": {"recipients": text_size, **texts},
         "sending_rate": RATE,
         "short": {
             **{f"a million emails in campaigns of {size:,}, USD": emails[str(size)]["total"] for size in sizes},
+            f"a million capped emails in campaigns of {capped_size:,}, USD": capped["total"],
             **{f"a million texts over {provider}, USD": found["total"] for provider, found in texts.items()},
             "furthest from the middle": f"{spread(totals):.1%}",
         },

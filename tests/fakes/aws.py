@@ -31,6 +31,7 @@ SETTING_OF: Final = {
     "CampaignsTable": "CAMPAIGNS_TABLE",
     "ChunksTable": "CHUNKS_TABLE",
     "DirectoryTable": "DIRECTORY_TABLE",
+    "FrequenciesTable": "FREQUENCIES_TABLE",
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
     "PacesTable": "PACES_TABLE",
 }

@@ -29,6 +29,7 @@ LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
 BODY: Final = "Turquoise harmonica"
 ONE_CLICK: Final = "List-Unsubscribe=One-Click"
+CATEGORIES: Final = ["marketing", "reminder", "one_to_one"]
 
 
 def email_of(number: int) -> str:
@@ -72,11 +73,13 @@ class DeployedDay:
         }
 
     def prepare(self) -> None:
-        """Businesses and their customers."""
+        """Businesses that cap what they send, though nobody gets so much in a day, and their customers."""
         for name, texting in (("Juniper", {"text_from": "+14155550100"}), ("Cedar", {"text_provider": "sns"})):
             command = {"command": "create-business", "name": name, "country": "US", "time_zone": "America/New_York"}
             command |= {"email_from": "hello@example.com", **texting}
             self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
+            cap = {"name": "Enough", "categories": CATEGORIES, "at_most": 50, "within_days": 7}
+            self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])
         first, second = self.business_ids
         people = [self._person(number) for number in range(EMAILED)]
         self._import(first, people)

@@ -90,6 +90,7 @@ from tests.fakes.directory import (
     MemoryRequestIds,
     MemorySegmentBook,
 )
+from tests.fakes.frequencies import MemoryFrequencyBook
 from tests.fakes.history import history_and_replies
 from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
 from tests.fakes.links import MemoryLinkKeyring
@@ -187,7 +188,7 @@ class World:
         self.recopyings = MemoryRecopyQueue(self.clock)
         self.dead_letter_queues = MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
         self.failures = MemoryFailureLog()
-        self.paces = MemoryPaceBook()
+        self.frequencies, self.paces = MemoryFrequencyBook(), MemoryPaceBook()
         self.quotas = ScriptedQuota()
         self.runner = RecordingRunner()
         self.events = RecordingDomainEvents()
@@ -218,7 +219,8 @@ class World:
         businesses: MemoryBusinessDirectory,
         request_ids: MemoryRequestIds,
     ) -> None:
-        self.preview = PreviewAudience(customers, contacts, businesses, self.clock)
+        frequencies = self._own(self.frequencies, "frequencies")
+        self.preview = PreviewAudience(customers, contacts, frequencies, businesses, self.clock)
         self.count_customers = CountCustomers(customers, self.clock)
         jobs, ledger = self._own(self.jobs, "jobs"), self._own(self.job_ledger, "job_ledger")
         job_runner = self._own(self.job_runner, "job_runner")
@@ -226,7 +228,7 @@ class World:
         self.bulk_delete = BulkDelete(self.manage_jobs)
         works: Mapping[JobKind, JobWork] = {
             JobKind.COUNT: CountingWork(customers, ledger),
-            JobKind.PREVIEW: PreviewWork(customers, contacts, businesses, ledger),
+            JobKind.PREVIEW: PreviewWork(customers, contacts, frequencies, businesses, ledger),
             JobKind.BULK_DELETE: BulkDeleteWork(customers, contacts, businesses, ledger),
         }
         self.run_job = RunJob(jobs, ledger, works, self.clock)
@@ -248,10 +250,12 @@ class World:
         events = own(self.events, "events")
         request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
-        appointments = own(self.appointments, "appointments")
+        appointments, frequencies = own(self.appointments, "appointments"), own(self.frequencies, "frequencies")
         desk_of_list = self._wire_suppressions(businesses, contacts, messages)
         breaker = TripBreaker(campaigns, tallies)
-        desk = ChunkDesk(chunks, campaigns, businesses, customers, contacts, messages, queue, breaker, clock)
+        desk = ChunkDesk(
+            chunks, campaigns, businesses, customers, contacts, frequencies, messages, queue, breaker, clock
+        )
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
@@ -296,7 +300,7 @@ class World:
         self._wire_consent(customers, contacts, businesses, messages, request_ids)
         self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
-        self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, expansion, queue, clock)
+        self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, frequencies, expansion, queue, clock)
         self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
         self.close = CloseCampaign(campaigns, clock)
         self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)

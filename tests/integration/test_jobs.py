@@ -107,7 +107,9 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
 ) -> None:
     preview, count = stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")
     no_time = timedelta()
-    hasty = PreviewAudience(wiring.customers(), wiring.contacts(), wiring.businesses(), wiring.clock(), no_time)
+    hasty = PreviewAudience(
+        wiring.customers(), wiring.contacts(), wiring.frequencies(), wiring.businesses(), wiring.clock(), no_time
+    )
     monkeypatch.setattr(wiring, "preview_audience", lambda: hasty)
     monkeypatch.setattr(wiring, "count_customers", lambda: CountCustomers(wiring.customers(), wiring.clock(), no_time))
     jobs = [stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")]

@@ -26,11 +26,13 @@ from rebound.domain.explanation import (
     Explanation,
     FailureCount,
     RuleOutcome,
+    RuleResult,
     attempt_sentence,
     explain,
     passing_sentence,
     stopping_sentence,
 )
+from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.next_steps import step_after_exclusion, step_after_failure
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
@@ -71,6 +73,18 @@ SENDERS = (
 STILL_TRIED = "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
 CORRECT_IT = "Ask the customer for another email address, then correct it here: that clears the flag."
 
+WEEKLY = FrequencyCap("Weekly", (Category.MARKETING, Category.LOYALTY), at_most=2, within_days=7)
+
+
+def handed(channel: Channel, times: int, category: Category = Category.MARKETING) -> Frequency:
+    """What Ana was handed of late: a message on each of the last days."""
+    return Frequency(
+        BUSINESS_ID,
+        ANA.customer_id,
+        tuple(HandOver(f"m{n}", NOW - timedelta(days=n), category, channel) for n in range(times, 0, -1)),
+    )
+
+
 statuses = st.sampled_from(MessageStatus)
 attempts = st.lists(
     st.builds(
@@ -97,7 +111,8 @@ attempts = st.lists(
 def cases(draw: st.DrawFn) -> Case:
     channel = draw(st.sampled_from(Channel))
     who = draw(st.sampled_from([ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None)]))
-    sender = replace(draw(st.sampled_from(SENDERS)), recovery=draw(strategies.recoveries))
+    caps = draw(st.sampled_from([(), (WEEKLY,)]))
+    sender = replace(draw(st.sampled_from(SENDERS)), recovery=draw(strategies.recoveries), frequency_caps=caps)
     what = campaign(
         channel,
         category=draw(st.sampled_from(Category)),
@@ -108,7 +123,8 @@ def cases(draw: st.DrawFn) -> Case:
     evidence = draw(st.lists(strategies.evidence, max_size=6))
     said = draw(st.lists(strategies.said, max_size=3))
     contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).knowing(*evidence, *said)))
-    return Case(who, contact, sender, what, draw(st.sampled_from([NOW, NOW + timedelta(days=1)])))
+    frequency = draw(st.none() | st.just(handed(channel, 1)) | st.just(handed(channel, 3)))
+    return Case(who, contact, sender, what, draw(st.sampled_from([NOW, NOW + timedelta(days=1)])), frequency)
 
 
 def asked(
@@ -117,8 +133,17 @@ def asked(
     who: Customer = ANA,
     sender: Business | None = None,
     what: Campaign | None = None,
+    frequency: Frequency | None = None,
 ) -> Explanation:
-    return explain(Case(who, contact, sender or business(), what or campaign(), NOW), log)
+    return explain(Case(who, contact, sender or business(), what or campaign(), NOW, frequency), log)
+
+
+def result_of(told: Explanation, rule: Exclusion) -> RuleResult:
+    return next(result for result in told.rules if result.rule is rule)
+
+
+def sentence_of(told: Explanation, rule: Exclusion) -> str:
+    return result_of(told, rule).sentence
 
 
 def failing(code: str, times: int = 1, channel: Channel = Channel.EMAIL, words: str | None = None) -> Contact:
@@ -157,7 +182,7 @@ CONFIRMATION = campaign(Channel.SMS, category=Category.REMINDER, appointment_id=
 def test_the_explanation_says_what_the_decision_says(case: Case, log: list[Message]) -> None:
     told = explain(case, log)
 
-    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign, case.now)
+    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign, case.now, case.frequency)
 
 
 @given(cases(), attempts)
@@ -206,6 +231,12 @@ def every_kind_of_case() -> Iterator[Case]:
             business(double_opt_in=DoubleOptIn(email=True, sms=True)),
         ]
         yield from (Case(*parts, NOW) for parts in product(people, contacts, senders, campaigns))
+        frequencies = (None, handed(channel, 1), handed(channel, 2), handed(channel, 2, Category.REMINDER))
+        capped = (business(frequency_caps=(WEEKLY,)), business())
+        yield from (
+            Case(ANA, None, sender, what, NOW, frequency)
+            for sender, what, frequency in product(capped, campaigns, frequencies)
+        )
 
 
 def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:
@@ -449,8 +480,11 @@ def test_a_reminder_to_a_flagged_mailbox_is_sent_and_says_so() -> None:
     told = asked(failing(FULL), what=REMINDER)
 
     assert told.decision == Send("ana1@example.com")
-    assert told.rules[-2].sentence == "The email address is flagged as invalid, but reminders are still tried."
-    assert told.rules[-1].sentence == "The business tries flagged addresses every time."
+    assert (
+        sentence_of(told, Exclusion.INVALID_CONTACT)
+        == "The email address is flagged as invalid, but reminders are still tried."
+    )
+    assert sentence_of(told, Exclusion.WAITING_FOR_RETRY) == "The business tries flagged addresses every time."
     assert told.verdict.invalid
 
 
@@ -520,9 +554,12 @@ def test_a_try_that_is_due_says_so() -> None:
     marketing = asked(old, sender=business(recovery=Recovery(probe_marketing=True)))
 
     assert reminder.decision == marketing.decision == Send("ana1@example.com", is_try=True)
-    assert reminder.rules[-1].sentence == "The email address is flagged as invalid, and its next try is due."
+    assert (
+        sentence_of(reminder, Exclusion.WAITING_FOR_RETRY)
+        == "The email address is flagged as invalid, and its next try is due."
+    )
     assert reminder.next_step == "Nothing to do: the next reminder is tried and clears the flag when it arrives."
-    assert marketing.rules[-2].sentence == (
+    assert sentence_of(marketing, Exclusion.INVALID_CONTACT) == (
         "The email address is flagged as invalid, but a try with one marketing message is due."
     )
 
@@ -553,6 +590,41 @@ def test_an_opt_out_that_was_taken_back_is_not_told() -> None:
     assert asked(contact.knowing(back)).opt_outs == ()
 
 
+# --- caps -------------------------------------------------------------------------------------------------------------
+
+
+def test_who_has_had_enough_is_told_of_by_which_cap_and_until_when() -> None:
+    told = asked(sender=business(frequency_caps=(WEEKLY,)), frequency=handed(Channel.EMAIL, 3))
+
+    assert told.decision is Exclusion.FREQUENCY_CAP
+    # Room comes with the end of the second latest, on the business's own clock.
+    assert told.sentence == (
+        "The customer has had as many messages as “Weekly” allows (at most 2 within 7 days), and is free again on "
+        "25 November 2026, 08:00."
+    )
+    assert told.next_step == (
+        "Nothing to do: the customer gets these messages again from 25 November 2026, 08:00 on, by the caps in the "
+        "business's settings."
+    )
+    assert result_of(told, Exclusion.FREQUENCY_CAP).looked_at["free_again_at"] == NOW + timedelta(days=5)
+
+
+def test_who_has_had_little_is_told_how_much() -> None:
+    told = asked(sender=business(frequency_caps=(WEEKLY,)), frequency=handed(Channel.EMAIL, 1))
+
+    assert (
+        sentence_of(told, Exclusion.FREQUENCY_CAP)
+        == "There is room for one more under every cap: 1 of 2 by “Weekly” so far."
+    )
+
+
+def test_an_opt_out_speaks_before_a_cap() -> None:
+    contact = opted_out(Scope.MARKETING, ConsentSource.COMPLAINT)
+    told = asked(contact, sender=business(frequency_caps=(WEEKLY,)), frequency=handed(Channel.EMAIL, 3))
+
+    assert told.decision is Exclusion.OPTED_OUT
+
+
 # --- the use case -----------------------------------------------------------------------------------------------------
 
 
@@ -560,7 +632,9 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
     world = World()
     world.add(ANA)
     world.messages.record_new(log)
-    return world, ExplainReachability(world.customers, world.contacts, world.businesses, world.messages, world.clock)
+    return world, ExplainReachability(
+        world.customers, world.contacts, world.frequencies, world.businesses, world.messages, world.clock
+    )
 
 
 def numbered(n: int, channel: Channel) -> Message:

@@ -21,10 +21,12 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.eligibility import Decision, Exclusion, Send
 from rebound.domain.errors import ConflictError
+from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.domain.jobs import JobKind
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Evidence, Failure, Tried
+from rebound.domain.segments import Segment
 from rebound.domain.switches import Switches
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
@@ -37,6 +39,16 @@ CODES: Final[Mapping[Channel, tuple[Provider, str, str, str]]] = {
     Channel.EMAIL: (Provider.SES, "Permanent/NoEmail", "Transient/MailboxFull", "Transient/General"),
     Channel.SMS: (Provider.TWILIO, "30005", "30003", "30006"),
 }
+WEEKLY: Final = FrequencyCap("Weekly", tuple(Category), at_most=2, within_days=7)
+CAPS: Final = st.sampled_from(
+    [
+        (),
+        (WEEKLY,),
+        (replace(WEEKLY, per_segment=True, at_most=1),),
+        (replace(WEEKLY, channel=Channel.SMS, at_most=1), replace(WEEKLY, categories=(Category.MARKETING,))),
+    ]
+)
+"""What a business may allow itself."""
 PAGES: Final = st.sampled_from([1, 2, 5])
 
 
@@ -67,6 +79,26 @@ def known_of_an_address(draw: st.DrawFn, channel: Channel) -> list[Evidence | Co
     return known
 
 
+@st.composite
+def handed_of_late(draw: st.DrawFn, customer_id: str) -> Frequency:
+    """What a customer was handed: some of it still counts, by one cap or another."""
+    hours = draw(st.lists(st.sampled_from([1, 100, 167, 169]), max_size=3))
+    return Frequency(
+        BUSINESS_ID,
+        customer_id,
+        tuple(
+            HandOver(
+                f"m{number}",
+                at(-3600 * ago),
+                draw(st.sampled_from(Category)),
+                draw(st.sampled_from(Channel)),
+                draw(st.sampled_from([None, "saved"])),
+            )
+            for number, ago in enumerate(hours)
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A salon, and what it wants to send to whom."""
@@ -75,14 +107,23 @@ class Situation:
     new: NewCampaign
 
     @property
+    def filter(self) -> Mapping[str, Any]:
+        """Whom it is for."""
+        selection = self.new.selection
+        if selection.segment_id is None:
+            return selection.filter or {}
+        return self.world.segments.get(BUSINESS_ID, selection.segment_id).filter
+
+    @property
     def question(self) -> Question:
         """What is asked of the preview with the same fields."""
         return Question(
-            dict(self.new.selection.filter or {}),
+            dict(self.filter),
             self.new.channel,
             self.new.category,
             self.new.exclude_failed,
             self.new.include_customer_ids,
+            self.new.selection.segment_id,
         )
 
 
@@ -93,6 +134,7 @@ def situations(draw: st.DrawFn) -> Situation:
         policy=draw(st.sampled_from([STANDARD_POLICY, STANDARD_POLICY, STRICT_POLICY])),
         recovery=draw(strategies.recoveries),
         double_opt_in=draw(st.builds(DoubleOptIn, email=st.booleans(), sms=st.booleans())),
+        frequency_caps=draw(CAPS),
         **draw(st.sampled_from([ALL_WELL] * 9 + [{"email_from": None, "text_from": None}, {"switches": ALL_OFF}])),
     )
     world = World(sender, seed=draw(st.integers(0, 1 << 30)), ranges=draw(st.sampled_from([1, 2, 5])))
@@ -109,15 +151,18 @@ def situations(draw: st.DrawFn) -> Situation:
             who = replace(who, email=addresses[shares], mobile_phone=numbers[shares])
         world.add(who)
         key, address = who.contact_key(channel), who.address(channel)
+        world.frequencies.save(draw(handed_of_late(who.customer_id)), at(0))
         if key is not None and address is not None:
             world.know(key, *draw(known_of_an_address(channel)))
             world.outcomes[address] = ()
     world.pump_streams()
+    chosen = draw(st.just(everybody()) | strategies.filters)
+    world.segments.put(Segment(BUSINESS_ID, "saved", "Saved", chosen, at(0)))
     new = NewCampaign(
         name="Autumn offer",
         category=draw(st.sampled_from(Category)),
         channel=channel,
-        selection=Selection(filter=draw(st.just(everybody()) | strategies.filters)),
+        selection=draw(st.sampled_from([Selection(filter=chosen), Selection(segment_id="saved")])),
         content=GREETING if channel is Channel.EMAIL else SHORT_GREETING,
         exclude_failed=draw(st.sampled_from([True, True, True, False])),
         include_customer_ids=frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3))),

@@ -20,6 +20,7 @@ KNOWN: Final = frozenset(
         "EVENT_BUS",
         "EXPANSION_RANGES",
         "EXPORT_STATE_MACHINE_ARN",
+        "FREQUENCIES_TABLE",
         "IDEMPOTENCY_TABLE",
         "IMPORTS_BUCKET",
         "IMPORT_CONCURRENCY",

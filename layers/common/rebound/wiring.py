@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         ExportStore,
         FailureLog,
         FileRunner,
+        FrequencyBook,
         Ids,
         ImportBook,
         ImportLedger,
@@ -362,6 +363,13 @@ def chunk_queue() -> "ChunkQueue":
 
 
 @cache
+def frequencies() -> "FrequencyBook":
+    from rebound.adapters.dynamo_frequencies import DynamoFrequencyBook
+
+    return DynamoFrequencyBook(settings()["FREQUENCIES_TABLE"])
+
+
+@cache
 def paces() -> "PaceBook":
     from rebound.adapters.dynamo_paces import DynamoPaceBook
 
@@ -559,7 +567,7 @@ def manage_segments() -> "ManageSegments":
 def preview_audience() -> "PreviewAudience":
     from rebound.application.preview_audience import PreviewAudience
 
-    return PreviewAudience(customers(), contacts(), businesses(), clock())
+    return PreviewAudience(customers(), contacts(), frequencies(), businesses(), clock())
 
 
 @cache
@@ -593,7 +601,7 @@ def run_job() -> "RunJob":
 
     works: Mapping[JobKind, JobWork] = {
         JobKind.COUNT: CountingWork(customers(), job_ledger()),
-        JobKind.PREVIEW: PreviewWork(customers(), contacts(), businesses(), job_ledger()),
+        JobKind.PREVIEW: PreviewWork(customers(), contacts(), frequencies(), businesses(), job_ledger()),
         JobKind.BULK_DELETE: BulkDeleteWork(customers(), contacts(), businesses(), job_ledger()),
     }
     return RunJob(jobs(), job_ledger(), works, clock())
@@ -686,7 +694,7 @@ def state_consent() -> "StateConsent":
 def explain_reachability() -> "ExplainReachability":
     from rebound.application.explain_reachability import ExplainReachability
 
-    return ExplainReachability(customers(), contacts(), businesses(), messages(), clock())
+    return ExplainReachability(customers(), contacts(), frequencies(), businesses(), messages(), clock())
 
 
 @cache
@@ -764,6 +772,7 @@ def expand_campaign() -> "ExpandCampaign":
         businesses(),
         customers(),
         contacts(),
+        frequencies(),
         expansion(),
         chunk_queue(),
         clock(),
@@ -822,6 +831,7 @@ def chunk_desk() -> "ChunkDesk":
         businesses(),
         customers(),
         contacts(),
+        frequencies(),
         messages(),
         chunk_queue(),
         trip_breaker(),

@@ -15,8 +15,11 @@ from rebound.adapters.dynamo_tables import (
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.domain.business import Business, TextProvider
+from rebound.domain.campaigns import Category
+from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from rebound.domain.frequency import FrequencyCap
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Bundle, Switches
 
@@ -44,6 +47,7 @@ class DynamoBusinessDirectory(Directory):
             "switches": Switches(**document.get("switches", {})),
             "double_opt_in": DoubleOptIn(**document.get("double_opt_in", {})),
             "bundle": Bundle(document.get("bundle", Bundle.PREMIUM)),
+            "frequency_caps": tuple(map(_read_cap, document.get("frequency_caps", ()))),
             "version": int(row.version or 0),
         }
         return Business(business_id=business_id, **{**document, **special})
@@ -107,9 +111,19 @@ class DynamoBusinessDirectory(Directory):
             "switches": asdict(business.switches),
             "double_opt_in": asdict(business.double_opt_in),
             "bundle": business.bundle,
+            "frequency_caps": [asdict(cap) for cap in business.frequency_caps],
         }
 
 
 def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:
     """In the place of a business, and not one: the sender of texts, with a row for each business that has it."""
     return f"#sender#{sender}", f"{_SENT_FROM}{business_id}"
+
+
+def _read_cap(document: Mapping[str, Any]) -> FrequencyCap:
+    channel = document["channel"]
+    kinds = {
+        "categories": tuple(map(Category, document["categories"])),
+        "channel": None if channel is None else Channel(channel),
+    }
+    return FrequencyCap(**{**document, **kinds})

@@ -235,6 +235,7 @@ class MessageRow(Model):
     window = NumberAttribute(null=True)
     appointment_id = UnicodeAttribute(null=True)
     asks_confirmation = BooleanAttribute(null=True)
+    free_again_at = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
 
@@ -383,6 +384,15 @@ class DirectoryRow(Model):
     document = JsonAttribute()
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+
+
+class FrequencyRow(Model):
+    """``recipient_id`` (business and customer): what the customer has been handed of late, as JSON."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    hand_overs = JsonAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
 
 
 class PaceRow(Model):

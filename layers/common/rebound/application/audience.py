@@ -9,12 +9,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rebound.application.frequency_desk import known_frequencies
 from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
 from rebound.domain.eligibility import Exclusion, Send, decide
 from rebound.domain.reachability import Tried
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ContactBook
+    from rebound.application.ports import ContactBook, FrequencyBook
     from rebound.domain.business import Business
     from rebound.domain.campaigns import Category
     from rebound.domain.channels import Channel, ContactKey
@@ -49,8 +50,11 @@ class Screening:
     that is due, as it will be at the send; tries of shared addresses are therefore remembered from page to page.
     """
 
-    def __init__(self, contacts: ContactBook, business: Business, campaign: Campaign) -> None:
+    def __init__(
+        self, contacts: ContactBook, frequencies: FrequencyBook, business: Business, campaign: Campaign
+    ) -> None:
         self._contacts = contacts
+        self._frequencies = frequencies
         self._business = business
         self._campaign = campaign
         self._tried: dict[ContactKey, Tried] = {}
@@ -59,11 +63,12 @@ class Screening:
         """Decide for customers by id; ``None`` for one who does not exist."""
         keys = {id_: who.contact_key(self._campaign.channel) for id_, who in customers.items() if who is not None}
         known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
+        frequencies = known_frequencies(self._frequencies, self._business, self._campaign, list(keys), consistent=False)
         decisions: dict[str, Decision] = {}
         for customer_id, customer in customers.items():
             key = keys.get(customer_id)
             contact = self._as_tried(known[key]) if key is not None else None
-            decision = decide(customer, contact, self._business, self._campaign, now)
+            decision = decide(customer, contact, self._business, self._campaign, now, frequencies.get(customer_id))
             if isinstance(decision, Send) and decision.is_try and contact is not None and len(contact.customer_ids) > 1:
                 self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
             decisions[customer_id] = decision
@@ -90,6 +95,7 @@ def supposed_campaign(
     now: datetime,
     *,
     filter_: Mapping[str, Any] | None = None,
+    segment_id: str | None = None,
     exclude_failed: bool = True,
     include_customer_ids: frozenset[str] = frozenset(),
     asks_confirmation: bool = False,
@@ -101,7 +107,7 @@ def supposed_campaign(
         name="",
         category=category,
         channel=channel,
-        selection=Selection(filter=filter_),
+        selection=Selection(segment_id=segment_id, filter=filter_),
         content=TextContent(""),
         created_at=now,
         status=CampaignStatus.EXPANDING,

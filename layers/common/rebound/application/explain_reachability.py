@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rebound.application.audience import supposed_campaign
+from rebound.application.frequency_desk import known_frequencies
 from rebound.domain.eligibility import Case
 from rebound.domain.explanation import SHOWN_ATTEMPTS, explain
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, MessageLog
+    from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, FrequencyBook, MessageLog
     from rebound.domain.campaigns import Category
     from rebound.domain.channels import Channel
     from rebound.domain.explanation import Explanation
@@ -27,12 +28,14 @@ class ExplainReachability:
         self,
         customers: CustomerBook,
         contacts: ContactBook,
+        frequencies: FrequencyBook,
         businesses: BusinessDirectory,
         messages: MessageLog,
         clock: Clock,
     ) -> None:
         self._customers = customers
         self._contacts = contacts
+        self._frequencies = frequencies
         self._businesses = businesses
         self._messages = messages
         self._clock = clock
@@ -45,17 +48,26 @@ class ExplainReachability:
         category: Category,
         *,
         asks_confirmation: bool = False,
+        segment_id: str | None = None,
     ) -> Explanation:
-        """What a message of this kind with nothing unusual about it would do. Raises ``NotFoundError``."""
+        """What a message of this kind with nothing unusual about it would do. Raises ``NotFoundError``.
+
+        ``segment_id`` is that of its campaign's saved segment, for caps that count messages of each segment apart.
+        """
         customer = self._customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
         now = self._clock.now()
+        business = self._businesses.get(business_id)
+        supposed = supposed_campaign(
+            business_id, channel, category, now, segment_id=segment_id, asks_confirmation=asks_confirmation
+        )
         case = Case(
             customer,
             self._contacts.get_many([key])[key] if key is not None else None,
-            self._businesses.get(business_id),
-            supposed_campaign(business_id, channel, category, now, asks_confirmation=asks_confirmation),
+            business,
+            supposed,
             now,
+            known_frequencies(self._frequencies, business, supposed, [customer_id]).get(customer_id),
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
 

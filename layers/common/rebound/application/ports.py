@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
     from rebound.domain.events import DomainEvent
+    from rebound.domain.frequency import Frequency
     from rebound.domain.history import HistoryEntry
     from rebound.domain.jobs import Job
     from rebound.domain.keys import ApiKey
@@ -398,6 +399,24 @@ class ChunkQueue(Protocol):
 
     def waiting(self, channel: Channel, lane: Lane) -> int:
         """About how many chunks wait in a lane."""
+
+
+class FrequencyBook(Protocol):
+    """What every customer has been handed of late, for the caps."""
+
+    def get_many(
+        self, business_id: str, customer_ids: Iterable[str], *, consistent: bool = True
+    ) -> Mapping[str, Frequency]:
+        """Everybody's, by customer, any number; empty for one of whom nothing is kept.
+
+        Those of a moment ago are good enough, and cost half, where a decision will be taken again.
+        """
+
+    def save(self, frequency: Frequency, until: datetime) -> Frequency:
+        """Write one that is still as it was read (``version``), to be forgotten some time after ``until``.
+
+        As it is stored now. Raises ``ConcurrentChangeError`` when somebody else has written it.
+        """
 
 
 class PaceBook(Protocol):

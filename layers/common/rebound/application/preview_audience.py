@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Clock,
         ContactBook,
         CustomerBook,
+        FrequencyBook,
         JobLedger,
     )
     from rebound.domain.campaigns import Campaign
@@ -39,13 +40,17 @@ LONGEST_LOOK: Final = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asks who of ``filter`` would get a message of this category on this channel."""
+    """Asks who of ``filter`` would get a message of this category on this channel.
+
+    ``segment_id`` names the saved segment that the filter is of; some caps count messages of each segment apart.
+    """
 
     filter: Mapping[str, Any]
     channel: Channel
     category: Category
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
+    segment_id: str | None = None
 
     def supposed(self, business_id: str, at: datetime) -> Campaign:
         """The campaign to decide on."""
@@ -55,6 +60,7 @@ class Question:
             self.category,
             at,
             filter_=self.filter,
+            segment_id=self.segment_id,
             exclude_failed=self.exclude_failed,
             include_customer_ids=self.include_customer_ids,
         )
@@ -67,6 +73,7 @@ class Question:
             "category": self.category,
             "exclude_failed": self.exclude_failed,
             "include_customer_ids": sorted(self.include_customer_ids),
+            "segment_id": self.segment_id,
         }
 
     @classmethod
@@ -83,12 +90,14 @@ class PreviewAudience:
         self,
         customers: CustomerBook,
         contacts: ContactBook,
+        frequencies: FrequencyBook,
         businesses: BusinessDirectory,
         clock: Clock,
         longest: timedelta = LONGEST_COUNT,
     ) -> None:
         self._customers = customers
         self._contacts = contacts
+        self._frequencies = frequencies
         self._businesses = businesses
         self._clock = clock
         self._longest = longest
@@ -125,7 +134,7 @@ class PreviewAudience:
 
     def _decided(self, campaign: Campaign) -> Iterator[Selected]:
         now = self._clock.now()
-        screening = Screening(self._contacts, self._businesses.get(campaign.business_id), campaign)
+        screening = Screening(self._contacts, self._frequencies, self._businesses.get(campaign.business_id), campaign)
         for customers in self._meant(campaign):
             yield screening(customers, now)
 
@@ -154,10 +163,16 @@ class PreviewWork:
     """
 
     def __init__(
-        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, ledger: JobLedger
+        self,
+        customers: CustomerBook,
+        contacts: ContactBook,
+        frequencies: FrequencyBook,
+        businesses: BusinessDirectory,
+        ledger: JobLedger,
     ) -> None:
         self._customers = customers
         self._contacts = contacts
+        self._frequencies = frequencies
         self._businesses = businesses
         self._ledger = ledger
 
@@ -165,7 +180,7 @@ class PreviewWork:
         """One page."""
         question, at = Question.read(job.request), job.created_at
         business = self._businesses.get(job.business_id)
-        screening = Screening(self._contacts, business, question.supposed(job.business_id, at))
+        screening = Screening(self._contacts, self._frequencies, business, question.supposed(job.business_id, at))
         customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         page = screening(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}

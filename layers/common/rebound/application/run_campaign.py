@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ContactBook,
         CustomerBook,
         ExpansionLedger,
+        FrequencyBook,
         Ids,
         RangeProgress,
         SegmentBook,
@@ -127,6 +128,7 @@ class ExpandCampaign:
         businesses: BusinessDirectory,
         customers: CustomerBook,
         contacts: ContactBook,
+        frequencies: FrequencyBook,
         expansion: ExpansionLedger,
         queue: ChunkQueue,
         clock: Clock,
@@ -135,6 +137,7 @@ class ExpandCampaign:
         self._businesses = businesses
         self._customers = customers
         self._contacts = contacts
+        self._frequencies = frequencies
         self._expansion = expansion
         self._queue = queue
         self._clock = clock
@@ -155,7 +158,7 @@ class ExpandCampaign:
 
     def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
-        screening = Screening(self._contacts, business, campaign)
+        screening = Screening(self._contacts, self._frequencies, business, campaign)
         if selection.customer_ids is not None:
             return _ListReader(self._customers, business, screening, self._clock, selection.customer_ids)
         matcher = compile_filter(selection.filter)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from rebound.application.frequency_desk import FrequencyDesk, known_frequencies
 from rebound.application.handovers import Refused
 from rebound.domain.campaigns import HALTED, CampaignStatus
 from rebound.domain.chunks import ClaimOutcome
-from rebound.domain.eligibility import Exclusion, Send, decide
+from rebound.domain.eligibility import Case, Exclusion, Send, decide
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.messages import NO_RECORD, MessageStatus, queued_message
 from rebound.domain.pacing import Ticket, lane_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Clock,
         ContactBook,
         CustomerBook,
+        FrequencyBook,
         MessageLog,
     )
     from rebound.application.trip_breaker import TripBreaker
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from rebound.domain.chunks import Chunk, ChunkKey
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
+    from rebound.domain.frequency import Frequency
     from rebound.domain.messages import Message
     from rebound.domain.provider_codes import Provider
 
@@ -64,6 +67,8 @@ class Recipient:
     """What is known of the address."""
     is_try: bool = False
     """Whether the message is the try that is due there (``ChunkDesk.taken``)."""
+    frequency: Frequency | None = None
+    """What the customer has been handed of late, where a cap counts such messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class ChunkDesk:
         businesses: BusinessDirectory,
         customers: CustomerBook,
         contacts: ContactBook,
+        frequencies: FrequencyBook,
         messages: MessageLog,
         queue: ChunkQueue,
         breaker: TripBreaker,
@@ -107,6 +113,8 @@ class ChunkDesk:
         self._businesses = businesses
         self._customers = customers
         self._contacts = contacts
+        self._frequencies = frequencies
+        self._places = FrequencyDesk(frequencies, clock)
         self._queue = queue
         self._breaker = breaker
 
@@ -126,31 +134,66 @@ class ChunkDesk:
         return Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
 
     def decide(self, work: Work, customer_ids: Sequence[str]) -> Decided:
-        """Decide on the data as it is now."""
+        """Decide on the data as it is now. Whoever is left out has no place under the caps when this returns."""
         campaign, business = work.campaign, work.business
         customers = self._customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self._contacts.get_many({key for key in keys.values() if key is not None})
+        frequencies = known_frequencies(self._frequencies, business, campaign, list(customers))
         recipients: list[Recipient] = []
         excluded: list[Message] = []
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = self._message(work, customer_id, customer)
             contact = contacts[key] if key is not None else None
-            decision = decide(customer, contact, business, campaign, self.clock.now())
+            frequency, now = frequencies.get(customer_id), self.clock.now()
+            decision = decide(customer, contact, business, campaign, now, frequency)
             match decision:
                 case Send(address, is_try) if customer is not None:
-                    recipients.append(Recipient(message, customer, address, contact, is_try))
+                    recipients.append(Recipient(message, customer, address, contact, is_try, frequency))
+                case Exclusion.FREQUENCY_CAP if customer is not None:
+                    case_ = Case(customer, contact, business, campaign, now, frequency)
+                    excluded.append(left_out(message, Exclusion.FREQUENCY_CAP, case_.free_again_at))
                 case reason:
                     excluded.append(left_out(message, str(reason)))
+        self.give_back_earlier(work, [message.key.customer_id for message in excluded])
         return Decided(tuple(recipients), tuple(excluded))
 
     def taken(self, work: Work, recipient: Recipient) -> Message | None:
-        """Take a try that is due, right before it is handed over; the message as left out when somebody else has it.
+        """Take what the message needs to itself, right before it is handed over; as left out when it cannot have it.
+
+        That is a place under the caps, and the try that is due. Costs nothing for a recipient who needs neither. Raises
+        ``ConcurrentChangeError`` when others keep writing, and then nothing may be sent.
+        """
+        case = Case(
+            recipient.customer, recipient.contact, work.business, work.campaign, self.clock.now(), recipient.frequency
+        )
+        free_again_at = self._places.take(case, work.chunk.attempts)
+        if free_again_at is not None:
+            return left_out(recipient.message, Exclusion.FREQUENCY_CAP, free_again_at)
+        lost = self._try_taken(work, recipient)
+        if lost is not None:
+            self.give_back(work, [recipient.customer.customer_id])
+        return lost
+
+    def give_back(self, work: Work, customer_ids: Sequence[str]) -> None:
+        """Free the places under the caps of messages that are known not to have gone out.
+
+        Before that is recorded: a death between the two leaves a message that is uncertain, and a place at most too few
+        for what nobody was sent; the other way round the place would be lost to the customer.
+        """
+        self._places.give_back(work.business, work.campaign, customer_ids, work.chunk.attempts)
+
+    def give_back_earlier(self, work: Work, customer_ids: Sequence[str]) -> None:
+        """The same for places that an attempt took which died; there are none while this is the first."""
+        if work.chunk.attempts > 1:
+            self.give_back(work, customer_ids)
+
+    def _try_taken(self, work: Work, recipient: Recipient) -> Message | None:
+        """Take a try that is due; the message as left out when somebody else has it.
 
         A try is written to the contact as it was read, so that of all who are about to send to it only one may. Whoever
         loses the race reads again and decides again. A sender that comes back to a chunk finds its own try and goes on.
-        Costs nothing for a recipient that is no try. Raises ``ConcurrentChangeError`` when others keep writing.
         """
         contact, message_id = recipient.contact, recipient.message.key.message_id
         if contact is None or not recipient.is_try:
@@ -182,6 +225,7 @@ class ChunkDesk:
         A resume looks for chunks that are set aside after it has changed the status. If it looked before we were done,
         the status says so when we look after, and the chunk goes back to the queue at once.
         """
+        self.give_back_earlier(work, customer_ids)
         key = work.chunk.key
         if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
             self.messages.record([replace(m, status=MessageStatus.CANCELLED) for m in self._queued(work, customer_ids)])
@@ -209,6 +253,7 @@ class ChunkDesk:
 
     def again_later(self, work: Work, customer_ids: Sequence[str], delay: timedelta | None = None) -> None:
         """Put recipients back that are known not to have gone out, for a later attempt."""
+        self.give_back_earlier(work, customer_ids)
         self.chunks.put_back(work.chunk, customer_ids)
         if delay is None:
             delay = min(FIRST_DELAY * 2 ** min(work.chunk.attempts, 10), LONGEST_DELAY)
@@ -252,9 +297,9 @@ def senders_fault(result: object, provider: Provider) -> bool:
     return isinstance(result, Refused) and look_up(provider, result.code).failure_class is FailureClass.SENDER_FAULT
 
 
-def left_out(message: Message, reason: str) -> Message:
+def left_out(message: Message, reason: str, free_again_at: datetime | None = None) -> Message:
     """The message of somebody who does not get one."""
-    return replace(message, status=MessageStatus.EXCLUDED, reason=reason)
+    return replace(message, status=MessageStatus.EXCLUDED, reason=reason, free_again_at=free_again_at)
 
 
 def accepted(message: Message, provider: Provider, provider_id: str, at: datetime) -> Message:

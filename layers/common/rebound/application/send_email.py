@@ -102,10 +102,9 @@ class SendEmail:
         decided = self._desk.decide(work, remaining)
         rendered = [(recipient, self._email(work, recipient)) for recipient in decided.recipients]
         sendable = [(recipient, email) for recipient, email in rendered if email is not None]
-        known = [
-            *decided.excluded,
-            *(cannot_render(recipient.message) for recipient, email in rendered if email is None),
-        ]
+        unreadable = [recipient for recipient, email in rendered if email is None]
+        self._desk.give_back_earlier(work, [recipient.customer.customer_id for recipient in unreadable])
+        known = [*decided.excluded, *(cannot_render(recipient.message) for recipient in unreadable)]
         again = self._still_listed(work, [recipient for recipient, _ in sendable])
         sendable = [pair for pair in sendable if pair[0].customer.customer_id not in again]
         throttles: list[Throttled] = []
@@ -124,6 +123,14 @@ class SendEmail:
             )
             now = self._desk.clock.now()
             because = None if work.campaign.single else _reason_to_stop(results)
+            self._desk.give_back(
+                work,
+                [
+                    recipient.customer.customer_id
+                    for (recipient, _), result in zip(sendable, results, strict=True)
+                    if isinstance(result, Refused | Throttled)
+                ],
+            )
             for (recipient, _), result in zip(sendable, results, strict=True):
                 if isinstance(result, Throttled):
                     again.append(recipient.customer.customer_id)

@@ -130,7 +130,7 @@ class SendText:
         if work is None:
             return
         texter = self._texters[work.business.text_provider]()
-        remaining = self._settle(work, texter) if work.settle else work.chunk.remaining
+        remaining = self._settle(work, texter) if work.settle else self._desk.unrecorded(work)
         if work.campaign.status in HALTED:
             self._desk.halt(work, remaining)
             return
@@ -165,7 +165,7 @@ class SendText:
     def _log(self) -> MessageLog:
         return self._desk.messages
 
-    def _settle(self, work: Work, texter: Texter) -> tuple[str, ...]:
+    def _settle(self, work: Work, texter: Texter) -> Sequence[str]:
         """Texts claimed and without an outcome are uncertain; those that were never claimed remain to be sent."""
         known = self._desk.known(work)
         lost = [c for c, message in known.items() if message.status is MessageStatus.SENDING]
@@ -192,15 +192,13 @@ class SendText:
     def _left_out(self, work: Work, recipient: Recipient, body: str) -> Message | None:
         """The message of somebody who does not get it after all."""
         if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
+            self._desk.give_back_earlier(work, _ids(recipient))
             return cannot_render(recipient.message)
         return self._desk.taken(work, recipient)
 
     def _send(self, work: Work, texter: Texter, recipient: Recipient) -> Throttled | Refused | None:
         """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
-        message, content = recipient.message, work.campaign.content
-        body = ""
-        if isinstance(content, TextContent):
-            body = render_text(content, values_of(recipient.customer, work.business))
+        message, body = recipient.message, _body(work, recipient)
         left_out = self._left_out(work, recipient, body)
         if left_out is not None:
             self._log.record([left_out])
@@ -209,6 +207,8 @@ class SendText:
             return None
         result = texter.send(work.business.text_from, message.key, recipient.address, body)
         now = self._desk.clock.now()
+        if isinstance(result, Refused | Throttled):
+            self._desk.give_back(work, _ids(recipient))
         match result:
             case Accepted(provider_id):
                 if texter.provider is Provider.SNS:
@@ -225,6 +225,13 @@ class SendText:
             case Unknown():
                 self._log.record([unknown(message, texter.provider, now)])
         return None
+
+
+def _body(work: Work, recipient: Recipient) -> str:
+    content = work.campaign.content
+    if not isinstance(content, TextContent):
+        return ""
+    return render_text(content, values_of(recipient.customer, work.business))
 
 
 def _ids(*recipients: Recipient) -> Sequence[str]:

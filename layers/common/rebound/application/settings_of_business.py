@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rebound.application.ports import AddressReader, BusinessDirectory, RecopyQueue
     from rebound.domain.business import Business, TextProvider
     from rebound.domain.double_opt_in import DoubleOptIn
+    from rebound.domain.frequency import FrequencyCap
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.switches import Bundle, Switches
 
@@ -95,10 +96,22 @@ class BusinessChange:
     switches: SwitchesChange | None = None
     double_opt_in: DoubleOptInChange | None = None
     bundle: Bundle | None = None
+    frequency_caps: tuple[FrequencyCap, ...] | None = None
 
 
 _NEVER_EMPTY: Final = frozenset(
-    {"name", "country", "time_zone", "text_provider", "policy", "recovery", "switches", "double_opt_in", "bundle"}
+    {
+        "name",
+        "country",
+        "time_zone",
+        "text_provider",
+        "policy",
+        "recovery",
+        "switches",
+        "double_opt_in",
+        "bundle",
+        "frequency_caps",
+    }
 )
 
 

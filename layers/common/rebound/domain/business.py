@@ -14,6 +14,8 @@ from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Barrier, Bundle, Switches
 
 if TYPE_CHECKING:
+    from rebound.domain.campaigns import Category
+    from rebound.domain.frequency import FrequencyCap
     from rebound.domain.reachability import ReachabilityPolicy
 
 
@@ -59,6 +61,7 @@ class Business:
     switches: Switches = field(default_factory=Switches)
     double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
     bundle: Bundle = Bundle.PREMIUM
+    frequency_caps: tuple[FrequencyCap, ...] = ()
     version: int = field(default=0, compare=False)
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
@@ -81,6 +84,10 @@ class Business:
         if channel is Channel.EMAIL:
             return self.email_from is not None
         return self.text_from is not None or self.text_provider is TextProvider.SNS
+
+    def is_capped(self, category: Category, channel: Channel) -> bool:
+        """Whether any cap counts such messages; where none does, nothing is read or written for caps."""
+        return any(cap.covers(category, channel) for cap in self.frequency_caps)
 
     @property
     def text_account(self) -> SendingAccount:

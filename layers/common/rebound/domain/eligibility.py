@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
+from rebound.domain.frequency import HandOver
 from rebound.domain.reachability import REACHABLE
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rebound.domain.campaigns import Campaign
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
+    from rebound.domain.frequency import Frequency
     from rebound.domain.switches import Barrier
 
 
@@ -34,6 +36,8 @@ class Exclusion(StrEnum):
     INVALID_CONTACT = "invalid_contact"
     WAITING_FOR_RETRY = "waiting_for_retry"
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
+    FREQUENCY_CAP = "frequency_cap"
+    """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
     CANNOT_RENDER = "cannot_render"
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
 
@@ -58,6 +62,7 @@ class Case:
     """One customer and one campaign to decide about.
 
     ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
+    ``frequency`` is what the customer has been handed of late; ``None`` when nothing is known to count.
     """
 
     customer: Customer
@@ -65,6 +70,7 @@ class Case:
     business: Business
     campaign: Campaign
     now: datetime
+    frequency: Frequency | None = None
 
     @property
     def address(self) -> str | None:
@@ -105,6 +111,20 @@ class Case:
             and tried.message_id == self.campaign.message_id(self.customer.customer_id)
         )
 
+    @property
+    def hand_over(self) -> HandOver:
+        """The message as caps look at it; without an id while the campaign has no messages."""
+        campaign = self.campaign
+        message_id = campaign.message_id(self.customer.customer_id) if campaign.run_id is not None else ""
+        return HandOver(message_id, self.now, campaign.category, campaign.channel, campaign.selection.segment_id)
+
+    @property
+    def free_again_at(self) -> datetime | None:
+        """When the caps will have room for the message; ``None`` when they have."""
+        if self.frequency is None:
+            return None
+        return self.frequency.free_again_at(self.business.frequency_caps, self.hand_over)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -119,16 +139,20 @@ class Rule:
 
 
 def decide(
-    customer: Customer | None, contact: Contact | None, business: Business, campaign: Campaign, now: datetime
+    customer: Customer | None,
+    contact: Contact | None,
+    business: Business,
+    campaign: Campaign,
+    now: datetime,
+    frequency: Frequency | None = None,
 ) -> Decision:
     """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, or send.
 
-    ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
-    Who does not exist is no case for the rules.
+    ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
     """
     if customer is None:
         return Exclusion.NOT_FOUND
-    return decision_on(Case(customer, contact, business, campaign, now))
+    return decision_on(Case(customer, contact, business, campaign, now, frequency))
 
 
 def decision_on(case: Case) -> Decision:
@@ -248,6 +272,25 @@ def _is_added_back(case: Case) -> bool:
     return case.customer.customer_id in case.campaign.include_customer_ids
 
 
+def _is_capped(case: Case) -> bool:
+    return case.free_again_at is not None
+
+
+def _counts(case: Case) -> Mapping[str, Any]:
+    states = case.frequency.states(case.business.frequency_caps, case.hand_over) if case.frequency is not None else ()
+    caps = [
+        {
+            "name": state.cap.name,
+            "counted": state.counted,
+            "at_most": state.cap.at_most,
+            "within_days": state.cap.within_days,
+            "per_segment": state.cap.per_segment,
+        }
+        for state in states
+    ]
+    return {"caps": caps, "segment_id": case.campaign.selection.segment_id, "free_again_at": case.free_again_at}
+
+
 RULES: Final = (
     Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
     Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
@@ -255,10 +298,12 @@ RULES: Final = (
     Rule(Exclusion.NOT_CONFIRMED, _has_not_confirmed, _confirmation),
     Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
     Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
+    Rule(Exclusion.FREQUENCY_CAP, _is_capped, _counts),
 )
 """In the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
 customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
 For causes that pass, a business may have marketing try as well, and space out the tries of everything else (A11).
+Caps come last: they say when the customer is free again, which is true only of somebody whom nothing else keeps back.
 """

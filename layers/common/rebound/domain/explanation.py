@@ -17,7 +17,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.eligibility import RULES, Exclusion, decision_on
 from rebound.domain.messages import MessageStatus
-from rebound.domain.next_steps import address_noun, kind_of_message, next_step, plural_noun, written
+from rebound.domain.next_steps import address_noun, days, kind_of_message, next_step, plural_noun, written
 from rebound.domain.provider_codes import look_up
 from rebound.domain.reachability import REACHABLE
 from rebound.domain.switches import Barrier
@@ -25,6 +25,7 @@ from rebound.domain.switches import Barrier
 if TYPE_CHECKING:
     from rebound.domain.consent import ConsentSource
     from rebound.domain.eligibility import Case, Decision, Rule
+    from rebound.domain.frequency import CapState
     from rebound.domain.messages import Message
     from rebound.domain.provider_codes import FailureClass
     from rebound.domain.reachability import Cleared, Failure, Verdict
@@ -220,6 +221,16 @@ def _not_yet(case: Case) -> str:
     )
 
 
+def _capped(case: Case) -> str:
+    full = [state for state in _cap_states(case) if state.free_again_at is not None]
+    caps = " and ".join(
+        f"“{state.cap.name}” allows (at most {state.cap.at_most} within {days(state.cap.within_days)})"
+        for state in full
+    )
+    when = f", and is free again on {written(case.free_again_at, case)}" if case.free_again_at is not None else ""
+    return f"The customer has had as many messages as {caps or 'you allow'}{when}."
+
+
 _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NOT_FOUND: lambda _: "There is no such customer (any more).",
     Exclusion.CHANNEL_OFF: _not_sent,
@@ -231,6 +242,7 @@ _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     ),
     Exclusion.INVALID_CONTACT: _flagged,
     Exclusion.WAITING_FOR_RETRY: _not_yet,
+    Exclusion.FREQUENCY_CAP: _capped,
     Exclusion.CANNOT_RENDER: lambda _: "With this customer's details filled in, the message was empty or far too long.",
 }
 
@@ -277,6 +289,17 @@ def _need_not_wait(case: Case) -> str:
     return f"The {noun} is flagged as invalid, but this campaign is sent to it all the same."
 
 
+def _has_room(case: Case) -> str:
+    if not case.business.is_capped(case.campaign.category, case.campaign.channel):
+        return f"The business has no cap on how many {kind_of_message(case).lower()} a customer gets."
+    counted = ", ".join(f"{s.counted} of {s.cap.at_most} by “{s.cap.name}”" for s in _cap_states(case))
+    return f"There is room for one more under every cap{f': {counted} so far' if counted else ''}."
+
+
+def _cap_states(case: Case) -> Sequence[CapState]:
+    return () if case.frequency is None else case.frequency.states(case.business.frequency_caps, case.hand_over)
+
+
 _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.CHANNEL_OFF: _can_be_sent,
     Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
@@ -284,6 +307,7 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NOT_CONFIRMED: _need_not_confirm,
     Exclusion.INVALID_CONTACT: _not_left_out,
     Exclusion.WAITING_FOR_RETRY: _need_not_wait,
+    Exclusion.FREQUENCY_CAP: _has_room,
 }
 
 
@@ -359,5 +383,6 @@ _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.NOT_CONFIRMED: "It was left out: the customer had not confirmed that they want marketing.",
     Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",
     Exclusion.WAITING_FOR_RETRY: "It was left out: the address was flagged as invalid, and its next try not due yet.",
+    Exclusion.FREQUENCY_CAP: "It was left out: the customer had had as many messages as a cap allows.",
     Exclusion.CANNOT_RENDER: "It was left out: with this customer's details filled in, it was empty or far too long.",
 }

@@ -65,7 +65,8 @@ class Message:
     earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
     without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may
     be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
-    of the send, ``None`` for the first.
+    of the send, ``None`` for the first. ``free_again_at`` is when the caps that left it out will have room for one
+    more.
     """
 
     key: MessageKey
@@ -85,6 +86,7 @@ class Message:
     window: int | None = None
     appointment_id: str | None = None
     asks_confirmation: bool = False
+    free_again_at: datetime | None = None
 
     @property
     def rank(self) -> int:

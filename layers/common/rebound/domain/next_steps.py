@@ -64,6 +64,11 @@ def written(at: datetime, case: Case) -> str:
     return f"{local.day} {local:%B %Y, %H:%M}"
 
 
+def days(number: int) -> str:
+    """So many days in words."""
+    return "1 day" if number == 1 else f"{number} days"
+
+
 _KINDS: Final[Mapping[Category, str]] = {
     Category.REMINDER: "Reminders",
     Category.TRANSACTIONAL: "Transactional messages",
@@ -139,6 +144,11 @@ def _next_try(case: Case, due: datetime) -> str:
     return "the next reminder is still"
 
 
+def _wait_for_room(case: Case) -> str:
+    when = f" from {written(case.free_again_at, case)} on" if case.free_again_at is not None else " soon"
+    return f"Nothing to do: the customer gets these messages again{when}, by the caps in the business's settings."
+
+
 _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.NOT_FOUND: lambda _: "Look the customer up again: this one has been removed.",
     Exclusion.CHANNEL_OFF: _let_it_be_sent,
@@ -150,6 +160,7 @@ _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     ),
     Exclusion.INVALID_CONTACT: _mend_the_address,
     Exclusion.WAITING_FOR_RETRY: _mend_the_address,
+    Exclusion.FREQUENCY_CAP: _wait_for_room,
     Exclusion.CANNOT_RENDER: lambda _: (
         "Fill in the details of the customer that the message shows, or have its wording changed."
     ),

@@ -316,6 +316,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             text_from=request.text_from if "text_from" in given else UNSET,
             text_rate=request.text_rate if "text_rate" in given else UNSET,
             policy=request.policy.read() if "policy" in given else None,
+            frequency_caps=tuple(cap.read() for cap in request.frequency_caps) if "frequency_caps" in given else None,
             recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
             switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
             double_opt_in=(
@@ -418,9 +419,21 @@ def _reachability(app: APIGatewayRestResolver) -> None:
         asks_confirmation: Annotated[  # noqa: FBT002 - a parameter of the query
             bool, Query(description="A text that asks the customer to confirm an appointment.")
         ] = False,
+        segment_id: Annotated[
+            str | None,
+            Query(
+                description="Of a campaign for this saved segment; matters to caps that count segments apart.",
+                max_length=64,
+            ),
+        ] = None,
     ) -> Response[str]:
         explanation = wiring.explain_reachability()(
-            _business_id(app), customer_id, channel, category, asks_confirmation=asks_confirmation
+            _business_id(app),
+            customer_id,
+            channel,
+            category,
+            asks_confirmation=asks_confirmation,
+            segment_id=segment_id,
         )
         return _answer(ReachabilityAnswer.of(explanation))
 
@@ -580,6 +593,7 @@ def _segments(app: APIGatewayRestResolver) -> None:
             request.category,
             request.exclude_failed,
             frozenset(request.include_customer_ids),
+            segment_id,
         )
         audience = None if _prefers_a_job(app) else wiring.preview_audience()(business_id, question)
         if audience is not None:

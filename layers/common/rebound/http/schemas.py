@@ -32,6 +32,7 @@ from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import look_up
@@ -57,6 +58,12 @@ APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 def _fits(value: str) -> str:
     if len(value.encode()) > MAX_PART_BYTES:
         raise ValueError(f"Must have at most {MAX_PART_BYTES} bytes in UTF-8.")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("Must be one line without control characters.")
     return value
 
 
@@ -240,6 +247,56 @@ class DoubleOptInAnswer(Answer):
         return cls(email=double_opt_in.email, sms=double_opt_in.sms)
 
 
+class FrequencyCapRequest(Request):
+    """How many messages of some kinds one customer may get within some days."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)] = Field(
+        description="What it is called where it keeps a message back; no two have the same name."
+    )
+    categories: Annotated[list[Annotated[Category, Field(strict=False)]], Field(min_length=1)] = Field(
+        description="The kinds of messages that count, and that are held to it."
+    )
+    channel: Annotated[Channel, Field(strict=False)] | None = Field(
+        default=None, description="Only messages on this channel; null for those on all channels together."
+    )
+    at_most: Annotated[int, Field(ge=1, le=HIGHEST_CAP)]
+    within_days: Annotated[int, Field(ge=1, le=LONGEST_WITHIN_DAYS)] = Field(
+        description="Rolling and exact: a message counts for so many times 24 hours from its hand-over."
+    )
+    per_segment: bool = Field(
+        default=False,
+        description="Count the messages of campaigns for different saved segments apart; everything that is sent "
+        "without a segment_id counts together.",
+    )
+
+    def read(self) -> FrequencyCap:
+        """The cap."""
+        return FrequencyCap(**{**dict(self), "categories": tuple(dict.fromkeys(self.categories))})
+
+
+class FrequencyCapAnswer(Answer):
+    """How many messages of some kinds one customer may get within some days."""
+
+    name: str
+    categories: list[Category]
+    channel: Channel | None
+    at_most: int
+    within_days: int
+    per_segment: bool
+
+    @classmethod
+    def of(cls, cap: FrequencyCap) -> Self:
+        """The answer for a cap."""
+        return cls(**{**{name: getattr(cap, name) for name in cls.model_fields}, "categories": list(cap.categories)})
+
+
+def _named_apart(caps: list[FrequencyCapRequest]) -> list[FrequencyCapRequest]:
+    names = [cap.name.strip().casefold() for cap in caps]
+    if len(set(names)) < len(names):
+        raise ValueError("No two caps may have the same name.")
+    return caps
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -259,6 +316,13 @@ class BusinessChangeRequest(Request):
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
     switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
     double_opt_in: DoubleOptInRequest = Field(default_factory=DoubleOptInRequest)
+    frequency_caps: Annotated[list[FrequencyCapRequest], Field(max_length=MOST_CAPS), AfterValidator(_named_apart)] = (
+        Field(
+            default_factory=list,
+            description="All caps, in place of those that there are. A message is left out (frequency_cap) when one of "
+            "those that cover it has no room. A cap counts what has been handed over since it was set.",
+        )
+    )
 
 
 class BusinessAnswer(Answer):
@@ -281,19 +345,19 @@ class BusinessAnswer(Answer):
         description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
         "can change it."
     )
+    frequency_caps: list[FrequencyCapAnswer]
 
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        own_shapes = ("policy", "recovery", "switches", "double_opt_in")
-        settings = {name: getattr(business, name) for name in cls.model_fields if name not in own_shapes}
-        return cls(
-            **settings,
-            policy=PolicyAnswer.of(business.policy),
-            recovery=RecoveryAnswer.of(business.recovery),
-            switches=SwitchesAnswer.of(business.switches),
-            double_opt_in=DoubleOptInAnswer.of(business.double_opt_in),
-        )
+        read = {
+            "policy": PolicyAnswer.of(business.policy),
+            "recovery": RecoveryAnswer.of(business.recovery),
+            "switches": SwitchesAnswer.of(business.switches),
+            "double_opt_in": DoubleOptInAnswer.of(business.double_opt_in),
+            "frequency_caps": [FrequencyCapAnswer.of(cap) for cap in business.frequency_caps],
+        }
+        return cls(**{name: getattr(business, name) for name in cls.model_fields if name not in read}, **read)
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
@@ -752,12 +816,6 @@ class TextContentRequest(Request):
     body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
 
 
-def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("Must be one line without control characters.")
-    return value
-
-
 class _Sends(Request):
     """What campaigns and single messages have in common."""
 
@@ -927,6 +985,10 @@ class MessageAnswer(Answer):
     address: str | None
     status: MessageStatus
     reason: str | None
+    free_again_at: Time | None = Field(
+        description="With the reason frequency_cap: when the customer may get such a message again, if nothing else is "
+        "sent until then."
+    )
     provider: str | None
     provider_code: str | None
     queued_at: Time | None
@@ -947,6 +1009,7 @@ class MessageAnswer(Answer):
             address=message.address or None,
             status=message.shown_status,
             reason=message.reason,
+            free_again_at=message.free_again_at,
             provider=message.provider,
             provider_code=message.provider_code,
             queued_at=message.queued_at,

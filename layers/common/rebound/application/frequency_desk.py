@@ -1,0 +1,104 @@
+"""Places among what a customer has been handed of late: taken right before a hand-over, given back when it failed.
+
+A place belongs to a message, whose id is the same each time that its chunk is tried. So a sender that comes back after
+a death finds the place that the dead one took, and moves it to its own time; nobody has to guess whether a place is
+stale. One whose sender never comes back stays taken until the window has passed, as if the message had gone out, which
+it may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.frequency import longest_window
+
+if TYPE_CHECKING:
+    from rebound.application.ports import Clock, FrequencyBook
+    from rebound.domain.business import Business
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.eligibility import Case
+    from rebound.domain.frequency import Frequency
+
+ATTEMPTS: Final = 8
+"""How often a row that others write at the same time is read again."""
+
+
+def known_frequencies(
+    book: FrequencyBook,
+    business: Business,
+    campaign: Campaign,
+    customer_ids: Sequence[str],
+    *,
+    consistent: bool = True,
+) -> Mapping[str, Frequency]:
+    """What customers have been handed of late; nothing is asked for when no cap counts such messages."""
+    if not customer_ids or not business.is_capped(campaign.category, campaign.channel):
+        return {}
+    return book.get_many(business.business_id, customer_ids, consistent=consistent)
+
+
+class FrequencyDesk:
+    """Takes places and gives them back. Only for messages that some cap counts; all others cost nothing."""
+
+    def __init__(self, frequencies: FrequencyBook, clock: Clock) -> None:
+        self._frequencies = frequencies
+        self._clock = clock
+
+    def take(self, case: Case, attempt: int) -> datetime | None:
+        """Take a place for the message; ``None`` when it has one now, else when there will be room for it.
+
+        Written to what the customer had been handed as it was read, so that of all who are about to send no more get a
+        place than there are. Raises ``ConcurrentChangeError`` when others keep writing, or hold the message's chunk
+        since: then nothing may be sent.
+        """
+        frequency, caps = case.frequency, case.business.frequency_caps
+        if frequency is None:
+            return None
+        for _ in range(ATTEMPTS):
+            wanted = replace(case.hand_over, at=self._clock.now(), attempt=attempt)
+            place = frequency.place_of(wanted.message_id)
+            if place is not None and place.attempt > attempt:
+                break
+            free_again_at = frequency.free_again_at(caps, wanted)
+            if free_again_at is not None:
+                # A place that it has from before the caps were made narrower.
+                self.give_back(case.business, case.campaign, [case.customer.customer_id], attempt)
+                return free_again_at
+            if place is not None and place.attempt == attempt:
+                # Written by us, though the answer was lost.
+                return None
+            try:
+                self._frequencies.save(frequency.taking(wanted, caps), wanted.at + longest_window(caps))
+            except ConcurrentChangeError:
+                frequency = self._known(case.business, case.customer.customer_id)
+            else:
+                return None
+        raise ConcurrentChangeError
+
+    def give_back(self, business: Business, campaign: Campaign, customer_ids: Iterable[str], attempt: int) -> None:
+        """Free the places of messages that are known not to have gone out, unless a later attempt has taken them over.
+
+        A row that others keep writing is left as it is: a place too many keeps a message back, and no more.
+        """
+        if not business.is_capped(campaign.category, campaign.channel):
+            return
+        for customer_id, known in self._frequencies.get_many(business.business_id, customer_ids).items():
+            frequency, message_id = known, campaign.message_id(customer_id)
+            for _ in range(ATTEMPTS):
+                without = frequency.giving_back(message_id, attempt)
+                if without == frequency:
+                    break
+                try:
+                    until = self._clock.now() + longest_window(business.frequency_caps)
+                    self._frequencies.save(without, until)
+                except ConcurrentChangeError:
+                    frequency = self._known(business, customer_id)
+                else:
+                    break
+
+    def _known(self, business: Business, customer_id: str) -> Frequency:
+        return self._frequencies.get_many(business.business_id, [customer_id])[customer_id]

@@ -1,0 +1,33 @@
+"""What customers have been handed of late, in memory, with the optimistic versions of the table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.frequency import Frequency
+
+
+class MemoryFrequencyBook:
+    """Implements ``FrequencyBook``; counts what it is asked for and what it is told."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Frequency] = {}
+        self.reads = 0
+        self.writes = 0
+
+    def get_many(
+        self, business_id: str, customer_ids: Iterable[str], *, consistent: bool = True
+    ) -> Mapping[str, Frequency]:
+        wanted = dict.fromkeys(customer_ids)
+        self.reads += len(wanted)
+        return {id_: self.rows.get((business_id, id_)) or Frequency(business_id, id_) for id_ in wanted}
+
+    def save(self, frequency: Frequency, until: datetime) -> Frequency:
+        key = (frequency.business_id, frequency.customer_id)
+        known = self.rows.get(key)
+        self.writes += 1
+        if frequency.version != (known.version if known is not None else 0):
+            raise ConcurrentChangeError
+        self.rows[key] = stored = replace(frequency, version=frequency.version + 1)
+        return stored
