@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.adapters import dynamo_replies
 from rebound.adapters.dynamo_history import DynamoContactHistory
 from rebound.adapters.dynamo_replies import DynamoReplyBook
 from rebound.application.ports import ContactHistory, ReplyBook
@@ -127,9 +128,38 @@ def test_the_replies_of_a_time_are_those_from_its_beginning_until_before_its_end
 ) -> None:
     for seconds in (1, 2, 3):
         books.replies.add(reply(1, seconds))
-    limits = {name: None if value is None else at(value) for name, value in (("since", since), ("until", until))}
+    first, last = (None if value is None else at(value) for value in (since, until))
 
-    assert [one.at for one in books.replies.page(BUSINESS_ID, 9, None, **limits).items] == [*map(at, expected)]
+    assert [one.at for one in books.replies.page(BUSINESS_ID, 9, None, since=first, until=last).items] == [
+        *map(at, expected)
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+def test_pages_of_matching_replies_show_each_once_and_no_others(books: Books, limit: int) -> None:
+    kept = [books.replies.add(reply(1 + seconds % 2, seconds, reply_id=f"SM{seconds}")) for seconds in range(8)]
+    found: list[Reply] = []
+    cursor: str | None = None
+    while True:
+        page = books.replies.page(BUSINESS_ID, limit, cursor, matching=lambda one: one.at != at(3) and one.at < at(6))
+        assert len(page.items) <= limit
+        found, cursor = [*found, *page.items], page.next_cursor
+        if cursor is None:
+            break
+
+    assert found == [kept[seconds] for seconds in (5, 4, 2, 1, 0)]
+
+
+def test_a_page_of_replies_looks_at_no_more_than_it_should(books_in_dynamodb: Books) -> None:
+    kept = [books_in_dynamodb.replies.add(reply(1, seconds, reply_id=f"SM{seconds}")) for seconds in range(7)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dynamo_replies, "_LOOKED_AT", 3)
+        pages = [books_in_dynamodb.replies.page(BUSINESS_ID, 5, None, matching=lambda one: one == kept[0])]
+        while pages[-1].next_cursor is not None:
+            cursor = pages[-1].next_cursor
+            pages.append(books_in_dynamodb.replies.page(BUSINESS_ID, 5, cursor, matching=lambda one: one == kept[0]))
+
+    assert [list(page.items) for page in pages] == [[], [], [kept[0]]]
 
 
 def test_a_forgotten_address_takes_number_and_words_with_it_and_nothing_else(books: Books) -> None:

@@ -925,6 +925,18 @@ NAMELESS = message(
 )
 
 
+@pytest.mark.parametrize("before", [None, "01M7W6ARGFEXM6PVNM0V1C8F03", "01M7W6ARGFEXM6PVNM0V1C8F025", "0"])
+@pytest.mark.parametrize("limit", [1, 2, 9])
+def test_the_messages_before_an_id_come_newest_first(books: Books, before: str | None, limit: int) -> None:
+    ids = [f"01M7W6ARGFEXM6PVNM0V1C8F0{number}" for number in range(5)]
+    books.messages.record_new([message(1, key=message_key(1, id_)) for id_ in ids])
+    books.messages.record_new([message(2, key=message_key(2, ids[0]))])
+    expected = [id_ for id_ in reversed(ids) if before is None or id_ < before][:limit]
+
+    found = books.messages.before(BUSINESS_ID, id_of(1), before, limit)
+    assert [one.key for one in found] == [message_key(1, id_) for id_ in expected]
+
+
 def test_messages_are_kept_whole(books: Books) -> None:
     books.messages.record_new([COMPLETE])
     books.messages.record([NAMELESS])

@@ -51,9 +51,11 @@ def properties(logical: str) -> Mapping[str, Any]:
 
 
 def named(value: Any) -> str:
-    """The logical id that a Ref or GetAtt points at."""
+    """The logical id that a Ref or GetAtt points at, or a Sub that begins with one."""
     if "Ref" in value:
         return str(value["Ref"])
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"]).removeprefix("${").split(".")[0]
     attribute = value["Fn::GetAtt"]
     return str(attribute[0] if isinstance(attribute, list) else attribute.split(".")[0])
 

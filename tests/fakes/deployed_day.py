@@ -207,6 +207,9 @@ class DeployedDay:
         for sid, number, body in (("SM1", 2, "Stop"), ("SM2", 99, "START"), ("SM1", 2, "Stop")):
             self.deployment.text(sid, phone_of(number), "+14155550100", body)
         self.deployment.rest()
+        first, ana = self.business_ids[0], self.customer_ids[0][2]
+        for path in (f"/v1/customers/{ana}/log", "/v1/replies", "/v1/appointments/none/log"):
+            self.deployment.api("GET", path, business_id=first)
 
     def keep_in_step_with_the_suppression_list(self) -> None:
         """A message that SES did not try flags; a campaign sends all the same; and at night both sides are compared."""

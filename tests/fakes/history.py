@@ -1,6 +1,6 @@
 """The history of addresses in memory, and the replies in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rebound.application.ports import Page
@@ -59,6 +59,7 @@ class MemoryReplyBook:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        matching: Callable[[Reply], bool] | None = None,
     ) -> Page[Reply]:
         before = read_cursor(cursor)
         wanted = {
@@ -68,6 +69,7 @@ class MemoryReplyBook:
             if key.business_id == business_id
             and (since is None or reply.at >= since)
             and (until is None or reply.at < until)
+            and (matching is None or matching(reply))
         }
         return page_of(
             [(name, reply) for name, reply in sorted(wanted.items(), reverse=True) if before is None or name < before],

@@ -51,18 +51,20 @@ class MemoryMessageLog:
         return changed
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
-        before = read_cursor(cursor)
-        own = sorted(
-            (
-                (key.message_id, message)
-                for key, message in self.rows.items()
-                if (key.business_id, key.customer_id) == (business_id, customer_id)
-                and (before is None or key.message_id < before)
-            ),
-            key=lambda named: named[0],
-            reverse=True,
-        )
-        return page_of(own, limit)
+        own = self._before(business_id, customer_id, read_cursor(cursor))
+        return page_of([(message.key.message_id, message) for message in own], limit)
+
+    def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
+        return self._before(business_id, customer_id, message_id)[:limit]
+
+    def _before(self, business_id: str, customer_id: str, message_id: str | None) -> list[Message]:
+        own = [
+            message
+            for key, message in self.rows.items()
+            if (key.business_id, key.customer_id) == (business_id, customer_id)
+            and (message_id is None or key.message_id < message_id)
+        ]
+        return sorted(own, key=lambda message: message.key.message_id, reverse=True)
 
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         wanted = set(customer_ids)

@@ -47,9 +47,11 @@ from rebound.application.project_contacts import ProjectContacts
 from rebound.application.read_appointment_log import ReadAppointmentLog
 from rebound.application.read_client_log import ReadClientLog
 from rebound.application.read_links import LinkReader
+from rebound.application.read_timeline import ReadTimeline
 from rebound.application.receive_text import ReceiveText
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
+from rebound.application.report_replies import ReportReplies
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
 from rebound.application.run_job import JobWork, RunJob
@@ -296,7 +298,7 @@ class World:
             appointments,
         )
         self.read_appointment_log = ReadAppointmentLog(appointments, messages)
-        self.read_client_log = ReadClientLog(customers, messages)
+        self._wire_logs(customers, contacts, businesses, messages)
         self._wire_consent(customers, contacts, businesses, messages, request_ids)
         self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
@@ -350,6 +352,14 @@ class World:
             customers, contacts, businesses, messages, self.post_message, clock, ids, request_ids
         )
         self.state_consent = StateConsent(customers, contacts, businesses, clock)
+
+    def _wire_logs(
+        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, messages: MessageLog
+    ) -> None:
+        history, replies = self._own(self.history, "history"), self._own(self.replies, "replies")
+        self.read_client_log = ReadClientLog(customers, messages)
+        self.read_timeline = ReadTimeline(customers, contacts, businesses, messages, history)
+        self.report_replies = ReportReplies(replies, customers, contacts)
 
     def _wire_suppressions(
         self, businesses: BusinessDirectory, contacts: ContactBook, messages: MessageLog

@@ -88,9 +88,11 @@ if TYPE_CHECKING:
     from rebound.application.project_contacts import ProjectContacts
     from rebound.application.read_appointment_log import ReadAppointmentLog
     from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.read_timeline import ReadTimeline
     from rebound.application.receive_text import ReceiveText
     from rebound.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.application.recopy_flags import RecopyFlags
+    from rebound.application.report_replies import ReportReplies
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.application.run_job import RunJob
@@ -651,6 +653,20 @@ def post_message() -> "PostMessage":
         request_ids(),
         appointments(),
     )
+
+
+@cache
+def read_timeline() -> "ReadTimeline":
+    from rebound.application.read_timeline import ReadTimeline
+
+    return ReadTimeline(customers(), contacts(), businesses(), messages(), contact_history())
+
+
+@cache
+def report_replies() -> "ReportReplies":
+    from rebound.application.report_replies import ReportReplies
+
+    return ReportReplies(replies(), customers(), contacts())
 
 
 @cache

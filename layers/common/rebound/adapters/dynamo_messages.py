@@ -115,6 +115,17 @@ class DynamoMessageLog:
         more = found.last_evaluated_key is not None and messages
         return Page(messages, write_cursor(messages[-1].key.message_id) if more else None)
 
+    def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
+        rows = self._row.query(
+            MessageKey(business_id, customer_id, "").recipient_id,
+            MessageRow.message_id < message_id if message_id is not None else None,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            consistent_read=True,
+        )
+        return [_message(row) for row in rows]
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
         return [

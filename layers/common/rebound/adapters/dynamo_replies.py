@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from rebound.domain.history import place_of
 from rebound.domain.replies import Reply
 
 _EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LOOKED_AT: Final = 1000
+"""So many replies a page looks at; a reply with its words takes a few hundred bytes."""
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -70,6 +73,7 @@ class DynamoReplyBook:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        matching: Callable[[Reply], bool] | None = None,
     ) -> Page[Reply]:
         first, last = since or _EARLIEST, (until or _LATEST) - datetime.resolution
         if first > last:
@@ -79,13 +83,18 @@ class DynamoReplyBook:
             HistoryRow.received_at.between(first, last),
             index_name=RepliesOfBusiness.Meta.index_name,
             scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
+            page_size=_LOOKED_AT if matching is not None else limit + 1,
             last_evaluated_key=_read_place(business_id, cursor, first, last),
         )
-        replies = [read_reply(row) for row in found]
-        more = found.last_evaluated_key is not None and replies
-        return Page(replies, _write_place(replies[-1]) if more else None)
+        replies: list[Reply] = []
+        seen: Reply | None = None
+        for number, row in enumerate(found):
+            if seen is not None and (len(replies) == limit or number == _LOOKED_AT):
+                return Page(replies, _write_place(seen))
+            seen = read_reply(row)
+            if matching is None or matching(seen):
+                replies.append(seen)
+        return Page(replies)
 
     def forget(self, key: ContactKey) -> None:
         of_replies = HistoryRow.entry_id.contains(f"#{Reply.kind}#")

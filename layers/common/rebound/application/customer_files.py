@@ -307,7 +307,12 @@ def _write_cell(name: str, value: Any) -> str:
     if value is None:
         return ""
     cell = write_tags(value) if name in LIST_COLUMNS else value if isinstance(value, str) else _write_value(value)
-    return f"'{cell}" if name not in _NUMBERS and _FORMULA.match(cell) else cell
+    return cell if name in _NUMBERS else defused(cell)
+
+
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _write_value(value: Any) -> str:

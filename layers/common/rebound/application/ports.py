@@ -239,8 +239,13 @@ class ReplyBook(Protocol):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        matching: Callable[[Reply], bool] | None = None,
     ) -> Page[Reply]:
-        """The replies to a business from ``since`` until before ``until``, the latest first (eventually consistent)."""
+        """The replies to a business from ``since`` until before ``until``, the latest first (eventually consistent).
+
+        Of those only the ones that match; then a page may be short, or empty, and have a cursor all the same, because
+        no more are looked at than the answer should wait for.
+        """
 
     def forget(self, key: ContactKey) -> None:
         """Take number and words out of every reply of a contact; what they meant stays."""
@@ -277,6 +282,12 @@ class MessageLog(Protocol):
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
         """The log of one customer, newest first."""
+
+    def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
+        """Up to ``limit`` of a customer's messages with an id before this one, or of all, newest first.
+
+        Fewer only when there are no more (strongly consistent).
+        """
 
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         """Deliveries to an address later than ``after`` among these customers' messages (strongly consistent)."""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.explanation import attempt_sentence
 from rebound.domain.messages import MessageStatus
+from rebound.domain.provider_codes import all_codes
+from rebound.domain.replies import Keyword, Meaning
 
 if TYPE_CHECKING:
     from rebound.domain.appointments import Answered
+    from rebound.domain.consent import ConsentEvidence
+    from rebound.domain.history import FlagChanged
     from rebound.domain.messages import Message
+    from rebound.domain.replies import Reply
 
 _KINDS: Final[Mapping[Category, str]] = {
     Category.REMINDER: "reminder",
@@ -53,3 +60,69 @@ def _kind(message: Message) -> str:
     if message.asks_confirmation:
         return "text confirmation"
     return f"{_KINDS[message.category]} {'email' if message.channel is Channel.EMAIL else 'text'}"
+
+
+def sentence_of_consent(said: ConsentEvidence, channel: Channel) -> str:
+    """What somebody said about consent, and how."""
+    plural = "emails" if channel is Channel.EMAIL else "texts"
+    what = f"{'all' if said.scope is Scope.ALL else said.scope} {plural}"
+    how = _HOW[said.source]
+    if said.source is ConsentSource.KEYWORD and said.words:
+        how = f"by texting {_quoted(said.words)}"
+    who = f" ({said.who})" if said.who else ""
+    return f"Opted {'out of' if said.opted_out else 'in to'} {what} {how}{who}."
+
+
+_HOW: Final[Mapping[ConsentSource, str]] = {
+    ConsentSource.KEYWORD: "by a text of their own",
+    ConsentSource.ONE_CLICK: "by the link in a message",
+    ConsentSource.DOUBLE_OPT_IN: "by confirming what we asked",
+    ConsentSource.COMPLAINT: "by marking a message as spam",
+    ConsentSource.PROVIDER: "at the provider, which told us so",
+    ConsentSource.STAFF: "through staff",
+    ConsentSource.IMPORT: "through an import",
+    ConsentSource.API: "through a client of the API",
+}
+
+
+def sentence_of_flag(change: FlagChanged, channel: Channel) -> str:
+    """That an address is held for bad, or for good again."""
+    noun = "email address" if channel is Channel.EMAIL else "mobile number"
+    if change.reason is None:
+        return f"The {noun} is not flagged as invalid any more."
+    return f"The {noun} was flagged as invalid. {_sentence_of_reason(change.reason)}"
+
+
+def sentence_of_reply(reply: Reply) -> str:
+    """What somebody texted, what it was taken for, and whether somebody must still read it."""
+    said = f"Texted {_quoted(reply.body)}" if reply.body is not None else "Texted something that is not kept any more"
+    meant = _KEYWORDS.get(reply.keyword) if reply.keyword is not None else _MEANT.get(reply.meaning)
+    sentence = f"{said}, {meant}." if meant else f"{said}."
+    return f"{sentence} Somebody should read it." if reply.is_waiting else sentence
+
+
+_KEYWORDS: Final[Mapping[Keyword, str]] = {
+    Keyword.STOP: "which stops all texts",
+    Keyword.START: "which brings texts back",
+    Keyword.HELP: "which asks who is texting",
+}
+_MEANT: Final[Mapping[Meaning, str]] = {
+    Meaning.CONFIRMATION: "which confirms the appointment",
+    Meaning.REVOCATION: "which reads like a wish for no more texts",
+}
+LONGEST_QUOTE: Final = 160
+
+
+def _quoted(words: str) -> str:
+    """On one line, and not the whole of something long."""
+    line = " ".join(words.split())
+    return f'"{line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"}"'
+
+
+@cache
+def _sentences() -> Mapping[str, str]:
+    return {row.reason: row.sentence for row in all_codes()}
+
+
+def _sentence_of_reason(reason: str) -> str:
+    return _sentences().get(reason, "Messages to it came back.")

@@ -12,18 +12,15 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 def time_of(ulid: str) -> datetime:
     """The millisecond in which an id was made. Raises ``ValueError`` for what is no ULID."""
+    if len(ulid) < TIME_DIGITS:
+        raise ValueError("not a ULID")
     milliseconds = 0
     for digit in ulid[:TIME_DIGITS]:
         milliseconds = milliseconds << 5 | BASE32.index(digit)
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-def before_all_of(at: datetime) -> str:
-    """Sorts before every id of the millisecond in which ``at`` lies, and behind every id of an earlier one."""
-    milliseconds = (at - _EPOCH) // _MILLISECOND
-    return "".join(BASE32[milliseconds >> shift & 31] for shift in range(5 * (TIME_DIGITS - 1), -5, -5))
-
-
 def behind_all_of(at: datetime) -> str:
     """Sorts behind every id of the millisecond in which ``at`` lies, and before every id of a later one."""
-    return before_all_of(at) + "~"
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    return "".join(BASE32[milliseconds >> shift & 31] for shift in range(5 * (TIME_DIGITS - 1), -5, -5)) + "~"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -16,6 +17,7 @@ from rebound.application.count_customers import write_filter
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.manage_segments import filter_of
 from rebound.application.preview_audience import Question
+from rebound.application.report_replies import RepliesWanted, write_header, write_reply
 from rebound.application.settings_of_business import (
     UNSET,
     BusinessChange,
@@ -29,13 +31,15 @@ from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.jobs import JobKind
 from rebound.domain.keys import ApiScope
 from rebound.domain.messages import MessageStatus
+from rebound.domain.replies import Meaning
 from rebound.domain.segments import CustomerFilter, compile_filter
 from rebound.http import schemas
 from rebound.http.consent_answer import ConsentAnswer, ConsentRequest
-from rebound.http.log_answers import AppointmentLogAnswer
+from rebound.http.log_answers import AppointmentLogAnswer, TimelineAnswer
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.http.reachability_answer import ReachabilityAnswer
+from rebound.http.reply_answers import ReplyPage, ReportedReplyAnswer
 
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
@@ -46,6 +50,8 @@ MAX_ID: Final = 128
 """Longer than any id of ours."""
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
+MAX_ROWS: Final = 1000
+"""Of a file."""
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
@@ -83,7 +89,8 @@ def api() -> APIGatewayRestResolver:
         _segments,
         _campaigns,
         _messages,
-        _appointments,
+        _logs,
+        _replies,
         _document,
     ):
         add_routes(app)
@@ -154,6 +161,10 @@ def _no_number(name: str) -> None:
     raise ValueError(name)
 
 
+_AREAS_OF_MESSAGES: Final = ("appointments", "replies", "replies.csv")
+"""Whoever may read messages may read what was answered."""
+
+
 def _scope_of(method: str, path: str) -> ApiScope | None:
     """Reading and writing are scopes of their own for each kind of thing."""
     parts = [part for part in path.split("/") if part]
@@ -163,7 +174,7 @@ def _scope_of(method: str, path: str) -> ApiScope | None:
     elif area == "exports":
         # Asking for a file of customers reads them, although it is a POST.
         area, method = "customers", "GET"
-    elif area == "appointments" or (area == "customers" and parts[-1] == "messages"):
+    elif area in _AREAS_OF_MESSAGES or (area == "customers" and parts[-1] in ("messages", "log")):
         area = "messages"
     elif area == "segments" and parts[-1] == "preview":
         method = "GET"
@@ -740,7 +751,16 @@ def _messages(app: APIGatewayRestResolver) -> None:
         return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)
 
 
-def _appointments(app: APIGatewayRestResolver) -> None:
+def _logs(app: APIGatewayRestResolver) -> None:
+    @app.get(
+        "/v1/customers/<customer_id>/log",
+        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags",
+        tags=["Messages"],
+        responses=_responses(TimelineAnswer),
+    )
+    def read_timeline(customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        return _answer(TimelineAnswer.of(wiring.read_timeline()(_business_id(app), customer_id, limit, cursor)))
+
     @app.get(
         "/v1/appointments/<appointment_id>/log",
         summary="What was sent about an appointment, and what the customer answered, newest first",
@@ -754,6 +774,75 @@ def _appointments(app: APIGatewayRestResolver) -> None:
     ) -> Response[str]:
         log = wiring.read_appointment_log()(_business_id(app), appointment_id, limit, cursor)
         return _answer(AppointmentLogAnswer.of(appointment_id, log))
+
+
+Since = Annotated[schemas.Moment | None, Query(description="RFC 3339; only replies from then on.")]
+Until = Annotated[schemas.Moment | None, Query(description="RFC 3339; only replies before.")]
+KindOfReply = Annotated[Meaning | None, Query(description="What the reply was taken for.")]
+FromCustomer = Annotated[
+    str | None, Query(pattern=schemas.CUSTOMER_ID, description="Only from numbers that this customer uses or used.")
+]
+WordsOfReply = Annotated[
+    str | None, Query(max_length=200, description="Words, each of which stands in the text or the number.")
+]
+Waiting = Annotated[bool | None, Query(description="Only those that wait for somebody to read them, or only others.")]
+Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many rows at most.")]
+
+
+def _replies(app: APIGatewayRestResolver) -> None:
+    @app.get(
+        "/v1/replies",
+        summary="What customers texted, newest first; a page may be short or empty and still have a next_cursor",
+        tags=["Messages"],
+        responses=_responses(ReplyPage),
+    )
+    def list_replies(
+        since: Since = None,
+        until: Until = None,
+        kind: KindOfReply = None,
+        customer_id: FromCustomer = None,
+        q: WordsOfReply = None,
+        needs_staff: Waiting = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+        page = wiring.report_replies()(_business_id(app), wanted, limit, cursor)
+        items = [ReportedReplyAnswer.of_view(view) for view in page.items]
+        return _answer(ReplyPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get(
+        "/v1/replies.csv",
+        summary="The same as CSV; when there is more, Link says where (RFC 8288), and only the first part has a header",
+        tags=["Messages"],
+        responses=_csv_responses(),
+    )
+    def write_replies(
+        since: Since = None,
+        until: Until = None,
+        kind: KindOfReply = None,
+        customer_id: FromCustomer = None,
+        q: WordsOfReply = None,
+        needs_staff: Waiting = None,
+        limit: Rows = MAX_ROWS,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+        views, after = wiring.report_replies().file(_business_id(app), wanted, limit, cursor)
+        header = write_header() if cursor is None else ""
+        asked = dict(app.current_event.query_string_parameters or {})
+        more = {} if after is None else {"Link": f'<?{urlencode({**asked, "cursor": after})}>; rel="next"'}
+        return Response(
+            status_code=HTTPStatus.OK,
+            content_type="text/csv; charset=utf-8",
+            body=header + "".join(write_reply(view) for view in views),
+            headers={"Content-Disposition": 'attachment; filename="replies.csv"', **more},
+        )
+
+
+def _csv_responses() -> dict[int, Any]:
+    described = _responses(schemas.Answer)
+    return {**described, 200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 def _document(app: APIGatewayRestResolver) -> None:

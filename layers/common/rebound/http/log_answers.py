@@ -1,14 +1,27 @@
 """The shapes of the logs that people read."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from rebound.application.read_appointment_log import AppointmentLog
+from rebound.application.read_timeline import Happened, Timeline
 from rebound.domain.appointments import Answered
-from rebound.domain.log_sentences import sentence_of_answer, sentence_of_message
+from rebound.domain.channels import Channel
+from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.history import ConsentStated, FlagChanged
+from rebound.domain.log_sentences import (
+    sentence_of_answer,
+    sentence_of_consent,
+    sentence_of_flag,
+    sentence_of_message,
+    sentence_of_reply,
+)
 from rebound.domain.messages import Message
+from rebound.domain.replies import Reply
+from rebound.domain.stopped_texts import StoppedTexts
 from rebound.domain.ulids import time_of
+from rebound.http.reply_answers import ReplyAnswer
 from rebound.http.schemas import Answer, MessageAnswer, Time
 
 
@@ -62,4 +75,123 @@ class AppointmentLogAnswer(Answer):
             confirmed_at=log.confirmed_at,
             items=[AppointmentEntryAnswer.of(entry) for entry in log.entries],
             next_cursor=log.next_cursor,
+        )
+
+
+class ConsentChangeAnswer(Answer):
+    """A statement about consent."""
+
+    scope: Scope
+    opted_out: bool
+    source: ConsentSource
+    who: str | None
+    words: str | None
+    message_id: str | None = Field(description="The message that it answers, or follows from.")
+
+    @classmethod
+    def of(cls, said: ConsentEvidence) -> Self:
+        """The answer for a statement."""
+        return cls(
+            scope=said.scope,
+            opted_out=said.opted_out,
+            source=said.source,
+            who=said.who,
+            words=said.words,
+            message_id=said.message_id,
+        )
+
+
+class FlagChangeAnswer(Answer):
+    """The address was flagged as invalid, or is not any more."""
+
+    invalid: bool
+    reason: str | None = Field(description="Why it was flagged: a reason of the table of provider codes.")
+
+
+class StoppedTextsAnswer(Answer):
+    """Nothing goes out to the customer's mobile number."""
+
+    since: Time
+    source: ConsentSource
+    text_start_to: str | None = Field(
+        description="The number to which the customer texts START; null when something else brings texts back, or when "
+        "only the sentence can say where to find it (a messaging service)."
+    )
+    sentence: str
+
+    @classmethod
+    def of(cls, stopped: StoppedTexts) -> Self:
+        """The answer for it."""
+        return cls(
+            since=stopped.since,
+            source=stopped.source,
+            text_start_to=stopped.text_start_to,
+            sentence=stopped.sentence,
+        )
+
+
+class LogEntryAnswer(Answer):
+    """One thing that happened with a customer; of the last four fields the one with the kind's name is there."""
+
+    at: Time = Field(description="Of a message the time at which its sending began; what came later is in the message.")
+    kind: Literal["message", "reply", "consent", "flag"]
+    sentence: str = Field(description="In plain English, for the reception desk.")
+    channel: Channel
+    address: str | None = Field(
+        description="The address that it is about, in the form in which addresses are compared."
+    )
+    former: bool = Field(description="The customer has left this address; it may have been somebody else since.")
+    shared_with: int = Field(
+        description="How many other customers use or used the address: any of them may have been the one who did it."
+    )
+    message: MessageAnswer | None = None
+    reply: ReplyAnswer | None = None
+    consent: ConsentChangeAnswer | None = None
+    flag: FlagChangeAnswer | None = None
+
+    @classmethod
+    def of(cls, happened: Happened) -> Self:
+        """The answer for an entry."""
+        what, key = happened.what, happened.contact
+        about: dict[str, Any] = {
+            "at": happened.at,
+            "channel": happened.channel,
+            "address": None if key is None else key.address,
+            "former": happened.former,
+            "shared_with": happened.shared_with,
+        }
+        match what:
+            case Message():
+                return cls(kind="message", sentence=sentence_of_message(what), message=MessageAnswer.of(what), **about)
+            case Reply():
+                return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
+            case ConsentStated(said):
+                told = sentence_of_consent(said, happened.channel)
+                return cls(kind="consent", sentence=told, consent=ConsentChangeAnswer.of(said), **about)
+            case FlagChanged(_, reason):
+                told = sentence_of_flag(what, happened.channel)
+                return cls(
+                    kind="flag",
+                    sentence=told,
+                    flag=FlagChangeAnswer(invalid=reason is not None, reason=reason),
+                    **about,
+                )
+
+
+class TimelineAnswer(Answer):
+    """Part of what happened with a customer, newest first."""
+
+    customer_id: str
+    texts_stopped: StoppedTextsAnswer | None = Field(description="Null while texts are not stopped.")
+    items: list[LogEntryAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Self:
+        """The answer for a log."""
+        return cls(
+            customer_id=timeline.customer.customer_id,
+            texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.of(timeline.stopped),
+            items=[LogEntryAnswer.of(entry) for entry in timeline.entries.items],
+            next_cursor=timeline.entries.next_cursor,
         )
