@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rebound.application import run_campaign
 from rebound.domain.channels import Channel, ContactKey
+from rebound.domain.consent import Scope
 from rebound.domain.links import Link, LinkKeys, Purpose, write_token
 from rebound.domain.receipts import MessageKey
 from tests.fakes.aws import REPOSITORY, rows
@@ -53,6 +54,10 @@ class DeployedDay:
         self.reconciled: dict[str, Any] = {}
         self.opened: list[Any] = []
         """What the pages behind links answered."""
+        self.answered: list[Any] = []
+        """What the pages behind the link of a question answered."""
+        self.consent: dict[str, Any] = {}
+        """How the consent of the customer who was asked stands then."""
         providers = deployment.providers
         providers.answers = {
             email_of(2): ["ACCOUNT_THROTTLED"],
@@ -201,6 +206,21 @@ class DeployedDay:
         self._import(first, [self._person(1)], "again")
         self.deployment.api("POST", "/v1/exports", {"format": "csv"}, business_id=first, key=f"export-{first}")
         self.deployment.rest()
+
+    def ask_and_be_answered(self) -> None:
+        """Staff write down what a customer wants, and ask the customer, who says yes."""
+        first, customer_id = self.business_ids[0], self.customer_ids[0][17]
+        own = f"/v1/customers/{customer_id}/consent"
+        said = {"channel": "email", "scope": "loyalty", "opted_out": True, "who": "Kim"}
+        self.deployment.api("POST", own, said, business_id=first, key="said")
+        asked = self.deployment.api("POST", f"{own}/email/confirmation", business_id=first, key="asked")
+        self.deployment.rest()
+        message = MessageKey(first, customer_id, asked["message_id"])
+        link = Link.to(Purpose.CONFIRM, ContactKey(first, Channel.EMAIL, email_of(17)), message, Scope.MARKETING)
+        path = f"/v1/confirm/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
+        self.answered = [self.deployment.open_link(path), self.deployment.open_link(path, "confirm=yes")]
+        self.deployment.rest()
+        self.consent = self.deployment.api("GET", own, business_id=first)
 
     def text_back(self) -> None:
         """A customer says STOP, somebody whom nobody knows START, and Twilio hands the first on once more."""

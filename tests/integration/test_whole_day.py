@@ -71,6 +71,8 @@ class Done:
     asked: Mapping[str, set[tuple[str, str]]]
     reconciled: Mapping[str, Any]
     opened: Sequence[Any]
+    answered: Sequence[Any]
+    consent: Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +96,11 @@ def done() -> Iterator[Done]:
         day.say_what_they_want()
         day.try_again()
         day.go_and_come_back()
+        day.ask_and_be_answered()
         day.text_back()
         day.keep_in_step_with_the_suppression_list()
         day.meet_what_cannot_be()
-        yield Done(ended, deployment, asked, day.reconciled, day.opened)
+        yield Done(ended, deployment, asked, day.reconciled, day.opened, day.answered, day.consent)
 
 
 def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
@@ -196,6 +199,16 @@ def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:
     assert list(opted_out.values()).count({"marketing"}) == 2
     assert opted_out[email_of(14)] == {"marketing"}
     assert opted_out[email_of(16)] == {"loyalty"}
+
+
+def test_the_question_is_answered_by_the_button_and_stands_beside_what_staff_wrote_down(done: Done) -> None:
+    heads = [re.findall("<h1>(.*)</h1>", answer["body"]) for answer in done.answered]
+    said = [(item["scope"], item["opted_out"], item["source"]) for item in done.consent["history"]["items"]]
+
+    assert [answer["statusCode"] for answer in done.answered] == [200, 200]
+    assert heads == [["Would you like our offers and news?"], ["Thank you, that is confirmed"]]
+    assert said == [("marketing", False, "double_opt_in"), ("loyalty", True, "staff")]
+    assert done.consent["channels"]["email"]["confirmed"] is True
 
 
 def test_no_link_is_in_a_log(done: Done) -> None:
