@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
+CHECKOV := .venv-checkov/bin/checkov
 
 # The first Python 3.13 of: python3.13 on the PATH, pyenv's, python3, python.
 find_python = for candidate in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 python3 python; do \
@@ -29,7 +30,7 @@ export NO_PYTHON
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test bench check crash up env venv down lock openapi format clean
+.PHONY: help demo test bench check checkov crash up env venv down lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +38,7 @@ help: ## List the tasks
 demo: up ## Start the stack and run the main job on the sample customers, with a report
 	@$(PY) -m local.demo
 
-test: check ## Everything: make check, then unit, contract, integration and end-to-end tests on a stack of their own
+test: check checkov ## Everything: make check and checkov, then unit, contract, integration and end-to-end tests on a stack of their own
 	@# The end-to-end tests mostly wait for the deployed stack, so the others run meanwhile; what they said comes last.
 	@mkdir -p .local; log=.local/end-to-end.log; failed=0; \
 	$(PY) -m pytest tests/e2e > "$$log" 2>&1 & deployed=$$!; \
@@ -55,6 +56,9 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 	@$(VENV)/bin/lint-imports --no-logo
 	@AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/cfn-lint template.yaml
 	@$(PY) -m pytest -q tests/contract/test_template_laws.py
+
+checkov: $(CHECKOV) ## What checkov finds in the template; it has an environment of its own, because it pins another boto3
+	@$(CHECKOV) --config-file .checkov.yaml --file template.yaml
 
 crash: $(INSTALLED) ## Stop a worker at every boundary there is, some minutes; make test takes a sample
 	@$(PY) -m tests.crash
@@ -84,10 +88,11 @@ format: $(INSTALLED) ## Format the code and mend what can be mended without a pe
 lock: $(INSTALLED) ## Lock the dependencies again; UPGRADE=1 takes the newest
 	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
 	@$(COMPILE) --constraint requirements-dev.txt --output-file layers/common/requirements.txt layers/common/requirements.in
+	@$(COMPILE) --output-file requirements-checkov.txt requirements-checkov.in
 
 clean: ## Stop the stack and remove everything that is not in git
 	@test ! -x $(PY) || $(PY) -m local.stack down
-	@rm -rf $(VENV) .aws-sam .local .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-checkov .aws-sam .local .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf
 
 $(INSTALLED): requirements-dev.txt pyproject.toml
@@ -97,4 +102,10 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	"$$python" -m venv --clear $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CHECKOV): requirements-checkov.txt | $(INSTALLED)
+	@echo "Installing checkov into .venv-checkov …"
+	@$(PY) -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-checkov.txt
 	@touch $@

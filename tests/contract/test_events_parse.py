@@ -367,6 +367,11 @@ def test_awslogs_events_unpack_into_log_lines(case: str, codes: list[str | None]
     assert decoded == [(sns_receipt(code),) for code in codes]
 
 
+@pytest.mark.parametrize(("case", "codes"), AWSLOGS.items())
+def test_an_awslogs_event_that_was_redriven_is_the_receipts_of_its_lines(case: str, codes: list[str | None]) -> None:
+    assert without_detail(decode(json.dumps(load("sns", case)))) == tuple(sns_receipt(code) for code in codes)
+
+
 def test_a_batch_of_every_form_on_the_receipts_queue_decodes() -> None:
     decoded = [without_detail(decode(body)) for body in bodies(load("sqs", "receipts"))]
     assert decoded == [

@@ -347,6 +347,22 @@ def test_a_function_has_a_door_that_is_named_like_it(logical: str) -> None:
     assert environment(function)["POWERTOOLS_SERVICE_NAME"] == handler.parent.name
 
 
+def test_who_is_called_without_waiting_keeps_what_fails_where_receipts_are_redriven_from() -> None:
+    permitted = of_type("AWS::Lambda::Permission").values()
+    not_waited_for = {
+        named(permission["Properties"]["FunctionName"])
+        for permission in permitted
+        if permission["Properties"]["Principal"] in {"logs.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com"}
+    }
+    not_waited_for |= {
+        logical for kind in ("Schedule", "ScheduleV2", "EventBridgeRule", "SNS") for logical, _ in events(kind)
+    }
+
+    assert not_waited_for
+    for logical in not_waited_for:
+        assert named(properties(logical)["DeadLetterQueue"]["TargetArn"]) in DEAD_LETTER_QUEUES
+
+
 def test_every_door_is_deployed() -> None:
     deployed = {folder(function).resolve() for function in FUNCTIONS.values()}
 

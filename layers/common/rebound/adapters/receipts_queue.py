@@ -6,6 +6,8 @@ another way is put there by us, as an object with a ``kind``:
 ``twilio_status``  the form and query of a Twilio callback, and when it was received
 ``sns_text_log``   one line of SNS's delivery log
 ``receipt``        a receipt of our own making, without personal data
+
+A subscription's event from CloudWatch Logs gets there when it could not be relayed and its dead letter was redriven.
 """
 
 import json
@@ -21,7 +23,7 @@ from rebound.adapters.receipt_fields import (
     text_at,
 )
 from rebound.adapters.ses_events import parse_ses_event
-from rebound.adapters.sns_text_logs import parse_text_log
+from rebound.adapters.sns_text_logs import parse_awslogs, parse_text_log
 from rebound.adapters.twilio_callbacks import parse_status_callback
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
@@ -40,6 +42,8 @@ def decode(body: str) -> tuple[Receipt, ...]:
     payload = _json_object(body)
     if "kind" in payload:
         return _decode_ours(payload)
+    if "awslogs" in payload:
+        return tuple(receipt for record in parse_awslogs(payload) for receipt in parse_text_log(record))
     if payload.get("Type") == "Notification":
         message = text_at(payload, "Message")
         return () if _is_topic_validation(message) else _decode_ses(_json_object(message))
