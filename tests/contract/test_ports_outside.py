@@ -39,6 +39,7 @@ from rebound.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
 from rebound.adapters.system import JitteredPatience, SystemClock
 from rebound.adapters.twilio_texter import TwilioTexter
 from rebound.application.failure_records import DeadLetter, Redriven
+from rebound.application.flag_records import Recopying
 from rebound.application.handovers import (
     Accepted,
     OutgoingEmail,
@@ -60,7 +61,6 @@ from rebound.application.ports import (
     LinkKeyring,
     Mailer,
     ReceiptQueue,
-    Recopying,
     RecopyQueue,
     Texter,
 )

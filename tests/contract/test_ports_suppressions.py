@@ -18,7 +18,8 @@ from local.twin.twin import Twin
 from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
 from rebound.adapters.dynamo_reconciliations import DynamoReconciliationBook
 from rebound.adapters.ses_suppressions import SesSuppressionList
-from rebound.application.ports import BusinessDirectory, Reconciliation, ReconciliationBook, SuppressionList
+from rebound.application.flag_records import Reconciliation
+from rebound.application.ports import BusinessDirectory, ReconciliationBook, SuppressionList
 from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.suppressions import Drift, Suppression, SuppressionReason
 from tests.fakes.aws import fake_aws, fake_aws_with_tables, make

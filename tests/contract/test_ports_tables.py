@@ -43,6 +43,7 @@ from rebound.application.job_records import (
     Removal,
     Spared,
 )
+from rebound.application.message_records import Delivery
 from rebound.application.ports import (
     ApiKeyBook,
     AppointmentBook,
@@ -52,7 +53,6 @@ from rebound.application.ports import (
     ContactBook,
     ContactHistory,
     CustomerBook,
-    Delivery,
     ExpansionLedger,
     ExportBook,
     FailureLog,

@@ -17,6 +17,7 @@ from unittest.mock import patch
 import pytest
 
 from rebound.application import apply_receipts, ports
+from rebound.application.expansion_records import RangeProgress
 from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
 from tests.crash.story import played
 from tests.fakes.aws import REPOSITORY
@@ -158,7 +159,7 @@ def takes_chunks_for_enqueued_when_they_are_written() -> Any:
     """Nobody enqueues what was written by an expansion that died in between."""
     commit = MemoryExpansionLedger.commit
 
-    def hasty(self: MemoryExpansionLedger, progress: ports.RangeProgress, chunks: Any = ()) -> ports.RangeProgress:
+    def hasty(self: MemoryExpansionLedger, progress: RangeProgress, chunks: Any = ()) -> RangeProgress:
         commit(self, replace(progress, enqueued=progress.chunks), chunks)
         return replace(progress, version=progress.version + 1)
 

@@ -1,6 +1,6 @@
 """What has happened about appointments, in memory."""
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.appointments import AppointmentEntry, Told
 from tests.fakes.cursors import page_of, read_cursor
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rebound.application.ports import Page, RangeProgress
+from rebound.application.expansion_records import RangeProgress
+from rebound.application.pages import Page
 from rebound.domain.campaigns import Campaign
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError

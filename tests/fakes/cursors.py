@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.errors import FieldError, InvalidInputError
 
 _OURS: Final = "after:"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from rebound.application.export_records import ExportJob
 from rebound.application.failure_records import FailedHandling
+from rebound.application.flag_records import Reconciliation
 from rebound.application.import_records import (
     BadRow,
     ImportJob,
     PartProgress,
     RowCounts,
 )
-from rebound.application.ports import Page, Reconciliation
+from rebound.application.pages import Page
 from rebound.domain.business import Business
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer

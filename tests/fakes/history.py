@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import ContactKey
 from rebound.domain.history import HistoryEntry, place_of

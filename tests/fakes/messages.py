@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rebound.application.ports import Delivery, Page
+from rebound.application.message_records import Delivery
+from rebound.application.pages import Page
 from rebound.domain.channels import ContactKey
 from rebound.domain.messages import RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider

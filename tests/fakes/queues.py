@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import IO, Final
 
 from rebound.application.failure_records import DeadLetter, Redriven
+from rebound.application.flag_records import Recopying
 from rebound.application.import_records import ImportFile
-from rebound.application.ports import Recopying
 from rebound.domain.channels import Channel
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import DomainEvent

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.application.suppression_desk import SuppressionDesk
 from rebound.domain.suppressions import Suppression, SuppressionReason
 from tests.fakes.cursors import page_of, read_cursor

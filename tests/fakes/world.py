@@ -17,6 +17,7 @@ from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
 from rebound.application.count_customers import CountCustomers, CountingWork
 from rebound.application.count_results import CountResults
 from rebound.application.export_customers import ExportCustomers, ExportView, StartExport
+from rebound.application.flag_records import Recopying
 from rebound.application.honour_links import HonourLinks
 from rebound.application.import_customers import (
     BeginImport,
@@ -26,7 +27,6 @@ from rebound.application.import_customers import (
     SplitImport,
     StartImport,
 )
-from rebound.application.job_records import StatusChange
 from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
 from rebound.application.manage_consent import ReadConsent, StateConsent
 from rebound.application.manage_customers import ManageCustomers
@@ -34,13 +34,8 @@ from rebound.application.manage_dead_letters import ManageDeadLetters
 from rebound.application.manage_jobs import JobView, ManageJobs
 from rebound.application.manage_segments import ManageSegments
 from rebound.application.manage_tenants import ManageTenants
-from rebound.application.ports import (
-    BusinessDirectory,
-    ContactBook,
-    CustomerBook,
-    MessageLog,
-    Recopying,
-)
+from rebound.application.message_records import StatusChange
+from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook, MessageLog
 from rebound.application.preview_audience import PreviewAudience, PreviewWork
 from rebound.application.project_campaigns import ProjectCampaigns
 from rebound.application.project_contacts import ProjectContacts

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.count_results import CountResults
-from rebound.application.job_records import StatusChange
+from rebound.application.message_records import StatusChange
 from rebound.application.trip_breaker import TripBreaker
 from rebound.domain.campaigns import CampaignStatus
 from rebound.domain.messages import MessageStatus

@@ -11,8 +11,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from rebound.application import count_customers, preview_audience, run_campaign
+from rebound.application.expansion_records import RangeProgress
 from rebound.application.manage_campaigns import NewCampaign
-from rebound.application.ports import RangeProgress
 from rebound.application.preview_audience import Question, audience_of
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, Selection
 from rebound.domain.channels import Channel, ContactKey

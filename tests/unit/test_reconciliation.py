@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.ports import Reconciliation
+from rebound.application.flag_records import Reconciliation
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact

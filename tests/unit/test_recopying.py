@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.application import recopy_flags
-from rebound.application.ports import Recopying
+from rebound.application.flag_records import Recopying
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.channels import Channel
 from rebound.domain.events import ContactInvalidated

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from rebound.application.handovers import Refused, Throttled, Unknown
-from rebound.application.send_chunk import LEASE, LONGEST_DELAY, ChunkHeldError
+from rebound.application.send_chunk import LEASE, ChunkHeldError
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import Category, TextContent
 from rebound.domain.channels import Channel
@@ -15,7 +15,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import Lane, Ticket
+from rebound.domain.pacing import LONGEST_DELAY, Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey

@@ -15,7 +15,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.appointments import Answered, Told
 from rebound.domain.receipts import MessageKey
 

@@ -26,7 +26,8 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page, RangeProgress
+from rebound.application.expansion_records import RangeProgress
+from rebound.application.pages import Page
 from rebound.domain.campaigns import (
     Audience,
     Campaign,

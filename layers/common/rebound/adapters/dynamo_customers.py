@@ -23,7 +23,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.changes import Written
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope, ScopeState

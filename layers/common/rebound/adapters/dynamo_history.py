@@ -16,7 +16,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.channels import ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.history import ConsentStated, FlagChanged, place_of

@@ -17,8 +17,8 @@ from rebound.adapters.dynamo_tables import (
     read_cursor,
     write_cursor,
 )
-from rebound.application.job_records import StatusChange
-from rebound.application.ports import Delivery, Page
+from rebound.application.message_records import Delivery, StatusChange
+from rebound.application.pages import Page
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConcurrentChangeError

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rebound.adapters.directory_rows import Directory
-from rebound.application.ports import Reconciliation
+from rebound.application.flag_records import Reconciliation
 from rebound.domain.suppressions import Drift
 
 RECONCILIATION_KEPT: Final = timedelta(days=7)

@@ -18,7 +18,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import HASHED, Channel, ContactKey
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError

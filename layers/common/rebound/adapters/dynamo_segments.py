@@ -13,7 +13,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.segments import Segment
 

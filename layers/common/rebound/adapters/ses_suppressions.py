@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rebound.adapters.aws_errors import THROTTLES
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.suppressions import Suppression, SuppressionReason
 

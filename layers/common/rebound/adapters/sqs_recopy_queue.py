@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rebound.adapters.stored_policy import read_policy, write_policy
-from rebound.application.ports import Recopying
+from rebound.application.flag_records import Recopying
 
 
 class SqsRecopyQueue:

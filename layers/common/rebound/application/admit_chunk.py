@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from rebound.domain.chunks import ChunkState
-from rebound.domain.pacing import HORIZON, Flow
+from rebound.domain.pacing import HORIZON, LONGEST_DELAY, Flow
 
 if TYPE_CHECKING:
     from rebound.application.handovers import Throttled
@@ -35,8 +35,6 @@ DAILY_STOP: Final = timedelta(minutes=15)
 """How long nothing is tried after a provider's "not today": its 24 hours are rolling, and some of them free up soon."""
 AT_ONCE: Final = timedelta(seconds=1)
 """A queue cannot hold back for less."""
-LONGEST_DELAY: Final = timedelta(minutes=15)
-"""The longest that SQS holds a message back."""
 UNKNOWN_RATE: Final = 1.0
 """Messages a second while the provider has not been heard: what SES allows in its sandbox."""
 

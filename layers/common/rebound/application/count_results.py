@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rebound.domain.tally import is_telling
 
 if TYPE_CHECKING:
-    from rebound.application.job_records import StatusChange
+    from rebound.application.message_records import StatusChange
     from rebound.application.ports import TallyBook
     from rebound.application.trip_breaker import TripBreaker
 

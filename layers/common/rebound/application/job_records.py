@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChange:
-    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
-
-    position: str
-    business_id: str
-    campaign_id: str
-    before: frozenset[str]
-    after: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Spared:
     """A customer whom a job left alone, and why."""
 

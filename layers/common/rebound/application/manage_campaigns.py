@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.appointments import Told
 from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
 from rebound.domain.channels import Channel

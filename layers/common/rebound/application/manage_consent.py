@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.application.retrying import retried
 from rebound.domain.consent import ConsentEvidence
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError

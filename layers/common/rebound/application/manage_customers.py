@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.application.copy_flags import CopyFlags, with_flags
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.retrying import retried
 from rebound.application.settings_of_business import time_zone

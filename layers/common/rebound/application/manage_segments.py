@@ -10,7 +10,8 @@ from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.segments import Segment, compile_filter
 
 if TYPE_CHECKING:
-    from rebound.application.ports import Clock, Page, SegmentBook
+    from rebound.application.pages import Page
+    from rebound.application.ports import Clock, SegmentBook
 
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

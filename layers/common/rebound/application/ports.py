@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Protocol
 
-from rebound.domain.campaigns import Audience
-
 if TYPE_CHECKING:
+    from rebound.application.expansion_records import RangeProgress
     from rebound.application.export_records import ExportJob
     from rebound.application.failure_records import DeadLetter, FailedHandling, Redriven
+    from rebound.application.flag_records import Reconciliation, Recopying
     from rebound.application.handovers import OutgoingEmail, SendResult
     from rebound.application.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
     from rebound.application.job_records import FrozenPage, JobProgress, Removal
+    from rebound.application.message_records import Delivery
+    from rebound.application.pages import Page
     from rebound.application.reply_records import FirstReceipt
     from rebound.domain.appointments import AppointmentEntry
     from rebound.domain.business import Business
@@ -32,19 +33,10 @@ if TYPE_CHECKING:
     from rebound.domain.messages import Message
     from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
     from rebound.domain.provider_codes import Provider
-    from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.receipts import MessageKey, Receipt
     from rebound.domain.replies import Reply
     from rebound.domain.segments import Matcher, Segment
-    from rebound.domain.suppressions import Drift, Suppression
-
-
-@dataclass(frozen=True, slots=True)
-class Page[T]:
-    """Part of a list; ``next_cursor`` continues it and is ``None`` at the end. A cursor is opaque to its holder."""
-
-    items: Sequence[T]
-    next_cursor: str | None = None
+    from rebound.domain.suppressions import Suppression
 
 
 class Clock(Protocol):
@@ -251,14 +243,6 @@ class ReplyBook(Protocol):
         """Take number and words out of every reply of a contact; what they meant stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A delivery that the message log knows of."""
-
-    message_id: str
-    at: datetime
-
-
 class MessageLog(Protocol):
     """The client log: one row for each message (truth 7)."""
 
@@ -323,26 +307,6 @@ class CampaignBook(Protocol):
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         """Newest first, without the carriers of single messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class RangeProgress:
-    """How far one range of a campaign has been expanded.
-
-    ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts
-    the chunks written, ``enqueued`` those of them known to be on the queue. ``audience`` counts everybody up to the
-    cursor.
-    """
-
-    campaign_id: str
-    index: int
-    cursor: str | None = None
-    carry: tuple[str, ...] = ()
-    chunks: int = 0
-    enqueued: int = 0
-    audience: Audience = field(default_factory=Audience)
-    done: bool = False
-    version: int = 0
 
 
 class ExpansionLedger(Protocol):
@@ -470,18 +434,6 @@ class ReceiptQueue(Protocol):
         """Enqueue a receipt of our own, without personal data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recopying:
-    """A copying of all flags of a business, or the rest of one that ran out of time.
-
-    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
-    """
-
-    business_id: str
-    cursor: str | None = None
-    began_under: ReachabilityPolicy | None = None
-
-
 class RecopyQueue(Protocol):
     """Copyings of flags that are due."""
 
@@ -561,21 +513,6 @@ class SuppressionList(Protocol):
 
     def page(self, cursor: str | None) -> Page[Suppression]:
         """Entries in the provider's own order, up to 1,000; a cursor that it does not know any more begins anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """A comparison of the suppression list with our contacts and how far it is.
-
-    ``cursor`` is where to go on; it is the provider's and may hold an address, so it stays in a table. ``drift`` counts
-    by kind what was found, and repaired where it can be.
-    """
-
-    run: str
-    cursor: str | None = None
-    entries: int = 0
-    drift: Mapping[Drift, int] = field(default_factory=dict)
-    done: bool = False
 
 
 class ReconciliationBook(Protocol):

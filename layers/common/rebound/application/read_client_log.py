@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rebound.application.ports import CustomerBook, MessageLog, Page
+    from rebound.application.pages import Page
+    from rebound.application.ports import CustomerBook, MessageLog
     from rebound.domain.messages import Message
 
 

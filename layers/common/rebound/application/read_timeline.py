@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Scope
 from rebound.domain.errors import FieldError, InvalidInputError

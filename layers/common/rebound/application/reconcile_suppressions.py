@@ -14,7 +14,13 @@ from rebound.domain.errors import ComeAgainError, ConcurrentChangeError
 from rebound.domain.suppressions import Drift, drift_of
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, ContactBook, MessageLog, Reconciliation, ReconciliationBook
+    from rebound.application.flag_records import Reconciliation
+    from rebound.application.ports import (
+        BusinessDirectory,
+        ContactBook,
+        MessageLog,
+        ReconciliationBook,
+    )
     from rebound.application.suppression_desk import SuppressionDesk
     from rebound.domain.contacts import Contact
     from rebound.domain.suppressions import Suppression

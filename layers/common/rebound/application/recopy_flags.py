@@ -34,7 +34,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from rebound.application.copy_flags import CopyFlags
-from rebound.application.ports import Recopying
+from rebound.application.flag_records import Recopying
 from rebound.domain.errors import NotFoundError
 
 if TYPE_CHECKING:

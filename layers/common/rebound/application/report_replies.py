@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from rebound.application.customer_files import defused
-from rebound.application.ports import Page
+from rebound.application.pages import Page
 from rebound.domain.channels import Channel
 
 if TYPE_CHECKING:

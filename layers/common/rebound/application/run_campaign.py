@@ -21,6 +21,7 @@ from rebound.domain.segments import compile_filter
 
 if TYPE_CHECKING:
     from rebound.application.audience import Selected
+    from rebound.application.expansion_records import RangeProgress
     from rebound.application.ports import (
         BusinessDirectory,
         CampaignBook,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         ExpansionLedger,
         FrequencyBook,
         Ids,
-        RangeProgress,
         SegmentBook,
         TallyBook,
     )

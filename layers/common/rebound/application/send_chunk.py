@@ -14,7 +14,7 @@ from rebound.domain.chunks import ClaimOutcome
 from rebound.domain.eligibility import Case, Exclusion, Send, decide
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.messages import NO_RECORD, MessageStatus, queued_message
-from rebound.domain.pacing import Ticket, lane_of
+from rebound.domain.pacing import LONGEST_DELAY, Ticket, lane_of
 from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.reachability import Tried
 from rebound.domain.receipts import MessageKey
@@ -46,8 +46,6 @@ LEASE: Final = timedelta(seconds=150)
 ATTEMPTS: Final = 8
 """How often a contact that others write at the same time is read and decided upon again."""
 FIRST_DELAY: Final = timedelta(seconds=1)
-LONGEST_DELAY: Final = timedelta(minutes=15)
-"""The longest that SQS holds a message back."""
 
 
 class ChunkHeldError(ReboundError):

@@ -14,7 +14,6 @@ from rebound.application.handovers import (
     Unknown,
 )
 from rebound.application.send_chunk import (
-    LONGEST_DELAY,
     accepted,
     cannot_render,
     refused,
@@ -27,7 +26,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.domain.links import Purpose
-from rebound.domain.pacing import EMAIL_ACCOUNT
+from rebound.domain.pacing import EMAIL_ACCOUNT, LONGEST_DELAY
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import render_email, uses, values_of
 from rebound.domain.suppressions import rests_on_an_entry

@@ -14,7 +14,6 @@ from rebound.application.handovers import (
     Unknown,
 )
 from rebound.application.send_chunk import (
-    LONGEST_DELAY,
     accepted,
     cannot_render,
     senders_fault,
@@ -24,6 +23,7 @@ from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.messages import MessageStatus
+from rebound.domain.pacing import LONGEST_DELAY
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rebound.application.ports import Recopying
+from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 from rebound.domain.recovery import Recovery
 

@@ -11,7 +11,8 @@ from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.suppressions import SuppressionReason
 
 if TYPE_CHECKING:
-    from rebound.application.ports import Clock, Page, SuppressionList
+    from rebound.application.pages import Page
+    from rebound.application.ports import Clock, SuppressionList
     from rebound.domain.suppressions import Suppression
 
 CALL_EVERY: Final = timedelta(seconds=1)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HORIZON: Final = timedelta(minutes=2)
 """So far ahead a flow may be booked."""
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""The longest that SQS holds a message back."""
 LINGERING: Final = timedelta(seconds=10)
 """So long a flow counts after what it booked is over: its next chunk may be on its way."""
 SLOWEST: Final = 0.1
