@@ -30,7 +30,11 @@ def main() -> int:
             chance = random.Random(0)  # noqa: S311 - the same in every run
             pairs = [tuple(chance.sample(range(len(reached)), 2)) for _ in range(PAIRS)]
             plan = [*((number,) for number in range(len(reached))), *pairs]
-            found = [wrong for wrong in workers.map(partial(_stopped, mode), plan, chunksize=TOGETHER) if wrong]
+            found = []
+            for wrong in filter(None, workers.map(partial(_stopped, mode), plan, chunksize=TOGETHER)):
+                found.append(wrong)
+                if len(violations) + len(found) <= SHOWN:
+                    print(wrong, flush=True)  # noqa: T201
             kinds = len({here.kind for here in reached})
             print(  # noqa: T201 - for whoever is at the terminal
                 f"{mode.name}: {len(reached)} boundaries of {kinds} kinds, {PAIRS} pairs, {len(plan)} runs, "
@@ -39,8 +43,6 @@ def main() -> int:
             )
             runs += len(plan)
             violations += found
-    for violation in violations[:SHOWN]:
-        print(violation)  # noqa: T201
     print(f"{runs} runs, {len(violations)} violations, {time.monotonic() - began:.0f} s")  # noqa: T201
     return 1 if violations else 0
 

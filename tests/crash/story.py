@@ -1,11 +1,13 @@
 """One busy day of a deployment in memory, in which every kind of worker does every kind of thing it can do.
 
 Two businesses; campaigns by email, by text over Twilio and over SNS; a pause and a resume, a cancellation, a stop and a
-removal at the last moment, single messages, an import, a change of policy; providers that refuse, throttle and do not
-answer; receipts that are early, doubled and late. Who may be handed what, and what must have become of it, follows from
-what the providers were given (``faults_of``), not from what the code says it did.
+removal at the last moment, single messages, an import, a change of policy, and afterwards a count, a rollback of flags,
+a clean-up and an export; providers that refuse, throttle and do not answer; receipts that are early, doubled and late.
+Who may be handed what, and what must have become of it, follows from what the providers were given (``faults``), not
+from what the code says it did.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,7 +16,10 @@ from datetime import timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from rebound.application import admit_chunk, recopy_flags, run_campaign
+from rebound.application import admit_chunk, bulk_delete, count_customers, export_customers, recopy_flags, run_campaign
+from rebound.application.bulk_delete import DELETED
+from rebound.application.count_customers import COUNT
+from rebound.application.export_customers import ExportView
 from rebound.application.handovers import (
     Accepted,
     Refused,
@@ -22,6 +27,7 @@ from rebound.application.handovers import (
     Unknown,
 )
 from rebound.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.application.manage_jobs import JobView
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import CampaignStatus, Category, EmailContent, Selection, TextContent
@@ -35,10 +41,12 @@ from rebound.domain.events import (
     ContactOptedOut,
     ContactRestored,
 )
+from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.reachability import STRICT_POLICY, Failure
 from rebound.domain.receipts import MessageKey, Outcome
+from rebound.domain.segments import CustomerFilter
 from tests.fakes import world
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, SOFT, at, business, contact_key, customer, id_of
 from tests.fakes.providers import Handed
@@ -53,6 +61,10 @@ HORIZON: Final = timedelta(milliseconds=1)
 CUSTOMERS: Final = 24
 OTHERS: Final = 4
 IMPORTED: Final = 3
+CLEANED: Final = (22, 23, 24)
+"""Whom the clean-up deletes."""
+EXPORT_PART: Final = 600
+"""Bytes: some ten customers."""
 REDELIVERIES: Final = (timedelta(), timedelta(minutes=7), timedelta(hours=3))
 """Beside another worker, after the visibility timeout, and when everything is over."""
 MOST_CHUNK_RECEIVES: Final = 5
@@ -108,6 +120,8 @@ class Story(World):
         self.stopped: list[Reached] = []
         self.campaign_ids: dict[str, tuple[str, str]] = {}
         self.expected_customers = CUSTOMERS + OTHERS + IMPORTED
+        self.jobs_seen: list[JobView] = []
+        self.exported: ExportView | None = None
         self._stop_at = stop_at
         self._stop = stop
         self._times: Counter[tuple[str, str, str]] = Counter()
@@ -198,12 +212,18 @@ class Story(World):
                 (run_campaign, "CHUNK_SIZE", CHUNK),
                 (run_campaign, "PAGE", PAGE),
                 (recopy_flags, "PAGE", PAGE),
+                (count_customers, "PAGE", PAGE),
+                (export_customers, "PAGE", PAGE),
+                (bulk_delete, "PAGE", 2),
+                (bulk_delete, "BATCH", 2),
+                (world, "EXPORT_PART_BYTES", EXPORT_PART),
                 (admit_chunk, "HORIZON", HORIZON),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
             )
             for module, name, size in small_sizes:
                 small.enter_context(patch.object(module, name, size))
+            self._wire()
             self._day()
 
     def _day(self) -> None:
@@ -233,6 +253,30 @@ class Story(World):
         for business_id, campaign_id in self.campaign_ids.values():
             self.end(campaign_id, business_id)
         self.rest()
+        self._afterwards()
+
+    def _afterwards(self) -> None:
+        """What is asked for when the campaigns are over."""
+        everybody = CustomerFilter(filter={"all": []})
+        counting = self._asked(
+            "start_job",
+            lambda: self.manage_jobs.start(
+                BUSINESS_ID, JobKind.COUNT, {"wanted": count_customers.write_filter(everybody)}, request="count"
+            ),
+        )
+        self.jobs_seen.append(self.run_to_end(counting))
+        self._asked("ask_for_rollback", lambda: self.ask_for_rollback(*self.campaign_ids["text"]))
+        self.rest()
+        wanted = [id_of(number) for number in CLEANED]
+        clean_up = self._asked(
+            "start_job",
+            lambda: self.bulk_delete(BUSINESS_ID, CustomerFilter(), wanted, len(wanted), request="clean-up"),
+        )
+        self.jobs_seen.append(self.run_to_end(clean_up))
+        self.expected_customers -= len(CLEANED)
+        self.rest()
+        export = self._asked("start_export", lambda: self.start_export(BUSINESS_ID, "jsonl", everybody))
+        self.exported = self.run_export(export.job.export_id)
 
     def _post(
         self,
@@ -294,6 +338,7 @@ class Story(World):
             *self._miscounted(),
             *self._unlearnt(),
             *self._untold(),
+            *self._unfinished(),
         ]
 
     @property
@@ -444,6 +489,30 @@ class Story(World):
                 expected = _OF_STATUS.get(change.after.status) if moved and not change.after.single else None
                 if expected is not None and not isinstance(told.get(f"change-{change.position}"), expected):
                     yield f"the world was not told that {change.after.campaign_id} is {change.after.status}"
+
+    def _unfinished(self) -> Iterator[str]:
+        """Count, clean-up, rollback and export have come to what they should, each exactly once."""
+        own = CUSTOMERS + IMPORTED - 1
+        for view, wanted in zip(self.jobs_seen, ({COUNT: own}, {DELETED: len(CLEANED)}), strict=True):
+            if view.job.status is not JobStatus.COMPLETED:
+                yield f"job {view.job.kind} is {view.job.status}: {view.job.reason}"
+            for name, number in wanted.items():
+                if view.counts[-1].get(name) != number:
+                    yield f"job {view.job.kind} came to {view.counts}"
+        campaign = self.campaigns.get(*self.campaign_ids["text"])
+        if campaign.rollback is None or not campaign.rollback.done:
+            yield f"the rollback is {campaign.rollback}"
+        for message in self.messages.rows.values():
+            if message.campaign_id == campaign.campaign_id and message.status is MessageStatus.BOUNCED:
+                key = ContactKey(message.key.business_id, message.channel, message.address)
+                if message.key.message_id not in self.contacts.get_many([key])[key].reachability.voided:
+                    yield f"the bounce of {message.key} still counts"
+        rows = self.export_store.files.values()
+        found = [json.loads(line)["customer_id"] for file in rows for line in file.decode().splitlines()]
+        if self.exported is None or self.exported.job.status != "completed":
+            yield "the export is not done"
+        elif len(found) != len(set(found)) or len(found) != own - len(CLEANED):
+            yield f"{len(found)} customers exported instead of {own - len(CLEANED)}"
 
 
 _OF_STATUS: Final = {CampaignStatus.PAUSED: CampaignPaused, CampaignStatus.COMPLETED: CampaignCompleted}

@@ -32,13 +32,18 @@ NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader)
 WORKERS: Final = (
     "admit_chunk",
     "apply_receipts",
+    "bulk_delete",
     "copy_flags",
+    "count_customers",
     "count_results",
+    "export_customers",
     "import_customers",
     "project_campaigns",
     "project_contacts",
     "recopy_flags",
+    "roll_back_flags",
     "run_campaign",
+    "run_job",
     "send_chunk",
     "send_email",
     "send_text",
@@ -110,7 +115,7 @@ def test_the_story_comes_to_every_call_that_the_workers_can_make() -> None:
     assert (called & methods) - reached - NOT_OF_WORKERS == set()
 
 
-NOT_OF_WORKERS: Final = frozenset({"upload_url", "bad_rows", "wait"})
+NOT_OF_WORKERS: Final = frozenset({"upload_url", "download_url", "bad_rows", "wait"})
 """Called in the workers' modules, but by the API's use cases, which sign a URL and read what is kept; and the wait
 after a lost race, which the story does not lose: what was tried has not been done.
 """
