@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from rebound.application.explain_reachability import ExplainReachability
+from rebound.application.frequency_desk import FrequencyDesk
 from rebound.application.handovers import Refused, SendResult, Throttled, Unknown
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.preview_audience import Question, audience_of
@@ -18,7 +19,7 @@ from rebound.application.send_chunk import LEASE
 from rebound.domain.campaigns import Category, EmailContent, Selection, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.eligibility import Exclusion
+from rebound.domain.eligibility import Case, Exclusion
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.domain.jobs import JobKind
@@ -367,6 +368,19 @@ def test_a_sender_whose_chunk_another_holds_since_sends_nothing() -> None:
 
     assert world.mailer.handed == []
     assert places_of(world, 1) == (later,)
+
+
+def test_a_sender_that_knows_of_no_cap_leaves_the_places_of_those_who_do() -> None:
+    world = capped(people=1)
+    campaign_id = world.post().campaign.campaign_id
+    world.begin(campaign_id)
+    other = HandOver("other", at(-60), Category.MARKETING, Channel.SMS)
+    known = world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).taking(other, [ONE]), at(0))
+    running = world.campaigns.get(BUSINESS_ID, campaign_id)
+    case = Case(customer(1), None, business(), running, world.clock.now(), known)
+
+    assert FrequencyDesk(world.frequencies, world.clock).take(case, 1) is None
+    assert places_of(world, 1) == (other,)
 
 
 # --- never more than a cap, never nobody ------------------------------------------------------------------------------

@@ -56,7 +56,9 @@ class FrequencyDesk:
         since: then nothing may be sent.
         """
         frequency, caps = case.frequency, case.business.frequency_caps
-        if frequency is None:
+        campaign = case.campaign
+        # Read under caps that were set since the chunk was taken: they say what a row keeps, so it is left as it is.
+        if frequency is None or not case.business.is_capped(campaign.category, campaign.channel):
             return None
         for _ in range(ATTEMPTS):
             wanted = replace(case.hand_over, at=self._clock.now(), attempt=attempt)
