@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl, urlsplit
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound import wiring
-from rebound.application.settings_of_business import BusinessChange
+from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
@@ -288,6 +288,7 @@ class Deployment:
                 text_from="+14155550100",
                 text_provider=TextProvider(text_provider),
                 frequency_caps=(WEEKLY,) if capped else (),
+                quiet_hours=QuietHoursChange(sms=None, email=None),
             )
         )
         self.business_id = made.business_id

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -29,7 +30,15 @@ from rebound.adapters.export_store import S3ExportStore
 from rebound.adapters.file_runner import StepFunctionsFileRunner
 from rebound.adapters.import_store import S3ImportStore, import_of_key
 from rebound.adapters.link_secret import SecretLinkKeyring
-from rebound.adapters.queues import NotEnqueuedError, SqsChunkQueue, decode_ticket, encode_ticket
+from rebound.adapters.number_zones import zones_of_number
+from rebound.adapters.queues import (
+    NotEnqueuedError,
+    SqsChunkQueue,
+    SqsHeldQueue,
+    decode_held,
+    decode_ticket,
+    encode_ticket,
+)
 from rebound.adapters.random_ids import RandomIds
 from rebound.adapters.receipts_queue import decode
 from rebound.adapters.ses_mailer import SesMailer
@@ -69,7 +78,7 @@ from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
 from rebound.domain.links import LinkKeys
-from rebound.domain.pacing import Lane, Ticket
+from rebound.domain.pacing import HeldTicket, Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
 from rebound.domain.receipts import Outcome
@@ -82,13 +91,14 @@ from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryDeadLetterQueues,
     MemoryExportStore,
+    MemoryHeldQueue,
     MemoryImportStore,
     MemoryReceiptQueue,
     MemoryRecopyQueue,
     RecordingDomainEvents,
     RecordingRunner,
 )
-from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
+from tests.fakes.system import PLACES, FakeClock, PlainAddressReader, SeededIds, known_whereabouts
 
 EVENTS: Final = Path(__file__).parents[2] / "events"
 AT_ONCE: Final = timedelta()
@@ -164,6 +174,41 @@ def test_a_chunk_that_is_to_wait_is_not_seen_yet(on_aws: bool) -> None:
 
     assert chunks.visible(Channel.EMAIL, Lane.BULK) == []
     assert chunks.queue.waiting(Channel.EMAIL, Lane.BULK) == 1
+
+
+def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_after_a_quarter_of_an_hour(on_aws: bool) -> None:
+    clock = FakeClock()
+    waits = [timedelta(seconds=-1), timedelta(), timedelta(seconds=0.3), timedelta(minutes=1), timedelta(hours=11)]
+    held = [
+        HeldTicket(Channel.SMS, ticket, clock.now() + wait)
+        for ticket, wait in zip(tickets(len(waits)), waits, strict=True)
+    ]
+    if on_aws:
+        sent: list[Mapping[str, Any]] = []
+        sqs = make("sqs")
+        url = sqs.create_queue(QueueName="held")["QueueUrl"]
+        sqs.meta.events.register("before-parameter-build.sqs.SendMessageBatch", lambda params, **_: sent.append(params))
+        SqsHeldQueue(sqs, url).put(held, clock.now())
+        entries = [entry for request in sent for entry in request["Entries"]]
+        found = {decode_held(entry["MessageBody"]): entry["DelaySeconds"] for entry in entries}
+        delays = [found[each] for each in held]
+        first = {decode_held(m["Body"]) for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]}
+    else:
+        fake = MemoryHeldQueue(clock)
+        fake.put(held, clock.now())
+        found = {w.body: ceil((w.visible_at - clock.now()).total_seconds()) for w in fake.queue.messages.values()}
+        delays = [found[each] for each in held]
+        first = {w.body for w in fake.queue.receive(random.Random(0), 10)}  # noqa: S311 - the same in every run
+
+    assert delays == [0, 0, 1, 60, 900]
+    assert first == set(held[:2])
+
+
+@pytest.mark.parametrize(
+    "number", [f"{prefix}5550123" for prefix in PLACES if prefix.startswith("+1")] + ["+447911123456"]
+)
+def test_the_fake_knows_the_places_of_numbers_as_the_map_has_them(number: str) -> None:
+    assert known_whereabouts(number) == zones_of_number(number)
 
 
 class FlakySqs:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import product
 from types import MappingProxyType
 
@@ -28,6 +28,7 @@ from rebound.adapters.dynamo_paces import DynamoPaceBook
 from rebound.adapters.dynamo_request_ids import DynamoRequestIds
 from rebound.adapters.dynamo_segments import DynamoSegmentBook
 from rebound.application.customer_files import Place
+from rebound.application.expansion_records import Held
 from rebound.application.export_records import ExportJob
 from rebound.application.failure_records import FailedHandling
 from rebound.application.import_records import (
@@ -71,6 +72,7 @@ from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import (
     Audience,
     CampaignStatus,
+    Category,
     EmailContent,
     FinalWords,
     Rollback,
@@ -90,6 +92,7 @@ from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import Flow, Lane, Quota
 from rebound.domain.provider_codes import Provider
+from rebound.domain.quiet_hours import NO_QUIET_HOURS, HoldReason, QuietHours, QuietWindow
 from rebound.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,
@@ -262,6 +265,18 @@ def test_a_business_keeps_its_policy(books: Books, policy: ReachabilityPolicy) -
     assert (kept, kept.preset) == (policy, policy.preset)
 
 
+WORKING_HOURS = QuietWindow(time(18, 30), time(9), frozenset({Category.ONE_TO_ONE, Category.MARKETING}))
+
+
+@pytest.mark.parametrize("hours", [NO_QUIET_HOURS, QuietHours(email=WORKING_HOURS)], ids=["none", "email"])
+def test_a_business_keeps_its_quiet_hours(books: Books, hours: QuietHours) -> None:
+    books.businesses.add(business(quiet_hours=QuietHours()))
+    assert books.businesses.get(BUSINESS_ID).quiet_hours == QuietHours()
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), quiet_hours=hours))
+
+    assert books.businesses.get(BUSINESS_ID).quiet_hours == hours
+
+
 @pytest.mark.parametrize("recovery", [Recovery(spaced=True), Recovery(probe_marketing=True)], ids=str)
 def test_a_business_keeps_its_options_of_recovery(books: Books, recovery: Recovery) -> None:
     books.businesses.add(business())
@@ -318,7 +333,7 @@ def test_settings_from_before_there_were_policies_and_versions_mean_the_standard
     item = {"business_id": {"S": BUSINESS_ID}, "entry_id": {"S": "settings#"}, "document": {"S": document}}
     make("dynamodb").put_item(TableName="DirectoryTable", Item=item)
     old = books_in_dynamodb.businesses.get(BUSINESS_ID)
-    assert old == business(text_rate=None)
+    assert old == business(text_rate=None, quiet_hours=QuietHours())
     assert old.policy.preset is PolicyPreset.STANDARD
     books_in_dynamodb.businesses.replace(replace(old, policy=STRICT_POLICY))
 
@@ -910,6 +925,7 @@ COMPLETE = message(
     provider_id="ses-1",
     provider_code="Transient/MailboxFull",
     sent_at=at(1.000001),
+    held_until=at(1),
     delivered_at=at(2),
     failed_at=at(3),
 )
@@ -1079,6 +1095,8 @@ CAMPAIGNS = [
         include_customer_ids=frozenset({id_of(3)}),
         exclude_failed=False,
         send_at=at(60),
+        local_time=datetime(2026, 12, 1, 9, 30),  # noqa: DTZ001 - a clock on the wall
+        expires_at=at(7200),
         started_at=at(61),
         completed_at=at(62.000001),
         run_id="run",
@@ -1160,6 +1178,7 @@ def test_progress_and_its_chunks_are_written_together_and_only_as_read(books: Bo
         chunks=2,
         enqueued=1,
         audience=Audience(9, MappingProxyType({"opted_out": 2})),
+        held=MappingProxyType({1: Held(at(3600), 40)}),
     )
     written = books.expansion.commit(beyond, [chunk(name) for name in names(2)])
     with pytest.raises(ConcurrentChangeError):
@@ -1213,7 +1232,37 @@ def test_a_chunk_that_is_put_back_is_work_again_for_those_who_remain(books: Book
     outcome, again = books.chunks.claim(chunk().key, "other", at(2), LEASE)
 
     assert (outcome, again.remaining, again.attempts) == (ClaimOutcome.WORK, (id_of(2),), 2)
-    assert again.customer_ids == chunk().customer_ids
+    assert (again.customer_ids, again.not_before) == (chunk().customer_ids, None)
+
+
+def test_a_chunk_remembers_who_waits_while_others_are_handed_over_and_until_when_it_waits(books: Books) -> None:
+    books.chunks.add(chunk(not_before=at(60)))
+    assert books.chunks.page(CAMPAIGN_ID, None).items[0].not_before == at(60)
+    _, dead = books.chunks.claim(chunk().key, "dead", at(60), LEASE)
+    books.chunks.mark(dead, at(61), [id_of(2)])
+    outcome, mine = books.chunks.claim(chunk().key, "me", at(160), LEASE)
+    assert (outcome, mine.waiting) == (ClaimOutcome.SETTLE, (id_of(2),))
+
+    books.chunks.put_back(mine, [id_of(2)], at(3600))
+    [held] = books.chunks.page(CAMPAIGN_ID, None).items
+    assert (held.state, held.remaining, held.waiting) == (ChunkState.PENDING, (id_of(2),), ())
+    assert held.not_before == at(3600)
+
+
+def test_the_hours_for_which_a_campaign_waits_are_noted_once_each(books: Books) -> None:
+    assert not books.chunks.holds(CAMPAIGN_ID)
+    books.chunks.note_holds(CAMPAIGN_ID, {at(60): HoldReason.QUIET_HOURS, at(0.5): HoldReason.SEND_AT})
+    books.chunks.note_holds(CAMPAIGN_ID, {at(60): HoldReason.QUIET_HOURS, at(120): HoldReason.SEND_AT})
+    books.chunks.note_holds("another", {at(180): HoldReason.SEND_AT})
+
+    assert books.chunks.holds(CAMPAIGN_ID) == {
+        at(0.5): HoldReason.SEND_AT,
+        at(60): HoldReason.QUIET_HOURS,
+        at(120): HoldReason.SEND_AT,
+    }
+    assert not books.chunks.page(CAMPAIGN_ID, None).items
+    assert not books.expansion.list(CAMPAIGN_ID)
+    assert not books.tallies.counts(CAMPAIGN_ID)
 
 
 @pytest.mark.parametrize(("marked", "outcome"), [(False, ClaimOutcome.WORK), (True, ClaimOutcome.SETTLE)])

@@ -336,7 +336,7 @@ class Operator:
         )
 
     def new_business(self, name: str, *settings: str, country: str = "US") -> ReboundApi:
-        """A business that can send emails, and texts over Twilio, with a key that may do everything."""
+        """A business that can send emails, and texts over Twilio, at any hour, with a key that may do everything."""
         usual = ("--email-from", "hello@salon.example.com", "--text-from", "+15005550006", "--text-rate", "1000")
         business_id = self.run(
             "create-business",
@@ -346,6 +346,8 @@ class Operator:
             country,
             "--time-zone",
             "America/New_York",
+            "--quiet-hours",
+            "off",
             *(() if settings else usual),
             *settings,
         )["business_id"]

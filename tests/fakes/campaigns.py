@@ -1,6 +1,6 @@
 """Campaigns, the claim ledger, the progress of expansions and the tallies in memory."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from rebound.application.pages import Page
 from rebound.domain.campaigns import Campaign
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.quiet_hours import HoldReason
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 
@@ -64,6 +65,7 @@ class MemoryChunkLedger:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Chunk] = {}
+        self._holds: defaultdict[str, dict[datetime, HoldReason]] = defaultdict(dict)
 
     def add(self, chunk: Chunk) -> None:
         self.rows.setdefault((chunk.key.campaign_id, chunk.key.chunk), chunk)
@@ -85,21 +87,23 @@ class MemoryChunkLedger:
         self._write(claimed)
         return outcome, claimed
 
-    def mark(self, chunk: Chunk, now: datetime) -> None:
+    def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
         stored = self._held(chunk)
         if stored is None or stored.leased_until is None or stored.leased_until <= now:
             raise ConcurrentChangeError
-        self._write(replace(chunk, state=ChunkState.SENDING))
+        self._write(replace(chunk, state=ChunkState.SENDING, waiting=tuple(waiting)))
 
-    def put_back(self, chunk: Chunk, remaining: Sequence[str]) -> None:
+    def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
         if self._held(chunk) is None:
             raise ConcurrentChangeError
         pending = ChunkState.PENDING
-        self._write(replace(chunk, state=pending, remaining=tuple(remaining), owner=None, leased_until=None))
+        back = replace(chunk, state=pending, remaining=tuple(remaining), owner=None, leased_until=None)
+        self._write(replace(back, waiting=(), not_before=not_before))
 
     def finish(self, chunk: Chunk) -> None:
         if self._held(chunk) is not None:
-            self._write(replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None))
+            done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None)
+            self._write(replace(done, waiting=()))
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         chunk = self.rows.get((key.campaign_id, key.chunk))
@@ -111,6 +115,12 @@ class MemoryChunkLedger:
             (name, chunk) for (owner, name), chunk in sorted(self.rows.items()) if owner == campaign_id and name > after
         ]
         return page_of(own, CHUNKS_A_PAGE)
+
+    def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
+        self._holds[campaign_id].update(holds)
+
+    def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
+        return dict(self._holds[campaign_id])
 
     def _held(self, chunk: Chunk) -> Chunk | None:
         stored = self.rows.get((chunk.key.campaign_id, chunk.key.chunk))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from rebound.application import run_campaign
 from rebound.domain.channels import Channel, ContactKey
@@ -81,7 +82,7 @@ class DeployedDay:
         """Businesses that cap what they send, though nobody gets so much in a day, and their customers."""
         for name, texting in (("Juniper", {"text_from": "+14155550100"}), ("Cedar", {"text_provider": "sns"})):
             command = {"command": "create-business", "name": name, "country": "US", "time_zone": "America/New_York"}
-            command |= {"email_from": "hello@example.com", **texting}
+            command |= {"email_from": "hello@example.com", "quiet_hours": "off", **texting}
             self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
             cap = {"name": "Enough", "categories": CATEGORIES, "at_most": 50, "within_days": 7}
             self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])
@@ -147,8 +148,10 @@ class DeployedDay:
         made = self.deployment.api("POST", "/v1/campaigns", given, business_id=business_id, key=name)
         self.campaigns[name] = (business_id, made["campaign_id"])
 
-    def _message(self, business_id: str, number: int, channel: str, name: str = "message") -> None:
-        given = {"customer_id": self.customer_ids[0][number], "category": "one_to_one", "channel": channel}
+    def _message(
+        self, business_id: str, number: int, channel: str, name: str = "message", category: str = "one_to_one"
+    ) -> None:
+        given = {"customer_id": self.customer_ids[0][number], "category": category, "channel": channel}
         given["content"] = self._content(channel)  # type: ignore[assignment]
         self.deployment.api("POST", "/v1/messages", given, business_id=business_id, key=f"{name}-{channel}")
 
@@ -172,6 +175,26 @@ class DeployedDay:
     def _link_to(self, number: int) -> str:
         headers = next(own for to, own in self.deployment.providers.headers if to == email_of(number))
         return urlsplit(headers["List-Unsubscribe"].strip("<>")).path.removeprefix("/live")
+
+    def wait_for_the_morning(self) -> None:
+        """Where the business and most of its customers are it is night for two hours more; where one is it is not."""
+        first, customer_ids = self.business_ids[0], self.customer_ids[0]
+        now = self.deployment.clock.now().astimezone(ZoneInfo("America/New_York"))
+        night = {"from": f"{now - timedelta(hours=9):%H:%M}", "until": f"{now + timedelta(hours=2):%H:%M}"}
+        hours = {"quiet_hours": {"sms": night, "email": night}}
+        self.deployment.api("PATCH", "/v1/business", hours, business_id=first)
+        for number in (18, 20):
+            awake = {"time_zone": "Asia/Tokyo"}
+            self.deployment.api("PATCH", f"/v1/customers/{customer_ids[number]}", awake, business_id=first)
+        asleep, some = [customer_ids[n] for n in (22, 23)], [customer_ids[n] for n in (18, 19)]
+        for name, whom in (("asleep", asleep), ("some", some)):
+            self._post(f"{name} email", first, "email", {"customer_ids": whom})
+            self._post(f"{name} text", first, "sms", {"customer_ids": whom})
+        self._message(first, 21, "email", "early email", "reminder")
+        self._message(first, 21, "sms", "early text", "reminder")
+        self.deployment.rest()
+        off = {"quiet_hours": {"sms": None, "email": None}}
+        self.deployment.api("PATCH", "/v1/business", off, business_id=first)
 
     def try_again(self) -> None:
         """A full mailbox and a phone that is off are flagged, and days later tried once more."""
@@ -261,6 +284,7 @@ class DeployedDay:
         for queue, body in (
             ("EmailQueue", nowhere),
             ("TextQueue", nowhere),
+            ("HeldQueue", {"not_before": None}),
             ("RecopyQueue", {"cursor": None}),
             ("ImportQueue", {"Records": [{}]}),
             ("ReceiptsQueue", early),

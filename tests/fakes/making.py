@@ -22,6 +22,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
+from rebound.domain.quiet_hours import NO_QUIET_HOURS
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -54,6 +55,7 @@ def business(**given: Any) -> Business:
         "text_from": "+14155550100",
         "text_rate": 1000.0,
         "text_provider": TextProvider.TWILIO,
+        "quiet_hours": NO_QUIET_HOURS,
     }
     return Business(**{**defaults, **given})
 

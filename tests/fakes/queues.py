@@ -14,7 +14,7 @@ from rebound.application.import_records import ImportFile
 from rebound.domain.channels import Channel
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import DomainEvent
-from rebound.domain.pacing import Lane, Ticket
+from rebound.domain.pacing import HeldTicket, Lane, Ticket
 from rebound.domain.receipts import Receipt
 from tests.fakes.system import FakeClock
 
@@ -92,6 +92,17 @@ class MemoryChunkQueue:
 
     def waiting(self, channel: Channel, lane: Lane) -> int:
         return len(self.queues[channel, lane].messages)
+
+
+class MemoryHeldQueue:
+    """Implements ``HeldQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[HeldTicket] = MemoryQueue(clock)
+
+    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+        for each in held:
+            self.queue.send(each, min(max(each.not_before - now, timedelta()), timedelta(minutes=15)))
 
 
 class MemoryReceiptQueue:

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,22 @@ from tests.fakes.making import NOON
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _COUNTRY_CODES: Final = {"US": "1", "PT": "351", "GB": "44", "DE": "49"}
+
+
+PLACES: Final[Mapping[str, frozenset[str]]] = {
+    "+1212": frozenset({"America/New_York"}),
+    "+1312": frozenset({"America/Chicago"}),
+    "+1415": frozenset({"America/Los_Angeles"}),
+    "+1808": frozenset({"Pacific/Honolulu"}),
+    "+1907": frozenset({"America/Adak", "America/Juneau"}),
+    "+33": frozenset({"Europe/Paris"}),
+    "+44": frozenset({"Europe/London"}),
+}
+
+
+def known_whereabouts(number: str) -> frozenset[str]:
+    """Implements ``Whereabouts`` for a few prefixes."""
+    return next((zones for prefix, zones in PLACES.items() if number.startswith(prefix)), frozenset())
 
 
 class FakeClock:

@@ -46,6 +46,7 @@ from rebound.application.read_timeline import ReadTimeline
 from rebound.application.receive_text import ReceiveText
 from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
+from rebound.application.release_held import ReleaseHeld
 from rebound.application.report_replies import ReportReplies
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
@@ -68,7 +69,7 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.jobs import JobKind
-from rebound.domain.pacing import Ticket
+from rebound.domain.pacing import HeldTicket, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
@@ -99,6 +100,7 @@ from tests.fakes.queues import (
     MemoryChunkQueue,
     MemoryDeadLetterQueues,
     MemoryExportStore,
+    MemoryHeldQueue,
     MemoryImportStore,
     MemoryReceiptQueue,
     MemoryRecopyQueue,
@@ -108,7 +110,7 @@ from tests.fakes.queues import (
 )
 from tests.fakes.streams import Change
 from tests.fakes.suppressions import MemorySuppressionList
-from tests.fakes.system import CountingPatience, FakeClock, PlainAddressReader, SeededIds
+from tests.fakes.system import CountingPatience, FakeClock, PlainAddressReader, SeededIds, known_whereabouts
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError, watched
 
 if TYPE_CHECKING:
@@ -180,7 +182,7 @@ class World:
         self.chunks = MemoryChunkLedger()
         self.expansion = MemoryExpansionLedger(self.chunks)
         self.tallies = MemoryTallyBook()
-        self.chunk_queue = MemoryChunkQueue(self.clock)
+        self.chunk_queue, self.held = MemoryChunkQueue(self.clock), MemoryHeldQueue(self.clock)
         self.receipts = MemoryReceiptQueue(self.clock)
         self.recopyings = MemoryRecopyQueue(self.clock)
         self.dead_letter_queues = MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
@@ -190,8 +192,7 @@ class World:
         self.runner = RecordingRunner()
         self.events = RecordingDomainEvents()
         self.mailer = ScriptedMailer()
-        self.texter = ScriptedTexter()
-        self.sns_texter = ScriptedTexter(Provider.SNS)
+        self.texter, self.sns_texter = ScriptedTexter(), ScriptedTexter(Provider.SNS)
         self.suppressions, self.link_keys = MemorySuppressionList(), MemoryLinkKeyring()
         self.unattributed = 0
         self.dead_letters: list[Receipt] = []
@@ -217,7 +218,7 @@ class World:
         request_ids: MemoryRequestIds,
     ) -> None:
         frequencies = self._own(self.frequencies, "frequencies")
-        self.preview = PreviewAudience(customers, contacts, frequencies, businesses, self.clock)
+        self.preview = PreviewAudience(customers, contacts, frequencies, businesses, self.clock, known_whereabouts)
         self.count_customers = CountCustomers(customers, self.clock)
         jobs, ledger = self._own(self.jobs, "jobs"), self._own(self.job_ledger, "job_ledger")
         job_runner = self._own(self.job_runner, "job_runner")
@@ -225,7 +226,7 @@ class World:
         self.bulk_delete = BulkDelete(self.manage_jobs)
         works: Mapping[JobKind, JobWork] = {
             JobKind.COUNT: CountingWork(customers, ledger),
-            JobKind.PREVIEW: PreviewWork(customers, contacts, frequencies, businesses, ledger),
+            JobKind.PREVIEW: PreviewWork(customers, contacts, frequencies, businesses, ledger, known_whereabouts),
             JobKind.BULK_DELETE: BulkDeleteWork(customers, contacts, businesses, ledger),
         }
         self.run_job = RunJob(jobs, ledger, works, self.clock)
@@ -240,19 +241,31 @@ class World:
             own(self.expansion, "expansion"),
             own(self.tallies, "tallies"),
         )
-        queue, receipts = own(self.chunk_queue, "chunk_queue"), own(self.receipts, "receipts")
+        queue, held = own(self.chunk_queue, "chunk_queue"), own(self.held, "held")
+        receipts, events = own(self.receipts, "receipts"), own(self.events, "events")
         businesses, clock, ids = own(self.businesses, "businesses"), self.clock, self.ids
         recopyings = own(self.recopyings, "recopyings")
         segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
-        events = own(self.events, "events")
-        request_ids = own(self.request_ids, "request_ids")
         paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
         appointments, frequencies = own(self.appointments, "appointments"), own(self.frequencies, "frequencies")
+        request_ids = own(self.request_ids, "request_ids")
         desk_of_list = self._wire_suppressions(businesses, contacts, messages)
         breaker = TripBreaker(campaigns, tallies)
         desk = ChunkDesk(
-            chunks, campaigns, businesses, customers, contacts, frequencies, messages, queue, breaker, clock
+            chunks,
+            campaigns,
+            businesses,
+            customers,
+            contacts,
+            frequencies,
+            messages,
+            queue,
+            breaker,
+            clock,
+            held,
+            known_whereabouts,
         )
+        self.release_held = ReleaseHeld(held, queue, clock)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
@@ -291,14 +304,28 @@ class World:
             ids,
             request_ids,
             appointments,
+            held,
+            known_whereabouts,
         )
         self.read_appointment_log = ReadAppointmentLog(appointments, messages)
         self._wire_logs(customers, contacts, businesses, messages)
         self._wire_consent(customers, contacts, businesses, messages, request_ids)
         self._wire_files(customers, contacts, businesses)
         self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
-        self.expand = ExpandCampaign(campaigns, businesses, customers, contacts, frequencies, expansion, queue, clock)
-        self.drain = DrainCampaign(campaigns, expansion, tallies, clock)
+        self.expand = ExpandCampaign(
+            campaigns,
+            businesses,
+            customers,
+            contacts,
+            frequencies,
+            expansion,
+            queue,
+            clock,
+            chunks,
+            held,
+            known_whereabouts,
+        )
+        self.drain = DrainCampaign(campaigns, expansion, tallies, clock, chunks)
         self.close = CloseCampaign(campaigns, clock)
         self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)
         self.requeue = RequeueCampaign(campaigns, chunks, queue, clock)
@@ -539,12 +566,15 @@ class World:
             self._run_rollback,
             self._recopy_some,
         ]
+        if self.held.queue.messages:
+            doings.append(self._release_some)
         self.chance.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
 
     def _wait(self) -> bool:
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
-        others = [self.receipts.queue.next_visible_at, self.recopyings.queue.next_visible_at]
+        queues = (self.receipts.queue, self.recopyings.queue, self.held.queue)
+        others = [queue.next_visible_at for queue in queues]
         times = [at for at in (*chunks, *others) if at is not None]
         if not times:
             return False
@@ -584,6 +614,19 @@ class World:
                 self.recopyings.queue.delete(waiting.name)
             return True
         return False
+
+    def _release_some(self) -> bool:
+        taken = self.held.queue.receive(self.chance, self.chance.choice([1, 10]))
+        if not taken:
+            return False
+        for waiting in taken:
+            if self.chance.random() < self.chaos.duplicate:
+                self.held.queue.send(waiting.body)
+        with suppress(*CRASHES):
+            self._mortal("release_chunks", partial(self._release, [waiting.body for waiting in taken]))
+            for waiting in taken:
+                self.held.queue.delete(waiting.name)
+        return True
 
     def _send_one(self) -> bool:
         for (channel, _), queue in self.chunk_queue.queues.items():
@@ -629,6 +672,9 @@ class World:
         self, business_id: str, campaign_id: str, rollback_id: str, progress: RollbackProgress
     ) -> RollbackProgress:
         return self.roll_back_flags(business_id, campaign_id, rollback_id, progress, self._time_left)
+
+    def _release(self, tickets: Sequence[HeldTicket]) -> None:
+        self.release_held(tickets)
 
     def _recopy(self, work: Recopying) -> None:
         self.recopy_flags(work, self._time_left)

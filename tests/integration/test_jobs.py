@@ -108,7 +108,13 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
     preview, count = stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")
     no_time = timedelta()
     hasty = PreviewAudience(
-        wiring.customers(), wiring.contacts(), wiring.frequencies(), wiring.businesses(), wiring.clock(), no_time
+        wiring.customers(),
+        wiring.contacts(),
+        wiring.frequencies(),
+        wiring.businesses(),
+        wiring.clock(),
+        wiring.whereabouts,
+        no_time,
     )
     monkeypatch.setattr(wiring, "preview_audience", lambda: hasty)
     monkeypatch.setattr(wiring, "count_customers", lambda: CountCustomers(wiring.customers(), wiring.clock(), no_time))

@@ -94,6 +94,7 @@ def done() -> Iterator[Done]:
         day.play()
         ended = day.faults(*died)
         day.say_what_they_want()
+        day.wait_for_the_morning()
         day.try_again()
         day.go_and_come_back()
         day.ask_and_be_answered()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.manage_campaigns import NewCampaign
+from rebound.application.timing import Timing
 from rebound.domain.campaigns import Audience, CampaignStatus, Category, EmailContent, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -35,8 +36,8 @@ def test_audiences_add_up_together(one: Audience, other: Audience) -> None:
 def test_a_campaign_starts_at_once_or_is_scheduled() -> None:
     world = World()
     now = world.manage_campaigns.post(BUSINESS_ID, NEW).campaign
-    past = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, send_at=at(-5))).campaign
-    later = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, send_at=at(60))).campaign
+    past = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, timing=Timing(at(-5)))).campaign
+    later = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, timing=Timing(at(60)))).campaign
 
     assert [campaign_id for _, campaign_id in world.runner.started] == [now.campaign_id, past.campaign_id]
     assert world.runner.scheduled == {(BUSINESS_ID, later.campaign_id): at(60)}
@@ -57,7 +58,7 @@ def test_a_request_that_is_tried_again_is_the_same_campaign() -> None:
         ({"selection": Selection(segment_id="none")}, ["segment_id"]),
         ({"selection": Selection(filter={"tag": 1})}, ["filter.tag"]),
         ({"content": EmailContent("##{{x}}", "##{{y}}")}, ["content.subject", "content.html"]),
-        ({"send_at": at(0) + timedelta(days=366)}, ["send_at"]),
+        ({"timing": Timing(at(0) + timedelta(days=366))}, ["send_at"]),
         (
             {"selection": Selection(segment_id="none"), "content": EmailContent("##{{x}}", "h")},
             ["content.subject", "segment_id"],

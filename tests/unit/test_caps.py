@@ -31,6 +31,7 @@ from rebound.domain.receipts import Outcome
 from rebound.domain.recovery import Recovery
 from rebound.domain.segments import Segment
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of
+from tests.fakes.system import known_whereabouts
 from tests.fakes.watching import Boundary, BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos, World, adds_up, always
 
@@ -221,7 +222,13 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
         return now.targeted
 
     explained = ExplainReachability(
-        world.customers, world.contacts, world.frequencies, world.businesses, world.messages, world.clock
+        world.customers,
+        world.contacts,
+        world.frequencies,
+        world.businesses,
+        world.messages,
+        world.clock,
+        known_whereabouts,
     )
 
     def said(segment_id: str | None) -> object:

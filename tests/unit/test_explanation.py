@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from itertools import product
 from typing import Any
 
@@ -19,7 +19,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.eligibility import RULES, Case, Exclusion, Send, decide
+from rebound.domain.eligibility import RULES, Case, Exclusion, Hold, Send, decide, nowhere
 from rebound.domain.errors import NotFoundError
 from rebound.domain.explanation import (
     SHOWN_ATTEMPTS,
@@ -36,6 +36,7 @@ from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.next_steps import step_after_exclusion, step_after_failure
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
+from rebound.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Tried
 from rebound.domain.recovery import Recovery
 from rebound.domain.suppressions import LISTED_BOUNCE
@@ -54,6 +55,7 @@ from tests.fakes.making import (
     message,
     message_key,
 )
+from tests.fakes.system import known_whereabouts
 from tests.fakes.world import World
 
 ANA = customer()
@@ -107,6 +109,15 @@ attempts = st.lists(
 )
 
 
+HOURS = st.sampled_from([NO_QUIET_HOURS, QuietHours(), QuietHours(NIGHT, QuietWindow(time(9), time(8, 30)))])
+EXPIRIES = st.sampled_from([None, at(0), at(7200), at(72 * 3600)])
+LOCAL_TIMES = st.sampled_from([None, datetime(2026, 11, 20, 9, 30)])  # noqa: DTZ001 - a clock on the wall
+
+
+def around_the_earth(_: str) -> frozenset[str]:
+    return frozenset({"Pacific/Honolulu", "America/New_York", "Europe/London", "Asia/Tokyo"})
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     channel = draw(st.sampled_from(Channel))
@@ -124,7 +135,10 @@ def cases(draw: st.DrawFn) -> Case:
     said = draw(st.lists(strategies.said, max_size=3))
     contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).knowing(*evidence, *said)))
     frequency = draw(st.none() | st.just(handed(channel, 1)) | st.just(handed(channel, 3)))
-    return Case(who, contact, sender, what, draw(st.sampled_from([NOW, NOW + timedelta(days=1)])), frequency)
+    what = replace(what, expires_at=draw(EXPIRIES), local_time=draw(LOCAL_TIMES))
+    sender = replace(sender, quiet_hours=draw(HOURS))
+    where = draw(st.sampled_from([nowhere, around_the_earth]))
+    return Case(who, contact, sender, what, draw(st.sampled_from([NOW, NOW + timedelta(days=1)])), frequency, where)
 
 
 def asked(
@@ -182,7 +196,10 @@ CONFIRMATION = campaign(Channel.SMS, category=Category.REMINDER, appointment_id=
 def test_the_explanation_says_what_the_decision_says(case: Case, log: list[Message]) -> None:
     told = explain(case, log)
 
-    assert told.decision == decide(case.customer, case.contact, case.business, case.campaign, case.now, case.frequency)
+    parts = (case.customer, case.contact, case.business, case.campaign, case.now, case.frequency, case.whereabouts)
+    decided = decide(*parts)
+
+    assert told.decision == decided
 
 
 @given(cases(), attempts)
@@ -191,11 +208,14 @@ def test_the_rules_come_in_order_up_to_the_one_that_stops(case: Case, log: list[
     outcomes = [result.outcome for result in told.rules]
     passed = outcomes.count(RuleOutcome.PASSED)
     stopping = [result.rule for result in told.rules if result.outcome is RuleOutcome.STOPS]
+    holding = [result.rule for result in told.rules if result.outcome is RuleOutcome.HOLDS]
 
     assert [result.rule for result in told.rules] == [rule.exclusion for rule in RULES]
     assert outcomes[:passed] == [RuleOutcome.PASSED] * passed
-    assert stopping == ([] if isinstance(told.decision, Send) else [told.decision])
-    assert outcomes[passed + len(stopping) :] == [RuleOutcome.NOT_REACHED] * (len(RULES) - passed - len(stopping))
+    assert stopping == ([told.decision] if isinstance(told.decision, Exclusion) else [])
+    assert holding == ([Exclusion.QUIET_HOURS] if isinstance(told.decision, Hold) else [])
+    reached = passed + len(stopping) + len(holding)
+    assert outcomes[reached:] == [RuleOutcome.NOT_REACHED] * (len(RULES) - reached)
     assert all(bool(result.looked_at) is (result.outcome is not RuleOutcome.NOT_REACHED) for result in told.rules)
 
 
@@ -224,6 +244,15 @@ def every_kind_of_case() -> Iterator[Case]:
             for category, exclude, added in product(Category, (True, False), ((), (ANA.customer_id,)))
         ]
         campaigns.append(campaign(channel, category=Category.REMINDER, asks_confirmation=True))
+        in_the_night = (
+            campaign(channel, category=category, expires_at=expires_at)
+            for category, expires_at in product(Category, (None, at(0), at(7200), at(72 * 3600)))
+        )
+        nights = (NO_QUIET_HOURS, QuietHours(), QuietHours(email=QuietWindow(time(9), time(8, 30))))
+        yield from (
+            Case(ANA, contact, business(quiet_hours=hours), what, NOW, whereabouts=where)
+            for hours, what, where in product(nights, in_the_night, (nowhere, around_the_earth, known_whereabouts))
+        )
         people = (ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None))
         senders = [
             *SENDERS,
@@ -633,7 +662,13 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
     world.add(ANA)
     world.messages.record_new(log)
     return world, ExplainReachability(
-        world.customers, world.contacts, world.frequencies, world.businesses, world.messages, world.clock
+        world.customers,
+        world.contacts,
+        world.frequencies,
+        world.businesses,
+        world.messages,
+        world.clock,
+        known_whereabouts,
     )
 
 

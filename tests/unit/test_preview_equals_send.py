@@ -19,12 +19,13 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.eligibility import Decision, Exclusion, Send
+from rebound.domain.eligibility import Decision, Exclusion, Hold, Send
 from rebound.domain.errors import ConflictError
 from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.domain.jobs import JobKind
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
+from rebound.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours
 from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Evidence, Failure, Tried
 from rebound.domain.segments import Segment
 from rebound.domain.switches import Switches
@@ -135,6 +136,7 @@ def situations(draw: st.DrawFn) -> Situation:
         recovery=draw(strategies.recoveries),
         double_opt_in=draw(st.builds(DoubleOptIn, email=st.booleans(), sms=st.booleans())),
         frequency_caps=draw(CAPS),
+        quiet_hours=draw(st.sampled_from([NO_QUIET_HOURS, QuietHours(NIGHT, NIGHT)])),
         **draw(st.sampled_from([ALL_WELL] * 9 + [{"email_from": None, "text_from": None}, {"switches": ALL_OFF}])),
     )
     world = World(sender, seed=draw(st.integers(0, 1 << 30)), ranges=draw(st.sampled_from([1, 2, 5])))
@@ -181,7 +183,7 @@ def previewed(situation: Situation) -> dict[str, Decision]:
     assert counted is not None
     excluded = Counter(str(said) for said in decisions.values() if isinstance(said, Exclusion))
     assert (counted.matched, dict(counted.excluded)) == (len(decisions), dict(excluded))
-    assert counted.targeted == sum(isinstance(said, Send) for said in decisions.values())
+    assert counted.targeted == sum(isinstance(said, Send | Hold) for said in decisions.values())
     return decisions
 
 
@@ -224,7 +226,7 @@ def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, s
 
 
 def word(decision: Decision) -> str:
-    return "send" if isinstance(decision, Send) else str(decision)
+    return "send" if isinstance(decision, Send | Hold) else str(decision)
 
 
 @settings(max_examples=150, deadline=None)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rebound.application.count_customers import write_filter
 from rebound.application.preview_audience import Question, audience_of
+from rebound.application.timing import Timing
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -55,7 +56,7 @@ def test_a_preview_and_a_count_of_more_customers_than_they_have_time_for_give_up
 def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_long() -> None:
     world = large()
     posted = world.post()
-    later = world.post(send_at=at(3600))
+    later = world.post(timing=Timing(at(3600)))
     one_by_one = world.post(selection=Selection(customer_ids=(id_of(1), id_of(3), id_of(5000))))
 
     assert posted.foreseen == later.foreseen == world.preview(BUSINESS_ID, EVERYBODY)

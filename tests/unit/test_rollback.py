@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.application.timing import Timing
 from rebound.domain.channels import ContactKey
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactRestored
@@ -137,7 +138,7 @@ def test_what_cannot_be_rolled_back() -> None:
         world.ask_for_rollback(BUSINESS_ID, campaign_id, since=at(2), until=at(1))
     with pytest.raises(NotFoundError):
         world.ask_for_rollback(BUSINESS_ID, "01J00000000000000000000000")
-    scheduled = world.post(send_at=world.clock.now() + timedelta(hours=1)).campaign.campaign_id
+    scheduled = world.post(timing=Timing(world.clock.now() + timedelta(hours=1))).campaign.campaign_id
     with pytest.raises(ConflictError, match="sent nothing"):
         world.ask_for_rollback(BUSINESS_ID, scheduled)
     assert world.runner.rollbacks == []

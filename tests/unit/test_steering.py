@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.manage_campaigns import CampaignView
+from rebound.application.timing import Timing
 from rebound.domain.campaigns import CampaignStatus
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConflictError
@@ -137,7 +138,7 @@ def test_what_has_ended_cannot_be_steered() -> None:
 def test_a_scheduled_campaign_that_is_paused_waits_for_its_resume_when_its_time_comes() -> None:
     world = World()
     world.add(customer(1))
-    campaign_id = world.post(send_at=world.clock.now() + timedelta(hours=1)).campaign.campaign_id
+    campaign_id = world.post(timing=Timing(world.clock.now() + timedelta(hours=1))).campaign.campaign_id
     world.steer.pause(BUSINESS_ID, campaign_id)
     assert world.steer.resume(BUSINESS_ID, campaign_id).campaign.status is CampaignStatus.SCHEDULED
     world.steer.pause(BUSINESS_ID, campaign_id)

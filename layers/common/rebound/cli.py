@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--email-from", help="an address of a verified SES identity")
     business.add_argument("--text-provider", help="twilio or sns")
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
+    business.add_argument("--quiet-hours", help="off: send at any hour; the API sets other hours")
     business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
     business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
     parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rebound.application.manage_dead_letters import ALL, ExplainedLetter, ManageDeadLetters
 from rebound.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
-from rebound.application.settings_of_business import UNSET, BusinessChange, Unset
+from rebound.application.settings_of_business import UNSET, BusinessChange, QuietHoursChange, Unset
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.keys import ALL_SCOPES, ApiKey, ApiScope
@@ -95,6 +95,7 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
         text_from=event.get("text_from") or UNSET,
         text_rate=_text_rate(event),
         bundle=_bundle(event),
+        quiet_hours=_quiet_hours(event),
     )
 
 
@@ -103,6 +104,16 @@ def _bundle(event: Mapping[str, Any]) -> Bundle | None:
     if bundle is not None and bundle not in list(Bundle):
         raise InvalidInputError(FieldError("bundle", f"Must be one of {', '.join(Bundle)}."))
     return None if bundle is None else Bundle(bundle)
+
+
+def _quiet_hours(event: Mapping[str, Any]) -> QuietHoursChange | None:
+    """Windows are set over the API; an operator may want a business that has none from the start."""
+    given = event.get("quiet_hours")
+    if given is None:
+        return None
+    if given != "off":
+        raise InvalidInputError(FieldError("quiet_hours", "Must be off; PATCH /v1/business sets other hours."))
+    return QuietHoursChange(sms=None, email=None)
 
 
 def _text_rate(event: Mapping[str, Any]) -> float | Unset:

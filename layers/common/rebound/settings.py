@@ -21,6 +21,7 @@ KNOWN: Final = frozenset(
         "EXPANSION_RANGES",
         "EXPORT_STATE_MACHINE_ARN",
         "FREQUENCIES_TABLE",
+        "HELD_QUEUE_URL",
         "IDEMPOTENCY_TABLE",
         "IMPORTS_BUCKET",
         "IMPORT_CONCURRENCY",

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         FailureLog,
         FileRunner,
         FrequencyBook,
+        HeldQueue,
         Ids,
         ImportBook,
         ImportLedger,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from rebound.application.receive_text import ReceiveText
     from rebound.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.application.recopy_flags import RecopyFlags
+    from rebound.application.release_held import ReleaseHeld
     from rebound.application.report_replies import ReportReplies
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
@@ -371,6 +373,19 @@ def frequencies() -> "FrequencyBook":
     return DynamoFrequencyBook(settings()["FREQUENCIES_TABLE"])
 
 
+def held_queue() -> "HeldQueue":
+    from rebound.adapters.queues import SqsHeldQueue
+
+    return SqsHeldQueue(aws("sqs"), settings()["HELD_QUEUE_URL"])
+
+
+def whereabouts(number: str) -> frozenset[str]:
+    """The zones in which a phone number may be; loads the map of numbers only when it is asked for one."""
+    from rebound.adapters.number_zones import zones_of_number
+
+    return zones_of_number(number)
+
+
 @cache
 def paces() -> "PaceBook":
     from rebound.adapters.dynamo_paces import DynamoPaceBook
@@ -569,7 +584,7 @@ def manage_segments() -> "ManageSegments":
 def preview_audience() -> "PreviewAudience":
     from rebound.application.preview_audience import PreviewAudience
 
-    return PreviewAudience(customers(), contacts(), frequencies(), businesses(), clock())
+    return PreviewAudience(customers(), contacts(), frequencies(), businesses(), clock(), whereabouts)
 
 
 @cache
@@ -603,7 +618,7 @@ def run_job() -> "RunJob":
 
     works: Mapping[JobKind, JobWork] = {
         JobKind.COUNT: CountingWork(customers(), job_ledger()),
-        JobKind.PREVIEW: PreviewWork(customers(), contacts(), frequencies(), businesses(), job_ledger()),
+        JobKind.PREVIEW: PreviewWork(customers(), contacts(), frequencies(), businesses(), job_ledger(), whereabouts),
         JobKind.BULK_DELETE: BulkDeleteWork(customers(), contacts(), businesses(), job_ledger()),
     }
     return RunJob(jobs(), job_ledger(), works, clock())
@@ -652,6 +667,8 @@ def post_message() -> "PostMessage":
         ids(),
         request_ids(),
         appointments(),
+        held_queue(),
+        whereabouts,
     )
 
 
@@ -710,7 +727,7 @@ def state_consent() -> "StateConsent":
 def explain_reachability() -> "ExplainReachability":
     from rebound.application.explain_reachability import ExplainReachability
 
-    return ExplainReachability(customers(), contacts(), frequencies(), businesses(), messages(), clock())
+    return ExplainReachability(customers(), contacts(), frequencies(), businesses(), messages(), clock(), whereabouts)
 
 
 @cache
@@ -792,6 +809,9 @@ def expand_campaign() -> "ExpandCampaign":
         expansion(),
         chunk_queue(),
         clock(),
+        chunks(),
+        held_queue(),
+        whereabouts,
     )
 
 
@@ -799,7 +819,7 @@ def expand_campaign() -> "ExpandCampaign":
 def drain_campaign() -> "DrainCampaign":
     from rebound.application.run_campaign import DrainCampaign
 
-    return DrainCampaign(campaigns(), expansion(), tallies(), clock())
+    return DrainCampaign(campaigns(), expansion(), tallies(), clock(), chunks())
 
 
 @cache
@@ -852,6 +872,8 @@ def chunk_desk() -> "ChunkDesk":
         chunk_queue(),
         trip_breaker(),
         clock(),
+        held_queue(),
+        whereabouts,
     )
 
 
@@ -862,6 +884,13 @@ def admit_chunk() -> "AdmitChunk":
     from rebound.application.admit_chunk import AdmitChunk
 
     return AdmitChunk(paces(), quotas(), chunks(), chunk_queue(), clock(), random.random)
+
+
+@cache
+def release_held() -> "ReleaseHeld":
+    from rebound.application.release_held import ReleaseHeld
+
+    return ReleaseHeld(held_queue(), chunk_queue(), clock())
 
 
 @cache

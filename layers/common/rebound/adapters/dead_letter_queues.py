@@ -176,6 +176,7 @@ def _of_import(body: str) -> Sequence[Mapping[str, object]]:
 _OF_CHUNK: Final = _of_json("business_id", "campaign_id", "chunk")
 ABOUT: Final[Mapping[str, About]] = {
     "email": _OF_CHUNK,
+    "held": _OF_CHUNK,
     "import": _of_import,
     "prompt-email": _OF_CHUNK,
     "prompt-text": _OF_CHUNK,

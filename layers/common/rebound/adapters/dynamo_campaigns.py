@@ -17,6 +17,7 @@ from rebound.adapters.dynamo_tables import (
     ULID_KEYS,
     CampaignRow,
     ChunkRow,
+    HoldsRow,
     RangeRow,
     TallyRow,
     bind,
@@ -26,7 +27,7 @@ from rebound.adapters.dynamo_tables import (
     write_cursor,
     write_instant,
 )
-from rebound.application.expansion_records import RangeProgress
+from rebound.application.expansion_records import Held, RangeProgress
 from rebound.application.pages import Page
 from rebound.domain.campaigns import (
     Audience,
@@ -43,6 +44,7 @@ from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.quiet_hours import HoldReason
 
 if TYPE_CHECKING:
     from rebound.domain.campaigns import (
@@ -57,6 +59,7 @@ _AFTER_CAMPAIGNS: Final = "single-"
 _RANGE: Final = "range#"
 _TALLY: Final = "tally#"
 _CHUNK: Final = "chunk#"
+_HOLDS: Final = "holds"
 _CHUNKS_A_PAGE: Final = 20
 _TIMES: Final = ("requested_at", "since", "until")
 """Fields of a rollback that are times."""
@@ -120,6 +123,8 @@ class DynamoCampaignBook:
             include_customer_ids=set(campaign.include_customer_ids) or None,
             created_at=campaign.created_at,
             send_at=campaign.send_at,
+            local_time=campaign.local_time,
+            send_before=campaign.expires_at,
             started_at=campaign.started_at,
             completed_at=campaign.completed_at,
             run_id=campaign.run_id,
@@ -155,6 +160,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         exclude_failed=row.exclude_failed,
         include_customer_ids=frozenset(row.include_customer_ids or ()),
         send_at=row.send_at,
+        local_time=row.local_time,
+        expires_at=row.send_before,
         run_id=row.run_id,
         ranges=int(row.ranges),
         started_at=row.started_at,
@@ -226,6 +233,8 @@ class DynamoExpansionLedger:
             matched=progress.audience.matched,
             excluded=dict(progress.audience.excluded),
             done=progress.done,
+            held={number: [write_instant(held.not_before), held.size] for number, held in progress.held.items()}
+            or None,
             version=progress.version + 1,
             expires_at=_expiry(datetime.now(UTC), KEPT),
         )
@@ -256,6 +265,7 @@ class DynamoExpansionLedger:
             audience=Audience(int(row.matched), MappingProxyType({r: int(n) for r, n in row.excluded.items()})),
             done=row.done,
             version=int(row.version),
+            held=MappingProxyType({int(n): Held(read_instant(at), size) for n, (at, size) in (row.held or {}).items()}),
         )
 
 
@@ -264,6 +274,7 @@ class DynamoChunkLedger:
 
     def __init__(self, table_name: str) -> None:
         self._row = bind(ChunkRow, table_name)
+        self._holds_row = bind(HoldsRow, table_name)
 
     def add(self, chunk: Chunk) -> None:
         with suppress(ConcurrentChangeError):
@@ -290,16 +301,24 @@ class DynamoChunkLedger:
             return ClaimOutcome.HELD, chunk
         return outcome, claimed
 
-    def mark(self, chunk: Chunk, now: datetime) -> None:
-        marked = replace(chunk, state=ChunkState.SENDING)
+    def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
+        marked = replace(chunk, state=ChunkState.SENDING, waiting=tuple(waiting))
         self._update(marked, (ChunkRow.owner == chunk.owner) & (ChunkRow.leased_until > now))
 
-    def put_back(self, chunk: Chunk, remaining: Sequence[str]) -> None:
-        pending = replace(chunk, state=ChunkState.PENDING, remaining=tuple(remaining), owner=None, leased_until=None)
+    def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
+        pending = replace(
+            chunk,
+            state=ChunkState.PENDING,
+            remaining=tuple(remaining),
+            owner=None,
+            leased_until=None,
+            waiting=(),
+            not_before=not_before,
+        )
         self._update(pending, ChunkRow.owner == chunk.owner)
 
     def finish(self, chunk: Chunk) -> None:
-        done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None)
+        done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None, waiting=())
         try:
             self._update(done, ChunkRow.owner == chunk.owner)
         except ConcurrentChangeError:
@@ -325,6 +344,21 @@ class DynamoChunkLedger:
         chunks = [_chunk(row) for row in found]
         more = found.last_evaluated_key is not None and chunks
         return Page(chunks, write_cursor(chunks[-1].key.chunk) if more else None)
+
+    def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
+        written = {f"{write_instant(until)} {because}" for until, because in holds.items()}
+        expires_at = _expiry(datetime.now(UTC), KEPT)
+        self._holds_row(campaign_id, _HOLDS).update(
+            actions=[HoldsRow.holds.add(written), HoldsRow.expires_at.set(expires_at)]
+        )
+
+    def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
+        try:
+            row = self._holds_row.get(campaign_id, _HOLDS, consistent_read=True)
+        except self._holds_row.DoesNotExist:
+            return {}
+        noted = (text.split(" ") for text in sorted(row.holds or ()))
+        return {read_instant(until): HoldReason(because) for until, because in noted}
 
     @staticmethod
     def _held_as(chunk: Chunk) -> Any:
@@ -353,6 +387,8 @@ def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
         leased_until=chunk.leased_until,
         attempts=chunk.attempts,
         created_at=created_at,
+        waiting=list(chunk.waiting) or None,
+        not_before=chunk.not_before,
         expires_at=_expiry(created_at, KEPT),
     )
 
@@ -370,6 +406,8 @@ def _chunk(row: ChunkRow) -> Chunk:
         leased_until=row.leased_until,
         attempts=int(row.attempts),
         created_at=row.created_at,
+        waiting=tuple(row.waiting or ()),
+        not_before=row.not_before,
     )
 
 

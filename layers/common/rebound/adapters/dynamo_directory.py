@@ -14,6 +14,7 @@ from rebound.adapters.dynamo_tables import (
     lost_races,
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
+from rebound.adapters.stored_quiet_hours import read_quiet_hours, write_quiet_hours
 from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
@@ -48,6 +49,7 @@ class DynamoBusinessDirectory(Directory):
             "double_opt_in": DoubleOptIn(**document.get("double_opt_in", {})),
             "bundle": Bundle(document.get("bundle", Bundle.PREMIUM)),
             "frequency_caps": tuple(map(_read_cap, document.get("frequency_caps", ()))),
+            "quiet_hours": read_quiet_hours(document.get("quiet_hours", {})),
             "version": int(row.version or 0),
         }
         return Business(business_id=business_id, **{**document, **special})
@@ -112,6 +114,7 @@ class DynamoBusinessDirectory(Directory):
             "double_opt_in": asdict(business.double_opt_in),
             "bundle": business.bundle,
             "frequency_caps": [asdict(cap) for cap in business.frequency_caps],
+            "quiet_hours": write_quiet_hours(business.quiet_hours),
         }
 
 

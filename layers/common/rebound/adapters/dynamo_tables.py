@@ -48,6 +48,18 @@ class InstantAttribute(Attribute[datetime]):
         return read_instant(value)
 
 
+class WallClockAttribute(Attribute[datetime]):
+    """What a clock on a wall shows: a naive time, ISO 8601."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        return value.isoformat()
+
+    def deserialize(self, value: str) -> datetime:
+        return datetime.fromisoformat(value)
+
+
 class DateAttribute(Attribute[date]):
     """A calendar day, ISO 8601."""
 
@@ -236,6 +248,7 @@ class MessageRow(Model):
     appointment_id = UnicodeAttribute(null=True)
     asks_confirmation = BooleanAttribute(null=True)
     free_again_at = InstantAttribute(null=True)
+    held_until = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
 
@@ -276,6 +289,8 @@ class CampaignRow(Model):
     include_customer_ids = UnicodeSetAttribute(null=True)
     created_at = InstantAttribute()
     send_at = InstantAttribute(null=True)
+    local_time = WallClockAttribute(null=True)
+    send_before = InstantAttribute(null=True)
     started_at = InstantAttribute(null=True)
     completed_at = InstantAttribute(null=True)
     run_id = UnicodeAttribute(null=True)
@@ -305,7 +320,18 @@ class ChunkRow(Model):
     leased_until = InstantAttribute(null=True)
     attempts = NumberAttribute(default=0)
     created_at = InstantAttribute()
+    waiting = TextListAttribute(null=True)
+    not_before = InstantAttribute(null=True)
     expires_at = NumberAttribute()
+
+
+class HoldsRow(Model):
+    """In the Chunks table, ``chunk`` = ``holds``: until when some recipients of the campaign wait, and why."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    holds = UnicodeSetAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class RangeRow(Model):
@@ -320,6 +346,7 @@ class RangeRow(Model):
     matched = NumberAttribute()
     excluded = JsonAttribute()
     done = BooleanAttribute()
+    held = JsonAttribute(null=True)
     version = NumberAttribute()
     expires_at = NumberAttribute()
 

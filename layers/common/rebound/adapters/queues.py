@@ -6,17 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final
+from math import ceil
+from typing import Any, Final
 
+from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey
 from rebound.domain.errors import ReboundError
-from rebound.domain.pacing import Lane, Ticket
-
-if TYPE_CHECKING:
-    from rebound.domain.channels import Channel
+from rebound.domain.pacing import HeldTicket, Lane, Ticket
 
 MAX_BATCH: Final = 10
 ATTEMPTS: Final = 5
+LONGEST_DELAY_SECONDS: Final = 900
+"""The longest that SQS holds a message back."""
 
 
 class NotEnqueuedError(ReboundError):
@@ -42,21 +43,57 @@ class SqsChunkQueue:
                     }
                     for number, ticket in enumerate(batch)
                 ]
-                self._send(self._queue_urls[channel, lane], entries)
+                send_batch(self._client, self._queue_urls[channel, lane], entries)
 
     def waiting(self, channel: Channel, lane: Lane) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
         answer = self._client.get_queue_attributes(QueueUrl=self._queue_urls[channel, lane], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def _send(self, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
-        for _ in range(ATTEMPTS):
-            answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=list(entries))
-            failed = {failure["Id"] for failure in answer.get("Failed", ())}
-            entries = [entry for entry in entries if entry["Id"] in failed]
-            if not entries:
-                return
-        raise NotEnqueuedError
+
+class SqsHeldQueue:
+    """Implements ``HeldQueue``."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+        for batch in batched(held, MAX_BATCH, strict=False):
+            entries = [
+                {"Id": str(number), "MessageBody": encode_held(each), "DelaySeconds": _seconds_until(each, now)}
+                for number, each in enumerate(batch)
+            ]
+            send_batch(self._client, self._queue_url, entries)
+
+
+def _seconds_until(held: HeldTicket, now: datetime) -> int:
+    """Whole seconds, rounded up: a message that comes a moment too early would go round once more for nothing."""
+    return min(max(ceil((held.not_before - now).total_seconds()), 0), LONGEST_DELAY_SECONDS)
+
+
+def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Put up to ten entries on a queue, trying again those that SQS did not take. Raises ``NotEnqueuedError``."""
+    for _ in range(ATTEMPTS):
+        answer = client.send_message_batch(QueueUrl=queue_url, Entries=list(entries))
+        failed = {failure["Id"] for failure in answer.get("Failed", ())}
+        entries = [entry for entry in entries if entry["Id"] in failed]
+        if not entries:
+            return
+    raise NotEnqueuedError
+
+
+def encode_held(held: HeldTicket) -> str:
+    """The queue message of a chunk that waits."""
+    own = {"channel": held.channel, "not_before": held.not_before.isoformat()}
+    return json.dumps(json.loads(encode_ticket(held.ticket)) | own)
+
+
+def decode_held(body: str) -> HeldTicket:
+    """The waiting chunk of a queue message."""
+    given = json.loads(body)
+    not_before = datetime.fromisoformat(given["not_before"])
+    return HeldTicket(Channel(given["channel"]), decode_ticket(body), not_before)
 
 
 def encode_ticket(ticket: Ticket) -> str:

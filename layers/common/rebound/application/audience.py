@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.application.frequency_desk import known_frequencies
 from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
-from rebound.domain.eligibility import Exclusion, Send, decide
+from rebound.domain.eligibility import Exclusion, Hold, Send, decide
 from rebound.domain.reachability import Tried
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
     from rebound.domain.eligibility import Decision
+    from rebound.domain.quiet_hours import Whereabouts
     from rebound.domain.segments import Matcher
 
 
@@ -39,8 +40,13 @@ class Selected:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Who gets the message."""
-        return tuple(customer_id for customer_id, said in self.decisions.items() if isinstance(said, Send))
+        """Who gets the message, at once or later."""
+        return tuple(customer_id for customer_id, said in self.decisions.items() if isinstance(said, Send | Hold))
+
+    @property
+    def holds(self) -> Mapping[str, Hold]:
+        """Those of the recipients who get it later."""
+        return {customer_id: said for customer_id, said in self.decisions.items() if isinstance(said, Hold)}
 
 
 class Screening:
@@ -51,8 +57,14 @@ class Screening:
     """
 
     def __init__(
-        self, contacts: ContactBook, frequencies: FrequencyBook, business: Business, campaign: Campaign
+        self,
+        contacts: ContactBook,
+        frequencies: FrequencyBook,
+        business: Business,
+        campaign: Campaign,
+        whereabouts: Whereabouts,
     ) -> None:
+        self._whereabouts = whereabouts
         self._contacts = contacts
         self._frequencies = frequencies
         self._business = business
@@ -68,8 +80,10 @@ class Screening:
         for customer_id, customer in customers.items():
             key = keys.get(customer_id)
             contact = self._as_tried(known[key]) if key is not None else None
-            decision = decide(customer, contact, self._business, self._campaign, now, frequencies.get(customer_id))
-            if isinstance(decision, Send) and decision.is_try and contact is not None and len(contact.customer_ids) > 1:
+            frequency = frequencies.get(customer_id)
+            decision = decide(customer, contact, self._business, self._campaign, now, frequency, self._whereabouts)
+            send = decision.send if isinstance(decision, Hold) else decision
+            if isinstance(send, Send) and send.is_try and contact is not None and len(contact.customer_ids) > 1:
                 self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
             decisions[customer_id] = decision
         return Selected(MappingProxyType(decisions))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 
 from rebound.domain.campaigns import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """From when on a chunk may be handed over, and how many of its recipients then."""
+
+    not_before: datetime
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +23,8 @@ class RangeProgress:
     """How far one range of a campaign has been expanded.
 
     ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts
-    the chunks written, ``enqueued`` those of them known to be on the queue. ``audience`` counts everybody up to the
-    cursor.
+    the chunks written, ``enqueued`` those of them known to be on the queue; of those that are not, ``held`` are the
+    ones in which everybody waits for their hour. ``audience`` counts everybody up to the cursor.
     """
 
     campaign_id: str
@@ -25,3 +36,4 @@ class RangeProgress:
     audience: Audience = field(default_factory=Audience)
     done: bool = False
     version: int = 0
+    held: Mapping[int, Held] = field(default_factory=lambda: MappingProxyType({}))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rebound.domain.channels import Channel
     from rebound.domain.explanation import Explanation
     from rebound.domain.messages import Message
+    from rebound.domain.quiet_hours import Whereabouts
 
 PAGE: Final = 50
 MOST_PAGES: Final = 4
@@ -32,7 +33,9 @@ class ExplainReachability:
         businesses: BusinessDirectory,
         messages: MessageLog,
         clock: Clock,
+        whereabouts: Whereabouts,
     ) -> None:
+        self._whereabouts = whereabouts
         self._customers = customers
         self._contacts = contacts
         self._frequencies = frequencies
@@ -68,6 +71,7 @@ class ExplainReachability:
             supposed,
             now,
             known_frequencies(self._frequencies, business, supposed, [customer_id]).get(customer_id),
+            self._whereabouts,
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from rebound.application.pages import Page
+from rebound.application.timing import Timing
 from rebound.domain.appointments import Told
 from rebound.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
 from rebound.domain.channels import Channel
-from rebound.domain.chunks import Chunk, ChunkKey
+from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
+from rebound.domain.eligibility import Hold, decide
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.messages import MessageStatus, queued_message
-from rebound.domain.pacing import EMAIL_ACCOUNT, Ticket, lane_of
+from rebound.domain.pacing import EMAIL_ACCOUNT, HeldTicket, Ticket, lane_of
+from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.segments import compile_filter
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         Clock,
         CustomerBook,
         ExpansionLedger,
+        HeldQueue,
         Ids,
         MessageLog,
         PaceBook,
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from rebound.domain.business import Business
     from rebound.domain.campaigns import Category, Content
     from rebound.domain.messages import Message
+    from rebound.domain.quiet_hours import Whereabouts
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -55,8 +60,8 @@ RESULT_STATUSES: Final = (
     MessageStatus.CANCELLED,
 )
 FARTHEST_SCHEDULE: Final = timedelta(days=365)
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""So long ago is still now: a client's clock may be slow. Anything older is a mistake, not a wish to send at once."""
+FARTHEST_MESSAGE: Final = timedelta(days=7)
+"""Until its time a single message goes round on a queue, four times an hour."""
 MAX_PLACE_DIGITS: Final = 6
 SINGLE: Final = "single-"
 """Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
@@ -76,7 +81,8 @@ class CampaignView:
     foreseen: Audience | None = None
     """Of one that has just been posted: whom it would reach if it were sent now, where that could be told quickly."""
     held_until: datetime | None = None
-    """Nothing is handed over before: the provider's allowance of the day is used up."""
+    """Some, or all, are not handed over before; ``held_because`` says why."""
+    held_because: HoldReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class NewCampaign:
     content: Content
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
-    send_at: datetime | None = None
+    timing: Timing = field(default_factory=Timing)
 
 
 class ManageCampaigns:
@@ -132,10 +138,11 @@ class ManageCampaigns:
         ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
         """
         business = self._businesses.get(business_id)
-        meant = self._check(business_id, new)
+        meant = self._check(business, new)
         check_barrier(business, new.channel)
         now = self._clock.now()
-        later = new.send_at is not None and new.send_at > now
+        starts_at = new.timing.starts_at
+        later = starts_at is not None and starts_at > now
         proposed = self._ids.ulid(now)
         campaign = Campaign(
             business_id=business_id,
@@ -149,7 +156,9 @@ class ManageCampaigns:
             status=CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING,
             exclude_failed=new.exclude_failed,
             include_customer_ids=new.include_customer_ids,
-            send_at=new.send_at,
+            send_at=starts_at,
+            local_time=new.timing.local_time,
+            expires_at=new.timing.expires_at,
         )
         # Before it is there: what fails here has left nothing behind, and the first sends have not changed the answer.
         foreseen = self._foresee(replace(campaign, selection=meant))
@@ -157,8 +166,8 @@ class ManageCampaigns:
             self._campaigns.add(campaign)
         except ConcurrentChangeError:
             campaign = self._campaigns.get(business_id, campaign.campaign_id)
-        if later and new.send_at is not None:
-            self._runner.schedule(business_id, campaign.campaign_id, new.send_at)
+        if later and starts_at is not None:
+            self._runner.schedule(business_id, campaign.campaign_id, starts_at)
         else:
             self._runner.start(business_id, campaign.campaign_id)
         return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
@@ -166,14 +175,23 @@ class ManageCampaigns:
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """Raises ``NotFoundError``."""
         campaign = self._find(business_id, campaign_id)
-        return replace(self.view(campaign), held_until=self._held_until(campaign))
+        return self._with_hold(self.view(campaign))
 
-    def _held_until(self, campaign: Campaign) -> datetime | None:
-        if campaign.channel is not Channel.EMAIL or campaign.status not in RUNNING:
-            return None
-        now = self._clock.now()
-        until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until
-        return until if until is not None and until > now else None
+    def _with_hold(self, view: CampaignView) -> CampaignView:
+        """With what holds all of it back, or else what holds some of it back, if anything does."""
+        campaign, now = view.campaign, self._clock.now()
+        if campaign.status not in RUNNING:
+            return view
+        if campaign.channel is Channel.EMAIL:
+            until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until
+            if until is not None and until > now:
+                return replace(view, held_until=until, held_because=HoldReason.DAILY_QUOTA)
+        if view.results[MessageStatus.QUEUED] == 0:
+            return view
+        holds = {until: why for until, why in self._chunks.holds(campaign.campaign_id).items() if until > now}
+        if not holds:
+            return view
+        return replace(view, held_until=min(holds), held_because=holds[min(holds)])
 
     def view(self, campaign: Campaign) -> CampaignView:
         """The campaign with its counts now."""
@@ -212,7 +230,11 @@ class ManageCampaigns:
     def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
         keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
         known = self._messages.get_many(keys)
-        return [known.get(key) or queued_message(campaign, key, chunk.created_at, address="") for key in keys]
+        not_before = chunk.not_before if chunk.state is ChunkState.PENDING else None
+        waiting = [
+            replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=not_before) for key in keys
+        ]
+        return [known.get(message.key) or message for message in waiting]
 
     def _find(self, business_id: str, campaign_id: str) -> Campaign:
         campaign = self._campaigns.get(business_id, campaign_id)
@@ -220,7 +242,7 @@ class ManageCampaigns:
             raise NotFoundError("campaign")
         return campaign
 
-    def _check(self, business_id: str, new: NewCampaign) -> Selection:
+    def _check(self, business: Business, new: NewCampaign) -> Selection:
         """Whom it means, with the filter of a saved segment as it is now."""
         errors: list[FieldError] = []
         meant = new.selection
@@ -229,13 +251,10 @@ class ManageCampaigns:
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
-            meant = self._check_selection(business_id, new.selection)
+            meant = self._check_selection(business.business_id, new.selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        now = self._clock.now()
-        if new.send_at is not None and not now - CLOCKS_DIFFER < new.send_at <= now + FARTHEST_SCHEDULE:
-            message = f"Must be within the next {FARTHEST_SCHEDULE.days} days; leave it out to send now."
-            errors.append(FieldError("send_at", message))
+        errors.extend(new.timing.problems(business, self._clock.now(), FARTHEST_SCHEDULE))
         if errors:
             raise InvalidInputError(*errors)
         return meant
@@ -252,7 +271,7 @@ class ManageCampaigns:
 
 
 class PostMessage:
-    """A message to one person, now. It travels as a chunk of one and is no campaign to clients."""
+    """A message to one person. It travels as a chunk of one and is no campaign to clients."""
 
     def __init__(
         self,
@@ -266,8 +285,12 @@ class PostMessage:
         ids: Ids,
         request_ids: RequestIds,
         appointments: AppointmentBook,
+        held: HeldQueue,
+        whereabouts: Whereabouts,
     ) -> None:
         self._appointments = appointments
+        self._held = held
+        self._whereabouts = whereabouts
         self._campaigns = campaigns
         self._customers = customers
         self._businesses = businesses
@@ -288,19 +311,22 @@ class PostMessage:
         content: Content,
         appointment_id: str | None = None,
         asks_confirmation: bool = False,
+        timing: Timing | None = None,
         request: str | None = None,
     ) -> Message:
-        """Queue it and write it to the client log. Raises ``InvalidInputError`` and ``ConflictError``.
+        """Queue it, or hold it for its hour, and write it to the client log.
+
+        Raises ``InvalidInputError`` and ``ConflictError``.
 
         ``appointment_id`` is the client's name for the appointment that it is about; a text may ask the customer to
         confirm that one.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         """
-        check_content(content, category)
+        business, timing = self._businesses.get(business_id), timing or Timing()
+        self._check(business, content, category, timing)
         if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
             what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
             raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
-        business = self._businesses.get(business_id)
         try:
             customer = self._customers.get(business_id, customer_id)
         except NotFoundError:
@@ -322,6 +348,9 @@ class PostMessage:
             content=content,
             created_at=now,
             status=CampaignStatus.SENDING,
+            send_at=timing.starts_at,
+            local_time=timing.local_time,
+            expires_at=timing.expires_at,
             run_id=message_id,
             single=True,
             appointment_id=appointment_id,
@@ -329,8 +358,10 @@ class PostMessage:
         )
         chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
         message_key = MessageKey(business_id, customer_id, message_id)
-        message = queued_message(carrier, message_key, now, address=address.address)
-        self._chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now))
+        decision = decide(customer, None, business, carrier, now, whereabouts=self._whereabouts)
+        held_until = decision.until if isinstance(decision, Hold) else None
+        message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)
+        self._chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
         with suppress(ConcurrentChangeError):
             # A request that is tried again finds what it has made.
             self._campaigns.add(carrier)
@@ -339,8 +370,22 @@ class PostMessage:
             # By the time of the message, which is the same when the request is tried again.
             told = Told(time_of(message_id), message_key, asks_confirmation)
             self._appointments.record(business_id, appointment_id, told)
-        self._queue.put(channel, [Ticket(chunk_key, 1, lane_of(carrier))])
+        ticket = Ticket(chunk_key, 1, lane_of(carrier))
+        if held_until is None:
+            self._queue.put(channel, [ticket])
+        else:
+            self._held.put([HeldTicket(channel, ticket, held_until)], now)
         return message
+
+    def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:
+        errors: list[FieldError] = []
+        try:
+            check_content(content, category)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        errors.extend(timing.problems(business, self._clock.now(), FARTHEST_MESSAGE))
+        if errors:
+            raise InvalidInputError(*errors)
 
 
 def _write_place(seen: int, page_cursor: str | None) -> str:

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from rebound.domain.keys import ApiKey
     from rebound.domain.links import LinkKeys
     from rebound.domain.messages import Message
-    from rebound.domain.pacing import Flow, Lane, Pace, Quota, Ticket
+    from rebound.domain.pacing import Flow, HeldTicket, Lane, Pace, Quota, Ticket
     from rebound.domain.provider_codes import Provider
+    from rebound.domain.quiet_hours import HoldReason
     from rebound.domain.receipts import MessageKey, Receipt
     from rebound.domain.replies import Reply
     from rebound.domain.segments import Matcher, Segment
@@ -334,13 +335,13 @@ class ChunkLedger(Protocol):
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
         """Try to take a chunk; the chunk as it is afterwards. Raises ``NotFoundError``."""
 
-    def mark(self, chunk: Chunk, now: datetime) -> None:
-        """Mark a claimed chunk as being handed to the provider, if the lease is still ours and alive.
+    def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
+        """Mark a claimed chunk as being handed to the provider, but for ``waiting``, if the lease is ours and alive.
 
         Raises ``ConcurrentChangeError`` otherwise: then nothing may be sent.
         """
 
-    def put_back(self, chunk: Chunk, remaining: Sequence[str]) -> None:
+    def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
         """Make a chunk pending again for recipients that are known not to have gone out, if it is still ours."""
 
     def finish(self, chunk: Chunk) -> None:
@@ -351,6 +352,12 @@ class ChunkLedger(Protocol):
 
     def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
         """The chunks of a campaign in order."""
+
+    def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
+        """Remember until when, and why, some of a campaign's recipients wait."""
+
+    def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
+        """All times that were noted, over or not."""
 
 
 class TallyBook(Protocol):
@@ -392,6 +399,13 @@ class FrequencyBook(Protocol):
 
         As it is stored now. Raises ``ConcurrentChangeError`` when somebody else has written it.
         """
+
+
+class HeldQueue(Protocol):
+    """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
+
+    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+        """Enqueue; each comes at its time, or after 15 minutes if that is earlier, and is then to be put again."""
 
 
 class PaceBook(Protocol):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rebound.domain.campaigns import Campaign
     from rebound.domain.customers import Customer
     from rebound.domain.jobs import Job
+    from rebound.domain.quiet_hours import Whereabouts
 
 MATCHED: Final = "matched"
 EXCLUDED: Final = "excluded:"
@@ -93,8 +94,10 @@ class PreviewAudience:
         frequencies: FrequencyBook,
         businesses: BusinessDirectory,
         clock: Clock,
+        whereabouts: Whereabouts,
         longest: timedelta = LONGEST_COUNT,
     ) -> None:
+        self._whereabouts = whereabouts
         self._customers = customers
         self._contacts = contacts
         self._frequencies = frequencies
@@ -134,7 +137,8 @@ class PreviewAudience:
 
     def _decided(self, campaign: Campaign) -> Iterator[Selected]:
         now = self._clock.now()
-        screening = Screening(self._contacts, self._frequencies, self._businesses.get(campaign.business_id), campaign)
+        business = self._businesses.get(campaign.business_id)
+        screening = Screening(self._contacts, self._frequencies, business, campaign, self._whereabouts)
         for customers in self._meant(campaign):
             yield screening(customers, now)
 
@@ -169,7 +173,9 @@ class PreviewWork:
         frequencies: FrequencyBook,
         businesses: BusinessDirectory,
         ledger: JobLedger,
+        whereabouts: Whereabouts,
     ) -> None:
+        self._whereabouts = whereabouts
         self._customers = customers
         self._contacts = contacts
         self._frequencies = frequencies
@@ -180,7 +186,8 @@ class PreviewWork:
         """One page."""
         question, at = Question.read(job.request), job.created_at
         business = self._businesses.get(job.business_id)
-        screening = Screening(self._contacts, self._frequencies, business, question.supposed(job.business_id, at))
+        supposed = question.supposed(job.business_id, at)
+        screening = Screening(self._contacts, self._frequencies, business, supposed, self._whereabouts)
         customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         page = screening(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from rebound.application.audience import Screening, matching
+from rebound.application.expansion_records import Held
 from rebound.application.manage_campaigns import chunk_name, counted
 from rebound.domain.campaigns import ENDED, CampaignStatus
 from rebound.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
 from rebound.domain.key_ranges import bounds, estimated_size
 from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import Ticket, lane_of
+from rebound.domain.pacing import HeldTicket, Ticket, lane_of
 from rebound.domain.segments import compile_filter
 
 if TYPE_CHECKING:
@@ -25,18 +27,22 @@ if TYPE_CHECKING:
     from rebound.application.ports import (
         BusinessDirectory,
         CampaignBook,
+        ChunkLedger,
         ChunkQueue,
         Clock,
         ContactBook,
         CustomerBook,
         ExpansionLedger,
         FrequencyBook,
+        HeldQueue,
         Ids,
         SegmentBook,
         TallyBook,
     )
     from rebound.domain.business import Business
     from rebound.domain.campaigns import Campaign
+    from rebound.domain.eligibility import Hold
+    from rebound.domain.quiet_hours import Whereabouts
     from rebound.domain.segments import Matcher
 
 PAGE: Final = 500
@@ -47,6 +53,8 @@ WORTH_A_RANGE: Final = 2_500
 """Customers that one invocation reads in a few seconds: for fewer, a range of their own costs more than it saves."""
 SHORTEST_WAIT: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(minutes=1)
+LONGEST_WAIT_FOR_HOURS: Final = timedelta(hours=1)
+"""An execution may have 1,500 polls: enough for any number of nights."""
 FIRST_GUESS: Final = timedelta(milliseconds=2)
 """For a message, before any has been handed over."""
 LONGEST_GUESS: Final = timedelta(seconds=5)
@@ -120,6 +128,9 @@ class ExpandCampaign:
     A page's chunks and the progress past it are written in one transaction; then the chunks are enqueued. Another
     invocation beside this one loses that write and starts over from what is there; the next try after a crash enqueues
     again whatever may not have been. Chunks are claimed before they are sent, so enqueueing twice is harmless.
+
+    A chunk in which everybody waits for their hour is held back from the start, so that it takes no turn from others.
+    Where that is not known any more (of recipients left over by an invocation before), the sender finds out.
     """
 
     def __init__(
@@ -132,7 +143,13 @@ class ExpandCampaign:
         expansion: ExpansionLedger,
         queue: ChunkQueue,
         clock: Clock,
+        chunks: ChunkLedger,
+        held: HeldQueue,
+        whereabouts: Whereabouts,
     ) -> None:
+        self._chunks = chunks
+        self._held = held
+        self._whereabouts = whereabouts
         self._campaigns = campaigns
         self._businesses = businesses
         self._customers = customers
@@ -148,24 +165,27 @@ class ExpandCampaign:
         business = self._businesses.get(business_id)
         progress = self._expansion.get(campaign_id, index)
         read = self._reader(campaign, business, index)
+        holds: dict[str, Hold] = {}
         while True:
             progress = self._enqueue(campaign, progress)
             if progress.done or campaign.status in ENDED:
                 return True
             if not may_go_on():
                 return False
-            progress = self._page(campaign, progress, read)
+            progress = self._page(campaign, progress, read, holds)
 
     def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
-        screening = Screening(self._contacts, self._frequencies, business, campaign)
+        screening = Screening(self._contacts, self._frequencies, business, campaign, self._whereabouts)
         if selection.customer_ids is not None:
             return _ListReader(self._customers, business, screening, self._clock, selection.customer_ids)
         matcher = compile_filter(selection.filter)
         return _RangeReader(self._customers, business, screening, self._clock, matcher, bounds(index, campaign.ranges))
 
-    def _page(self, campaign: Campaign, progress: RangeProgress, read: Reader) -> RangeProgress:
+    def _page(self, campaign: Campaign, progress: RangeProgress, read: Reader, holds: dict[str, Hold]) -> RangeProgress:
+        """One page more; ``holds`` are those known of the recipients who are in no chunk yet."""
         page = read(progress.cursor)
+        holds.update(page.selected.holds)
         waiting = progress.carry + page.selected.recipients
         full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE
         now = self._clock.now()
@@ -173,6 +193,18 @@ class ExpandCampaign:
             self._chunk(campaign, progress, number, waiting[start : min(start + CHUNK_SIZE, full)], now)
             for number, start in enumerate(range(0, full, CHUNK_SIZE), start=progress.chunks)
         ]
+        held = {
+            number: first
+            for number, chunk in enumerate(new, start=progress.chunks)
+            if (first := _first_of([holds.pop(c, None) for c in chunk.customer_ids])) is not None
+        }
+        new = [
+            replace(chunk, not_before=held[number].not_before) if number in held else chunk
+            for number, chunk in enumerate(new, start=progress.chunks)
+        ]
+        if page.selected.holds:
+            noted = {hold.until: hold.because for hold in page.selected.holds.values()}
+            self._chunks.note_holds(campaign.campaign_id, noted)
         beyond = replace(
             progress,
             cursor=page.cursor or progress.cursor,
@@ -180,6 +212,7 @@ class ExpandCampaign:
             chunks=progress.chunks + len(new),
             audience=progress.audience.plus(page.selected.audience),
             done=page.cursor is None,
+            held=MappingProxyType(held),
         )
         return self._expansion.commit(beyond, new)
 
@@ -195,18 +228,32 @@ class ExpandCampaign:
         """The ticket of a chunk of a range, in which all chunks but the last are full."""
         key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
         behind = progress.audience.targeted - number * CHUNK_SIZE
-        return Ticket(key, min(behind, CHUNK_SIZE), lane_of(campaign))
+        size = progress.held[number].size if number in progress.held else min(behind, CHUNK_SIZE)
+        return Ticket(key, size, lane_of(campaign))
 
     def _enqueue(self, campaign: Campaign, progress: RangeProgress) -> RangeProgress:
         if progress.enqueued == progress.chunks:
             return progress
-        self._queue.put(
-            campaign.channel,
-            [self._ticket(campaign, progress, number) for number in range(progress.enqueued, progress.chunks)],
-        )
-        enqueued = replace(progress, enqueued=progress.chunks)
+        tickets = {n: self._ticket(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
+        held = progress.held
+        if held:
+            waiting = [HeldTicket(campaign.channel, tickets[n], first.not_before) for n, first in held.items()]
+            self._held.put(waiting, self._clock.now())
+            if self._campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
+                # Its chunks were looked for before these were there.
+                held = {}
+        self._queue.put(campaign.channel, [ticket for n, ticket in tickets.items() if n not in held])
+        enqueued = replace(progress, enqueued=progress.chunks, held=MappingProxyType({}))
         # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
         return self._expansion.commit(enqueued) if progress.done else enqueued
+
+
+def _first_of(holds: Sequence[Hold | None]) -> Held | None:
+    """When a chunk with these recipients may be handed over first, and how many; ``None`` when some need not wait."""
+    if None in holds:
+        return None
+    untils = [hold.until for hold in holds if hold is not None]
+    return Held(min(untils), untils.count(min(untils)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +321,15 @@ class Drained:
 class DrainCampaign:
     """Looks whether a campaign that is fully expanded has nothing left to hand over."""
 
-    def __init__(self, campaigns: CampaignBook, expansion: ExpansionLedger, tallies: TallyBook, clock: Clock) -> None:
+    def __init__(
+        self,
+        campaigns: CampaignBook,
+        expansion: ExpansionLedger,
+        tallies: TallyBook,
+        clock: Clock,
+        chunks: ChunkLedger,
+    ) -> None:
+        self._chunks = chunks
         self._campaigns = campaigns
         self._expansion = expansion
         self._tallies = tallies
@@ -283,7 +338,8 @@ class DrainCampaign:
     def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
         """Look once, and say when it will be worth looking again: each look is paid for.
 
-        The wait is what the rest will take at the pace so far, but no longer than the campaign has taken.
+        The wait is what the rest will take at the pace so far, but no longer than the campaign has taken. While
+        somebody waits for their hour the campaign cannot end, so it is looked at rarely.
         """
         campaign = self._campaigns.get(business_id, campaign_id)
         if campaign.status is CampaignStatus.EXPANDING:
@@ -293,8 +349,12 @@ class DrainCampaign:
         parts = [progress.audience for progress in self._expansion.list(campaign_id)]
         view = counted(campaign, parts, self._tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
-        took = self._clock.now() - (campaign.started_at or campaign.created_at)
+        now = self._clock.now()
+        took = now - (campaign.started_at or campaign.created_at)
         wait = wait_for_the_rest(took, waiting, view.audience.targeted - waiting)
+        if waiting:
+            last = max(self._chunks.holds(campaign_id), default=now)
+            wait = max(wait, min(last - now, LONGEST_WAIT_FOR_HOURS))
         return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
 
 

@@ -11,10 +11,10 @@ from rebound.application.frequency_desk import FrequencyDesk, known_frequencies
 from rebound.application.handovers import Refused
 from rebound.domain.campaigns import HALTED, CampaignStatus
 from rebound.domain.chunks import ClaimOutcome
-from rebound.domain.eligibility import Case, Exclusion, Send, decide
+from rebound.domain.eligibility import Case, Exclusion, Hold, Send, decide
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
 from rebound.domain.messages import NO_RECORD, MessageStatus, queued_message
-from rebound.domain.pacing import LONGEST_DELAY, Ticket, lane_of
+from rebound.domain.pacing import LONGEST_DELAY, HeldTicket, Ticket, lane_of
 from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.reachability import Tried
 from rebound.domain.receipts import MessageKey
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ContactBook,
         CustomerBook,
         FrequencyBook,
+        HeldQueue,
         MessageLog,
     )
     from rebound.application.trip_breaker import TripBreaker
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
     from rebound.domain.chunks import Chunk, ChunkKey
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
+    from rebound.domain.eligibility import Decision
     from rebound.domain.frequency import Frequency
     from rebound.domain.messages import Message
     from rebound.domain.provider_codes import Provider
+    from rebound.domain.quiet_hours import Whereabouts
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
@@ -71,10 +74,16 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A chunk's recipients after the second decision."""
+    """A chunk's recipients after the second decision.
+
+    Who is in ``held`` waits for their hour. ``beyond`` are those for whom nothing was booked: some had waited for a
+    later hour, which has come as well.
+    """
 
     recipients: tuple[Recipient, ...]
     excluded: tuple[Message, ...]
+    held: Mapping[str, Hold]
+    beyond: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,11 @@ class ChunkDesk:
         queue: ChunkQueue,
         breaker: TripBreaker,
         clock: Clock,
+        held: HeldQueue,
+        whereabouts: Whereabouts,
     ) -> None:
+        self._held = held
+        self._whereabouts = whereabouts
         self.chunks = chunks
         self.messages = messages
         self.clock = clock
@@ -131,8 +144,11 @@ class ChunkDesk:
         business = self._businesses.get(key.business_id)
         return Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
 
-    def decide(self, work: Work, customer_ids: Sequence[str]) -> Decided:
-        """Decide on the data as it is now. Whoever is left out has no place under the caps when this returns."""
+    def decide(self, work: Work, customer_ids: Sequence[str], booked: int) -> Decided:
+        """Decide on the data as it is now; the rate is booked for so many to be handed over.
+
+        Whoever is left out, or waits, has no place under the caps when this returns.
+        """
         campaign, business = work.campaign, work.business
         customers = self._customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
@@ -140,22 +156,36 @@ class ChunkDesk:
         frequencies = known_frequencies(self._frequencies, business, campaign, list(customers))
         recipients: list[Recipient] = []
         excluded: list[Message] = []
+        held: dict[str, Hold] = {}
+        beyond: list[str] = []
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = self._message(work, customer_id, customer)
             contact = contacts[key] if key is not None else None
             frequency, now = frequencies.get(customer_id), self.clock.now()
-            decision = decide(customer, contact, business, campaign, now, frequency)
+            decision = decide(customer, contact, business, campaign, now, frequency, self._whereabouts)
             match decision:
+                case Send() if len(recipients) == booked:
+                    beyond.append(customer_id)
                 case Send(address, is_try) if customer is not None:
                     recipients.append(Recipient(message, customer, address, contact, is_try, frequency))
                 case Exclusion.FREQUENCY_CAP if customer is not None:
                     case_ = Case(customer, contact, business, campaign, now, frequency)
                     excluded.append(left_out(message, Exclusion.FREQUENCY_CAP, case_.free_again_at))
+                case Hold():
+                    held[customer_id] = decision
                 case reason:
                     excluded.append(left_out(message, str(reason)))
-        self.give_back_earlier(work, [message.key.customer_id for message in excluded])
-        return Decided(tuple(recipients), tuple(excluded))
+        self.give_back_earlier(work, [*(message.key.customer_id for message in excluded), *held])
+        return Decided(tuple(recipients), tuple(excluded), held, tuple(beyond))
+
+    def in_time(self, work: Work, recipient: Recipient) -> Decision:
+        """Decide once more, on the data as it was read, where time may have made a difference since."""
+        campaign, business, send = work.campaign, work.business, Send(recipient.address, recipient.is_try)
+        if campaign.expires_at is None and business.quiet_hours.window(campaign.channel, campaign.category) is None:
+            return send
+        customer, contact, now = recipient.customer, recipient.contact, self.clock.now()
+        return decide(customer, contact, business, campaign, now, recipient.frequency, self._whereabouts)
 
     def taken(self, work: Work, recipient: Recipient) -> Message | None:
         """Take what the message needs to itself, right before it is handed over; as left out when it cannot have it.
@@ -198,11 +228,14 @@ class ChunkDesk:
             return None
         for _ in range(ATTEMPTS):
             now = self.clock.now()
-            decision = decide(recipient.customer, contact, work.business, work.campaign, now)
+            decision = decide(
+                recipient.customer, contact, work.business, work.campaign, now, whereabouts=self._whereabouts
+            )
             if isinstance(decision, Exclusion):
                 return left_out(recipient.message, str(decision))
+            send = decision.send if isinstance(decision, Hold) else decision
             tried = contact.reachability.tried
-            if not decision.is_try or (tried is not None and tried.message_id == message_id):
+            if not send.is_try or (tried is not None and tried.message_id == message_id):
                 return None
             try:
                 self._contacts.save(contact.knowing(Tried(now, message_id)))
@@ -256,6 +289,31 @@ class ChunkDesk:
         if delay is None:
             delay = min(FIRST_DELAY * 2 ** min(work.chunk.attempts, 10), LONGEST_DELAY)
         self._queue.put(work.campaign.channel, [self._ticket(work, customer_ids)], delay)
+
+    def leave(self, work: Work, again: Sequence[str], held: Mapping[str, Hold], delay: timedelta | None = None) -> None:
+        """End the attempt: the chunk is finished, or comes again for who is left, after ``delay`` or at their hour."""
+        if again:
+            self.again_later(work, [*again, *held], delay)
+        elif held:
+            self._hold(work, held)
+        else:
+            self.chunks.finish(work.chunk)
+
+    def _hold(self, work: Work, held: Mapping[str, Hold]) -> None:
+        """Keep a chunk away from its lane until the first of those who wait may get theirs.
+
+        A cancellation that looked for chunks before this one was back has not found it: then it goes on at once.
+        """
+        key, channel = work.chunk.key, work.campaign.channel
+        not_before = min(hold.until for hold in held.values())
+        size = sum(hold.until == not_before for hold in held.values())
+        if not work.campaign.single:
+            self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
+        self.chunks.put_back(work.chunk, list(held), not_before)
+        ticket = Ticket(key, size, lane_of(work.campaign))
+        self._held.put([HeldTicket(channel, ticket, not_before)], self.clock.now())
+        if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
+            self._queue.put(channel, [ticket])
 
     @staticmethod
     def _ticket(work: Work, customer_ids: Sequence[str]) -> Ticket:

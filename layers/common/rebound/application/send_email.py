@@ -16,6 +16,7 @@ from rebound.application.handovers import (
 from rebound.application.send_chunk import (
     accepted,
     cannot_render,
+    left_out,
     refused,
     senders_fault,
     unknown,
@@ -24,6 +25,7 @@ from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, EmailContent
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
+from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.domain.links import Purpose
 from rebound.domain.pacing import EMAIL_ACCOUNT, LONGEST_DELAY
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from rebound.domain.messages import Message
     from rebound.domain.pacing import Ticket
 
+AT_ONCE: Final = timedelta()
 CLEARING_BUDGET: Final = timedelta(seconds=15)
 """So long a chunk waits for the suppression list; its function may run for a minute, the call included."""
 MAX_SUBJECT: Final = 998
@@ -88,34 +91,44 @@ class SendEmail:
         elif work.campaign.status in HALTED:
             self._desk.halt(work, work.chunk.remaining)
         else:
-            self._send(work)
+            self._send(work, ticket.size)
 
     def _settle(self, work: Work) -> None:
         """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
-        lost = self._desk.unrecorded(work)
+        unrecorded, waiting = self._desk.unrecorded(work), frozenset(work.chunk.waiting)
+        lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
         self._desk.messages.record(self._desk.uncertain(work, lost, Provider.SES))
-        self._desk.chunks.finish(work.chunk)
+        self._desk.leave(work, [customer_id for customer_id in unrecorded if customer_id in waiting], {}, AT_ONCE)
 
-    def _send(self, work: Work) -> None:
+    def _send(self, work: Work, booked: int) -> None:
         remaining = self._desk.unrecorded(work)
-        decided = self._desk.decide(work, remaining)
+        decided = self._desk.decide(work, remaining, booked)
         rendered = [(recipient, self._email(work, recipient)) for recipient in decided.recipients]
         sendable = [(recipient, email) for recipient, email in rendered if email is not None]
         unreadable = [recipient for recipient, email in rendered if email is None]
         self._desk.give_back_earlier(work, [recipient.customer.customer_id for recipient in unreadable])
         known = [*decided.excluded, *(cannot_render(recipient.message) for recipient in unreadable)]
-        again = self._still_listed(work, [recipient for recipient, _ in sendable])
-        sendable = [pair for pair in sendable if pair[0].customer.customer_id not in again]
+        listed = self._still_listed(work, [recipient for recipient, _ in sendable])
+        again = [*listed, *decided.beyond]
+        sendable = [pair for pair in sendable if pair[0].customer.customer_id not in listed]
         throttles: list[Throttled] = []
         because: str | None = None
         if sendable and self._desk.halted(work):
             self._desk.halt(work, remaining)
             return
+        held = dict(decided.held)
+        # The suppression list may have taken its time.
+        timely = [(recipient, email, self._desk.in_time(work, recipient)) for recipient, email in sendable]
+        known.extend(left_out(who.message, str(said)) for who, _, said in timely if isinstance(said, Exclusion))
+        held.update({who.customer.customer_id: said for who, _, said in timely if isinstance(said, Hold)})
+        late = [who.customer.customer_id for who, _, said in timely if not isinstance(said, Send)]
+        self._desk.give_back_earlier(work, late)
+        sendable = [(recipient, email) for recipient, email, said in timely if isinstance(said, Send)]
         taken = [(recipient, email, self._desk.taken(work, recipient)) for recipient, email in sendable]
         known.extend(message for _, _, message in taken if message is not None)
         sendable = [(recipient, email) for recipient, email, message in taken if message is None]
         if sendable:
-            self._desk.chunks.mark(work.chunk, self._desk.clock.now())
+            self._desk.chunks.mark(work.chunk, self._desk.clock.now(), [*again, *held])
             results = self._mailer.send(
                 work.business.email_from or "",
                 [email for _, email in sendable],
@@ -141,18 +154,12 @@ class SendEmail:
         # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
         record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
         record(known)
-        self._finish(work, again, because, throttles)
-
-    def _finish(self, work: Work, again: Sequence[str], because: str | None, throttles: Sequence[Throttled]) -> None:
         self._mind(EMAIL_ACCOUNT, throttles)
         if because is not None:
-            self._desk.stop(work, because, again)
-        elif again:
-            self._desk.again_later(
-                work, again, LONGEST_DELAY if any(throttled.daily for throttled in throttles) else None
-            )
+            self._desk.stop(work, because, [*again, *held])
         else:
-            self._desk.chunks.finish(work.chunk)
+            daily = any(throttled.daily for throttled in throttles)
+            self._desk.leave(work, again, held, LONGEST_DELAY if daily else None)
 
     def _still_listed(self, work: Work, recipients: Sequence[Recipient]) -> list[str]:
         """Who is sent to in spite of a flag and may still be on the suppression list."""

@@ -16,12 +16,14 @@ from rebound.application.handovers import (
 from rebound.application.send_chunk import (
     accepted,
     cannot_render,
+    left_out,
     senders_fault,
     unknown,
 )
 from rebound.domain.breaker import FAULTS, reason_of_refusal
 from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.channels import Channel
+from rebound.domain.eligibility import Exclusion, Hold
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import LONGEST_DELAY
 from rebound.domain.provider_codes import Provider
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
         Work,
     )
     from rebound.domain.business import TextProvider
+    from rebound.domain.eligibility import Decision
     from rebound.domain.messages import Message
-    from rebound.domain.pacing import Ticket
+    from rebound.domain.pacing import SendingAccount, Ticket
 
 AT_ONCE: Final = timedelta()
 FRESH_FOR: Final = timedelta(seconds=1)
@@ -57,11 +60,15 @@ class _Waiting:
     one more read and a chunk that is served at once none.
     """
 
-    def __init__(self, desk: ChunkDesk, work: Work, customer_ids: Sequence[str]) -> None:
+    def __init__(self, desk: ChunkDesk, work: Work, customer_ids: Sequence[str], booked: int) -> None:
         self._desk = desk
         self._work = work
         self._decided_at = desk.clock.now()
-        self.recipients = self._decide(work, customer_ids)
+        self.held: dict[str, Hold] = {}
+        """Those who wait for their hour."""
+        self.beyond: list[str] = []
+        """Those for whom nothing is booked."""
+        self.recipients = self._decide(work, customer_ids, booked)
         """In their order, also the one who is being served."""
         self._fresh = len(self.recipients)
         self._served = 0
@@ -76,6 +83,16 @@ class _Waiting:
             self._decide_again(now, max(1, self._served * 2 if in_time else self._served))
         return None
 
+    @property
+    def left(self) -> list[str]:
+        """Everybody who has not been dealt with."""
+        return [*_ids(*self.recipients), *self.beyond, *self.held]
+
+    def hold(self, hold: Hold) -> None:
+        """The one who was to be sent to waits after all."""
+        self.held[self.recipients[0].customer.customer_id] = hold
+        self.served()
+
     def served(self) -> None:
         """The one who was to be sent to is dealt with."""
         del self.recipients[0]
@@ -85,12 +102,14 @@ class _Waiting:
     def _decide_again(self, now: datetime, count: int) -> None:
         key = self._work.chunk.key
         work = replace(self._work, business=self._desk.business(key.business_id))
-        self.recipients[:count] = again = self._decide(work, _ids(*self.recipients[:count]))
+        self.recipients[:count] = again = self._decide(work, _ids(*self.recipients[:count]), count)
         self._decided_at, self._fresh, self._served = now, len(again), 0
 
-    def _decide(self, work: Work, customer_ids: Sequence[str]) -> list[Recipient]:
-        decided = self._desk.decide(work, customer_ids)
+    def _decide(self, work: Work, customer_ids: Sequence[str], booked: int) -> list[Recipient]:
+        decided = self._desk.decide(work, customer_ids, booked)
         self._desk.messages.record(decided.excluded)
+        self.held.update(decided.held)
+        self.beyond.extend(decided.beyond)
         return list(decided.recipients)
 
 
@@ -100,7 +119,7 @@ class SendText:
     Each text is a call of its own, so each recipient is claimed in the message log before the call: a worker that dies
     leaves at most one text ``uncertain``, and those it had not come to are sent by the next one.
 
-    Texts that Twilio refuses for a cause on our side are held back at first: when many of a chunk are, the campaign is
+    Texts that Twilio refuses for a cause on our side are kept back at first: when many of a chunk are, the campaign is
     paused and they remain to be sent; else they have failed.
     """
 
@@ -134,32 +153,43 @@ class SendText:
         if work.campaign.status in HALTED:
             self._desk.halt(work, remaining)
             return
-        waiting = _Waiting(self._desk, work, remaining)
+        waiting = _Waiting(self._desk, work, remaining, ticket.size)
         if waiting.recipients:
             self._desk.chunks.mark(work.chunk, self._desk.clock.now())
-        held: list[tuple[Recipient, Refused]] = []
+        self._hand_over(work, texter, account, waiting, may_go_on)
+
+    def _hand_over(
+        self, work: Work, texter: Texter, account: SendingAccount, waiting: _Waiting, may_go_on: Callable[[], bool]
+    ) -> None:
+        """Text one after the other until something speaks against the next; who is left comes again."""
+        kept: list[tuple[Recipient, Refused]] = []
         tried = 0
         while (recipient := waiting.next()) is not None:
             if self._desk.halted(work):
-                self._desk.halt(work, _ids(*(r for r, _ in held), *waiting.recipients))
+                self._desk.halt(work, [*_ids(*(r for r, _ in kept)), *waiting.left])
                 return
-            result = self._send(work, texter, recipient) if may_go_on() else OUT_OF_TIME
+            said = self._desk.in_time(work, recipient)
+            if isinstance(said, Hold):
+                self._desk.give_back_earlier(work, _ids(recipient))
+                waiting.hold(said)
+                continue
+            result = self._send(work, texter, recipient, said) if may_go_on() else OUT_OF_TIME
             if isinstance(result, Throttled):
                 self._mind(account, [result])
-                self._give_up(held, texter)
+                self._give_up(kept, texter)
                 delay = AT_ONCE if result is OUT_OF_TIME else LONGEST_DELAY if result.daily else None
-                self._desk.again_later(work, _ids(*waiting.recipients), delay)
+                self._desk.again_later(work, waiting.left, delay)
                 return
             waiting.served()
             tried += 1
             if isinstance(result, Refused):
-                held.append((recipient, result))
-                if FAULTS.is_passed_by(len(held), tried):
-                    because = reason_of_refusal(texter.provider, result.code, len(held), tried)
-                    self._desk.stop(work, because, _ids(*(r for r, _ in held), *waiting.recipients))
+                kept.append((recipient, result))
+                if FAULTS.is_passed_by(len(kept), tried):
+                    because = reason_of_refusal(texter.provider, result.code, len(kept), tried)
+                    self._desk.stop(work, because, [*_ids(*(r for r, _ in kept)), *waiting.left])
                     return
-        self._give_up(held, texter)
-        self._desk.chunks.finish(work.chunk)
+        self._give_up(kept, texter)
+        self._desk.leave(work, waiting.beyond, waiting.held, AT_ONCE)
 
     @property
     def _log(self) -> MessageLog:
@@ -176,9 +206,9 @@ class SendText:
             if customer_id not in known or known[customer_id].status is MessageStatus.QUEUED
         )
 
-    def _give_up(self, held: Sequence[tuple[Recipient, Refused]], texter: Texter) -> None:
-        """Those held back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
-        for recipient, refused in held:
+    def _give_up(self, kept: Sequence[tuple[Recipient, Refused]], texter: Texter) -> None:
+        """Those kept back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
+        for recipient, refused in kept:
             if self._log.claim(recipient.message):
                 self._fail(recipient.message, texter, refused)
 
@@ -189,19 +219,22 @@ class SendText:
             Receipt(texter.provider, Outcome.FAILED, now, message.key, code=refused.code, detail=refused.detail)
         )
 
-    def _left_out(self, work: Work, recipient: Recipient, body: str) -> Message | None:
+    def _left_out(self, work: Work, recipient: Recipient, said: Decision, body: str) -> Message | None:
         """The message of somebody who does not get it after all."""
+        if isinstance(said, Exclusion):
+            self._desk.give_back_earlier(work, _ids(recipient))
+            return left_out(recipient.message, str(said))
         if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
             self._desk.give_back_earlier(work, _ids(recipient))
             return cannot_render(recipient.message)
         return self._desk.taken(work, recipient)
 
-    def _send(self, work: Work, texter: Texter, recipient: Recipient) -> Throttled | Refused | None:
+    def _send(self, work: Work, texter: Texter, recipient: Recipient, said: Decision) -> Throttled | Refused | None:
         """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
         message, body = recipient.message, _body(work, recipient)
-        left_out = self._left_out(work, recipient, body)
-        if left_out is not None:
-            self._log.record([left_out])
+        missed = self._left_out(work, recipient, said, body)
+        if missed is not None:
+            self._log.record([missed])
             return None
         if not self._log.claim(message):
             return None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.recovery import Recovery
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rebound.domain.business import Business, TextProvider
     from rebound.domain.double_opt_in import DoubleOptIn
     from rebound.domain.frequency import FrequencyCap
+    from rebound.domain.quiet_hours import QuietWindow
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.switches import Bundle, Switches
 
@@ -77,6 +79,21 @@ class DoubleOptInChange:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHoursChange:
+    """The windows to set; ``None`` switches one off, ``UNSET`` leaves it as it is."""
+
+    sms: QuietWindow | Unset | None = UNSET
+    email: QuietWindow | Unset | None = UNSET
+
+    def applied_to(self, hours: QuietHours) -> QuietHours:
+        """The windows after the change."""
+        return QuietHours(
+            hours.sms if isinstance(self.sms, Unset) else self.sms,
+            hours.email if isinstance(self.email, Unset) else self.email,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessChange:
     """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied.
 
@@ -97,6 +114,7 @@ class BusinessChange:
     double_opt_in: DoubleOptInChange | None = None
     bundle: Bundle | None = None
     frequency_caps: tuple[FrequencyCap, ...] | None = None
+    quiet_hours: QuietHoursChange | None = None
 
 
 _NEVER_EMPTY: Final = frozenset(
@@ -111,6 +129,7 @@ _NEVER_EMPTY: Final = frozenset(
         "double_opt_in",
         "bundle",
         "frequency_caps",
+        "quiet_hours",
     }
 )
 
@@ -181,7 +200,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
 
 def _checked(name: str, value: Any, business: Business, country: str, addresses: AddressReader) -> object:
     match name:
-        case "recovery" | "switches" | "double_opt_in":
+        case "recovery" | "switches" | "double_opt_in" | "quiet_hours":
             return value.applied_to(getattr(business, name))
         case "name":
             return _line(value)

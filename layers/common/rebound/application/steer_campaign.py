@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from rebound.application.retrying import retried
 from rebound.domain.campaigns import ENDED, RUNNING, CampaignStatus
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from rebound.application.manage_campaigns import CampaignView, ManageCampaigns
     from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ChunkQueue, Clock, Ids
     from rebound.domain.campaigns import Campaign
+    from rebound.domain.chunks import Chunk
+
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""More than the clocks of two workers do. A chunk that is brought to its lane for nothing is held again."""
 
 
 class SteerCampaign:
@@ -115,7 +120,7 @@ class RequeueCampaign:
         turn_at = self._clock.now() if campaign.status is CampaignStatus.CANCELLED else None
         while True:
             page = self._chunks.page(campaign_id, cursor)
-            pending = [chunk for chunk in page.items if chunk.state is ChunkState.PENDING]
+            pending = [c for c in page.items if c.state is ChunkState.PENDING and (turn_at or not self._waits(c))]
             self._queue.put(
                 campaign.channel,
                 [Ticket(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
@@ -123,3 +128,7 @@ class RequeueCampaign:
             cursor = page.next_cursor
             if cursor is None or not may_go_on():
                 return cursor
+
+    def _waits(self, chunk: Chunk) -> bool:
+        """Whether a ticket is on its way that comes when its recipients' hour has come, by anybody's clock."""
+        return chunk.not_before is not None and chunk.not_before > self._clock.now() + CLOCKS_DIFFER

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.pacing import SendingAccount
+from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Barrier, Bundle, Switches
@@ -62,6 +63,7 @@ class Business:
     double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
     bundle: Bundle = Bundle.PREMIUM
     frequency_caps: tuple[FrequencyCap, ...] = ()
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
     version: int = field(default=0, compare=False)
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:

@@ -134,6 +134,8 @@ class Campaign:
     nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time after it.
     ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
     ``rollback`` is the latest that was asked for.
+    With ``local_time``, what the clock on the wall shows when each recipient gets it in their own zone, ``send_at`` is
+    the moment at which the first clock on earth shows it. Nothing is handed over from ``expires_at`` on.
     ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -149,6 +151,8 @@ class Campaign:
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     send_at: datetime | None = None
+    local_time: datetime | None = None
+    expires_at: datetime | None = None
     run_id: str | None = None
     ranges: int = 1
     started_at: datetime | None = None

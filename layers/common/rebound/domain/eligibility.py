@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.frequency import HandOver
+from rebound.domain.local_time import first_allowed, first_instant_of
+from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.reachability import REACHABLE
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
     from rebound.domain.frequency import Frequency
+    from rebound.domain.quiet_hours import Whereabouts
     from rebound.domain.switches import Barrier
 
 
@@ -38,6 +41,10 @@ class Exclusion(StrEnum):
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
     FREQUENCY_CAP = "frequency_cap"
     """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
+    EXPIRED = "expired"
+    """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
+    QUIET_HOURS = "quiet_hours"
+    """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
     CANNOT_RENDER = "cannot_render"
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
 
@@ -54,7 +61,32 @@ class Send:
     is_try: bool = False
 
 
-Decision = Send | Exclusion
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Hand over ``send`` at ``until`` and not before. The recipient is targeted as any other, and only waits.
+
+    It is decided again then, on what holds then.
+    """
+
+    until: datetime
+    because: HoldReason
+    send: Send
+
+
+Decision = Send | Hold | Exclusion
+
+
+def nowhere(_: str) -> frozenset[str]:
+    """Whereabouts for who knows nothing of the places that numbers belong to."""
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The zones in which a customer may be, all of whose nights count, and the one whose clock is taken for theirs."""
+
+    zones: frozenset[str]
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +103,37 @@ class Case:
     campaign: Campaign
     now: datetime
     frequency: Frequency | None = None
+    whereabouts: Whereabouts = nowhere
+
+    @property
+    def places(self) -> Places:
+        """Where the customer may be: as the profile says, else as the mobile number says, else where the business is.
+
+        A number that may belong to several zones does not say which one, so the business's is taken for the clock, and
+        for the night each of them.
+        """
+        own, number = self.customer.time_zone, self.customer.mobile_phone
+        if own is not None:
+            return Places(frozenset({own}), own)
+        zones = self.whereabouts(number) if number is not None else frozenset()
+        if len(zones) == 1:
+            [zone] = zones
+            return Places(zones, zone)
+        return Places(zones | {self.business.time_zone}, self.business.time_zone)
+
+    @property
+    def wanted_at(self) -> datetime:
+        """When the message is to go out: now, or at its own time where the customer is."""
+        campaign = self.campaign
+        if campaign.local_time is not None:
+            return max(self.now, first_instant_of(campaign.local_time, self.places.zone))
+        return max(self.now, campaign.send_at or self.now)
+
+    @property
+    def allowed_at(self) -> datetime | None:
+        """The first moment from ``wanted_at`` on that is in nobody's quiet hours; ``None`` when there is none."""
+        window = self.business.quiet_hours.window(self.campaign.channel, self.campaign.category)
+        return self.wanted_at if window is None else first_allowed(self.wanted_at, window, self.places.zones)
 
     @property
     def address(self) -> str | None:
@@ -145,14 +208,15 @@ def decide(
     campaign: Campaign,
     now: datetime,
     frequency: Frequency | None = None,
+    whereabouts: Whereabouts = nowhere,
 ) -> Decision:
-    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, or send.
+    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, send, or hold.
 
     ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
     """
     if customer is None:
         return Exclusion.NOT_FOUND
-    return decision_on(Case(customer, contact, business, campaign, now, frequency))
+    return decision_on(Case(customer, contact, business, campaign, now, frequency, whereabouts))
 
 
 def decision_on(case: Case) -> Decision:
@@ -160,8 +224,12 @@ def decision_on(case: Case) -> Decision:
     for rule in RULES:
         if rule.stops(case):
             return rule.exclusion
-    # The rule about the address has let it pass.
-    return Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
+    # The rules about the address and about quiet hours have let it pass.
+    send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
+    allowed_at = cast("datetime", case.allowed_at)
+    if allowed_at == case.now:
+        return send
+    return Hold(allowed_at, HoldReason.QUIET_HOURS if allowed_at > case.wanted_at else HoldReason.SEND_AT, send)
 
 
 def _channel_is_off(case: Case) -> bool:
@@ -291,6 +359,33 @@ def _counts(case: Case) -> Mapping[str, Any]:
     return {"caps": caps, "segment_id": case.campaign.selection.segment_id, "free_again_at": case.free_again_at}
 
 
+def _comes_too_late(case: Case) -> bool:
+    expires_at = case.campaign.expires_at
+    if expires_at is None:
+        return False
+    return (case.allowed_at or case.now) >= expires_at
+
+
+def _expiry(case: Case) -> Mapping[str, Any]:
+    return {"expires_at": case.campaign.expires_at, "sent_at": case.allowed_at or case.now}
+
+
+def _is_quiet_at_all_times(case: Case) -> bool:
+    return case.allowed_at is None
+
+
+def _quiet_hours(case: Case) -> Mapping[str, Any]:
+    window = case.business.quiet_hours.window(case.campaign.channel, case.campaign.category)
+    if window is None:
+        return {"from": None, "until": None, "time_zones": None, "sent_at": case.allowed_at}
+    return {
+        "from": f"{window.start:%H:%M}",
+        "until": f"{window.end:%H:%M}",
+        "time_zones": sorted(case.places.zones),
+        "sent_at": case.allowed_at,
+    }
+
+
 RULES: Final = (
     Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
     Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
@@ -299,11 +394,14 @@ RULES: Final = (
     Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
     Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
     Rule(Exclusion.FREQUENCY_CAP, _is_capped, _counts),
+    Rule(Exclusion.EXPIRED, _comes_too_late, _expiry),
+    Rule(Exclusion.QUIET_HOURS, _is_quiet_at_all_times, _quiet_hours),
 )
 """In the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
 customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
 For causes that pass, a business may have marketing try as well, and space out the tries of everything else (A11).
-Caps come last: they say when the customer is free again, which is true only of somebody whom nothing else keeps back.
+Caps say when the customer is free again, which is true only of somebody whom nothing before them keeps back. What is
+about the hour comes last, because it passes: who is left out for good does not wait for the morning first.
 """

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
-from rebound.domain.eligibility import RULES, Exclusion, decision_on
+from rebound.domain.eligibility import RULES, Exclusion, Hold, decision_on
 from rebound.domain.messages import MessageStatus
 from rebound.domain.next_steps import address_noun, days, kind_of_message, next_step, plural_noun, written
 from rebound.domain.provider_codes import look_up
+from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.reachability import REACHABLE
 from rebound.domain.switches import Barrier
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rebound.domain.reachability import Cleared, Failure, Verdict
 
 SHOWN_ATTEMPTS: Final = 5
+SHOWN_ZONES: Final = 4
 
 
 class RuleOutcome(StrEnum):
@@ -39,6 +41,8 @@ class RuleOutcome(StrEnum):
     PASSED = "passed"
     STOPS = "stops_here"
     """This rule is the reason; the ones after it are not asked."""
+    HOLDS = "holds_here"
+    """Nobody is left out by this rule, but the message waits for it."""
     NOT_REACHED = "not_reached"
 
 
@@ -124,9 +128,9 @@ def explain(case: Case, messages: Sequence[Message]) -> Explanation:
     ``messages`` are those of the client log, newest first; only the latest ones of the channel count.
     """
     attempts = [message for message in messages if message.channel is case.campaign.channel][:SHOWN_ATTEMPTS]
-    rules = tuple(_walk(case))
-    stop = next((result for result in rules if result.outcome is RuleOutcome.STOPS), None)
     decision = decision_on(case)
+    rules = tuple(_walk(case, decision))
+    stop = next((result for result in rules if result.outcome in (RuleOutcome.STOPS, RuleOutcome.HOLDS)), None)
     contact = case.contact
     verdict = contact.verdict(case.business.policy) if contact is not None else REACHABLE
     return Explanation(
@@ -145,19 +149,22 @@ def explain(case: Case, messages: Sequence[Message]) -> Explanation:
     )
 
 
-def _walk(case: Case) -> Iterator[RuleResult]:
+def _walk(case: Case, decision: Decision) -> Iterator[RuleResult]:
     stopped = False
     for rule in RULES:
         if stopped:
             yield RuleResult(rule.exclusion, RuleOutcome.NOT_REACHED, "Not asked: a rule before it has decided.")
             continue
         stopped = rule.stops(case)
-        yield _result(rule, case, stops=stopped)
+        if rule.exclusion is Exclusion.QUIET_HOURS and isinstance(decision, Hold):
+            yield _result(rule, case, RuleOutcome.HOLDS, holding_sentence(decision, case))
+        elif stopped:
+            yield _result(rule, case, RuleOutcome.STOPS, stopping_sentence(rule.exclusion, case))
+        else:
+            yield _result(rule, case, RuleOutcome.PASSED, passing_sentence(rule.exclusion, case))
 
 
-def _result(rule: Rule, case: Case, *, stops: bool) -> RuleResult:
-    sentence = stopping_sentence(rule.exclusion, case) if stops else passing_sentence(rule.exclusion, case)
-    outcome = RuleOutcome.STOPS if stops else RuleOutcome.PASSED
+def _result(rule: Rule, case: Case, outcome: RuleOutcome, sentence: str) -> RuleResult:
     return RuleResult(rule.exclusion, outcome, sentence, MappingProxyType(dict(rule.looks_at(case))))
 
 
@@ -167,6 +174,34 @@ def _result(rule: Rule, case: Case, *, stops: bool) -> RuleResult:
 def stopping_sentence(exclusion: Exclusion, case: Case) -> str:
     """Why somebody is left out."""
     return _STOPS[exclusion](case)
+
+
+def holding_sentence(hold: Hold, case: Case) -> str:
+    """Why somebody gets it later."""
+    when = f"sent on {written(hold.until, case)}, by the business's clock"
+    if hold.because is HoldReason.SEND_AT:
+        return f"The time for which the message was planned has not come where the customer is; it is {when}."
+    return (
+        f"It is quiet time {_where(case)}, so {kind_of_message(case).lower()} wait and are {when}. Quiet hours for "
+        f"{plural_noun(case)} are {_hours(case)}."
+    )
+
+
+def _hours(case: Case) -> str:
+    window = case.business.quiet_hours.window(case.campaign.channel, case.campaign.category)
+    return "none" if window is None else f"{window.start:%H:%M} to {window.end:%H:%M}"
+
+
+def _where(case: Case) -> str:
+    """Where the customer is, or may be, and how that is known."""
+    zones = sorted(case.places.zones)
+    if case.customer.time_zone is not None:
+        return f"where the customer is ({zones[0]}, as entered here)"
+    if len(zones) == 1:
+        return f"where the customer is taken to be ({zones[0]})"
+    named = ", ".join(zones[:SHOWN_ZONES])
+    more = f" and {len(zones) - SHOWN_ZONES} more" if len(zones) > SHOWN_ZONES else ""
+    return f"in one of the time zones that the mobile number may belong to ({named}{more})"
 
 
 def passing_sentence(exclusion: Exclusion, case: Case) -> str:
@@ -243,6 +278,13 @@ _STOPS: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.INVALID_CONTACT: _flagged,
     Exclusion.WAITING_FOR_RETRY: _not_yet,
     Exclusion.FREQUENCY_CAP: _capped,
+    Exclusion.EXPIRED: lambda case: (
+        f"The message would come too late: it was to arrive before {_until(case)}, and it may not go out before then."
+    ),
+    Exclusion.QUIET_HOURS: lambda case: (
+        "No minute of the day is outside the quiet hours everywhere the customer may be: the mobile number may belong "
+        f"to {len(case.places.zones)} time zones."
+    ),
     Exclusion.CANNOT_RENDER: lambda _: "With this customer's details filled in, the message was empty or far too long.",
 }
 
@@ -300,6 +342,16 @@ def _cap_states(case: Case) -> Sequence[CapState]:
     return () if case.frequency is None else case.frequency.states(case.business.frequency_caps, case.hand_over)
 
 
+def _until(case: Case) -> str:
+    return written(case.campaign.expires_at or case.now, case)
+
+
+def _is_not_quiet(case: Case) -> str:
+    if case.business.quiet_hours.window(case.campaign.channel, case.campaign.category) is None:
+        return f"{kind_of_message(case)} by {'email' if _is_email(case) else 'text'} go out at any hour."
+    return f"It is not quiet time {_where(case)}; quiet hours for {plural_noun(case)} are {_hours(case)}."
+
+
 _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.CHANNEL_OFF: _can_be_sent,
     Exclusion.NO_ADDRESS: lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",
@@ -308,6 +360,12 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.INVALID_CONTACT: _not_left_out,
     Exclusion.WAITING_FOR_RETRY: _need_not_wait,
     Exclusion.FREQUENCY_CAP: _has_room,
+    Exclusion.EXPIRED: lambda case: (
+        "The message has no time after which it would come too late."
+        if case.campaign.expires_at is None
+        else f"The message is in time: it has until {_until(case)}."
+    ),
+    Exclusion.QUIET_HOURS: _is_not_quiet,
 }
 
 
@@ -384,5 +442,7 @@ _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.INVALID_CONTACT: "It was left out: the address was flagged as invalid.",
     Exclusion.WAITING_FOR_RETRY: "It was left out: the address was flagged as invalid, and its next try not due yet.",
     Exclusion.FREQUENCY_CAP: "It was left out: the customer had had as many messages as a cap allows.",
+    Exclusion.EXPIRED: "It was left out: by the time at which it could go out it would have come too late.",
+    Exclusion.QUIET_HOURS: "It was left out: it was quiet time at every hour in one of the zones of its mobile number.",
     Exclusion.CANNOT_RENDER: "It was left out: with this customer's details filled in, it was empty or far too long.",
 }

@@ -67,6 +67,8 @@ class Message:
     be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
     of the send, ``None`` for the first. ``free_again_at`` is when the caps that left it out will have room for one
     more.
+    of the send, ``None`` for the first. ``held_until`` is there only while it is queued: it will not be handed over
+    before.
     """
 
     key: MessageKey
@@ -87,6 +89,7 @@ class Message:
     appointment_id: str | None = None
     asks_confirmation: bool = False
     free_again_at: datetime | None = None
+    held_until: datetime | None = None
 
     @property
     def rank(self) -> int:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
-from rebound.domain.eligibility import Exclusion, Send
+from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import FailureClass, look_up
 from rebound.domain.suppressions import LISTED_BOUNCE
@@ -27,6 +27,8 @@ def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> st
     """What to do now. ``attempts`` are the channel's latest messages, newest first."""
     if isinstance(decision, Send):
         return _although_sent(case, attempts)
+    if isinstance(decision, Hold):
+        return f"Nothing to do: it is sent by itself from {written(decision.until, case)} on."
     return step_after_exclusion(decision, case)
 
 
@@ -161,6 +163,10 @@ _AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.INVALID_CONTACT: _mend_the_address,
     Exclusion.WAITING_FOR_RETRY: _mend_the_address,
     Exclusion.FREQUENCY_CAP: _wait_for_room,
+    Exclusion.EXPIRED: lambda _: "Nothing to do here: send it again with a later expires_at if it is still of use.",
+    Exclusion.QUIET_HOURS: lambda _: (
+        "Ask the customer where they live and enter the time zone here: then only the night there counts."
+    ),
     Exclusion.CANNOT_RENDER: lambda _: (
         "Fill in the details of the customer that the message shows, or have its wording changed."
     ),

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rebound.domain.campaigns import Campaign
+    from rebound.domain.channels import Channel
     from rebound.domain.chunks import ChunkKey
 
 HORIZON: Final = timedelta(minutes=2)
@@ -81,6 +82,18 @@ class Ticket:
     size: int
     lane: Lane
     turn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTicket:
+    """A chunk whose recipients all wait for their hour, on no lane until ``not_before``.
+
+    The ticket's size is how many of them may go out then; the others wait for longer.
+    """
+
+    channel: Channel
+    ticket: Ticket
+    not_before: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,6 +328,7 @@ def _business(app: APIGatewayRestResolver) -> None:
             text_rate=request.text_rate if "text_rate" in given else UNSET,
             policy=request.policy.read() if "policy" in given else None,
             frequency_caps=tuple(cap.read() for cap in request.frequency_caps) if "frequency_caps" in given else None,
+            quiet_hours=request.quiet_hours.read() if "quiet_hours" in given else None,
             recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
             switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
             double_opt_in=(
@@ -655,7 +656,7 @@ def _campaigns(app: APIGatewayRestResolver) -> None:
             content=schemas.content_of(request.channel, request.content),
             exclude_failed=request.exclude_failed,
             include_customer_ids=frozenset(request.include_customer_ids),
-            send_at=request.send_at,
+            timing=request.timing(),
         )
         view = wiring.manage_campaigns().post(_business_id(app), new, _request(app))
         return _answer(schemas.PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
@@ -746,6 +747,7 @@ def _messages(app: APIGatewayRestResolver) -> None:
             content=schemas.content_of(request.channel, request.content),
             appointment_id=request.appointment_id,
             asks_confirmation=request.asks_confirmation,
+            timing=request.timing(),
             request=_request(app),
         )
         return _answer(schemas.MessageAnswer.of(message), HTTPStatus.ACCEPTED)

@@ -9,9 +9,10 @@ from pydantic import Field, TypeAdapter
 from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.eligibility import Exclusion
+from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.explanation import Attempt, Explanation, FailureEvidence, OptOut, RuleOutcome, RuleResult
 from rebound.domain.provider_codes import FailureClass, Provider
+from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.reachability import ClearedBy
 from rebound.http.schemas import Answer, MessageAnswer, Time
 
@@ -21,9 +22,23 @@ _TIMES: Final[TypeAdapter[datetime]] = TypeAdapter(Time)
 class VerdictAnswer(Answer):
     """Whether the next such message would be sent."""
 
-    decision: Literal["send", "exclude"]
-    reason: Exclusion | None = Field(description="Why it would be left out: the first rule that stops it.")
+    decision: Literal["send", "hold", "exclude"]
+    reason: Exclusion | HoldReason | None = Field(
+        description="Why it would be left out (the first rule that stops it), or held back."
+    )
+    held_until: Time | None = Field(description="When one that is held back would be handed over.")
     sentence: str
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        """The verdict of an explanation."""
+        match explanation.decision:
+            case Send():
+                return cls(decision="send", reason=None, held_until=None, sentence=explanation.sentence)
+            case Hold(until, because):
+                return cls(decision="hold", reason=because, held_until=until, sentence=explanation.sentence)
+            case reason:
+                return cls(decision="exclude", reason=reason, held_until=None, sentence=explanation.sentence)
 
 
 class RuleAnswer(Answer):
@@ -157,15 +172,12 @@ class ReachabilityAnswer(Answer):
     def of(cls, explanation: Explanation) -> Self:
         """The answer for an explanation."""
         case, verdict, cleared = explanation.case, explanation.verdict, explanation.cleared
-        reason = explanation.decision if isinstance(explanation.decision, Exclusion) else None
         return cls(
             customer_id=case.customer.customer_id,
             channel=case.campaign.channel,
             category=case.campaign.category,
             address=case.address,
-            verdict=VerdictAnswer(
-                decision="send" if reason is None else "exclude", reason=reason, sentence=explanation.sentence
-            ),
+            verdict=VerdictAnswer.of(explanation),
             next_step=explanation.next_step,
             rules=[RuleAnswer.of(result) for result in explanation.rules],
             validity=ValidityAnswer(

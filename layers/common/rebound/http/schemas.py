@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -27,8 +27,19 @@ from rebound.application.manage_campaigns import CampaignView
 from rebound.application.manage_customers import CustomerView
 from rebound.application.manage_jobs import JobView
 from rebound.application.preview_audience import MATCHED, audience_of
+from rebound.application.settings_of_business import UNSET, QuietHoursChange, Unset
+from rebound.application.timing import Timing
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
-from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, Rollback, TextContent
+from rebound.domain.campaigns import (
+    Audience,
+    Campaign,
+    CampaignStatus,
+    Category,
+    Content,
+    EmailContent,
+    Rollback,
+    TextContent,
+)
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import FieldError, InvalidInputError
@@ -36,6 +47,7 @@ from rebound.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import look_up
+from rebound.domain.quiet_hours import HELD_UNLESS_SAID, HoldReason, QuietHours, QuietWindow
 from rebound.domain.reachability import HIGHEST_COUNT, Failure, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.domain.recovery import Recovery
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
@@ -102,6 +114,8 @@ Time = Annotated[datetime, PlainSerializer(_write_time, return_type=str)]
 """RFC 3339, UTC, milliseconds."""
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)]
 """A time as clients write it: RFC 3339, with its offset."""
+WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_written_time)]
+"""The same, with or without an offset."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
 AppointmentId = Annotated[str, AfterValidator(_names_an_appointment)]
@@ -297,6 +311,79 @@ def _named_apart(caps: list[FrequencyCapRequest]) -> list[FrequencyCapRequest]:
     return caps
 
 
+ClockTime = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description="HH:MM, as the recipient's clock shows it.", examples=["21:00"]),
+]
+
+
+class QuietWindowRequest(Request):
+    """From when until when messages wait; the same both ways is no window: ``null`` in its place switches it off."""
+
+    from_: ClockTime = Field(alias="from")
+    until: ClockTime = Field(description="The first minute that is allowed again; over midnight if it is earlier.")
+    categories: Annotated[list[Annotated[Category, Field(strict=False)]], Field(min_length=1)] = Field(
+        default_factory=lambda: sorted(HELD_UNLESS_SAID),
+        description="What waits; the rest goes out at any hour. If left out: marketing, daily_deal, loyalty, reminder.",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_window(self) -> Self:
+        if self.from_ == self.until:
+            raise ValueError("from and until must differ; null in place of the window switches it off.")
+        return self
+
+    def read(self) -> QuietWindow:
+        """The window."""
+        return QuietWindow(time.fromisoformat(self.from_), time.fromisoformat(self.until), frozenset(self.categories))
+
+
+class QuietHoursRequest(Request):
+    """Per channel, a window or ``null`` for none; a channel that is left out keeps what it has."""
+
+    sms: QuietWindowRequest | None = None
+    email: QuietWindowRequest | None = None
+
+    def read(self) -> QuietHoursChange:
+        """The change."""
+
+        def said(name: str, window: QuietWindowRequest | None) -> QuietWindow | Unset | None:
+            if name not in self.model_fields_set:
+                return UNSET
+            return None if window is None else window.read()
+
+        return QuietHoursChange(sms=said("sms", self.sms), email=said("email", self.email))
+
+
+class QuietWindowAnswer(Answer):
+    """From when until when messages of some kinds wait, by the recipient's clock."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+
+    from_: str = Field(serialization_alias="from")
+    until: str
+    categories: list[Category]
+
+    @classmethod
+    def of(cls, window: QuietWindow) -> Self:
+        """The answer for a window."""
+        return cls(from_=f"{window.start:%H:%M}", until=f"{window.end:%H:%M}", categories=sorted(window.categories))
+
+
+class QuietHoursAnswer(Answer):
+    """When messages wait instead of being handed over; null where they never do."""
+
+    sms: QuietWindowAnswer | None
+    email: QuietWindowAnswer | None
+
+    @classmethod
+    def of(cls, hours: QuietHours) -> Self:
+        """The answer for quiet hours."""
+        sms, email = (window and QuietWindowAnswer.of(window) for window in (hours.sms, hours.email))
+        return cls(sms=sms, email=email)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -323,6 +410,7 @@ class BusinessChangeRequest(Request):
             "those that cover it has no room. A cap counts what has been handed over since it was set.",
         )
     )
+    quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
 
 
 class BusinessAnswer(Answer):
@@ -346,6 +434,7 @@ class BusinessAnswer(Answer):
         "can change it."
     )
     frequency_caps: list[FrequencyCapAnswer]
+    quiet_hours: QuietHoursAnswer
 
     @classmethod
     def of(cls, business: Business) -> Self:
@@ -356,6 +445,7 @@ class BusinessAnswer(Answer):
             "switches": SwitchesAnswer.of(business.switches),
             "double_opt_in": DoubleOptInAnswer.of(business.double_opt_in),
             "frequency_caps": [FrequencyCapAnswer.of(cap) for cap in business.frequency_caps],
+            "quiet_hours": QuietHoursAnswer.of(business.quiet_hours),
         }
         return cls(**{name: getattr(business, name) for name in cls.model_fields if name not in read}, **read)
 
@@ -819,12 +909,45 @@ class TextContentRequest(Request):
 class _Sends(Request):
     """What campaigns and single messages have in common."""
 
+    send_at: WrittenTime | None = Field(
+        default=None,
+        description="When to send, RFC 3339; now when it is absent. With local, without an offset: what each "
+        "recipient's clock shows, such as 2026-12-01T09:00:00.",
+        examples=["2026-12-01T09:00:00Z"],
+    )
+    local: bool = Field(
+        default=False,
+        description="Send at the recipient's local time: that of their profile's time_zone, else of the mobile number "
+        "if it belongs to one time zone, else of the business. Where send_at is over already, as soon as it may be.",
+    )
+    expires_at: Moment | None = Field(
+        default=None,
+        description="RFC 3339. From then on it is not sent any more: who has not got it is left out as expired.",
+    )
+
     category: Annotated[Category, Field(strict=False)]
     channel: Annotated[Channel, Field(strict=False)]
     content: dict[str, Any] = Field(
         description="For email: subject and html or text (or both). For sms: body.",
         examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
     )
+
+    def timing(self) -> Timing:
+        """When it is to go out. Raises ``InvalidInputError``."""
+        send_at = self.send_at
+        if send_at is None:
+            if self.local:
+                raise InvalidInputError(FieldError("local", "Needs a send_at, as each recipient's clock shows it."))
+            return Timing(expires_at=self.expires_at)
+        if self.local and send_at.tzinfo is not None:
+            message = "With local, must have no offset: what each recipient's clock shows, as 2026-12-01T09:00:00."
+            raise InvalidInputError(FieldError("send_at", message))
+        if self.local:
+            return Timing(local_time=send_at.replace(microsecond=0), expires_at=self.expires_at)
+        if send_at.tzinfo is None:
+            message = "Must have an offset, as 2026-12-01T09:00:00Z; or set local, for each recipient's own clock."
+            raise InvalidInputError(FieldError("send_at", message))
+        return Timing(send_at, expires_at=self.expires_at)
 
 
 class NewCampaignRequest(_Sends):
@@ -838,7 +961,6 @@ class NewCampaignRequest(_Sends):
     include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
         default_factory=list, description="Customers to add back although their contact is flagged."
     )
-    send_at: Moment | None = Field(default=None, description="When to send, RFC 3339; now when it is absent.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -900,12 +1022,20 @@ class CampaignAnswer(Answer):
     channel: Channel
     segment_id: str | None
     exclude_failed: bool
-    send_at: Time | None
+    send_at: str | None = Field(
+        description="When it is sent, RFC 3339; with local, as each recipient's clock shows it."
+    )
+    local: bool
+    expires_at: Time | None
     created_at: Time
     started_at: Time | None
     completed_at: Time | None
     held_until: Time | None = Field(
-        description="Nothing is handed over before: the provider's allowance of the day is used up. Not in lists."
+        description="Some, or all, of those queued are not handed over before. Not in lists."
+    )
+    held_because: HoldReason | None = Field(
+        description="quiet_hours: it is night where the first of them is; send_at: that time has not come there; "
+        "daily_quota: the provider's allowance of the day is used up, for everybody. Not in lists."
     )
     audience: AudienceAnswer
     results: ResultsAnswer
@@ -924,11 +1054,14 @@ class CampaignAnswer(Answer):
             channel=campaign.channel,
             segment_id=campaign.selection.segment_id,
             exclude_failed=campaign.exclude_failed,
-            send_at=campaign.send_at,
+            send_at=_written_as(campaign),
+            local=campaign.local_time is not None,
+            expires_at=campaign.expires_at,
             created_at=campaign.created_at,
             started_at=campaign.started_at,
             completed_at=campaign.completed_at,
             held_until=view.held_until,
+            held_because=view.held_because,
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
@@ -953,6 +1086,13 @@ class PostedCampaignAnswer(CampaignAnswer):
         return cls(**answer, foreseen=AudienceAnswer.of(view.foreseen), foreseen_hint=None)
 
 
+def _written_as(campaign: Campaign) -> str | None:
+    """``send_at`` as it was posted."""
+    if campaign.local_time is not None:
+        return campaign.local_time.isoformat()
+    return None if campaign.send_at is None else _write_time(campaign.send_at)
+
+
 class CampaignPage(Answer):
     """Part of a list of campaigns."""
 
@@ -961,7 +1101,7 @@ class CampaignPage(Answer):
 
 
 class NewMessageRequest(_Sends):
-    """A message to one person, now."""
+    """A message to one person; ``send_at`` may be within the next 7 days."""
 
     customer_id: CustomerId
     appointment_id: AppointmentId | None = Field(
@@ -992,6 +1132,9 @@ class MessageAnswer(Answer):
     provider: str | None
     provider_code: str | None
     queued_at: Time | None
+    held_until: Time | None = Field(
+        description="While it is queued: it is not handed over before, because of quiet hours or its send_at."
+    )
     sent_at: Time | None
     final_at: Time | None
     appointment_id: str | None
@@ -1013,6 +1156,7 @@ class MessageAnswer(Answer):
             provider=message.provider,
             provider_code=message.provider_code,
             queued_at=message.queued_at,
+            held_until=message.held_until if message.shown_status is MessageStatus.QUEUED else None,
             sent_at=message.sent_at,
             final_at=message.final_at,
             appointment_id=message.appointment_id,
