@@ -1,0 +1,78 @@
+"""Links in emails on the deployed stack: a mail program's one click, and whatever is none."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import pytest
+
+from tests.e2e.rebound_api import ReboundApi, exchange
+from tests.e2e.surroundings import Calm, Send, Twin
+
+FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+PEOPLE: Final = ("clicker", "looker")
+
+
+def email_of(name: str) -> str:
+    return f"{name}@unsubscribing.example.com"
+
+
+@pytest.fixture(scope="module")
+def customers(api: ReboundApi) -> Mapping[str, str]:
+    """The ids of some customers."""
+    return {name: api.new_customer(first_name=name, email=email_of(name)) for name in PEOPLE}
+
+
+@pytest.fixture(scope="module")
+def sends(api: ReboundApi, twin: Twin, calm: Calm, customers: Mapping[str, str]) -> Mapping[str, Send]:
+    """What each of them got from a marketing campaign."""
+    calm.settled(api, api.new_campaign("email", customer_ids=list(customers.values())))
+    return {name: twin.sends_of(api, email_of(name))[0] for name in customers}
+
+
+def link_of(send: Send) -> str:
+    headers: Mapping[str, str] = send.content["headers"]
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = headers["List-Unsubscribe"]
+    assert (link[0], link[-1]) == ("<", ">")
+    return link[1:-1]
+
+
+def test_one_click_of_a_mail_program_keeps_the_next_campaign_away(
+    api: ReboundApi, twin: Twin, calm: Calm, customers: Mapping[str, str], sends: Mapping[str, Send]
+) -> None:
+    who, link = customers["clicker"], link_of(sends["clicker"])
+    for _ in range(2):
+        answer = exchange("POST", link, b"List-Unsubscribe=One-Click", FORM).expecting(200)
+        assert "set-cookie" not in answer.headers
+        assert b"You are unsubscribed" in answer.body
+    assert api.contact(who, "email")["opted_out"] == ["marketing"]
+
+    campaign_id = api.new_campaign("email", customer_ids=[who, customers["looker"]])
+    settled = calm.settled(api, campaign_id)
+
+    assert settled.campaign["audience"]["excluded"] == {"opted_out": 1}
+    assert len(twin.sends_of(api, email_of("clicker"))) == 1
+    assert len(twin.sends_of(api, email_of("looker"))) == 2
+
+
+def test_whoever_only_looks_and_whatever_is_no_link_changes_nothing(
+    api: ReboundApi, customers: Mapping[str, str], sends: Mapping[str, Send]
+) -> None:
+    link = link_of(sends["looker"])
+    preferences = re.findall(r'href="([^"]*/v1/preferences/[^"]*)"', sends["looker"].content["html"])[0]
+    for url in (link, preferences):
+        shown = exchange("GET", url).expecting(200)
+        assert shown.headers["content-type"].startswith("text/html")
+        assert "default-src 'none'" in shown.headers["content-security-policy"]
+        assert shown.headers["cache-control"] == "no-store"
+        assert exchange("HEAD", url).expecting(200).body == b""
+        exchange("POST", url, b"List-Unsubscribe=Perhaps", FORM).expecting(400)
+        exchange("POST", url, b"x" * 5000, FORM).expecting(413)
+        for method in ("PUT", "PATCH", "DELETE"):
+            assert exchange(method, url, b"List-Unsubscribe=One-Click", FORM).status in {401, 403, 404, 405}
+        forged = url[:-1] + ("A" if url[-1] != "A" else "Q")
+        for method in ("GET", "POST"):
+            answer = exchange(method, forged, b"List-Unsubscribe=One-Click", FORM).expecting(404)
+            assert b"This link does not work" in answer.body
+    assert api.contact(customers["looker"], "email")["opted_out"] == []
