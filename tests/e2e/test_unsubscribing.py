@@ -1,16 +1,21 @@
-"""Links in emails on the deployed stack: a mail program's one click, and whatever is none."""
+"""Links in emails: a mail program's one click, and a person with a phone, in a browser that runs no scripts."""
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.e2e.browser import demand_browser, phone
 from tests.e2e.rebound_api import ReboundApi, exchange
 from tests.e2e.surroundings import Calm, Send, Twin
+from tests.e2e.waiting import until
 
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-PEOPLE: Final = ("clicker", "looker")
+FINGER_PIXELS: Final = 44
+"""WCAG 2.2, "target size (enhanced)"."""
+PEOPLE: Final = ("clicker", "looker", "reader")
 
 
 def email_of(name: str) -> str:
@@ -76,3 +81,45 @@ def test_whoever_only_looks_and_whatever_is_no_link_changes_nothing(
             answer = exchange(method, forged, b"List-Unsubscribe=One-Click", FORM).expecting(404)
             assert b"This link does not work" in answer.body
     assert api.contact(customers["looker"], "email")["opted_out"] == []
+
+
+def test_a_person_unsubscribes_and_comes_back_on_a_phone_without_scripts(
+    api: ReboundApi, twin: Twin, calm: Calm, customers: Mapping[str, str], sends: Mapping[str, Send], tmp_path: Path
+) -> None:
+    demand_browser()
+    link = re.findall(r'href="([^"]*/v1/unsubscribe/[^"]*)"', sends["reader"].content["html"])[0]
+
+    def opted_out() -> list[str]:
+        found: list[str] = api.contact(customers["reader"], "email")["opted_out"]
+        return found
+
+    with phone(tmp_path / "profile") as browser:
+        browser.open(
+            "data:text/html,<title>still</title><script>document.title='ran'</script><h1>Hello</h1>", then="Hello"
+        )
+        assert browser.title == "still"
+
+        browser.open(link, then="Unsubscribe from our offers and news?")
+        assert browser.text(".business") == "test_unsubscribing"
+        assert browser.names("button") == ["Unsubscribe"]
+        assert browser.size("main")[0] == browser.size("html")[0] == 390
+        assert browser.size("button")[1] >= FINGER_PIXELS
+        assert opted_out() == []
+
+        browser.click("button", then="You are unsubscribed")
+        assert opted_out() == ["marketing"]
+
+        browser.click("a", then="What you get from us")
+        assert browser.attribute("#no_marketing", "checked") == "true"
+        labels = ["Everything Offers", "Everything but", "Only about", "Nothing at"]
+        assert [" ".join(name.split()[:2]) for name in browser.names("input")] == labels
+        assert min(browser.size("label")[1], browser.size("button")[1]) >= FINGER_PIXELS
+
+        browser.click("label[for=everything]")
+        browser.click("button")
+        until("it is saved", lambda: browser.text("[role=status]"), lambda said: said == "Saved.")
+        assert browser.attribute("#everything", "checked") == "true"
+        assert opted_out() == []
+
+    calm.settled(api, api.new_campaign("email", customer_ids=[customers["reader"]]))
+    assert len(twin.sends_of(api, email_of("reader"))) == 2
