@@ -45,7 +45,7 @@ def test_people_can_read_what_was_sent_what_was_answered_and_why_nothing_goes_ou
         f"Sent text confirmation to {ANAS}, and it was delivered."
     ]
 
-    twin.text(ANAS, OURS, "=Stop?")
+    twin.text(ANAS, OURS, "=Is it on the corner?")
     twin.text(ANAS, OURS, "STOP")
     path = f"/v1/customers/{customer_id}/log"
     log = until("everything is in the log", lambda: api.get(path), lambda log: len(log["items"]) == 4)
@@ -59,9 +59,9 @@ def test_people_can_read_what_was_sent_what_was_answered_and_why_nothing_goes_ou
 
     report = until("the report has both", lambda: api.get("/v1/replies"), lambda report: len(report["items"]) == 2)
     assert {reply["customers"][0]["customer_id"] for reply in report["items"]} == {customer_id}
-    answer = api.call("GET", "/v1/replies.csv?kind=keyword").expecting(200)
+    answer = api.call("GET", "/v1/replies.csv?q=corner").expecting(200)
     (row,) = csv.DictReader(io.StringIO(answer.body.decode()))
-    assert (row["number"], row["body"], row["keyword"]) == (ANAS, "STOP", "stop")
+    assert (row["number"], row["body"], row["kind"]) == (ANAS, "'=Is it on the corner?", "other")
 
     twin.text(ANAS, OURS, "START")
     assert api.get(path)["texts_stopped"] is None
