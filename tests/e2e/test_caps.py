@@ -59,7 +59,8 @@ def test_why_not_names_the_cap_and_the_day_and_one_message_obeys_too(
     customer_id = ids[0]
     before = len(twin.sends_of(api))
     told = api.get(f"/v1/customers/{customer_id}/reachability", channel="sms", category="marketing")
-    free = datetime.fromisoformat(told["rules"][-1]["looked_at"]["free_again_at"])
+    (rule,) = (rule for rule in told["rules"] if rule["rule"] == "frequency_cap")
+    free = datetime.fromisoformat(rule["looked_at"]["free_again_at"])
     (handed,) = [send for send in twin.sends_of(api) if send.customer_id == customer_id]
     message_id = api.new_message(customer_id, "email", "marketing")
     reminder_id = api.new_message(customer_id, "email", "reminder")

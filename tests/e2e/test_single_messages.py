@@ -84,9 +84,10 @@ def test_an_email_is_personal_and_nothing_in_a_name_can_become_html_or_a_header(
     until("accepted", lambda: twin.sends_of(api, address), bool)
     content = _only_send_to(api, twin, address).content
     assert content["subject"] == f"Hello {name}"
-    assert content["text"] == f"Dear {name} O'Neil"
+    assert content["text"].startswith(f"Dear {name} O'Neil\n\n--\n")
     escaped = "&lt;b onclick=&quot;x&quot;&gt;Ana&lt;/b&gt; &amp; ##{{last_name}} {{html}}"
-    assert content["html"] == f"<p>Dear {escaped} O&#x27;Neil, {{{{untouched}}}} {{{{{{this}}}}}} too</p>"
+    assert content["html"].startswith(f"<p>Dear {escaped} O&#x27;Neil, {{{{untouched}}}} {{{{{{this}}}}}} too</p>")
+    assert "<b onclick" not in content["html"]
 
 
 def test_a_text_is_personal_too(api: ReboundApi, twin: Twin) -> None:
@@ -103,7 +104,7 @@ def test_an_empty_profile_field_never_shows_a_placeholder(api: ReboundApi, twin:
     api.new_message(customer_id, "email", subject="For you", text="Born: [##{{birthday}}]")
     until("accepted", lambda: twin.sends_of(api, address), bool)
     content = _only_send_to(api, twin, address).content
-    assert content["text"] == "Born: []"
+    assert content["text"].startswith("Born: []\n\n--\n")
     assert "{{" not in content["html"]
 
 

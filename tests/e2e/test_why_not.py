@@ -8,7 +8,10 @@ from tests.e2e.rebound_api import Json, ReboundApi
 from tests.e2e.surroundings import RUN, Calm
 from tests.e2e.waiting import until
 
-RULES = ["channel_off", "no_address", "opted_out", "invalid_contact", "waiting_for_retry"]
+RULES = [
+    "channel_off", "no_address", "opted_out", "not_confirmed", "invalid_contact", "waiting_for_retry", "frequency_cap",
+    "expired", "quiet_hours",
+]  # fmt: skip
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "healthy": {"email": "healthy@example.com"},
     "flagged": {"email": "bounce+why@simulator.amazonses.com"},

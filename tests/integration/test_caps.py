@@ -91,7 +91,8 @@ def test_why_not_preview_and_log_say_until_when_a_cap_keeps_back(stack: Stack) -
 
     told = why_not("marketing")
     assert told["verdict"]["reason"] == "frequency_cap"
-    assert told["rules"][-1]["looked_at"] == {
+    (rule,) = (rule for rule in told["rules"] if rule["rule"] == "frequency_cap")
+    assert rule["looked_at"] == {
         "caps": [{"name": "Weekly", "counted": 1, "at_most": 1, "within_days": 7, "per_segment": False}],
         "segment_id": None,
         "free_again_at": free,

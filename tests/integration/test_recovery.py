@@ -91,7 +91,8 @@ def test_a_spaced_reminder_waits_until_its_date_which_is_shown(stack: Stack) -> 
     assert stack.mailer.handed == []
     assert due is not None
     assert why["verdict"]["reason"] == "waiting_for_retry"
-    assert why["validity"]["next_try_at"] == due == why["rules"][-1]["looked_at"]["next_try_at"]
+    (rule,) = (rule for rule in why["rules"] if rule["rule"] == "waiting_for_retry")
+    assert why["validity"]["next_try_at"] == due == rule["looked_at"]["next_try_at"]
 
 
 def test_the_try_that_is_due_is_made_once_and_written_down_with_the_contact(stack: Stack) -> None:
