@@ -31,18 +31,23 @@ IDS: Final = st.from_regex(r"[0-9a-z]{26}", fullmatch=True)
 COUNTS: Final = st.integers(0)
 CUSTOMER_IDS: Final = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
+    "appointment_id": st.from_regex(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}", fullmatch=True),
     "at": strategies.moments,
     "business_id": IDS,
     "by": st.sampled_from(PausedBy),
     "campaign_id": IDS,
     "change_id": st.uuids().map(str) | st.uuids().map(lambda id_: id_.hex),
     "channel": st.sampled_from(Channel),
+    "confirmed_at": strategies.moments,
+    "customer_id": CUSTOMER_IDS,
     "customer_ids": st.lists(CUSTOMER_IDS, unique=True, max_size=4).map(sorted).map(tuple),
     "excluded": st.dictionaries(st.sampled_from(Exclusion).map(str), COUNTS),
     "hard_bounces": COUNTS,
     "matched": COUNTS,
+    "message_id": IDS.map(str.upper),
     "outcomes": COUNTS,
     "reason": st.sampled_from([row.reason for row in all_codes() if row.failure_class.is_about_the_address]),
+    "reply_id": st.uuids().map(lambda id_: f"SM{id_.hex}"),
     "results": st.dictionaries(st.sampled_from(RESULT_STATUSES).map(str), COUNTS),
     "scope": st.sampled_from(Scope),
     "since": strategies.moments,

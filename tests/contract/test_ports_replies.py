@@ -13,8 +13,8 @@ from rebound.adapters.dynamo_replies import DynamoReplyBook
 from rebound.application.ports import ContactHistory, ReplyBook
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import Channel
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.replies import Keyword, Meaning, Reply
+from rebound.domain.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
+from rebound.domain.replies import Decision, Keyword, Meaning, Reply
 from tests.contract.test_ports_tables import HISTORY
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
 from tests.fakes.history import history_and_replies
@@ -74,7 +74,7 @@ RESOLVED: Final = reply(
     needs_staff=True,
     resolved_at=at(9.5),
     resolved_by="Kim",
-    decision="keep",
+    decision=Decision.KEEP,
 )
 
 
@@ -197,3 +197,43 @@ def test_a_reply_is_forgotten_by_itself_after_some_time_and_what_was_said_about_
 
     assert [row["entry_id"]["S"].split("#")[1] for row in expiring] == ["reply"]
     assert int(expiring[0]["expires_at"]["N"]) == int((RESOLVED.at + timedelta(days=400)).timestamp())
+
+
+def test_a_reply_is_found_by_the_providers_id_in_its_own_business_only(books: Books) -> None:
+    kept = books.replies.add(reply(1, 1))
+    books.replies.receive(kept.reply_id, FirstReceipt(kept.at, (kept.key,)))
+    books.replies.receive("SMhalf", FirstReceipt(at(0), (kept.key,)))
+
+    assert books.replies.find(BUSINESS_ID, kept.reply_id) == kept
+    for business_id, reply_id in (("other", kept.reply_id), (BUSINESS_ID, "SMnone"), (BUSINESS_ID, "SMhalf")):
+        with pytest.raises(NotFoundError):
+            books.replies.find(business_id, reply_id)
+
+
+def test_what_somebody_must_read_is_listed_the_oldest_first_until_it_is_resolved_or_forgotten(books: Books) -> None:
+    waiting = [books.replies.add(reply(number, 4 - number, needs_staff=True)) for number in (1, 2, 3)]
+    books.replies.add(reply(1, 9))
+    books.replies.add(RESOLVED)
+    first = books.replies.waiting(BUSINESS_ID, 2, None)
+    rest = books.replies.waiting(BUSINESS_ID, 2, first.next_cursor)
+
+    assert [*first.items, *rest.items] == waiting[::-1]
+    assert rest.next_cursor is None
+    assert list(books.replies.waiting("other", 9, None).items) == []
+    done = replace(waiting[0], resolved_at=at(60), resolved_by="Kim", decision=Decision.OPT_OUT)
+    books.replies.replace(waiting[0], done)
+    books.replies.forget(waiting[1].key)
+    assert list(books.replies.waiting(BUSINESS_ID, 9, None).items) == [waiting[2]]
+    assert done in books.replies.of_contact(done.key)
+    with pytest.raises(ConcurrentChangeError):
+        books.replies.replace(waiting[0], replace(done, resolved_by="Lee"))
+    with pytest.raises(InvalidInputError):
+        books.replies.waiting(BUSINESS_ID, 4, "nonsense")
+
+
+def test_all_replies_of_a_contact_are_its_own(books: Books) -> None:
+    own = [books.replies.add(reply(1, seconds)) for seconds in (1, 2)]
+    books.replies.add(reply(2, 1))
+    books.history.record(contact_key(1, Channel.SMS), HISTORY)
+
+    assert list(books.replies.of_contact(contact_key(1, Channel.SMS))) == own

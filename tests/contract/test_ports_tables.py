@@ -106,8 +106,10 @@ from rebound.domain.reachability import (
 )
 from rebound.domain.receipts import MessageKey
 from rebound.domain.recovery import Recovery
+from rebound.domain.replies import Asked
 from rebound.domain.segments import Segment, compile_filter
 from rebound.domain.switches import Bundle, Switches
+from rebound.domain.text_answers import AnsweredBy, TextAnswers
 from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
@@ -1530,3 +1532,28 @@ def test_the_history_comes_in_pages_and_is_found_under_the_hash_of_the_address(b
     assert rest.next_cursor is None
     with pytest.raises(InvalidInputError):
         books.history.page(contact_key(1), 3, "nonsense")
+
+
+def test_what_a_contact_was_asked_is_open_until_it_is_closed(books: Books) -> None:
+    key, other = contact_key(1, Channel.SMS), contact_key(2, Channel.SMS)
+    asked = [Asked(at(number), message_key(1, f"m{number}"), f"a-{number}") for number in range(3)]
+    for one in (*asked, asked[0]):
+        books.appointments.ask(key, one)
+    books.appointments.ask(other, asked[0])
+
+    assert list(books.appointments.asked(key.hashed)) == asked[::-1]
+    books.appointments.close(key, asked[1:])
+    books.appointments.close(key, asked[1:])
+    books.appointments.close(key, [])
+    assert list(books.appointments.asked(key)) == asked[:1]
+    assert list(books.appointments.asked(other)) == asked[:1]
+    assert list(books.appointments.asked(contact_key(3, Channel.SMS))) == []
+
+
+def test_a_business_keeps_how_it_answers_texts(books: Books) -> None:
+    books.businesses.add(business())
+    assert books.businesses.get(BUSINESS_ID).text_answers == TextAnswers()
+    answers = TextAnswers(AnsweredBy.TWILIO, "fr", ("OUI", "D'accord"))
+    books.businesses.replace(replace(books.businesses.get(BUSINESS_ID), text_answers=answers))
+
+    assert books.businesses.get(BUSINESS_ID).text_answers == answers

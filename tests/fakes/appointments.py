@@ -1,7 +1,11 @@
 """What has happened about appointments, in memory."""
 
+from collections.abc import Sequence
+
 from rebound.application.pages import Page
 from rebound.domain.appointments import AppointmentEntry, Told
+from rebound.domain.channels import ContactKey
+from rebound.domain.replies import Asked
 from tests.fakes.cursors import page_of, read_cursor
 
 
@@ -10,6 +14,7 @@ class MemoryAppointmentBook:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], dict[str, AppointmentEntry]] = {}
+        self._asked: dict[ContactKey, dict[str, Asked]] = {}
 
     def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
         kind = "told" if isinstance(entry, Told) else "answered"
@@ -20,3 +25,13 @@ class MemoryAppointmentBook:
         before = read_cursor(cursor)
         kept = sorted(self.rows.get((business_id, appointment_id), {}).items(), reverse=True)
         return page_of([(name, entry) for name, entry in kept if before is None or name < before], limit)
+
+    def ask(self, key: ContactKey, asked: Asked) -> None:
+        self._asked.setdefault(key.hashed, {})[asked.entry_id] = asked
+
+    def asked(self, key: ContactKey) -> Sequence[Asked]:
+        return sorted(self._asked.get(key.hashed, {}).values(), key=lambda one: (one.at, one.entry_id), reverse=True)
+
+    def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
+        for one in asked:
+            self._asked.get(key.hashed, {}).pop(one.entry_id, None)

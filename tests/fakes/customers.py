@@ -60,7 +60,10 @@ class MemoryContactBook:
             self.rows[contact.key] = after
             self.writes += 1
             self.stream.record(str(contact.key), before, after)
-        elif contact.consent.scopes:
+            return
+        if before is not None:
+            self.stream.record(str(contact.key), before, Contact(contact.key))
+        if contact.consent.scopes:
             hashed = contact.key.hashed
             kept = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
             self.hashed[hashed] = kept

@@ -246,9 +246,22 @@ class DeployedDay:
         self.consent = self.deployment.api("GET", own, business_id=first)
 
     def text_back(self) -> None:
-        """A customer says STOP, somebody whom nobody knows START, and Twilio hands the first on once more."""
-        for sid, number, body in (("SM1", 2, "Stop"), ("SM2", 99, "START"), ("SM1", 2, "Stop")):
-            self.deployment.text(sid, phone_of(number), "+14155550100", body)
+        """STOP of a customer, START of somebody unknown, C to what was asked, a revocation; and what follows."""
+        first, ours = self.business_ids[0], "+14155550100"
+        asked = {"customer_id": self.customer_ids[0][4], "category": "reminder", "channel": "sms"}
+        asked |= {"content": self._content("sms"), "appointment_id": "a-1", "asks_confirmation": True}  # type: ignore[dict-item]
+        self.deployment.api("POST", "/v1/messages", asked, business_id=first, key="asked")
+        self.deployment.rest()
+        for sid, number, body in (
+            ("SM1", 2, "Stop"),
+            ("SM2", 99, "START"),
+            ("SM1", 2, "Stop"),
+            ("SM3", 4, "C"),
+            ("SM4", 3, f"please stop texting me, {FIRST_NAME}"),
+        ):
+            self.deployment.text(sid, phone_of(number), ours, body)
+        self.deployment.api("POST", "/v1/replies/SM4/resolve", {"decision": "opt_out"}, business_id=first, key="read")
+        self.deployment.api("DELETE", f"/v1/customers/{self.customer_ids[0][3]}", business_id=first)
         self.deployment.rest()
         first, ana = self.business_ids[0], self.customer_ids[0][2]
         for path in (f"/v1/customers/{ana}/log", "/v1/replies", "/v1/appointments/none/log"):

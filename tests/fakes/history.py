@@ -6,6 +6,7 @@ from datetime import datetime
 from rebound.application.pages import Page
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import ContactKey
+from rebound.domain.errors import ConcurrentChangeError, NotFoundError
 from rebound.domain.history import HistoryEntry, place_of
 from rebound.domain.replies import Reply
 from tests.fakes.cursors import page_of, read_cursor
@@ -75,6 +76,32 @@ class MemoryReplyBook:
             [(name, reply) for name, reply in sorted(wanted.items(), reverse=True) if before is None or name < before],
             limit,
         )
+
+    def find(self, business_id: str, reply_id: str) -> Reply:
+        for key in self._received[reply_id].keys if reply_id in self._received else ():
+            for reply in self._of(key):
+                if key.business_id == business_id and reply.reply_id == reply_id:
+                    return reply
+        raise NotFoundError("reply")
+
+    def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
+        after = read_cursor(cursor)
+        waiting = sorted(
+            (f"{place_of(reply)}#{key}", reply)
+            for key in self._rows
+            for reply in self._of(key)
+            if key.business_id == business_id and reply.is_waiting
+        )
+        return page_of([(name, reply) for name, reply in waiting if after is None or name > after], limit)
+
+    def of_contact(self, key: ContactKey) -> Sequence[Reply]:
+        return self._of(key)
+
+    def replace(self, before: Reply, after: Reply) -> None:
+        rows = self._rows.get(after.key, {})
+        if rows.get(place_of(after)) != before:
+            raise ConcurrentChangeError
+        rows[place_of(after)] = after
 
     def forget(self, key: ContactKey) -> None:
         for reply in self._of(key):

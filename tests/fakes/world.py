@@ -48,6 +48,7 @@ from rebound.application.reconcile_suppressions import ReconcileSuppressions
 from rebound.application.recopy_flags import RecopyFlags
 from rebound.application.release_held import ReleaseHeld
 from rebound.application.report_replies import ReportReplies
+from rebound.application.review_replies import ReviewReplies
 from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
 from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
 from rebound.application.run_job import JobWork, RunJob
@@ -345,11 +346,11 @@ class World:
         )
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
-        self.receive_text = ReceiveText(
-            businesses, contacts, own(self.replies, "replies"), TellContact(messages, contacts), clock
-        )
+        self._wire_texts(businesses, contacts, messages, events)
         self.count_results = CountResults(tallies, breaker)
-        self.project_contacts = ProjectContacts(customers, businesses, events, self._own(self.history, "history"))
+        self.project_contacts = ProjectContacts(
+            customers, businesses, events, own(self.history, "history"), own(self.replies, "replies")
+        )
         self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
         self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
 
@@ -391,6 +392,19 @@ class World:
         desk = SuppressionDesk(listed, self.clock, self.suppressions.missed.append)
         self.reconcile = ReconcileSuppressions(businesses, contacts, messages, desk, book)
         return desk
+
+    def _wire_texts(
+        self,
+        businesses: BusinessDirectory,
+        contacts: ContactBook,
+        messages: MessageLog,
+        events: RecordingDomainEvents,
+    ) -> None:
+        """What people text, and what staff make of it."""
+        replies, appointments = self._own(self.replies, "replies"), self._own(self.appointments, "appointments")
+        tell, clock = TellContact(messages, contacts), self.clock
+        self.receive_text = ReceiveText(businesses, contacts, replies, messages, appointments, events, tell, clock)
+        self.review_replies = ReviewReplies(replies, contacts, tell, clock)
 
     def _wire_files(
         self, customers: MemoryCustomerBook, contacts: MemoryContactBook, businesses: MemoryBusinessDirectory

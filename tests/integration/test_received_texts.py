@@ -160,3 +160,67 @@ def test_what_is_signed_and_no_text_is_told_what_is_missing(stack: Stack) -> Non
     assert answer["statusCode"] == 400
     assert "From" in answer["body"]
     assert rows() == before
+
+
+def test_a_revocation_is_read_and_resolved_by_staff(stack: Stack, ana: str) -> None:
+    assert receive(stack, text(Body="please stop texting me")) is None
+    assert opted_out(stack, ana) == ["marketing"]
+    (waiting,) = stack.api("GET", "/v1/replies/review").body["items"]
+    assert (waiting["reply_id"], waiting["kind"], waiting["body"]) == ("SM1", "revocation", "please stop texting me")
+    assert (waiting["number"], waiting["to"], waiting["needs_staff"]) == (NUMBER, "+14155550100", True)
+    resolved = stack.api("POST", "/v1/replies/SM1/resolve", {"decision": "opt_out", "who": "Kim"})
+
+    assert (resolved.status, resolved.body["decision"], resolved.body["resolved_by"]) == (200, "opt_out", "Kim")
+    assert opted_out(stack, ana) == ["all"]
+    assert stack.api("GET", "/v1/replies/review").body == {"items": [], "next_cursor": None}
+    assert stack.api("POST", "/v1/replies/SM1/resolve", {"decision": "keep"}).status == 409
+    assert stack.api("POST", "/v1/replies/SM1/resolve", {"decision": "perhaps"}).fields == ["decision"]
+    assert stack.api("POST", "/v1/replies/SM9/resolve", {"decision": "keep"}).status == 404
+    assert stack.api("POST", "/v1/replies/SM1/resolve", {"decision": "keep"}, business_id="other").status == 404
+    for method, path in (("GET", "/v1/replies/review"), ("POST", "/v1/replies/SM1/resolve")):
+        assert stack.api(method, path, {"decision": "keep"}, scopes="customers:read").status == 403
+
+
+def test_c_confirms_the_appointment_that_was_asked_about(stack: Stack, ana: str) -> None:
+    asked: dict[str, Any] = {
+        "customer_id": ana,
+        "category": "reminder",
+        "channel": "sms",
+        "content": {"body": "Tomorrow? Answer C."},
+    }
+    asked |= {"appointment_id": "a-7", "asks_confirmation": True}
+    message_id = stack.api("POST", "/v1/messages", asked).body["message_id"]
+    records = stack.received("PROMPT_TEXT_QUEUE_URL")
+    stack.invoke("send_text", {"Records": records})
+    assert receive(stack, text(Body=" c! ")) is None
+    log = stack.api("GET", "/v1/appointments/a-7/log").body
+
+    assert log["confirmed_at"] is not None
+    answer = log["items"][0]
+    assert (answer["kind"], answer["reply_id"], answer["confirmed"]) == ("reply", "SM1", True)
+    assert wiring.replies().find(BUSINESS_ID, "SM1").message_id == message_id
+    receive(stack, text())
+    assert opted_out(stack, ana) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"keywords": "twilio"}, 200),
+        ({"language": "pt"}, 200),
+        ({"confirmation_words": ["OK", "ja"]}, 200),
+        ({"language": "xx"}, 422),
+        ({"keywords": "nobody"}, 422),
+        ({"confirmation_words": []}, 422),
+        ({"confirmation_words": ["Stop"]}, 422),
+        ({"confirmation_words": ["!"]}, 422),
+        ({"words": 1}, 422),
+    ],
+)
+def test_how_texts_are_answered_is_a_setting(stack: Stack, given: dict[str, Any], status: int) -> None:
+    before = stack.api("GET", "/v1/business").body["text_answers"]
+    answer = stack.api("PATCH", "/v1/business", {"text_answers": given})
+    after = stack.api("GET", "/v1/business").body["text_answers"]
+
+    assert answer.status == status
+    assert after == ({**before, **given} if status == 200 else before)

@@ -51,6 +51,9 @@ def may_end(opt_in: ConsentEvidence, opt_out: ConsentEvidence) -> bool:
         ConsentSource.PROVIDER,
         ConsentSource.COMPLAINT,
     )
+    if ConsentSource.REVIEW in (opt_in.source, opt_out.source):
+        # A hold ends with any word, and its release ends nothing else.
+        return opt_out.source is ConsentSource.REVIEW
     match opt_out.source:
         case ConsentSource.STAFF | ConsentSource.IMPORT | ConsentSource.API:
             return True

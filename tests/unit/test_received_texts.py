@@ -12,6 +12,7 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.keyword_answers import ANSWERS, answer_to
 from rebound.domain.replies import WORDS, IncomingText, Keyword, Meaning, Reply, plain
+from rebound.domain.text_answers import TextAnswers
 from tests.fakes.making import BUSINESS_ID, at, business, customer
 from tests.fakes.world import World
 
@@ -155,13 +156,14 @@ def test_anything_else_is_kept_and_neither_answered_nor_taken_for_consent(world:
 
 @pytest.mark.parametrize("language", sorted(ANSWERS))
 def test_an_answer_in_any_language_names_the_business_and_fits_a_text(language: str) -> None:
-    asked = business(name="Juniper {contact} & Vale", owner_email="owner@juniper.example.com")
+    answers = TextAnswers(language=language)
+    asked = business(name="Juniper {contact} & Vale", owner_email="owner@juniper.example.com", text_answers=answers)
     for keyword in Keyword:
-        answer = answer_to(keyword, [asked], language)
+        answer = answer_to(keyword, [asked])
         assert answer.startswith("Juniper {contact} & Vale")
         assert len(answer) <= 160
-    assert "owner@juniper.example.com" in answer_to(Keyword.HELP, [asked], language)
-    assert "START" in answer_to(Keyword.STOP, [asked], language)
+    assert "owner@juniper.example.com" in answer_to(Keyword.HELP, [asked])
+    assert "START" in answer_to(Keyword.STOP, [asked])
 
 
 # --- whom it affects --------------------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from rebound.application.recopy_flags import RecopyFlags
     from rebound.application.release_held import ReleaseHeld
     from rebound.application.report_replies import ReportReplies
+    from rebound.application.review_replies import ReviewReplies
     from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.application.run_job import RunJob
@@ -936,7 +937,16 @@ def receive_text() -> "ReceiveText":
     from rebound.application.receive_text import ReceiveText
     from rebound.application.tell_contact import TellContact
 
-    return ReceiveText(businesses(), contacts(), replies(), TellContact(messages(), contacts()), clock())
+    tell = TellContact(messages(), contacts())
+    return ReceiveText(businesses(), contacts(), replies(), messages(), appointments(), domain_events(), tell, clock())
+
+
+@cache
+def review_replies() -> "ReviewReplies":
+    from rebound.application.review_replies import ReviewReplies
+    from rebound.application.tell_contact import TellContact
+
+    return ReviewReplies(replies(), contacts(), TellContact(messages(), contacts()), clock())
 
 
 @cache
@@ -950,7 +960,7 @@ def count_results() -> "CountResults":
 def project_contacts() -> "ProjectContacts":
     from rebound.application.project_contacts import ProjectContacts
 
-    return ProjectContacts(customers(), businesses(), domain_events(), contact_history())
+    return ProjectContacts(customers(), businesses(), domain_events(), contact_history(), replies())
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,14 +18,21 @@ from rebound.adapters.dynamo_tables import (
 from rebound.application.pages import Page
 from rebound.domain.appointments import Answered, Told
 from rebound.domain.receipts import MessageKey
+from rebound.domain.replies import Asked
 
 if TYPE_CHECKING:
     from rebound.domain.appointments import AppointmentEntry
+    from rebound.domain.channels import ContactKey
 
 KEPT: Final = timedelta(days=400)
 """As long as messages are."""
 _TOLD: Final = "told"
 _ANSWERED: Final = "answered"
+_ASKED: Final = "asked"
+OPEN_FOR: Final = timedelta(days=30)
+"""So long a question can be answered; what comes later is for staff."""
+MOST_OPEN: Final = 20
+"""Of the questions to one number only the latest count."""
 
 
 class DynamoAppointmentBook:
@@ -56,6 +63,38 @@ class DynamoAppointmentBook:
         rows = list(found)
         more = found.last_evaluated_key is not None and rows
         return Page([_read(business_id, row) for row in rows], write_cursor(rows[-1].message_id) if more else None)
+
+    def ask(self, key: ContactKey, asked: Asked) -> None:
+        self._row(
+            _contact(key),
+            _asked(asked),
+            document={"customer_id": asked.key.customer_id, "appointment_id": asked.appointment_id},
+            expires_at=int((asked.at + OPEN_FOR).timestamp()),
+        ).save()
+
+    def asked(self, key: ContactKey) -> Sequence[Asked]:
+        rows = self._row.query(_contact(key), scan_index_forward=False, limit=MOST_OPEN, consistent_read=True)
+        return [_read_asked(key.business_id, row) for row in rows]
+
+    def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
+        with self._row.batch_write() as batch:
+            for one in asked:
+                batch.delete(self._row(_contact(key), _asked(one)))
+
+
+def _contact(key: ContactKey) -> str:
+    """No business is called ``asked``."""
+    return f"asked#{key.hashed}"
+
+
+def _asked(asked: Asked) -> str:
+    return f"{write_instant(asked.at)}#{_ASKED}#{asked.entry_id}"
+
+
+def _read_asked(business_id: str, row: AppointmentRow) -> Asked:
+    at, _, message_id = row.message_id.split("#", 2)
+    key = MessageKey(business_id, row.document["customer_id"], message_id)
+    return Asked(read_instant(at), key, row.document["appointment_id"])
 
 
 def _partition(business_id: str, appointment_id: str) -> str:

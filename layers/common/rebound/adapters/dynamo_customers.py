@@ -386,12 +386,12 @@ def _read_said(scope: Scope, said: Mapping[str, Any], *, opted_out: bool) -> Con
 
 
 def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
-    """The change of a record in the table's change stream; ``None`` for a removal."""
+    """The change of a record in the table's change stream; a contact that is gone has nobody who uses it."""
     change = record["dynamodb"]
-    image = change.get("NewImage")
-    after = contact_of_image(image) if image else None
+    old, new = change.get("OldImage"), change.get("NewImage")
+    before = contact_of_image(old) if old else None
+    after = contact_of_image(new) if new else before and Contact(before.key)
     if after is None:
         return None
-    before = change.get("OldImage")
     at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
-    return Written(contact_of_image(before) if before else None, after, record["eventID"], at)
+    return Written(before, after, record["eventID"], at)

@@ -23,6 +23,7 @@ from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFound
 from rebound.domain.frequency import FrequencyCap
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Bundle, Switches
+from rebound.domain.text_answers import AnsweredBy, TextAnswers
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -50,6 +51,7 @@ class DynamoBusinessDirectory(Directory):
             "bundle": Bundle(document.get("bundle", Bundle.PREMIUM)),
             "frequency_caps": tuple(map(_read_cap, document.get("frequency_caps", ()))),
             "quiet_hours": read_quiet_hours(document.get("quiet_hours", {})),
+            "text_answers": _read_text_answers(document.get("text_answers", {})),
             "version": int(row.version or 0),
         }
         return Business(business_id=business_id, **{**document, **special})
@@ -115,6 +117,7 @@ class DynamoBusinessDirectory(Directory):
             "bundle": business.bundle,
             "frequency_caps": [asdict(cap) for cap in business.frequency_caps],
             "quiet_hours": write_quiet_hours(business.quiet_hours),
+            "text_answers": asdict(business.text_answers),
         }
 
 
@@ -130,3 +133,9 @@ def _read_cap(document: Mapping[str, Any]) -> FrequencyCap:
         "channel": None if channel is None else Channel(channel),
     }
     return FrequencyCap(**{**document, **kinds})
+
+
+def _read_text_answers(document: Mapping[str, Any]) -> TextAnswers:
+    if not document:
+        return TextAnswers()
+    return TextAnswers(AnsweredBy(document["keywords"]), document["language"], tuple(document["confirmation_words"]))

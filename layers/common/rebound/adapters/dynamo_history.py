@@ -20,7 +20,7 @@ from rebound.application.pages import Page
 from rebound.domain.channels import ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.history import ConsentStated, FlagChanged, place_of
-from rebound.domain.replies import Keyword, Meaning, Reply
+from rebound.domain.replies import Decision, Keyword, Meaning, Reply
 
 if TYPE_CHECKING:
     from rebound.domain.history import HistoryEntry
@@ -75,6 +75,7 @@ def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> Hi
     row = model(str(key.hashed), place_of(entry), document=_document(entry))
     if isinstance(entry, Reply):
         row.business_id, row.received_at = key.business_id, entry.at
+        row.waiting_for = key.business_id if entry.is_waiting else None
         row.expires_at = int((entry.at + REPLY_KEPT).timestamp())
     return row
 
@@ -105,10 +106,11 @@ def read_reply(row: HistoryRow) -> Reply:
     """The reply of a row that holds one."""
     document = row.document
     said = {name: document.get(name) for name in _AS_IT_IS}
-    keyword, resolved_at = said["keyword"], document.get("resolved_at")
+    keyword, decision, resolved_at = said["keyword"], said["decision"], document.get("resolved_at")
     special = {
         "meaning": Meaning(said["meaning"]),
         "keyword": keyword and Keyword(keyword),
+        "decision": decision and Decision(decision),
         "resolved_at": resolved_at and read_instant(resolved_at),
     }
     return Reply(key=ContactKey.parse(row.contact_id), at=read_instant(document["at"]), **{**said, **special})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from rebound.adapters.dynamo_tables import (
     FirstReceiptRow,
     HistoryRow,
     RepliesOfBusiness,
+    RepliesToReview,
     bind,
     lost_races,
     read_cursor,
@@ -21,7 +22,7 @@ from rebound.adapters.dynamo_tables import (
 from rebound.application.pages import Page
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.channels import HASHED, Channel, ContactKey
-from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.history import place_of
 from rebound.domain.replies import Reply
 
@@ -96,10 +97,40 @@ class DynamoReplyBook:
                 replies.append(seen)
         return Page(replies)
 
+    def find(self, business_id: str, reply_id: str) -> Reply:
+        try:
+            first = self._first.get(f"text#{reply_id}", "-", consistent_read=True)
+        except self._first.DoesNotExist:
+            raise NotFoundError("reply") from None
+        for key in map(ContactKey.parse, first.keys):
+            reply = self._get(key, first.received_at, reply_id) if key.business_id == business_id else None
+            if reply is not None:
+                return reply
+        raise NotFoundError("reply")
+
+    def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
+        found = self._row.query(
+            business_id,
+            index_name=RepliesToReview.Meta.index_name,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=_read_place(business_id, cursor, _EARLIEST, _LATEST, hash_key="waiting_for"),
+        )
+        replies = [read_reply(row) for row in found]
+        more = found.last_evaluated_key is not None and replies
+        return Page(replies, _write_place(replies[-1]) if more else None)
+
+    def of_contact(self, key: ContactKey) -> Sequence[Reply]:
+        entries = self._row.query(str(key.hashed), consistent_read=True)
+        return [read_reply(row) for row in entries if row.entry_id.split("#")[1] == Reply.kind]
+
+    def replace(self, before: Reply, after: Reply) -> None:
+        as_read = HistoryRow.document == written(self._row, before.key, before).document
+        with lost_races():
+            written(self._row, after.key, after).save(condition=as_read)
+
     def forget(self, key: ContactKey) -> None:
-        of_replies = HistoryRow.entry_id.contains(f"#{Reply.kind}#")
-        for row in self._row.query(str(key.hashed), filter_condition=of_replies, consistent_read=True):
-            reply = read_reply(row)
+        for reply in self.of_contact(key):
             if reply != reply.forgotten():
                 written(self._row, reply.key, reply.forgotten()).save()
 
@@ -109,7 +140,7 @@ def _write_place(reply: Reply) -> str:
 
 
 def _read_place(
-    business_id: str, cursor: str | None, first: datetime, last: datetime
+    business_id: str, cursor: str | None, first: datetime, last: datetime, hash_key: str = "business_id"
 ) -> dict[str, dict[str, Any]] | None:
     after = read_cursor(cursor, REPLY_KEYS)
     if after is None:
@@ -119,7 +150,7 @@ def _read_place(
     if not write_instant(first) <= at <= write_instant(last):
         raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an answer with the same filters."))
     key = ContactKey(business_id, Channel.SMS, f"{HASHED}{digest}")
-    place = {"contact_id": str(key), "entry_id": entry_id, "business_id": business_id, "received_at": at}
+    place = {"contact_id": str(key), "entry_id": entry_id, hash_key: business_id, "received_at": at}
     return {name: {"S": value} for name, value in place.items()}
 
 

@@ -201,10 +201,24 @@ class RepliesOfBusiness(GlobalSecondaryIndex["HistoryRow"]):  # type: ignore[no-
     received_at = InstantAttribute(range_key=True)
 
 
+class RepliesToReview(GlobalSecondaryIndex["HistoryRow"]):  # type: ignore[no-untyped-call]
+    """The replies to a business that somebody must read, by time."""
+
+    class Meta:
+        """What pynamodb wants to know of an index."""
+
+        index_name = "RepliesToReview"
+        projection = AllProjection()
+
+    waiting_for = UnicodeAttribute(hash_key=True)
+    received_at = InstantAttribute(range_key=True)
+
+
 class HistoryRow(Model):
     """``contact_id`` (business, channel and the hash of the address) / ``entry_id``, which begins with the time.
 
-    Only replies have ``business_id`` and ``received_at``, by which an index finds them, and ``expires_at``.
+    Only replies have ``business_id`` and ``received_at``, by which an index finds them, and ``expires_at``;
+    ``waiting_for`` is their business as long as somebody must read them.
     """
 
     contact_id = UnicodeAttribute(hash_key=True)
@@ -212,8 +226,10 @@ class HistoryRow(Model):
     document = JsonAttribute()
     business_id = UnicodeAttribute(null=True)
     received_at = InstantAttribute(null=True)
+    waiting_for = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     replies_of_business = RepliesOfBusiness()
+    replies_to_review = RepliesToReview()
 
 
 class FirstReceiptRow(Model):

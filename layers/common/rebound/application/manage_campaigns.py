@@ -22,6 +22,7 @@ from rebound.domain.pacing import EMAIL_ACCOUNT, HeldTicket, Ticket, lane_of
 from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
+from rebound.domain.replies import Asked
 from rebound.domain.segments import compile_filter
 from rebound.domain.switches import Barrier
 from rebound.domain.ulids import time_of
@@ -370,6 +371,8 @@ class PostMessage:
             # By the time of the message, which is the same when the request is tried again.
             told = Told(time_of(message_id), message_key, asks_confirmation)
             self._appointments.record(business_id, appointment_id, told)
+            if asks_confirmation:
+                self._appointments.ask(address, Asked(told.at, message_key, appointment_id))
         ticket = Ticket(chunk_key, 1, lane_of(carrier))
         if held_until is None:
             self._queue.put(channel, [ticket])

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rebound.domain.provider_codes import Provider
     from rebound.domain.quiet_hours import HoldReason
     from rebound.domain.receipts import MessageKey, Receipt
-    from rebound.domain.replies import Reply
+    from rebound.domain.replies import Asked, Reply
     from rebound.domain.segments import Matcher, Segment
     from rebound.domain.suppressions import Suppression
 
@@ -240,6 +240,18 @@ class ReplyBook(Protocol):
         no more are looked at than the answer should wait for.
         """
 
+    def find(self, business_id: str, reply_id: str) -> Reply:
+        """The reply of the provider's id to a business (strongly consistent). Raises ``NotFoundError``."""
+
+    def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
+        """Those that somebody must still read, the oldest first (eventually consistent)."""
+
+    def of_contact(self, key: ContactKey) -> Sequence[Reply]:
+        """All replies of a contact (strongly consistent)."""
+
+    def replace(self, before: Reply, after: Reply) -> None:
+        """Write a reply that is still as it was read. Raises ``ConcurrentChangeError`` otherwise."""
+
     def forget(self, key: ContactKey) -> None:
         """Take number and words out of every reply of a contact; what they meant stays."""
 
@@ -292,6 +304,15 @@ class AppointmentBook(Protocol):
 
     def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
         """The latest first (strongly consistent)."""
+
+    def ask(self, key: ContactKey, asked: Asked) -> None:
+        """Keep that a contact is asked to confirm something, for 30 days; the same again changes nothing."""
+
+    def asked(self, key: ContactKey) -> Sequence[Asked]:
+        """What a contact was asked lately and has not confirmed, the latest first (strongly consistent)."""
+
+    def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
+        """These are confirmed."""
 
 
 class CampaignBook(Protocol):

@@ -11,7 +11,7 @@ from rebound.domain.events import ContactInvalidated, ContactOptedIn, ContactOpt
 from rebound.domain.history import ConsentStated, FlagChanged
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents
+    from rebound.application.ports import BusinessDirectory, ContactHistory, CustomerBook, DomainEvents, ReplyBook
     from rebound.domain.changes import Written
     from rebound.domain.contacts import Contact
     from rebound.domain.events import DomainEvent
@@ -23,8 +23,14 @@ class ProjectContacts:
     """Follows the change stream of contacts, which is in order for each contact and delivered at least once."""
 
     def __init__(
-        self, customers: CustomerBook, businesses: BusinessDirectory, events: DomainEvents, history: ContactHistory
+        self,
+        customers: CustomerBook,
+        businesses: BusinessDirectory,
+        events: DomainEvents,
+        history: ContactHistory,
+        replies: ReplyBook,
     ) -> None:
+        self._replies = replies
         self._customers = customers
         self._businesses = businesses
         self._events = events
@@ -34,6 +40,8 @@ class ProjectContacts:
         """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
 
         Both go into the history as well, and so does every other word about consent.
+
+        When nobody uses an address any more, what was texted from it is forgotten.
 
         A customer who is linked to the contact has had the flag since then: both are written in one transaction.
 
@@ -46,6 +54,9 @@ class ProjectContacts:
         if change.after.key.is_hashed:
             # There is nobody left whom an event could be about.
             self._history.record(change.after.key, history)
+            return
+        if not change.after.is_used:
+            self._replies.forget(change.after.key)
             return
         events: list[DomainEvent] = list(_turns_of_consent(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):

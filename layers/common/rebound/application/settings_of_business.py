@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.domain.keyword_answers import ANSWERS
 from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.recovery import Recovery
+from rebound.domain.replies import WORDS, Keyword, plain
 
 if TYPE_CHECKING:
     from rebound.application.ports import AddressReader, BusinessDirectory, RecopyQueue
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from rebound.domain.quiet_hours import QuietWindow
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.switches import Bundle, Switches
+    from rebound.domain.text_answers import AnsweredBy, TextAnswers
 
 ATTEMPTS: Final = 5
 MAX_NAME: Final = 200
@@ -94,6 +97,25 @@ class QuietHoursChange:
 
 
 @dataclass(frozen=True, slots=True)
+class TextAnswersChange:
+    """The options to set; ``None`` leaves one as it is."""
+
+    keywords: AnsweredBy | None = None
+    language: str | None = None
+    confirmation_words: tuple[str, ...] | None = None
+
+    def applied_to(self, answers: TextAnswers) -> TextAnswers:
+        """The options after the change. Raises ``ValueError`` with a sentence for people."""
+        if self.language is not None and self.language not in ANSWERS:
+            raise ValueError(f"language must be one of {', '.join(sorted(ANSWERS))}.")
+        for word in self.confirmation_words or ():
+            if not plain(word) or WORDS.get(plain(word)) in (Keyword.STOP, Keyword.HELP):
+                raise ValueError("confirmation_words must have letters or digits, and none that means STOP or HELP.")
+        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        return replace(answers, **given)
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessChange:
     """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied.
 
@@ -112,26 +134,15 @@ class BusinessChange:
     recovery: RecoveryChange | None = None
     switches: SwitchesChange | None = None
     double_opt_in: DoubleOptInChange | None = None
+    text_answers: TextAnswersChange | None = None
     bundle: Bundle | None = None
     frequency_caps: tuple[FrequencyCap, ...] | None = None
     quiet_hours: QuietHoursChange | None = None
 
 
-_NEVER_EMPTY: Final = frozenset(
-    {
-        "name",
-        "country",
-        "time_zone",
-        "text_provider",
-        "policy",
-        "recovery",
-        "switches",
-        "double_opt_in",
-        "bundle",
-        "frequency_caps",
-        "quiet_hours",
-    }
-)
+_OPTIONS: Final = frozenset({"recovery", "switches", "double_opt_in", "quiet_hours", "text_answers"})
+"""Settings with options of their own, of which a change names some."""
+_NEVER_EMPTY: Final = _OPTIONS | {"name", "country", "time_zone", "text_provider", "policy", "bundle", "frequency_caps"}
 
 
 class SettingsOfBusiness:
@@ -200,7 +211,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
 
 def _checked(name: str, value: Any, business: Business, country: str, addresses: AddressReader) -> object:
     match name:
-        case "recovery" | "switches" | "double_opt_in" | "quiet_hours":
+        case _ if name in _OPTIONS:
             return value.applied_to(getattr(business, name))
         case "name":
             return _line(value)

@@ -13,6 +13,7 @@ from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.recovery import Recovery
 from rebound.domain.switches import Barrier, Bundle, Switches
+from rebound.domain.text_answers import TextAnswers
 
 if TYPE_CHECKING:
     from rebound.domain.campaigns import Category
@@ -64,6 +65,7 @@ class Business:
     bundle: Bundle = Bundle.PREMIUM
     frequency_caps: tuple[FrequencyCap, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
+    text_answers: TextAnswers = field(default_factory=TextAnswers)
     version: int = field(default=0, compare=False)
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:

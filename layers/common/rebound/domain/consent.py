@@ -44,6 +44,8 @@ class ConsentSource(StrEnum):
     IMPORT = "import"
     API = "api"
     """A client of the API, for somebody it does not name."""
+    REVIEW = "review"
+    """Nobody yet: a text reads as if its owner had had enough, and staff have not read it."""
 
 
 OWN_WORDS: Final = frozenset(
@@ -63,6 +65,8 @@ _TAKEN_UP_AT_THE_DESK: Final = frozenset({ConsentSource.STAFF, ConsentSource.API
 class Weight(IntEnum):
     """How much a statement weighs against those that contradict it."""
 
+    HELD = -1
+    """Held back to be on the safe side: it says nothing about what the owner wants."""
     SAID_FOR_THEM = 0
     """Somebody says what the owner wants."""
     QUOTED = 1
@@ -91,6 +95,8 @@ class ConsentEvidence:
     @property
     def weight(self) -> Weight:
         """How much it weighs; a click out weighs less than a click in, so that staff may set a slip right."""
+        if self.source is ConsentSource.REVIEW:
+            return Weight.HELD
         if self.source is ConsentSource.ONE_CLICK and self.opted_out:
             return Weight.QUOTED
         if self.source in OWN_WORDS:
@@ -169,7 +175,8 @@ class Consent:
         """
         said = [statement for scope in (Scope.ALL, Scope.MARKETING) for statement in self.of(scope).said]
         asked = [s.at for s in said if not s.opted_out and s.weight is Weight.OWN_WORD]
-        return bool(asked) and max(asked) > max((s.at for s in said if s.opted_out), default=_BEFORE_ALL)
+        ended = [s.at for s in said if s.opted_out and s.weight is not Weight.HELD]
+        return bool(asked) and max(asked) > max(ended, default=_BEFORE_ALL)
 
     @property
     def statements(self) -> frozenset[ConsentEvidence]:

@@ -126,6 +126,22 @@ class BounceRateWarned:
     change_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppointmentConfirmed:
+    """The customer confirmed an appointment by answering the text that asked for it.
+
+    ``message_id`` is that text, ``reply_id`` the provider's id of the answer.
+    """
+
+    business_id: str
+    appointment_id: str
+    customer_id: str
+    message_id: str
+    reply_id: str
+    confirmed_at: datetime
+    change_id: str
+
+
 DomainEvent = (
     ContactInvalidated
     | ContactRestored
@@ -134,4 +150,5 @@ DomainEvent = (
     | CampaignPaused
     | CampaignCompleted
     | BounceRateWarned
+    | AppointmentConfirmed
 )

@@ -15,7 +15,6 @@ from rebound.domain.replies import Keyword
 if TYPE_CHECKING:
     from rebound.domain.business import Business
 
-DEFAULT_LANGUAGE: Final = "en"
 
 ANSWERS: Final[Mapping[str, Mapping[Keyword, str]]] = MappingProxyType(
     {
@@ -49,10 +48,10 @@ ANSWERS: Final[Mapping[str, Mapping[Keyword, str]]] = MappingProxyType(
 """By language (ISO 639-1). The words to text stay English, because those are what providers know."""
 
 
-def answer_to(keyword: Keyword, businesses: Sequence[Business], language: str = DEFAULT_LANGUAGE) -> str:
-    """One answer for the businesses that share a sender, in their order; at least one."""
+def answer_to(keyword: Keyword, businesses: Sequence[Business]) -> str:
+    """One answer for the businesses that share a sender, in their order and the first one's language; at least one."""
     contacts = [business.owner_email for business in businesses if business.owner_email is not None]
     names = ", ".join(business.name for business in businesses)
     contact = ", ".join(dict.fromkeys(contacts)) or names
     # One after the other would read a placeholder in a name.
-    return ANSWERS[language][keyword].format_map({"name": names, "contact": contact})
+    return ANSWERS[businesses[0].text_answers.language][keyword].format_map({"name": names, "contact": contact})

@@ -7,15 +7,19 @@ message in any case, with whatever surrounds or divides the letters left aside: 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.domain.revocations import reads_like_a_revocation
+
+if TYPE_CHECKING:
+    from rebound.domain.receipts import MessageKey
 
 
 class Keyword(StrEnum):
@@ -76,6 +80,29 @@ class IncomingText:
     keyword: Keyword | None = None
 
 
+class Decision(StrEnum):
+    """What staff made of a text that they had to read."""
+
+    OPT_OUT = "opt_out"
+    """The sender wants no more texts: as if they had texted STOP."""
+    KEEP = "keep"
+    """Nothing that changes anything, or that is dealt with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text that asked its recipient to confirm an appointment, and has not been confirmed."""
+
+    at: datetime
+    key: MessageKey
+    appointment_id: str
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same message."""
+        return self.key.message_id
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One text that somebody sent to a business, as it was understood when it came.
@@ -83,7 +110,7 @@ class Reply:
     ``key`` is the contact, under its hash. ``number`` and ``body`` are ``None`` once nobody uses the address any more.
     ``at`` is when we received it for the first time: Twilio gives no time. ``message_id``, ``customer_id`` and
     ``appointment_id`` name our message that it answers, where that is known. ``needs_staff`` says that a person must
-    read it; it waits until ``resolved_at``.
+    read it; it waits until ``resolved_at``, and ``resolved_by`` names who did, as they are called there.
     """
 
     kind: ClassVar = "reply"
@@ -102,7 +129,7 @@ class Reply:
     needs_staff: bool = False
     resolved_at: datetime | None = None
     resolved_by: str | None = None
-    decision: str | None = None
+    decision: Decision | None = None
 
     @property
     def entry_id(self) -> str:
@@ -111,8 +138,13 @@ class Reply:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a person must still read it."""
-        return self.needs_staff and self.resolved_at is None
+        """Whether a person must still read it, and can."""
+        return self.needs_staff and self.resolved_at is None and self.number is not None
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it confirms the appointment that it answers about."""
+        return self.meaning is Meaning.CONFIRMATION and not self.needs_staff
 
     @property
     def contact(self) -> ContactKey:
@@ -121,24 +153,92 @@ class Reply:
 
     @property
     def evidence(self) -> tuple[ConsentEvidence, ...]:
-        """What it says about consent. A STOP takes everything, and a START gives back no more than a STOP took."""
-        if self.keyword not in (Keyword.STOP, Keyword.START):
-            return ()
-        stops = self.keyword is Keyword.STOP
-        return (
-            ConsentEvidence(
-                self.at, Scope.ALL, stops, ConsentSource.KEYWORD, message_id=self.reply_id, words=self.body
-            ),
+        """What it says about consent by itself. A STOP takes everything, and a START gives back what a STOP took.
+
+        What reads like a revocation holds marketing back. The words are not repeated there, because what was said about
+        consent is kept for good.
+        """
+        if self.keyword in (Keyword.STOP, Keyword.START):
+            return (self._said(Scope.ALL, ConsentSource.KEYWORD, opted_out=self.keyword is Keyword.STOP),)
+        if self.meaning is Meaning.REVOCATION:
+            held = ConsentEvidence(
+                self.at, Scope.MARKETING, opted_out=True, source=ConsentSource.REVIEW, message_id=self.reply_id
+            )
+            return (held,)
+        return ()
+
+    @property
+    def opt_out(self) -> ConsentEvidence:
+        """What staff read in it: the sender's own word, said when the text came."""
+        return replace(self._said(Scope.ALL, ConsentSource.KEYWORD, opted_out=True), who=self.resolved_by)
+
+    @property
+    def release(self) -> ConsentEvidence:
+        """The end of what holds marketing back, up to this text and not beyond."""
+        return ConsentEvidence(
+            self.at + datetime.resolution,
+            Scope.MARKETING,
+            opted_out=False,
+            source=ConsentSource.REVIEW,
+            message_id=self.reply_id,
+            who=self.resolved_by,
         )
+
+    def _said(self, scope: Scope, source: ConsentSource, *, opted_out: bool) -> ConsentEvidence:
+        return ConsentEvidence(self.at, scope, opted_out, source, message_id=self.reply_id, words=self.body)
 
     def forgotten(self) -> Reply:
         """What is kept when the address is not."""
         return replace(self, number=None, body=None)
 
 
-def understood(text: IncomingText, business_id: str, at: datetime) -> Reply:
-    """What a text means for one business. What the provider took it for counts first."""
+def understood(
+    text: IncomingText,
+    business_id: str,
+    at: datetime,
+    *,
+    asked: Sequence[Asked] = (),
+    stopped: bool = False,
+    opting_in: bool = False,
+    confirming: Collection[str] = (),
+) -> Reply:
+    """What a text means for one business.
+
+    ``asked`` are the open questions for a confirmation, the latest first; ``stopped`` whether the number has opted out
+    of everything; ``opting_in`` whether a YES may also be the answer to the question for marketing; ``confirming`` the
+    words by which one confirms. In this order:
+
+    1. STOP and HELP, by the provider's word for it or as one of the words, whatever was asked.
+    2. A word that confirms, when something was asked. A YES is one only while the number is not stopped: otherwise it
+       is a START. It answers the latest question; when the number's open questions are for several customers, or a YES
+       may be about marketing as well, nobody can know what is meant, and staff must read it.
+    3. START.
+    4. What reads like a revocation: staff must read it.
+    5. Anything else: staff must read it when something was asked, or when it confirms and nothing was.
+    """
     key = ContactKey(business_id, Channel.SMS, text.number).hashed
     keyword = text.keyword or WORDS.get(plain(text.body))
-    meaning = Meaning.OTHER if keyword is None else Meaning.KEYWORD
-    return Reply(key, text.reply_id, at, text.to, meaning, text.number, text.body, keyword)
+    reply = Reply(key, text.reply_id, at, text.to, Meaning.OTHER, text.number, text.body)
+    confirms = plain(text.body) in {plain(word) for word in confirming}
+    if keyword in (Keyword.STOP, Keyword.HELP):
+        return replace(reply, meaning=Meaning.KEYWORD, keyword=keyword)
+    if confirms and asked and not (keyword is Keyword.START and stopped):
+        if len({question.key.customer_id for question in asked}) > 1 or (keyword is Keyword.START and opting_in):
+            return replace(reply, meaning=Meaning.CONFIRMATION, needs_staff=True)
+        return replace(_answering(reply, asked[0]), meaning=Meaning.CONFIRMATION)
+    if keyword is Keyword.START:
+        return replace(reply, meaning=Meaning.KEYWORD, keyword=keyword)
+    if reads_like_a_revocation(text.body):
+        return replace(reply, meaning=Meaning.REVOCATION, needs_staff=True)
+    if asked:
+        return replace(_answering(reply, asked[0]), needs_staff=True)
+    return replace(reply, meaning=Meaning.CONFIRMATION, needs_staff=True) if confirms else reply
+
+
+def _answering(reply: Reply, asked: Asked) -> Reply:
+    return replace(
+        reply,
+        message_id=asked.key.message_id,
+        customer_id=asked.key.customer_id,
+        appointment_id=asked.appointment_id,
+    )

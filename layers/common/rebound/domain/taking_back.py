@@ -23,6 +23,8 @@ COVERED_BY: Final = {
 class TakenBackBy(StrEnum):
     """Whose word ends an opt-out."""
 
+    REVIEW = "review"
+    """Staff, who read what the customer wrote."""
     STAFF = "staff"
     STAFF_WITH_WORDS = "staff_with_words"
     """Staff, who give the words in which the customer asked for it."""
@@ -30,6 +32,7 @@ class TakenBackBy(StrEnum):
 
 
 _BY_WEIGHT: Final = {
+    Weight.HELD: TakenBackBy.REVIEW,
     Weight.SAID_FOR_THEM: TakenBackBy.STAFF,
     Weight.QUOTED: TakenBackBy.STAFF_WITH_WORDS,
     Weight.OWN_WORD: TakenBackBy.CUSTOMER,
@@ -57,6 +60,11 @@ def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, business: Busin
             return (
                 "The customer unsubscribed with a click: they can undo it on their preference page, or tell you, and "
                 "you resubscribe them with their words."
+            )
+        case TakenBackBy.REVIEW:
+            return (
+                "They wrote something that reads as if they wanted no more texts: read it (GET /v1/replies/review) and "
+                "decide."
             )
         case TakenBackBy.STAFF:
             return "Leave it as it is until the customer asks for these messages again, then resubscribe them."

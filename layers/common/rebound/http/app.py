@@ -24,6 +24,7 @@ from rebound.application.settings_of_business import (
     DoubleOptInChange,
     RecoveryChange,
     SwitchesChange,
+    TextAnswersChange,
 )
 from rebound.domain.campaigns import Category, Selection
 from rebound.domain.channels import Channel
@@ -39,7 +40,7 @@ from rebound.http.log_answers import AppointmentLogAnswer, TimelineAnswer
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.http.reachability_answer import ReachabilityAnswer
-from rebound.http.reply_answers import ReplyPage, ReportedReplyAnswer
+from rebound.http.reply_answers import ReplyAnswer, ReplyPage, ReportedReplyAnswer, ResolveRequest, ReviewPage
 
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
@@ -91,6 +92,7 @@ def api() -> APIGatewayRestResolver:
         _messages,
         _logs,
         _replies,
+        _review,
         _document,
     ):
         add_routes(app)
@@ -336,9 +338,17 @@ def _business(app: APIGatewayRestResolver) -> None:
                 if "double_opt_in" in given
                 else None
             ),
+            text_answers=_text_answers(request.text_answers) if "text_answers" in given else None,
         )
         business = wiring.settings_of_business().change(_business_id(app), change)
         return _answer(schemas.BusinessAnswer.of(business))
+
+
+def _text_answers(request: schemas.TextAnswersRequest) -> TextAnswersChange:
+    given = request.model_dump(exclude_unset=True)
+    if "confirmation_words" in given:
+        given["confirmation_words"] = tuple(given["confirmation_words"])
+    return TextAnswersChange(**given)
 
 
 def _customers(app: APIGatewayRestResolver) -> None:
@@ -845,6 +855,31 @@ def _replies(app: APIGatewayRestResolver) -> None:
 def _csv_responses() -> dict[int, Any]:
     described = _responses(schemas.Answer)
     return {**described, 200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+def _review(app: APIGatewayRestResolver) -> None:
+    tags = ["Messages"]
+
+    @app.get(
+        "/v1/replies/review",
+        summary="Texts of customers that somebody must read, the oldest first",
+        tags=tags,
+        responses=_responses(ReviewPage),
+    )
+    def list_replies_to_review(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.review_replies().waiting(_business_id(app), limit, cursor)
+        return _answer(ReviewPage(items=[ReplyAnswer.of(r) for r in page.items], next_cursor=page.next_cursor))
+
+    @app.post(
+        "/v1/replies/<reply_id>/resolve",
+        summary="Say what a text that somebody had to read means",
+        tags=tags,
+        responses=_responses(ReplyAnswer),
+    )
+    def resolve_reply(reply_id: str, request: Annotated[ResolveRequest, Body()]) -> Response[str]:
+        who = request.who or _authorizer(app)["key_id"]
+        reply = wiring.review_replies().resolve(_business_id(app), reply_id, request.decision, who)
+        return _answer(ReplyAnswer.of(reply))
 
 
 def _document(app: APIGatewayRestResolver) -> None:

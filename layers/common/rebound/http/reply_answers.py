@@ -1,12 +1,12 @@
 """The shapes of what is answered about texts that customers send."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from rebound.application.report_replies import ReplyView
-from rebound.domain.replies import Keyword, Meaning, Reply
-from rebound.http.schemas import Answer, Time
+from rebound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.http.schemas import Answer, Line, Request, Time
 
 
 class ReplyAnswer(Answer):
@@ -24,6 +24,8 @@ class ReplyAnswer(Answer):
     appointment_id: str | None
     needs_staff: bool = Field(description="Whether it waits for somebody to read it.")
     resolved_at: Time | None
+    resolved_by: str | None
+    decision: Decision | None
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
@@ -41,6 +43,8 @@ class ReplyAnswer(Answer):
             appointment_id=reply.appointment_id,
             needs_staff=reply.is_waiting,
             resolved_at=reply.resolved_at,
+            resolved_by=reply.resolved_by,
+            decision=reply.decision,
         )
 
 
@@ -74,3 +78,20 @@ class ReplyPage(Answer):
 
     items: list[ReportedReplyAnswer]
     next_cursor: str | None
+
+
+class ReviewPage(Answer):
+    """Part of the replies that somebody must read, the oldest first."""
+
+    items: list[ReplyAnswer]
+    next_cursor: str | None
+
+
+class ResolveRequest(Request):
+    """What somebody made of a text."""
+
+    decision: Annotated[Decision, Field(strict=False)] = Field(
+        description="opt_out: its sender wants no more texts, as after a STOP, which only they can take back. keep: it "
+        "changes nothing, and what was held back because of it goes out again."
+    )
+    who: Line | None = Field(default=None, description="Who decided, as they are called with you; else the key's id.")

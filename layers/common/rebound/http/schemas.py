@@ -53,6 +53,7 @@ from rebound.domain.recovery import Recovery
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.domain.segments import FAILED_VALUES, Segment
 from rebound.domain.switches import Bundle, Switches
+from rebound.domain.text_answers import AnsweredBy, TextAnswers
 
 MAX_CUSTOMER_IDS = 1000
 MAX_PART_BYTES = 100_000
@@ -384,6 +385,37 @@ class QuietHoursAnswer(Answer):
         return cls(sms=sms, email=email)
 
 
+class TextAnswersRequest(Request):
+    """How the business answers, and is answered, by text; an option left out keeps its value."""
+
+    keywords: Annotated[AnsweredBy, Field(strict=False)] = Field(
+        default=AnsweredBy.REBOUND,
+        description="Who answers STOP, START and HELP: rebound, except where Twilio says that it has (OptOutType), or "
+        "twilio, where it answers by itself without saying so.",
+    )
+    language: str = Field(default="en", description="Of the answers: de, en, es, fr or pt.")
+    confirmation_words: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1, max_length=10)
+    ] = Field(
+        default_factory=lambda: list(TextAnswers().confirmation_words),
+        description="The words by which a customer confirms an appointment, in any case.",
+    )
+
+
+class TextAnswersAnswer(Answer):
+    """How the business answers, and is answered, by text."""
+
+    keywords: AnsweredBy
+    language: str
+    confirmation_words: list[str]
+
+    @classmethod
+    def of(cls, answers: TextAnswers) -> Self:
+        """The answer for the options."""
+        words = list(answers.confirmation_words)
+        return cls(keywords=answers.keywords, language=answers.language, confirmation_words=words)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -411,6 +443,7 @@ class BusinessChangeRequest(Request):
         )
     )
     quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
+    text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
 
 
 class BusinessAnswer(Answer):
@@ -429,6 +462,7 @@ class BusinessAnswer(Answer):
     recovery: RecoveryAnswer
     switches: SwitchesAnswer
     double_opt_in: DoubleOptInAnswer
+    text_answers: TextAnswersAnswer
     bundle: Bundle = Field(
         description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
         "can change it."
@@ -445,6 +479,7 @@ class BusinessAnswer(Answer):
             "switches": SwitchesAnswer.of(business.switches),
             "double_opt_in": DoubleOptInAnswer.of(business.double_opt_in),
             "frequency_caps": [FrequencyCapAnswer.of(cap) for cap in business.frequency_caps],
+            "text_answers": TextAnswersAnswer.of(business.text_answers),
             "quiet_hours": QuietHoursAnswer.of(business.quiet_hours),
         }
         return cls(**{name: getattr(business, name) for name in cls.model_fields if name not in read}, **read)

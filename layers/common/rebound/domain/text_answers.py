@@ -1,0 +1,21 @@
+"""How a business answers, and is answered, by text."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AnsweredBy(StrEnum):
+    """Who answers STOP, START and HELP where the provider does not say that it has."""
+
+    REBOUND = "rebound"
+    TWILIO = "twilio"
+    """Twilio by itself, as it does for numbers without Advanced Opt-Out unless it was asked not to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswers:
+    """``language`` (ISO 639-1) is that of the answers; ``confirmation_words`` are those that confirm an appointment."""
+
+    keywords: AnsweredBy = AnsweredBy.REBOUND
+    language: str = "en"
+    confirmation_words: tuple[str, ...] = ("C", "CONFIRM", "YES")
