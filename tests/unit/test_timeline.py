@@ -269,5 +269,6 @@ def test_every_statement_has_its_sentence(said: ConsentEvidence, channel: Channe
     told = sentence_of_consent(said, channel)
 
     assert told.endswith(".")
-    assert told.startswith("Opted out of " if said.opted_out else "Opted in to ")
+    beginnings = ("Held ", "Let ") if said.source is ConsentSource.REVIEW else ("Opted out of ", "Opted in to ")
+    assert told.startswith(beginnings[0 if said.opted_out else 1])
     assert "None" not in told

@@ -66,6 +66,8 @@ def sentence_of_consent(said: ConsentEvidence, channel: Channel) -> str:
     """What somebody said about consent, and how."""
     plural = "emails" if channel is Channel.EMAIL else "texts"
     what = f"{'all' if said.scope is Scope.ALL else said.scope} {plural}"
+    if said.source is ConsentSource.REVIEW:
+        return f"Held {what} back until staff have read their text." if said.opted_out else f"Let {what} through again."
     how = _HOW[said.source]
     if said.source is ConsentSource.KEYWORD and said.words:
         how = f"by texting {_quoted(said.words)}"
@@ -97,6 +99,8 @@ def sentence_of_reply(reply: Reply) -> str:
     """What somebody texted, what it was taken for, and whether somebody must still read it."""
     said = f"Texted {_quoted(reply.body)}" if reply.body is not None else "Texted something that is not kept any more"
     meant = _KEYWORDS.get(reply.keyword) if reply.keyword is not None else _MEANT.get(reply.meaning)
+    if reply.meaning is Meaning.CONFIRMATION and not reply.confirms:
+        meant = "which may confirm an appointment"
     sentence = f"{said}, {meant}." if meant else f"{said}."
     return f"{sentence} Somebody should read it." if reply.is_waiting else sentence
 
