@@ -1,10 +1,10 @@
 """One busy day of a deployment in memory, in which every kind of worker does every kind of thing it can do.
 
-Two businesses; campaigns by email, by text over Twilio and over SNS; a pause and a resume, a cancellation, a stop and a
-removal at the last moment, single messages, an import, a change of policy, and afterwards a count, a rollback of flags,
-a clean-up and an export; providers that refuse, throttle and do not answer; receipts that are early, doubled and late.
-Who may be handed what, and what must have become of it, follows from what the providers were given (``faults``), not
-from what the code says it did.
+Two businesses; campaigns by email, by text over Twilio and, after quiet hours, over SNS; a pause and a resume, a
+cancellation, a stop and a removal at the last moment, single messages, an import, a change of policy, and afterwards a
+count, a rollback of flags, a clean-up and an export; providers that refuse, throttle and do not answer; receipts that
+are early, doubled and late. Who may be handed what, and what must have become of it, follows from what the providers
+were given (``faults``), not from what the code says it did.
 """
 
 import json
@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -44,6 +44,7 @@ from rebound.domain.events import (
 from rebound.domain.jobs import JobKind, JobStatus
 from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
+from rebound.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.domain.reachability import STRICT_POLICY, Failure
 from rebound.domain.receipts import MessageKey, Outcome
 from rebound.domain.segments import CustomerFilter
@@ -65,6 +66,8 @@ CLEANED: Final = (22, 23, 24)
 """Whom the clean-up deletes."""
 EXPORT_PART: Final = 600
 """Bytes: some ten customers."""
+QUIET: Final = QuietWindow(time(6), time(7, 10))
+"""The day begins at seven in New York, where the other salon is: its texts wait for ten minutes."""
 REDELIVERIES: Final = (timedelta(), timedelta(minutes=7), timedelta(hours=3))
 """Beside another worker, after the visibility timeout, and when everything is over."""
 MOST_CHUNK_RECEIVES: Final = 5
@@ -112,7 +115,13 @@ class Story(World):
         stop: Callable[[str], BaseException] = WorkerDiedError,
         redelivers: bool = False,
     ) -> None:
-        other = business(business_id=OTHER_BUSINESS, name="Salon Cedar", text_provider=TextProvider.SNS, text_from=None)
+        other = business(
+            business_id=OTHER_BUSINESS,
+            name="Salon Cedar",
+            text_provider=TextProvider.SNS,
+            text_from=None,
+            quiet_hours=QuietHours(sms=QUIET),
+        )
         super().__init__(business(), other, seed=seed, ranges=2)
         self.checkpoint = self._note
         self.chaos = Chaos(duplicate=0.2, early=0.2)

@@ -22,12 +22,13 @@ from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
 from tests.crash.story import played
 from tests.fakes.aws import REPOSITORY
 from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.fakes.links import MemoryLinkKeyring
 from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Boundary, _Watched
 from tests.fakes.world import World
 
 APPLICATION: Final = Path(inspect.getfile(ports)).parent
-NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader)
+NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader, MemoryLinkKeyring)
 """They answer from within the process and change nothing: stopping there is stopping at the next call."""
 WORKERS: Final = (
     "admit_chunk",
@@ -85,8 +86,9 @@ def _held(holder: object) -> Iterator[object]:
     names: Iterable[str] = getattr(holder, "__dict__", ()) or getattr(type(holder), "__slots__", ())
     for held in (getattr(holder, name) for name in names):
         for each in held.values() if isinstance(held, dict) else (held,):
-            # A texter is made when it is asked for.
-            yield each() if inspect.isfunction(each) else each
+            # A texter is made when it is asked for; what needs to be told something is a rule and no port.
+            made = inspect.isfunction(each) and not inspect.signature(each).parameters
+            yield each() if made else each
 
 
 def _is_ours(held: object, room: str) -> bool:

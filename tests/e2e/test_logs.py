@@ -45,19 +45,24 @@ def test_people_can_read_what_was_sent_what_was_answered_and_why_nothing_goes_ou
         f"Sent text confirmation to {ANAS}, and it was delivered."
     ]
 
+    twin.text(ANAS, OURS, " c. ")
+    confirmed = api.get("/v1/appointments/a-81/log")
+    assert confirmed["confirmed_at"] is not None
+    assert confirmed["items"][0]["sentence"].startswith("Confirmed via text")
+
     twin.text(ANAS, OURS, "=Is it on the corner?")
     twin.text(ANAS, OURS, "STOP")
     path = f"/v1/customers/{customer_id}/log"
-    log = until("everything is in the log", lambda: api.get(path), lambda log: len(log["items"]) == 4)
+    log = until("everything is in the log", lambda: api.get(path), lambda log: len(log["items"]) == 5)
     assert kinds(log)[-1] == "message"
-    assert sorted(kinds(log)[:3]) == ["consent", "reply", "reply"]
+    assert sorted(kinds(log)[:4]) == ["consent", "reply", "reply", "reply"]
     assert log["texts_stopped"]["text_start_to"] == OURS
     pages = [api.get(path, limit=1)]
     while pages[-1]["next_cursor"] is not None:
         pages.append(api.get(path, limit=1, cursor=pages[-1]["next_cursor"]))
     assert [entry for page in pages for entry in page["items"]] == log["items"]
 
-    report = until("the report has both", lambda: api.get("/v1/replies"), lambda report: len(report["items"]) == 2)
+    report = until("the report has all", lambda: api.get("/v1/replies"), lambda report: len(report["items"]) == 3)
     assert {reply["customers"][0]["customer_id"] for reply in report["items"]} == {customer_id}
     answer = api.call("GET", "/v1/replies.csv?q=corner").expecting(200)
     (row,) = csv.DictReader(io.StringIO(answer.body.decode()))
