@@ -926,7 +926,7 @@ class Deployment:
     def _task(self, state: Mapping[str, Any], given: Any) -> Generator[timedelta, None, Any]:
         function = str(state["Resource"]).rpartition(":")[2]
         if function not in self.template.resources:
-            raise NotImplementedError(f"Tasks are functions of the template here; {state['Resource']} is none.")
+            raise ValueError(f"Tasks are functions of the template here; {state['Resource']} is none.")
         pause = timedelta(seconds=2)
         cause = ""
         for _ in range(state["Retry"][0]["MaxAttempts"] + 1):
