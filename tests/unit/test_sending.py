@@ -15,7 +15,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import LONGEST_DELAY, Lane, Ticket
+from rebound.domain.pacing import EMAIL_ACCOUNT, LONGEST_DELAY, Lane, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey
@@ -179,11 +179,29 @@ def test_a_worker_that_dies_at_its_second_text_leaves_one_uncertain_and_the_rest
     sending = Sending(Channel.SMS)
     sending.die_at("texter.send", times=4)
     sending.after_the_lease()
+    assert sorted(sending.statuses().values()) == ["sent", "uncertain"]
+    sending.send("worker-3")
     statuses = list(sending.statuses().values())
 
     assert sorted(statuses) == ["sent", "sent", "uncertain"]
     assert len(sending.script.handed) == 3
     assert set(sending.script.went_out.values()) == {1}
+
+
+@CHANNELS
+def test_what_a_dead_worker_left_is_settled_although_nothing_may_be_sent_today(channel: Channel) -> None:
+    """Receipts of what went out come again for a quarter of an hour; the day's quota may be used up for longer."""
+    sending = Sending(channel)
+    sending.die_at("mailer.send" if channel is Channel.EMAIL else "texter.send", times=2)
+    handed = len(sending.script.handed)
+    account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
+    sending.world.paces.stop(account.name, sending.world.clock.now() + timedelta(hours=9))
+    sending.after_the_lease()
+
+    assert [status for status in sending.statuses().values() if status != "uncertain"] == []
+    assert len(sending.statuses()) == handed == len(sending.script.handed)
+    sending.send("worker-3")
+    assert len(sending.script.handed) == handed
 
 
 @CHANNELS

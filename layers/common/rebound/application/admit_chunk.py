@@ -59,16 +59,22 @@ class AdmitChunk:
         self._chance = chance
 
     def __call__(self, channel: Channel, ticket: Ticket, account: SendingAccount) -> bool:
-        """Whether the chunk's turn is now. One that is done already is not admitted, and not put back."""
+        """Whether the chunk's turn is now. One that is done already is not admitted, and not put back.
+
+        One that somebody is handing over is: if that worker has died, what it left is settled, which takes no turn and
+        may not wait, because receipts of what went out wait for it.
+        """
         now = self._clock.now()
         pace = self._pace(account, now)
-        if pace.stopped_until is not None and pace.stopped_until > now:
-            self._back(channel, replace(ticket, turn_at=None), min(pace.stopped_until - now, LONGEST_DELAY))
-            return False
-        turn_at = ticket.turn_at
+        stopped_until = pace.stopped_until if pace.stopped_until is not None and pace.stopped_until > now else None
+        turn_at = ticket.turn_at if stopped_until is None else None
         if turn_at is None:
-            if self._chunks.state(ticket.key) is ChunkState.DONE:
-                # A message too many, as a resume may leave one: it must not use up the rate.
+            state = self._chunks.state(ticket.key)
+            if state in (ChunkState.DONE, ChunkState.SENDING):
+                # Done: a message too many, as a resume may leave one. It must not use up the rate.
+                return state is ChunkState.SENDING
+            if stopped_until is not None:
+                self._back(channel, replace(ticket, turn_at=None), min(stopped_until - now, LONGEST_DELAY))
                 return False
             flow = Flow(ticket.key.business_id, ticket.lane)
             rate = account.rate or (pace.quota.rate if pace.quota is not None else UNKNOWN_RATE)

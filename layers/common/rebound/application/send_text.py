@@ -149,7 +149,10 @@ class SendText:
         if work is None:
             return
         texter = self._texters[work.business.text_provider]()
-        remaining = self._settle(work, texter) if work.settle else self._desk.unrecorded(work)
+        if work.settle:
+            self._settle(work, texter)
+            return
+        remaining = self._desk.unrecorded(work)
         if work.campaign.status in HALTED:
             self._desk.halt(work, remaining)
             return
@@ -195,16 +198,11 @@ class SendText:
     def _log(self) -> MessageLog:
         return self._desk.messages
 
-    def _settle(self, work: Work, texter: Texter) -> Sequence[str]:
-        """Texts claimed and without an outcome are uncertain; those that were never claimed remain to be sent."""
-        known = self._desk.known(work)
-        lost = [c for c, message in known.items() if message.status is MessageStatus.SENDING]
+    def _settle(self, work: Work, texter: Texter) -> None:
+        """Texts claimed and without an outcome are uncertain; those that were never claimed take another turn."""
+        lost = [c for c, message in self._desk.known(work).items() if message.status is MessageStatus.SENDING]
         self._log.record(self._desk.uncertain(work, lost, texter.provider))
-        return tuple(
-            customer_id
-            for customer_id in work.chunk.remaining
-            if customer_id not in known or known[customer_id].status is MessageStatus.QUEUED
-        )
+        self._desk.leave(work, self._desk.unrecorded(work), {}, AT_ONCE)
 
     def _give_up(self, kept: Sequence[tuple[Recipient, Refused]], texter: Texter) -> None:
         """Those kept back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
