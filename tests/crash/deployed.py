@@ -9,7 +9,6 @@ happen twice in the same way, and a new request is covered by itself.
 ``lost``                  the answer is lost on its way back, and the client asks again, as botocore does
 """
 
-import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -20,6 +19,7 @@ from unittest.mock import patch
 
 from botocore.exceptions import ConnectionClosedError
 
+from tests.crash.forking import Forks
 from tests.fakes.deployed_day import DeployedDay
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
 
@@ -36,14 +36,15 @@ class Crashes:
     """How many boundaries of a kind are tried; 0 is all of them."""
     every: int
     """Of the kinds, each so many-th."""
-    children: dict[int, tuple[str, int]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     died: str | None = None
     """In a child: the function that was stopped. ``None`` in the parent."""
-    runs: int = 0
     playing: bool = False
     _kinds: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.forks = Forks(self._wrong)
 
     def watch(self, call: AwsCall, side: str) -> None:
         """At each request: perhaps become the deployment in which the function stops here."""
@@ -53,7 +54,7 @@ class Crashes:
         for how in kinds:
             kind = (call.function, str(call), how)
             self.seen[kind] += 1
-            if not self._tried(kind) or not self._forked(" ".join(kind) + f", time {self.seen[kind]}"):
+            if not self._tried(kind) or not self.forks.here(" ".join(kind) + f", time {self.seen[kind]}"):
                 continue
             self.died = call.function
             if how == "lost":
@@ -64,37 +65,10 @@ class Crashes:
         number = self._kinds.setdefault(kind, len(self._kinds))
         return number % self.every == 0 and (self.most == 0 or self.seen[kind] <= self.most)
 
-    def _forked(self, where: str) -> bool:
-        """Whether this is the child."""
-        while len(self.children) >= (os.cpu_count() or 1):
-            self.wait()
-        reading, writing = os.pipe()
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self.children, self._writing = {}, writing
-            return True
-        os.close(writing)
-        self.children[child] = (where, reading)
-        self.runs += 1
-        return False
-
-    def wait(self) -> None:
-        """Until one child has ended."""
-        child, _ = os.wait()
-        where, reading = self.children.pop(child)
-        with os.fdopen(reading, encoding="utf-8") as said:
-            faults = said.read()
-        if faults != "well":
-            self.violations.append(f"stopped {where}: {faults or 'the run broke'}")
-
-    def end(self, faults: list[str]) -> None:
-        """In a child: say what was wrong, and be gone."""
-        os.write(self._writing, ("; ".join(faults[:4]) or "well").encode()[:4000])
-        os._exit(0)
-
-    _writing: int = -1
+    def _wrong(self, where: str, faults: str) -> None:
+        self.violations.append(f"stopped {where}: {faults}")
+        if len(self.violations) <= SHOWN:
+            print(self.violations[-1], flush=True)  # noqa: T201 - for whoever is at the terminal
 
 
 def run(most: int, every: int) -> Crashes:
@@ -110,12 +84,12 @@ def run(most: int, every: int) -> Crashes:
         except Exception as error:  # noqa: BLE001 - whatever it is, the run did not end well
             faults = [f"{type(error).__name__}: {error}"]
         crashes.playing = False
-        if crashes.died is not None:
-            crashes.end(faults)
-        while crashes.children:
-            crashes.wait()
+        if crashes.forks.is_child:
+            crashes.forks.end(faults)
+        crashes.forks.wait()
         if faults:
             crashes.violations.append(f"nobody was stopped: {faults}")
+            print(crashes.violations[-1])  # noqa: T201
     return crashes
 
 
@@ -127,13 +101,11 @@ def main() -> int:
     given = options.parse_args()
     began = time.monotonic()
     crashes = run(given.most, given.every)
-    for violation in crashes.violations[:SHOWN]:
-        print(violation)  # noqa: T201 - for whoever is at the terminal
     print(  # noqa: T201
-        f"requests to AWS: {sum(crashes.seen.values())} boundaries of {len(crashes.seen)} kinds, {crashes.runs} runs, "
-        f"{len(crashes.violations)} violations, {time.monotonic() - began:.0f} s"
+        f"requests to AWS: {sum(crashes.seen.values())} boundaries of {len(crashes.seen)} kinds, "
+        f"{crashes.forks.runs} runs, {len(crashes.violations)} violations, {time.monotonic() - began:.0f} s"
     )
-    return 1 if crashes.violations or not crashes.runs else 0
+    return 1 if crashes.violations or not crashes.forks.runs else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Stops a worker at each boundary that the code comes to, one run for each, and says what was wrong afterwards.
 
 The boundaries are not listed anywhere: a run in which nobody is stopped notes every one it comes to, before and after
-each call that a use case makes outside of its process. The same seed makes the same run, so the number of a boundary in
-that note is where the next run stops. A new call is covered from the moment that a worker makes it.
+each call that a use case makes outside of its process. A new call is covered from the moment that a worker makes it.
+All of them are tried from one run that forks at each. The same seed makes the same run, so that a boundary can also be
+tried again alone, or two of them together, by their numbers in that note.
 """
 
 from collections import defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
+from tests.crash.forking import Forks
 from tests.crash.story import Reached, Story, played
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 
@@ -63,6 +65,28 @@ def stopped_at(mode: Mode, *numbers: int, seed: int = 0) -> Violation | None:
     if not story.stopped:
         faults.append("nobody was stopped: the run is not the same as before")
     return Violation(mode.name, story.stopped, faults) if faults else None
+
+
+def stopped_everywhere(
+    mode: Mode, wrong: Callable[[str, str], None], begun: Callable[[int], None]
+) -> Sequence[Reached]:
+    """A run for each boundary there is; ``wrong`` is told of each that ended wrong. Returns the boundaries.
+
+    ``begun`` is told how many runs have begun. Forks, so it is for a process of its own.
+    """
+    forks = Forks(wrong, begun)
+    story = Story(stop=mode.stop, redelivers=mode.redelivers, stops_here=forks.here)
+    try:
+        story.play()
+        faults = story.faults()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run did not end well
+        faults = [f"{type(error).__name__}: {error}"]
+    if forks.is_child:
+        forks.end(faults)
+    forks.wait()
+    if faults:
+        wrong("nowhere", "; ".join(faults))
+    return story.reached
 
 
 def one_of_each_kind(reached: Sequence[Reached], every: int = 1) -> Iterator[int]:

@@ -1,10 +1,11 @@
 """One busy day of a deployment in memory, in which every kind of worker does every kind of thing it can do.
 
-Two businesses; campaigns by email, by text over Twilio and, after quiet hours, over SNS; a pause and a resume, a
-cancellation, a stop and a removal at the last moment, single messages, an import, a change of policy, and afterwards a
-count, a rollback of flags, a clean-up and an export; providers that refuse, throttle and do not answer; receipts that
-are early, doubled and late. Who may be handed what, and what must have become of it, follows from what the providers
-were given (``faults``), not from what the code says it did.
+Two businesses; campaigns by email, under a cap, by text over Twilio and, after quiet hours, over SNS; a pause and a
+resume, a cancellation, an opt-out and a removal at the last moment, single messages, an import, a change of policy,
+customers who text STOP, ask in their own words, click and confirm; and afterwards a count, a rollback of flags, a
+clean-up, an export and a night's look at the suppression list; providers that refuse, throttle and do not answer;
+receipts that are early, doubled and late. Who may be handed what, and what must have become of it, follows from what
+the providers were given (``faults``), not from what the code says it did.
 """
 
 import json
@@ -35,21 +36,36 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.events import (
+    AppointmentConfirmed,
     CampaignCompleted,
     CampaignPaused,
     ContactInvalidated,
     ContactOptedOut,
     ContactRestored,
 )
+from rebound.domain.frequency import FrequencyCap
 from rebound.domain.jobs import JobKind, JobStatus
+from rebound.domain.links import Link, Purpose, write_token
 from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider, look_up
 from rebound.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.domain.reachability import STRICT_POLICY, Failure
 from rebound.domain.receipts import MessageKey, Outcome
+from rebound.domain.replies import Decision, IncomingText
 from rebound.domain.segments import CustomerFilter
+from rebound.domain.suppressions import SuppressionReason
 from tests.fakes import world
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, SOFT, at, business, contact_key, customer, id_of
+from tests.fakes.making import (
+    BUSINESS_ID,
+    NO_SUCH_MAILBOX,
+    SOFT,
+    at,
+    business,
+    contact_key,
+    customer,
+    id_of,
+    message_key,
+)
 from tests.fakes.providers import Handed
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import CRASHES, Chaos, World, adds_up
@@ -70,8 +86,23 @@ QUIET: Final = QuietWindow(time(6), time(7, 10))
 """The day begins at seven in New York, where the other salon is: its texts wait for ten minutes."""
 REDELIVERIES: Final = (timedelta(), timedelta(minutes=7), timedelta(hours=3))
 """Beside another worker, after the visibility timeout, and when everything is over."""
+BETWEEN_LOOKS: Final = 3
+"""A look changes nothing, so that a few of them are as good as many."""
 MOST_CHUNK_RECEIVES: Final = 5
 """``maxReceiveCount`` of the senders' queues."""
+CAP: Final = FrequencyCap("Once", (Category.MARKETING, Category.ONE_TO_ONE), 1, 7, Channel.EMAIL)
+"""Whoever gets an email of their own gets no marketing after it, or the other way round."""
+STOPPED: Final = 6
+"""Texts STOP."""
+CLICKED: Final = 4
+"""Unsubscribes from marketing by email."""
+UNCLEAR: Final = 7
+"""Asks in their own words, and staff decide that it was nothing."""
+CONFIRMED: Final = 2
+"""Is asked to confirm an appointment, and does."""
+OUR_NUMBER: Final = "+14155550100"
+BOUNCE_LISTED: Final = "ana22@example.com"
+"""Stands on the suppression list for a bounce that we were never told of."""
 OUT_OF_SERVICE: Final = "30005"
 OPTED_OUT: Final = "21610"
 NOT_A_NUMBER: Final = "21211"
@@ -105,7 +136,10 @@ class Reached:
 
 
 class Story(World):
-    """The day. ``stop_at`` numbers the boundary at which a worker is stopped, once; ``None`` stops nobody."""
+    """The day. ``stop_at`` numbers the boundaries at which a worker is stopped, each once.
+
+    ``stops_here`` is asked at every boundary until it says yes, or a worker was stopped otherwise.
+    """
 
     def __init__(
         self,
@@ -114,6 +148,7 @@ class Story(World):
         stop_at: frozenset[int] = frozenset(),
         stop: Callable[[str], BaseException] = WorkerDiedError,
         redelivers: bool = False,
+        stops_here: Callable[[Reached], bool] | None = None,
     ) -> None:
         other = business(
             business_id=OTHER_BUSINESS,
@@ -122,8 +157,9 @@ class Story(World):
             text_from=None,
             quiet_hours=QuietHours(sms=QUIET),
         )
-        super().__init__(business(), other, seed=seed, ranges=2)
+        super().__init__(business(frequency_caps=(CAP,)), other, seed=seed, ranges=2)
         self.checkpoint = self._note
+        self.between_looks = BETWEEN_LOOKS
         self.chaos = Chaos(duplicate=0.2, early=0.2)
         self.reached: list[Reached] = []
         self.stopped: list[Reached] = []
@@ -131,16 +167,18 @@ class Story(World):
         self.expected_customers = CUSTOMERS + OTHERS + IMPORTED
         self.jobs_seen: list[JobView] = []
         self.exported: ExportView | None = None
+        self.silenced: list[tuple[Any, str, int]] = []
+        """Whom nothing may be handed any more: by which script, to which address, after how many hand-overs."""
         self._stop_at = stop_at
         self._stop = stop
+        self._stops_here = stops_here
         self._times: Counter[tuple[str, str, str]] = Counter()
         self._looks = 0
         if redelivers:
             for queue in self.chunk_queue.queues.values():
                 queue.redeliveries = REDELIVERIES
             self.receipts.queue.redeliveries = REDELIVERIES
-            # The rest of a copying is a message of its own: three times three times … is no more than once more.
-            self.recopyings.queue.redeliveries = REDELIVERIES[-1:]
+            self.recopyings.queue.redeliveries = REDELIVERIES
         self._people()
         self._moods()
         self.pump_streams()
@@ -155,7 +193,7 @@ class Story(World):
         here = Reached(*kind, self._times[kind])
         number = len(self.reached)
         self.reached.append(here)
-        if number in self._stop_at:
+        if number in self._stop_at or (self._stops_here is not None and not self.stopped and self._stops_here(here)):
             self.stopped.append(here)
             raise self._stop(str(here))
 
@@ -255,6 +293,7 @@ class Story(World):
         self._message(13, Channel.EMAIL, email)
         self._last_moment()
         self._some_time(12)
+        self._say_no()
         self._steer("resume", "email")
         self._some_time(8)
         self._steer("cancel", "cancelled")
@@ -264,8 +303,37 @@ class Story(World):
         self.rest()
         self._afterwards()
 
+    def _say_no(self) -> None:
+        """While campaigns are under way: a STOP, a click, and a text that somebody must read."""
+        self._text("SM-stop", STOPPED, "Stop!")
+        self.silenced.append((self.texter, phone_of(STOPPED), len(self.texter.handed)))
+        key = contact_key(CLICKED)
+        link = Link.to(Purpose.UNSUBSCRIBE, key, message_key(CLICKED), Scope.MARKETING)
+        token = write_token(link, self.link_keys.keys())
+        self._asked("honour_links", lambda: self.honour_links.unsubscribe(token))
+        self.silenced.append((self.mailer, key.address, len(self.mailer.handed)))
+        self._text("SM-unclear", UNCLEAR, "please stop texting me")
+
+    def _text(self, sid: str, number: int, body: str) -> None:
+        """A text that comes in, handed on again when it was not answered."""
+        text = IncomingText(sid, phone_of(number), OUR_NUMBER, (OUR_NUMBER,), body)
+        self._asked("receive_text", lambda: self.receive_text(text))
+
+    def _reconcile(self) -> None:
+        """A night, whose steps are tried again; SES is asked no more than so much at a time."""
+        self.suppressions.put(BOUNCE_LISTED, SuppressionReason.BOUNCE, at(-9))
+        while not self._step("reconcile", lambda: self.reconcile("night", timedelta(minutes=5))).done:
+            self._tick()
+        self.rest()
+
     def _afterwards(self) -> None:
         """What is asked for when the campaigns are over."""
+        self._text("SM-yes", CONFIRMED, "C")
+        self._asked(
+            "review_replies",
+            lambda: self.review_replies.resolve(BUSINESS_ID, "SM-unclear", Decision.KEEP, "Kim"),
+        )
+        self._reconcile()
         everybody = CustomerFilter(filter={"all": []})
         counting = self._asked(
             "start_job",
@@ -312,6 +380,7 @@ class Story(World):
                 channel=channel,
                 content=content,
                 appointment_id=f"a-{number}",
+                asks_confirmation=channel is Channel.SMS,
                 request=f"message-{number}",
             ),
         )
@@ -348,6 +417,8 @@ class Story(World):
             *self._unlearnt(),
             *self._untold(),
             *self._unfinished(),
+            *self._unheard(),
+            *self._overfed(),
         ]
 
     @property
@@ -522,6 +593,56 @@ class Story(World):
             yield "the export is not done"
         elif len(found) != len(set(found)) or len(found) != own - len(CLEANED):
             yield f"{len(found)} customers exported instead of {own - len(CLEANED)}"
+
+    def _unheard(self) -> Iterator[str]:
+        """Whoever said something was heard, from that moment on, and only in what they said."""
+        for script, address, before in self.silenced:
+            if address in script.addresses[before:]:
+                yield f"handed over to {address} after it was told not to"
+        for number, channel, scope, holds in (
+            (STOPPED, Channel.SMS, Scope.ALL, True),
+            (STOPPED, Channel.EMAIL, Scope.ALL, False),
+            (CLICKED, Channel.EMAIL, Scope.MARKETING, True),
+            (CLICKED, Channel.EMAIL, Scope.ALL, False),
+            (UNCLEAR, Channel.SMS, Scope.MARKETING, False),
+        ):
+            key = contact_key(number, channel)
+            if self.contacts.get_many([key])[key].consent.of(scope).opted_out is not holds:
+                yield f"{channel} of {number} stands wrong for {scope}"
+        confirmed = {e.change_id: e for e in self.events.published if isinstance(e, AppointmentConfirmed)}
+        if [event.appointment_id for event in confirmed.values()] != [f"a-{CONFIRMED}"]:
+            yield f"confirmed: {list(confirmed.values())}"
+        if self.appointments.asked(contact_key(CONFIRMED, Channel.SMS)):
+            yield "the question is still open"
+        if self.replies.waiting(BUSINESS_ID, 10, None).items:
+            yield "a reply still waits for staff"
+
+    def _overfed(self) -> Iterator[str]:
+        """Nobody got more than the cap allows, and whoever has a place there was handed something or may have been."""
+        reached = {handed.key for _, handed in self._handed() if handed.went_out or isinstance(handed.result, Unknown)}
+        capped = {
+            key: message
+            for key, message in self.messages.rows.items()
+            if key.business_id == BUSINESS_ID and CAP.covers(message.category, message.channel)
+        }
+        given = Counter(key.customer_id for key in capped if key in reached)
+        yield from (f"{customer_id} got {n} messages" for customer_id, n in given.items() if n > CAP.at_most)
+        places = {
+            MessageKey(business_id, customer_id, place.message_id)
+            for (business_id, customer_id), known in self.frequencies.rows.items()
+            for place in known.hand_overs
+        }
+        for key, message in capped.items():
+            uncertain = message.status is MessageStatus.UNCERTAIN
+            if key in places and key not in reached and not uncertain:
+                yield f"a place for {message.status} {key}, which was not handed over"
+            if key in reached and key not in places:
+                yield f"no place for {key}"
+
+
+def phone_of(number: int) -> str:
+    """The mobile number of a customer."""
+    return contact_key(number, Channel.SMS).address
 
 
 _OF_STATUS: Final = {CampaignStatus.PAUSED: CampaignPaused, CampaignStatus.COMPLETED: CampaignCompleted}

@@ -2,6 +2,7 @@
 
 import io
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from rebound.domain.receipts import Receipt
 from tests.fakes.system import FakeClock
 
 VISIBILITY: Final = timedelta(minutes=6)
+REDELIVERED: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,21 @@ class MemoryQueue[T]:
         self._count = 0
         self.messages: dict[str, Waiting[T]] = {}
         self.redeliveries: Sequence[timedelta] = ()
-        """How long after its time each message comes once more, although it has been deleted."""
+        """How long after its time a message comes once more, although it has been deleted.
+
+        Only the first ``REDELIVERED`` that say the same: what comes again may be put back, which must come to an end.
+        """
+        self._alike: Counter[str] = Counter()
         self.most_receives = 0
         """How often the message that came most often came: too often, and AWS would have put it to the dead letters."""
 
     def send(self, body: T, delay: timedelta = timedelta()) -> None:
         """Enqueue."""
-        for later in (timedelta(), *self.redeliveries):
+        again: Sequence[timedelta] = ()
+        if self.redeliveries:
+            self._alike[repr(body)] += 1
+            again = self.redeliveries if self._alike[repr(body)] <= REDELIVERED else ()
+        for later in (timedelta(), *again):
             self._count += 1
             name = f"queued-{self._count}"
             self.messages[name] = Waiting(name, body, self._clock.now() + delay + later)

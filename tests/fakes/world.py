@@ -119,7 +119,8 @@ if TYPE_CHECKING:
 
 PUBLIC_URL: Final = "https://rebound.example.com/live"
 MOST_STEPS: Final = 20_000
-MOST_RECEIVES: Final = 10
+MOST_RECEIVES: Final = 14
+"""``maxReceiveCount`` of the receipts queue."""
 SOON: Final = timedelta(seconds=2)
 LATEST: Final = timedelta(minutes=15)
 """Between them, doubling each time, an early receipt comes again, as apply_receipts asks for it."""
@@ -151,6 +152,9 @@ def always() -> bool:
 
 class World:
     """One deployment in memory. Queues are pumped by ``rest``; nothing happens between calls."""
+
+    between_looks = 1
+    """How much happens between two looks whether a campaign has drained."""
 
     def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4, shards: int = 3) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - the same in every run
@@ -487,7 +491,8 @@ class World:
             drained = self._step("drain", lambda: self.drain(business_id, campaign_id, 0))
             if drained.drained:
                 break
-            self._tick()
+            for _ in range(self.between_looks):
+                self._tick()
             self.clock.move(timedelta(seconds=drained.wait_seconds))
         else:
             raise AssertionError("the campaign never drains")
