@@ -20,7 +20,7 @@ import requests
 from botocore import handlers
 from botocore.awsrequest import AWSResponse
 
-from tests.benchmarks.tables import RefusedError, Table, Tables
+from tests.benchmarks.tables import MISSING, RefusedError, Table, Tables
 from tests.fakes.aws import ENVIRONMENT, SETTING_OF, table_definitions
 
 BLOCK: Final = 64 * 1024
@@ -71,6 +71,8 @@ class Cloud:
     """By ``service:Operation``."""
     charged: Counter[str] = field(default_factory=Counter)
     """Requests or events that are charged by their size or number, by service."""
+    missing: set[str] = field(default_factory=set)
+    """What was asked for and is not known here: the product takes that for a failure of AWS's, and tries again."""
     own_cpu: float = 0.0
     """CPU seconds that were spent in here and not in what is measured."""
     now: float = 0.0
@@ -124,6 +126,8 @@ class Cloud:
         try:
             return service, operation, 200, self._of_service(service, operation, question, len(body))
         except RefusedError as error:
+            if error.name == MISSING:
+                self.missing.add(f"{service}:{operation}")
             refusal = {"__type": f"com.amazonaws#{error.name}", "message": str(error), **error.more}
             return service, operation, 400, json.dumps(refusal).encode()
 
@@ -156,7 +160,7 @@ class Cloud:
                     secret = {"current": "1", "1": "key-of-the-benchmark"}
                 return json.dumps({"SecretString": json.dumps(secret)}).encode()
             case _:
-                raise RefusedError("UnknownOperationException", f"{service} {operation} is not known here")
+                raise RefusedError(MISSING, f"{service} {operation} is not known here")
 
     def _queue(self, operation: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
         match operation:
@@ -171,8 +175,13 @@ class Cloud:
                 return {"Successful": taken, "Failed": []}
             case "ChangeMessageVisibility":
                 return {}
+            case "GetQueueAttributes":
+                waiting = self.queues.get(question["QueueUrl"], ())
+                delayed = sum(message.visible_at > self.now for message in waiting)
+                counts = {"": len(waiting) - delayed, "Delayed": delayed}
+                return {"Attributes": {f"ApproximateNumberOfMessages{kind}": str(n) for kind, n in counts.items()}}
             case _:
-                raise RefusedError("UnknownOperationException", f"sqs {operation} is not known here")
+                raise RefusedError(MISSING, f"sqs {operation} is not known here")
 
     def put(self, url: str, body: str, delay: float = 0) -> Mapping[str, str]:
         """A message on a queue."""

@@ -339,6 +339,8 @@ class Deployment:
             {"name": "Autumn", "category": "marketing", "channel": channel, "filter": {"all": []}, "content": content},
         )
         _Pump(self).to_rest()
+        if self.cloud.missing:
+            raise RuntimeError(f"not known to the benchmarks' cloud: {', '.join(sorted(self.cloud.missing))}")
         usage = self._usage(recipients, self.cloud.now - began)
         found = self.api("GET", f"/v1/campaigns/{campaign['campaign_id']}")
         usage.results = {status: count for status, count in found["results"].items() if count}

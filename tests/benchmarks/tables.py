@@ -16,6 +16,8 @@ from tests.benchmarks.expressions import Item, UnknownExpressionError, holds, up
 
 MOST_BYTES: Final = 1 << 20
 """A page of a query."""
+MISSING: Final = "UnknownOperationException"
+"""The error of an operation that is not known here."""
 
 
 class RefusedError(Exception):
@@ -144,7 +146,7 @@ class Tables:
     def operate(self, operation: str, request: Mapping[str, Any]) -> bytes:
         """The body of the answer. Raises ``RefusedError``."""
         if operation not in self._operations:
-            raise RefusedError("UnknownOperationException", f"{operation} is not known here")
+            raise RefusedError(MISSING, f"{operation} is not known here")
         return self._operations[operation](request)
 
     # --- one item -----------------------------------------------------------------------------------------------------
