@@ -966,11 +966,12 @@ def test_messages_are_kept_whole(books: Books) -> None:
     assert books.messages.get_many([]) == {}
 
 
-def test_any_number_of_messages_is_written_and_read_at_once(books: Books) -> None:
+@pytest.mark.parametrize("consistent", [True, False])
+def test_any_number_of_messages_is_written_and_read_at_once(books: Books, consistent: bool) -> None:
     many = [message(number) for number in range(130)]
     books.messages.record_new(many)
 
-    assert len(books.messages.get_many([row.key for row in many] + [many[0].key])) == 130
+    assert len(books.messages.get_many([row.key for row in many] + [many[0].key], consistent=consistent)) == 130
 
 
 @pytest.mark.parametrize("stored_status", list(MessageStatus))

@@ -1,6 +1,6 @@
 """The message log in memory, with the conditions and the change stream of the table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,15 +15,20 @@ from tests.fakes.streams import ChangeStream
 
 
 class MemoryMessageLog:
-    """Implements ``MessageLog``."""
+    """Implements ``MessageLog``; ``behind`` says whether what is read next, and not of now, misses its last write."""
 
-    def __init__(self, shards: int = 1) -> None:
+    def __init__(self, shards: int = 1, behind: Callable[[], bool] = lambda: False) -> None:
         self.rows: dict[MessageKey, Message] = {}
+        self._earlier: dict[MessageKey, Message | None] = {}
+        self._behind = behind
         self.stream: ChangeStream[Message] = ChangeStream(shards)
         self._pointers: dict[tuple[Provider, str], MessageKey] = {}
 
-    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
-        return {key: self.rows[key] for key in keys if key in self.rows}
+    def get_many(self, keys: Sequence[MessageKey], *, consistent: bool = True) -> Mapping[MessageKey, Message]:
+        found = {
+            key: self._earlier.get(key) if not consistent and self._behind() else self.rows.get(key) for key in keys
+        }
+        return {key: message for key, message in found.items() if message is not None}
 
     def record_new(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -93,7 +98,8 @@ class MemoryMessageLog:
         return True
 
     def _write(self, message: Message) -> None:
-        self.stream.record(str(message.key), self.rows.get(message.key), message)
+        self._earlier[message.key] = self.rows.get(message.key)
+        self.stream.record(str(message.key), self._earlier[message.key], message)
         self.rows[message.key] = message
 
 

@@ -1,9 +1,10 @@
 """Receipts applied in any order, any batches, any number of times and beside each other end in the same place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -73,8 +74,8 @@ Event = Receipt | Edit | OptOut
 class Story:
     """Messages that went out, and what is known afterwards."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self.log = MemoryMessageLog()
+    def __init__(self, messages: Sequence[Message], behind: Callable[[], bool] = lambda: False) -> None:
+        self.log = MemoryMessageLog(behind=behind)
         self.contacts = MemoryContactBook()
         self.suppressions = MemorySuppressionList()
         for address, reason, seconds in ENTRIES:
@@ -157,6 +158,12 @@ def stories(draw: st.DrawFn) -> tuple[list[Message], list[Event]]:
     return sent, events
 
 
+def sometimes(seed: int) -> Callable[[], bool]:
+    """Whether a read that is not of now misses the last write."""
+    chance = Random(seed)  # noqa: S311 - no secret
+    return lambda: chance.random() < 0.5
+
+
 def when(event: Event) -> datetime:
     return event.occurred_at if isinstance(event, Receipt) else event.at
 
@@ -176,7 +183,7 @@ def test_any_order_any_batches_and_any_duplication_end_as_in_time_order(
     sent, events = story
     again = data.draw(st.lists(st.sampled_from(events), max_size=3)) if events else []
     shuffled = data.draw(st.permutations([*events, *again]))
-    other = Story(sent)
+    other = Story(sent, sometimes(data.draw(st.integers(0, 1 << 30))))
     while shuffled:
         size = data.draw(st.integers(1, len(shuffled)))
         other.tell(shuffled[:size])
@@ -193,7 +200,7 @@ def test_workers_beside_each_other_end_as_in_time_order(
     sent, events = story
     receipts = [event for event in events if isinstance(event, Receipt)]
     turns = Turns(seed)
-    other = Story(sent)
+    other = Story(sent, sometimes(seed))
     other.apply = ApplyReceipts(
         watched(other.log, "messages", turns.checkpoint),
         watched(other.contacts, "contacts", turns.checkpoint),
@@ -348,6 +355,18 @@ def test_a_receipt_for_a_message_that_is_not_known_comes_again_and_the_others_of
 
     assert applied.early == applied.again == frozenset({"early"})
     assert flag(story).invalid
+
+
+@pytest.mark.parametrize("missed", ["the message", "its last change"])
+def test_what_a_first_look_misses_is_looked_at_again(missed: str) -> None:
+    story = Story([], behind=lambda: True)
+    story.log.record_new([message(1, status=MessageStatus.QUEUED)])
+    if missed == "its last change":
+        story.log.record([message(1, provider=Provider.SES)])
+    applied = story.take({"1": [receipt(Outcome.DELIVERED, 5, key=message_key(1))]})
+
+    assert not applied.early
+    assert story.log.rows[message_key(1)].status is MessageStatus.DELIVERED
 
 
 def test_feedback_without_tags_is_nobodys() -> None:

@@ -50,11 +50,11 @@ class DynamoMessageLog:
         self._row = bind(MessageRow, table_name)
         self._pointer = bind(PointerRow, table_name)
 
-    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
+    def get_many(self, keys: Sequence[MessageKey], *, consistent: bool = True) -> Mapping[MessageKey, Message]:
         wanted = list(dict.fromkeys((key.recipient_id, key.message_id) for key in keys))
         if not wanted:
             return {}
-        rows = self._row.batch_get(wanted, consistent_read=True)
+        rows = self._row.batch_get(wanted, consistent_read=consistent)
         return {message.key: message for message in map(_message, rows)}
 
     def record_new(self, messages: Sequence[Message]) -> None:

@@ -149,14 +149,17 @@ class ApplyReceipts:
             receipts[key].append(receipt)
         messages: dict[MessageKey, Message] = {}
         pending = set(receipts)
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             if not pending:
                 break
-            stored = self._messages.get_many(sorted(pending, key=str))
+            stored = self._messages.get_many(sorted(pending, key=str), consistent=attempt > 0)
             after = {key: _after(message, receipts[key]) for key, message in stored.items()}
             messages.update(after)
             changed = [(stored[key], message) for key, message in after.items() if message != stored[key]]
-            pending = set(self._messages.advance(changed)) if changed else set()
+            lost = set(self._messages.advance(changed)) if changed else set()
+            # The first look may be a moment old. That a row could be written as it was read proves that it was not; who
+            # is not there, or seems to know all, is looked at again.
+            pending = lost if attempt else pending - ({message.key for _, message in changed} - lost)
         return messages, pending
 
     # --- contacts -----------------------------------------------------------------------------------------------------

@@ -259,8 +259,8 @@ class ReplyBook(Protocol):
 class MessageLog(Protocol):
     """The client log: one row for each message (truth 7)."""
 
-    def get_many(self, keys: Sequence[MessageKey]) -> Mapping[MessageKey, Message]:
-        """Those that exist (strongly consistent), any number."""
+    def get_many(self, keys: Sequence[MessageKey], *, consistent: bool = True) -> Mapping[MessageKey, Message]:
+        """Those that exist, any number; unless ``consistent``, as they were a moment ago, for half the price."""
 
     def record_new(self, messages: Sequence[Message]) -> None:
         """Write messages that have no row and that nobody else can be writing: for the holder of a chunk's lease."""
