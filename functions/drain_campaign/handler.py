@@ -1,4 +1,4 @@
-"""Third step of a campaign: look whether everybody targeted is accounted for."""
+"""Third step of a campaign: look whether it is expanded, and everybody targeted accounted for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,11 @@ from rebound.steps import step
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Whether it is drained, and when to look again."""
+    """Which ranges are not done, whether it is drained, and when to look again."""
     found = wiring.drain_campaign()(event["business_id"], event["campaign_id"], event["polls"])
     return {
+        "expanded": not found.ranges,
+        "ranges": list(found.ranges),
         "drained": found.drained,
         "wait_seconds": found.wait_seconds,
         "polls": found.polls,

@@ -1,6 +1,6 @@
 """First step of a campaign: fix what the run will do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebound import wiring
@@ -10,9 +10,11 @@ from rebound.steps import step
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """The ranges to expand, or the reason why the campaign cannot go on."""
+    """The ranges to expand; none of a campaign that cannot go on, which ends here."""
+    business_id, campaign_id = event["business_id"], event["campaign_id"]
+    ranges: Sequence[int] = ()
     try:
-        ranges = wiring.plan_campaign()(event["business_id"], event["campaign_id"])
+        ranges = wiring.plan_campaign()(business_id, campaign_id)
     except (NotFoundError, InvalidInputError) as error:
-        return {"ranges": [], "failure": str(error)}
-    return {"ranges": list(ranges)}
+        wiring.close_campaign().fail(business_id, campaign_id, str(error))
+    return {"ranges": list(ranges), "polls": 0}

@@ -526,10 +526,12 @@ def test_a_campaign_whose_segment_is_gone_cannot_go_on_and_says_so(stack: Stack)
     wiring.segments().delete(BUSINESS_ID, "vips")
     ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
     plan = stack.invoke("plan_campaign", ids)
-    stack.invoke("close_campaign", {**ids, "error": {"Error": "CampaignCannotGoOn", "Cause": plan["failure"]}})
+    looked = stack.invoke("drain_campaign", {**ids, "polls": plan["polls"]})
+    stack.invoke("close_campaign", ids)
     view = stack.api("GET", f"/v1/campaigns/{CAMPAIGN_ID}").body
 
-    assert plan["ranges"] == []
+    assert plan["ranges"] == looked["ranges"] == []
+    assert (looked["expanded"], looked["drained"]) == (True, True)
     assert (view["status"], view["reason"]) == ("failed", "No such segment.")
 
 

@@ -327,7 +327,7 @@ def test_while_nothing_is_handed_over_the_wait_grows_with_the_age_of_the_campaig
         waits.append(world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds)
 
     # Two seconds for a thousand at the rate that is guessed at, and two until they are counted.
-    assert waits == [4, 4, 10, 60]
+    assert waits == [4, 4, 10, 300]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_while_nothing_is_handed_over_the_wait_grows_with_the_age_of_the_campaig
         (20, 50, 20),
         # 150 took 30 seconds: 10 more, and two until they are counted.
         (30, 150, 12),
-        (6_000, 50, 60),
+        (6_000, 50, 300),
     ],
 )
 def test_the_wait_is_what_the_rest_takes_at_the_pace_so_far(age: int, handed: int, wait: int) -> None:
@@ -361,15 +361,43 @@ def test_a_business_gets_as_many_ranges_as_its_customers_are_worth(customers: in
 def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
+    world.begin(campaign_id)
 
     assert not world.drain(BUSINESS_ID, campaign_id, 0).start_over
     assert world.drain(BUSINESS_ID, campaign_id, MOST_POLLS - 1).start_over
 
 
-def test_drain_says_that_the_campaign_is_sending() -> None:
+def test_a_range_that_is_not_done_is_expanded_on_before_anything_is_taken_for_drained() -> None:
+    world = salon(*(customer(n) for n in range(20)))
+    campaign_id = world.post().campaign.campaign_id
+    ranges = world.plan(BUSINESS_ID, campaign_id)
+    world.expand(BUSINESS_ID, campaign_id, 2, always)
+    world.expand(BUSINESS_ID, campaign_id, 3, lambda: False)
+    first = world.drain(BUSINESS_ID, campaign_id, 4)
+    status = world.campaigns.get(BUSINESS_ID, campaign_id).status
+    for index in first.ranges:
+        world.expand(BUSINESS_ID, campaign_id, index, always)
+    second = world.drain(BUSINESS_ID, campaign_id, first.polls)
+
+    assert list(ranges) == [0, 1, 2, 3]
+    assert (first.ranges, first.drained, first.polls, status) == ((0, 1, 3), False, 4, CampaignStatus.EXPANDING)
+    assert (second.ranges, second.drained, second.polls) == ((), False, 5)
+
+
+def test_the_ranges_of_a_campaign_that_has_ended_are_left_alone() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
     world.plan(BUSINESS_ID, campaign_id)
+    world.close.fail(BUSINESS_ID, campaign_id, "It cannot go on.")
+    looked = world.drain(BUSINESS_ID, campaign_id, 0)
+
+    assert (looked.ranges, looked.drained) == ((), True)
+
+
+def test_drain_says_that_the_campaign_is_sending() -> None:
+    world = salon(customer(1))
+    campaign_id = world.post().campaign.campaign_id
+    world.begin(campaign_id)
     world.drain(BUSINESS_ID, campaign_id, 0)
 
     assert world.campaigns.get(BUSINESS_ID, campaign_id).status is CampaignStatus.SENDING

@@ -52,7 +52,8 @@ SAMPLE: Final = 200
 WORTH_A_RANGE: Final = 2_500
 """Customers that one invocation reads in a few seconds: for fewer, a range of their own costs more than it saves."""
 SHORTEST_WAIT: Final = timedelta(seconds=1)
-LONGEST_WAIT: Final = timedelta(minutes=1)
+LONGEST_WAIT: Final = timedelta(minutes=5)
+"""A look costs as much as a hundred writes, and a slow sender hands over a text in a second."""
 LONGEST_WAIT_FOR_HOURS: Final = timedelta(hours=1)
 """An execution may have 1,500 polls: enough for any number of nights."""
 FIRST_GUESS: Final = timedelta(milliseconds=2)
@@ -306,11 +307,12 @@ class _ListReader:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """Whether everybody targeted is accounted for, and when to look again."""
+    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand before."""
 
     drained: bool
     wait_seconds: int
     polls: int
+    ranges: tuple[int, ...] = ()
 
     @property
     def start_over(self) -> bool:
@@ -319,7 +321,7 @@ class Drained:
 
 
 class DrainCampaign:
-    """Looks whether a campaign that is fully expanded has nothing left to hand over."""
+    """Looks whether a campaign is fully expanded and has nothing left to hand over."""
 
     def __init__(
         self,
@@ -342,11 +344,16 @@ class DrainCampaign:
         somebody waits for their hour the campaign cannot end, so it is looked at rarely.
         """
         campaign = self._campaigns.get(business_id, campaign_id)
+        ranges = self._expansion.list(campaign_id)
+        if campaign.status not in ENDED:
+            left = set(range(campaign.ranges)) - {progress.index for progress in ranges if progress.done}
+            if left:
+                return Drained(drained=False, wait_seconds=0, polls=polls, ranges=tuple(sorted(left)))
         if campaign.status is CampaignStatus.EXPANDING:
             sending = replace(campaign, status=CampaignStatus.SENDING)
             self._campaigns.replace(campaign, sending)
             campaign = sending
-        parts = [progress.audience for progress in self._expansion.list(campaign_id)]
+        parts = [progress.audience for progress in ranges]
         view = counted(campaign, parts, self._tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
         now = self._clock.now()
