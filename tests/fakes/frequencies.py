@@ -1,6 +1,6 @@
 """What customers have been handed of late, in memory, with the optimistic versions of the table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,10 +9,15 @@ from rebound.domain.frequency import Frequency
 
 
 class MemoryFrequencyBook:
-    """Implements ``FrequencyBook``; counts what it is asked for and what it is told."""
+    """Implements ``FrequencyBook``; counts what it is asked for and what it is told.
+
+    ``behind`` says whether what is read next, and not of now, misses its last write.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Frequency] = {}
+        self.behind: Callable[[], bool] = lambda: False
+        self._earlier: dict[tuple[str, str], Frequency | None] = {}
         self.reads = 0
         self.writes = 0
 
@@ -21,7 +26,11 @@ class MemoryFrequencyBook:
     ) -> Mapping[str, Frequency]:
         wanted = dict.fromkeys(customer_ids)
         self.reads += len(wanted)
-        return {id_: self.rows.get((business_id, id_)) or Frequency(business_id, id_) for id_ in wanted}
+        return {
+            id_: (self._earlier if not consistent and self.behind() else self.rows).get((business_id, id_))
+            or Frequency(business_id, id_)
+            for id_ in wanted
+        }
 
     def save(self, frequency: Frequency, until: datetime) -> Frequency:
         key = (frequency.business_id, frequency.customer_id)
@@ -29,5 +38,6 @@ class MemoryFrequencyBook:
         self.writes += 1
         if frequency.version != (known.version if known is not None else 0):
             raise ConcurrentChangeError
+        self._earlier[key] = known
         self.rows[key] = stored = replace(frequency, version=frequency.version + 1)
         return stored

@@ -185,8 +185,10 @@ def test_a_single_message_takes_a_place_and_is_left_out_when_there_is_none() -> 
     assert left_out.free_again_at == places_of(world, 1)[0].at + 7 * DAY
 
 
-def test_a_place_that_another_message_took_after_the_expansion_leaves_out_with_the_date() -> None:
+@pytest.mark.parametrize("missed", [False, True])
+def test_a_place_that_another_message_took_after_the_expansion_leaves_out_with_the_date(missed: bool) -> None:
     world = capped(people=1)
+    world.frequencies.behind = lambda: missed
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
     wanted = HandOver("other", at(-3600), Category.MARKETING, Channel.SMS)
@@ -453,6 +455,7 @@ def test_no_cap_is_ever_exceeded_whatever_dies_and_whoever_comes_first(seed: int
     day = replace(ONE, at_most=2, within_days=1)
     world = Watched(day, replace(ONE, name="Texts", channel=Channel.SMS, within_days=2), people=8, seed=seed)
     world.chaos = Chaos(death=0.03, duplicate=0.3, early=0.2, reminders=0.05)
+    world.frequencies.behind = lambda: world.chance.random() < 0.2
     for number in (1, 2):
         world.mailer.answer(f"ana{number}@example.com", Throttled("ACCOUNT_THROTTLED"), Refused("MESSAGE_REJECTED"))
         world.texter.answer(f"+1415556{number:04d}", Throttled("20429"), Unknown("timeout"))

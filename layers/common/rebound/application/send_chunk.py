@@ -147,13 +147,15 @@ class ChunkDesk:
     def decide(self, work: Work, customer_ids: Sequence[str], booked: int) -> Decided:
         """Decide on the data as it is now; the rate is booked for so many to be handed over.
 
-        Whoever is left out, or waits, has no place under the caps when this returns.
+        Only what a cap counts may be a moment old: who is to be sent to must take a place (``taken``). Whoever is left
+        out, or waits, has no place under the caps when this returns.
         """
         campaign, business = work.campaign, work.business
         customers = self._customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self._contacts.get_many({key for key in keys.values() if key is not None})
-        frequencies = known_frequencies(self._frequencies, business, campaign, list(customers))
+        # A place is taken by a write on what was read, and whoever read too early reads again: half the price will do.
+        frequencies = known_frequencies(self._frequencies, business, campaign, list(customers), consistent=False)
         recipients: list[Recipient] = []
         excluded: list[Message] = []
         held: dict[str, Hold] = {}
