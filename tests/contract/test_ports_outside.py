@@ -427,6 +427,18 @@ def test_a_received_message_can_be_made_to_come_again_sooner() -> None:
         assert [m["Body"] for m in sqs.receive_message(QueueUrl=url)["Messages"]] == ["one"]
 
 
+def test_any_number_of_received_bodies_is_queued_at_once() -> None:
+    with fake_aws():
+        sqs = make("sqs")
+        url = sqs.create_queue(QueueName="receipts")["QueueUrl"]
+        SqsReceiptQueue(sqs, url).put_bodies([str(number) for number in range(23)])
+        received: list[str] = []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            received.extend(message["Body"] for message in found)
+
+        assert sorted(received, key=int) == [str(number) for number in range(23)]
+
+
 # --- campaigns, events, files -----------------------------------------------------------------------------------------
 
 ROLE = "arn:aws:iam::123456789012:role/rebound"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from rebound.adapters.queues import MAX_BATCH, send_batch
 from rebound.adapters.receipts_queue import encode_receipt
 
 if TYPE_CHECKING:
@@ -27,9 +29,13 @@ class SqsReceiptQueue:
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=int(delay.total_seconds()))
 
     def put_bodies(self, bodies: Sequence[str]) -> None:
-        """Enqueue many; all are on the queue when this returns."""
-        for body in bodies:
-            self.put_body(body)
+        """Enqueue many; all are on the queue when this returns. Raises ``NotEnqueuedError``.
+
+        A body is some kilobytes at most: ten are one request of 64 KB to pay for, and far below what SQS takes at once.
+        """
+        for batch in batched(bodies, MAX_BATCH, strict=False):
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+            send_batch(self._client, self._queue_url, entries)
 
     def retry_in(self, receipt_handle: str, delay: timedelta) -> None:
         """Let a message that could not be handled come again sooner than the queue's visibility timeout says."""
