@@ -10,7 +10,7 @@ from rebound.domain.errors import NotFoundError
 from rebound.telemetry import logger
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Start the imports whose files have arrived."""
 
     def begin(body: str, _: str) -> None:
@@ -20,4 +20,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
             except NotFoundError:
                 logger().warning("file of an unknown import", import_id=import_id)
 
-    return process_queue(event, context, begin)
+    return process_queue(event, begin)

@@ -21,4 +21,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     def recopy(body: str, _: str) -> None:
         wiring.recopy_flags()(decode_recopying(body), may_go_on)
 
-    return process_queue(event, context, recopy)
+    return process_queue(event, recopy)

@@ -8,10 +8,10 @@ from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Send each chunk; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
         wiring.send_email()(decode_ticket(body), owner)
 
-    return process_queue(event, context, send)
+    return process_queue(event, send)

@@ -21,4 +21,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     def send(body: str, owner: str) -> None:
         wiring.send_text()(decode_ticket(body), owner, may_go_on)
 
-    return process_queue(event, context, send)
+    return process_queue(event, send)

@@ -1177,7 +1177,7 @@ def test_progress_and_its_chunks_are_written_together_and_only_as_read(books: Bo
     beyond = replace(
         start,
         cursor=id_of(1),
-        carry=("a", "b"),
+        carry=(id_of(5), id_of(6)),
         chunks=2,
         enqueued=1,
         audience=Audience(9, MappingProxyType({"opted_out": 2})),

@@ -118,8 +118,8 @@ def story(api: ReboundApi, aws: EmbeddedAws, calm: Calm, operator: Operator) -> 
     with _in_haste(aws), aws.client("sqs") as sqs:
         with _unread(aws, aws.output("PromptEmailQueueUrl")):
             chunk_message = api.new_message(chunk_customer, "email")
-            one = {"L": [{"S": chunk_customer}]}
-            chunk = Lost.lose(aws, "ChunksTable", ("campaign_id", "chunk"), {"customer_ids": one})
+            one = {"B": bytes.fromhex(chunk_customer)}
+            chunk = Lost.lose(aws, "ChunksTable", ("campaign_id", "chunk"), {"ids": one})
             of_chunk = {name: chunk.row[name] for name in ("business_id", "campaign_id")}
             campaign = Lost.lose(aws, "CampaignsTable", ("business_id", "campaign_id"), of_chunk)
         of_message = {"message_id": {"S": receipt_message}}

@@ -1,12 +1,18 @@
 """Capacity units as AWS counts them, by the rules and examples of the DynamoDB developer guide."""
 
+from datetime import timedelta
+
 import pytest
 
+from rebound.adapters.dynamo_campaigns import DynamoChunkLedger, DynamoExpansionLedger
+from rebound.application.expansion_records import RangeProgress
+from rebound.domain.chunks import CHUNK_SIZE, ChunkKey
 from tests.benchmarks.capacity import item_size, query_units, read_units, write_units
 from tests.benchmarks.cloud import cloud
 from tests.benchmarks.prices import gigabyte_seconds
 from tests.benchmarks.usd_per_million import spread
 from tests.fakes.aws import make
+from tests.fakes.making import CAMPAIGN_ID, at, chunk
 
 
 @pytest.mark.parametrize(
@@ -78,3 +84,23 @@ def test_a_function_is_charged_for_cpu_stretched_to_its_part_of_one_and_for_wait
 def test_the_spread_is_measured_from_the_middle() -> None:
     assert spread([2.0, 2.2, 3.0]) == pytest.approx(0.2)
     assert spread([2.5]) == 0
+
+
+def test_a_full_chunk_costs_one_unit_for_each_write_and_two_where_it_is_made() -> None:
+    table, business_id, charged = "ChunksTable", CAMPAIGN_ID.lower(), list[int]()
+    key = ChunkKey(business_id, CAMPAIGN_ID, "chunk#007#0000099")
+    new = chunk(recipients=CHUNK_SIZE, key=key, created_at=at(0.123456), attempts=98)
+    ledger, expansion = DynamoChunkLedger(table), DynamoExpansionLedger(table)
+    with cloud() as made:
+        writes = made.tables.writes
+        expansion.commit(RangeProgress(CAMPAIGN_ID, 7), [new])
+        charged.append(writes.pop(table))
+        _, mine = ledger.claim(key, "0123456789abcdef" * 2, at(1.123456), timedelta(seconds=90))
+        charged.append(writes.pop(table))
+        ledger.mark(mine, at(2))
+        charged.append(writes.pop(table))
+        ledger.finish(mine)
+        charged.append(writes.pop(table))
+
+    # In a transaction with the progress of its range, which costs as much.
+    assert charged == [2 + 2, 1, 1, 1]

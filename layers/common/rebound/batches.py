@@ -7,25 +7,26 @@ sender needs to start.
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from rebound import wiring
 from rebound.domain.errors import ReboundError
 from rebound.telemetry import logger, place_of, tell_counts
 
 Handle = Callable[[str, str], None]
-"""Takes a message's body and a name for this attempt at it."""
+"""Takes a message's body and a name of its own for this attempt at it."""
 
 REPORTED_FROM: Final = 2
 """Most of what fails once does not fail again, and would only be written for nothing."""
 
 
-def process_queue(event: Mapping[str, Any], context: Any, handle: Handle) -> Mapping[str, Any]:
+def process_queue(event: Mapping[str, Any], handle: Handle) -> Mapping[str, Any]:
     """Handle each message of a batch; the answer names those that failed."""
     failed: list[str] = []
     for record in event["Records"]:
         message_id: str = record["messageId"]
         try:
-            handle(record["body"], f"{context.aws_request_id}:{message_id}")
+            handle(record["body"], uuid4().hex)
         except Exception as error:  # noqa: BLE001 - reported to the queue; the text may hold personal data
             logger().warning(
                 "message comes again", message_id=message_id, error=type(error).__name__, at=place_of(error)

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, Self
 
@@ -20,12 +20,16 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.constants import LIST, NULL, STRING
+from pynamodb.constants import BINARY, LIST, NULL, NUMBER, STRING
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+ID_LENGTH: Final = 32
+"""Of a customer's id, in hexadecimal digits."""
 CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
 SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
@@ -92,6 +96,31 @@ class TextListAttribute(Attribute[list[str]]):
 
     def deserialize(self, value: list[dict[str, str]]) -> list[str]:
         return [element[STRING] for element in value]
+
+
+class CustomerIdsAttribute(Attribute[list[str]]):
+    """Ids of customers in their order, sixteen bytes each instead of the 33 that each would count in a list."""
+
+    attr_type = BINARY
+
+    def serialize(self, value: list[str]) -> bytes:
+        return bytes.fromhex("".join(value))
+
+    def deserialize(self, value: bytes) -> list[str]:
+        written = value.hex()
+        return [written[start : start + ID_LENGTH] for start in range(0, len(written), ID_LENGTH)]
+
+
+class EpochAttribute(Attribute[datetime]):
+    """An aware time, kept as microseconds since 1970: nine bytes instead of the 27 that people can read."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        return str((value - EPOCH) // MICROSECOND)
+
+    def deserialize(self, value: str) -> datetime:
+        return EPOCH + int(value) * MICROSECOND
 
 
 class JsonAttribute(Attribute[Any]):
@@ -324,20 +353,24 @@ class CampaignRow(Model):
 
 
 class ChunkRow(Model):
-    """``campaign_id`` / ``chunk``: the claim ledger."""
+    """``campaign_id`` / ``chunk``: the claim ledger.
+
+    Each of a chunk's four writes is paid by the started kilobyte, so a full one stays below one (a test holds it to
+    that): short names, ids and times packed.
+    """
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
     business_id = UnicodeAttribute()
-    customer_ids = TextListAttribute()
-    remaining = TextListAttribute(null=True)
+    customer_ids = CustomerIdsAttribute(attr_name="ids")
+    remaining = CustomerIdsAttribute(null=True)
     state = UnicodeAttribute()
     owner = UnicodeAttribute(null=True)
-    leased_until = InstantAttribute(null=True)
+    leased_until = EpochAttribute(null=True)
     attempts = NumberAttribute(default=0)
-    created_at = InstantAttribute()
-    waiting = TextListAttribute(null=True)
-    not_before = InstantAttribute(null=True)
+    created_at = EpochAttribute()
+    waiting = CustomerIdsAttribute(null=True)
+    not_before = EpochAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -356,7 +389,7 @@ class RangeRow(Model):
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
     cursor = UnicodeAttribute(null=True)
-    carry = TextListAttribute(null=True)
+    carry = CustomerIdsAttribute(null=True)
     chunks = NumberAttribute()
     enqueued = NumberAttribute()
     matched = NumberAttribute()
