@@ -176,12 +176,14 @@ def test_a_chunk_that_is_to_wait_is_not_seen_yet(on_aws: bool) -> None:
     assert chunks.queue.waiting(Channel.EMAIL, Lane.BULK) == 1
 
 
-def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_after_a_quarter_of_an_hour(on_aws: bool) -> None:
+def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_for_another_round(on_aws: bool) -> None:
     clock = FakeClock()
-    waits = [timedelta(seconds=-1), timedelta(), timedelta(seconds=0.3), timedelta(minutes=1), timedelta(hours=11)]
+    soon, hours, eternity = timedelta(seconds=0.3), timedelta(hours=11), timedelta(days=1)
+    times = [(-soon, eternity), (timedelta(), eternity), (soon, timedelta()), (timedelta(minutes=1), eternity)]
+    times += [(hours, timedelta()), (hours, timedelta(seconds=40)), (hours, eternity)]
     held = [
-        HeldTicket(Channel.SMS, ticket, clock.now() + wait)
-        for ticket, wait in zip(tickets(len(waits)), waits, strict=True)
+        HeldTicket(Channel.SMS, ticket, clock.now() + wait, clock.now() - waited, version=3)
+        for ticket, (wait, waited) in zip(tickets(len(times)), times, strict=True)
     ]
     if on_aws:
         sent: list[Mapping[str, Any]] = []
@@ -200,7 +202,7 @@ def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_after_a_quarter
         delays = [found[each] for each in held]
         first = {w.body for w in fake.queue.receive(random.Random(0), 10)}  # noqa: S311 - the same in every run
 
-    assert delays == [0, 0, 1, 60, 900]
+    assert delays == [0, 0, 1, 60, 15, 40, 900]
     assert first == set(held[:2])
 
 

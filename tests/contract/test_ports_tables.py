@@ -1181,7 +1181,7 @@ def test_progress_and_its_chunks_are_written_together_and_only_as_read(books: Bo
         chunks=2,
         enqueued=1,
         audience=Audience(9, MappingProxyType({"opted_out": 2})),
-        held=MappingProxyType({1: Held(at(3600), 40)}),
+        held=MappingProxyType({1: Held(at(3600), 40, 7)}),
     )
     written = books.expansion.commit(beyond, [chunk(name) for name in names(2)])
     with pytest.raises(ConcurrentChangeError):

@@ -112,7 +112,7 @@ class MemoryHeldQueue:
 
     def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
         for each in held:
-            self.queue.send(each, min(max(each.not_before - now, timedelta()), timedelta(minutes=15)))
+            self.queue.send(each, each.round_from(now))
 
 
 class MemoryReceiptQueue:

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -270,7 +270,7 @@ class World:
             held,
             known_whereabouts,
         )
-        self.release_held = ReleaseHeld(held, queue, clock)
+        self.release_held = ReleaseHeld(held, queue, clock, businesses)
         texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
         texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
         self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
@@ -591,14 +591,18 @@ class World:
         return any(doing() for doing in doings) or self._wait()
 
     def _wait(self) -> bool:
+        if self.next_at is None:
+            return False
+        self.clock.move_to(self.next_at)
+        return True
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next message of any queue can be received."""
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
         queues = (self.receipts.queue, self.recopyings.queue, self.held.queue)
         others = [queue.next_visible_at for queue in queues]
-        times = [at for at in (*chunks, *others) if at is not None]
-        if not times:
-            return False
-        self.clock.move_to(min(times))
-        return True
+        return min((at for at in (*chunks, *others) if at is not None), default=None)
 
     def _run_errand(self) -> bool:
         """A requeue is an execution of its own, tried again from its cursor."""

@@ -1,6 +1,7 @@
 """Messages wait for their hour: nobody is woken at night or forgotten in the morning, and nothing comes too late."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -13,6 +14,7 @@ from rebound.application.handovers import Throttled
 from rebound.application.manage_campaigns import CampaignView, NewCampaign
 from rebound.application.preview_audience import Question
 from rebound.application.send_chunk import LEASE
+from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.application.timing import Timing
 from rebound.domain.business import Business
 from rebound.domain.campaigns import CampaignStatus, Category, Selection
@@ -22,6 +24,7 @@ from rebound.domain.customers import Customer
 from rebound.domain.errors import InvalidInputError
 from rebound.domain.local_time import wall_clock
 from rebound.domain.messages import Message, MessageStatus
+from rebound.domain.pacing import HeldTicket
 from rebound.domain.quiet_hours import NIGHT, HoldReason, QuietHours, QuietWindow
 from rebound.domain.receipts import MessageKey
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
@@ -66,6 +69,10 @@ class Night(World):
         self.add(*found)
         return found
 
+    def set_hours(self, window: QuietWindow | None) -> None:
+        """Change the quiet hours of both channels."""
+        self.settings.change(BUSINESS_ID, BusinessChange(quiet_hours=QuietHoursChange(sms=window, email=window)))
+
     def live_through(self, campaign_id: str) -> CampaignView:
         """Run a campaign with the clock going from one thing to the next."""
         self.begin(campaign_id)
@@ -90,6 +97,26 @@ class SteeredNight(Night):
         return super()._tick() or status is CampaignStatus.PAUSED
 
 
+class FickleNight(Night):
+    """Somebody changes the quiet hours all the time."""
+
+    def __init__(self, *, seed: int) -> None:
+        super().__init__(seed=seed)
+        self.woken: list[str] = []
+
+    def _tick(self) -> bool:
+        if self.chance.random() < 0.03:
+            self.set_hours(self.chance.choice([None, NIGHT, SHORT_NIGHT, LONG_NIGHT]))
+        return super()._tick()
+
+    def _note(self, key: MessageKey, _: str, __: str) -> None:
+        super()._note(key, _, __)
+        window = self.businesses.get(BUSINESS_ID).quiet_hours.sms
+        who = self.customers.rows[BUSINESS_ID, key.customer_id]
+        if window is not None and is_night(who, self.clock.now(), window):
+            self.woken.append(key.customer_id)
+
+
 def is_night(who: Customer, now: datetime, window: QuietWindow = NIGHT) -> bool:
     [zones] = [zones for prefix, zones in ZONES.items() if (who.mobile_phone or "").startswith(prefix)]
     return any(window.covers(wall_clock(now, zone)) for zone in zones)
@@ -101,6 +128,8 @@ def first_morning(who: Customer, now: datetime) -> datetime:
     return now
 
 
+SHORT_NIGHT: Final = QuietWindow(time(23), time(6))
+LONG_NIGHT: Final = QuietWindow(time(20), time(10))
 STORM: Final = Chaos(death=0.01, duplicate=0.1, early=0.1, reminders=0.02)
 CHANNELS: Final = pytest.mark.parametrize("channel", list(Channel))
 
@@ -325,6 +354,156 @@ def test_no_more_are_handed_over_than_were_booked_when_a_later_hour_has_come_as_
     assert len(night.times) == 12
 
 
+# --- the reason to wait changes ---------------------------------------------------------------------------------------
+
+MORNING: Final = datetime(2026, 11, 20, 16, tzinfo=UTC)
+"""Eight o'clock where those of ``held_campaign`` are, for whom it is four when it is posted."""
+
+
+def held_campaign(night: Night, channel: Channel = Channel.SMS) -> str:
+    """A campaign to 60 people, all of whom wait for the morning."""
+    night.add(*(customer(n) for n in range(1, 61)))
+    campaign_id = night.post(channel).campaign.campaign_id
+    night.begin(campaign_id)
+    assert night.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until == MORNING
+    return campaign_id
+
+
+def live(night: Night, lasting: timedelta) -> None:
+    """Let everything happen that happens within a time."""
+    until = night.clock.now() + lasting
+    while night.next_at is not None and night.next_at <= until:
+        night._tick()
+    night.pump_streams()
+    night.clock.move_to(until)
+
+
+@CHANNELS
+@pytest.mark.parametrize(
+    ("window", "hours"), [(None, 0), (SHORT_NIGHT, 2), (LONG_NIGHT, 6), (QuietWindow(time(2), time(3)), 0)]
+)
+def test_what_is_held_goes_at_the_first_minute_that_a_changed_window_allows(
+    channel: Channel, window: QuietWindow | None, hours: int
+) -> None:
+    night = Night()
+    campaign_id = held_campaign(night, channel)
+    live(night, 10 * MINUTE)
+    night.set_hours(window)
+    first = max(night.clock.now(), at(0) + hours * HOUR)
+    # It is seen after as long again as it has waited, at the latest.
+    live(night, first + 10 * MINUTE - night.clock.now())
+    assert len(night.times) == 60
+    assert min(night.times.values()) >= first
+    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
+
+    if hours:
+        assert max(night.times.values()) - first < MINUTE
+    assert view.results[MessageStatus.DELIVERED] == 60
+
+
+def test_a_change_is_seen_within_a_quarter_of_an_hour_however_long_something_has_waited() -> None:
+    night = Night()
+    held_campaign(night)
+    live(night, 3 * HOUR)
+    night.set_hours(None)
+    changed = night.clock.now()
+    live(night, 16 * MINUTE)
+
+    assert len(night.times) == 60
+    assert changed <= min(night.times.values()) <= max(night.times.values()) <= changed + 15 * MINUTE
+
+
+def test_who_is_somewhere_else_after_all_need_not_wait_for_the_morning_of_the_others() -> None:
+    night = Night()
+    campaign_id = held_campaign(night)
+    live(night, MINUTE)
+    night.manage_customers.change(BUSINESS_ID, id_of(7), {"time_zone": "Europe/London"})
+    live(night, 2 * MINUTE)
+    assert list(night.times) == [id_of(7)]
+    assert night.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until == MORNING
+
+    night.manage_customers.change(BUSINESS_ID, id_of(8), {"time_zone": "Pacific/Honolulu"})
+    night.rest()
+    late = {number: night.times[id_of(number)] - MORNING for number in range(1, 61) if number != 7}
+    assert late.pop(8) == 2 * HOUR
+    assert all(timedelta() <= wait < MINUTE for wait in late.values())
+
+
+def test_another_change_of_settings_makes_nobody_go_and_takes_nobodys_turn() -> None:
+    night = Night()
+    campaign_id = held_campaign(night)
+    for name in ("Juniper", "Vale"):
+        live(night, 10 * MINUTE)
+        night.settings.change(BUSINESS_ID, BusinessChange(name=name))
+    live(night, 20 * MINUTE)
+    chunks = [chunk for (owner, _), chunk in night.chunks.rows.items() if owner == campaign_id]
+
+    assert {chunk.attempts for chunk in chunks} == {2}
+    assert night.paces.pace(SALON.text_account.name, night.clock.now()).booked == {}
+    assert {(chunk.state, chunk.not_before) for chunk in chunks} == {(ChunkState.PENDING, MORNING)}
+    assert len(night.held.queue.messages) == len(chunks)
+    night.rest()
+    assert len(night.times) == 60
+
+
+def test_who_waits_goes_round_some_dozen_times_more_than_every_quarter_of_an_hour() -> None:
+    night = Night(ranges=1)
+    night.add(customer(1))
+    rounds = 0
+    release = night.release_held
+
+    def count(tickets: Sequence[HeldTicket]) -> None:
+        nonlocal rounds
+        rounds += 1
+        release(tickets)
+
+    night.release_held = count  # type: ignore[assignment]
+    night.clock.move_to(datetime(2026, 11, 21, 5, tzinfo=UTC))
+    night.begin(night.post(Channel.SMS).campaign.campaign_id)
+    night.rest()
+
+    assert len(night.times) == 1
+    assert 44 <= rounds <= 44 + 7
+
+
+@pytest.mark.parametrize("hours", [0, 7])
+def test_a_campaign_that_is_woken_does_not_stay_open_for_longer_than_it_had_waited(hours: int) -> None:
+    night = Night()
+    night.clock.move_to(datetime(2026, 11, 21, 5, tzinfo=UTC))
+    night.add(*(customer(n) for n in range(1, 61)))
+    campaign_id = night.post(Channel.SMS).campaign.campaign_id
+    night.begin(campaign_id)
+    posted_at, polls, changed = night.clock.now(), 0, None
+    while not (drained := night.drain(BUSINESS_ID, campaign_id, polls)).drained:
+        live(night, timedelta(seconds=drained.wait_seconds))
+        polls += 1
+        if changed is None and night.clock.now() - posted_at >= hours * HOUR:
+            changed = night.clock.now()
+            night.set_hours(None)
+
+    assert changed is not None
+    assert len(night.times) == 60
+    assert night.clock.now() - changed <= min(max(changed - posted_at, 2 * MINUTE), 2 * HOUR)
+
+
+@given(st.integers(0, 1 << 30), st.sampled_from(Channel), st.booleans())
+def test_however_the_hours_change_nobody_is_woken_skipped_or_sent_to_twice(
+    seed: int, channel: Channel, calm: bool
+) -> None:
+    night = FickleNight(seed=seed)
+    night.people(70)
+    night.chaos = Chaos() if calm else STORM
+    view = night.live_through(night.post(channel).campaign.campaign_id)
+
+    assert adds_up(view)
+    assert view.results[MessageStatus.QUEUED] == 0
+    assert (
+        max(Counter(key for script in (night.mailer, night.texter) for key in script.went_out.elements()).values()) == 1
+    )
+    assert night.woken == []
+    assert len(night.times) + view.results[MessageStatus.UNCERTAIN] >= 70
+
+
 # --- single messages --------------------------------------------------------------------------------------------------
 
 
@@ -358,6 +537,32 @@ def test_a_single_text_waits_unless_somebody_waits_for_it(category: Category, wa
     assert message.held_until == (at(4 * 3600) if waits else None)
     assert (night.times[id_of(1)] >= at(4 * 3600)) is waits
     assert (logged.status, logged.held_until) == (MessageStatus.DELIVERED, None)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_message_that_the_sender_finds_to_be_early_says_so_and_follows_the_hours(channel: Channel) -> None:
+    night = Night(business())
+    night.add(customer(1))
+    content = SHORT_GREETING if channel is Channel.SMS else GREETING
+    posted_now = night.post_message(
+        BUSINESS_ID, customer_id=id_of(1), category=Category.REMINDER, channel=channel, content=content
+    )
+    night.set_hours(NIGHT)
+    live(night, timedelta())
+    assert posted_now.held_until is None
+    assert night.times == {}
+
+    def logged() -> Message:
+        [found] = night.read_client_log(BUSINESS_ID, id_of(1), 10, None).items
+        return found
+
+    assert (logged().status, logged().held_until) == (MessageStatus.QUEUED, at(4 * 3600))
+    night.set_hours(LONG_NIGHT)
+    live(night, MINUTE)
+    assert (logged().status, logged().held_until) == (MessageStatus.QUEUED, at(6 * 3600))
+    night.set_hours(None)
+    live(night, 3 * MINUTE)
+    assert (logged().status, logged().held_until) == (MessageStatus.DELIVERED, None)
 
 
 def test_a_single_text_can_be_planned_and_can_come_too_late() -> None:

@@ -891,7 +891,7 @@ def admit_chunk() -> "AdmitChunk":
 def release_held() -> "ReleaseHeld":
     from rebound.application.release_held import ReleaseHeld
 
-    return ReleaseHeld(held_queue(), chunk_queue(), clock())
+    return ReleaseHeld(held_queue(), chunk_queue(), clock(), businesses())
 
 
 @cache

@@ -233,7 +233,7 @@ class DynamoExpansionLedger:
             matched=progress.audience.matched,
             excluded=dict(progress.audience.excluded),
             done=progress.done,
-            held={number: [write_instant(held.not_before), held.size] for number, held in progress.held.items()}
+            held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
             or None,
             version=progress.version + 1,
             expires_at=_expiry(datetime.now(UTC), KEPT),
@@ -265,7 +265,9 @@ class DynamoExpansionLedger:
             audience=Audience(int(row.matched), MappingProxyType({r: int(n) for r, n in row.excluded.items()})),
             done=row.done,
             version=int(row.version),
-            held=MappingProxyType({int(n): Held(read_instant(at), size) for n, (at, size) in (row.held or {}).items()}),
+            held=MappingProxyType(
+                {int(n): Held(read_instant(at), *more) for n, (at, *more) in (row.held or {}).items()}
+            ),
         )
 
 

@@ -16,8 +16,6 @@ from rebound.domain.pacing import HeldTicket, Lane, Ticket
 
 MAX_BATCH: Final = 10
 ATTEMPTS: Final = 5
-LONGEST_DELAY_SECONDS: Final = 900
-"""The longest that SQS holds a message back."""
 
 
 class NotEnqueuedError(ReboundError):
@@ -61,15 +59,15 @@ class SqsHeldQueue:
     def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
         for batch in batched(held, MAX_BATCH, strict=False):
             entries = [
-                {"Id": str(number), "MessageBody": encode_held(each), "DelaySeconds": _seconds_until(each, now)}
+                # Rounded up: a message that comes a moment too early would go round once more for nothing.
+                {
+                    "Id": str(number),
+                    "MessageBody": encode_held(each),
+                    "DelaySeconds": ceil(each.round_from(now).total_seconds()),
+                }
                 for number, each in enumerate(batch)
             ]
             send_batch(self._client, self._queue_url, entries)
-
-
-def _seconds_until(held: HeldTicket, now: datetime) -> int:
-    """Whole seconds, rounded up: a message that comes a moment too early would go round once more for nothing."""
-    return min(max(ceil((held.not_before - now).total_seconds()), 0), LONGEST_DELAY_SECONDS)
 
 
 def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -85,15 +83,25 @@ def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]
 
 def encode_held(held: HeldTicket) -> str:
     """The queue message of a chunk that waits."""
-    own = {"channel": held.channel, "not_before": held.not_before.isoformat()}
+    own = {
+        "channel": held.channel,
+        "not_before": held.not_before.isoformat(),
+        "since": held.since.isoformat(),
+        "version": held.version,
+    }
     return json.dumps(json.loads(encode_ticket(held.ticket)) | own)
 
 
 def decode_held(body: str) -> HeldTicket:
     """The waiting chunk of a queue message."""
     given = json.loads(body)
-    not_before = datetime.fromisoformat(given["not_before"])
-    return HeldTicket(Channel(given["channel"]), decode_ticket(body), not_before)
+    return HeldTicket(
+        Channel(given["channel"]),
+        decode_ticket(body),
+        datetime.fromisoformat(given["not_before"]),
+        datetime.fromisoformat(given["since"]),
+        int(given["version"]),
+    )
 
 
 def encode_ticket(ticket: Ticket) -> str:

@@ -12,10 +12,11 @@ from rebound.domain.campaigns import Audience
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """From when on a chunk may be handed over, and how many of its recipients then."""
+    """From when on a chunk may be handed over, and how many of it then, under that version of the settings."""
 
     not_before: datetime
     size: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

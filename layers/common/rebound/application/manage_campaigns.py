@@ -190,9 +190,16 @@ class ManageCampaigns:
         if view.results[MessageStatus.QUEUED] == 0:
             return view
         holds = {until: why for until, why in self._chunks.holds(campaign.campaign_id).items() if until > now}
+        if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(campaign):
+            # They have been switched off since, and what waited for their end is on its way.
+            holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
         if not holds:
             return view
         return replace(view, held_until=min(holds), held_because=holds[min(holds)])
+
+    def _has_quiet_hours(self, campaign: Campaign) -> bool:
+        hours = self._businesses.get(campaign.business_id).quiet_hours
+        return hours.window(campaign.channel, campaign.category) is not None
 
     def view(self, campaign: Campaign) -> CampaignView:
         """The campaign with its counts now."""
@@ -377,7 +384,7 @@ class PostMessage:
         if held_until is None:
             self._queue.put(channel, [ticket])
         else:
-            self._held.put([HeldTicket(channel, ticket, held_until)], now)
+            self._held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
         return message
 
     def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:

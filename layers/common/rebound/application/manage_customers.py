@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
@@ -17,6 +18,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.domain.customers import Customer
 from rebound.domain.errors import (
+    ConcurrentChangeError,
     ConflictError,
     FieldError,
     InvalidInputError,
@@ -115,10 +117,21 @@ class ManageCustomers:
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
-            self._save(before.changed(self._clock.now(), **profile), edited=edited)
+            after = before.changed(self._clock.now(), **profile)
+            self._save(after, edited=edited)
+            if after.time_zone != before.time_zone:
+                self._wake_what_waits(business_id)
 
         retried(write)
         return self.get(business_id, customer_id)
+
+    def _wake_what_waits(self, business_id: str) -> None:
+        """Have what is held decided again, as after a change of settings: another hour may be the right one.
+
+        Somebody else's write at the same time makes a new version as well.
+        """
+        with suppress(ConcurrentChangeError):
+            self._businesses.replace(self._businesses.get(business_id))
 
     def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
         """The business says that the address is right as it stands: clears its flag.

@@ -426,7 +426,7 @@ class HeldQueue(Protocol):
     """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
 
     def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
-        """Enqueue; each comes at its time, or after 15 minutes if that is earlier, and is then to be put again."""
+        """Enqueue; each comes after a round (``HeldTicket.round_from``), and is to be put again before its hour."""
 
 
 class PaceBook(Protocol):

@@ -2,6 +2,9 @@
 
 A queue holds a message back for 15 minutes at most, so what waits for the morning goes round on a queue of its own. Its
 lane does not see it before: there its turn would be taken, and its number make what can go believe in a long wait.
+
+Why it waits may change meanwhile: with the business's settings, or the time zone of a customer. Both make a new version
+of the settings, and whatever was held under another one is decided again when it comes round.
 """
 
 from __future__ import annotations
@@ -12,25 +15,30 @@ from typing import TYPE_CHECKING
 from rebound.domain.channels import Channel
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ChunkQueue, Clock, HeldQueue
+    from rebound.application.ports import BusinessDirectory, ChunkQueue, Clock, HeldQueue
     from rebound.domain.pacing import HeldTicket
 
 
 class ReleaseHeld:
-    """Passes on what is due and holds the rest back again. A chunk that comes twice is claimed once."""
+    """Passes on what is due or to be decided again, and holds back the rest. What comes twice is claimed once."""
 
-    def __init__(self, held: HeldQueue, queue: ChunkQueue, clock: Clock) -> None:
+    def __init__(self, held: HeldQueue, queue: ChunkQueue, clock: Clock, businesses: BusinessDirectory) -> None:
         self._held = held
         self._queue = queue
         self._clock = clock
+        self._businesses = businesses
 
     def __call__(self, tickets: Sequence[HeldTicket]) -> None:
         """All of them are on a queue again when this returns."""
         now = self._clock.now()
+        early = [held for held in tickets if held.not_before > now]
+        business_ids = {held.ticket.key.business_id for held in early}
+        versions = {business_id: self._businesses.get(business_id).version for business_id in business_ids}
+        later = [held for held in early if held.version == versions[held.ticket.key.business_id]]
         for channel in Channel:
             due = [held.ticket for held in tickets if held.channel is channel and held.not_before <= now]
-            if due:
-                self._queue.put(channel, due)
-        later = [held for held in tickets if held.not_before > now]
+            changed = [held.to_look_again(now) for held in early if held.channel is channel and held not in later]
+            if due or changed:
+                self._queue.put(channel, [*due, *changed])
         if later:
             self._held.put(later, now)

@@ -173,7 +173,7 @@ class ExpandCampaign:
                 return True
             if not may_go_on():
                 return False
-            progress = self._page(campaign, progress, read, holds)
+            progress = self._page(campaign, business, progress, read, holds)
 
     def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
@@ -183,7 +183,14 @@ class ExpandCampaign:
         matcher = compile_filter(selection.filter)
         return _RangeReader(self._customers, business, screening, self._clock, matcher, bounds(index, campaign.ranges))
 
-    def _page(self, campaign: Campaign, progress: RangeProgress, read: Reader, holds: dict[str, Hold]) -> RangeProgress:
+    def _page(
+        self,
+        campaign: Campaign,
+        business: Business,
+        progress: RangeProgress,
+        read: Reader,
+        holds: dict[str, Hold],
+    ) -> RangeProgress:
         """One page more; ``holds`` are those known of the recipients who are in no chunk yet."""
         page = read(progress.cursor)
         holds.update(page.selected.holds)
@@ -197,7 +204,7 @@ class ExpandCampaign:
         held = {
             number: first
             for number, chunk in enumerate(new, start=progress.chunks)
-            if (first := _first_of([holds.pop(c, None) for c in chunk.customer_ids])) is not None
+            if (first := _first_of([holds.pop(c, None) for c in chunk.customer_ids], business.version)) is not None
         }
         new = [
             replace(chunk, not_before=held[number].not_before) if number in held else chunk
@@ -238,8 +245,12 @@ class ExpandCampaign:
         tickets = {n: self._ticket(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
         held = progress.held
         if held:
-            waiting = [HeldTicket(campaign.channel, tickets[n], first.not_before) for n, first in held.items()]
-            self._held.put(waiting, self._clock.now())
+            now = self._clock.now()
+            waiting = [
+                HeldTicket(campaign.channel, tickets[n], first.not_before, now, first.version)
+                for n, first in held.items()
+            ]
+            self._held.put(waiting, now)
             if self._campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
                 # Its chunks were looked for before these were there.
                 held = {}
@@ -249,12 +260,12 @@ class ExpandCampaign:
         return self._expansion.commit(enqueued) if progress.done else enqueued
 
 
-def _first_of(holds: Sequence[Hold | None]) -> Held | None:
+def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
     """When a chunk with these recipients may be handed over first, and how many; ``None`` when some need not wait."""
     if None in holds:
         return None
     untils = [hold.until for hold in holds if hold is not None]
-    return Held(min(untils), untils.count(min(untils)))
+    return Held(min(untils), untils.count(min(untils)), version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +352,8 @@ class DrainCampaign:
         """Look once, and say when it will be worth looking again: each look is paid for.
 
         The wait is what the rest will take at the pace so far, but no longer than the campaign has taken. While
-        somebody waits for their hour the campaign cannot end, so it is looked at rarely.
+        somebody waits for their hour the campaign cannot end, so it is looked at rarely; but before it has waited twice
+        as long, because that hour may be another one by then.
         """
         campaign = self._campaigns.get(business_id, campaign_id)
         ranges = self._expansion.list(campaign_id)
@@ -361,7 +373,7 @@ class DrainCampaign:
         wait = wait_for_the_rest(took, waiting, view.audience.targeted - waiting)
         if waiting:
             last = max(self._chunks.holds(campaign_id), default=now)
-            wait = max(wait, min(last - now, LONGEST_WAIT_FOR_HOURS))
+            wait = max(wait, min(last - now, max(took, LONGEST_WAIT), LONGEST_WAIT_FOR_HOURS))
         return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
 
 

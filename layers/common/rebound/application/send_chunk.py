@@ -309,11 +309,14 @@ class ChunkDesk:
         key, channel = work.chunk.key, work.campaign.channel
         not_before = min(hold.until for hold in held.values())
         size = sum(hold.until == not_before for hold in held.values())
-        if not work.campaign.single:
+        if work.campaign.single:
+            queued = [m for m in self.known(work).values() if m.status is MessageStatus.QUEUED]
+            self.messages.advance([(message, replace(message, held_until=not_before)) for message in queued])
+        else:
             self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
         self.chunks.put_back(work.chunk, list(held), not_before)
-        ticket = Ticket(key, size, lane_of(work.campaign))
-        self._held.put([HeldTicket(channel, ticket, not_before)], self.clock.now())
+        ticket, now = Ticket(key, size, lane_of(work.campaign)), self.clock.now()
+        self._held.put([HeldTicket(channel, ticket, not_before, now, work.business.version)], now)
         if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
             self._queue.put(channel, [ticket])
 

@@ -159,7 +159,9 @@ class SendEmail:
             self._desk.stop(work, because, [*again, *held])
         else:
             daily = any(throttled.daily for throttled in throttles)
-            self._desk.leave(work, again, held, LONGEST_DELAY if daily else None)
+            # For whom nothing was booked there is nothing to wait for but their turn.
+            short = AT_ONCE if len(again) == len(decided.beyond) else None
+            self._desk.leave(work, again, held, LONGEST_DELAY if daily else short)
 
     def _still_listed(self, work: Work, recipients: Sequence[Recipient]) -> list[str]:
         """Who is sent to in spite of a flag and may still be on the suppression list."""

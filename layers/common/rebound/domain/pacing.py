@@ -15,7 +15,7 @@ campaign is cancelled, so it must not be much.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -30,6 +30,8 @@ HORIZON: Final = timedelta(minutes=2)
 """So far ahead a flow may be booked."""
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest that SQS holds a message back."""
+FIRST_ROUND: Final = timedelta(seconds=15)
+"""So long what has just begun to wait for its hour is left alone."""
 LINGERING: Final = timedelta(seconds=10)
 """So long a flow counts after what it booked is over: its next chunk may be on its way."""
 SLOWEST: Final = 0.1
@@ -76,7 +78,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A chunk on its way to a sender: how many messages it is at most, and when its turn is once that is known."""
+    """A chunk on its way to a sender: how many messages it is at most, and when its turn is once that is known.
+
+    One of size 0 is decided again and hands over nothing: who may go after all comes back with a turn to be booked.
+    """
 
     key: ChunkKey
     size: int
@@ -88,12 +93,27 @@ class Ticket:
 class HeldTicket:
     """A chunk whose recipients all wait for their hour, on no lane until ``not_before``.
 
-    The ticket's size is how many of them may go out then; the others wait for longer.
+    The ticket's size is how many of them may go out then; the others wait for longer. It waits ``since`` then, because
+    of what was decided under that ``version`` of the business's settings (0 where that is not known).
     """
 
     channel: Channel
     ticket: Ticket
     not_before: datetime
+    since: datetime
+    version: int
+
+    def round_from(self, now: datetime) -> timedelta:
+        """How long it is left alone: until its hour, but no longer than it has waited so far, nor than a queue can.
+
+        So what changes soon after is seen soon, and rounds are few all the same.
+        """
+        waited = max(now - self.since, FIRST_ROUND)
+        return max(min(self.not_before - now, waited, LONGEST_DELAY), timedelta())
+
+    def to_look_again(self, now: datetime) -> Ticket:
+        """A ticket for the lane before the hour, which takes nobody's turn."""
+        return replace(self.ticket, size=0, turn_at=now)
 
 
 @dataclass(frozen=True, slots=True)
