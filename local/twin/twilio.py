@@ -20,6 +20,7 @@ from local.twin.timestamps import dlr_done, rfc2822
 
 API_VERSION = "2010-04-01"
 MAX_BODY_CHARACTERS = 1600
+MAX_VALIDITY_SECONDS = 36_000
 # What a messaging service of the twin sends from.
 POOL_NUMBER = "+15005550006"
 
@@ -112,7 +113,10 @@ class TwilioApi:
         sid = stage.story.twilio_sid()
         callback_url = form.get("StatusCallback", "")
         tags = dict(parse_qsl(urlsplit(callback_url).query, keep_blank_values=True))
-        stage.ledger.record([AcceptedSend(at, Provider.TWILIO, form["To"], tags, {"body": form["Body"]}, sid)])
+        content = {"body": form["Body"]}
+        if "ValidityPeriod" in form:
+            content["validity_period"] = form["ValidityPeriod"]
+        stage.ledger.record([AcceptedSend(at, Provider.TWILIO, form["To"], tags, content, sid)])
         if callback_url:
             for sequence in stage.faults.disturb(Provider.TWILIO, self._callbacks(form, sid, at, callback_url)):
                 self._lane.submit(sequence)
@@ -191,6 +195,9 @@ def _check(form: Mapping[str, str]) -> None:
         raise TwilioError(21617, f"The concatenated message body exceeds the {MAX_BODY_CHARACTERS} character limit")
     if not _NUMBER.fullmatch(form["To"]):
         raise TwilioError(21211, _REFUSALS[21211].format(to=form["To"]))
+    validity = form.get("ValidityPeriod", "1")
+    if not (validity.isascii() and validity.isdecimal() and 1 <= int(validity) <= MAX_VALIDITY_SECONDS):
+        raise TwilioError(21624, f"The ValidityPeriod {validity} is not from 1 to {MAX_VALIDITY_SECONDS} seconds.")
     if form["To"] == form.get("From"):
         raise TwilioError(21266, "'To' and 'From' number cannot be the same")
     callback = urlsplit(form.get("StatusCallback", ""))

@@ -966,6 +966,20 @@ def test_a_text_that_twilio_takes_has_twilios_id_and_asks_for_callbacks_with_its
     assert f"b={BUSINESS_ID}&c={id_of(1)}&m={message_key().message_id}" in form["StatusCallback"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(None, None), (0.2, 1), (1.9, 1), (3600, 3600), (35_999.5, 35_999), (36_000, None), (10**6, None)],
+)
+def test_twilio_is_told_how_long_a_text_is_of_use_within_what_it_can_be_told(
+    seconds: float | None, told: int | None
+) -> None:
+    http = TwilioHttp(*recorded("accepted"))
+    valid_for = None if seconds is None else timedelta(seconds=seconds)
+    twilio(http).send("+14155550100", message_key(), "+14155550123", "Hi é", valid_for)
+
+    assert http.calls[0].get("ValidityPeriod") == told
+
+
 def test_a_messaging_service_is_named_as_one() -> None:
     http = TwilioHttp(*recorded("accepted"))
     service = "MG" + "a" * 32

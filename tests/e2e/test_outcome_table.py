@@ -93,6 +93,7 @@ OTHERS: Final = {
     30017: "provider:carrier_congestion",
     30022: "provider:throttled",
     30023: "provider:daily_quota",
+    30036: "provider:expired",
     30410: "provider:timed_out",
     30450: "provider:delivery_blocked",
     30500: "provider:temporary_failure",

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rebound.application.handovers import Accepted, OutgoingEmail, SendResult
 from rebound.domain.provider_codes import Provider
@@ -84,10 +85,15 @@ class ScriptedTexter(_Script):
     def __init__(self, provider: Provider = Provider.TWILIO) -> None:
         super().__init__()
         self._provider = provider
+        self.validities: list[timedelta | None] = []
+        """How long each text was to be of use, in order."""
 
     @property
     def provider(self) -> Provider:
         return self._provider
 
-    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
+        self.validities.append(valid_for)
         return self.hand(key, to, "", body)

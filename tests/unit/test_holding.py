@@ -193,6 +193,16 @@ def test_what_has_expired_is_never_handed_over_whatever_delays_it(
         assert len(night.times) + left_out == 40
 
 
+def test_a_text_that_can_expire_is_not_delivered_later_than_that() -> None:
+    night = Night()
+    night.add(customer(1))
+    night.texter.taken.append(lambda *_: night.clock.move(MINUTE))
+    for timing in (Timing(), Timing(expires_at=at(5 * 3600))):
+        night.live_through(night.post(Channel.SMS, timing=timing).campaign.campaign_id)
+
+    assert night.texter.validities == [None, at(5 * 3600) - night.times[id_of(1)] - MINUTE]
+
+
 def test_a_text_that_would_wait_beyond_its_expiry_is_left_out_from_the_start() -> None:
     night = Night()
     night.people(5)

@@ -562,14 +562,24 @@ def test_the_number_decides_the_callbacks(bench: Bench, receiver: Receiver, numb
         ({"from_": ""}, 21603),
         ({"body": ""}, 21602),
         ({"body": "x" * 1601}, 21617),
+        ({"validity_period": 0}, 21624),
+        ({"validity_period": 36_001}, 21624),
+        ({"validity_period": "soon"}, 21624),
         ({"status_callback": "http://my_host/x"}, 21609),
     ],
 )
-def test_what_twilio_refuses(bench: Bench, fields: dict[str, str], code: int) -> None:
+def test_what_twilio_refuses(bench: Bench, fields: dict[str, Any], code: int) -> None:
     with pytest.raises(TwilioRestException) as caught:
         bench.twilio().messages.create(**({"to": "+14155550123", "from_": "+15005550006", "body": "Hi"} | fields))
     assert (caught.value.code, caught.value.status) == (code, 400)
     assert bench.log() == []
+
+
+def test_how_long_a_text_is_of_use_is_in_the_log(bench: Bench) -> None:
+    for validity in (1, 36_000):
+        bench.twilio().messages.create(to="+14155550123", from_="+15005550006", body="Hi", validity_period=validity)
+
+    assert [line["content"]["validity_period"] for line in bench.log()] == ["1", "36000"]
 
 
 def test_a_wrong_token_is_refused(bench: Bench) -> None:

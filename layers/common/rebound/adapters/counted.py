@@ -13,6 +13,8 @@ from rebound.application.handovers import (
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rebound.application.handovers import (
         OutgoingEmail,
         SendResult,
@@ -59,8 +61,10 @@ class CountedTexter:
     def provider(self) -> Provider:
         return self._texter.provider
 
-    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
-        result = self._texter.send(sender, key, to, body)
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
+        result = self._texter.send(sender, key, to, body, valid_for)
         self._count(f"Texts{WHAT_BECAME[type(result)]}")
         return result
 

@@ -16,6 +16,8 @@ from rebound.application.handovers import (
 from rebound.domain.provider_codes import Provider
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rebound.application.handovers import (
         SendResult,
     )
@@ -34,7 +36,14 @@ class SnsTexter:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:  # noqa: ARG002 - port
+    def send(
+        self,
+        sender: str | None,
+        key: MessageKey,  # noqa: ARG002 - SNS takes nothing of ours along
+        to: str,
+        body: str,
+        valid_for: timedelta | None = None,  # noqa: ARG002 - nor how long a text is of use
+    ) -> SendResult:
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         if sender is not None:
             attributes["AWS.MM.SMS.OriginationNumber"] = {"DataType": "String", "StringValue": sender}

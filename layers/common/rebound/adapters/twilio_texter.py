@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.adapters.twilio_callbacks import status_callback_url
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from rebound.domain.receipts import MessageKey
 
 TIMEOUT_SECONDS: Final = 10
+SHORTEST_VALIDITY_SECONDS: Final = 1
+LONGEST_VALIDITY: Final = timedelta(hours=10)
+"""Within these, or Twilio refuses the text (21624); the longest is also what holds where nothing is said."""
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -33,7 +38,9 @@ class TwilioTexter:
         self._client = client
         self._public_url = public_url
 
-    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
         # The SDK is imported by who makes the client (``connect``); the errors come with it.
         from requests.exceptions import ConnectionError as NoConnectionError  # noqa: PLC0415
         from requests.exceptions import ConnectTimeout, RequestException  # noqa: PLC0415
@@ -46,6 +53,7 @@ class TwilioTexter:
                 body=body,
                 status_callback=status_callback_url(self._public_url, key),
                 **{"messaging_service_sid" if by_service else "from_": sender},
+                **_validity(valid_for),
             )
         except TwilioRestException as error:
             return _of_error(error.status, error.code, error.msg)
@@ -54,6 +62,13 @@ class TwilioTexter:
         except (NoConnectionError, RequestException, TwilioException) as error:
             return Throttled("20500") if _never_connected(error) else Unknown(type(error).__name__)
         return Accepted(message.sid)
+
+
+def _validity(valid_for: timedelta | None) -> Mapping[str, int]:
+    """How long Twilio may keep a text in its queue; what is valid for longer than it keeps any needs nothing said."""
+    if valid_for is None or valid_for >= LONGEST_VALIDITY:
+        return {}
+    return {"validity_period": max(int(valid_for.total_seconds()), SHORTEST_VALIDITY_SECONDS)}
 
 
 def _of_error(status: int, code: int | None, text: str) -> SendResult:

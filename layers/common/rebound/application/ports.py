@@ -578,8 +578,13 @@ class Texter(Protocol):
     def provider(self) -> Provider:
         """Who carries them."""
 
-    def send(self, sender: str | None, key: MessageKey, to: str, body: str) -> SendResult:
-        """Hand over one text. Never tries anything twice."""
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
+        """Hand over one text. Never tries anything twice.
+
+        A provider that can be told to drops it instead of delivering it later than ``valid_for`` from now.
+        """
 
 
 class ImportBook(Protocol):

@@ -227,6 +227,10 @@ class SendText:
             return cannot_render(recipient.message)
         return self._desk.taken(work, recipient)
 
+    def _valid_for(self, work: Work) -> timedelta | None:
+        expires_at = work.campaign.expires_at
+        return None if expires_at is None else expires_at - self._desk.clock.now()
+
     def _send(self, work: Work, texter: Texter, recipient: Recipient, said: Decision) -> Throttled | Refused | None:
         """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
         message, body = recipient.message, _body(work, recipient)
@@ -236,7 +240,7 @@ class SendText:
             return None
         if not self._log.claim(message):
             return None
-        result = texter.send(work.business.text_from, message.key, recipient.address, body)
+        result = texter.send(work.business.text_from, message.key, recipient.address, body, self._valid_for(work))
         now = self._desk.clock.now()
         if isinstance(result, Refused | Throttled):
             self._desk.give_back(work, _ids(recipient))
