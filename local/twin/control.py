@@ -1,4 +1,4 @@
-"""What tests and people ask the twin itself: its log, its faults, how it is."""
+"""What tests and people ask the twin itself: its log, its faults, what it allows, how it is."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,11 @@ from local.twin.exchange import Request, Response
 from local.twin.faults import ALLOWED, Fault, FaultBoard, FaultRequestError
 from local.twin.inbound import InboundApi
 from local.twin.ledger import SendLedger
+from local.twin.sending_quota import SendingQuota
 
 
 class ControlApi:
-    """``/log``, ``/faults``, ``/inbound``, ``/pending`` and ``/health``."""
+    """``/log``, ``/faults``, ``/quota``, ``/inbound``, ``/pending`` and ``/health``."""
 
     def __init__(
         self,
@@ -20,6 +21,7 @@ class ControlApi:
         lanes: Mapping[str, Callable[[], LaneCounts]],
         held: Callable[[], int],
         inbound: InboundApi,
+        quota: SendingQuota,
     ) -> None:
         self._ledger = ledger
         self._faults = faults
@@ -28,6 +30,7 @@ class ControlApi:
         self._routes: dict[str, dict[str, Callable[[Request], Response]]] = {
             "/log": {"GET": lambda _: Response(200, ledger.stream(), {"Content-Type": "application/jsonl"})},
             "/faults": {"GET": self._list_faults, "POST": self._put_fault, "DELETE": self._clear_faults},
+            "/quota": {"GET": quota.tell, "PUT": quota.set, "DELETE": quota.reset},
             "/inbound": {"POST": inbound.text, "PUT": inbound.configure},
             "/pending": {"GET": lambda _: Response.of_json(200, self._pending())},
             "/health": {"GET": lambda _: Response.of_json(200, self._health())},

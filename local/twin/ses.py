@@ -26,6 +26,7 @@ from local.twin.outcomes import (
     plan_email,
     remembers,
 )
+from local.twin.sending_quota import SendingQuota
 from local.twin.service_model import violations
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.stage import Stage
@@ -38,6 +39,7 @@ _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _SUPPRESSED_ADDRESS = re.compile(r"/v2/email/suppression/addresses/([^/]+)")
 
 _THROTTLED = "Maximum sending rate exceeded."
+_QUOTA_EXCEEDED = "Daily message quota exceeded."
 
 
 class InvalidEntryError(ValueError):
@@ -81,15 +83,21 @@ class SesApi:
     An unknown configuration set is accepted: its events then go to the fallback topic, if there is one.
     """
 
-    def __init__(self, stage: Stage, lane: CallbackLane[EmailEvent], configuration_sets: ConfigurationSets) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        lane: CallbackLane[EmailEvent],
+        configuration_sets: ConfigurationSets,
+        quota: SendingQuota,
+    ) -> None:
         self._stage = stage
+        self._quota = quota
         self._lane = lane
         self._sets = configuration_sets
         self._suppressed = SuppressionList()
         self._attempts: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
         self._held: dict[str, list[Step[EmailEvent]]] = {}
-        self._sent = 0
 
     @property
     def held(self) -> int:
@@ -144,6 +152,8 @@ class SesApi:
             with self._failing_on_demand():
                 if self._throttled(draft):
                     raise AwsError("TooManyRequestsException", _THROTTLED, 429)
+                if not self._quota.take(len(draft.recipients)):
+                    raise AwsError("TooManyRequestsException", _QUOTA_EXCEEDED, 429)
                 return {"MessageId": self._accept(draft)}
 
     def _send_bulk_email(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +184,8 @@ class SesApi:
             return _refusal(error.status, str(error))
         if self._throttled(draft):
             return _refusal("ACCOUNT_THROTTLED", _THROTTLED)
+        if not self._quota.take(len(draft.recipients)):
+            return _refusal("ACCOUNT_DAILY_QUOTA_EXCEEDED", _QUOTA_EXCEEDED)
         return {"Status": "SUCCESS", "MessageId": self._accept(draft)}
 
     def _failing_on_demand(self) -> "_ErrorFault":
@@ -193,7 +205,6 @@ class SesApi:
         stage = self._stage
         at = stage.now()
         message_id = stage.story.ses_id("ses-message")
-        self._sent += len(draft.recipients)
         rendering_error = None
         try:
             content = draft.body.rendered()
@@ -287,11 +298,7 @@ class SesApi:
             "DedicatedIpAutoWarmupEnabled": False,
             "EnforcementStatus": "HEALTHY",
             "ProductionAccessEnabled": True,
-            "SendQuota": {
-                "Max24HourSend": 5_000_000.0,
-                "MaxSendRate": 5_000.0,
-                "SentLast24Hours": float(self._sent),
-            },
+            "SendQuota": self._quota.figures(),
             "SendingEnabled": True,
             "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
         }

@@ -10,6 +10,7 @@ from local.twin.exchange import Request, Response
 from local.twin.faults import FaultBoard
 from local.twin.inbound import InboundApi
 from local.twin.ledger import SendLedger
+from local.twin.sending_quota import SendingQuota
 from local.twin.ses import SesApi
 from local.twin.ses_events import EmailEvent, EventPublisher
 from local.twin.settings import TwinSettings
@@ -49,7 +50,8 @@ class Twin:
             "sns", DeliveryLogWriter(aws, settings.region, settings.account_id), threads=1, batch_size=100
         )
         self._lanes = (emails, texts, logs)
-        self._ses = SesApi(stage, emails, sets)
+        quota = SendingQuota()
+        self._ses = SesApi(stage, emails, sets, quota)
         self._sns = SnsApi(stage, logs)
         self._twilio = TwilioApi(stage, texts, settings.twilio_account_sid, settings.twilio_auth_token)
         self._control = ControlApi(
@@ -58,6 +60,7 @@ class Twin:
             {"ses": emails.counts, "twilio": texts.counts, "sns": logs.counts},
             lambda: self._ses.held,
             InboundApi(stage, settings.twilio_account_sid, settings.twilio_auth_token),
+            quota,
         )
 
     def start(self) -> None:

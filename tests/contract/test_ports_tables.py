@@ -90,7 +90,7 @@ from rebound.domain.jobs import Job, JobKind, JobStatus
 from rebound.domain.key_ranges import bounds
 from rebound.domain.keys import ApiKey, ApiScope, hash_of
 from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import Flow, Lane, Quota
+from rebound.domain.pacing import Flow, Lane, Quota, Stop
 from rebound.domain.provider_codes import Provider
 from rebound.domain.quiet_hours import NO_QUIET_HOURS, HoldReason, QuietHours, QuietWindow
 from rebound.domain.reachability import (
@@ -1344,7 +1344,7 @@ LATER = timedelta(seconds=10)
 def test_nothing_is_known_of_an_account_at_first(books: Books) -> None:
     pace = books.paces.pace("ses", at(1))
 
-    assert (pace.quota, pace.quota_read_at, pace.braked_at, pace.stopped_until) == (None, None, None, None)
+    assert (pace.quota, pace.quota_read_at, pace.braked_at, pace.stop) == (None, None, None, None)
     assert dict(pace.booked) == {}
 
 
@@ -1394,13 +1394,13 @@ def test_a_swarm_of_throttles_brakes_once(books: Books) -> None:
 
 
 def test_a_stop_is_made_longer_and_never_shorter(books: Books) -> None:
-    books.paces.stop("ses", at(2))
-    books.paces.stop("ses", at(1))
-    first = books.paces.pace("ses", at(1)).stopped_until
-    books.paces.stop("ses", at(3))
+    books.paces.stop("ses", Stop(at(0), at(2)))
+    books.paces.stop("ses", Stop(at(1), at(1)))
+    first = books.paces.pace("ses", at(1)).stop
+    books.paces.stop("ses", Stop(at(0), at(3)))
 
-    assert first == at(2)
-    assert books.paces.pace("ses", at(1) + LATER).stopped_until == at(3)
+    assert first == Stop(at(0), at(2))
+    assert books.paces.pace("ses", at(1) + LATER).stop == Stop(at(0), at(3))
 
 
 def test_the_state_of_a_chunk_can_be_asked_for_by_itself(books: Books) -> None:

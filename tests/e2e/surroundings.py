@@ -106,6 +106,14 @@ class Twin:
         finally:
             exchange("DELETE", f"{self.url}/faults").expecting(200)
 
+    def allow(self, **figures: float) -> None:
+        """Have SES allow the account this from now on: ``MaxSendRate``, ``Max24HourSend``, ``SentLast24Hours``."""
+        exchange("PUT", f"{self.url}/quota", json.dumps(figures).encode()).expecting(200)
+
+    def allow_everything(self) -> None:
+        """As in the beginning."""
+        exchange("DELETE", f"{self.url}/quota").expecting(200)
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:

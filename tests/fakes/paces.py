@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from rebound.domain.pacing import Flow, Pace, Quota
+from rebound.domain.pacing import Flow, Pace, Quota, Stop
 
 PLENTY: Final = Quota(rate=5000.0)
 _A_SECOND: Final = timedelta(seconds=1)
@@ -34,10 +34,10 @@ class MemoryPaceBook:
         if pace.braked_at is None or now - pace.braked_at >= _A_SECOND:
             self._paces[account] = replace(pace, brake=left, braked_at=now)
 
-    def stop(self, account: str, until: datetime) -> None:
+    def stop(self, account: str, stop: Stop) -> None:
         pace = self._paces[account]
-        if pace.stopped_until is None or pace.stopped_until < until:
-            self._paces[account] = replace(pace, stopped_until=until)
+        if pace.stop is None or pace.stop.until < stop.until:
+            self._paces[account] = replace(pace, stop=stop)
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
         pace = self._paces[account]

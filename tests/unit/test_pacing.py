@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.adapters.ses_quota import SesQuota
-from rebound.application.admit_chunk import DAILY_STOP, QUOTA_GOOD_FOR
+from rebound.application.admit_chunk import QUOTA_GOOD_FOR
 from rebound.application.handovers import (
     Accepted,
     OutgoingEmail,
@@ -30,7 +30,9 @@ from rebound.domain.pacing import (
     EMAIL_ACCOUNT,
     HORIZON,
     LINGERING,
+    LONGEST_STOP,
     RECOVERY,
+    SHORTEST_STOP,
     SLOWEST,
     Flow,
     Lane,
@@ -217,7 +219,7 @@ def test_when_the_allowance_of_the_day_is_used_up_nothing_is_tried_until_it_may_
     assert view.results[MessageStatus.DELIVERED] == 120
     # One chunk has run into the end of the quota; the other two were not even tried before it may have renewed.
     assert len(calls) == 4
-    assert min(calls[1:]) - calls[0] >= DAILY_STOP
+    assert min(calls[1:]) - calls[0] >= SHORTEST_STOP
 
 
 def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
@@ -231,12 +233,27 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
     held = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
 
     assert world.mailer.handed == []
-    assert held.held_until == world.clock.now() + DAILY_STOP
+    assert held.held_until == world.clock.now() + SHORTEST_STOP
     world.quotas.now = Quota(rate=14.0, daily=200, sent_today=150)
-    world.clock.move(DAILY_STOP)
+    world.clock.move(SHORTEST_STOP)
     world.rest()
     assert len(world.mailer.handed) == 1
     assert world.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until is None
+
+
+def test_a_stop_takes_as_long_again_as_there_has_been_nothing_to_be_had() -> None:
+    pace, now, lengths = Pace(), NOON, []
+    for _ in range(8):
+        stop = pace.next_stop(now)
+        lengths.append((stop.until - now) // timedelta(minutes=1))
+        # Those who come at the same time find the same.
+        assert replace(pace, stop=stop).next_stop(now + SECOND).since == stop.since == NOON
+        pace, now = replace(pace, stop=stop), stop.until + SECOND
+    much_later = now + LONGEST_STOP
+
+    assert lengths == [1, 1, 2, 4, 8, 15, 15, 15]
+    assert pace.stopped_until(now) is None
+    assert pace.next_stop(much_later).until == much_later + SHORTEST_STOP
 
 
 def test_all_workers_together_ask_for_the_quota_once_a_minute() -> None:

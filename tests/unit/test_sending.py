@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from rebound.application.handovers import Refused, Throttled, Unknown
-from rebound.application.send_chunk import LEASE, ChunkHeldError
+from rebound.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
 from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import Category, TextContent
 from rebound.domain.channels import Channel
@@ -15,7 +15,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import EMAIL_ACCOUNT, LONGEST_DELAY, Lane, Ticket
+from rebound.domain.pacing import EMAIL_ACCOUNT, SHORTEST_STOP, Lane, Stop, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey
@@ -195,7 +195,8 @@ def test_what_a_dead_worker_left_is_settled_although_nothing_may_be_sent_today(c
     sending.die_at("mailer.send" if channel is Channel.EMAIL else "texter.send", times=2)
     handed = len(sending.script.handed)
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
-    sending.world.paces.stop(account.name, sending.world.clock.now() + timedelta(hours=9))
+    now = sending.world.clock.now()
+    sending.world.paces.stop(account.name, Stop(now, now + timedelta(hours=9)))
     sending.after_the_lease()
 
     assert [status for status in sending.statuses().values() if status != "uncertain"] == []
@@ -232,12 +233,16 @@ def test_only_those_who_were_throttled_are_tried_again_and_later(channel: Channe
 
 
 @CHANNELS
-def test_a_used_up_daily_quota_waits_as_long_as_a_queue_can_hold_a_message(channel: Channel) -> None:
+def test_a_used_up_daily_quota_is_waited_for_at_the_door(channel: Channel) -> None:
     sending = Sending(channel)
     sending.script.answer(customer(1).address(channel) or "", Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True))
     sending.send()
 
-    assert sending.world.chunk_queue.delays[-1] == LONGEST_DELAY
+    assert sending.world.chunk_queue.delays[-1] == AFTER_A_STOP
+    sending.world.clock.move(AFTER_A_STOP)
+    sending.send("worker-2")
+    assert sending.world.chunk_queue.delays[-1] == SHORTEST_STOP - AFTER_A_STOP
+    assert sending.chunk.attempts == 1
 
 
 @CHANNELS

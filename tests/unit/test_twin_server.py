@@ -170,6 +170,11 @@ class Bench:
         status, _ = self.ask("POST", "/faults", {"provider": provider, "kind": kind, "rate": rate, **more})
         assert status == 200
 
+    def quota(self, **figures: float) -> dict[str, float]:
+        status, quota = self.ask("PUT", "/quota", figures)
+        assert status == 200
+        return dict(quota)
+
 
 @contextlib.contextmanager
 def running(settings: TwinSettings = SETTINGS) -> Iterator[Bench]:
@@ -452,6 +457,33 @@ def test_the_account_tells_its_quota_and_unknown_calls_are_not_found(bench: Benc
     with pytest.raises(ClientError) as caught:
         ses.list_contact_lists()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_what_does_not_fit_into_the_days_quota_is_not_taken_until_it_is_renewed(bench: Bench) -> None:
+    ses = bench.aws_client("sesv2")
+    assert bench.quota(Max24HourSend=3, MaxSendRate=14) == {
+        "Max24HourSend": 3,
+        "MaxSendRate": 14,
+        "SentLast24Hours": 0,
+    }
+    fits = statuses(ses.send_bulk_email(**bulk(*[entry(f"{name}@b.c") for name in "abcde"])))
+    with pytest.raises(ses.exceptions.TooManyRequestsException, match="Daily message quota exceeded"):
+        ses.send_email(**simple("f@b.c"))
+    assert fits == ["SUCCESS"] * 3 + ["ACCOUNT_DAILY_QUOTA_EXCEEDED"] * 2
+    assert ses.get_account()["SendQuota"]["SentLast24Hours"] == 3
+
+    bench.quota(SentLast24Hours=0)
+    ses.send_email(**simple("f@b.c"))
+    assert len(bench.log()) == 4
+
+
+@pytest.mark.parametrize(
+    "given", [[], {"Max24HourSend": "much"}, {"MaxSendRate": -1}, {"SentLast24Hours": True}, {"x": 1}]
+)
+def test_a_quota_that_is_none_changes_nothing(bench: Bench, given: object) -> None:
+    before = bench.ask("GET", "/quota")
+    assert bench.ask("PUT", "/quota", given)[0] == 422
+    assert bench.ask("GET", "/quota") == before
 
 
 # Faults

@@ -1,12 +1,13 @@
 """The Paces table: how fast each sending account may be used, and until when each flow is booked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 from rebound.adapters.dynamo_tables import PaceRow, bind, lost_races
 from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.pacing import Flow, Pace, Quota
+from rebound.domain.pacing import Flow, Pace, Quota, Stop
 
 ACCOUNT: Final = "-"
 """The flow under which the row of the account itself is kept; no flow's name is so short."""
@@ -57,9 +58,10 @@ class DynamoPaceBook:
         calm = braked.does_not_exist() | (braked <= now - BRAKES_APART)
         self._change(account, [PaceRow.brake.set(left), braked.set(now)], calm)
 
-    def stop(self, account: str, until: datetime) -> None:
-        stopped = PaceRow.stopped_until
-        self._change(account, [stopped.set(until)], stopped.does_not_exist() | (stopped < until))
+    def stop(self, account: str, stop: Stop) -> None:
+        until = PaceRow.stopped_until
+        actions = [until.set(stop.until), PaceRow.stopped_since.set(stop.since)]
+        self._change(account, actions, until.does_not_exist() | (until < stop.until))
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
         known = PaceRow.quota_read_at
@@ -95,16 +97,13 @@ class DynamoPaceBook:
                 quota_read_at=row.quota_read_at,
                 brake=float(row.brake or 1.0),
                 braked_at=row.braked_at,
-                stopped_until=row.stopped_until,
+                stop=_stop(row.stopped_since, row.stopped_until),
             )
-        return Pace(
-            pace.quota,
-            pace.quota_read_at,
-            MappingProxyType(booked),
-            pace.brake,
-            pace.braked_at,
-            pace.stopped_until,
-        )
+        return replace(pace, booked=MappingProxyType(booked))
+
+
+def _stop(since: datetime | None, until: datetime | None) -> Stop | None:
+    return None if since is None or until is None else Stop(since, until)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -484,6 +484,7 @@ class PaceRow(Model):
     brake = NumberAttribute(null=True)
     braked_at = InstantAttribute(null=True)
     stopped_until = InstantAttribute(null=True)
+    stopped_since = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

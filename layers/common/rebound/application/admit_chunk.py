@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
 """Asked for so often by all workers together: SES allows about one such call a second."""
-DAILY_STOP: Final = timedelta(minutes=15)
-"""How long nothing is tried after a provider's "not today": its 24 hours are rolling, and some of them free up soon."""
 AT_ONCE: Final = timedelta(seconds=1)
 """A queue cannot hold back for less."""
 UNKNOWN_RATE: Final = 1.0
@@ -66,7 +64,7 @@ class AdmitChunk:
         """
         now = self._clock.now()
         pace = self._pace(account, now)
-        stopped_until = pace.stopped_until if pace.stopped_until is not None and pace.stopped_until > now else None
+        stopped_until = pace.stopped_until(now)
         turn_at = ticket.turn_at if stopped_until is None else None
         if turn_at is None:
             state = self._chunks.state(ticket.key)
@@ -113,10 +111,12 @@ class AdmitChunk:
         if quota is None:
             return pace
         self._paces.keep_quota(account.name, quota)
+        pace = replace(pace, quota=quota)
         if quota.used_up:
-            self._paces.stop(account.name, now + DAILY_STOP)
-            return replace(pace, quota=quota, stopped_until=now + DAILY_STOP)
-        return replace(pace, quota=quota)
+            stop = pace.next_stop(now)
+            self._paces.stop(account.name, stop)
+            return replace(pace, stop=stop)
+        return pace
 
 
 class MindThrottles:
@@ -130,8 +130,10 @@ class MindThrottles:
         """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
         about_speed = [answer for answer in answers if answer.slows_down]
         now = self._clock.now()
+        if not about_speed:
+            return
+        pace = self._paces.pace(account.name, now)
         if any(answer.daily for answer in about_speed):
-            self._paces.stop(account.name, now + DAILY_STOP)
-        elif about_speed:
-            pace = self._paces.pace(account.name, now)
+            self._paces.stop(account.name, pace.next_stop(now))
+        else:
             self._paces.brake(account.name, pace.braked(now), now)

@@ -184,8 +184,8 @@ class ManageCampaigns:
         if campaign.status not in RUNNING:
             return view
         if campaign.channel is Channel.EMAIL:
-            until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until
-            if until is not None and until > now:
+            until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until(now)
+            if until is not None:
                 return replace(view, held_until=until, held_because=HoldReason.DAILY_QUOTA)
         if view.results[MessageStatus.QUEUED] == 0:
             return view

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rebound.domain.keys import ApiKey
     from rebound.domain.links import LinkKeys
     from rebound.domain.messages import Message
-    from rebound.domain.pacing import Flow, HeldTicket, Lane, Pace, Quota, Ticket
+    from rebound.domain.pacing import Flow, HeldTicket, Lane, Pace, Quota, Stop, Ticket
     from rebound.domain.provider_codes import Provider
     from rebound.domain.quiet_hours import HoldReason
     from rebound.domain.receipts import MessageKey, Receipt
@@ -445,8 +445,8 @@ class PaceBook(Protocol):
     def brake(self, account: str, left: float, now: datetime) -> None:
         """Keep ``left`` of the rate from ``now`` on, unless somebody braked within the last second."""
 
-    def stop(self, account: str, until: datetime) -> None:
-        """Hand over nothing until then."""
+    def stop(self, account: str, stop: Stop) -> None:
+        """Hand over nothing until it is over; one that ends later stays."""
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
         """Whether it is for us to ask the provider for its quota, which was last asked for at ``read_at``."""

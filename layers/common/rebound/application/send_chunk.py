@@ -49,6 +49,8 @@ LEASE: Final = timedelta(seconds=150)
 ATTEMPTS: Final = 8
 """How often a contact that others write at the same time is read and decided upon again."""
 FIRST_DELAY: Final = timedelta(seconds=1)
+AFTER_A_STOP: Final = timedelta(seconds=3)
+"""By then every worker knows that the account is stopped, and says until when (``AdmitChunk``)."""
 
 
 class ChunkHeldError(ReboundError):

@@ -14,6 +14,7 @@ from rebound.application.handovers import (
     Unknown,
 )
 from rebound.application.send_chunk import (
+    AFTER_A_STOP,
     accepted,
     cannot_render,
     left_out,
@@ -28,7 +29,7 @@ from rebound.domain.consent import Scope
 from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.domain.links import Purpose
-from rebound.domain.pacing import EMAIL_ACCOUNT, LONGEST_DELAY
+from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import render_email, uses, values_of
 from rebound.domain.suppressions import rests_on_an_entry
@@ -161,7 +162,7 @@ class SendEmail:
             daily = any(throttled.daily for throttled in throttles)
             # For whom nothing was booked there is nothing to wait for but their turn.
             short = AT_ONCE if len(again) == len(decided.beyond) else None
-            self._desk.leave(work, again, held, LONGEST_DELAY if daily else short)
+            self._desk.leave(work, again, held, AFTER_A_STOP if daily else short)
 
     def _still_listed(self, work: Work, recipients: Sequence[Recipient]) -> list[str]:
         """Who is sent to in spite of a flag and may still be on the suppression list."""

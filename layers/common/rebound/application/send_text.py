@@ -14,6 +14,7 @@ from rebound.application.handovers import (
     Unknown,
 )
 from rebound.application.send_chunk import (
+    AFTER_A_STOP,
     accepted,
     cannot_render,
     left_out,
@@ -25,7 +26,6 @@ from rebound.domain.campaigns import HALTED, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.eligibility import Exclusion, Hold
 from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import LONGEST_DELAY
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome, Receipt
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
@@ -180,7 +180,7 @@ class SendText:
             if isinstance(result, Throttled):
                 self._mind(account, [result])
                 self._give_up(kept, texter)
-                delay = AT_ONCE if result is OUT_OF_TIME else LONGEST_DELAY if result.daily else None
+                delay = AT_ONCE if result is OUT_OF_TIME else AFTER_A_STOP if result.daily else None
                 self._desk.again_later(work, waiting.left, delay)
                 return
             waiting.served()

@@ -40,6 +40,10 @@ BRAKING: Final = 0.7
 """By which a throttle multiplies the rate."""
 RECOVERY: Final = timedelta(seconds=60)
 """How long it takes from a standstill to the full rate."""
+SHORTEST_STOP: Final = timedelta(minutes=1)
+LONGEST_STOP: Final = timedelta(minutes=15)
+"""How long nothing is tried after a provider's "not today": as long again as there has been nothing to be had, within
+these. Its 24 hours are rolling, so that some of them free up at any time, and its allowance may be raised."""
 
 
 class Lane(StrEnum):
@@ -108,8 +112,8 @@ class HeldTicket:
 
         So what changes soon after is seen soon, and rounds are few all the same.
         """
-        waited = max(now - self.since, FIRST_ROUND)
-        return max(min(self.not_before - now, waited, LONGEST_DELAY), timedelta())
+        left = max(self.not_before - now, timedelta())
+        return min(left, _within(FIRST_ROUND, now - self.since, LONGEST_DELAY))
 
     def to_look_again(self, now: datetime) -> Ticket:
         """A ticket for the lane before the hour, which takes nobody's turn."""
@@ -143,11 +147,19 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing goes out until then: the allowance of the day is used up, ``since`` a time however often it was tried."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """What is known of one sending account, some seconds old at most.
 
     ``booked`` says until when each flow is booked. ``brake`` is the share of the rate that was left at ``braked_at``,
-    after a throttle. Until ``stopped_until`` nothing goes out: the allowance of the day is used up.
+    after a throttle. ``stop`` is the last one, which may be over.
     """
 
     quota: Quota | None = None
@@ -155,7 +167,11 @@ class Pace:
     booked: Mapping[Flow, datetime] = field(default_factory=lambda: MappingProxyType({}))
     brake: float = 1.0
     braked_at: datetime | None = None
-    stopped_until: datetime | None = None
+    stop: Stop | None = None
+
+    def stopped_until(self, now: datetime) -> datetime | None:
+        """Until when nothing goes out; ``None`` while something may."""
+        return self.stop.until if self.stop is not None and self.stop.until > now else None
 
     def rate_of(self, flow: Flow, rate: float, now: datetime) -> float:
         """Messages a second for a flow: its share, by weight among the flows under way, of the account's ``rate``."""
@@ -172,3 +188,13 @@ class Pace:
     def braked(self, now: datetime) -> float:
         """The share that is to be left after one more throttle at ``now``."""
         return max(SLOWEST, self.released(now) * BRAKING)
+
+    def next_stop(self, now: datetime) -> Stop:
+        """The stop that follows when the allowance of the day is found to be used up at ``now``."""
+        goes_on = self.stop is not None and now - self.stop.until < LONGEST_STOP
+        since = self.stop.since if self.stop is not None and goes_on else now
+        return Stop(since, now + _within(SHORTEST_STOP, now - since, LONGEST_STOP))
+
+
+def _within(least: timedelta, wanted: timedelta, most: timedelta) -> timedelta:
+    return min(max(wanted, least), most)

@@ -953,11 +953,14 @@ class _Sends(Request):
     local: bool = Field(
         default=False,
         description="Send at the recipient's local time: that of their profile's time_zone, else of the mobile number "
-        "if it belongs to one time zone, else of the business. Where send_at is over already, as soon as it may be.",
+        "if it belongs to one time zone, else of the business. Where send_at is over already, as soon as it may be. "
+        "A campaign's audience is fixed when the first clock on earth shows it, 14 hours before it is that time in "
+        "UTC.",
     )
     expires_at: Moment | None = Field(
         default=None,
-        description="RFC 3339. From then on it is not sent any more: who has not got it is left out as expired.",
+        description="RFC 3339. From then on it is not sent any more: who has not got it is left out as expired. Twilio "
+        "is told as well, and does not deliver later what it could not within its time (provider:expired).",
     )
 
     category: Annotated[Category, Field(strict=False)]
