@@ -528,6 +528,7 @@ FULL = customer(
     customer_since=date(2020, 1, 1),
     general_tags=("vip", "Ünïcode", "a"),
     time_zone="Europe/Lisbon",
+    language="pt",
     failed_email=True,
     created_at=at(0.123456),
     former_contacts=frozenset({contact_key(5), contact_key(5, Channel.SMS)}),

@@ -350,7 +350,7 @@ class World:
         )
         self.send_text = SendText(desk, texters, receipts, admit, mind)
         self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
-        self._wire_texts(businesses, contacts, messages, events)
+        self._wire_texts(businesses, contacts, customers, messages, events)
         self.count_results = CountResults(tallies, breaker)
         self.project_contacts = ProjectContacts(
             customers, businesses, events, own(self.history, "history"), own(self.replies, "replies")
@@ -401,13 +401,16 @@ class World:
         self,
         businesses: BusinessDirectory,
         contacts: ContactBook,
+        customers: CustomerBook,
         messages: MessageLog,
         events: RecordingDomainEvents,
     ) -> None:
         """What people text, and what staff make of it."""
         replies, appointments = self._own(self.replies, "replies"), self._own(self.appointments, "appointments")
         tell, clock = TellContact(messages, contacts), self.clock
-        self.receive_text = ReceiveText(businesses, contacts, replies, messages, appointments, events, tell, clock)
+        self.receive_text = ReceiveText(
+            businesses, contacts, customers, replies, messages, appointments, events, tell, clock
+        )
         self.review_replies = ReviewReplies(replies, contacts, tell, clock)
 
     def _wire_files(

@@ -51,13 +51,13 @@ def test_a_business_reads_and_changes_its_settings(stack: Stack) -> None:
 
 
 def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
-    body = created(stack, general_tags=["vip"], birthday="1990-02-28")
+    body = created(stack, general_tags=["vip"], birthday="1990-02-28", language="PT")
 
     assert set(body) >= {
         "customer_id", "external_id", "first_name", "last_name", "email", "mobile_phone", "day_phone", "night_phone",
-        "general_tags", "time_zone", "contacts",
+        "general_tags", "time_zone", "language", "contacts",
     }  # fmt: skip
-    assert (body["email"], body["mobile_phone"]) == ("Ana@example.com", "+14155550123")
+    assert (body["email"], body["mobile_phone"], body["language"]) == ("Ana@example.com", "+14155550123", "pt")
     assert body["contacts"]["sms"] == {
         "address": "+14155550123", "invalid": False, "reason": None, "since": None, "evidence": None,
         "next_try_at": None, "opted_out": [],
@@ -452,6 +452,7 @@ BAD_CUSTOMERS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no such day": ({"birthday": "2026-02-30"}, ["birthday"]),
     "no time zone": ({"time_zone": "Mars/Olympus"}, ["time_zone"]),
     "a path as a time zone": ({"time_zone": "../../etc/passwd"}, ["time_zone"]),
+    "a language that we do not write": ({"language": "nl"}, ["language"]),
     "control characters": ({"gender": "a\x00"}, ["gender"]),
     "a long tag": ({"general_tags": ["x" * 65]}, ["general_tags"]),
     "many tags": ({"general_tags": [str(n) for n in range(51)]}, ["general_tags"]),

@@ -15,6 +15,7 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConflictError, NotFoundError
 from rebound.domain.events import AppointmentConfirmed
+from rebound.domain.keyword_answers import answer_to
 from rebound.domain.replies import Decision, IncomingText, Keyword, Meaning, Reply
 from rebound.domain.text_answers import AnsweredBy, TextAnswers
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
@@ -209,7 +210,48 @@ def test_a_business_whose_provider_answers_by_itself_says_nothing() -> None:
 def test_the_answers_are_in_the_language_of_the_business() -> None:
     talk = Talk(text_answers=TextAnswers(language="es"))
 
-    assert talk.say("HELP") == ("Salon Juniper: ayuda en owner@example.com. Envíe STOP para no recibir más mensajes.")
+    assert talk.say("HELP") == (
+        "Salon Juniper: ayuda en owner@example.com. Responda STOP para dejar de recibir mensajes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoken", "answered"),
+    [
+        ((None,), "es"),
+        (("de",), "de"),
+        (("de", "de"), "de"),
+        (("de", None), "de"),
+        (("de", "fr"), "es"),
+        ((None, None), "es"),
+    ],
+)
+def test_the_customers_of_a_number_are_answered_in_their_language_if_they_have_one(
+    spoken: tuple[str | None, ...], answered: str
+) -> None:
+    talk = Talk(*range(1, len(spoken) + 1), text_answers=TextAnswers(language="es"))
+    for number, language in enumerate(spoken, 1):
+        talk.world.manage_customers.change(BUSINESS_ID, id_of(number), {"language": language})
+    for keyword, body in ((Keyword.STOP, "stop"), (Keyword.START, "start"), (Keyword.HELP, "info")):
+        assert talk.say(body) == answer_to(keyword, [talk.business], answered)
+
+
+def test_who_has_another_number_by_now_does_not_choose_the_language() -> None:
+    talk = Talk(1, 2)
+    talk.world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": "pt", "mobile_phone": "+14155569999"})
+
+    assert talk.say("help") == answer_to(Keyword.HELP, [talk.business], "en")
+
+
+def test_what_is_not_answered_reads_no_customer() -> None:
+    talk = Talk()
+    reached: list[str] = []
+    talk.world.checkpoint = lambda where: reached.append(f"{where.side} {where}")
+    talk.say("See you!")
+    talk.say("STOP", keyword=Keyword.STOP)
+    assert "before customers.get_many" not in reached
+    talk.say("STOP")
+    assert reached.count("before customers.get_many") == 1
 
 
 # --- revocations ------------------------------------------------------------------------------------------------------

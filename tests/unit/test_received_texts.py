@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.twin.text_length import segments
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.keyword_answers import ANSWERS, answer_to
+from rebound.domain.keyword_answers import answer_to
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.replies import WORDS, IncomingText, Keyword, Meaning, Reply, plain
-from rebound.domain.text_answers import TextAnswers
 from tests.fakes.making import BUSINESS_ID, at, business, customer
 from tests.fakes.world import World
 
@@ -154,16 +155,15 @@ def test_anything_else_is_kept_and_neither_answered_nor_taken_for_consent(world:
     assert replies(world) == [Reply(KEY.hashed, "SM1", at(0), OURS, Meaning.OTHER, NUMBER, "See you on Tuesday! 👋")]
 
 
-@pytest.mark.parametrize("language", sorted(ANSWERS))
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_an_answer_in_any_language_names_the_business_and_fits_a_text(language: str) -> None:
-    answers = TextAnswers(language=language)
-    asked = business(name="Juniper {contact} & Vale", owner_email="owner@juniper.example.com", text_answers=answers)
+    asked = business(name="Juniper {contact} & Vale", owner_email="owner@juniper.example.com")
     for keyword in Keyword:
-        answer = answer_to(keyword, [asked])
+        answer = answer_to(keyword, [asked], language)
         assert answer.startswith("Juniper {contact} & Vale")
-        assert len(answer) <= 160
-    assert "owner@juniper.example.com" in answer_to(Keyword.HELP, [asked])
-    assert "START" in answer_to(Keyword.STOP, [asked])
+        assert segments(answer) == 1
+    assert "owner@juniper.example.com" in answer_to(Keyword.HELP, [asked], language)
+    assert "START" in answer_to(Keyword.STOP, [asked], language)
 
 
 # --- whom it affects --------------------------------------------------------------------------------------------------

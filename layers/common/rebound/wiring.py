@@ -938,7 +938,9 @@ def receive_text() -> "ReceiveText":
     from rebound.application.tell_contact import TellContact
 
     tell = TellContact(messages(), contacts())
-    return ReceiveText(businesses(), contacts(), replies(), messages(), appointments(), domain_events(), tell, clock())
+    return ReceiveText(
+        businesses(), contacts(), customers(), replies(), messages(), appointments(), domain_events(), tell, clock()
+    )
 
 
 @cache

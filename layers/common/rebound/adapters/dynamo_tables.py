@@ -198,6 +198,7 @@ class CustomerRow(Model):
     customer_since = DateAttribute(null=True)
     general_tags = TextListAttribute(null=True)
     time_zone = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(null=True)
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
     former_contacts = TextListAttribute(null=True)

@@ -34,6 +34,7 @@ PROFILE_COLUMNS: Final = (
     "customer_since",
     "general_tags",
     "time_zone",
+    "language",
 )
 """Every profile field, in the order in which a file shows them."""
 REQUIRED_COLUMNS: Final = ("first_name", "last_name")

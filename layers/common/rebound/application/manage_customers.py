@@ -24,6 +24,7 @@ from rebound.domain.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from rebound.domain.languages import known_language
 from rebound.domain.reachability import Cleared, ClearedBy
 
 if TYPE_CHECKING:
@@ -266,6 +267,8 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
             return addresses.phone(value, business.country)
         case "time_zone":
             return time_zone(value)
+        case "language":
+            return known_language(value)
         case "birthday" | "customer_since":
             return _date(value)
         case _:

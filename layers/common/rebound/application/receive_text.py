@@ -8,7 +8,7 @@ that somebody plays back later cannot undo what was said since.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Scope
 from rebound.domain.events import AppointmentConfirmed
 from rebound.domain.keyword_answers import answer_to
+from rebound.domain.languages import shared_language
 from rebound.domain.messages import MessageStatus
 from rebound.domain.replies import understood
 from rebound.domain.text_answers import AnsweredBy
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
         BusinessDirectory,
         Clock,
         ContactBook,
+        CustomerBook,
         DomainEvents,
         MessageLog,
         ReplyBook,
     )
     from rebound.application.tell_contact import TellContact
     from rebound.domain.business import Business
+    from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
     from rebound.domain.replies import Asked, IncomingText, Reply
 
 TRIED_AGAIN_FOR: Final = timedelta(hours=1)
@@ -54,6 +58,15 @@ class Received:
     answer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A text as one business takes it, and the contact as it was before."""
+
+    business: Business
+    contact: Contact
+    reply: Reply
+
+
 class ReceiveText:
     """Receives one text. Everything is stored when it returns."""
 
@@ -61,6 +74,7 @@ class ReceiveText:
         self,
         businesses: BusinessDirectory,
         contacts: ContactBook,
+        customers: CustomerBook,
         replies: ReplyBook,
         messages: MessageLog,
         appointments: AppointmentBook,
@@ -70,6 +84,7 @@ class ReceiveText:
     ) -> None:
         self._businesses = businesses
         self._contacts = contacts
+        self._customers = customers
         self._replies = replies
         self._messages = messages
         self._appointments = appointments
@@ -83,9 +98,10 @@ class ReceiveText:
         if not businesses:
             return Received(())
         now = self._clock.now()
-        keys = tuple(ContactKey(business_id, Channel.SMS, text.number).hashed for business_id in businesses)
-        receipt = self._replies.receive(text.reply_id, FirstReceipt(now, keys))
-        replies: list[tuple[Business, Reply]] = []
+        numbers = {business_id: ContactKey(business_id, Channel.SMS, text.number) for business_id in businesses}
+        contacts = self._contacts.get_many(numbers.values())
+        receipt = self._replies.receive(text.reply_id, FirstReceipt(now, tuple(key.hashed for key in numbers.values())))
+        taken: list[_Taken] = []
         for key in receipt.keys:
             # Whoever has come to send from the number since then was not meant.
             business = businesses.get(key.business_id)
@@ -95,20 +111,20 @@ class ReceiveText:
             if reply is None and now - receipt.at > TRIED_AGAIN_FOR:
                 # It was kept for as long as replies are.
                 continue
-            reply = reply or self._replies.add(self._understood(text, business, receipt.at))
-            self._apply(ContactKey(key.business_id, Channel.SMS, text.number), reply)
-            replies.append((business, reply))
-        answer = None if text.keyword is not None else _answer(replies)
-        return Received(tuple(business.business_id for business, _ in replies), answer)
+            contact = contacts[numbers[key.business_id]]
+            reply = reply or self._replies.add(self._understood(text, business, contact, receipt.at))
+            self._apply(contact, reply)
+            taken.append(_Taken(business, contact, reply))
+        answer = None if text.keyword is not None else self._answer(taken)
+        return Received(tuple(each.business.business_id for each in taken), answer)
 
-    def _understood(self, text: IncomingText, business: Business, at: datetime) -> Reply:
-        key = ContactKey(business.business_id, Channel.SMS, text.number)
-        consent = self._contacts.get_many([key])[key].consent
+    def _understood(self, text: IncomingText, business: Business, contact: Contact, at: datetime) -> Reply:
+        consent = contact.consent
         return understood(
             text,
             business.business_id,
             at,
-            asked=self._open(key),
+            asked=self._open(contact.key),
             stopped=consent.of(Scope.ALL).opted_out,
             opting_in=business.double_opt_in.sms and not consent.is_confirmed,
             confirming=business.text_answers.confirmation_words,
@@ -121,10 +137,11 @@ class ReceiveText:
         went_out = {key for key, message in messages.items() if message.status in WENT_OUT}
         return [question for question in asked if question.key in went_out]
 
-    def _apply(self, key: ContactKey, reply: Reply) -> None:
+    def _apply(self, contact: Contact, reply: Reply) -> None:
+        key = contact.key
         # What staff have decided since is not undone: a hold weighs less, and is older, than its release.
         if reply.evidence:
-            self._tell(self._contacts.get_many([key])[key], reply.evidence)
+            self._tell(contact, reply.evidence)
         if reply.appointment_id is not None:
             answered = Answered(reply.at, reply.reply_id, reply.confirms)
             self._appointments.record(key.business_id, reply.appointment_id, answered)
@@ -151,11 +168,16 @@ class ReceiveText:
         self._events.publish([confirmed])
         self._appointments.close(key, answered)
 
+    def _answer(self, taken: Sequence[_Taken]) -> str | None:
+        """One answer for all the businesses of a sender; what Twilio does for one of them it does for the number."""
+        keywords = {each.reply.keyword for each in taken if each.reply.keyword is not None}
+        businesses = [each.business for each in taken]
+        if len(keywords) != 1 or any(b.text_answers.keywords is AnsweredBy.TWILIO for b in businesses):
+            return None
+        language = shared_language(customer for each in taken for customer in self._owners(each.contact))
+        return answer_to(keywords.pop(), businesses, language or businesses[0].language)
 
-def _answer(replies: Sequence[tuple[Business, Reply]]) -> str | None:
-    """One answer for all the businesses of a sender; what Twilio does for one of them it does for the number."""
-    keywords = {reply.keyword for _, reply in replies if reply.keyword is not None}
-    businesses = [business for business, _ in replies]
-    if len(keywords) != 1 or any(b.text_answers.keywords is AnsweredBy.TWILIO for b in businesses):
-        return None
-    return answer_to(keywords.pop(), businesses)
+    def _owners(self, contact: Contact) -> Iterable[Customer]:
+        """The customers who have the number now."""
+        known = self._customers.get_many(contact.key.business_id, sorted(contact.customer_ids))
+        return [customer for customer in known.values() if customer.contact_key(Channel.SMS) == contact.key]

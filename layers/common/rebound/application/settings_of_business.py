@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
-from rebound.domain.keyword_answers import ANSWERS
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.recovery import Recovery
 from rebound.domain.replies import WORDS, Keyword, plain
@@ -106,8 +106,8 @@ class TextAnswersChange:
 
     def applied_to(self, answers: TextAnswers) -> TextAnswers:
         """The options after the change. Raises ``ValueError`` with a sentence for people."""
-        if self.language is not None and self.language not in ANSWERS:
-            raise ValueError(f"language must be one of {', '.join(sorted(ANSWERS))}.")
+        if self.language is not None and self.language not in LANGUAGES:
+            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}.")
         for word in self.confirmation_words or ():
             if not plain(word) or WORDS.get(plain(word)) in (Keyword.STOP, Keyword.HELP):
                 raise ValueError("confirmation_words must have letters or digits, and none that means STOP or HELP.")

@@ -94,6 +94,11 @@ class Business:
         return any(cap.covers(category, channel) for cap in self.frequency_caps)
 
     @property
+    def language(self) -> str:
+        """In which its customers are written to by Rebound itself, unless they have one of their own."""
+        return self.text_answers.language
+
+    @property
     def text_account(self) -> SendingAccount:
         """What the business's texts go out over: businesses with the same sender share its rate."""
         if self.text_provider is TextProvider.SNS:

@@ -13,8 +13,9 @@ from rebound.domain.channels import Channel, ContactKey
 class Customer:
     """One customer's profile.
 
-    Phone numbers are E.164; only ``mobile_phone`` is texted. ``failed_email`` and ``failed_phone`` are copies of the
-    contacts' flags for listing and filtering; what is sent to whom is decided on the contacts themselves.
+    Phone numbers are E.164; only ``mobile_phone`` is texted. ``language`` is one of ``LANGUAGES``. ``failed_email`` and
+    ``failed_phone`` are copies of the contacts' flags for listing and filtering; what is sent to whom is decided on
+    the contacts themselves.
     ``former_contacts`` are those that the customer used before, which list the customer still. ``version`` grows
     with each write of the stored row and is never used again after a deletion; 0 for none yet.
     """
@@ -35,6 +36,7 @@ class Customer:
     customer_since: date | None = None
     general_tags: tuple[str, ...] = ()
     time_zone: str | None = None
+    language: str | None = None
     failed_email: bool = False
     failed_phone: bool = False
     former_contacts: frozenset[ContactKey] = frozenset()

@@ -29,29 +29,32 @@ ANSWERS: Final[Mapping[str, Mapping[Keyword, str]]] = MappingProxyType(
             Keyword.HELP: "{name}: for help contact {contact}. Text STOP to get no more texts.",
         },
         "es": {
-            Keyword.STOP: "{name}: no recibirá más mensajes nuestros. Envíe START para volver a recibirlos.",
-            Keyword.START: "{name}: volverá a recibir nuestros mensajes. Envíe HELP para ayuda, STOP para cancelar.",
-            Keyword.HELP: "{name}: ayuda en {contact}. Envíe STOP para no recibir más mensajes.",
+            Keyword.STOP: "{name}: dejamos de enviarle mensajes. Responda START para volver a recibirlos.",
+            Keyword.START: "{name}: le enviamos mensajes de nuevo. Responda HELP para ayuda, STOP para cancelar.",
+            Keyword.HELP: "{name}: ayuda en {contact}. Responda STOP para dejar de recibir mensajes.",
         },
         "fr": {
             Keyword.STOP: "{name} : vous ne recevrez plus de SMS. Envoyez START pour en recevoir de nouveau.",
-            Keyword.START: "{name} : vous recevrez de nouveau nos SMS. HELP pour de l'aide, STOP pour arrêter.",
+            Keyword.START: "{name} : vous recevrez de nouveau nos SMS. HELP pour de l'aide, STOP pour y mettre fin.",
             Keyword.HELP: "{name} : aide auprès de {contact}. Envoyez STOP pour ne plus recevoir de SMS.",
         },
         "pt": {
-            Keyword.STOP: "{name}: não receberá mais mensagens nossas. Envie START para voltar a receber.",
-            Keyword.START: "{name}: voltará a receber as nossas mensagens. Envie HELP para ajuda, STOP para cancelar.",
-            Keyword.HELP: "{name}: ajuda em {contact}. Envie STOP para não receber mais mensagens.",
+            Keyword.STOP: "{name}: deixamos de lhe enviar mensagens. Responda START para voltar a receber.",
+            Keyword.START: "{name}: enviamos-lhe mensagens de novo. Responda HELP para ajuda, STOP para cancelar.",
+            Keyword.HELP: "{name}: ajuda em {contact}. Responda STOP para deixar de receber mensagens.",
         },
     }
 )
-"""By language (ISO 639-1). The words to text stay English, because those are what providers know."""
+"""By language (``LANGUAGES``); Spanish and Portuguese do without the accents that GSM-7 lacks.
+
+The words to text stay English, because those are what providers know.
+"""
 
 
-def answer_to(keyword: Keyword, businesses: Sequence[Business]) -> str:
-    """One answer for the businesses that share a sender, in their order and the first one's language; at least one."""
+def answer_to(keyword: Keyword, businesses: Sequence[Business], language: str) -> str:
+    """One answer for the businesses that share a sender, in their order; at least one."""
     contacts = [business.owner_email for business in businesses if business.owner_email is not None]
     names = ", ".join(business.name for business in businesses)
     contact = ", ".join(dict.fromkeys(contacts)) or names
     # One after the other would read a placeholder in a name.
-    return ANSWERS[businesses[0].text_answers.language][keyword].format_map({"name": names, "contact": contact})
+    return ANSWERS[language][keyword].format_map({"name": names, "contact": contact})

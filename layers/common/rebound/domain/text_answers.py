@@ -14,7 +14,10 @@ class AnsweredBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextAnswers:
-    """``language`` (ISO 639-1) is that of the answers; ``confirmation_words`` are those that confirm an appointment."""
+    """``language`` (ISO 639-1) is that of customers who have none of their own, also behind links and below emails.
+
+    ``confirmation_words`` are those that confirm an appointment.
+    """
 
     keywords: AnsweredBy = AnsweredBy.REBOUND
     language: str = "en"

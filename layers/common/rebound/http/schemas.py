@@ -393,7 +393,10 @@ class TextAnswersRequest(Request):
         description="Who answers STOP, START and HELP: rebound, except where Twilio says that it has (OptOutType), or "
         "twilio, where it answers by itself without saying so.",
     )
-    language: str = Field(default="en", description="Of the answers: de, en, es, fr or pt.")
+    language: str = Field(
+        default="en",
+        description="Of answers, footers and the pages behind links, for customers without one: de, en, es, fr or pt.",
+    )
     confirmation_words: Annotated[
         list[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1, max_length=10)
     ] = Field(
@@ -501,6 +504,11 @@ class CustomerProfile(Request):
     customer_since: str | None = Field(default=None, description="YYYY-MM-DD")
     general_tags: list[str] | None = None
     time_zone: str | None = Field(default=None, description="IANA name.")
+    language: str | None = Field(
+        default=None,
+        description="ISO 639-1: de, en, es, fr or pt. That of what Rebound itself writes to the customer: answers to "
+        "STOP, START and HELP, footers, the pages behind links. Null for the business's.",
+    )
 
 
 class NewCustomerRequest(CustomerProfile):
@@ -580,6 +588,7 @@ class CustomerAnswer(Answer):
     customer_since: date | None
     general_tags: list[str]
     time_zone: str | None
+    language: str | None
     created_at: Time
     updated_at: Time
     contacts: ContactsAnswer
