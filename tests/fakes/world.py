@@ -362,7 +362,7 @@ class World:
         self, businesses: BusinessDirectory, customers: CustomerBook, contacts: ContactBook, messages: MessageLog
     ) -> LinkWriter:
         reader, tell = LinkReader(self.link_keys, messages, customers, contacts), TellContact(messages, contacts)
-        self.honour_links = HonourLinks(reader, self.link_keys, businesses, tell, self.clock)
+        self.honour_links = HonourLinks(reader, self.link_keys, businesses, customers, tell, self.clock)
         return LinkWriter(self.link_keys, PUBLIC_URL)
 
     def _wire_consent(

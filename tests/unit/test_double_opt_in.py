@@ -5,20 +5,25 @@ from datetime import timedelta
 
 import pytest
 
+from local.twin.text_length import segments
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Audience, Category, EmailContent
+from rebound.domain.campaigns import Audience, Category, EmailContent, TextContent
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
+from rebound.domain.footers import FOOTER_WORDS
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.rendering import check_content
+from rebound.domain.opt_in_questions import OPT_IN_QUESTIONS
+from rebound.domain.rendering import PLACEHOLDER, check_content
 from rebound.http.links import respond
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError
 from tests.fakes.world import World
 
 WANTED = DoubleOptIn(email=True, sms=True)
+BUSINESS = "business_name"
 
 
 def world_of(number: int = 1, **settings: object) -> World:
@@ -83,6 +88,37 @@ def test_the_link_in_the_email_leads_to_the_button_that_lets_marketing_through()
 
     assert answer["statusCode"] == 200
     assert world.post().foreseen == Audience(1, {})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_question_is_in_the_customers_language(language: str) -> None:
+    world = world_of()
+    world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": language})
+    for channel in Channel:
+        ask(world, channel=channel)
+    world.rest()
+    asked = OPT_IN_QUESTIONS[language][Channel.EMAIL]
+    assert isinstance(asked, EmailContent)
+    [email], [text] = world.mailer.emails, world.texter.handed
+
+    assert email.content.subject == asked.subject.replace("##{{business_name}}", "Salon Juniper")
+    assert FOOTER_WORDS[language].choose in email.content.text
+    assert segments(text.body) == 1
+
+
+def test_the_question_asks_the_same_in_every_language() -> None:
+    assert tuple(OPT_IN_QUESTIONS) == LANGUAGES
+    for questions in OPT_IN_QUESTIONS.values():
+        email, text = questions[Channel.EMAIL], questions[Channel.SMS]
+        assert isinstance(email, EmailContent)
+        assert isinstance(text, TextContent)
+        check_content(email, Category.TRANSACTIONAL)
+        check_content(text, Category.TRANSACTIONAL)
+        for part in (email.html or "", email.text or ""):
+            assert set(PLACEHOLDER.findall(part)) == {"first_name", "business_name", "confirm_url"}
+        assert (PLACEHOLDER.findall(email.subject), PLACEHOLDER.findall(text.body)) == ([BUSINESS], [BUSINESS])
+        assert re.findall("START|STOP", text.body) == ["START", "STOP"]
+    assert len({str(questions) for questions in OPT_IN_QUESTIONS.values()}) == len(LANGUAGES)
 
 
 @pytest.mark.parametrize("category", [Category.MARKETING, Category.LOYALTY])

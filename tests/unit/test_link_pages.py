@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from html import escape
 from html.parser import HTMLParser
@@ -17,10 +17,13 @@ from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConcurrentChangeError
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.links import Link, Purpose, write_token
 from rebound.domain.preferences import Choice, choice_of, chosen, unsubscribed
 from rebound.domain.receipts import MessageKey
+from rebound.domain.text_answers import TextAnswers
 from rebound.http.links import MAX_BODY, respond
+from rebound.http.page_words import PAGE_WORDS, PageWords
 from tests.fakes.making import (
     BUSINESS_ID,
     at,
@@ -64,9 +67,10 @@ class Answer:
 class Site:
     """The public pages of a world with customers 1 and 2 and a message to customer 1."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, language: str | None = None, **given: Any) -> None:
         self.world = World(business(**given))
-        people = [customer(1), customer(2)]
+        self._browser = {"accept-language": language} if language else {}
+        people = [customer(1, language=language), customer(2)]
         self.world.customers.save(people, contacts_of(*people))
         self.world.messages.record_new([message(1)])
 
@@ -85,7 +89,7 @@ class Site:
         event = {
             "httpMethod": method,
             "path": path,
-            "headers": {"content-type": content_type} if content_type else None,
+            "headers": {**self._browser, **({"content-type": content_type} if content_type else {})} or None,
             "body": body,
             "isBase64Encoded": base64_encoded,
         }
@@ -445,11 +449,14 @@ def pages_of(site: Site) -> list[Answer]:
     return found
 
 
-def test_every_page_is_whole_readable_and_runs_nothing() -> None:
-    for answer in pages_of(Site()):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_whole_readable_and_runs_nothing(language: str) -> None:
+    for answer in pages_of(Site(language=language)):
         page = Reader(answer.body)
         assert answer.body.startswith("<!doctype html>\n")
-        assert page.all("html") == [{"lang": "en"}]
+        assert page.all("html") == [{"lang": language}]
+        assert answer.headers["Content-Language"] == language
+        assert not set("{}") & set(page.text)
         assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta")
         assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1
         names = {name for name, _ in page.seen}
@@ -461,6 +468,62 @@ def test_every_page_is_whole_readable_and_runs_nothing() -> None:
         labelled = {label["for"] for label in page.all("label")}
         assert {field["id"] for field in page.all("input") if field["type"] != "hidden"} == labelled
         assert "ana1@" not in answer.body
+
+
+def sentences(words: PageWords) -> dict[str, str]:
+    """Every sentence under the name of its place."""
+    found: dict[str, str] = {}
+    for field in fields(words):
+        value = getattr(words, field.name)
+        places = value.items() if isinstance(value, Mapping) else [("", value)]
+        for place, said in places:
+            for number, sentence in enumerate(said if isinstance(said, tuple) else (said,)):
+                found[f"{field.name} {place} {number}"] = sentence
+    return found
+
+
+def test_every_language_has_every_sentence_with_the_same_places_for_the_same_things() -> None:
+    assert tuple(PAGE_WORDS) == LANGUAGES
+    known = sentences(PAGE_WORDS["en"])
+    assert len(known) == 49
+    for words in PAGE_WORDS.values():
+        mine = sentences(words)
+        assert set(mine) == set(known)
+        for place, sentence in mine.items():
+            assert sentence.strip() == sentence != ""
+            assert set(re.findall(r"\{.*?\}", sentence)) == set(re.findall(r"\{.*?\}", known[place])), place
+            assert words is PAGE_WORDS["en"] or sentence not in (known[place], "") or sentence == "SMS"
+
+
+def test_pages_are_in_the_customers_language_and_else_in_that_of_the_business() -> None:
+    site = Site(text_answers=TextAnswers(language="fr"))
+    path = f"/v1/unsubscribe/{site.token()}"
+    assert site.ask("GET", path).head == "Ne plus recevoir nos offres et actualités&nbsp;?"
+    site.world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": "de"})
+    site.world.manage_customers.change(BUSINESS_ID, id_of(2), {"language": "pt", "email": "ana1@example.com"})
+    assert site.ask("GET", path).head == "Unsere Angebote und Neuigkeiten abbestellen?"
+    site.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+
+    assert site.ask("POST", path, ONE_CLICK).head == "Désabonnement effectué"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (None, "en"),
+        ("", "en"),
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt"),
+        ("nl, DE;q=0.5, fr", "de"),
+        ("nl,*", "en"),
+        (",;q=\x00\u00e9", "en"),
+    ],
+)
+def test_a_page_that_is_about_nobody_is_in_a_language_of_the_browser(asked: str | None, answered: str) -> None:
+    event = {"httpMethod": "GET", "path": "/v1/unsubscribe/x", "headers": {"Accept-Language": asked}, "body": None}
+    answer = respond(event, Site().world.honour_links)
+
+    assert answer["headers"]["Content-Language"] == answered
+    assert PAGE_WORDS[answered].no_such_link in answer["body"]
 
 
 def test_what_a_page_may_do_is_said_to_the_browser() -> None:

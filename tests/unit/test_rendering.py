@@ -4,15 +4,19 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.domain.campaigns import Category, EmailContent, TextContent
+from rebound.domain.consent import Scope
 from rebound.domain.errors import InvalidInputError
-from rebound.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL
+from rebound.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.rendering import (
+    PLACEHOLDER,
     VARIABLES,
     RenderedEmail,
     check_content,
@@ -33,8 +37,8 @@ def values(**given_values: str) -> dict[str, str]:
 
 def without_footer(content: EmailContent, given_values: Mapping[str, str]) -> RenderedEmail:
     """A rendered email, but for the footer that it ends with."""
-    email = render_email(content, Category.MARKETING, given_values)
-    footer = render_email(EmailContent("s", "", ""), Category.MARKETING, given_values)
+    email = render_email(content, Category.MARKETING, "en", given_values)
+    footer = render_email(EmailContent("s", "", ""), Category.MARKETING, "en", given_values)
     assert email.html.endswith(footer.html)
     assert email.text.endswith(footer.text)
     return replace(email, html=email.html.removesuffix(footer.html), text=email.text.removesuffix(footer.text))
@@ -53,7 +57,7 @@ def test_any_content_that_passes_the_check_can_be_rendered_with_any_values(
         check_content(content, Category.MARKETING)
     except InvalidInputError:
         return
-    email = render_email(content, Category.MARKETING, dict.fromkeys((*VARIABLES, *LINKS), value))
+    email = render_email(content, Category.MARKETING, "en", dict.fromkeys((*VARIABLES, *LINKS), value))
 
     assert not set(email.subject) & set(LINE_ENDS)
 
@@ -146,7 +150,7 @@ def test_the_longest_content_is_checked_and_rendered_in_no_time(part: str) -> No
     started = time.process_time()
     with contextlib.suppress(InvalidInputError):
         check_content(content, Category.MARKETING)
-        render_email(content, Category.MARKETING, values())
+        render_email(content, Category.MARKETING, "en", values())
 
     assert time.process_time() - started < 1
 
@@ -165,9 +169,9 @@ OTHERS = [category for category in Category if not category.is_promotional]
 WITH_LINKS = {UNSUBSCRIBE_URL: UNSUBSCRIBE, PREFERENCES_URL: PREFERENCES, "business_name": "Bob & Ann's"}
 
 
-def with_links(content: EmailContent, category: Category) -> RenderedEmail:
+def with_links(content: EmailContent, category: Category, language: str = "en") -> RenderedEmail:
     check_content(content, category)
-    return render_email(content, category, values(**WITH_LINKS))
+    return render_email(content, category, language, values(**WITH_LINKS))
 
 
 @pytest.mark.parametrize("content", [EmailContent("s", "<p>Hi</p>"), EmailContent("s", text="Hi")])
@@ -194,6 +198,30 @@ def test_everything_else_leads_to_the_preferences(content: EmailContent, categor
     assert f'<a href="{PREFERENCES}"' in email.html
     assert PREFERENCES in email.text.split()
     assert UNSUBSCRIBE not in email.html + email.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("category", Category)
+def test_the_footer_is_in_the_language_that_is_asked_for_whatever_that_of_the_email_is(
+    language: str, category: Category
+) -> None:
+    email = with_links(EmailContent("s", "<p>Hi</p>", "Hi"), category, language)
+    words, scope = FOOTER_WORDS[language], scope_of(category)
+    said = [words.said.replace("##{{business_name}}", "Bob & Ann's"), words.choose]
+    said += [words.unsubscribe[scope]] if scope is not None else []
+
+    assert f'<div lang="{language}"' in email.html
+    for part in (unescape(email.html), email.text):
+        assert all(each in part for each in said)
+        assert not any(each.choose in part for each in FOOTER_WORDS.values() if each is not words)
+
+
+def test_every_language_has_every_sentence_of_the_footer() -> None:
+    assert tuple(FOOTER_WORDS) == LANGUAGES
+    for words in FOOTER_WORDS.values():
+        assert PLACEHOLDER.findall(words.said) == ["business_name"]
+        assert set(words.unsubscribe) == {Scope.MARKETING, Scope.LOYALTY}
+        assert len({words.said, words.choose, *words.unsubscribe.values()}) == 4
 
 
 @pytest.mark.parametrize(

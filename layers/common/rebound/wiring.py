@@ -922,7 +922,7 @@ def honour_links() -> "HonourLinks":
     from rebound.application.tell_contact import TellContact
 
     reader = LinkReader(link_keyring(), messages(), customers(), contacts())
-    return HonourLinks(reader, link_keyring(), businesses(), TellContact(messages(), contacts()), clock())
+    return HonourLinks(reader, link_keyring(), businesses(), customers(), TellContact(messages(), contacts()), clock())
 
 
 @cache

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Category, EmailContent, TextContent
+from rebound.domain.campaigns import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.errors import ConflictError, TooSoonError
+from rebound.domain.languages import language_for
+from rebound.domain.opt_in_questions import OPT_IN_QUESTIONS
 from rebound.domain.receipts import MessageKey
 from rebound.domain.taking_back import COVERED_BY, how_to_take_back
 
@@ -25,26 +27,8 @@ if TYPE_CHECKING:
         RequestIds,
     )
     from rebound.domain.business import Business
-    from rebound.domain.campaigns import Content
     from rebound.domain.contacts import Contact
     from rebound.domain.messages import Message
-
-_EMAIL: Final = EmailContent(
-    "Would you like news and offers from ##{{business_name}}?",
-    "<p>Hello ##{{first_name}},</p>"
-    "<p>would you like to get news and offers from ##{{business_name}} by email? Then please confirm it:</p>"
-    '<p><a href="##{{confirm_url}}">Yes, send me news and offers</a></p>'
-    "<p>If not, there is nothing to do: without your confirmation we send you none.</p>",
-    "Hello ##{{first_name}},\n\n"
-    "would you like to get news and offers from ##{{business_name}} by email? Then please confirm it here:\n\n"
-    "##{{confirm_url}}\n\n"
-    "If not, there is nothing to do: without your confirmation we send you none.\n",
-)
-_TEXT: Final = TextContent(
-    "##{{business_name}}: would you like our offers by text? Reply START to get them, or STOP to get no texts from us."
-)
-"""START and not YES, which people answer to many things."""
-_QUESTIONS: Final[dict[Channel, Content]] = {Channel.EMAIL: _EMAIL, Channel.SMS: _TEXT}
 
 
 class AskForConfirmation:
@@ -91,7 +75,7 @@ class AskForConfirmation:
             customer_id=customer_id,
             category=Category.TRANSACTIONAL,
             channel=channel,
-            content=_QUESTIONS[channel],
+            content=OPT_IN_QUESTIONS[language_for(customer, business)][channel],
             request=name,
         )
 

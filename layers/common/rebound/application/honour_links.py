@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from rebound.domain import preferences
 from rebound.domain.errors import NotFoundError
+from rebound.domain.languages import language_for
 from rebound.domain.links import Link, Purpose, write_token
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, Clock, LinkKeyring
+    from rebound.application.ports import BusinessDirectory, Clock, CustomerBook, LinkKeyring
     from rebound.application.read_links import LinkReader
     from rebound.application.tell_contact import TellContact
     from rebound.domain.business import Business
     from rebound.domain.consent import ConsentEvidence
     from rebound.domain.contacts import Contact
+    from rebound.domain.customers import Customer
     from rebound.domain.preferences import Choice
 
 
@@ -25,6 +27,7 @@ class Standing:
 
     ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the
     link's scope is taken back, and ``preferences`` the token of the link with which that, and everything else, is done.
+    ``language`` is that of the customer whom the message was for, else the business's.
     """
 
     business: Business
@@ -35,6 +38,7 @@ class Standing:
     stopped_by_word: bool
     confirmed: bool
     preferences: str
+    language: str
 
 
 class HonourLinks:
@@ -44,11 +48,18 @@ class HonourLinks:
     """
 
     def __init__(
-        self, reader: LinkReader, keyring: LinkKeyring, businesses: BusinessDirectory, tell: TellContact, clock: Clock
+        self,
+        reader: LinkReader,
+        keyring: LinkKeyring,
+        businesses: BusinessDirectory,
+        customers: CustomerBook,
+        tell: TellContact,
+        clock: Clock,
     ) -> None:
         self._reader = reader
         self._keyring = keyring
         self._businesses = businesses
+        self._customers = customers
         self._tell = tell
         self._clock = clock
 
@@ -90,8 +101,9 @@ class HonourLinks:
 
     def _standing(self, link: Link, contact: Contact) -> Standing:
         channel = link.contact.channel
+        business = self._businesses.get(link.message.business_id)
         return Standing(
-            self._businesses.get(link.message.business_id),
+            business,
             link,
             preferences.choice_of(contact.consent),
             preferences.choice_before(contact.consent, link.scope),
@@ -99,4 +111,11 @@ class HonourLinks:
             preferences.is_stopped_by_word(contact.consent, channel),
             contact.consent.is_confirmed,
             write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self._keyring.keys()),
+            language_for(self._customer(link), business),
         )
+
+    def _customer(self, link: Link) -> Customer | None:
+        try:
+            return self._customers.get(link.message.business_id, link.message.customer_id)
+        except NotFoundError:
+            return None

@@ -28,6 +28,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
+from rebound.domain.languages import language_for
 from rebound.domain.links import Purpose
 from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
@@ -185,7 +186,8 @@ class SendEmail:
         elif uses(content, CONFIRM_URL):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
         links = {VARIABLE_OF[purpose]: url for purpose, url in self._links.urls(key, message, wanted).items()}
-        email = render_email(content, category, {**values_of(recipient.customer, work.business), **links})
+        language = language_for(recipient.customer, work.business)
+        email = render_email(content, category, language, {**values_of(recipient.customer, work.business), **links})
         if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:
             return None
         headers = one_click(links[UNSUBSCRIBE_URL]) if scope is not None else {}

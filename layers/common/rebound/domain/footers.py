@@ -11,6 +11,7 @@ from typing import Final
 
 from rebound.domain.campaigns import Category
 from rebound.domain.consent import Scope
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.links import Purpose
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
@@ -27,15 +28,51 @@ LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 """Nobody is asked for marketing by marketing."""
 
 _HTML: Final = """
-<div style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;font:13px/1.6 Arial,Helvetica,sans-serif;\
-color:#595959">{said}<br>{links}</div>
+<div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
+font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{said}<br>{links}</div>
 """
 _HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
-_SAID: Final = "You get this email as a customer of ##{{business_name}}."
-_CHOOSE: Final = "Choose what you get"
-_UNSUBSCRIBE: Final = MappingProxyType(
-    {Scope.MARKETING: "Unsubscribe", Scope.LOYALTY: "Unsubscribe from loyalty emails"}
+
+
+@dataclass(frozen=True, slots=True)
+class FooterWords:
+    """What a footer says in one language."""
+
+    said: str
+    choose: str
+    unsubscribe: Mapping[Scope, str]
+
+
+FOOTER_WORDS: Final = MappingProxyType(
+    {
+        "de": FooterWords(
+            "Sie erhalten diese E-Mail als Kundin oder Kunde von ##{{business_name}}.",
+            "Auswählen, was Sie erhalten",
+            {Scope.MARKETING: "Abbestellen", Scope.LOYALTY: "Treue-E-Mails abbestellen"},
+        ),
+        "en": FooterWords(
+            "You get this email as a customer of ##{{business_name}}.",
+            "Choose what you get",
+            {Scope.MARKETING: "Unsubscribe", Scope.LOYALTY: "Unsubscribe from loyalty emails"},
+        ),
+        "es": FooterWords(
+            "Recibe este correo electrónico como cliente de ##{{business_name}}.",
+            "Elegir lo que recibe",
+            {Scope.MARKETING: "Cancelar la suscripción", Scope.LOYALTY: "Cancelar los correos de fidelidad"},
+        ),
+        "fr": FooterWords(
+            "Vous recevez cet e-mail car vous faites partie de la clientèle de ##{{business_name}}.",
+            "Choisir ce que vous recevez",
+            {Scope.MARKETING: "Se désabonner", Scope.LOYALTY: "Se désabonner des e-mails de fidélité"},
+        ),
+        "pt": FooterWords(
+            "Recebe este e-mail como cliente de ##{{business_name}}.",
+            "Escolher o que recebe",
+            {Scope.MARKETING: "Deixar de receber", Scope.LOYALTY: "Deixar de receber e-mails de fidelidade"},
+        ),
+    }
 )
+"""By language (``LANGUAGES``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +91,9 @@ def scope_of(category: Category) -> Scope | None:
     return Scope.MARKETING if category.is_promotional else None
 
 
-def footer_of(category: Category) -> Footer:
-    """The footer of every email of a kind."""
-    return _FOOTERS[category]
+def footer_of(category: Category, language: str) -> Footer:
+    """The footer of every email of a kind in a language."""
+    return _FOOTERS[category, language]
 
 
 def one_click(url: str) -> Mapping[str, str]:
@@ -64,14 +101,15 @@ def one_click(url: str) -> Mapping[str, str]:
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
-def _footer(category: Category) -> Footer:
-    scope = scope_of(category)
-    words = {PREFERENCES_URL: _CHOOSE}
+def _footer(category: Category, language: str) -> Footer:
+    scope, said = scope_of(category), FOOTER_WORDS[language].said
+    words = {PREFERENCES_URL: FOOTER_WORDS[language].choose}
     if scope is not None:
-        words = {UNSUBSCRIBE_URL: _UNSUBSCRIBE[scope], **words}
+        words = {UNSUBSCRIBE_URL: FOOTER_WORDS[language].unsubscribe[scope], **words}
     links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
     lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
-    return Footer(_HTML.format(said=_SAID, links=links), f"\n\n--\n{_SAID}\n{lines}\n", next(iter(words)))
+    html = _HTML.format(language=language, said=said, links=links)
+    return Footer(html, f"\n\n--\n{said}\n{lines}\n", next(iter(words)))
 
 
-_FOOTERS: Final = {category: _footer(category) for category in Category}
+_FOOTERS: Final = {(category, language): _footer(category, language) for category in Category for language in LANGUAGES}

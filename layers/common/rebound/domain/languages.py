@@ -23,7 +23,8 @@ def known_language(value: str) -> str:
 
 def language_for(customer: Customer | None, business: Business) -> str:
     """The customer's own, else the business's."""
-    return customer.language or business.language if customer is not None else business.language
+    own = None if customer is None else customer.language
+    return own or business.language
 
 
 def shared_language(customers: Iterable[Customer]) -> str | None:

@@ -106,13 +106,13 @@ def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     return values
 
 
-def render_email(content: EmailContent, category: Category, values: Mapping[str, str]) -> RenderedEmail:
-    """The email for one recipient; ``values`` has the links as well (``footers.LINKS``).
+def render_email(content: EmailContent, category: Category, language: str, values: Mapping[str, str]) -> RenderedEmail:
+    """The email for one recipient; ``values`` has the links as well (``footers.LINKS``), ``language`` is the footer's.
 
     A part that the client left out is made from the other one, and each part in which they have not put the link has
     the footer.
     """
-    html_part, text_part = _parts(content, category)
+    html_part, text_part = _parts(content, category, language)
     return RenderedEmail(
         subject=one_line(_fill(content.subject, values, one_line)),
         html=_fill(html_part, values, html.escape if content.html is not None else _as_html),
@@ -120,10 +120,10 @@ def render_email(content: EmailContent, category: Category, values: Mapping[str,
     )
 
 
-@lru_cache(maxsize=16)
-def _parts(content: EmailContent, category: Category) -> tuple[str, str]:
+@lru_cache(maxsize=32)
+def _parts(content: EmailContent, category: Category, language: str) -> tuple[str, str]:
     """Both parts as templates; kept for a while, as a campaign asks for the same ones with every recipient."""
-    footer = footer_of(category)
+    footer = footer_of(category, language)
     html_part = content.html if content.html is not None else f"<p>{_as_html(content.text or '')}</p>"
     text_part = content.text if content.text is not None else html_as_text(content.html or "")
     if not _uses(html_part, footer.stands_for):

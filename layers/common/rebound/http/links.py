@@ -15,16 +15,17 @@ from urllib.parse import parse_qs
 
 from rebound.application.honour_links import HonourLinks
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError
+from rebound.domain.languages import LANGUAGES
 from rebound.domain.links import Purpose
 from rebound.domain.preferences import Choice
 from rebound.http import pages
+from rebound.http.pages import Page
 
 MAX_BODY: Final = 4096
 """More than any form of ours, also as multipart/form-data."""
 MAX_FIELDS: Final = 16
 _HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Language": "en",
     "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -32,21 +33,23 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-type Page = tuple[HTTPStatus, str]
+type Answer = tuple[HTTPStatus, Page]
 
 
 def respond(event: Mapping[str, Any], links: HonourLinks) -> Mapping[str, Any]:
     """Answer one request of API Gateway."""
     status, page = _answer(event, links)
-    body = "" if event["httpMethod"] == "HEAD" else page
-    retry = {"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return {"statusCode": status, "headers": {**_HEADERS, **retry}, "body": body, "isBase64Encoded": False}
+    body = "" if event["httpMethod"] == "HEAD" else page.html
+    headers = {**_HEADERS, "Content-Language": page.language}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
 
 
-def _answer(event: Mapping[str, Any], links: HonourLinks) -> Page:
+def _answer(event: Mapping[str, Any], links: HonourLinks) -> Answer:
     *_, purpose, token = event["path"].rstrip("/").split("/")
     if len(event.get("body") or "") > MAX_BODY:
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood()
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood(_read_by(event))
     form = _form(event) if event["httpMethod"] == "POST" else None
     try:
         if purpose == Purpose.CONFIRM:
@@ -55,12 +58,12 @@ def _answer(event: Mapping[str, Any], links: HonourLinks) -> Page:
             return _unsubscribe(links, token, form)
         return _preferences(links, token, form)
     except NotFoundError:
-        return HTTPStatus.NOT_FOUND, pages.no_such_link()
+        return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
     except ConcurrentChangeError:
-        return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again()
+        return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
 
 
-def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Page:
+def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
     if form is None:
         return HTTPStatus.OK, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE))
     # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
@@ -69,7 +72,7 @@ def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None)
     return HTTPStatus.BAD_REQUEST, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE), pressed=False)
 
 
-def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Page:
+def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
     if form is None:
         return HTTPStatus.OK, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM))
     if form.get("confirm") == "yes":
@@ -77,7 +80,7 @@ def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> 
     return HTTPStatus.BAD_REQUEST, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM), pressed=False)
 
 
-def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Page:
+def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
     if form is None:
         return HTTPStatus.OK, pages.preferences(links.show(token, Purpose.PREFERENCES))
     if form.get("choice") in list(Choice):
@@ -85,10 +88,20 @@ def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None)
     return HTTPStatus.BAD_REQUEST, pages.preferences(links.show(token, Purpose.PREFERENCES), pressed=False)
 
 
+def _header(event: Mapping[str, Any], name: str) -> str:
+    headers = {each.lower(): value for each, value in (event.get("headers") or {}).items()}
+    return headers.get(name) or ""
+
+
+def _read_by(event: Mapping[str, Any]) -> str:
+    """The language of a page that is about nobody: the first that the browser names in which there is one."""
+    wanted = (each.strip()[:2].lower() for each in _header(event, "accept-language").split(","))
+    return next((language for language in wanted if language in LANGUAGES), "en")
+
+
 def _form(event: Mapping[str, Any]) -> Mapping[str, str]:
     """The fields of a form; none of what is not one. RFC 8058 lets mail programs send either kind."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    content_type = headers.get("content-type") or ""
+    content_type = _header(event, "content-type")
     given: str = event.get("body") or ""
     try:
         body = base64.b64decode(given, validate=True) if event.get("isBase64Encoded") else given.encode()

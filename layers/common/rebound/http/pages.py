@@ -1,6 +1,7 @@
 """The pages behind the links in messages, as HTML that needs no script, no picture and nothing from anywhere else."""
 
 from base64 import b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from typing import Final
@@ -9,6 +10,7 @@ from rebound.application.honour_links import Standing
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.preferences import Choice
+from rebound.http.page_words import PAGE_WORDS, PageWords
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --soft: #55555b; --line: #85858d; --paper: #ffffff; --ground: #f2f2f4;
@@ -50,119 +52,111 @@ _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_KINDS: Final = {Channel.EMAIL: "emails", Channel.SMS: "texts"}
-_SAVED: Final = '<p class="said done" role="status">Saved.</p>'
-_PRESS: Final = '<p class="said" role="status">Nothing has been changed yet: please press the button.</p>'
 _ONE_CLICK: Final = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
 
 
-def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> str:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page and the language that it is in (ISO 639-1)."""
+
+    language: str
+    html: str
+
+
+def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button, which says so when something came that was no press of it."""
     if _is_stopped(standing):
         return unsubscribed(standing)
-    kind, scope = _KINDS[standing.link.contact.channel], standing.link.scope
-    head = {
-        Scope.ALL: f"Stop all our {kind}?",
-        Scope.MARKETING: "Unsubscribe from our offers and news?",
-        Scope.LOYALTY: f"Unsubscribe from our loyalty {kind}?",
-    }[scope]
-    return _page(
-        standing.business.name,
-        head,
-        "" if pressed else _PRESS,
-        _p(f"This is about {_whom(standing)}. {_what_stays(kind, scope)}"),
-        f'<form method="post">{_ONE_CLICK}<button type="submit">Unsubscribe</button></form>',
-        _to_preferences(standing, "Choose what you get instead"),
+    words, scope = PAGE_WORDS[standing.language], standing.link.scope
+    return _own_page(
+        standing,
+        _fill(words.ask_to_stop[scope], standing),
+        "" if pressed else _press(words),
+        _p(_fill(f"{words.about} {words.what_stays[scope]}", standing)),
+        f'<form method="post">{_ONE_CLICK}<button type="submit">{words.unsubscribe}</button></form>',
+        _to_preferences(standing, words.choose_instead),
     )
 
 
-def unsubscribed(standing: Standing) -> str:
+def unsubscribed(standing: Standing) -> Page:
     """The page that says that it is done, with the way back."""
-    kind, scope = _KINDS[standing.link.contact.channel], standing.link.scope
+    words, scope = PAGE_WORDS[standing.language], standing.link.scope
     if standing.choice is Choice.NOTHING:
         scope = Scope.ALL
-    what = {Scope.ALL: "", Scope.MARKETING: "marketing ", Scope.LOYALTY: "loyalty "}[scope]
     again = (
-        _p(escape(_text_start(standing)))
+        _p(_text_start(standing))
         if standing.stopped_by_word
         else f'<form method="post" action="../preferences/{standing.preferences}">'
         f'<input type="hidden" name="choice" value="{standing.before}">'
-        '<button type="submit" class="second">Subscribe again</button></form>'
+        f'<button type="submit" class="second">{words.subscribe_again}</button></form>'
     )
-    return _page(
-        standing.business.name,
-        "You are unsubscribed",
-        _p(f"We send no more {what}{kind} to {_whom(standing)}. {_what_stays(kind, scope)}"),
+    return _own_page(
+        standing,
+        words.unsubscribed,
+        _p(_fill(f"{words.no_more[scope]} {words.what_stays[scope]}", standing)),
         again,
-        _to_preferences(standing, "Choose what you get"),
+        _to_preferences(standing, words.choose),
     )
 
 
-def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> str:
+def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button by which somebody says that they want to be written to."""
     if standing.confirmed and not _is_stopped(standing):
         return confirmed(standing)
-    kind = _KINDS[standing.link.contact.channel]
-    return _page(
-        standing.business.name,
-        "Would you like our offers and news?",
-        "" if pressed else _PRESS,
-        _p(f"We send them as {kind} to {_whom(standing)}, and only if you confirm it. You can stop them at any time."),
+    words = PAGE_WORDS[standing.language]
+    return _own_page(
+        standing,
+        words.ask_to_confirm,
+        "" if pressed else _press(words),
+        _p(_fill(words.only_if_confirmed, standing)),
         '<form method="post"><input type="hidden" name="confirm" value="yes">'
-        '<button type="submit">Yes, send them to me</button></form>',
-        _to_preferences(standing, "Choose what you get"),
+        f'<button type="submit">{words.confirm}</button></form>',
+        _to_preferences(standing, words.choose),
     )
 
 
-def confirmed(standing: Standing) -> str:
+def confirmed(standing: Standing) -> Page:
     """The page that says that it is done, with the way to change it."""
-    kind = _KINDS[standing.link.contact.channel]
-    return _page(
-        standing.business.name,
-        "Thank you, that is confirmed",
-        _p(f"We send our offers and news as {kind} to {_whom(standing)}."),
-        _to_preferences(standing, "Choose what you get"),
+    words = PAGE_WORDS[standing.language]
+    return _own_page(
+        standing, words.confirmed, _p(_fill(words.we_send, standing)), _to_preferences(standing, words.choose)
     )
 
 
-def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> str:
+def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> Page:
     """The page on which everything can be chosen, which says what came of a choice."""
-    kind = _KINDS[standing.link.contact.channel]
+    words = PAGE_WORDS[standing.language]
     if standing.stopped_by_word:
-        return _page(standing.business.name, f"Our {kind} are stopped", _p(escape(_text_start(standing))))
-    options = "".join(_option(choice, standing.choice, *_words(choice, kind)) for choice in Choice)
-    return _page(
-        standing.business.name,
-        "What you get from us",
-        _SAVED if saved else "" if pressed else _PRESS,
-        _p(f"This is about {_whom(standing)}."),
-        f'<form method="post"><fieldset><legend>Send me</legend>{options}</fieldset>'
-        '<button type="submit">Save</button></form>',
-        '<p class="note">This page is about emails. To stop our text messages, answer one of them with STOP; '
-        "START brings them back.</p>"
-        if standing.link.contact.channel is Channel.EMAIL
-        else "",
+        return _own_page(standing, words.texts_stopped, _p(_text_start(standing)))
+    options = "".join(_option(choice, standing) for choice in Choice)
+    done = f'<p class="said done" role="status">{words.saved}</p>'
+    return _own_page(
+        standing,
+        words.what_you_get,
+        done if saved else "" if pressed else _press(words),
+        _p(_fill(words.about, standing)),
+        f'<form method="post"><fieldset><legend>{words.send_me}</legend>{options}</fieldset>'
+        f'<button type="submit">{words.save}</button></form>',
+        f'<p class="note">{words.about_emails}</p>' if standing.link.contact.channel is Channel.EMAIL else "",
     )
 
 
-def no_such_link() -> str:
+def no_such_link(language: str) -> Page:
     """The page for whatever is no link of ours."""
-    return _page(
-        "",
-        "This link does not work",
-        _p("Nothing has been changed. Please open the link in the message once more, and see that all of it is there."),
-        _p("If it still does not work, answer the message and ask to be unsubscribed."),
-    )
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
 
 
-def not_understood() -> str:
+def not_understood(language: str) -> Page:
     """The page for a form that nobody of ours sent."""
-    return _page("", "That could not be read", _p("Nothing has been changed. Please open the link once more."))
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.not_understood, _p(words.open_again))
 
 
-def come_again() -> str:
+def come_again(language: str) -> Page:
     """The page for when others are changing the same thing just now."""
-    return _page("", "Please try again", _p("Nothing has been changed yet. Please try again in a moment."))
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.try_again, _p(words.in_a_moment))
 
 
 def _is_stopped(standing: Standing) -> bool:
@@ -174,48 +168,32 @@ def _is_stopped(standing: Standing) -> bool:
     return standing.choice in covering[standing.link.scope]
 
 
-def _what_stays(kind: str, scope: Scope) -> str:
-    return {
-        Scope.ALL: f"That is all of our {kind}, also reminders of appointments.",
-        Scope.MARKETING: f"You still get {kind} about your appointments and purchases.",
-        Scope.LOYALTY: f"You still get our other {kind}.",
-    }[scope]
-
-
-def _words(choice: Choice, kind: str) -> tuple[str, str]:
-    return {
-        Choice.EVERYTHING: ("Everything", f"Offers and news, loyalty {kind}, appointments and purchases"),
-        Choice.NO_LOYALTY: (f"Everything but loyalty {kind}", "Offers and news, appointments and purchases"),
-        Choice.NO_MARKETING: (
-            "Only about my appointments and purchases",
-            "Confirmations, reminders, receipts and answers",
-        ),
-        Choice.NOTHING: ("Nothing at all", "Not even reminders of appointments"),
-    }[choice]
+def _press(words: PageWords) -> str:
+    return f'<p class="said" role="status">{words.pressed_nothing}</p>'
 
 
 def _text_start(standing: Standing) -> str:
-    sender = standing.business.text_from or ""
-    number = sender if sender.startswith("+") else "the number that they came from"
-    return f"You stopped our texts with a word such as STOP. Text START to {number} to get them again."
+    words, sender = PAGE_WORDS[standing.language], standing.business.text_from or ""
+    return words.text_start_to.format(number=escape(sender)) if sender.startswith("+") else words.text_start
 
 
 def _whom(standing: Standing) -> str:
     """The address as whoever has it knows it, and others do not learn it from a link that was passed on."""
     address = standing.address
     if address is None:
-        return "the address that the message went to"
+        return PAGE_WORDS[standing.language].somewhere
     local, at, domain = address.rpartition("@")
-    shown = f"{local[:1]}\N{BULLET}\N{BULLET}\N{BULLET}@{domain}" if at else f"the number that ends in {address[-3:]}"
-    return f"<strong>{escape(shown)}</strong>"
+    hidden = "\N{BULLET}" * 3
+    return f"<strong>{escape(f'{local[:1]}{hidden}@{domain}' if at else hidden + address[-3:])}</strong>"
 
 
 def _to_preferences(standing: Standing, words: str) -> str:
     return f'<p><a class="way" href="../preferences/{standing.preferences}">{words}</a></p>'
 
 
-def _option(choice: Choice, chosen: Choice, label: str, more: str) -> str:
-    checked = " checked" if choice is chosen else ""
+def _option(choice: Choice, standing: Standing) -> str:
+    checked = " checked" if choice is standing.choice else ""
+    label, more = (_fill(each, standing) for each in PAGE_WORDS[standing.language].choices[choice])
     return (
         f'<div class="choice"><input type="radio" name="choice" id="{choice}" value="{choice}"{checked}>'
         f'<label for="{choice}">{label}<span>{more}</span></label></div>'
@@ -226,12 +204,23 @@ def _p(inner: str) -> str:
     return f"<p>{inner}</p>"
 
 
-def _page(business: str, head: str, *parts: str) -> str:
+def _fill(sentence: str, standing: Standing) -> str:
+    words, channel = PAGE_WORDS[standing.language], standing.link.contact.channel
+    return sentence.format(kind=words.kinds[channel], by=words.by[channel], whom=_whom(standing))
+
+
+def _own_page(standing: Standing, head: str, *parts: str) -> Page:
+    return _page(standing.language, standing.business.name, head, *parts)
+
+
+def _page(language: str, business: str, head: str, *parts: str) -> Page:
     name = escape(business)
     title = f"{head} \N{EN DASH} {name}" if name else head
     owner = f'<p class="business">{name}</p>' if name else ""
-    return f"""<!doctype html>
-<html lang="en">
+    return Page(
+        language,
+        f"""<!doctype html>
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -247,4 +236,5 @@ def _page(business: str, head: str, *parts: str) -> str:
 </main>
 </body>
 </html>
-"""
+""",
+    )
