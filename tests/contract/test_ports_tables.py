@@ -337,28 +337,30 @@ def test_settings_from_before_there_were_policies_and_versions_mean_the_standard
     old = books_in_dynamodb.businesses.get(BUSINESS_ID)
     assert old == business(text_rate=None, quiet_hours=QuietHours())
     assert old.policy.preset is PolicyPreset.STANDARD
+    assert books_in_dynamodb.businesses.having_sent_from(["+14155550100"]) == []
     books_in_dynamodb.businesses.replace(replace(old, policy=STRICT_POLICY))
 
     assert books_in_dynamodb.businesses.get(BUSINESS_ID).policy == STRICT_POLICY
+    assert len(books_in_dynamodb.businesses.having_sent_from(["+14155550100"])) == 1
     with pytest.raises(ConcurrentChangeError):
         books_in_dynamodb.businesses.replace(old)
 
 
-def test_businesses_are_found_by_what_they_send_texts_from_as_it_is_now(books: Books) -> None:
-    def sending_from(*senders: str) -> list[str]:
-        return [found.business_id for found in books.businesses.sending_from(senders)]
+def test_businesses_are_found_by_what_they_send_or_ever_sent_texts_from(books: Books) -> None:
+    def having_sent_from(*senders: str) -> list[str]:
+        return [found.business_id for found in books.businesses.having_sent_from(senders)]
 
     number, service = "+14155550100", "MG" + "0" * 32
     for business_id, sender in (("one", number), ("two", service), ("three", number), ("none", None)):
         books.businesses.add(business(business_id=business_id, text_from=sender))
-    assert sending_from(number) == ["one", "three"]
-    assert sending_from(number, service) == ["one", "three", "two"]
-    assert sending_from("+14155550101") == sending_from() == []
+    assert having_sent_from(number) == ["one", "three"]
+    assert having_sent_from(number, service) == ["one", "three", "two"]
+    assert having_sent_from("+14155550101") == having_sent_from() == []
     for business_id, sender in (("one", service), ("three", None)):
         books.businesses.replace(replace(books.businesses.get(business_id), text_from=sender))
 
-    assert (sending_from(number), sending_from(service)) == ([], ["one", "two"])
-    assert books.businesses.sending_from([service])[0] == books.businesses.get("one")
+    assert (having_sent_from(number), having_sent_from(service)) == (["one", "three"], ["one", "two"])
+    assert books.businesses.having_sent_from([service])[0] == books.businesses.get("one")
 
 
 def test_settings_that_lost_a_race_leave_the_sender_as_it_is(books: Books) -> None:
@@ -368,8 +370,7 @@ def test_settings_that_lost_a_race_leave_the_sender_as_it_is(books: Books) -> No
     with pytest.raises(ConcurrentChangeError):
         books.businesses.replace(replace(read, text_from="+14155550102"))
 
-    assert [books.businesses.sending_from([f"+1415555010{n}"]) for n in (0, 2)] == [[], []]
-    assert len(books.businesses.sending_from(["+14155550101"])) == 1
+    assert [len(books.businesses.having_sent_from([f"+1415555010{n}"])) for n in (0, 1, 2)] == [1, 1, 0]
 
 
 def test_a_business_is_added_once(books: Books) -> None:

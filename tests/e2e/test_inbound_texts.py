@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 import pytest
@@ -11,6 +12,7 @@ from tests.e2e.surroundings import Calm, Operator, TwilioText, Twin
 from tests.e2e.waiting import until
 
 FORBIDDEN: Final = 403
+SETTLED: Final = ("delivered", "excluded")
 OURS: Final = "+15005550071"
 """A number of this module's own: every business that sends from a number hears what is texted to it."""
 SETTINGS: Final = ("--text-from", OURS, "--text-rate", "1000", "--owner-email", "owner@words.example.com")
@@ -29,6 +31,12 @@ FORGERIES: Final[Mapping[str, Callable[[TwilioText], Answer]]] = {
 def opted_out(api: ReboundApi, customer_id: str) -> list[str]:
     found: list[str] = api.contact(customer_id, "sms")["opted_out"]
     return found
+
+
+def settled(api: ReboundApi, customer_id: str, message_id: str) -> tuple[str, str | None]:
+    """What became of a message to somebody, and why."""
+    found = until("settled", lambda: api.message(customer_id, message_id), lambda each: each["status"] in SETTLED)
+    return found["status"], found["reason"]
 
 
 @pytest.fixture(scope="module")
@@ -68,5 +76,53 @@ def test_words_that_twilio_did_not_sign_or_has_handed_on_before_change_nothing(a
     start.deliver().expecting(200)
     for _ in range(2):
         stop.deliver().expecting(200)
+    assert opted_out(api, customer_id) == []
+    calm.wait()
+
+
+def test_a_wish_for_no_more_texts_holds_marketing_until_staff_have_read_it(
+    api: ReboundApi, calm: Calm, twin: Twin
+) -> None:
+    kept, ended = "+14155550174", "+14155550175"
+    people = {number: api.new_customer(mobile_phone=number) for number in (kept, ended)}
+    words = {kept: "please stop texting me", ended: "Remove me from your list!"}
+    for number, said in words.items():
+        assert twin.text(number, OURS, said) is None
+        assert opted_out(api, people[number]) == ["marketing"]
+    held = {number: api.new_message(people[number], "sms", category="marketing") for number in people}
+    reminders = {number: api.new_message(people[number], "sms") for number in people}
+    for number, customer_id in people.items():
+        assert settled(api, customer_id, held[number]) == ("excluded", "opted_out")
+        assert settled(api, customer_id, reminders[number]) == ("delivered", None)
+
+    waiting = {reply["number"]: reply for reply in api.listing("/v1/replies/review")}
+    assert {number: reply["body"] for number, reply in waiting.items()} == words
+    for number, decision, other in ((kept, "keep", "opt_out"), (ended, "opt_out", "keep")):
+        resolve = f"/v1/replies/{waiting[number]['reply_id']}/resolve"
+        assert api.post(resolve, {"decision": decision}, HTTPStatus.OK)["decision"] == decision
+        assert api.call("POST", resolve, {"decision": other}).status == HTTPStatus.CONFLICT
+    assert api.listing("/v1/replies/review") == []
+    assert {number: opted_out(api, people[number]) for number in people} == {kept: [], ended: ["all"]}
+    after = {number: api.new_message(people[number], "sms", category="marketing") for number in people}
+    assert settled(api, people[kept], after[kept]) == ("delivered", None)
+    assert settled(api, people[ended], after[ended]) == ("excluded", "opted_out")
+    calm.wait()
+
+
+def test_who_answers_a_message_from_the_number_before_is_heard_in_their_language(
+    operator: Operator, calm: Calm, twin: Twin
+) -> None:
+    before, after, number = "+15005550072", "+15005550073", "+14155550176"
+    api = operator.new_business("Moving & Co", "--text-from", before, "--text-rate", "1000")
+    customer_id = api.new_customer(mobile_phone=number, language="de")
+    api.patch("/v1/business", {"text_from": after})
+
+    assert twin.text(number, before, "stop") == (
+        "Moving & Co: Sie erhalten keine SMS mehr von uns. Mit START erhalten Sie sie wieder."
+    )
+    assert opted_out(api, customer_id) == ["all"]
+    stopped = api.new_message(customer_id, "sms")
+    assert settled(api, customer_id, stopped) == ("excluded", "opted_out")
+    assert twin.text(number, after, "start") is not None
     assert opted_out(api, customer_id) == []
     calm.wait()

@@ -28,6 +28,7 @@ class MemoryBusinessDirectory:
 
     def __init__(self, *businesses: Business) -> None:
         self._rows = {business.business_id: business for business in businesses}
+        self._senders = {(business.text_from, business.business_id) for business in businesses}
 
     def get(self, business_id: str) -> Business:
         try:
@@ -38,19 +39,24 @@ class MemoryBusinessDirectory:
     def add(self, business: Business) -> None:
         if business.business_id in self._rows:
             raise ConflictError("There is a business with this id already.")
-        self._rows[business.business_id] = replace(business, version=1)
+        self._write(replace(business, version=1))
 
     def ids(self) -> Sequence[str]:
         return list(self._rows)
 
-    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
-        return [business for _, business in sorted(self._rows.items()) if business.text_from in senders]
+    def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
+        found = {business_id for sender, business_id in self._senders if sender in senders}
+        return [self._rows[business_id] for business_id in sorted(found)]
 
     def replace(self, business: Business) -> None:
         stored = self._rows.get(business.business_id)
         if stored is None or stored.version != business.version:
             raise ConcurrentChangeError
-        self._rows[business.business_id] = replace(business, version=business.version + 1)
+        self._write(replace(business, version=business.version + 1))
+
+    def _write(self, business: Business) -> None:
+        self._rows[business.business_id] = business
+        self._senders.add((business.text_from, business.business_id))
 
 
 class MemoryApiKeyBook:

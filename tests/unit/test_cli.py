@@ -57,6 +57,18 @@ def test_a_business_has_the_premium_bundle_until_the_operator_says_otherwise(
     assert json.loads(capsys.readouterr().out)["bundle"] == "basic"
 
 
+def test_businesses_are_written_anew_as_they_are(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(CREATE) == 0
+    before = {business_id: world.businesses.get(business_id) for business_id in world.businesses.ids()}
+    capsys.readouterr()
+    assert cli.main(["rewrite-settings"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {"businesses": 2}
+    for business_id, business in before.items():
+        after = world.businesses.get(business_id)
+        assert (after, after.version) == (business, business.version + 1)
+
+
 def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["create-key", "--business-id", BUSINESS_ID, "--scopes", "campaigns:read", "--label", "till"]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -211,6 +211,82 @@ def test_a_stop_holds_for_a_number_that_no_customer_has_yet() -> None:
     assert opted_out(world) == (Scope.ALL,)
 
 
+# --- numbers that a business sent from before -------------------------------------------------------------------------
+
+BEFORE: Final = OURS
+NOW: Final = "+14155550199"
+
+
+def moved(*others: str) -> World:
+    """A business that has moved to another number with customer 1, and others that send from the one before."""
+    world = World(business(owner_email="owner@example.com"))
+    world.add(customer(1))
+    world.businesses.replace(replace(world.businesses.get(BUSINESS_ID), text_from=NOW))
+    for name in others:
+        world.businesses.add(business(business_id=name, name=name.title(), text_from=BEFORE))
+    return world
+
+
+@pytest.mark.parametrize("sender", [NOW, SERVICE, None])
+def test_who_answers_an_old_message_is_heard_by_whoever_sent_it(sender: str | None) -> None:
+    world = moved()
+    world.businesses.replace(replace(world.businesses.get(BUSINESS_ID), text_from=sender))
+    stopped = world.receive_text(text("STOP", "SM1"))
+    assert opted_out(world) == (Scope.ALL,)
+    assert stopped.answer is not None
+    assert stopped.answer.startswith("Salon Juniper: you will get no more texts")
+    world.clock.move(timedelta(seconds=1))
+    assert world.receive_text(text("help", "SM2")).answer is not None
+    world.receive_text(text("start", "SM3"))
+
+    assert opted_out(world) == ()
+    assert [reply.body for reply in replies(world)] == ["start", "help", "STOP"]
+
+
+@pytest.mark.parametrize(("body", "held"), [("STOP", Scope.ALL), ("please stop texting me", Scope.MARKETING)])
+def test_when_another_has_the_number_now_what_ends_texts_counts_for_both(body: str, held: Scope) -> None:
+    world = moved("cedar")
+    received = world.receive_text(text(body))
+
+    assert set(received.business_ids) == {"cedar", BUSINESS_ID}
+    assert opted_out(world) == opted_out(world, replace(KEY, business_id="cedar")) == (held,)
+    # START to this number gives back the texts of Cedar alone, so nobody else says that it would.
+    assert (received.answer or "Cedar: ").startswith("Cedar: ")
+
+
+@pytest.mark.parametrize("body", ["START", "HELP", "see you", "C", "YES"])
+def test_whatever_ends_nothing_is_for_who_has_the_number_now(body: str) -> None:
+    world = moved("cedar")
+    world.receive_text(text("STOP", "SM1"))
+    world.clock.move(timedelta(seconds=1))
+    received = world.receive_text(text(body, "SM2"))
+
+    assert received.business_ids == ("cedar",)
+    assert opted_out(world) == (Scope.ALL,)
+    assert [reply.body for reply in replies(world)] == ["STOP"]
+
+
+def test_the_former_holder_of_a_number_learns_nothing_of_people_who_are_no_customers_of_theirs() -> None:
+    world = moved("cedar")
+    stranger = text("STOP", number="+14155567777")
+    assert world.receive_text(stranger).business_ids == ("cedar",)
+    assert replies(world) == []
+    # Nor later, when the same text is played back.
+    world.add(customer(7, mobile_phone=stranger.number))
+    assert world.receive_text(stranger).business_ids == ("cedar",)
+    assert opted_out(world, replace(KEY, address=stranger.number)) == ()
+
+
+def test_a_start_to_the_new_number_takes_back_the_stop_to_the_old_one() -> None:
+    world = moved("cedar")
+    world.receive_text(text("STOP", "SM1"))
+    world.clock.move(timedelta(seconds=1))
+    world.receive_text(text("START", "SM2", to=NOW, senders=(NOW,)))
+
+    assert opted_out(world) == ()
+    assert opted_out(world, replace(KEY, business_id="cedar")) == (Scope.ALL,)
+
+
 # --- again, and later -------------------------------------------------------------------------------------------------
 
 

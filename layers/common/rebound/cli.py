@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     helps = {
         "create-business": "a new business",
         "set-bundle": "what a business has booked: basic, or premium with text confirmations",
+        "rewrite-settings": "write all businesses anew, after an update that says so",
         "create-key": "a new API key of a business, shown once",
         "rotate-key": "a successor of a key; the old one goes on working for a while",
         "revoke-key": "end a key now",

@@ -16,6 +16,7 @@ from rebound.domain.switches import Bundle
 COMMANDS: Final = (
     "create-business",
     "set-bundle",
+    "rewrite-settings",
     "create-key",
     "rotate-key",
     "revoke-key",
@@ -53,10 +54,9 @@ def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
         case "create-business":
             return _business(tenants.create_business(_change(event)))
         case "set-bundle":
-            business_id, bundle = _text(event, "business_id"), _bundle(event)
-            if bundle is None:
-                raise InvalidInputError(FieldError("bundle", "Is required."))
-            return _business(tenants.set_bundle(business_id, bundle))
+            return _business(tenants.set_bundle(_text(event, "business_id"), _bundle(_text(event, "bundle"))))
+        case "rewrite-settings":
+            return {"businesses": tenants.rewrite_settings()}
         case "create-key":
             label = event.get("label") or ""
             return _new_key(tenants.create_key(_text(event, "business_id"), _scopes(event), label))
@@ -94,16 +94,15 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
         email_from=event.get("email_from") or UNSET,
         text_from=event.get("text_from") or UNSET,
         text_rate=_text_rate(event),
-        bundle=_bundle(event),
+        bundle=None if event.get("bundle") is None else _bundle(event["bundle"]),
         quiet_hours=_quiet_hours(event),
     )
 
 
-def _bundle(event: Mapping[str, Any]) -> Bundle | None:
-    bundle = event.get("bundle")
-    if bundle is not None and bundle not in list(Bundle):
+def _bundle(given: Any) -> Bundle:
+    if given not in list(Bundle):
         raise InvalidInputError(FieldError("bundle", f"Must be one of {', '.join(Bundle)}."))
-    return None if bundle is None else Bundle(bundle)
+    return Bundle(given)
 
 
 def _quiet_hours(event: Mapping[str, Any]) -> QuietHoursChange | None:

@@ -58,7 +58,7 @@ class DynamoBusinessDirectory(Directory):
 
     def add(self, business: Business) -> None:
         try:
-            self._write(business, DirectoryRow.entry_id.does_not_exist(), sender_before=None)
+            self._write(business, DirectoryRow.entry_id.does_not_exist())
         except ConcurrentChangeError:
             raise ConflictError("There is a business with this id already.") from None
 
@@ -66,12 +66,10 @@ class DynamoBusinessDirectory(Directory):
         version = DirectoryRow.version
         # Settings that were written before rows had a version have none until they are written again.
         unchanged = version == business.version if business.version else version.does_not_exist()
-        # If it is not the version that is being replaced, nothing is written.
-        before = self.get_document(business.business_id) or {}
-        self._write(business, DirectoryRow.entry_id.exists() & unchanged, before.get("text_from"))
+        self._write(business, DirectoryRow.entry_id.exists() & unchanged)
 
-    def _write(self, business: Business, condition: Condition, sender_before: str | None) -> None:
-        """The settings, and the row by which the sender leads to them, in one transaction."""
+    def _write(self, business: Business, condition: Condition) -> None:
+        """The settings, and the row by which the sender leads to them, for good, in one transaction."""
         row = self.row(
             business.business_id,
             self.entry(""),
@@ -83,17 +81,14 @@ class DynamoBusinessDirectory(Directory):
             transaction.save(row, condition=condition)
             if business.text_from is not None:
                 transaction.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
-            if sender_before is not None and sender_before != business.text_from:
-                transaction.delete(self.row(*_sender_keys(sender_before, business.business_id)))
 
-    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
+    def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
         found = {
             row.entry_id.removeprefix(_SENT_FROM)
             for sender in senders
             for row in self.row.query(_sender_keys(sender)[0], consistent_read=True)
         }
-        businesses = (self.get(business_id) for business_id in sorted(found))
-        return [business for business in businesses if business.text_from in senders]
+        return [self.get(business_id) for business_id in sorted(found)]
 
     def ids(self) -> Sequence[str]:
         wanted = DirectoryRow.entry_id == self.entry("")
@@ -122,7 +117,7 @@ class DynamoBusinessDirectory(Directory):
 
 
 def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:
-    """In the place of a business, and not one: the sender of texts, with a row for each business that has it."""
+    """In the place of a business, and not one: the sender of texts, with a row for each business that has or had it."""
     return f"#sender#{sender}", f"{_SENT_FROM}{business_id}"
 
 

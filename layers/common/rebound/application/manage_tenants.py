@@ -67,6 +67,16 @@ class ManageTenants:
         """What the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
         return write_change(self._businesses, self._addresses, business_id, BusinessChange(bundle=bundle))
 
+    def rewrite_settings(self) -> int:
+        """Write the settings of every business as they are, with all that is kept beside them; how many there are.
+
+        For businesses of before that was kept, such as the row by which a sender of texts leads to them.
+        """
+        business_ids = self._businesses.ids()
+        for business_id in business_ids:
+            write_change(self._businesses, self._addresses, business_id, BusinessChange())
+        return len(business_ids)
+
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
         """A new key of a business. Raises ``NotFoundError`` when there is no such business."""
         self._businesses.get(business_id)

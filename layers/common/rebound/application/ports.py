@@ -98,8 +98,8 @@ class BusinessDirectory(Protocol):
     def ids(self) -> Sequence[str]:
         """All of them, in no order that means anything; for work at night, because it reads the whole table."""
 
-    def sending_from(self, senders: Collection[str]) -> Sequence[Business]:
-        """The businesses whose ``text_from`` is one of these numbers or messaging services, by id."""
+    def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
+        """The businesses whose ``text_from`` is, or ever was, one of these numbers or messaging services, by id."""
 
     def replace(self, business: Business) -> None:
         """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""

@@ -1,8 +1,11 @@
 """What a text that somebody sends us changes, and what is answered to it.
 
-A text belongs to every business that sends from the number it came to: their customers cannot tell them apart. What
-it means is decided once, when it comes for the first time, and kept; whenever it comes again, what was decided is
-applied again, which changes nothing once it has been applied. So a text that is handed on twice counts once, and one
+A text belongs to every business that sends from the number it came to: their customers cannot tell them apart. Where
+nobody does any more it belongs to those who did, because people answer old messages. Where others do by now, those who
+did hear from their own customers what may end something, because nobody can know who was meant, and nothing else.
+
+What a text means is decided once, when it comes for the first time, and kept; whenever it comes again, what was decided
+is applied again, which changes nothing once it has been applied. So a text that is handed on twice counts once, and one
 that somebody plays back later cannot undo what was said since.
 """
 
@@ -21,7 +24,7 @@ from rebound.domain.events import AppointmentConfirmed
 from rebound.domain.keyword_answers import answer_to
 from rebound.domain.languages import shared_language
 from rebound.domain.messages import MessageStatus
-from rebound.domain.replies import understood
+from rebound.domain.replies import may_stop, understood
 from rebound.domain.text_answers import AnsweredBy
 
 if TYPE_CHECKING:
@@ -94,13 +97,20 @@ class ReceiveText:
 
     def __call__(self, text: IncomingText) -> Received:
         """Keep it and apply it. Raises ``ConcurrentChangeError`` when others keep changing a contact: come again."""
-        businesses = {business.business_id: business for business in self._businesses.sending_from(text.senders)}
-        if not businesses:
-            return Received(())
-        now = self._clock.now()
+        businesses = {business.business_id: business for business in self._businesses.having_sent_from(text.senders)}
+        present = {id_ for id_, business in businesses.items() if business.text_from in text.senders}
+        holders = present or set(businesses)
         numbers = {business_id: ContactKey(business_id, Channel.SMS, text.number) for business_id in businesses}
         contacts = self._contacts.get_many(numbers.values())
-        receipt = self._replies.receive(text.reply_id, FirstReceipt(now, tuple(key.hashed for key in numbers.values())))
+        heard = [
+            key.hashed
+            for business_id, key in numbers.items()
+            if business_id in holders or (may_stop(text) and contacts[key].is_used)
+        ]
+        if not heard:
+            return Received(())
+        now = self._clock.now()
+        receipt = self._replies.receive(text.reply_id, FirstReceipt(now, tuple(heard)))
         taken: list[_Taken] = []
         for key in receipt.keys:
             # Whoever has come to send from the number since then was not meant.
@@ -115,7 +125,8 @@ class ReceiveText:
             reply = reply or self._replies.add(self._understood(text, business, contact, receipt.at))
             self._apply(contact, reply)
             taken.append(_Taken(business, contact, reply))
-        answer = None if text.keyword is not None else self._answer(taken)
+        answering = [each for each in taken if each.business.business_id in holders]
+        answer = None if text.keyword is not None else self._answer(answering)
         return Received(tuple(each.business.business_id for each in taken), answer)
 
     def _understood(self, text: IncomingText, business: Business, contact: Contact, at: datetime) -> Reply:

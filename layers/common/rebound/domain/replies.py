@@ -51,6 +51,17 @@ def plain(body: str) -> str:
     return "".join(character for character in folded if character.isalnum())
 
 
+def keyword_of(text: IncomingText) -> Keyword | None:
+    """The provider's word for a text, else the word that it is."""
+    return text.keyword or WORDS.get(plain(text.body))
+
+
+def may_stop(text: IncomingText) -> bool:
+    """Whether a text is a STOP, or reads as if its sender wanted no more of them."""
+    keyword = keyword_of(text)
+    return keyword is Keyword.STOP or (keyword is None and reads_like_a_revocation(text.body))
+
+
 class Meaning(StrEnum):
     """What a text was taken for."""
 
@@ -217,7 +228,7 @@ def understood(
     5. Anything else: staff must read it when something was asked, or when it confirms and nothing was.
     """
     key = ContactKey(business_id, Channel.SMS, text.number).hashed
-    keyword = text.keyword or WORDS.get(plain(text.body))
+    keyword = keyword_of(text)
     reply = Reply(key, text.reply_id, at, text.to, Meaning.OTHER, text.number, text.body)
     confirms = plain(text.body) in {plain(word) for word in confirming}
     if keyword in (Keyword.STOP, Keyword.HELP):
