@@ -27,7 +27,6 @@ from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey, ChunkState
 from rebound.domain.messages import MessageStatus
 from rebound.domain.pacing import (
-    EMAIL_ACCOUNT,
     HORIZON,
     LINGERING,
     LONGEST_STOP,
@@ -38,11 +37,11 @@ from rebound.domain.pacing import (
     Lane,
     Pace,
     Quota,
-    SendingAccount,
     Ticket,
     lane_of,
 )
 from rebound.domain.receipts import MessageKey
+from rebound.domain.sending_accounts import EMAIL_ACCOUNT, SendingAccount
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
 from tests.fakes.world import World, adds_up
 

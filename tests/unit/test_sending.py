@@ -15,10 +15,11 @@ from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import EMAIL_ACCOUNT, SHORTEST_STOP, Lane, Stop, Ticket
+from rebound.domain.pacing import SHORTEST_STOP, Lane, Stop, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey
+from rebound.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.domain.suppressions import LISTED_BOUNCE
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError

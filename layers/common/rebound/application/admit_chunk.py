@@ -27,7 +27,8 @@ if TYPE_CHECKING:
         QuotaSource,
     )
     from rebound.domain.channels import Channel
-    from rebound.domain.pacing import Pace, SendingAccount, Ticket
+    from rebound.domain.pacing import Pace, Ticket
+    from rebound.domain.sending_accounts import SendingAccount
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
 """Asked for so often by all workers together: SES allows about one such call a second."""

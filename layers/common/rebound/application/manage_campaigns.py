@@ -18,12 +18,13 @@ from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.eligibility import Hold, decide
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.messages import MessageStatus, queued_message
-from rebound.domain.pacing import EMAIL_ACCOUNT, HeldTicket, Ticket, lane_of
+from rebound.domain.pacing import HeldTicket, Ticket, lane_of
 from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.receipts import MessageKey
 from rebound.domain.rendering import check_content
 from rebound.domain.replies import Asked
 from rebound.domain.segments import compile_filter
+from rebound.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.domain.switches import Barrier
 from rebound.domain.ulids import time_of
 

@@ -13,7 +13,6 @@ from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.pages import Page
 from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.retrying import retried
-from rebound.application.settings_of_business import time_zone
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.domain.customers import Customer
@@ -25,6 +24,7 @@ from rebound.domain.errors import (
     NotFoundError,
 )
 from rebound.domain.languages import known_language
+from rebound.domain.local_time import time_zone
 from rebound.domain.reachability import Cleared, ClearedBy
 
 if TYPE_CHECKING:

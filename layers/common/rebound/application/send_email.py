@@ -30,9 +30,9 @@ from rebound.domain.eligibility import Exclusion, Hold, Send
 from rebound.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.domain.languages import language_for
 from rebound.domain.links import Purpose
-from rebound.domain.pacing import EMAIL_ACCOUNT
 from rebound.domain.provider_codes import Provider
 from rebound.domain.rendering import render_email, uses, values_of
+from rebound.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.domain.suppressions import rests_on_an_entry
 
 if TYPE_CHECKING:

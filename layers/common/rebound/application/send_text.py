@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from rebound.domain.business import TextProvider
     from rebound.domain.eligibility import Decision
     from rebound.domain.messages import Message
-    from rebound.domain.pacing import SendingAccount, Ticket
+    from rebound.domain.pacing import Ticket
+    from rebound.domain.sending_accounts import SendingAccount
 
 AT_ONCE: Final = timedelta()
 FRESH_FOR: Final = timedelta(seconds=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 from rebound.domain.languages import LANGUAGES
+from rebound.domain.local_time import time_zone
 from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.recovery import Recovery
 from rebound.domain.replies import WORDS, Keyword, plain
@@ -231,13 +231,4 @@ def _line(value: str) -> str:
     value = value.strip()
     if not value or len(value) > MAX_NAME or not value.isprintable():
         raise ValueError(f"Must be 1 to {MAX_NAME} characters on one line.")
-    return value
-
-
-def time_zone(value: str) -> str:
-    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("Must be an IANA time zone, such as America/New_York.") from None
     return value

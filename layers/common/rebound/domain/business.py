@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.pacing import SendingAccount
 from rebound.domain.quiet_hours import QuietHours
 from rebound.domain.reachability import STANDARD_POLICY
 from rebound.domain.recovery import Recovery
+from rebound.domain.sending_accounts import SendingAccount
 from rebound.domain.switches import Barrier, Bundle, Switches
 from rebound.domain.text_answers import TextAnswers
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
     from rebound.domain.quiet_hours import QuietWindow
@@ -22,6 +22,15 @@ A day is enough unless a clock is put forward over the only allowed minutes, whi
 """
 FIRST_CLOCK: Final = timedelta(hours=14)
 """How far the first clock on earth (Kiritimati's) is ahead of UTC."""
+
+
+def time_zone(value: str) -> str:
+    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("Must be an IANA time zone, such as America/New_York.") from None
+    return value
 
 
 def wall_clock(at: datetime, zone: str) -> datetime:

@@ -121,18 +121,6 @@ class HeldTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class SendingAccount:
-    """What messages go out over; ``rate`` is messages a second, or ``None`` where the provider says it itself."""
-
-    name: str
-    rate: float | None = None
-
-
-EMAIL_ACCOUNT: Final = SendingAccount("ses")
-"""SES's rate and quota are those of the AWS account and region, for all businesses of a deployment."""
-
-
-@dataclass(frozen=True, slots=True)
 class Quota:
     """What a provider allows: messages a second, and in 24 hours (``None`` for no limit) with those sent so far."""
 
