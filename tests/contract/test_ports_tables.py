@@ -18,9 +18,10 @@ from rebound.adapters.dynamo_campaigns import (
 )
 from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerBook
 from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
+from rebound.adapters.dynamo_export_book import DynamoExportBook
 from rebound.adapters.dynamo_failures import DynamoFailureLog
-from rebound.adapters.dynamo_file_books import DynamoExportBook, DynamoImportBook
 from rebound.adapters.dynamo_history import DynamoContactHistory
+from rebound.adapters.dynamo_import_book import DynamoImportBook
 from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog

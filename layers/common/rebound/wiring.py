@@ -215,7 +215,7 @@ def request_ids() -> "RequestIds":
 
 @cache
 def imports() -> "ImportBook":
-    from rebound.adapters.dynamo_file_books import DynamoImportBook
+    from rebound.adapters.dynamo_import_book import DynamoImportBook
 
     return DynamoImportBook(settings()["DIRECTORY_TABLE"])
 
@@ -257,7 +257,7 @@ def import_runner() -> "FileRunner":
 
 @cache
 def exports() -> "ExportBook":
-    from rebound.adapters.dynamo_file_books import DynamoExportBook
+    from rebound.adapters.dynamo_export_book import DynamoExportBook
 
     return DynamoExportBook(settings()["DIRECTORY_TABLE"])
 

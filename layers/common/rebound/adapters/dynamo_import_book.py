@@ -1,4 +1,4 @@
-"""Imports and exports, in the Directory table."""
+"""Imports, in the Directory table."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,16 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rebound.adapters.directory_rows import Directory
-from rebound.adapters.dynamo_tables import (
-    read_instant,
-    write_instant,
-)
+from rebound.adapters.dynamo_tables import read_instant, write_instant
 from rebound.application.customer_files import Place
-from rebound.application.export_records import ExportJob
 from rebound.application.import_records import ImportJob, Splitting
 from rebound.domain.errors import NotFoundError
 
-FILE_KEPT: Final = timedelta(days=30)
+KEPT: Final = timedelta(days=30)
 
 
 class DynamoImportBook(Directory):
@@ -45,27 +41,8 @@ class DynamoImportBook(Directory):
             "splitting": job.splitting and asdict(job.splitting),
             "failure": job.failure,
         }
-        expires_at = int((job.created_at + FILE_KEPT).timestamp())
+        expires_at = int((job.created_at + KEPT).timestamp())
         self.put_document(job.business_id, job.import_id, document, expires_at=expires_at)
-
-
-class DynamoExportBook(Directory):
-    """Implements ``ExportBook``; an export is forgotten after 30 days."""
-
-    kind = "export"
-
-    def get(self, business_id: str, export_id: str) -> ExportJob:
-        document = self.get_document(business_id, export_id)
-        if document is None:
-            raise NotFoundError("export")
-        special = {"created_at": read_instant(document["created_at"]), "parts": tuple(document["parts"])}
-        return ExportJob(business_id=business_id, export_id=export_id, **{**document, **special})
-
-    def save(self, job: ExportJob) -> None:
-        document = {**asdict(job), "created_at": write_instant(job.created_at)}
-        del document["business_id"], document["export_id"]
-        expires_at = int((job.created_at + FILE_KEPT).timestamp())
-        self.put_document(job.business_id, job.export_id, document, expires_at=expires_at)
 
 
 def _read_splitting(document: Mapping[str, Any] | None) -> Splitting | None:
