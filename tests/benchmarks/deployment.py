@@ -29,7 +29,7 @@ from samtranslator.yaml_helper import yaml_parse
 from rebound import wiring
 from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer

@@ -21,7 +21,8 @@ from statistics import median
 from typing import Any, Final
 
 from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign, Category
+from rebound.domain.campaigns import Campaign
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import Contact
 from rebound.domain.eligibility import Send, decide

@@ -15,7 +15,7 @@ from rebound.adapters.dynamo_frequencies import DynamoFrequencyBook
 from rebound.adapters.system import SystemClock
 from rebound.application.frequency_desk import FrequencyDesk
 from rebound.application.ports import FrequencyBook
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.eligibility import Case
 from rebound.domain.errors import ConcurrentChangeError

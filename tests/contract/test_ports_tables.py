@@ -73,13 +73,13 @@ from rebound.domain.business import TextProvider
 from rebound.domain.campaigns import (
     Audience,
     CampaignStatus,
-    Category,
     EmailContent,
     FinalWords,
     Rollback,
     Selection,
     TextContent,
 )
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope

@@ -31,7 +31,8 @@ from rebound.application.manage_campaigns import CampaignView, NewCampaign
 from rebound.application.manage_jobs import JobView
 from rebound.application.settings_of_business import BusinessChange
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus, Category, EmailContent, Selection, TextContent
+from rebound.domain.campaigns import CampaignStatus, EmailContent, Selection, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope

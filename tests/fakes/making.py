@@ -10,12 +10,12 @@ from rebound.domain.business import Business, TextProvider
 from rebound.domain.campaigns import (
     Campaign,
     CampaignStatus,
-    Category,
     Content,
     EmailContent,
     Selection,
     TextContent,
 )
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk, ChunkKey
 from rebound.domain.contacts import Contact

@@ -62,7 +62,8 @@ from rebound.application.tell_contact import TellContact
 from rebound.application.trip_breaker import TripBreaker
 from rebound.application.write_links import LinkWriter
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Campaign, Category, Content, Selection
+from rebound.domain.campaigns import Campaign, Content, Selection
+from rebound.domain.categories import Category
 from rebound.domain.changes import Written
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence

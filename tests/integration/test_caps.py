@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rebound import wiring
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.frequency import Frequency, HandOver
 from rebound.domain.messages import MessageStatus

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rebound import wiring
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.keys import ALL_SCOPES, ApiScope

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rebound.domain.appointments import Answered
 from rebound.domain.business import Business
-from rebound.domain.campaigns import Category, TextContent
+from rebound.domain.campaigns import TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rebound.application.read_appointment_log import AppointmentLog
 from rebound.domain.appointments import Answered, AppointmentEntry, Told, confirmed_at
-from rebound.domain.campaigns import Category, Content, EmailContent, TextContent
+from rebound.domain.campaigns import Content, EmailContent, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.log_sentences import sentence_of_answer, sentence_of_message
 from rebound.domain.messages import Message, MessageStatus

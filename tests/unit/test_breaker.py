@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rebound.application.handovers import Refused
 from rebound.application.manage_campaigns import CampaignView, PostMessage
 from rebound.domain.breaker import BOUNCE_WARNING, BOUNCES, FAULTS, deserves_a_warning, reason_to_pause
-from rebound.domain.campaigns import CampaignStatus, Category, FinalWords
+from rebound.domain.campaigns import CampaignStatus, FinalWords
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes

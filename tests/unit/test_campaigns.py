@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.timing import Timing
-from rebound.domain.campaigns import Audience, CampaignStatus, Category, EmailContent, Selection
+from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.domain.messages import MessageStatus

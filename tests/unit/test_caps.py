@@ -16,7 +16,8 @@ from rebound.application.handovers import Refused, SendResult, Throttled, Unknow
 from rebound.application.manage_campaigns import CampaignView
 from rebound.application.preview_audience import Question, audience_of
 from rebound.application.send_chunk import LEASE
-from rebound.domain.campaigns import Category, EmailContent, Selection, TextContent
+from rebound.domain.campaigns import EmailContent, Selection, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.eligibility import Case, Exclusion

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.manage_consent import ConsentView, Statement, Told
-from rebound.domain.campaigns import Audience, Category
+from rebound.domain.campaigns import Audience
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError

@@ -7,7 +7,8 @@ import pytest
 
 from local.twin.text_length import segments
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Audience, Category, EmailContent, TextContent
+from rebound.domain.campaigns import Audience, EmailContent, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.double_opt_in import DoubleOptIn

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Campaign, Category
+from rebound.domain.campaigns import Campaign
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import OWN_WORDS, ConsentEvidence, ConsentSource, Scope
 from rebound.domain.contacts import Contact

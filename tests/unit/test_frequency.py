@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.frequency import Frequency, FrequencyCap, HandOver, longest_window
 from tests.fakes.making import BUSINESS_ID, at, business, id_of

@@ -17,7 +17,8 @@ from rebound.application.send_chunk import LEASE
 from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.application.timing import Timing
 from rebound.domain.business import Business
-from rebound.domain.campaigns import CampaignStatus, Category, Selection
+from rebound.domain.campaigns import CampaignStatus, Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkState
 from rebound.domain.customers import Customer

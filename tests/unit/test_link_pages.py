@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConcurrentChangeError

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from ulid import ULID
 
-from rebound.domain.campaigns import Campaign, CampaignStatus, Category, Selection, TextContent
+from rebound.domain.campaigns import Campaign, CampaignStatus, Selection, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

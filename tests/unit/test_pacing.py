@@ -22,7 +22,8 @@ from rebound.application.handovers import (
     Throttled,
 )
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus, Category
+from rebound.domain.campaigns import CampaignStatus
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import ChunkKey, ChunkState
 from rebound.domain.messages import MessageStatus

@@ -14,7 +14,8 @@ from rebound.application import count_customers, preview_audience, run_campaign
 from rebound.application.expansion_records import RangeProgress
 from rebound.application.manage_campaigns import NewCampaign
 from rebound.application.preview_audience import Question, audience_of
-from rebound.domain.campaigns import Audience, CampaignStatus, Category, Selection
+from rebound.domain.campaigns import Audience, CampaignStatus, Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.chunks import Chunk
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope

@@ -6,7 +6,8 @@ from typing import Any
 from rebound.application.count_customers import write_filter
 from rebound.application.preview_audience import Question, audience_of
 from rebound.application.timing import Timing
-from rebound.domain.campaigns import Category, Selection
+from rebound.domain.campaigns import Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.jobs import JobKind, JobStatus

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rebound.application.handovers import Throttled
 from rebound.application.settings_of_business import BusinessChange, RecoveryChange
-from rebound.domain.campaigns import Campaign, Category, TextContent
+from rebound.domain.campaigns import Campaign, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import Contact
 from rebound.domain.eligibility import Decision, Exclusion, Send, decide

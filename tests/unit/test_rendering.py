@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.campaigns import Category, EmailContent, TextContent
+from rebound.domain.campaigns import EmailContent, TextContent
+from rebound.domain.categories import Category
 from rebound.domain.consent import Scope
 from rebound.domain.errors import InvalidInputError
 from rebound.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of

@@ -20,7 +20,8 @@ from rebound.application.handovers import (
 from rebound.application.preview_audience import Question
 from rebound.application.run_campaign import MOST_POLLS
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus, Category, Selection
+from rebound.domain.campaigns import CampaignStatus, Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import CHUNK_SIZE, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope

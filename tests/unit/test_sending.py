@@ -8,7 +8,8 @@ import pytest
 from rebound.application.handovers import Refused, Throttled, Unknown
 from rebound.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
 from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Category, TextContent
+from rebound.domain.campaigns import TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope

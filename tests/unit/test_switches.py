@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from rebound.application.preview_audience import Question
-from rebound.domain.campaigns import Audience, CampaignStatus, Category, Content, EmailContent, TextContent
+from rebound.domain.campaigns import (
+    Audience,
+    CampaignStatus,
+    Content,
+    EmailContent,
+    TextContent,
+)
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConflictError, InvalidInputError
 from rebound.domain.messages import Message, MessageStatus

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.read_timeline import Happened, Timeline
-from rebound.domain.campaigns import Category, TextContent
+from rebound.domain.campaigns import TextContent
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import InvalidInputError, NotFoundError

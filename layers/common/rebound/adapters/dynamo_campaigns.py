@@ -33,13 +33,13 @@ from rebound.domain.campaigns import (
     Audience,
     Campaign,
     CampaignStatus,
-    Category,
     EmailContent,
     FinalWords,
     Rollback,
     Selection,
     TextContent,
 )
+from rebound.domain.categories import Category
 from rebound.domain.changes import Written
 from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of

@@ -16,7 +16,7 @@ from rebound.adapters.dynamo_tables import (
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.adapters.stored_quiet_hours import read_quiet_hours, write_quiet_hours
 from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError

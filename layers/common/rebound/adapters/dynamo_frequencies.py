@@ -15,7 +15,7 @@ from rebound.adapters.dynamo_tables import (
     read_instant,
     write_instant,
 )
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.frequency import Frequency, HandOver
 from rebound.domain.receipts import MessageKey

@@ -19,7 +19,7 @@ from rebound.adapters.dynamo_tables import (
 )
 from rebound.application.message_records import Delivery, StatusChange
 from rebound.application.pages import Page
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.messages import RANKS, Message, MessageStatus

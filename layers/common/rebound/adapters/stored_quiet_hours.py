@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.quiet_hours import QuietHours, QuietWindow
 
 

@@ -17,7 +17,7 @@ from rebound.domain.reachability import Tried
 if TYPE_CHECKING:
     from rebound.application.ports import ContactBook, FrequencyBook
     from rebound.domain.business import Business
-    from rebound.domain.campaigns import Category
+    from rebound.domain.categories import Category
     from rebound.domain.channels import Channel, ContactKey
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer

@@ -11,7 +11,7 @@ from rebound.domain.explanation import SHOWN_ATTEMPTS, explain
 
 if TYPE_CHECKING:
     from rebound.application.ports import BusinessDirectory, Clock, ContactBook, CustomerBook, FrequencyBook, MessageLog
-    from rebound.domain.campaigns import Category
+    from rebound.domain.categories import Category
     from rebound.domain.channels import Channel
     from rebound.domain.explanation import Explanation
     from rebound.domain.messages import Message

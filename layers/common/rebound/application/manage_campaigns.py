@@ -48,7 +48,8 @@ if TYPE_CHECKING:
         TallyBook,
     )
     from rebound.domain.business import Business
-    from rebound.domain.campaigns import Category, Content
+    from rebound.domain.campaigns import Content
+    from rebound.domain.categories import Category
     from rebound.domain.messages import Message
     from rebound.domain.quiet_hours import Whereabouts
 

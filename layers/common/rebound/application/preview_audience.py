@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.application.audience import Screening, matching, supposed_campaign
 from rebound.application.count_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.application.run_job import beyond, completed
-from rebound.domain.campaigns import Audience, Category
+from rebound.domain.campaigns import Audience
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.key_ranges import bounds
 from rebound.domain.segments import compile_filter

@@ -16,7 +16,7 @@ from rebound.domain.switches import Barrier, Bundle, Switches
 from rebound.domain.text_answers import TextAnswers
 
 if TYPE_CHECKING:
-    from rebound.domain.campaigns import Category
+    from rebound.domain.categories import Category
     from rebound.domain.frequency import FrequencyCap
     from rebound.domain.reachability import ReachabilityPolicy
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.consent import Scope
 from rebound.domain.languages import LANGUAGES
 from rebound.domain.links import Purpose

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from rebound.domain.campaigns import Category
+    from rebound.domain.categories import Category
     from rebound.domain.channels import Channel
 
 MOST_CAPS: Final = 10

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.explanation import attempt_sentence

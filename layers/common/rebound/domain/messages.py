@@ -11,7 +11,8 @@ from rebound.domain.provider_codes import look_up
 from rebound.domain.receipts import Outcome
 
 if TYPE_CHECKING:
-    from rebound.domain.campaigns import Campaign, Category
+    from rebound.domain.campaigns import Campaign
+    from rebound.domain.categories import Category
     from rebound.domain.channels import Channel
     from rebound.domain.provider_codes import Provider
     from rebound.domain.receipts import MessageKey, Receipt

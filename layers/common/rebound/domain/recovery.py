@@ -14,7 +14,7 @@ from rebound.domain.provider_codes import look_up
 from rebound.domain.reachability import Reachability
 
 if TYPE_CHECKING:
-    from rebound.domain.campaigns import Category
+    from rebound.domain.categories import Category
     from rebound.domain.reachability import ReachabilityPolicy
 
 FIRST_SPACING: Final = timedelta(days=1)

@@ -21,7 +21,8 @@ from rebound.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
 
 if TYPE_CHECKING:
     from rebound.domain.business import Business
-    from rebound.domain.campaigns import Category, Content
+    from rebound.domain.campaigns import Content
+    from rebound.domain.categories import Category
     from rebound.domain.customers import Customer
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")

@@ -26,7 +26,8 @@ from rebound.application.settings_of_business import (
     SwitchesChange,
     TextAnswersChange,
 )
-from rebound.domain.campaigns import Category, Selection
+from rebound.domain.campaigns import Selection
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.jobs import JobKind

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from rebound.domain.campaigns import Category
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.eligibility import Exclusion, Hold, Send

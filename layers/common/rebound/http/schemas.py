@@ -34,12 +34,12 @@ from rebound.domain.campaigns import (
     Audience,
     Campaign,
     CampaignStatus,
-    Category,
     Content,
     EmailContent,
     Rollback,
     TextContent,
 )
+from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
 from rebound.domain.errors import FieldError, InvalidInputError
