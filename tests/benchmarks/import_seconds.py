@@ -25,8 +25,11 @@ ASKS_AWS: Final = frozenset({"twilio_secret"})
 """What of ``wiring`` is an answer of AWS and not a part of the program."""
 NOT_DEPLOYED: Final = ("OpenSSL", "awscrt", "cryptography")
 """Packages of the development environment that botocore would import too, and that the layer does not have."""
-ALWAYS_USED: Final = {"import_customers": ("email_validator", "phonenumbers")}
-"""What is imported when it is first used, by the functions whose every invocation uses it."""
+ALWAYS_USED: Final = {"import_customers": ("phonenumbers",)}
+"""What is imported when it is first used, by the functions whose every invocation uses it.
+
+email-validator is not: an import loads it when one of its addresses is wrong or out of the ordinary (0.2 of boto3).
+"""
 API: Final = REPOSITORY / "layers/common/rebound/http"
 
 _BOTO3: Final = """

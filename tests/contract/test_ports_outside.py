@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,9 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ReadTimeout
 from twilio.http import HttpClient
@@ -781,6 +785,44 @@ def test_the_library_reads_or_refuses_what_plain_rules_do_not_know(written: str)
     assert read.isascii()
     assert bool(read) != bool(refusal)
     assert written not in refusal
+
+
+_ATOMS = st.sampled_from(["a", "Z9", "ana", "INFO", "info", "o'b", "_", "-", "", "x" * 60, "é", '"', "{|}~"])
+_LABELS = st.sampled_from(
+    ["example", "EX", "a-b", "-a", "a-", "xn--a", "ab--c", "", "1", "x" * 63, "x" * 64, "ä", "a_b"]
+)
+_TOPS = st.sampled_from(
+    ["com", "COM", "c", "x1", "1", "local", "localhost", "onion", "arpa", "invalid", "test", "", "xn--p1ai"]
+)
+
+
+@given(st.lists(_ATOMS, min_size=1, max_size=3), st.lists(_LABELS, max_size=4), _TOPS)
+def test_what_is_read_without_the_library_is_what_the_library_would_read(
+    atoms: list[str], labels: list[str], top: str
+) -> None:
+    written = f"{'.'.join(atoms)}@{'.'.join([*labels, top])}"
+    try:
+        found = validate_email(
+            written, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
+        )
+    except EmailNotValidError:
+        with pytest.raises(ValueError, match="Must be an email address"):
+            LibraryAddressReader().email(written)
+    else:
+        assert LibraryAddressReader().email(written) == found.ascii_email
+
+
+def test_no_name_of_special_use_is_plain() -> None:
+    for name in SPECIAL_USE_DOMAIN_NAMES:
+        if name != "test":
+            with pytest.raises(ValueError, match="special-use"):
+                LibraryAddressReader().email(f"ana@example.{name}")
+
+
+def test_a_plain_address_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "email_validator", None)
+
+    assert LibraryAddressReader().email(" ana.silva+news@mail.example.co.uk ") == "ana.silva+news@mail.example.co.uk"
 
 
 # --- mailers ----------------------------------------------------------------------------------------------------------
