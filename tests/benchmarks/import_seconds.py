@@ -98,7 +98,7 @@ def run(repetitions: int = 7) -> dict[str, Any]:
     wanted = {}
     for function in sorted(functions()):
         handler = REPOSITORY / "functions" / function / "handler.py"
-        inside = sorted(API.glob("*.py")) if function == "serve_api" else []
+        inside = sorted(API.rglob("*.py")) if function == "serve_api" else []
         always = ",".join(ALWAYS_USED.get(function, ()))
         wanted[function] = [str(handler), always, *asked_of_wiring([handler, *inside])]
     boto3: list[float] = []

@@ -396,7 +396,7 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     if "rebound.batches" in door:
         door += (PACKAGE / "batches.py").read_text(encoding="utf-8")
     if "rebound.http.app" in door:
-        door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").glob("*.py")))
+        door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").rglob("*.py")))
     asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(\w+)", door)})
 
     assert asked

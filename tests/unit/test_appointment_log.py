@@ -16,7 +16,7 @@ from rebound.domain.log_sentences import sentence_of_answer, sentence_of_message
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import Outcome
-from rebound.http.log_answers import AppointmentLogAnswer
+from rebound.http.areas.logs import AppointmentLogAnswer
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of, message, message_key
 from tests.fakes.world import World
 

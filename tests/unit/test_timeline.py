@@ -18,7 +18,7 @@ from rebound.domain.messages import Message
 from rebound.domain.receipts import Outcome
 from rebound.domain.replies import Keyword, Meaning, Reply
 from rebound.domain.ulids import time_of
-from rebound.http.log_answers import TimelineAnswer
+from rebound.http.areas.logs import TimelineAnswer
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, business, customer, id_of, message, message_key
 from tests.fakes.system import SeededIds

@@ -1,12 +1,11 @@
-"""The shapes of what is answered about texts that customers send."""
+"""The shape of a text that a customer sent."""
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field
 
-from rebound.application.report_replies import ReplyView
 from rebound.domain.replies import Decision, Keyword, Meaning, Reply
-from rebound.http.schemas import Answer, Line, Request, Time
+from rebound.http.shapes import Answer, Time
 
 
 class ReplyAnswer(Answer):
@@ -46,52 +45,3 @@ class ReplyAnswer(Answer):
             resolved_by=reply.resolved_by,
             decision=reply.decision,
         )
-
-
-class ReplyingCustomerAnswer(Answer):
-    """Somebody who uses or used the number."""
-
-    customer_id: str
-    first_name: str
-    last_name: str
-
-
-class ReportedReplyAnswer(ReplyAnswer):
-    """A reply of the report, with who may have sent it."""
-
-    customers: list[ReplyingCustomerAnswer] = Field(
-        default_factory=list, description="Who uses or used the number, ten at the most; the likeliest first."
-    )
-
-    @classmethod
-    def of_view(cls, view: ReplyView) -> Self:
-        """The answer for a reply and its customers."""
-        customers = [
-            ReplyingCustomerAnswer(customer_id=who.customer_id, first_name=who.first_name, last_name=who.last_name)
-            for who in view.customers
-        ]
-        return cls(**dict(ReplyAnswer.of(view.reply)), customers=customers)
-
-
-class ReplyPage(Answer):
-    """Part of the report of replies, newest first."""
-
-    items: list[ReportedReplyAnswer]
-    next_cursor: str | None
-
-
-class ReviewPage(Answer):
-    """Part of the replies that somebody must read, the oldest first."""
-
-    items: list[ReplyAnswer]
-    next_cursor: str | None
-
-
-class ResolveRequest(Request):
-    """What somebody made of a text."""
-
-    decision: Annotated[Decision, Field(strict=False)] = Field(
-        description="opt_out: its sender wants no more texts, as after a STOP, which only they can take back. keep: it "
-        "changes nothing, and what was held back because of it goes out again."
-    )
-    who: Line | None = Field(default=None, description="Who decided, as they are called with you; else the key's id.")

@@ -1,19 +1,34 @@
-"""The shapes of what is asked and answered about consent."""
+"""What customers may be sent, and who said so: shapes and routes."""
 
+from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field, StringConstraints
 
+from rebound import wiring
 from rebound.application.manage_consent import ConsentView, Statement, Told
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.contacts import Contact
 from rebound.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
-from rebound.http.schemas import Answer, Line, Request, Time, readable
+from rebound.http.message_shapes import MessageAnswer
+from rebound.http.routes import (
+    DEFAULT_LIMIT,
+    ChannelName,
+    Cursor,
+    CustomerInPath,
+    Limit,
+    business_of,
+    channel_named,
+    json_answer,
+    responses,
+)
+from rebound.http.shapes import Answer, Line, Request, Time, readable
 
 MAX_WORDS = 1000
-
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS), AfterValidator(readable)
 ]
@@ -163,3 +178,38 @@ def _channel(view: ConsentView, channel: Channel) -> ChannelConsentAnswer | None
         confirmed=contact.consent.is_confirmed,
         scopes=ScopesAnswer(**{scope: ScopeAnswer.of(contact, scope, view.business) for scope in Scope}),
     )
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    tags, one = ["Consent"], responses(ConsentAnswer)
+
+    @app.get(
+        "/v1/customers/<customer_id>/consent",
+        summary="What a customer may be sent, and who said so when: the history comes newest first",
+        tags=tags,
+        responses=one,
+    )
+    def get_consent(customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        return json_answer(ConsentAnswer.of(wiring.read_consent()(business_of(app), customer_id, limit, cursor)))
+
+    @app.post(
+        "/v1/customers/<customer_id>/consent/<channel>/confirmation",
+        summary="Ask a customer whether they want marketing: a link by email, START by text; at most once a day",
+        tags=tags,
+        responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
+    )
+    def ask_for_confirmation(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
+        message = wiring.ask_for_confirmation()(business_of(app), customer_id, channel_named(channel))
+        return json_answer(MessageAnswer.of(message), HTTPStatus.ACCEPTED)
+
+    @app.post(
+        "/v1/customers/<customer_id>/consent",
+        summary="Unsubscribe or resubscribe a customer on one channel in one scope",
+        tags=tags,
+        responses=one,
+    )
+    def state_consent(customer_id: CustomerInPath, request: Annotated[ConsentRequest, Body()]) -> Response[str]:
+        business_id = business_of(app)
+        wiring.state_consent()(business_id, customer_id, request.read())
+        return json_answer(ConsentAnswer.of(wiring.read_consent()(business_id, customer_id, DEFAULT_LIMIT, None)))

@@ -1,11 +1,14 @@
-"""The shape of the answer to "Why does this customer not get our messages?"."""
+"""Why a customer does not get our messages: shapes and route."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, TypeAdapter
 
+from rebound import wiring
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
@@ -14,7 +17,9 @@ from rebound.domain.explanation import Attempt, Explanation, FailureEvidence, Op
 from rebound.domain.provider_codes import FailureClass, Provider
 from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.reachability import ClearedBy
-from rebound.http.schemas import Answer, MessageAnswer, Time
+from rebound.http.message_shapes import MessageAnswer
+from rebound.http.routes import CustomerInPath, business_of, json_answer, responses
+from rebound.http.shapes import Answer, Time
 
 _TIMES: Final[TypeAdapter[datetime]] = TypeAdapter(Time)
 
@@ -195,3 +200,38 @@ class ReachabilityAnswer(Answer):
             opt_outs=[OptOutAnswer.of(opt_out) for opt_out in explanation.opt_outs],
             attempts=[AttemptAnswer.of_attempt(attempt) for attempt in explanation.attempts],
         )
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The route."""
+
+    @app.get(
+        "/v1/customers/<customer_id>/reachability",
+        summary="Why a customer does not get our messages, and what to do",
+        tags=["Customers"],
+        responses=responses(ReachabilityAnswer),
+    )
+    def explain_reachability(
+        customer_id: CustomerInPath,
+        channel: Annotated[Channel, Query(description="Which address.")],
+        category: Annotated[Category, Query(description="Which kind of message.")],
+        asks_confirmation: Annotated[  # noqa: FBT002 - a parameter of the query
+            bool, Query(description="A text that asks the customer to confirm an appointment.")
+        ] = False,
+        segment_id: Annotated[
+            str | None,
+            Query(
+                description="Of a campaign for this saved segment; matters to caps that count segments apart.",
+                max_length=64,
+            ),
+        ] = None,
+    ) -> Response[str]:
+        explanation = wiring.explain_reachability()(
+            business_of(app),
+            customer_id,
+            channel,
+            category,
+            asks_confirmation=asks_confirmation,
+            segment_id=segment_id,
+        )
+        return json_answer(ReachabilityAnswer.of(explanation))

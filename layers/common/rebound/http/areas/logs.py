@@ -1,9 +1,12 @@
-"""The shapes of the logs that people read."""
+"""The logs that people read: shapes and routes."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
+from rebound import wiring
 from rebound.application.read_appointment_log import AppointmentLog
 from rebound.application.read_timeline import Happened, Timeline
 from rebound.domain.appointments import Answered
@@ -21,8 +24,10 @@ from rebound.domain.messages import Message
 from rebound.domain.replies import Reply
 from rebound.domain.stopped_texts import StoppedTexts
 from rebound.domain.ulids import time_of
+from rebound.http.message_shapes import MessageAnswer
 from rebound.http.reply_answers import ReplyAnswer
-from rebound.http.schemas import Answer, MessageAnswer, Time
+from rebound.http.routes import DEFAULT_LIMIT, Cursor, CustomerInPath, Limit, business_of, json_answer, responses
+from rebound.http.shapes import Answer, Time
 
 
 class AppointmentEntryAnswer(Answer):
@@ -195,3 +200,32 @@ class TimelineAnswer(Answer):
             items=[LogEntryAnswer.of(entry) for entry in timeline.entries.items],
             next_cursor=timeline.entries.next_cursor,
         )
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+
+    @app.get(
+        "/v1/customers/<customer_id>/log",
+        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags",
+        tags=["Messages"],
+        responses=responses(TimelineAnswer),
+    )
+    def read_timeline(
+        customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[str]:
+        return json_answer(TimelineAnswer.of(wiring.read_timeline()(business_of(app), customer_id, limit, cursor)))
+
+    @app.get(
+        "/v1/appointments/<appointment_id>/log",
+        summary="What was sent about an appointment, and what the customer answered, newest first",
+        tags=["Messages"],
+        responses=responses(AppointmentLogAnswer),
+    )
+    def read_appointment_log(
+        appointment_id: Annotated[str, Path(description="As appointment_id of the messages names it.")],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        log = wiring.read_appointment_log()(business_of(app), appointment_id, limit, cursor)
+        return json_answer(AppointmentLogAnswer.of(appointment_id, log))

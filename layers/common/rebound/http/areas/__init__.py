@@ -1,0 +1,1 @@
+"""The areas of the API, each with its shapes and routes."""

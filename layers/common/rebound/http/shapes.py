@@ -1,0 +1,97 @@
+"""What the shapes of requests and answers are made of; a field that is not in a request's shape is refused."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+MAX_CUSTOMER_IDS = 1000
+MAX_FILTER_BYTES = 20_000
+FIRST_PRINTABLE = 0x20
+CUSTOMER_ID = r"^[0-9a-f]{32}$"
+
+
+def one_line(value: str) -> str:
+    """The text itself, if it is one line. Raises ``ValueError`` with a sentence for people."""
+    if not value.isprintable():
+        raise ValueError("Must be one line without control characters.")
+    return value
+
+
+def _filter_fits(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > MAX_FILTER_BYTES:
+        raise ValueError(f"Must have at most {MAX_FILTER_BYTES} bytes.")
+    return value
+
+
+def write_time(at: datetime) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _written_time(value: object) -> object:
+    """A number would be read as seconds since 1970, and sent at once."""
+    if isinstance(value, int | float):
+        raise ValueError("Must be a time as RFC 3339, such as 2026-11-22T10:00:00Z.")  # noqa: TRY004 - for pydantic
+    return value
+
+
+def readable(value: str) -> str:
+    """The text itself, if people can read it. Raises ``ValueError`` with a sentence for people."""
+    if any(ord(character) < FIRST_PRINTABLE and character not in "\t\n\r" for character in value):
+        raise ValueError("Must have no control characters but tabs and line breaks.")
+    return value
+
+
+Time = Annotated[datetime, PlainSerializer(write_time, return_type=str)]
+"""RFC 3339, UTC, milliseconds."""
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)]
+"""A time as clients write it: RFC 3339, with its offset."""
+WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_written_time)]
+"""The same, with or without an offset."""
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
+Filter = Annotated[
+    dict[str, Any],
+    AfterValidator(_filter_fits),
+    Field(description='Conditions joined with all, any, not; {"all": []} is everybody.', examples=[{"tag": "vip"}]),
+]
+
+
+class Request(BaseModel):
+    """A request body: unknown fields and values of another JSON type are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class Answer(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class FieldProblem(Answer):
+    """One field that is wrong."""
+
+    field: str
+    message: str
+
+
+class Problem(Answer):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] | None = None
