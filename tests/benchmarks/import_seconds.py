@@ -1,8 +1,9 @@
 """How long each function takes to import what it uses, against ``import boto3`` alone.
 
 In processes of their own: the handler's module, then all that it asks of ``wiring``, with the adapters behind it, and
-what these import only when it is used, where every invocation uses it. Clients are not made, because that is botocore
-reading its service models and not an import. CPU seconds, the least of several runs taking turns with the baseline's.
+what these import only when it is used, where every invocation uses it. Of the API, the resolver with the routes of one
+area and all that the area may ask for. Clients are not made, because that is botocore reading its service models and
+not an import. CPU seconds, the least of several runs taking turns with the baseline's.
 """
 
 import ast
@@ -31,6 +32,8 @@ ALWAYS_USED: Final = {"import_customers": ("phonenumbers",)}
 email-validator is not: an import loads it when one of its addresses is wrong or out of the ordinary (0.2 of boto3).
 """
 API: Final = REPOSITORY / "layers/common/rebound/http"
+AREAS: Final = {path.stem: path for path in sorted((API / "areas").glob("[a-z]*.py"))}
+"""The API loads what a request needs by its area, so that each is a start of its own; what counts is the dearest."""
 
 _BOTO3: Final = """
 import json, sys, time
@@ -52,7 +55,10 @@ wiring._client = client
 spec = importlib.util.spec_from_file_location("handler", sys.argv[2])
 handler = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(handler)
-for name in sys.argv[4:]:
+if sys.argv[4]:
+    from rebound.http.app import api
+    api(sys.argv[4])
+for name in sys.argv[5:]:
     getattr(wiring, name)()
 for name in filter(None, sys.argv[3].split(",")):
     importlib.import_module(name)
@@ -77,6 +83,15 @@ def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
     return sorted(names - ASKS_AWS)
 
 
+def shared_by(area: Path) -> list[Path]:
+    """The modules beside the areas that an area imports."""
+    imports = (
+        node for node in ast.walk(ast.parse(area.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+    )
+    names = {(node.module or "").removeprefix("rebound.http.") for node in imports}
+    return [path for path in sorted(API.glob("*.py")) if path.stem in names]
+
+
 def measure(program: str, *arguments: str) -> dict[str, Any]:
     """One run in a new process."""
     done = subprocess.run(
@@ -95,12 +110,16 @@ def measure(program: str, *arguments: str) -> dict[str, Any]:
 
 def run(repetitions: int = 7) -> dict[str, Any]:
     """Seconds and their ratio to boto3's by function."""
-    wanted = {}
+    wanted: dict[str, list[str]] = {}
     for function in sorted(functions()):
         handler = REPOSITORY / "functions" / function / "handler.py"
-        inside = sorted(API.rglob("*.py")) if function == "serve_api" else []
         always = ",".join(ALWAYS_USED.get(function, ()))
-        wanted[function] = [str(handler), always, *asked_of_wiring([handler, *inside])]
+        if function == "serve_api":
+            for area, path in AREAS.items():
+                asked = asked_of_wiring([handler, path, *shared_by(path)])
+                wanted[f"{function}/{area}"] = [str(handler), always, area, *asked]
+        else:
+            wanted[function] = [str(handler), always, "", *asked_of_wiring([handler])]
     boto3: list[float] = []
     found: dict[str, list[dict[str, Any]]] = {function: [] for function in wanted}
     for _ in range(repetitions):
@@ -108,16 +127,21 @@ def run(repetitions: int = 7) -> dict[str, Any]:
         for function, arguments in wanted.items():
             found[function].append(measure(_FUNCTION, *arguments))
     least = min(boto3)
-    seconds = {function: min(one["seconds"] for one in runs) for function, runs in found.items()}
-    twilio = sorted(function for function, runs in found.items() if runs[0]["twilio"])
+    starts = {start: min(one["seconds"] for one in runs) for start, runs in found.items()}
+    twilio = sorted({start.partition("/")[0] for start, runs in found.items() if runs[0]["twilio"]})
+    seconds: dict[str, float] = {}
+    for start, taken in starts.items():
+        function = start.partition("/")[0]
+        seconds[function] = max(taken, seconds.get(function, 0.0))
     bars = {f"{name} at most {BAR} of boto3": taken <= BAR * least for name, taken in seconds.items()}
     return {
         "boto3": round(least, 4),
         "functions": {name: {"seconds": round(s, 4), "ratio": round(s / least, 3)} for name, s in seconds.items()},
+        "areas": {area: round(starts[f"serve_api/{area}"] / least, 3) for area in AREAS},
         "imports_twilio": twilio,
         "short": {
             "boto3, s": round(least, 3),
-            **{f"{name}, of boto3": round(s / least, 2) for name, s in seconds.items()},
+            **{f"{name}, of boto3": round(s / least, 2) for name, s in (seconds | starts).items()},
         },
         "bars": {**bars, "only who texts imports twilio": set(twilio) <= TEXTING},
     }

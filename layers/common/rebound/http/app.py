@@ -1,10 +1,11 @@
-"""The API: routes to use cases, behind checks of size, scope and idempotency."""
+"""The API: a request to the area that it is for, behind checks of size, scope and idempotency."""
 
 import base64
 import json
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -12,20 +13,6 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from rebound.domain.errors import NotFoundError
 from rebound.domain.keys import ApiScope
-from rebound.http.areas import (
-    business,
-    campaigns,
-    consent,
-    customers,
-    exports,
-    imports,
-    jobs,
-    logs,
-    messages,
-    reachability,
-    replies,
-    segments,
-)
 from rebound.http.openapi import write_document
 from rebound.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
@@ -37,28 +24,46 @@ MAX_KEY: Final = 128
 MAX_ID: Final = 128
 """Longer than any id of ours."""
 
+_BY_NAME: Final[Mapping[str, str]] = {
+    "business": "business",
+    "customers": "customers",
+    "jobs": "jobs",
+    "imports": "imports",
+    "exports": "exports",
+    "segments": "segments",
+    "campaigns": "campaigns",
+    "messages": "messages",
+    "appointments": "logs",
+    "replies": "replies",
+    "replies.csv": "replies",
+}
+_OF_A_CUSTOMER: Final[Mapping[str, str]] = {
+    "reachability": "reachability",
+    "consent": "consent",
+    "messages": "messages",
+    "log": "logs",
+}
+"""What has an area of its own below ``/v1/customers/<id>``."""
+AREAS: Final = tuple(sorted({*_BY_NAME.values(), *_OF_A_CUSTOMER.values()}))
+
+
+def areas_of(path: str) -> tuple[str, ...]:
+    """The one area that may have a route at an address, or none."""
+    parts = [part for part in path.split("/") if part]
+    name = parts[1] if len(parts) > 1 else ""
+    if name == "customers" and len(parts) > 3 and parts[3] in _OF_A_CUSTOMER:  # noqa: PLR2004 - /v1/customers/<id>/…
+        return (_OF_A_CUSTOMER[parts[3]],)
+    return (_BY_NAME[name],) if name in _BY_NAME else ()
+
 
 @cache
-def api() -> APIGatewayRestResolver:
-    """The routes, behind validation and idempotency."""
+def api(*areas: str) -> APIGatewayRestResolver:
+    """The routes of some areas, behind validation and idempotency; a request pays for loading its own area alone."""
     app = APIGatewayRestResolver(enable_validation=True)
     install(app)
     app.use(middlewares=[_once])
-    for area in (
-        business,
-        campaigns,
-        consent,
-        customers,
-        exports,
-        imports,
-        jobs,
-        logs,
-        messages,
-        reachability,
-        replies,
-        segments,
-    ):
-        area.add_routes(app)
+    for area in areas:
+        import_module(f"rebound.http.areas.{area}").add_routes(app)
 
     @app.get("/v1/openapi.json", include_in_schema=False)
     def get_document() -> Response[str]:
@@ -70,7 +75,7 @@ def api() -> APIGatewayRestResolver:
 @cache
 def document() -> str:
     """The OpenAPI document, generated from the routes and schemas."""
-    return write_document(api())
+    return write_document(api(*AREAS))
 
 
 def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
@@ -87,7 +92,7 @@ def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
             "body": refusal.body,
             "isBase64Encoded": False,
         }
-    return api().resolve(event, context)
+    return api(*areas_of(event["path"])).resolve(event, context)
 
 
 def _check_size(event: Mapping[str, Any]) -> None:
