@@ -27,6 +27,10 @@ Then run the same command again.
 endef
 export NO_PYTHON
 
+# What a lock names, with the hashes that it names.
+LOCKED := install --quiet --disable-pip-version-check --require-hashes --requirement
+UV := $(VENV)/bin/uv pip install --quiet --require-hashes
+
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
@@ -95,17 +99,19 @@ clean: ## Stop the stack and remove everything that is not in git
 	@rm -rf $(VENV) .venv-checkov .aws-sam .local .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf
 
+# uv takes a quarter of the time that pip takes, and knows none of pip's settings: where they are needed, pip does it.
 $(INSTALLED): requirements-dev.txt pyproject.toml
 	@python=$$($(find_python)); \
 	test -n "$$python" || { echo "$$NO_PYTHON" >&2; exit 1; }; \
 	echo "Installing into $(VENV) with $$python …"; \
 	"$$python" -m venv --clear $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(PY) -m pip $(LOCKED) <(sed -n '/^uv==/,/^ *#/p' $<)
+	@$(UV) --python $(PY) --compile-bytecode --requirement $< || $(PY) -m pip $(LOCKED) $<
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(CHECKOV): requirements-checkov.txt | $(INSTALLED)
 	@echo "Installing checkov into .venv-checkov …"
-	@$(PY) -m venv --clear .venv-checkov
-	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-checkov.txt
+	@$(PY) -m venv --clear --without-pip .venv-checkov
+	@$(UV) --python .venv-checkov/bin/python --requirement $< || $(PY) -m pip --python .venv-checkov $(LOCKED) $<
 	@touch $@
