@@ -521,7 +521,7 @@ class Deployment:
                 contextlib.redirect_stdout(written),
                 contextlib.redirect_stderr(written),
             ):
-                self._write_logs_to(written, function)
+                self._speak_as(function, written)
                 handler = self._process(function).lambda_handler
                 answer = handler(json.loads(json.dumps(event)), context)
             return json.loads(json.dumps(answer, ensure_ascii=False).encode().decode())
@@ -536,9 +536,10 @@ class Deployment:
             self.function = outer
             self.logs.extend((function, line) for line in written.getvalue().splitlines())
 
-    def _write_logs_to(self, written: io.StringIO, function: str) -> None:
-        """Powertools keeps a logger for each service as long as the process lives, with the stream it began with."""
+    def _speak_as(self, function: str, written: io.StringIO) -> None:
+        """Powertools keeps its service, and a logger for each with the stream it began with, for a process's life."""
         telemetry.logger.cache_clear()
+        telemetry.metrics.cache_clear()
         service = self.template.environment(function)["POWERTOOLS_SERVICE_NAME"]
         for handler in logging.getLogger(service).handlers:
             if isinstance(handler, logging.StreamHandler):
@@ -567,12 +568,12 @@ class Deployment:
     def _forget(self, function: str) -> None:
         """The process is gone, and with it everything that it kept."""
         self._processes.pop(function, None)
-        if function == "ServeApiFunction":
-            # The API's modules are imported once for all; what they keep is their own.
-            for module in (wiring, rebound.http.app, rebound.http.once):
-                for kept in vars(module).values():
-                    if hasattr(kept, "cache_clear"):
-                        kept.cache_clear()
+        # The API's modules are imported once for all; what they keep is their own. All speak through the same one.
+        of_the_api = (wiring, rebound.http.app, rebound.http.once) if function == "ServeApiFunction" else ()
+        for module in (telemetry, *of_the_api):
+            for kept in vars(module).values():
+                if hasattr(kept, "cache_clear"):
+                    kept.cache_clear()
 
     # --- AWS ----------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import pytest
 
 import rebound.http.app
 import rebound.http.once
-from rebound import wiring
+from rebound import telemetry, wiring
 from rebound.domain.keys import ALL_SCOPES
 from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
@@ -174,7 +174,7 @@ class Stack:
 
 def forget() -> None:
     """Make everything that a process keeps for its life be made anew."""
-    for module in (wiring, rebound.http.app, rebound.http.once):
+    for module in (wiring, telemetry, rebound.http.app, rebound.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

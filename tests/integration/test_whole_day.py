@@ -286,3 +286,13 @@ def test_what_the_functions_log_is_looked_at(done: Done) -> None:
     assert "ApplyReceiptsFunction" in logged
     assert leaks(done, {"providers": own})
     assert json.loads(next(line for _, line in done.deployment.logs if line.startswith("{")))
+
+
+def test_each_function_counts_under_its_own_name(done: Done) -> None:
+    counted = [(function, json.loads(line)) for function, line in done.deployment.logs if '"CloudWatchMetrics"' in line]
+    environment = done.deployment.template.environment
+
+    assert len({function for function, _ in counted}) > 1
+    assert [(f, line["service"]) for f, line in counted] == [
+        (f, environment(f)["POWERTOOLS_SERVICE_NAME"]) for f, _ in counted
+    ]
