@@ -173,7 +173,7 @@ def _start_aws(configuration: StackConfiguration) -> Process:
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PERSIST_STATE": "0",
-            # Every copy of a function unpacks the layer here, and its bytecode would be used once.
+            # Every copy of a function unpacks its code here, and what bytecode it wrote would be used once.
             "TMPDIR": str(temporary),
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_ENDPOINT_URL_SESV2": configuration.twin_url,
