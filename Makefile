@@ -42,13 +42,8 @@ help: ## List the tasks
 demo: up ## Start the stack and run the main job on the sample customers, with a report
 	@$(PY) -m local.demo
 
-test: check checkov ## Everything: make check and checkov, then unit, contract, integration and end-to-end tests on a stack of their own
-	@# The end-to-end tests mostly wait for the deployed stack, so the others run meanwhile; what they said comes last.
-	@mkdir -p .local; log=.local/end-to-end.log; failed=0; \
-	$(PY) -m pytest tests/e2e > "$$log" 2>&1 & deployed=$$!; \
-	$(PY) -m pytest tests/unit tests/contract tests/crash tests/integration || failed=1; \
-	echo "End-to-end tests on a stack of their own …"; \
-	wait "$$deployed" || failed=1; cat "$$log"; exit "$$failed"
+test: $(INSTALLED) ## Everything: make check and checkov, then unit, contract, integration and end-to-end tests on stacks of their own
+	@$(PY) -m tests.suites
 
 bench: $(INSTALLED) ## Cost, CPU, memory and time, as JSON; PARTS="usd_per_million …" takes some, QUICK=1 smaller sizes
 	@$(PY) -m tests.benchmarks $(PARTS) $(if $(QUICK),--quick)
