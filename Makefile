@@ -94,7 +94,8 @@ clean: ## Stop the stack and remove everything that is not in git
 	@rm -rf $(VENV) .venv-checkov .aws-sam .local .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf
 
-# uv takes a quarter of the time that pip takes, and knows none of pip's settings: where they are needed, pip does it.
+# uv takes a tenth of pip's processor time, bytecode apart, and knows none of pip's settings: where they are needed, pip
+# does it.
 $(INSTALLED): requirements-dev.txt pyproject.toml
 	@python=$$($(find_python)); \
 	test -n "$$python" || { echo "$$NO_PYTHON" >&2; exit 1; }; \
