@@ -109,7 +109,7 @@ from rebound.domain.receipts import MessageKey
 from rebound.domain.recovery import Recovery
 from rebound.domain.replies import Asked
 from rebound.domain.segments import Segment, compile_filter
-from rebound.domain.switches import Bundle, Switches
+from rebound.domain.switches import Barrier, Bundle, Switches
 from rebound.domain.text_answers import AnsweredBy, TextAnswers
 from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
@@ -940,7 +940,8 @@ NAMELESS = message(
     address="",
     campaign_id=None,
     queued_at=None,
-    reason="not_found",
+    reason="channel_off",
+    barrier=Barrier.NO_BUNDLE,
     appointment_id="a-1",
     asks_confirmation=True,
 )

@@ -84,6 +84,9 @@ def test_nothing_is_taken_or_sent_on_a_channel_that_is_off(
     for answer in refused:
         assert (answer.status, f"switches.{name} to true" in answer.body["detail"]) == (409, True)
     assert (row["message_id"], row["status"], row["reason"]) == (posted["message_id"], "excluded", "channel_off")
+    assert row["barrier"] == "switched_off"
+    (entry,) = stack.api("GET", f"/v1/customers/{ana}/log").body["items"]
+    assert f"had switched {name}s off." in entry["sentence"]
     assert stack.api("POST", "/v1/segments/preview", preview).body["excluded"] == {"channel_off": 1}
 
 

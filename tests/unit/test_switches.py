@@ -17,8 +17,9 @@ from rebound.domain.campaigns import (
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.errors import ConflictError, InvalidInputError
+from rebound.domain.explanation import attempt_sentence
 from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.switches import Bundle, Switches
+from rebound.domain.switches import Barrier, Bundle, Switches
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
 from tests.fakes.world import World, adds_up, always
 
@@ -89,7 +90,23 @@ def test_what_is_queued_when_the_switch_goes_off_is_left_out(channel: Channel) -
     assert (world.mailer if channel is Channel.EMAIL else world.texter).handed == []
     assert (view.campaign.status, view.audience.excluded) == (CampaignStatus.COMPLETED, {"channel_off": 3})
     assert adds_up(view)
-    assert (single.status, single.reason) == (MessageStatus.EXCLUDED, "channel_off")
+    assert (single.status, single.reason, single.barrier) == (
+        MessageStatus.EXCLUDED,
+        "channel_off",
+        Barrier.SWITCHED_OFF,
+    )
+    assert attempt_sentence(single).endswith(f"had switched {'emails' if channel is Channel.EMAIL else 'texts'} off.")
+    assert {row.barrier for row in world.messages.rows.values()} == {Barrier.SWITCHED_OFF}
+
+
+@CHANNELS
+def test_what_is_queued_when_the_sender_goes_says_so(channel: Channel) -> None:
+    world = salon()
+    posted = remind(world, channel)
+    change(world, email_from=None, text_from=None)
+    world.rest()
+
+    assert "had no sender set for" in attempt_sentence(world.messages.rows[posted.key])
 
 
 @CHANNELS
@@ -124,8 +141,16 @@ def test_only_texts_that_ask_for_a_confirmation_need_its_switch_and_the_bundle(
     assert (len(world.texter.handed), len(world.mailer.handed)) == (1, 1)
 
 
-@pytest.mark.parametrize("settings", [{"switches": Switches(text_confirmations=False)}, {"bundle": Bundle.BASIC}])
-def test_a_confirmation_that_waits_when_the_bundle_ends_is_left_out(settings: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("settings", "barrier", "said"),
+    [
+        ({"switches": Switches(text_confirmations=False)}, Barrier.CONFIRMATIONS_OFF, "text confirmations off"),
+        ({"bundle": Bundle.BASIC}, Barrier.NO_BUNDLE, "premium bundle"),
+    ],
+)
+def test_a_confirmation_that_waits_when_the_bundle_ends_is_left_out(
+    settings: Mapping[str, Any], barrier: Barrier, said: str
+) -> None:
     world = salon()
     asked = remind(world, appointment_id="a-1", asks_confirmation=True)
     change(world, **settings)
@@ -133,7 +158,8 @@ def test_a_confirmation_that_waits_when_the_bundle_ends_is_left_out(settings: Ma
     row = world.messages.rows[asked.key]
 
     assert (row.status, row.reason, world.texter.handed) == (MessageStatus.EXCLUDED, "channel_off", [])
-    assert (row.appointment_id, row.asks_confirmation) == ("a-1", True)
+    assert (row.appointment_id, row.asks_confirmation, row.barrier) == ("a-1", True, barrier)
+    assert said in attempt_sentence(row)
 
 
 def test_a_message_keeps_its_appointment_to_the_end() -> None:

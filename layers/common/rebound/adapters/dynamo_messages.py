@@ -25,6 +25,7 @@ from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.messages import RANKS, Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.receipts import MessageKey
+from rebound.domain.switches import Barrier
 from rebound.domain.tally import labels_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ POINTER_KEPT: Final = timedelta(days=7)
 _FIELDS: Final = tuple(
     f.name
     for f in fields(Message)
-    if f.name not in ("key", "channel", "category", "status", "provider", "asks_confirmation")
+    if f.name not in ("key", "channel", "category", "status", "provider", "barrier", "asks_confirmation")
 )
 
 
@@ -172,6 +173,7 @@ class DynamoMessageLog:
             status=message.status,
             rank=message.rank,
             provider=message.provider,
+            barrier=message.barrier,
             asks_confirmation=message.asks_confirmation or None,
             expires_at=int((since + KEPT).timestamp()),
             **{name: getattr(message, name) for name in _FIELDS},
@@ -197,6 +199,7 @@ def _message(row: MessageRow) -> Message:
         category=Category(row.category),
         status=MessageStatus(row.status),
         provider=Provider(row.provider) if row.provider else None,
+        barrier=Barrier(row.barrier) if row.barrier else None,
         asks_confirmation=bool(row.asks_confirmation),
         **{name: getattr(row, name) for name in _FIELDS},
     )

@@ -294,6 +294,7 @@ class MessageRow(Model):
     appointment_id = UnicodeAttribute(null=True)
     asks_confirmation = BooleanAttribute(null=True)
     free_again_at = InstantAttribute(null=True)
+    barrier = UnicodeAttribute(null=True)
     held_until = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)

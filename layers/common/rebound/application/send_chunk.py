@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rebound.domain.messages import Message
     from rebound.domain.provider_codes import Provider
     from rebound.domain.quiet_hours import Whereabouts
+    from rebound.domain.switches import Barrier
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
@@ -179,7 +180,10 @@ class ChunkDesk:
                 case Hold():
                     held[customer_id] = decision
                 case reason:
-                    excluded.append(left_out(message, str(reason)))
+                    barrier = None
+                    if reason is Exclusion.CHANNEL_OFF:
+                        barrier = business.barrier(message.channel, asks_confirmation=message.asks_confirmation)
+                    excluded.append(left_out(message, str(reason), barrier=barrier))
         self.give_back_earlier(work, [*(message.key.customer_id for message in excluded), *held])
         return Decided(tuple(recipients), tuple(excluded), held, tuple(beyond))
 
@@ -360,9 +364,12 @@ def senders_fault(result: object, provider: Provider) -> bool:
     return isinstance(result, Refused) and look_up(provider, result.code).failure_class is FailureClass.SENDER_FAULT
 
 
-def left_out(message: Message, reason: str, free_again_at: datetime | None = None) -> Message:
-    """The message of somebody who does not get one."""
-    return replace(message, status=MessageStatus.EXCLUDED, reason=reason, free_again_at=free_again_at)
+def left_out(
+    message: Message, reason: str, free_again_at: datetime | None = None, barrier: Barrier | None = None
+) -> Message:
+    """The message of somebody who does not get one, with what is known of the reason besides."""
+    excluded = replace(message, status=MessageStatus.EXCLUDED, reason=reason)
+    return replace(excluded, free_again_at=free_again_at, barrier=barrier)
 
 
 def accepted(message: Message, provider: Provider, provider_id: str, at: datetime) -> Message:

@@ -419,6 +419,8 @@ def attempt_sentence(message: Message) -> str:
         if message.provider is None:
             return "It failed, and nobody said why."
         return look_up(message.provider, message.provider_code).sentence
+    if message.status is MessageStatus.EXCLUDED and message.barrier is not None:
+        return _KEPT_BACK[message.barrier].format(plural="emails" if message.channel is Channel.EMAIL else "texts")
     if message.status is MessageStatus.EXCLUDED and message.reason in list(Exclusion):
         return _LEFT_OUT[Exclusion(message.reason)]
     return _STATUSES[message.status]
@@ -432,6 +434,12 @@ _STATUSES: Final[Mapping[MessageStatus, str]] = {
     MessageStatus.DELIVERED: "It was delivered.",
     MessageStatus.EXCLUDED: "It was left out right before the send.",
     MessageStatus.CANCELLED: "Its campaign was cancelled before it was sent.",
+}
+_KEPT_BACK: Final[Mapping[Barrier, str]] = {
+    Barrier.SWITCHED_OFF: "It was left out: the business had switched {plural} off.",
+    Barrier.CONFIRMATIONS_OFF: "It was left out: the business had switched text confirmations off.",
+    Barrier.NO_BUNDLE: "It was left out: without the premium bundle, the business had no text confirmations.",
+    Barrier.NO_SENDER: "It was left out: the business had no sender set for {plural}.",
 }
 _LEFT_OUT: Final[Mapping[Exclusion, str]] = {
     Exclusion.NOT_FOUND: "It was left out: the customer had been removed.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rebound.domain.channels import Channel
     from rebound.domain.provider_codes import Provider
     from rebound.domain.receipts import MessageKey, Receipt
+    from rebound.domain.switches import Barrier
 
 
 class MessageStatus(StrEnum):
@@ -67,9 +68,8 @@ class Message:
     without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may
     be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
     of the send, ``None`` for the first. ``free_again_at`` is when the caps that left it out will have room for one
-    more.
-    of the send, ``None`` for the first. ``held_until`` is there only while it is queued: it will not be handed over
-    before.
+    more. ``barrier`` is what in the business's settings left it out. ``held_until`` is there only while it is queued:
+    it will not be handed over before.
     """
 
     key: MessageKey
@@ -90,6 +90,7 @@ class Message:
     appointment_id: str | None = None
     asks_confirmation: bool = False
     free_again_at: datetime | None = None
+    barrier: Barrier | None = None
     held_until: datetime | None = None
 
     @property

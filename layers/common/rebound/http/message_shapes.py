@@ -12,6 +12,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.rendering import MAX_TEXT_CHARACTERS
+from rebound.domain.switches import Barrier
 from rebound.http.shapes import Answer, Moment, Request, Time, WrittenTime, readable
 
 MAX_PART_BYTES = 100_000
@@ -109,6 +110,10 @@ class MessageAnswer(Answer):
         description="With the reason frequency_cap: when the customer may get such a message again, if nothing else is "
         "sent until then."
     )
+    barrier: Barrier | None = Field(
+        description="With the reason channel_off: which setting it was, the channel's switch (switched_off), that of "
+        "text confirmations (confirmations_off), the bundle (no_bundle) or the lack of a sender (no_sender)."
+    )
     provider: str | None
     provider_code: str | None
     queued_at: Time | None
@@ -133,6 +138,7 @@ class MessageAnswer(Answer):
             status=message.shown_status,
             reason=message.reason,
             free_again_at=message.free_again_at,
+            barrier=message.barrier,
             provider=message.provider,
             provider_code=message.provider_code,
             queued_at=message.queued_at,
