@@ -174,6 +174,15 @@ def test_a_row_with_a_customer_id_is_about_that_customer() -> None:
     assert not any(customer.failed_email for customer in world.customers.rows.values())
 
 
+def test_a_row_may_say_in_which_language_a_customer_reads() -> None:
+    world = World()
+    rows = [{"first_name": f"In {each}", "last_name": "Silva", "language": each} for each in ("DE", "nl", "")]
+    view = imported(world, *rows)
+
+    assert {c.first_name: c.language for c in world.customers.rows.values()} == {"In DE": "de", "In": None}
+    assert [(bad.line, bad.errors[0].field) for bad in view.bad_rows] == [(2, "language")]
+
+
 def test_an_external_id_cannot_be_taken_off_a_customer() -> None:
     world = World()
     imported(world, ANA)

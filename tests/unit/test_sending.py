@@ -1,6 +1,7 @@
 """Claim before send, decide again, and never hand over twice what may have gone out."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from rebound.domain.channels import Channel
 from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
+from rebound.domain.footers import FOOTER_WORDS
 from rebound.domain.links import Link, Purpose, read_token
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.pacing import SHORTEST_STOP, Lane, Stop, Ticket
@@ -22,6 +24,7 @@ from rebound.domain.reachability import Failure
 from rebound.domain.receipts import MessageKey
 from rebound.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.domain.suppressions import LISTED_BOUNCE
+from rebound.domain.text_answers import TextAnswers
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import PUBLIC_URL, World, always
@@ -117,6 +120,21 @@ def test_every_email_carries_its_recipients_own_links(category: Category) -> Non
             }
         else:
             assert (urls[Purpose.UNSUBSCRIBE], email.headers) == ([], {})
+
+
+def test_every_email_ends_in_its_recipients_own_language() -> None:
+    sending = Sending()
+    for number, language in ((1, "de"), (2, "pt")):
+        sending.world.manage_customers.change(BUSINESS_ID, id_of(number), {"language": language})
+    sending.world.businesses.replace(
+        replace(sending.world.businesses.get(BUSINESS_ID), text_answers=TextAnswers(language="es"))
+    )
+    sending.send()
+    emails = sorted(sending.world.mailer.emails, key=lambda email: email.to)
+
+    for email, language in zip(emails, ("de", "pt", "es"), strict=True):
+        assert FOOTER_WORDS[language].choose in email.content.text
+        assert f'<div lang="{language}"' in email.content.html
 
 
 @CHANNELS
