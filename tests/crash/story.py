@@ -85,6 +85,7 @@ EXPORT_PART: Final = 600
 """Bytes: some ten customers."""
 QUIET: Final = QuietWindow(time(6), time(7, 10))
 """The day begins at seven in New York, where the other salon is: its texts wait for ten minutes."""
+LONGEST_WAIT: Final = timedelta(minutes=1)
 REDELIVERIES: Final = (timedelta(), timedelta(minutes=7), timedelta(hours=3))
 """Beside another worker, after the visibility timeout, and when everything is over."""
 BETWEEN_LOOKS: Final = 3
@@ -266,6 +267,8 @@ class Story(World):
                 (bulk_delete, "BATCH", 2),
                 (world, "EXPORT_PART_BYTES", EXPORT_PART),
                 (admit_chunk, "HORIZON", HORIZON),
+                # A worker takes a step at each look: with longer waits the morning would come before its texts wait.
+                (run_campaign, "LONGEST_WAIT", LONGEST_WAIT),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
             )
