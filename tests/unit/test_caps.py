@@ -316,8 +316,10 @@ def test_a_sender_that_comes_back_finds_its_place_and_moves_it_to_its_own_time(c
     world.rest()
     (row,), (place,) = rows_of(world, 1), places_of(world, 1)
 
+    # A chunk of texts was marked already: the attempt in between only settles it.
+    attempt = 3 if channel is Channel.SMS else 2
     assert row.status is MessageStatus.DELIVERED
-    assert (place.message_id, place.at, place.attempt) == (row.key.message_id, row.sent_at, 2)
+    assert (place.message_id, place.at, place.attempt) == (row.key.message_id, row.sent_at, attempt)
     assert place.at >= at(0) + LEASE
 
 
