@@ -68,14 +68,14 @@ def looks_of(recipients: int, rate: float) -> int:
 
 
 def transitions_of(ranges: int, looks: int) -> int:
-    """New, plan, planned, map; three for a range; two for a look and one for the wait between two; the end."""
-    return 4 + 3 * ranges + 2 * looks + (looks - 1) + 1
+    """New, plan, map; one for a range; two for a look and one for the wait between two; the end."""
+    return 3 + ranges + 2 * looks + (looks - 1) + 1
 
 
 def history_of(ranges: int, looks: int) -> int:
     """Events of the longest execution: a task has five, a map four and two for each range, everything else two."""
     looks = min(looks, MOST_POLLS)
-    return 2 + 2 + 5 + 2 + 4 + ranges * (2 + 5 + 2 + 2) + looks * (5 + 2) + (looks - 1) * 2 + 5
+    return 2 + 2 + 5 + 4 + ranges * (2 + 5) + looks * (5 + 2) + (looks - 1) * 2 + 5
 
 
 @dataclass(frozen=True, slots=True)
