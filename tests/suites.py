@@ -1,7 +1,7 @@
 """``make test``: every suite, side by side where they do not need each other, and at the end which of them failed.
 
-The end-to-end tests mostly wait for what they deployed, so the others run meanwhile. They are two parts with a stack
-each: its faults, queues and dead letters are for one test at a time.
+The end-to-end tests mostly wait for what they deployed, so the others run meanwhile. They are parts with a stack each:
+its faults, queues and dead letters are for one test at a time.
 """
 
 import contextlib
@@ -30,17 +30,23 @@ THEN: Final[Mapping[str, Command]] = {
     ),
 }
 END_TO_END: Final = Path("tests/e2e")
+PARTS: Final = 2
+"""Of those that use the processors."""
 LONGEST: Final = ("test_breaker.py", "test_stop_under_way.py")
 """Half of the time is theirs, so each has a part of its own."""
+CLOCK_WATCHERS: Final = ("test_quiet_hours.py", "test_quota.py")
+"""They do nothing but wait for minutes to pass: a part more, which takes little from the others."""
 LAST: Final = END_TO_END / "test_without_loss.py"
 """Looks at what the modules before it have left of their stack."""
 LOGS: Final = Path(".local")
 
 
 def end_to_end() -> Mapping[str, Command]:
-    """The modules that need a stack, dealt out to two."""
-    modules = sorted(set(END_TO_END.glob("test_*.py")) - {LAST}, key=lambda path: (path.name not in LONGEST, path))
-    parts = [sorted(modules[part::2]) for part in range(2)]
+    """The modules that need a stack, dealt out."""
+    waiting = [END_TO_END / name for name in CLOCK_WATCHERS]
+    busy = set(END_TO_END.glob("test_*.py")) - {LAST, *waiting}
+    modules = sorted(busy, key=lambda path: (path.name not in LONGEST, path))
+    parts = [*(sorted(modules[part::PARTS]) for part in range(PARTS)), waiting]
     return {f"end-to-end-{number}": (*PYTEST, *map(str, part), str(LAST)) for number, part in enumerate(parts, 1)}
 
 
