@@ -54,6 +54,7 @@ WORTH_A_RANGE: Final = 2_500
 SHORTEST_WAIT: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(minutes=5)
 """A look costs as much as a hundred writes, and a slow sender hands over a text in a second."""
+SHORTEST_WAIT_FOR_HOURS: Final = timedelta(minutes=1)
 LONGEST_WAIT_FOR_HOURS: Final = timedelta(hours=1)
 """An execution may have 1,500 polls: enough for any number of nights."""
 FIRST_GUESS: Final = timedelta(milliseconds=2)
@@ -369,11 +370,14 @@ class DrainCampaign:
         view = counted(campaign, parts, self._tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
         now = self._clock.now()
-        took = now - (campaign.started_at or campaign.created_at)
+        began = campaign.started_at or campaign.created_at
+        holds = self._chunks.holds(campaign_id) if waiting else {}
+        # What was held back until now says nothing of the pace: that counts from when the last of it was let go.
+        took = now - max([began, *(until for until in holds if until <= now)])
         wait = wait_for_the_rest(took, waiting, view.audience.targeted - waiting)
-        if waiting:
-            last = max(self._chunks.holds(campaign_id), default=now)
-            wait = max(wait, min(last - now, max(took, LONGEST_WAIT), LONGEST_WAIT_FOR_HOURS))
+        if holds:
+            at_most = min(max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
+            wait = max(wait, min(max(holds) - now, at_most))
         return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
 
 
