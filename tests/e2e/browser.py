@@ -25,6 +25,8 @@ TIMEOUT_SECONDS: Final = 120.0
 _ELEMENT: Final = "element-6066-11e4-a52e-4f735466cecf"
 """The name that the standard gives to a reference to an element."""
 _GONE: Final = "stale element reference"
+_GONE_IN_CHROMIUM: Final = "does not belong to the document"
+"""What ChromeDriver says, as an unknown error, of an element whose page goes just when it is asked for."""
 _FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -83,7 +85,7 @@ class Browser:
             found = self._find(selector)
             return str(self._ask("GET", f"element/{found[0]}/text")) if found else ""
         except BrowserError as error:
-            if error.code == _GONE:
+            if error.code == _GONE or _GONE_IN_CHROMIUM in str(error):
                 return ""
             raise
 
