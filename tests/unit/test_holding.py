@@ -491,6 +491,23 @@ def test_a_campaign_whose_hour_has_just_come_is_looked_at_again_soon_whatever_it
     assert (found.drained, found.wait_seconds) == (False, 1)
 
 
+@pytest.mark.parametrize("before", [timedelta(seconds=s) for s in (1, 7, 61, 95, 185, 400)])
+def test_a_campaign_ends_soon_after_the_hour_that_it_waited_for_whenever_it_began(before: timedelta) -> None:
+    night = Night()
+    night.clock.move_to(MORNING - before)
+    night.add(*(customer(n) for n in range(1, 5)), customer(5, time_zone="Europe/London"))
+    campaign_id = night.post(Channel.SMS).campaign.campaign_id
+    night.begin(campaign_id)
+    polls = 0
+    while not (drained := night.drain(BUSINESS_ID, campaign_id, polls)).drained:
+        live(night, timedelta(seconds=drained.wait_seconds))
+        polls += 1
+
+    assert len(night.times) == 5
+    assert timedelta() <= night.clock.now() - MORNING <= timedelta(seconds=10)
+    assert polls <= 12
+
+
 @pytest.mark.parametrize("after", [MINUTE, 7 * HOUR])
 def test_a_campaign_that_is_woken_does_not_stay_open_for_longer_than_it_had_waited(after: timedelta) -> None:
     night = Night()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -352,9 +353,9 @@ class DrainCampaign:
     def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
         """Look once, and say when it will be worth looking again: each look is paid for.
 
-        The wait is what the rest will take at the pace so far, but no longer than the campaign has taken. While
-        somebody waits for their hour the campaign cannot end, so it is looked at rarely; but before it has waited twice
-        as long, because that hour may be another one by then.
+        While somebody waits for their hour the campaign cannot end, so it is looked at when the last of these hours has
+        come; but before it has waited twice as long, because that hour may be another one by then. From then on the
+        wait is what the rest will take at the pace since, but no longer than that has taken.
         """
         campaign = self._campaigns.get(business_id, campaign_id)
         ranges = self._expansion.list(campaign_id)
@@ -371,14 +372,13 @@ class DrainCampaign:
         waiting = view.results[MessageStatus.QUEUED]
         now = self._clock.now()
         began = campaign.started_at or campaign.created_at
-        holds = self._chunks.holds(campaign_id) if waiting else {}
-        # What was held back until now says nothing of the pace: that counts from when the last of it was let go.
-        took = now - max([began, *(until for until in holds if until <= now)])
-        wait = wait_for_the_rest(took, waiting, view.audience.targeted - waiting)
-        if holds:
-            at_most = min(max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
-            wait = max(wait, min(max(holds) - now, at_most))
-        return Drained(waiting == 0 or campaign.status in ENDED, round(wait.total_seconds()), polls + 1)
+        last = max(self._chunks.holds(campaign_id), default=began) if waiting else began
+        if last > now:
+            # What is held back says nothing of the pace.
+            wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
+        else:
+            wait = wait_for_the_rest(now - max(began, last), waiting, view.audience.targeted - waiting)
+        return Drained(waiting == 0 or campaign.status in ENDED, ceil(wait.total_seconds()), polls + 1)
 
 
 def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
