@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.adapters.ses_quota import SesQuota
-from rebound.application.admit_chunk import QUOTA_GOOD_FOR
+from rebound.application.admit_chunk import QUOTA_GOOD_FOR, Admission
 from rebound.application.handovers import (
     Accepted,
     OutgoingEmail,
@@ -77,7 +77,7 @@ class Turns:
             for queue in queues:
                 for waiting in queue.receive(self.world.chance):
                     self.receives[waiting.name] += 1
-                    if self.world.send_email._admit(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT):
+                    if self.world.send_email._admit(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
                         self.handed.append((self.world.clock.now(), waiting.body.key.business_id, waiting.body.lane))
                     queue.delete(waiting.name)
 

@@ -226,6 +226,27 @@ def test_what_a_dead_worker_left_is_settled_although_nothing_may_be_sent_today(c
 
 
 @CHANNELS
+def test_a_message_too_many_of_a_chunk_that_is_put_back_meanwhile_hands_nothing_over(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender has put it back for a later turn after the message was seen to need none, and before the claim."""
+    sending = Sending(channel)
+    account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
+    now = sending.world.clock.now()
+    sending.world.paces.stop(account.name, Stop(now, now + timedelta(hours=9)))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(sending.world.chunks, "state", lambda _: ChunkState.SENDING)
+        sending.send()
+
+    assert sending.script.handed == []
+    assert (sending.chunk.state, len(sending.chunk.remaining)) == (ChunkState.PENDING, 3)
+    assert sending.world.chunk_queue.delays[-1] == timedelta()
+    sending.world.clock.move(timedelta(hours=9))
+    sending.send("worker-2")
+    assert len(sending.script.handed) == 3
+
+
+@CHANNELS
 def test_a_lease_that_is_over_stops_a_slow_worker_before_the_provider_is_called(channel: Channel) -> None:
     sending = Sending(channel)
     slow = sending.world.chunks.claim(sending.key, "slow", sending.world.clock.now(), timedelta(seconds=90))[1]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from rebound.domain.chunks import ChunkState
@@ -38,6 +39,17 @@ UNKNOWN_RATE: Final = 1.0
 """Messages a second while the provider has not been heard: what SES allows in its sandbox."""
 
 
+class Admission(StrEnum):
+    """What may be done with a chunk now."""
+
+    SEND = "send"
+    """Its turn has come."""
+    SETTLE = "settle"
+    """Somebody is handing it over, or has died meanwhile: what they left may be settled, and nothing be handed over."""
+    NOTHING = "nothing"
+    """It is back on its queue, or was done before."""
+
+
 class AdmitChunk:
     """Decides about one ticket; a chunk that is not admitted is back on its queue when this returns."""
 
@@ -57,11 +69,10 @@ class AdmitChunk:
         self._clock = clock
         self._chance = chance
 
-    def __call__(self, channel: Channel, ticket: Ticket, account: SendingAccount) -> bool:
-        """Whether the chunk's turn is now. One that is done already is not admitted, and not put back.
+    def __call__(self, channel: Channel, ticket: Ticket, account: SendingAccount) -> Admission:
+        """Whether the chunk's turn is now. One that is done already is not put back.
 
-        One that somebody is handing over is: if that worker has died, what it left is settled, which takes no turn and
-        may not wait, because receipts of what went out wait for it.
+        To settle takes no turn and may not wait, because receipts of what went out wait for it.
         """
         now = self._clock.now()
         pace = self._pace(account, now)
@@ -69,23 +80,25 @@ class AdmitChunk:
         turn_at = ticket.turn_at if stopped_until is None else None
         if turn_at is None:
             state = self._chunks.state(ticket.key)
-            if state in (ChunkState.DONE, ChunkState.SENDING):
-                # Done: a message too many, as a resume may leave one. It must not use up the rate.
-                return state is ChunkState.SENDING
+            if state is ChunkState.DONE:
+                # A message too many, as a resume may leave one. It must not use up the rate.
+                return Admission.NOTHING
+            if state is ChunkState.SENDING:
+                return Admission.SETTLE
             if stopped_until is not None:
                 self._back(channel, replace(ticket, turn_at=None), min(stopped_until - now, LONGEST_DELAY))
-                return False
+                return Admission.NOTHING
             flow = Flow(ticket.key.business_id, ticket.lane)
             rate = account.rate or (pace.quota.rate if pace.quota is not None else UNKNOWN_RATE)
             width = timedelta(seconds=ticket.size / pace.rate_of(flow, rate, now))
             turn_at = self._paces.book(account.name, flow, width, now, now + HORIZON)
             if turn_at is None:
                 self._back(channel, ticket, self._until_there_is_room(channel, ticket, rate))
-                return False
+                return Admission.NOTHING
         if turn_at - now < AT_ONCE:
-            return True
+            return Admission.SEND
         self._back(channel, replace(ticket, turn_at=turn_at), min(turn_at - now, LONGEST_DELAY))
-        return False
+        return Admission.NOTHING
 
     def _back(self, channel: Channel, ticket: Ticket, delay: timedelta) -> None:
         self._queue.put(channel, [ticket], delay)

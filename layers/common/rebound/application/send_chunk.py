@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from rebound.application.admit_chunk import Admission
 from rebound.application.frequency_desk import FrequencyDesk, known_frequencies
 from rebound.application.handovers import Refused
 from rebound.domain.campaigns import HALTED, CampaignStatus
@@ -136,8 +137,10 @@ class ChunkDesk:
         """The settings as they are now."""
         return self._businesses.get(business_id)
 
-    def take(self, key: ChunkKey, owner: str) -> Work | None:
-        """Claim a chunk; ``None`` when there is nothing left to do. Raises ``ChunkHeldError``."""
+    def take(self, key: ChunkKey, owner: str, admission: Admission) -> Work | None:
+        """Claim a chunk; ``None`` when there is nothing to do that it is admitted for. Raises ``ChunkHeldError``."""
+        if admission is Admission.NOTHING:
+            return None
         outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
         if outcome is ClaimOutcome.DONE:
             return None
@@ -145,7 +148,12 @@ class ChunkDesk:
             raise ChunkHeldError
         campaign = self._campaigns.get(key.business_id, key.campaign_id)
         business = self._businesses.get(key.business_id)
-        return Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
+        work = Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
+        if admission is Admission.SETTLE and not work.settle:
+            # Who was handing it over has put it back since: its turn is yet to come.
+            self.leave(work, chunk.remaining, {}, timedelta())
+            return None
+        return work
 
     def decide(self, work: Work, customer_ids: Sequence[str], booked: int) -> Decided:
         """Decide on the data as it is now; the rate is booked for so many to be handed over.

@@ -83,9 +83,8 @@ class SendEmail:
 
     def __call__(self, ticket: Ticket, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
-        if not self._admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT):
-            return
-        work = self._desk.take(ticket.key, owner)
+        admission = self._admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT)
+        work = self._desk.take(ticket.key, owner, admission)
         if work is None:
             return
         if work.settle:

@@ -144,9 +144,8 @@ class SendText:
         Raises ``ChunkHeldError`` when another worker has it.
         """
         account = self._desk.business(ticket.key.business_id).text_account
-        if not self._admit(Channel.SMS, ticket, account):
-            return
-        work = self._desk.take(ticket.key, owner)
+        admission = self._admit(Channel.SMS, ticket, account)
+        work = self._desk.take(ticket.key, owner, admission)
         if work is None:
             return
         texter = self._texters[work.business.text_provider]()
