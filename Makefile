@@ -34,7 +34,7 @@ UV := $(VENV)/bin/uv pip install --quiet --require-hashes
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test bench check checkov crash up env venv down lock openapi format clean
+.PHONY: help demo test bench check checkov crash up env venv down build lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,12 @@ venv: $(INSTALLED) ## Only the project's own Python environment, in .venv
 
 down: $(INSTALLED) ## Stop what `make up` started
 	@$(PY) -m local.stack down
+
+LAYER := .aws-sam/build/CommonLayer/python
+
+build: $(INSTALLED) ## `sam build` for an AWS account, with the bytecode that functions start from; then `sam deploy`
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build $(ARGS)
+	@$(PY) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(LAYER)
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the code
 	@mkdir -p docs
