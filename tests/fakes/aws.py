@@ -8,6 +8,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import boto3
+import botocore.session
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from samtranslator.yaml_helper import yaml_parse
@@ -36,6 +37,9 @@ SETTING_OF: Final = {
     "PacesTable": "PACES_TABLE",
 }
 """The setting that holds the name of each table of the template."""
+
+# Every session would read the services' models for itself, and a test makes dozens of sessions.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.application.handovers import (
@@ -117,7 +117,6 @@ def check_at_rest(world: World, channel: Channel, category: Category) -> None:
                 assert handed.key not in {later.key for later in script.handed[index + 1 :]}
 
 
-@settings(max_examples=80)
 @given(worlds(Channel.EMAIL), st.sampled_from([Category.MARKETING, Category.REMINDER]))
 def test_whatever_happens_an_email_campaign_adds_up_and_nobody_is_mailed_twice(
     world: World, category: Category
@@ -125,7 +124,6 @@ def test_whatever_happens_an_email_campaign_adds_up_and_nobody_is_mailed_twice(
     check_at_rest(world, Channel.EMAIL, category)
 
 
-@settings(max_examples=80)
 @given(worlds(Channel.SMS), st.sampled_from([Category.MARKETING, Category.REMINDER]))
 def test_whatever_happens_a_text_campaign_adds_up_and_nobody_is_texted_twice(world: World, category: Category) -> None:
     check_at_rest(world, Channel.SMS, category)
