@@ -39,21 +39,24 @@ class _Watched:
         self._checkpoint = checkpoint
 
     def __getattr__(self, method: str) -> Any:
-        found = getattr(self._port, method)
+        """What the port has by that name. A method is wrapped once, when it is first asked for: there are millions."""
+        port, checkpoint = self._port, self._checkpoint
+        found = getattr(port, method)
         if not callable(found):
             return found
+        before, after = (Boundary(f"{self._name}.{method}", side) for side in ("before", "after"))
 
         def call(*given: Any, **named: Any) -> Any:
-            name = f"{self._name}.{method}"
-            self._checkpoint(Boundary(name, "before"))
+            checkpoint(before)
             try:
-                answer = found(*given, **named)
+                answer = getattr(port, method)(*given, **named)
             except Exception:
-                self._checkpoint(Boundary(name, "after"))
+                checkpoint(after)
                 raise
-            self._checkpoint(Boundary(name, "after"))
+            checkpoint(after)
             return answer
 
+        setattr(self, method, call)
         return call
 
 
