@@ -59,7 +59,7 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 checkov: $(CHECKOV) ## What checkov finds in the template; it has an environment of its own, because it pins another boto3
 	@$(CHECKOV) --config-file .checkov.yaml --file template.yaml
 
-crash: $(INSTALLED) ## Stop a worker at every boundary there is, half an hour; make test takes a sample
+crash: $(INSTALLED) ## Stop a worker at every boundary there is, forty minutes; make test takes a sample
 	@$(PY) -m tests.crash
 	@$(PY) -m tests.crash.deployed
 
