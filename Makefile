@@ -9,6 +9,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 CHECKOV := .venv-checkov/bin/checkov
+LAYER := .aws-sam/build/CommonLayer/python
 
 # The first Python 3.13 of: python3.13 on the PATH, pyenv's, python3, python.
 find_python = for candidate in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 python3 python; do \
@@ -73,8 +74,6 @@ venv: $(INSTALLED) ## Only the project's own Python environment, in .venv
 
 down: $(INSTALLED) ## Stop what `make up` started
 	@$(PY) -m local.stack down
-
-LAYER := .aws-sam/build/CommonLayer/python
 
 build: $(INSTALLED) ## `sam build` for an AWS account, with the bytecode that functions start from; then `sam deploy`
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build $(ARGS)
