@@ -1,8 +1,9 @@
 """Takes back the flags that a campaign's bounces raised, after somebody asked for it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from rebound import wiring
 from rebound.application.roll_back_flags import RollbackProgress

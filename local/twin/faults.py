@@ -3,7 +3,8 @@
 import random
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from copy import replace
+from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum
 from typing import Any
 

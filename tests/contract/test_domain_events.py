@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -143,7 +142,7 @@ def test_the_pattern_in_the_index_is_one_that_the_samples_match() -> None:
 def test_a_schema_is_one_and_describes_every_field_of_its_event(name: str) -> None:
     schema = schema_of(name)
     Draft202012Validator.check_schema(schema)
-    names = [field.name for field in fields(EVENTS[name])]
+    names = list(EVENTS[name].__struct_fields__)
 
     assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$schema"]
     assert schema["title"] == name
@@ -156,7 +155,7 @@ def test_a_schema_is_one_and_describes_every_field_of_its_event(name: str) -> No
 @given(data=st.data())
 def test_whatever_is_published_keeps_to_the_schema(name: str, data: st.DataObject) -> None:
     event = EVENTS[name]
-    drawn = {field.name: data.draw(FIELDS[field.name], label=field.name) for field in fields(event)}
+    drawn = {name: data.draw(FIELDS[name], label=name) for name in event.__struct_fields__}
     entry = published(event(**drawn))
 
     assert (entry["Source"], entry["DetailType"]) == (SOURCE, name)
@@ -179,7 +178,7 @@ def test_a_sample_is_a_whole_event_as_eventbridge_delivers_it(name: str) -> None
         "detail",
     ]
     assert (sample["source"], sample["detail-type"]) == (SOURCE, name)
-    assert list(sample["detail"]) == [field.name for field in fields(EVENTS[name])]
+    assert list(sample["detail"]) == list(EVENTS[name].__struct_fields__)
     assert problems(name, sample["detail"]) == []
 
 

@@ -1,7 +1,8 @@
 """The replies: one suite against the fake and DynamoDB. The table has an index, which the benchmarks do not count."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 

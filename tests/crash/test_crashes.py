@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch

@@ -1,7 +1,7 @@
 """What customers text back: STOP, START and HELP on the deployed stack, and nobody else's words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import replace
 from http import HTTPStatus
 from typing import Final
 

@@ -1,7 +1,8 @@
 """The status callback: only Twilio's own word counts, and an old word said again changes nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Final
 
 import pytest

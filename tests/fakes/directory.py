@@ -1,7 +1,7 @@
 """Businesses, keys, segments, imports and requests in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 
 from rebound.application.export_records import ExportJob
 from rebound.application.failure_records import FailedHandling

@@ -1,7 +1,7 @@
 """What customers have been handed of late, in memory, with the optimistic versions of the table."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from rebound.domain.errors import ConcurrentChangeError

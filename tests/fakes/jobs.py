@@ -1,7 +1,7 @@
 """Jobs, their progress and who runs them, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 from rebound.application.job_records import FrozenPage, JobProgress, Removal
 from rebound.domain.errors import ConcurrentChangeError, NotFoundError

@@ -1,7 +1,7 @@
 """The message log in memory, with the conditions and the change stream of the table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from rebound.application.message_records import Delivery

@@ -1,7 +1,7 @@
 """The pace of sending accounts, and what a provider allows, in memory."""
 
 from collections import defaultdict
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final

@@ -1,6 +1,6 @@
 """Half-open recovery through the API and the deployed functions, with the evidence and the try in the real tables."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

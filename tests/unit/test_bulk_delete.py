@@ -1,7 +1,7 @@
 """A clean-up deletes exactly those who were counted, confirmed and still match, whatever dies or runs twice."""
 
 from collections import Counter
-from dataclasses import replace
+from copy import replace
 from functools import partial
 
 import pytest

@@ -1,6 +1,6 @@
 """The bus hears of a campaign when it pauses, completes or bounces too much, once for each write that did it."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given

@@ -1,6 +1,6 @@
 """Posting a campaign: checked whole, accepted once, counted at every moment."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from types import MappingProxyType
 

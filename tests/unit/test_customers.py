@@ -1,6 +1,6 @@
 """What an edit says about an address, and what no edit may do."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

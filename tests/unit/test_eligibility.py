@@ -1,6 +1,6 @@
 """Who gets a message: one pure function, and exactly one answer."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import date, timedelta
 
 import pytest

@@ -1,6 +1,6 @@
 """Caps: a window of exact length, one place for each message, and never more than there are."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -19,25 +19,36 @@ WEEKLY = FrequencyCap("Weekly", (Category.MARKETING,), at_most=2, within_days=7)
 LOYALTY = FrequencyCap("Loyalty", (Category.LOYALTY,), at_most=1, within_days=7, per_segment=True)
 MOMENT = timedelta(microseconds=1)
 
-caps = st.builds(
-    FrequencyCap,
-    name=st.sampled_from(["A", "B", "C"]),
-    categories=st.sets(st.sampled_from([Category.MARKETING, Category.LOYALTY, Category.REMINDER]), min_size=1).map(
-        tuple
-    ),
-    at_most=st.integers(1, 3),
-    within_days=st.integers(1, 4),
-    channel=st.none() | st.sampled_from(Channel),
-    per_segment=st.booleans(),
-)
-wishes = st.builds(
-    HandOver,
-    message_id=st.integers(0, 30).map(str),
-    at=st.integers(0, 60).map(lambda hours: at(hours * 7200)),
-    category=st.sampled_from([Category.MARKETING, Category.LOYALTY]),
-    channel=st.sampled_from(Channel),
-    segment_id=st.sampled_from([None, "vips", "new"]),
-)
+
+def make_cap(given: dict[str, Any]) -> FrequencyCap:
+    return FrequencyCap(**given)
+
+
+def make_hand_over(given: dict[str, Any]) -> HandOver:
+    return HandOver(**given)
+
+
+caps = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["A", "B", "C"]),
+        "categories": st.sets(
+            st.sampled_from([Category.MARKETING, Category.LOYALTY, Category.REMINDER]), min_size=1
+        ).map(tuple),
+        "at_most": st.integers(1, 3),
+        "within_days": st.integers(1, 4),
+        "channel": st.none() | st.sampled_from(Channel),
+        "per_segment": st.booleans(),
+    }
+).map(make_cap)
+wishes = st.fixed_dictionaries(
+    {
+        "message_id": st.integers(0, 30).map(str),
+        "at": st.integers(0, 60).map(lambda hours: at(hours * 7200)),
+        "category": st.sampled_from([Category.MARKETING, Category.LOYALTY]),
+        "channel": st.sampled_from(Channel),
+        "segment_id": st.sampled_from([None, "vips", "new"]),
+    }
+).map(make_hand_over)
 
 
 def nothing() -> Frequency:

@@ -1,6 +1,6 @@
 """A message whose worker died has the customer's address of later; its receipt knows better."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 
 from rebound.domain.categories import Category

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from html.parser import HTMLParser
@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel, ContactKey
@@ -473,12 +474,11 @@ def test_every_page_is_whole_readable_and_runs_nothing(language: str) -> None:
 def sentences(words: PageWords) -> dict[str, str]:
     """Every sentence under the name of its place."""
     found: dict[str, str] = {}
-    for field in fields(words):
-        value = getattr(words, field.name)
+    for name, value in asdict(words).items():
         places = value.items() if isinstance(value, Mapping) else [("", value)]
         for place, said in places:
             for number, sentence in enumerate(said if isinstance(said, tuple) else (said,)):
-                found[f"{field.name} {place} {number}"] = sentence
+                found[f"{name} {place} {number}"] = sentence
     return found
 
 

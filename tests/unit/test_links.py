@@ -3,7 +3,7 @@
 import base64
 import re
 import string
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 import pytest

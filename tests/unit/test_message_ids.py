@@ -1,7 +1,7 @@
 """A message's id is the run's to one customer: always the same, nobody else's, and in the order of sending."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 
 import pytest

@@ -1,6 +1,6 @@
 """Flags on customers and domain events follow the contacts."""
 
-from dataclasses import replace
+from copy import replace
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,8 @@
 """Receipts applied in any order, any batches, any number of times and beside each other end in the same place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from random import Random

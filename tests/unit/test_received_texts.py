@@ -1,6 +1,6 @@
 """What a text that somebody sends changes, for whom, and what is answered."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any, Final
 

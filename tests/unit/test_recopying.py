@@ -1,6 +1,6 @@
 """After a change of policy the copies of flags end as the policy in force says, whatever races, dies or comes twice."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

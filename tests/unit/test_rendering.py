@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from html import unescape
 
 import pytest

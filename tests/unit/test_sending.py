@@ -1,7 +1,7 @@
 """Claim before send, decide again, and never hand over twice what may have gone out."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,7 @@
 """A STOP while a chunk of texts is being handed over, however slowly: nobody is texted two seconds after it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Final
 

@@ -1,7 +1,7 @@
 """What a business has switched off, or has not booked, does not go out, and who asks is told which switch it is."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,9 +1,10 @@
 """The operator's commands as data: what the ``rebound`` command sends and what comes back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rebound.application.manage_dead_letters import ALL, ExplainedLetter, ManageDeadLetters
 from rebound.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
@@ -29,8 +30,7 @@ DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(Struct, frozen=True):
     """What the commands do. A command that takes long asks ``may_go_on`` and answers how far it came."""
 
     tenants: ManageTenants

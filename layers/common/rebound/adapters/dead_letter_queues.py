@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rebound.adapters.import_store import imports_of_notice
 from rebound.adapters.queues import NotEnqueuedError
@@ -25,8 +26,7 @@ type About = Callable[[str], Sequence[Mapping[str, object]]]
 """What a body is about, by name; what is no id is left out afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLettersOf:
+class DeadLettersOf(Struct, frozen=True):
     """A queue and its dead letters, by their URLs."""
 
     queue_url: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import asdict
 
 from rebound.domain.errors import ReboundError
 

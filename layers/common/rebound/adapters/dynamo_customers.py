@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +39,7 @@ PAGE: Final = 250
 MOST_PAGES: Final = 20
 """Pages that one request looks through for customers that match: 5,000 customers, about a second."""
 MAX_TRANSACTION: Final = 100
-_FIELDS: Final = tuple(field.name for field in fields(Customer))
+_FIELDS: Final = Customer.__struct_fields__
 _WRITTEN_OTHERWISE: Final = ("general_tags", "former_contacts", "version")
 
 

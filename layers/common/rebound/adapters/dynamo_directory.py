@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import asdict
 from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.directory_rows import Directory

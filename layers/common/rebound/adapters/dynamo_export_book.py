@@ -1,8 +1,9 @@
 """Exports, in the Directory table."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
+
+from msgspec.structs import asdict
 
 from rebound.adapters.directory_rows import Directory
 from rebound.adapters.dynamo_tables import read_instant, write_instant

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 REPLY_KEPT: Final = timedelta(days=400)
 """As long as messages are."""
-_AS_IT_IS: Final = tuple(f.name for f in fields(Reply) if f.name not in ("key", "at", "resolved_at"))
+_AS_IT_IS: Final = tuple(name for name in Reply.__struct_fields__ if name not in ("key", "at", "resolved_at"))
 
 
 class DynamoContactHistory:

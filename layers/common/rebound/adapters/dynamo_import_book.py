@@ -1,13 +1,12 @@
 """Imports, in the Directory table."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
+
+from msgspec import convert, to_builtins
 
 from rebound.adapters.directory_rows import Directory
 from rebound.adapters.dynamo_tables import read_instant, write_instant
-from rebound.application.customer_files import Place
 from rebound.application.import_records import ImportJob, Splitting
 from rebound.domain.errors import NotFoundError
 
@@ -29,7 +28,7 @@ class DynamoImportBook(Directory):
             document["format"],
             document["status"],
             read_instant(document["created_at"]),
-            _read_splitting(document["splitting"]),
+            convert(document["splitting"], Splitting | None),
             document["failure"],
         )
 
@@ -38,16 +37,8 @@ class DynamoImportBook(Directory):
             "format": job.format,
             "status": job.status,
             "created_at": write_instant(job.created_at),
-            "splitting": job.splitting and asdict(job.splitting),
+            "splitting": to_builtins(job.splitting),
             "failure": job.failure,
         }
         expires_at = int((job.created_at + KEPT).timestamp())
         self.put_document(job.business_id, job.import_id, document, expires_at=expires_at)
-
-
-def _read_splitting(document: Mapping[str, Any] | None) -> Splitting | None:
-    if document is None:
-        return None
-    place = document["place"]
-    columns = place["columns"]
-    return Splitting(**{**document, "place": Place(**{**place, "columns": columns and tuple(columns)})})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import asdict
 
 from rebound.adapters.dynamo_tables import BadRowRow, PartRow, bind
 from rebound.application.import_records import BadRow, PartProgress, RowCounts

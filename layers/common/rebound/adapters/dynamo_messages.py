@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -38,9 +38,9 @@ KEPT: Final = timedelta(days=400)
 POINTER_KEPT: Final = timedelta(days=7)
 """SNS reports a text up to 72 hours after it was published."""
 _FIELDS: Final = tuple(
-    f.name
-    for f in fields(Message)
-    if f.name not in ("key", "channel", "category", "status", "provider", "barrier", "asks_confirmation")
+    name
+    for name in Message.__struct_fields__
+    if name not in ("key", "channel", "category", "status", "provider", "barrier", "asks_confirmation")
 )
 
 

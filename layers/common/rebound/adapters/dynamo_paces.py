@@ -1,6 +1,6 @@
 """The Paces table: how fast each sending account may be used, and until when each flow is booked."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.tell_contact import ATTEMPTS, TellContact
 from rebound.domain.channels import Channel, ContactKey
@@ -31,8 +32,7 @@ LOOK_UP_BUDGET: Final = timedelta(seconds=15)
 """So long one batch asks the suppression list; its function may run for a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What became of a batch: which entries must come again, and how many receipts named nobody we wrote to."""
 
     early: frozenset[str]
@@ -51,8 +51,7 @@ class Applied:
         return self.early | self.contended | self.unanswered
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """A receipt with the entry that it came in and the message it is about."""
 
     entry: str
@@ -60,8 +59,7 @@ class _Known:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """What a receipt, or an entry of the suppression list, says about the contact of a message."""
 
     known: _Known

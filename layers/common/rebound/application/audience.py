@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rebound.application.frequency_desk import known_frequencies
 from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from rebound.domain.segments import Matcher
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """Who of some customers is meant, with what was decided about each: by customer id, in order."""
 
     decisions: Mapping[str, Decision]

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from rebound.application.copy_flags import with_flags
 from rebound.application.count_customers import LOOKED_AT, PAGE, next_after, read_filter, write_filter
@@ -86,8 +88,7 @@ class BulkDelete:
         return self._jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one)
 
 
-@dataclass(slots=True)
-class _Settled:
+class _Settled(Struct):
     """What becomes of some customers of the list."""
 
     handled: int = 0

@@ -7,9 +7,11 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import UTC
 from typing import IO, TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Consent
@@ -69,8 +71,7 @@ class UnreadableFileError(ReboundError):
     """The file as a whole cannot be read; the import fails with this reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a row ends: behind so many bytes and lines of the file. ``columns`` are a CSV file's own."""
 
     offset: int = 0
@@ -78,8 +79,7 @@ class Place:
     columns: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: the number of its first line, and its fields or what is wrong with it.
 
     ``customer_id`` is whom the row says that it is about, if it does; ``place`` where the file goes on behind it.

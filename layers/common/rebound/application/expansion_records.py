@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from rebound.domain.campaigns import Audience
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """From when on a chunk may be handed over, and how many of it then, under that version of the settings."""
 
     not_before: datetime
@@ -19,8 +19,7 @@ class Held:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class RangeProgress:
+class RangeProgress(Struct, frozen=True):
     """How far one range of a campaign has been expanded.
 
     ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts

@@ -7,9 +7,12 @@ on behind the last part that it knows of; a part that is written again is the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from rebound.application.customer_files import write_header, write_row
 from rebound.application.export_records import ExportJob
@@ -38,8 +41,7 @@ KEPT: Final = timedelta(days=6)
 STOPPED: Final = "Something failed on our side before the export was done. Export again."
 
 
-@dataclass(frozen=True, slots=True)
-class ExportView:
+class ExportView(Struct, frozen=True):
     """An export, and where its file can be fetched while it is there."""
 
     job: ExportJob

@@ -1,13 +1,13 @@
 """What is kept of an export while it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ExportJob:
+
+class ExportJob(Struct, frozen=True):
     """An export of customers and how far its file is.
 
     ``wanted`` are the fields of a ``CustomerFilter``. ``parts`` are the tags of the parts of the ``upload_id`` that are

@@ -1,12 +1,12 @@
 """What is kept of messages that failed, until the operator looks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class FailedHandling:
+
+class FailedHandling(Struct, frozen=True):
     """Why a queue message could not be dealt with, by the last function that tried. No personal data.
 
     ``reason`` is a sentence of ours, or an error's type and the place where it was raised.
@@ -19,8 +19,7 @@ class FailedHandling:
     receives: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True):
     """A queue message that was given up.
 
     ``about`` holds the ids of what it is about, by name, and never anything else of its body, which for receipts is a
@@ -33,8 +32,7 @@ class DeadLetter:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Redriven:
+class Redriven(Struct, frozen=True):
     """How many messages went back to their queue, and whether the dead letters are empty now."""
 
     count: int

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from rebound.domain.reachability import ReachabilityPolicy
     from rebound.domain.suppressions import Drift
 
 
-@dataclass(frozen=True, slots=True)
-class Recopying:
+class Recopying(Struct, frozen=True):
     """A copying of all flags of a business, or the rest of one that ran out of time.
 
     ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
@@ -23,8 +23,7 @@ class Recopying:
     began_under: ReachabilityPolicy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True):
     """A comparison of the suppression list with our contacts and how far it is.
 
     ``cursor`` is where to go on; it is the provider's and may hold an address, so it stays in a table. ``drift`` counts

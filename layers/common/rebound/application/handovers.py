@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from rebound.domain.receipts import MessageKey
     from rebound.domain.rendering import RenderedEmail
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The provider has it."""
 
     provider_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The provider does not take it, and says why; it has not gone out."""
 
     code: str
@@ -30,8 +29,7 @@ TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
 """What SES, Twilio and SNS call it when more was sent than a second allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Struct, frozen=True):
     """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
 
     code: str
@@ -43,8 +41,7 @@ class Throttled:
         return self.daily or self.code in TOO_FAST
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """No telling whether it has gone out: the connection broke, or the provider failed inside."""
 
     detail: str
@@ -53,8 +50,7 @@ class Unknown:
 SendResult = Accepted | Refused | Throttled | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingEmail:
+class OutgoingEmail(Struct, frozen=True):
     """One email of a batch. ``headers`` are this recipient's own, such as List-Unsubscribe."""
 
     key: MessageKey

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rebound.domain import preferences
 from rebound.domain.errors import NotFoundError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from rebound.domain.preferences import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What the holder of a link sees: whose link it is, and how things stand with the address.
 
     ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the

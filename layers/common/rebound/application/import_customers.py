@@ -16,11 +16,13 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched, count, islice
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
@@ -79,8 +81,7 @@ STOPPED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportView:
+class ImportView(Struct, frozen=True):
     """An import with what has become of its rows so far."""
 
     job: ImportJob
@@ -408,8 +409,7 @@ class CloseImport:
             self._imports.save(replace(job, status="failed", failure=STOPPED))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """A row as it stands in a part."""
 
     line: int
@@ -418,8 +418,7 @@ class _Row:
     errors: tuple[FieldError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Struct, frozen=True):
     """What a good row asks for."""
 
     line: int
@@ -427,8 +426,7 @@ class _Wish:
     opt_outs: Mapping[Channel, Sequence[ConsentEvidence]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
+class _Changes(Struct, frozen=True):
     """What some rows come to."""
 
     customers: Sequence[Customer]

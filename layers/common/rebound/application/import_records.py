@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rebound.application.customer_files import Place
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from rebound.domain.errors import FieldError
 
 
-@dataclass(frozen=True, slots=True)
-class Splitting:
+class Splitting(Struct, frozen=True):
     """How far a file has been divided into parts.
 
     ``place`` is where it goes on, in the ``version`` of the file that was begun with. Each part gets one piece at a
@@ -28,8 +28,7 @@ class Splitting:
     done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImportJob:
+class ImportJob(Struct, frozen=True):
     """An import of customers: its file, and how far that has been read."""
 
     business_id: str
@@ -41,8 +40,7 @@ class ImportJob:
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RowCounts:
+class RowCounts(Struct, frozen=True):
     """Rows that have been dealt with: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
 
     rows: int = 0
@@ -61,8 +59,7 @@ class RowCounts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PartProgress:
+class PartProgress(Struct, frozen=True):
     """How far one part of an import is: its first ``counts.rows`` rows are done. ``reported`` rows of them are bad."""
 
     import_id: str
@@ -72,16 +69,14 @@ class PartProgress:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
+class BadRow(Struct, frozen=True):
     """A row of an import that did not go in: the line of the file where it begins, and everything wrong with it."""
 
     line: int
     errors: tuple[FieldError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFile:
+class ImportFile(Struct, frozen=True):
     """A file from somewhere on. ``size`` is that of the whole file; ``version`` differs when it has been replaced."""
 
     content: IO[bytes]

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from rebound.domain.contacts import Contact
     from rebound.domain.customers import Customer
 
 
-@dataclass(frozen=True, slots=True)
-class Spared:
+class Spared(Struct, frozen=True):
     """A customer whom a job left alone, and why."""
 
     customer_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobProgress:
+class JobProgress(Struct, frozen=True):
     """How far one range of one phase of a job is: what everybody up to the ``cursor`` came to.
 
     ``spared`` names some of those who were left alone; ``counts`` has all of them.
@@ -37,16 +36,14 @@ class JobProgress:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenCustomer:
+class FrozenCustomer(Struct, frozen=True):
     """A customer on a frozen list, as of the time of ``updated_at``."""
 
     customer_id: str
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenPage:
+class FrozenPage(Struct, frozen=True):
     """Part ``number`` of the list that a range of a job has frozen; the parts of a range count from 0 without gaps."""
 
     job_id: str
@@ -55,8 +52,7 @@ class FrozenPage:
     customers: tuple[FrozenCustomer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """Customers to delete, and their contacts without them."""
 
     customers: Sequence[Customer]

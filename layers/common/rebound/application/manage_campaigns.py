@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from rebound.application.pages import Page
 from rebound.application.timing import Timing
@@ -70,8 +72,7 @@ SINGLE: Final = "single-"
 """Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignView:
+class CampaignView(Struct, frozen=True):
     """A campaign with its counts, which add up at every moment (truth 9).
 
     Whoever is left out at the second decision, right before the send, is excluded and not targeted. ``queued`` is what
@@ -88,8 +89,7 @@ class CampaignView:
     held_because: HoldReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewCampaign:
+class NewCampaign(Struct, frozen=True):
     """What a client posts, of the right types."""
 
     name: str

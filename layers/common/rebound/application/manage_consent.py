@@ -6,11 +6,12 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.pages import Page
 from rebound.application.retrying import retried
@@ -34,8 +35,7 @@ _BEHIND: Final = "~"
 """Sorts behind everything that a place is made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One statement with the address that it was said for; ``former`` when the customer has left that address."""
 
     key: ContactKey
@@ -48,8 +48,7 @@ class Told:
         return (place_of(ConsentStated(self.statement)), _digest(self.key))
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentView:
+class ConsentView(Struct, frozen=True):
     """What a customer may be sent on which channel, and what was said about it, newest first."""
 
     customer: Customer
@@ -112,8 +111,7 @@ class ReadConsent:
             place = place_of(entries[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """What somebody says for a customer: ``source`` is ``staff`` or ``api``."""
 
     channel: Channel

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from rebound.application.copy_flags import CopyFlags, with_flags
 from rebound.application.pages import Page
@@ -43,8 +45,7 @@ REQUIRED_FIELDS: Final = ("first_name", "last_name")
 MAX_LENGTHS: Final = {"first_name": 100, "last_name": 100, "external_id": 128, "gender": 32}
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerView:
+class CustomerView(Struct, frozen=True):
     """A customer with the contacts behind their addresses."""
 
     customer: Customer

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.errors import FieldError, InvalidInputError
 
@@ -18,8 +19,7 @@ UNREPORTED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedLetter:
+class ExplainedLetter(Struct, frozen=True):
     """A dead letter, with the last failure to deal with it if a function has reported one."""
 
     letter: DeadLetter
@@ -31,16 +31,14 @@ class ExplainedLetter:
         return self.failure.reason if self.failure is not None else self.letter.note or UNREPORTED
 
 
-@dataclass(frozen=True, slots=True)
-class LettersOfQueue:
+class LettersOfQueue(Struct, frozen=True):
     """Some of a queue's dead letters; ``waiting`` is about how many there are."""
 
     waiting: int
     letters: Sequence[ExplainedLetter]
 
 
-@dataclass(frozen=True, slots=True)
-class RedrivenQueues:
+class RedrivenQueues(Struct, frozen=True):
     """How many messages of each queue went back; not ``done`` when time was up before all had."""
 
     counts: Mapping[str, int]

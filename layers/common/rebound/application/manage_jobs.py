@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rebound.application.retrying import retried
 from rebound.application.run_job import summed
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from rebound.domain.jobs import JobKind
 
 
-@dataclass(frozen=True, slots=True)
-class JobView:
+class JobView(Struct, frozen=True):
     """A job with what its phases have come to so far."""
 
     job: Job

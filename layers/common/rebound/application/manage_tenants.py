@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rebound.application.settings_of_business import BusinessChange, changed_business, write_change
 from rebound.domain.business import Business, TextProvider
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_GRACE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(Struct, frozen=True):
     """A key and the token that opens with it, which is shown this once and kept nowhere."""
 
     key: ApiKey

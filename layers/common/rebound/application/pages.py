@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Page[T]:
+class Page[T](Struct, frozen=True):
     """Part of a list; ``next_cursor`` continues it and is ``None`` at the end. A cursor is opaque to its holder."""
 
     items: Sequence[T]

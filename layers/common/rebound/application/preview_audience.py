@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from rebound.application.audience import Screening, matching, supposed_campaign
 from rebound.application.count_customers import LONGEST_COUNT, PAGE, next_after
@@ -40,8 +41,7 @@ LONGEST_LOOK: Final = timedelta(seconds=3)
 """What somebody who posts a campaign may be kept waiting for, to hear whom it will reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Asks who of ``filter`` would get a message of this category on this channel.
 
     ``segment_id`` names the saved segment that the filter is of; some caps count messages of each segment apart.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.appointments import Told, confirmed_at
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 PAGE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class AppointmentLog:
+class AppointmentLog(Struct, frozen=True):
     """Part of the log, newest first. ``confirmed_at`` is about the whole of it."""
 
     confirmed_at: datetime | None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.pages import Page
 from rebound.domain.channels import Channel, ContactKey
@@ -39,8 +40,7 @@ _NEAR: Final = 10
 """A STOP and the statement that follows from it stand side by side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
 
     ``source`` is empty for messages and the hash of the address for everything else.
@@ -56,8 +56,7 @@ class Place:
         return (self.at, self.source, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """One entry.
 
     ``contact`` is the address that it is about, ``None`` for a message to nowhere; ``former`` when the customer has
@@ -82,8 +81,7 @@ class Happened:
         return self.place.order
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Part of the list, newest first, and whether texts are stopped at this moment."""
 
     customer: Customer

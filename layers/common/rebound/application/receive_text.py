@@ -12,9 +12,10 @@ that somebody plays back later cannot undo what was said since.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.reply_records import FirstReceipt
 from rebound.domain.appointments import Answered
@@ -53,16 +54,14 @@ WENT_OUT: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """What became of a text: for whom it was, and what is answered, ``None`` for nothing."""
 
     business_ids: tuple[str, ...]
     answer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """A text as one business takes it, and the contact as it was before."""
 
     business: Business

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

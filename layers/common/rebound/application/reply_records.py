@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rebound.domain.channels import ContactKey
 
 
-@dataclass(frozen=True, slots=True)
-class FirstReceipt:
+class FirstReceipt(Struct, frozen=True):
     """When a text was received for the first time, and which contacts, under their hashes, it came from then."""
 
     at: datetime

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.customer_files import defused
 from rebound.application.pages import Page
@@ -29,8 +30,7 @@ MOST_BYTES: Final = 4_000_000
 """Of a file, a page of rows more or less: Lambda answers with 6 MB at the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepliesWanted:
+class RepliesWanted(Struct, frozen=True):
     """Which replies: everything that is given must hold. From ``since`` on, before ``until``.
 
     ``customer_id`` stands for the numbers that this customer uses or used. ``q`` are words, each of which stands in the
@@ -45,8 +45,7 @@ class RepliesWanted:
     needs_staff: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyView:
+class ReplyView(Struct, frozen=True):
     """A reply and customers who use or used the number, the one whom it is known to be from first."""
 
     reply: Reply

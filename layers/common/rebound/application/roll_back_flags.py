@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rebound.application.retrying import retried
 from rebound.domain.campaigns import Rollback
@@ -59,8 +61,7 @@ class AskForRollback:
         return self._view.get(business_id, campaign_id)
 
 
-@dataclass(frozen=True, slots=True)
-class RollbackProgress:
+class RollbackProgress(Struct, frozen=True):
     """Where a rollback goes on; ``cursor`` is ``None`` at the end. ``bounces`` counts those voided so far."""
 
     cursor: str | None

@@ -6,11 +6,13 @@ Every step may be run again at any time, also beside itself, and ends the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.audience import Screening, matching
 from rebound.application.expansion_records import Held
@@ -270,8 +272,7 @@ def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
     return Held(min(untils), untils.count(min(untils)), version)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPage:
+class ReadPage(Struct, frozen=True):
     """Some customers, decided; ``cursor`` continues after them and is ``None`` when there are no more."""
 
     selected: Selected
@@ -281,8 +282,7 @@ class ReadPage:
 Reader = Callable[[str | None], ReadPage]
 
 
-@dataclass(frozen=True, slots=True)
-class _RangeReader:
+class _RangeReader(Struct, frozen=True):
     """Pages of a key range."""
 
     customers: CustomerBook
@@ -299,8 +299,7 @@ class _RangeReader:
         return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
 
 
-@dataclass(frozen=True, slots=True)
-class _ListReader:
+class _ListReader(Struct, frozen=True):
     """Pages of a list of customers; the cursor is the number of those read."""
 
     customers: CustomerBook
@@ -318,8 +317,7 @@ class _ListReader:
         return ReadPage(selected, str(end) if end < len(self.customer_ids) else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Drained:
+class Drained(Struct, frozen=True):
     """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand before."""
 
     drained: bool

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.application.admit_chunk import Admission
 from rebound.application.frequency_desk import FrequencyDesk, known_frequencies
@@ -59,8 +61,7 @@ class ChunkHeldError(ReboundError):
     """Another worker has the chunk: leave the queue message for later, in case that worker dies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """One recipient of a chunk, with what is needed to decide and to render."""
 
     message: Message
@@ -76,8 +77,7 @@ class Recipient:
     """What the customer has been handed of late, where a cap counts such messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """A chunk's recipients after the second decision.
 
     Who is in ``held`` waits for their hour. ``beyond`` are those for whom nothing was booked: some had waited for a
@@ -90,8 +90,7 @@ class Decided:
     beyond: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """A chunk that is ours."""
 
     chunk: Chunk

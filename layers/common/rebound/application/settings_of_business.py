@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
+from copy import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
@@ -39,8 +42,7 @@ class Unset:
 UNSET: Final = Unset()
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryChange:
+class RecoveryChange(Struct, frozen=True):
     """The options to set; ``None`` leaves one as it is."""
 
     spaced: bool | None = None
@@ -54,8 +56,7 @@ class RecoveryChange:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchesChange:
+class SwitchesChange(Struct, frozen=True):
     """The switches to set; ``None`` leaves one as it is."""
 
     email: bool | None = None
@@ -64,12 +65,11 @@ class SwitchesChange:
 
     def applied_to(self, switches: Switches) -> Switches:
         """The switches after the change."""
-        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(switches, **given)
 
 
-@dataclass(frozen=True, slots=True)
-class DoubleOptInChange:
+class DoubleOptInChange(Struct, frozen=True):
     """The channels to set; ``None`` leaves one as it is."""
 
     email: bool | None = None
@@ -77,12 +77,11 @@ class DoubleOptInChange:
 
     def applied_to(self, double_opt_in: DoubleOptIn) -> DoubleOptIn:
         """The option after the change."""
-        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(double_opt_in, **given)
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHoursChange:
+class QuietHoursChange(Struct, frozen=True):
     """The windows to set; ``None`` switches one off, ``UNSET`` leaves it as it is."""
 
     sms: QuietWindow | Unset | None = UNSET
@@ -96,8 +95,7 @@ class QuietHoursChange:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TextAnswersChange:
+class TextAnswersChange(Struct, frozen=True):
     """The options to set; ``None`` leaves one as it is."""
 
     keywords: AnsweredBy | None = None
@@ -111,12 +109,11 @@ class TextAnswersChange:
         for word in self.confirmation_words or ():
             if not plain(word) or WORDS.get(plain(word)) in (Keyword.STOP, Keyword.HELP):
                 raise ValueError("confirmation_words must have letters or digits, and none that means STOP or HELP.")
-        given = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(answers, **given)
 
 
-@dataclass(frozen=True, slots=True)
-class BusinessChange:
+class BusinessChange(Struct, frozen=True):
     """The fields to set. Only ``owner_email``, ``email_from`` and ``text_from`` can be emptied.
 
     ``bundle`` is for the operator alone to set.
@@ -192,9 +189,9 @@ def write_change(
 def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:
     """The business with the change checked and applied. Raises ``InvalidInputError`` with everything that is wrong."""
     given = {
-        f.name: value
-        for f in fields(change)
-        if not isinstance(value := getattr(change, f.name), Unset) and not (value is None and f.name in _NEVER_EMPTY)
+        name: value
+        for name, value in asdict(change).items()
+        if not isinstance(value, Unset) and not (value is None and name in _NEVER_EMPTY)
     }
     country = str(given.get("country", business.country)).upper()
     errors: list[FieldError] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
 
 from rebound.domain.errors import ConcurrentChangeError

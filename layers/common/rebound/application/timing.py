@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.errors import FieldError
 from rebound.domain.local_time import first_instant_anywhere, first_instant_of
@@ -19,8 +20,7 @@ FARTHEST_EXPIRY: Final = timedelta(days=730)
 DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """``send_at`` is the same moment for everybody, ``local_time`` what each recipient's own clock shows: one of them.
 
     Without either it goes out at once. From ``expires_at`` on it does not go out any more.

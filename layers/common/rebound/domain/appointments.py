@@ -6,16 +6,16 @@ The appointments themselves are the client's; here they are no more than the nam
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rebound.domain.receipts import MessageKey
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A message about the appointment was posted."""
 
     at: datetime
@@ -28,8 +28,7 @@ class Told:
         return self.key.message_id
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The customer answered a text that asked for a confirmation; not ``confirmed`` when it is unclear what they mean.
 
     ``reply_id`` names the reply, where the words are.

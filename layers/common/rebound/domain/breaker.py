@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.provider_codes import look_up
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from rebound.domain.provider_codes import Provider
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """A share that is too much, from ``after`` cases on and from ``least`` bad ones among them."""
 
     percent: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from rebound.domain.channels import Channel
 from rebound.domain.double_opt_in import DoubleOptIn
@@ -39,14 +40,13 @@ MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Business:
+class Business(Struct, frozen=True):
     """The settings of one business.
 
     ``country`` is ISO 3166-1 alpha-2 and the country in which numbers without a country code are read; ``time_zone`` an
     IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``); ``text_rate`` is
     how many texts a second it may send, ``None`` for what its kind allows at least. ``version`` counts the writes of
-    the stored row and is no setting, so it does not make settings differ.
+    the stored row and is no setting.
     """
 
     business_id: str
@@ -66,7 +66,7 @@ class Business:
     frequency_caps: tuple[FrequencyCap, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
-    version: int = field(default=0, compare=False)
+    version: int = 0
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
         """What keeps the business from sending on a channel, the first of several; ``None`` when nothing does.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from rebound.domain.ulids import BASE32, TIME_DIGITS
 
@@ -35,8 +36,7 @@ HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
 """Nothing may be handed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmailContent:
+class EmailContent(Struct, frozen=True):
     """An email with ``##{{field}}`` placeholders; at least one of ``html`` and ``text`` is there."""
 
     subject: str
@@ -44,8 +44,7 @@ class EmailContent:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TextContent:
+class TextContent(Struct, frozen=True):
     """A text message with ``##{{field}}`` placeholders."""
 
     body: str
@@ -54,8 +53,7 @@ class TextContent:
 Content = EmailContent | TextContent
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Who is meant: exactly one of a saved segment, a filter and a list of customers."""
 
     segment_id: str | None = None
@@ -63,8 +61,7 @@ class Selection:
     customer_ids: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FinalWords:
+class FinalWords(Struct, frozen=True):
     """How many of a campaign's messages of one window have a final word, and how many of them speak against going on.
 
     ``faults`` failed through the sender's own fault or for their content; ``hard_bounces`` came back for good, as SES
@@ -76,8 +73,7 @@ class FinalWords:
     hard_bounces: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rollback:
+class Rollback(Struct, frozen=True):
     """Flags that a campaign's bounces raised are taken back, because somebody else was at fault.
 
     Those of bounces that happened from ``since`` until ``until``, each open when it is ``None``. ``bounces`` counts the
@@ -96,8 +92,7 @@ class Rollback:
         return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
+class Campaign(Struct, frozen=True):
     """The definition of a send and its state.
 
     ``run_id`` is a ULID from which every recipient's message id follows (truth 7); it is fixed when the campaign is
@@ -156,8 +151,7 @@ class Campaign:
         return self.run_id[:TIME_DIGITS] + "".join(digits)
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Who was meant and who is left: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9)."""
 
     matched: int = 0

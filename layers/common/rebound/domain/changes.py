@@ -1,11 +1,11 @@
 """One write to a row, as its change stream tells of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Written[T]:
+
+class Written[T](Struct, frozen=True):
     """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own."""
 
     before: T | None

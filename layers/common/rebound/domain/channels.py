@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct
 
 HASHED: Final = "sha256:"
 """Begins what stands in an address's place when it is kept as a hash; no address begins so."""
@@ -18,8 +19,7 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-@dataclass(frozen=True, slots=True)
-class ContactKey:
+class ContactKey(Struct, frozen=True):
     """A contact is an address, not a customer: business, channel and *normalised* address (truth 1).
 
     Normalised means E.164 for phone numbers and, for email, the domain in lower case ASCII and the local part in lower

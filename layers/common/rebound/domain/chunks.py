@@ -7,9 +7,10 @@ pending ──claim──▶ claimed ──mark──▶ sending ──finish─
    └────────────────── put back ────────┘
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
@@ -26,8 +27,7 @@ class ChunkState(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkKey:
+class ChunkKey(Struct, frozen=True):
     """Which chunk of which campaign."""
 
     business_id: str
@@ -35,8 +35,7 @@ class ChunkKey:
     chunk: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """One row of the claim ledger.
 
     ``customer_ids`` are all its recipients, for good: the way from a campaign to its messages. ``remaining`` are those

@@ -9,11 +9,12 @@ duplication of the evidence do not matter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 
 class Scope(StrEnum):
@@ -75,8 +76,7 @@ class Weight(IntEnum):
     """The owner's own word."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentEvidence:
+class ConsentEvidence(Struct, frozen=True):
     """One statement about one scope at one time.
 
     ``message_id`` is the message that it answers or follows from, of ours or, for a keyword, the provider's id of the
@@ -109,8 +109,7 @@ class ConsentEvidence:
         return other.at > self.at and other.weight >= self.weight
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeState:
+class ScopeState(Struct, frozen=True):
     """What was said about one scope: the latest opt-out and the latest opt-in of each weight."""
 
     said: frozenset[ConsentEvidence] = frozenset()
@@ -145,8 +144,7 @@ class ScopeState:
         return tuple(sorted(self.said, key=_order))
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """What one contact has said, by scope."""
 
     scopes: Mapping[Scope, ScopeState] = field(default_factory=lambda: MappingProxyType({}))

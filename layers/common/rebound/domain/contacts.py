@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rebound.domain import recovery
 from rebound.domain.consent import Consent, ConsentEvidence
@@ -19,8 +21,7 @@ MAX_CUSTOMERS_PER_CONTACT = 500
 """So many customers may share an address; more is a placeholder ("none@example.com"), not a contact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """Two independent states of one address, reachability and consent (A8), and the customers who use or used it.
 
     ``customer_ids`` only ever grows by use: a customer who has moved to another address stays listed, because what was

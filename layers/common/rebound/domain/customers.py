@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from copy import replace
 from datetime import date, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel, ContactKey
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """One customer's profile.
 
     Phone numbers are E.164; only ``mobile_phone`` is texted. ``language`` is one of ``LANGUAGES``. ``failed_email`` and
@@ -72,7 +73,7 @@ class Customer:
         return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
 
 
-PROFILE_FIELDS: Final = frozenset(f.name for f in fields(Customer)) - {
+PROFILE_FIELDS: Final = frozenset(Customer.__struct_fields__) - {
     "business_id",
     "customer_id",
     "created_at",

@@ -1,12 +1,11 @@
 """Double opt-in: promotional messages only to those who have asked for them in their own word (an option, G1)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 
 
-@dataclass(frozen=True, slots=True)
-class DoubleOptIn:
+class DoubleOptIn(Struct, frozen=True):
     """On which channels marketing goes only to contacts with an own-word opt-in (``Consent.is_confirmed``)."""
 
     email: bool = False

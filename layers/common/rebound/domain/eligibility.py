@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
@@ -49,8 +50,7 @@ class Exclusion(StrEnum):
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send, to this address as the customer writes it.
 
     ``is_try`` when the address is flagged and gets this message only because a try is due: whoever sends it writes the
@@ -61,8 +61,7 @@ class Send:
     is_try: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Hand over ``send`` at ``until`` and not before. The recipient is targeted as any other, and only waits.
 
     It is decided again then, on what holds then.
@@ -81,16 +80,14 @@ def nowhere(_: str) -> frozenset[str]:
     return frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The zones in which a customer may be, all of whose nights count, and the one whose clock is taken for theirs."""
 
     zones: frozenset[str]
     zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One customer and one campaign to decide about.
 
     ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
@@ -189,8 +186,7 @@ class Case:
         return self.frequency.free_again_at(self.business.frequency_caps, self.hand_over)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule: what it leaves out for, whether it does, and all the data that its word depends on.
 
     Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.

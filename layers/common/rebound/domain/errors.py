@@ -1,14 +1,13 @@
 """What can go wrong in the domain's own terms; the doors turn these into answers."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class ReboundError(Exception):
     """Base of every error that Rebound raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(Struct, frozen=True):
     """One thing that is wrong with one input field.
 
     ``field`` is the path a client would write (``content.subject``); ``message`` says what is wrong and what is

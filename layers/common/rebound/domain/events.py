@@ -5,18 +5,18 @@ Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rebound.domain.channels import Channel
     from rebound.domain.consent import ConsentSource, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class ContactInvalidated:
+class ContactInvalidated(Struct, frozen=True):
     """An address turned out to be bad.
 
     ``version`` numbers the writes of the contact. ``change_id`` is the write that this event follows from: the same
@@ -32,8 +32,7 @@ class ContactInvalidated:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRestored:
+class ContactRestored(Struct, frozen=True):
     """A flagged address was delivered to, edited or confirmed, or its bounces were rolled back."""
 
     business_id: str
@@ -43,8 +42,7 @@ class ContactRestored:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContactOptedOut:
+class ContactOptedOut(Struct, frozen=True):
     """An address may not be written to any more in one scope, by the word of ``source`` at ``at``.
 
     A write that opts out of two scopes is told as two events with one ``change_id``.
@@ -60,8 +58,7 @@ class ContactOptedOut:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContactOptedIn:
+class ContactOptedIn(Struct, frozen=True):
     """An address that had opted out of one scope may be written to again in it, by the word of ``source`` at ``at``.
 
     ``version`` and ``change_id`` are as for ``ContactOptedOut``.
@@ -85,8 +82,7 @@ class PausedBy(StrEnum):
     """It paused itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignPaused:
+class CampaignPaused(Struct, frozen=True):
     """A campaign was paused; ``reason`` is a sentence, and there only when it paused itself.
 
     ``version`` numbers the writes of the campaign; ``change_id`` is as for contacts.
@@ -100,8 +96,7 @@ class CampaignPaused:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignCompleted:
+class CampaignCompleted(Struct, frozen=True):
     """Everybody targeted was handed over or left out; the counts are those of the moment at which this is told."""
 
     business_id: str
@@ -114,8 +109,7 @@ class CampaignCompleted:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class BounceRateWarned:
+class BounceRateWarned(Struct, frozen=True):
     """So much of a campaign's email bounces for good that somebody should look; told once for a campaign."""
 
     business_id: str
@@ -126,8 +120,7 @@ class BounceRateWarned:
     change_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AppointmentConfirmed:
+class AppointmentConfirmed(Struct, frozen=True):
     """The customer confirmed an appointment by answering the text that asked for it.
 
     ``message_id`` is that text, ``reply_id`` the provider's id of the answer.

@@ -6,12 +6,13 @@ Nothing is decided here: the rules decide, this module says what they saw. The r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
@@ -46,8 +47,7 @@ class RuleOutcome(StrEnum):
     NOT_REACHED = "not_reached"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(Struct, frozen=True):
     """One rule with its outcome, in words, and the data that it looked at; none when it was not reached."""
 
     rule: Exclusion
@@ -56,8 +56,7 @@ class RuleResult:
     looked_at: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class FailureEvidence:
+class FailureEvidence(Struct, frozen=True):
     """A failure that speaks against the address, with what the code table says of it."""
 
     failure: Failure
@@ -71,8 +70,7 @@ class FailureEvidence:
         return cls(failure, row.failure_class, row.sentence)
 
 
-@dataclass(frozen=True, slots=True)
-class FailureCount:
+class FailureCount(Struct, frozen=True):
     """How many failures of a class are known since the last clearing, and how many flag.
 
     ``threshold`` is ``None`` for failures that the business's policy does not count, however many there are.
@@ -83,8 +81,7 @@ class FailureCount:
     threshold: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OptOut:
+class OptOut(Struct, frozen=True):
     """An opt-out that holds; ``applies`` when it covers the kind of message that was asked about."""
 
     scope: Scope
@@ -94,8 +91,7 @@ class OptOut:
     applies: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A message of the client log, what became of it, and the provider's own words where they are kept."""
 
     message: Message
@@ -103,8 +99,7 @@ class Attempt:
     words: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The whole answer. ``counts`` is empty for an address without failures; ``attempts`` come newest first."""
 
     case: Case

@@ -5,9 +5,10 @@ for the parts of an email in which they have not.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.domain.categories import Category
 from rebound.domain.consent import Scope
@@ -34,8 +35,7 @@ font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{said}<br>{links}</div>
 _HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
 
 
-@dataclass(frozen=True, slots=True)
-class FooterWords:
+class FooterWords(Struct, frozen=True):
     """What a footer says in one language."""
 
     said: str
@@ -75,8 +75,7 @@ FOOTER_WORDS: Final = MappingProxyType(
 """By language (``LANGUAGES``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(Struct, frozen=True):
     """The end of an email, as templates; ``stands_for`` is the variable that makes it needless where it is used."""
 
     html: str

@@ -9,9 +9,11 @@ later, whatever the clocks did between.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rebound.domain.categories import Category
@@ -23,8 +25,7 @@ LONGEST_WITHIN_DAYS: Final = 90
 """With the two before, a customer's row stays small: each write of it is paid by the kilobyte."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrequencyCap:
+class FrequencyCap(Struct, frozen=True):
     """At most so many messages of these categories within so many days.
 
     ``channel`` is ``None`` for a cap across all channels. With ``per_segment`` messages of different segments count
@@ -48,8 +49,7 @@ class FrequencyCap:
         return category in self.categories and self.channel in (None, channel)
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(Struct, frozen=True):
     """A message that a customer has been handed or is about to be handed, as caps look at it.
 
     ``attempt`` counts the claims of the message's chunk: only who holds the chunk later may give the place back.
@@ -63,8 +63,7 @@ class HandOver:
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CapState:
+class CapState(Struct, frozen=True):
     """How a customer stands to one cap. ``free_again_at`` is ``None`` while there is room."""
 
     cap: FrequencyCap
@@ -72,8 +71,7 @@ class CapState:
     free_again_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frequency:
+class Frequency(Struct, frozen=True):
     """What one customer has been handed of late: the one row at which all who send to them meet.
 
     ``version`` counts the writes of the stored row, 0 for none, and does not make frequencies differ.

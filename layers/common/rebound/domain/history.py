@@ -6,10 +6,11 @@ written what staff made of it, and it is forgotten with the address; nothing els
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
 
 from rebound.domain.replies import Reply
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from rebound.domain.consent import ConsentEvidence
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentStated:
+class ConsentStated(Struct, frozen=True):
     """Somebody said something about consent that was the latest word of its kind when we came to know it."""
 
     kind: ClassVar = "consent"
@@ -37,8 +37,7 @@ class ConsentStated:
         return _digest(said.scope, said.opted_out, said.source, said.message_id, said.who, said.words)
 
 
-@dataclass(frozen=True, slots=True)
-class FlagChanged:
+class FlagChanged(Struct, frozen=True):
     """The address was flagged as invalid for a reason, or the flag was cleared (``reason`` is ``None``).
 
     ``at`` is the time of the failure that flagged it or of the write that cleared it, ``change_id`` that write's own.

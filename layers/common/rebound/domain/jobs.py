@@ -7,10 +7,11 @@ refused      paused
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 
 class JobKind(StrEnum):
@@ -41,8 +42,7 @@ STANDING: Final = ENDED | {JobStatus.PAUSED}
 """Nobody works at a job that stands so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One piece of work, split into ``ranges`` equal ranges of customer ids that are worked at side by side.
 
     ``request`` is what the client asked for, as JSON. A job has one phase after the other, each over all ranges;

@@ -1,11 +1,12 @@
 """API keys: each belongs to one business and carries scopes; only a hash is kept."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
+
+from msgspec import Struct
 
 
 class ApiScope(StrEnum):
@@ -30,8 +31,7 @@ MAX_TOKEN: Final = 256
 _SEPARATOR: Final = "."
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """A key as it is kept. ``expires_at`` is set by a revocation, at once or after the grace of a rotation."""
 
     business_id: str

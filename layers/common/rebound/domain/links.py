@@ -12,10 +12,11 @@ import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import HASHED, Channel, ContactKey
 from rebound.domain.consent import Scope
@@ -49,8 +50,7 @@ _SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
 _CHANNELS: Final = (Channel.EMAIL, Channel.SMS)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """What a link says. ``contact`` is the key of the address under its hash; ``message`` is the one that it stood in.
 
     ``scope`` is what an unsubscribing link stops, or a confirming one allows.
@@ -67,12 +67,15 @@ class Link:
         return cls(purpose, contact.hashed, message, scope)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkKeys:
+class LinkKeys(Struct, frozen=True):
     """The keys of links by id: new links are signed with ``current``, old ones are good as long as theirs is here."""
 
     current: int
-    keys: Mapping[int, bytes] = field(repr=False)
+    keys: Mapping[int, bytes]
+
+    def __repr__(self) -> str:
+        """Without the keys themselves, which no log may have."""
+        return f"LinkKeys(current={self.current})"
 
 
 def write_token(link: Link, keys: LinkKeys) -> str:

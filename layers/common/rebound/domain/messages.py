@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.provider_codes import look_up
 from rebound.domain.receipts import Outcome
@@ -59,8 +61,7 @@ NO_RECORD: Final = "no_record_of_the_send"
 """Why a message is uncertain when the worker that was sending it died: its address is then the customer's of later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One row of the client log.
 
     ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the

@@ -15,11 +15,13 @@ campaign is cancelled, so it must not be much.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from rebound.domain.campaigns import Campaign
@@ -63,8 +65,7 @@ def lane_of(campaign: Campaign) -> Lane:
     return Lane.BULK if campaign.category.is_promotional and not campaign.single else Lane.PROMPT
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One lane of one business, on one sending account."""
 
     business_id: str
@@ -80,8 +81,7 @@ class Flow:
         return cls(business_id, Lane(lane))
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """A chunk on its way to a sender: how many messages it is at most, and when its turn is once that is known.
 
     One of size 0 is decided again and hands over nothing: who may go after all comes back with a turn to be booked.
@@ -93,8 +93,7 @@ class Ticket:
     turn_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTicket:
+class HeldTicket(Struct, frozen=True):
     """A chunk whose recipients all wait for their hour, on no lane until ``not_before``.
 
     The ticket's size is how many of them may go out then; the others wait for longer. It waits ``since`` then, because
@@ -120,8 +119,7 @@ class HeldTicket:
         return replace(self.ticket, size=0, turn_at=now)
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """What a provider allows: messages a second, and in 24 hours (``None`` for no limit) with those sent so far."""
 
     rate: float
@@ -134,16 +132,14 @@ class Quota:
         return self.daily is not None and self.sent_today >= self.daily
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Nothing goes out until then: the allowance of the day is used up, ``since`` a time however often it was tried."""
 
     since: datetime
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """What is known of one sending account, some seconds old at most.
 
     ``booked`` says until when each flow is booked. ``brake`` is the share of the rate that was left at ``braked_at``,

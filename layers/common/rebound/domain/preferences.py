@@ -6,7 +6,7 @@ choice out of four and no combination that means something else than it says.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final

@@ -6,11 +6,12 @@ A code that has no row is ``unknown``, and ``unknown`` is never evidence against
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 
 class Provider(StrEnum):
@@ -49,8 +50,7 @@ class FailureClass(StrEnum):
         return self in (FailureClass.INVALID, FailureClass.UNREACHABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderCode:
+class ProviderCode(Struct, frozen=True):
     """One row: a code of one provider, its class, a stable reason for machines and one plain sentence for people.
 
     ``recoverable`` says that the cause goes away by itself: a full mailbox, a phone that is off; never an address that

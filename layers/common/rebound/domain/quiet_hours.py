@@ -5,10 +5,11 @@ a message goes out at the first minute that is quiet in none of them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
@@ -32,8 +33,7 @@ class HoldReason(StrEnum):
     """The provider's allowance of the day is used up."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietWindow:
+class QuietWindow(Struct, frozen=True):
     """Quiet from ``start`` until ``end``, which is allowed again, by the clock on the wall; maybe over midnight.
 
     Both are whole minutes and differ. Only messages of ``categories`` wait.
@@ -61,8 +61,7 @@ NIGHT: Final = QuietWindow(time(21), time(8))
 64.1200(c)(1)); other countries are the same or milder."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(Struct, frozen=True):
     """The windows of a business; ``None`` where nothing waits."""
 
     sms: QuietWindow | None = NIGHT

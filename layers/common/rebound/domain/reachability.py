@@ -21,11 +21,12 @@ stored as a truth of its own, so that another policy gives another verdict from 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.provider_codes import FailureClass, Provider, look_up
@@ -46,8 +47,7 @@ class ClearedBy(StrEnum):
     CONFIRMATION = "confirmation"
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(Struct, frozen=True):
     """Evidence that the address is good as of ``at``."""
 
     at: datetime
@@ -55,8 +55,7 @@ class Cleared:
     message_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Evidence that a message to the address failed at ``at``, with the provider's code and its own words."""
 
     at: datetime
@@ -72,15 +71,13 @@ class Failure:
         return (self.at, self.message_id or "", self.provider, self.code, self.detail or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Voided:
+class Voided(Struct, frozen=True):
     """A person said that the failures of a message say nothing about the address."""
 
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """A message was about to be sent to the address at ``at``, as the one try that was due, whatever came of it."""
 
     at: datetime
@@ -90,8 +87,7 @@ class Tried:
 Evidence = Cleared | Failure | Tried | Voided
 
 
-@dataclass(frozen=True, slots=True)
-class Reachability:
+class Reachability(Struct, frozen=True):
     """All that counts of what is known about one address."""
 
     cleared: Cleared | None = None
@@ -164,8 +160,7 @@ class PolicyPreset(StrEnum):
     """The business's own counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReachabilityPolicy:
+class ReachabilityPolicy(Struct, frozen=True):
     """How many failures of a class since the last clearing make an address invalid; a class without a count never does.
 
     With ``codes`` only these count at all; ``None`` means every code of the classes that have a count. More codes,
@@ -244,8 +239,7 @@ def counts_of(policy: ReachabilityPolicy) -> dict[str, int] | None:
     return {str(known): count for known, count in sorted(policy.thresholds.items())}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The flag: ``reason`` is the code table's, ``since`` the time of the failure that made the address invalid."""
 
     invalid: bool

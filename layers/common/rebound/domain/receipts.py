@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rebound.domain.provider_codes import Provider
@@ -25,8 +26,7 @@ class Outcome(StrEnum):
     """The recipient marked it as spam."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageKey:
+class MessageKey(Struct, frozen=True):
     """The key of one message, which is also its idempotency (truth 7)."""
 
     business_id: str
@@ -45,8 +45,7 @@ class MessageKey:
         return cls(business_id, customer_id, message_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """One provider's word about one message to one recipient; a notification about three recipients is three receipts.
 
     ``key`` is what we attached to the send; it is ``None`` only for SNS texts, which carry nothing of ours and are

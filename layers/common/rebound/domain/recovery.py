@@ -6,9 +6,10 @@ delivered. The schedule spaces out the messages that find that out: 1, 2, 4 … 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.provider_codes import look_up
 from rebound.domain.reachability import Reachability
@@ -22,8 +23,7 @@ DOUBLINGS: Final = 5
 """The longest spacing is 32 days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """What a business sends on the schedule to addresses that are flagged for a cause that passes.
 
     Without ``spaced`` everything but marketing is tried each time, with it only when a try is due. Without

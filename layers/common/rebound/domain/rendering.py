@@ -10,9 +10,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.campaigns import EmailContent, TextContent
 from rebound.domain.customers import field_text
@@ -57,8 +58,7 @@ MAX_TEXT_CHARACTERS: Final = 1600
 """Twilio and SNS take no longer body."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedEmail:
+class RenderedEmail(Struct, frozen=True):
     """An email as one recipient gets it; ``subject`` is one line."""
 
     subject: str

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -74,8 +76,7 @@ class Meaning(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingText:
+class IncomingText(Struct, frozen=True):
     """A text as the provider hands it on.
 
     ``reply_id`` is the provider's own id of it, the same each time that it is handed on. ``senders`` are the number
@@ -100,8 +101,7 @@ class Decision(StrEnum):
     """Nothing that changes anything, or that is dealt with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A text that asked its recipient to confirm an appointment, and has not been confirmed."""
 
     at: datetime
@@ -114,8 +114,7 @@ class Asked:
         return self.key.message_id
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One text that somebody sent to a business, as it was understood when it came.
 
     ``key`` is the contact, under its hash. ``number`` and ``body`` are ``None`` once nobody uses the address any more.

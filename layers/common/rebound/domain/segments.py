@@ -1,9 +1,10 @@
 """Segments: filters over customers, joined with ``all``, ``any`` and ``not``."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rebound.domain.customers import TEXT_FIELDS, Customer, field_text
 from rebound.domain.errors import FieldError, InvalidInputError
@@ -15,8 +16,7 @@ MAX_NODES: Final = 200
 FAILED_VALUES: Final = ("phone", "email", "any", "both")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A saved filter under a name of the client's choosing."""
 
     business_id: str
@@ -42,8 +42,7 @@ def has_failed(customer: Customer, which: str) -> bool:
             return customer.failed_phone and customer.failed_email
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerFilter:
+class CustomerFilter(Struct, frozen=True):
     """Which customers a list, a count or a clean-up is about: those for whom everything that is given holds.
 
     ``q`` are words that all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved

@@ -1,11 +1,11 @@
 """What messages go out over, and whose rate they share."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SendingAccount:
+
+class SendingAccount(Struct, frozen=True):
     """What messages go out over; ``rate`` is messages a second, or ``None`` where the provider says it itself."""
 
     name: str

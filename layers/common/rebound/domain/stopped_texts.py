@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 from rebound.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from rebound.domain.consent import ConsentEvidence, ConsentSource
 
 
-@dataclass(frozen=True, slots=True)
-class StoppedTexts:
+class StoppedTexts(Struct, frozen=True):
     """The opt-out of everything by text that holds, for the reception desk.
 
     ``text_start_to`` is the number to which the customer texts START; ``None`` when something else brings texts back,

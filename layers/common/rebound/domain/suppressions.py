@@ -6,10 +6,11 @@ That a message was *not tried* because of an entry proves nothing by itself; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.provider_codes import Provider
@@ -34,8 +35,7 @@ class SuppressionReason(StrEnum):
     """A recipient marked a message as spam, which only they can take back: such an entry is never removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """One entry of the list; ``address`` in exactly the spelling that is kept, ``at`` when it was last put there."""
 
     address: str

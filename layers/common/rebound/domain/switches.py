@@ -1,7 +1,8 @@
 """What a business has switched off, and what it may switch on (E6)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Bundle(StrEnum):
@@ -24,8 +25,7 @@ class Barrier(StrEnum):
     """There is nothing set to send from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(Struct, frozen=True):
     """What goes out at all.
 
     A text confirmation is a text that asks the customer to confirm an appointment by answering it; every other text

@@ -1,7 +1,8 @@
 """How a business answers, and is answered, by text."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class AnsweredBy(StrEnum):
@@ -12,8 +13,7 @@ class AnsweredBy(StrEnum):
     """Twilio by itself, as it does for numbers without Advanced Opt-Out unless it was asked not to."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextAnswers:
+class TextAnswers(Struct, frozen=True):
     """``language`` (ISO 639-1) is that of customers who have none of their own, also behind links and below emails.
 
     ``confirmation_words`` are those that confirm an appointment.

@@ -7,17 +7,17 @@ It is HTML, so whatever is put into a sentence is escaped before. ``{kind}`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.domain.channels import Channel
 from rebound.domain.consent import Scope
 from rebound.domain.preferences import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class PageWords:
+class PageWords(Struct, frozen=True):
     """The pages' sentences in one language."""
 
     kinds: Mapping[Channel, str]

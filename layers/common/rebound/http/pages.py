@@ -1,10 +1,11 @@
 """The pages behind the links in messages, as HTML that needs no script, no picture and nothing from anywhere else."""
 
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.application.honour_links import Standing
 from rebound.domain.channels import Channel
@@ -55,8 +56,7 @@ CONTENT_SECURITY_POLICY: Final = (
 _ONE_CLICK: Final = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A page and the language that it is in (ISO 639-1)."""
 
     language: str

@@ -1,11 +1,11 @@
 """Customers from a file: shapes and routes."""
 
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
+from msgspec.structs import asdict
 from pydantic import Field
 
 from rebound import wiring
