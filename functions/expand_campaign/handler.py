@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.steps import step
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a page takes, so that the function ends by itself and goes on in a new invocation."""
@@ -13,10 +14,7 @@ RESERVE_MILLISECONDS: Final = 30_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Expand while there is time; ``done`` says whether the range is finished."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
-    done = wiring.expand_campaign()(event["business_id"], event["campaign_id"], event["range"], may_go_on)
+    done = wiring.expand_campaign()(
+        event["business_id"], event["campaign_id"], event["range"], more_than(RESERVE_MILLISECONDS, context)
+    )
     return {"done": done}

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.steps import step
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than looking through 5,000 customers and writing a part takes."""
@@ -13,13 +14,8 @@ RESERVE_MILLISECONDS: Final = 60_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Write while there is time; ``done`` says whether the file is complete. With ``error`` the export has failed."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
     export = wiring.export_customers()
     if "error" in event:
         export.fail(event["business_id"], event["export_id"])
         return {"done": True}
-    return {"done": export(event["business_id"], event["export_id"], may_go_on)}
+    return {"done": export(event["business_id"], event["export_id"], more_than(RESERVE_MILLISECONDS, context))}

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.steps import step
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a batch of rows takes, also when it has to wait for others."""
@@ -13,9 +14,8 @@ RESERVE_MILLISECONDS: Final = 30_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Import while there is time; ``done`` says whether the part is finished."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
-    return {"done": wiring.import_customers()(event["business_id"], event["import_id"], event["part"], may_go_on)}
+    return {
+        "done": wiring.import_customers()(
+            event["business_id"], event["import_id"], event["part"], more_than(RESERVE_MILLISECONDS, context)
+        )
+    }

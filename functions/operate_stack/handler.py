@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.commands import Operations, run
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
 """More than the move of one batch of messages takes."""
@@ -12,9 +13,7 @@ RESERVE_MILLISECONDS: Final = 10_000
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Run one command; bad input is an answer with ``errors``, not an error."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
-    return run(Operations(wiring.manage_tenants(), wiring.manage_dead_letters(), may_go_on), event)
+    return run(
+        Operations(wiring.manage_tenants(), wiring.manage_dead_letters(), more_than(RESERVE_MILLISECONDS, context)),
+        event,
+    )

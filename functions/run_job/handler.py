@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.steps import step
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a piece of work takes, so that the function ends by itself and goes on in a new invocation."""
@@ -13,16 +14,11 @@ RESERVE_MILLISECONDS: Final = 30_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """With ``range`` work at it; with ``error`` pause the job; with neither say which ranges have something to do."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
     job = (event["business_id"], event["job_id"])
     if "error" in event:
         wiring.run_job().pause(*job)
         return {}
     if "range" in event:
-        return {"done": wiring.run_job().work(*job, event["range"], may_go_on)}
+        return {"done": wiring.run_job().work(*job, event["range"], more_than(RESERVE_MILLISECONDS, context))}
     ranges = list(wiring.run_job().advance(*job))
     return {"ranges": ranges, "done": not ranges}

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rebound import wiring
 from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 20_000
 """More than one text takes at its slowest, which is the texter's timeout."""
@@ -14,11 +15,7 @@ RESERVE_MILLISECONDS: Final = 20_000
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Send each chunk while there is time; those that fail come again."""
 
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
     def send(body: str, owner: str) -> None:
-        wiring.send_text()(decode_ticket(body), owner, may_go_on)
+        wiring.send_text()(decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context))
 
     return process_queue(event, send)

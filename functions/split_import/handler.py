@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rebound import wiring
 from rebound.steps import step
+from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than reading and writing a piece of every part takes."""
@@ -13,10 +14,5 @@ RESERVE_MILLISECONDS: Final = 60_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Read on while there is time; ``parts`` are there when it is ``done``."""
-
-    def may_go_on() -> bool:
-        remaining: int = context.get_remaining_time_in_millis()
-        return remaining > RESERVE_MILLISECONDS
-
-    parts = wiring.split_import()(event["business_id"], event["import_id"], may_go_on)
+    parts = wiring.split_import()(event["business_id"], event["import_id"], more_than(RESERVE_MILLISECONDS, context))
     return {"done": parts is not None, "parts": list(parts or ()), "concurrency": wiring.import_concurrency()}
