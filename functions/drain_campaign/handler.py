@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound import wiring
-from rebound.steps import step
+from rebound.steps import looked, step
 
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Which ranges are not done, whether it is drained, and when to look again."""
-    found = wiring.drain_campaign()(event["business_id"], event["campaign_id"], event["polls"])
-    return {
-        "expanded": not found.ranges,
-        "ranges": list(found.ranges),
-        "drained": found.drained,
-        "wait_seconds": found.wait_seconds,
-        "polls": found.polls,
-        "continue": found.start_over,
-    }
+    return looked(wiring.drain_campaign()(event["business_id"], event["campaign_id"], event["polls"]))

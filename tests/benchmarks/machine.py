@@ -120,14 +120,6 @@ def _at(path: str, data: Any, context: Document) -> Any:
     return found
 
 
-def _has(path: str, data: Any) -> bool:
-    try:
-        _at(path, data, {})
-    except (KeyError, TypeError):
-        return False
-    return True
-
-
 def _filled(pattern: Document, data: Any, context: Document) -> Document:
     filled: Document = {}
     for name, value in pattern.items():
@@ -148,11 +140,7 @@ def _put(data: Any, path: str | None, result: Any) -> Any:
 
 
 def _holds(choice: Document, data: Any) -> bool:
-    if "And" in choice:
-        return all(_holds(part, data) for part in choice["And"])
     path = choice["Variable"]
-    if "IsPresent" in choice:
-        return _has(path, data) is choice["IsPresent"]
     for test in ("BooleanEquals", "StringEquals", "NumericEquals"):
         if test in choice:
             return bool(_at(path, data, {}) == choice[test])

@@ -68,7 +68,7 @@ def looks_of(recipients: int, rate: float) -> int:
 
 
 def transitions_of(ranges: int, looks: int) -> int:
-    """New, plan, map; one for a range; two for a look and one for the wait between two; the end."""
+    """Plan and its choice, map; one for a range; two for a look and one for the wait between two; the end."""
     return 3 + ranges + 2 * looks + (looks - 1) + 1
 
 

@@ -477,11 +477,14 @@ def running(on_aws: bool) -> Running:
             lambda: [(campaign_id, moment) for (_, campaign_id), moment in fake.scheduled.items()],
         )
     steps, scheduler = make("stepfunctions"), make("scheduler")
-    arn = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)["stateMachineArn"]
+    campaigns, errands = (
+        steps.create_state_machine(name=name, definition=json.dumps(MACHINE), roleArn=ROLE)["stateMachineArn"]
+        for name in ("campaigns", "errands")
+    )
     scheduler.create_schedule_group(Name="campaigns")
 
     def started() -> list[Any]:
-        found = steps.list_executions(stateMachineArn=arn)["executions"]
+        found = [e for arn in (campaigns, errands) for e in steps.list_executions(stateMachineArn=arn)["executions"]]
         return [json.loads(steps.describe_execution(executionArn=e["executionArn"])["input"]) for e in found]
 
     def scheduled() -> list[tuple[str, datetime]]:
@@ -492,7 +495,8 @@ def running(on_aws: bool) -> Running:
             for name, s in expressions.items()
         ]
 
-    return Running(StepFunctionsCampaignRunner(steps, scheduler, arn, "campaigns", ROLE), started, scheduled)
+    runner = StepFunctionsCampaignRunner(steps, scheduler, campaigns, errands, "campaigns", ROLE)
+    return Running(runner, started, scheduled)
 
 
 def test_a_campaign_that_is_started_twice_runs_once(on_aws: bool) -> None:

@@ -35,8 +35,8 @@ OF_THE_ACCOUNT: Final = {
     "ses:ListSuppressedDestinations",
 }
 """Actions that know no narrower resource (service authorization reference), like the log delivery of state machines."""
-NOBODY_WAITS_FOR: Final = {"reconcile_suppressions.asl.json"}
-"""State machines whose failure leaves nothing half done: the execution fails, which an alarm watches."""
+NOBODY_WAITS_FOR: Final = {"errand.asl.json", "reconcile_suppressions.asl.json"}
+"""State machines whose failure is nothing to write down: the execution fails, which an alarm watches."""
 TECHNICAL_ERRORS: Final = {"States.TaskFailed", "States.Timeout"}
 """A step answers what is final (``failure``); whatever it raises is technical (``rebound.steps``)."""
 
@@ -564,7 +564,6 @@ def test_a_task_is_tried_again_with_back_off_and_what_is_left_is_written_down(pa
         assert set(retry["ErrorEquals"]) == TECHNICAL_ERRORS, name
         assert retry["BackoffRate"] > 1, name
     for name, state in definition["States"].items() if last else ():
-        # An errand for a campaign that runs in another execution does not end it: who asked for it asks again.
-        if state["Type"] in {"Task", "Map"} and name not in {*last, "Requeue", "RollBack"}:
+        if state["Type"] in {"Task", "Map"} and name not in last:
             assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
             assert state["Catch"][-1]["Next"] in last, name

@@ -26,6 +26,8 @@ TEXTED: Final = 8
 CHUNK: Final = 27
 """More than one BatchWriteItem takes, and fewer than are emailed."""
 PAGE: Final = 20
+WORTH_A_RANGE: Final = 2
+"""So that what is for a filter is expanded in two ranges by steps of their own, and a list in the plan."""
 FIRST_NAME: Final = "Zebulonia"
 LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
@@ -117,6 +119,7 @@ class DeployedDay:
         with ExitStack() as small:
             small.enter_context(patch.object(run_campaign, "CHUNK_SIZE", CHUNK))
             small.enter_context(patch.object(run_campaign, "PAGE", PAGE))
+            small.enter_context(patch.object(run_campaign, "WORTH_A_RANGE", WORTH_A_RANGE))
             self._post("email", first, "email", {"customer_ids": everybody})
             segment = {"name": "Texted", "filter": {"tag": "texted"}}
             self.deployment.api("PUT", "/v1/segments/texted", segment, business_id=first)

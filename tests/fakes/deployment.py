@@ -997,8 +997,6 @@ def _put(given: Any, path: str | None, result: Any) -> Any:
 
 
 def _chosen(choice: Mapping[str, Any], given: Any, context: Mapping[str, Any]) -> bool:
-    if "And" in choice:
-        return all(_chosen(each, given, context) for each in choice["And"])
     try:
         found = _path(choice["Variable"], given, context)
     except (KeyError, TypeError):

@@ -478,11 +478,7 @@ def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, cha
     )
     campaign_id = stack.api("POST", "/v1/campaigns", {**posted, "content": content}).body["campaign_id"]
     ids = {"business_id": BUSINESS_ID, "campaign_id": campaign_id}
-    ranges = stack.invoke("plan_campaign", ids)["ranges"]
-    for index in ranges:
-        assert stack.invoke("expand_campaign", {**ids, "range": index}) == {"done": True}
-        assert stack.invoke("expand_campaign", {**ids, "range": index}) == {"done": True}
-    before = stack.invoke("drain_campaign", {**ids, "polls": 0})
+    before, again = (stack.invoke("plan_campaign", ids) for _ in range(2))
     function, queue = ("send_email", "EMAIL_QUEUE_URL") if channel is Channel.EMAIL else ("send_text", "TEXT_QUEUE_URL")
     chunks = stack.received(queue)
     for _ in range(2):
@@ -496,7 +492,7 @@ def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, cha
     view = stack.api("GET", f"/v1/campaigns/{campaign_id}").body
     listed = stack.api("GET", f"/v1/campaigns/{campaign_id}/messages", query={"limit": "100"}).body["items"]
 
-    assert ranges == [0]
+    assert (before["expanded"], before["ranges"], again["ranges"]) == (True, [], [])
     assert (before["drained"], before["polls"], before["continue"]) == (False, 1, False)
     assert (after["drained"], after["polls"]) == (True, 2)
     assert view["status"] == "completed"
@@ -504,6 +500,29 @@ def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, cha
     assert view["results"]["sent"] == sum(view["results"].values()) == 60
     assert set(script.went_out.values()) == {1}
     assert len(listed) == 60
+
+
+def test_several_ranges_are_left_to_steps_of_their_own(stack: Stack) -> None:
+    wiring.customers().save([customer(n) for n in range(60)], [])
+    wiring.campaigns().add(campaign(run_id=RUN_ID, ranges=2, status=CampaignStatus.EXPANDING))
+    ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
+    plan = stack.invoke("plan_campaign", ids)
+    assert (plan["expanded"], plan["ranges"], plan["drained"]) == (False, [0, 1], False)
+    assert stack.received("EMAIL_QUEUE_URL") == []
+    for index in [0, 0, 1]:
+        assert stack.invoke("expand_campaign", {**ids, "range": index}) == {"done": True}
+    looked = stack.invoke("drain_campaign", {**ids, "polls": plan["polls"]})
+    assert (looked["expanded"], looked["ranges"], looked["polls"]) == (True, [], 1)
+
+
+def test_a_single_range_that_the_time_is_too_short_for_goes_on_in_a_step_of_its_own(stack: Stack) -> None:
+    wiring.customers().save([customer(n) for n in range(60)], [])
+    wiring.campaigns().add(campaign())
+    ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
+    plan = stack.invoke("plan_campaign", ids, Context(milliseconds=1000))
+    assert (plan["expanded"], plan["ranges"]) == (False, [0])
+    assert stack.invoke("expand_campaign", {**ids, "range": 0}) == {"done": True}
+    assert stack.invoke("drain_campaign", {**ids, "polls": plan["polls"]})["expanded"]
 
 
 def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not(stack: Stack) -> None:
@@ -526,12 +545,10 @@ def test_a_campaign_whose_segment_is_gone_cannot_go_on_and_says_so(stack: Stack)
     wiring.segments().delete(BUSINESS_ID, "vips")
     ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
     plan = stack.invoke("plan_campaign", ids)
-    looked = stack.invoke("drain_campaign", {**ids, "polls": plan["polls"]})
     stack.invoke("close_campaign", ids)
     view = stack.api("GET", f"/v1/campaigns/{CAMPAIGN_ID}").body
 
-    assert plan["ranges"] == looked["ranges"] == []
-    assert (looked["expanded"], looked["drained"]) == (True, True)
+    assert (plan["expanded"], plan["ranges"], plan["drained"]) == (True, [], True)
     assert (view["status"], view["reason"]) == ("failed", "No such segment.")
 
 

@@ -58,11 +58,10 @@ def flagged() -> list[int]:
 def errand(stack: Stack) -> dict[str, Any]:
     """What the state machine was started with last."""
     steps = make("stepfunctions")
-    arn = stack.settings["CAMPAIGN_STATE_MACHINE_ARN"]
+    arn = stack.settings["ERRAND_STATE_MACHINE_ARN"]
     inputs = [
         json.loads(steps.describe_execution(executionArn=execution["executionArn"])["input"])
         for execution in steps.list_executions(stateMachineArn=arn)["executions"]
-        if execution["name"].startswith("roll-back-")
     ]
     shown = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID).rollback
     assert shown is not None

@@ -48,10 +48,18 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ExportCustomersFunction", "s3:GetObject"): "goes on with a file whose writer ran out of time or died",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
     ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
+    ("ExpandCampaignFunction", "dynamodb:BatchGetItem"): "a list that the plan, which did it that day, has no time for",
+    ("ExpandCampaignFunction", "dynamodb:UpdateItem"): "as BatchGetItem, of those in it who wait for their hour",
     ("ReceiveTextFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         (function, "sqs:SendMessage"): "the day's chunks go, and go back, to some of the queues only"
-        for function in ("ExpandCampaignFunction", "RequeueCampaignFunction", "SendEmailFunction", "SendTextFunction")
+        for function in (
+            "PlanCampaignFunction",
+            "ExpandCampaignFunction",
+            "RequeueCampaignFunction",
+            "SendEmailFunction",
+            "SendTextFunction",
+        )
     },
     ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's pace is reached",
     ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",

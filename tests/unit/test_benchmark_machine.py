@@ -19,7 +19,7 @@ class _Functions:
         self.asked.append(name)
         match name:
             case "PlanCampaign":
-                return {"ranges": [0, 1], "polls": 0}
+                return {"expanded": False, "ranges": [0, 1], "polls": 0}
             case "DrainCampaign" if self.asked.count(name) == 1:
                 return {"expanded": False, "ranges": [1], "polls": given["polls"]}
             case "DrainCampaign":
@@ -43,7 +43,7 @@ def test_an_execution_goes_through_the_deployed_definition_and_is_counted() -> N
         *["DrainCampaign"] * 2,
         "CloseCampaign",
     ]
-    # New, plan; map, two ranges, a look; map, a range, a look; a wait and a look; the end.
+    # Plan and its choice; map, two ranges, a look; map, a range, a look; a wait and a look; the end.
     assert spent.transitions == 2 + (1 + 2 + 2) + (1 + 1 + 2) + (1 + 2) + 1
 
 

@@ -17,6 +17,7 @@ KNOWN: Final = frozenset(
         "DEFAULT_TEXT_PROVIDER",
         "DIRECTORY_TABLE",
         "EMAIL_QUEUE_URL",
+        "ERRAND_STATE_MACHINE_ARN",
         "EVENT_BUS",
         "EXPANSION_RANGES",
         "EXPORT_STATE_MACHINE_ARN",

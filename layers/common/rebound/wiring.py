@@ -431,6 +431,7 @@ def runner() -> "CampaignRunner":
         aws("stepfunctions"),
         aws("scheduler"),
         settings()["CAMPAIGN_STATE_MACHINE_ARN"],
+        settings()["ERRAND_STATE_MACHINE_ARN"],
         settings()["SCHEDULE_GROUP"],
         settings()["SCHEDULER_ROLE_ARN"],
     )
@@ -792,9 +793,9 @@ def export_customers() -> "ExportCustomers":
 
 @cache
 def plan_campaign() -> "PlanCampaign":
-    from rebound.application.run_campaign import PlanCampaign
+    from rebound.application.run_campaign import WORTH_A_RANGE, PlanCampaign
 
-    return PlanCampaign(campaigns(), customers(), segments(), clock(), ids(), expansion_ranges())
+    return PlanCampaign(campaigns(), customers(), segments(), clock(), ids(), expansion_ranges(), WORTH_A_RANGE)
 
 
 @cache

@@ -14,21 +14,28 @@ class StepFunctionsCampaignRunner:
     """Implements ``CampaignRunner``. An execution has its campaign's name, so that starting twice is starting once."""
 
     def __init__(
-        self, stepfunctions: Any, scheduler: Any, state_machine_arn: str, schedule_group: str, role_arn: str
+        self,
+        stepfunctions: Any,
+        scheduler: Any,
+        state_machine_arn: str,
+        errand_machine_arn: str,
+        schedule_group: str,
+        role_arn: str,
     ) -> None:
         self._stepfunctions = stepfunctions
         self._scheduler = scheduler
         self._state_machine_arn = state_machine_arn
+        self._errand_machine_arn = errand_machine_arn
         self._schedule_group = schedule_group
         self._role_arn = role_arn
 
     def start(self, business_id: str, campaign_id: str) -> None:
-        self._start(campaign_id, _input(business_id, campaign_id))
+        self._start(self._state_machine_arn, campaign_id, _input(business_id, campaign_id))
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         errand = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
         self._stepfunctions.start_execution(
-            stateMachineArn=self._state_machine_arn, name=f"requeue-{name}", input=json.dumps(errand)
+            stateMachineArn=self._errand_machine_arn, name=f"requeue-{name}", input=json.dumps(errand)
         )
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
@@ -37,7 +44,7 @@ class StepFunctionsCampaignRunner:
             "campaign_id": campaign_id,
             "roll_back": {"rollback_id": rollback_id, "cursor": None, "bounces": 0},
         }
-        self._start(f"roll-back-{rollback_id}", json.dumps(errand))
+        self._start(self._errand_machine_arn, f"roll-back-{rollback_id}", json.dumps(errand))
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
         # An expression has whole seconds, and sending early is worse than late.
@@ -59,9 +66,9 @@ class StepFunctionsCampaignRunner:
             if error.response["Error"]["Code"] != "ConflictException":
                 raise
 
-    def _start(self, name: str, document: str) -> None:
+    def _start(self, machine_arn: str, name: str, document: str) -> None:
         try:
-            self._stepfunctions.start_execution(stateMachineArn=self._state_machine_arn, name=name, input=document)
+            self._stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=document)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise

@@ -83,7 +83,7 @@ class PlanCampaign:
         clock: Clock,
         ids: Ids,
         ranges: int,
-        worth_a_range: int = WORTH_A_RANGE,
+        worth_a_range: int,
     ) -> None:
         self._campaigns = campaigns
         self._customers = customers
