@@ -3,7 +3,8 @@
 In processes of their own: the handler's module, then all that it asks of ``wiring``, with the adapters behind it, and
 what these import only when it is used, where every invocation uses it. Of the API, the resolver with the routes of one
 area and all that the area may ask for. Clients are not made, because that is botocore reading its service models and
-not an import. CPU seconds, the least of several runs taking turns with the baseline's.
+not an import. CPU seconds; of each start the median of several, each against a baseline of its own right before it,
+because a machine is faster at one minute than at the next.
 """
 
 import ast
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from tests.benchmarks.__main__ import main
@@ -109,7 +111,7 @@ def measure(program: str, *arguments: str) -> dict[str, Any]:
 
 
 def run(repetitions: int = 7) -> dict[str, Any]:
-    """Seconds and their ratio to boto3's by function."""
+    """What each function takes of what boto3 takes."""
     wanted: dict[str, list[str]] = {}
     for function in sorted(functions()):
         handler = REPOSITORY / "functions" / function / "handler.py"
@@ -121,29 +123,29 @@ def run(repetitions: int = 7) -> dict[str, Any]:
         else:
             wanted[function] = [str(handler), always, "", *asked_of_wiring([handler])]
     boto3: list[float] = []
-    found: dict[str, list[dict[str, Any]]] = {function: [] for function in wanted}
-    for _ in range(repetitions):
-        boto3.append(measure(_BOTO3)["seconds"])
-        for function, arguments in wanted.items():
-            found[function].append(measure(_FUNCTION, *arguments))
-    least = min(boto3)
-    starts = {start: min(one["seconds"] for one in runs) for start, runs in found.items()}
-    twilio = sorted({start.partition("/")[0] for start, runs in found.items() if runs[0]["twilio"]})
-    seconds: dict[str, float] = {}
-    for start, taken in starts.items():
+    ratios: dict[str, float] = {}
+    twilio: set[str] = set()
+    for start, arguments in wanted.items():
+        pairs = [(measure(_BOTO3)["seconds"], measure(_FUNCTION, *arguments)) for _ in range(repetitions)]
+        boto3 += [least for least, _ in pairs]
+        ratios[start] = median(found["seconds"] / least for least, found in pairs)
+        if pairs[0][1]["twilio"]:
+            twilio.add(start.partition("/")[0])
+    dearest: dict[str, float] = {}
+    for start, ratio in ratios.items():
         function = start.partition("/")[0]
-        seconds[function] = max(taken, seconds.get(function, 0.0))
-    bars = {f"{name} at most {BAR} of boto3": taken <= BAR * least for name, taken in seconds.items()}
+        dearest[function] = max(ratio, dearest.get(function, 0.0))
+    bars = {f"{name} at most {BAR} of boto3": ratio <= BAR for name, ratio in dearest.items()}
     return {
-        "boto3": round(least, 4),
-        "functions": {name: {"seconds": round(s, 4), "ratio": round(s / least, 3)} for name, s in seconds.items()},
-        "areas": {area: round(starts[f"serve_api/{area}"] / least, 3) for area in AREAS},
-        "imports_twilio": twilio,
+        "boto3": round(median(boto3), 4),
+        "functions": {name: round(ratio, 3) for name, ratio in dearest.items()},
+        "areas": {area: round(ratios[f"serve_api/{area}"], 3) for area in AREAS},
+        "imports_twilio": sorted(twilio),
         "short": {
-            "boto3, s": round(least, 3),
-            **{f"{name}, of boto3": round(s / least, 2) for name, s in (seconds | starts).items()},
+            "boto3, s": round(median(boto3), 3),
+            **{f"{name}, of boto3": round(ratio, 2) for name, ratio in (dearest | ratios).items()},
         },
-        "bars": {**bars, "only who texts imports twilio": set(twilio) <= TEXTING},
+        "bars": {**bars, "only who texts imports twilio": twilio <= TEXTING},
     }
 
 
