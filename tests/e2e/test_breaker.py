@@ -60,12 +60,11 @@ def accepted(twin: Twin, api: ReboundApi, campaign_id: str) -> Counter[str]:
     return Counter(send.customer_id for send in twin.sends_of(api) if send.message_id in messages and send.customer_id)
 
 
-@pytest.mark.parametrize("code", [FILTERED, NOT_REGISTERED])
 def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_resume_reaches_the_rest(
-    api: ReboundApi, calm: Calm, twin: Twin, subscriber: Subscriber, code: int
+    api: ReboundApi, calm: Calm, twin: Twin, subscriber: Subscriber
 ) -> None:
-    tag = f"code-{code}"
-    numbers = [f"+1555{code}{n:02d}" for n in range(100)]
+    tag = "our-fault"
+    numbers = [f"+1555{code}{n:02d}" for code in (FILTERED, NOT_REGISTERED) for n in range(50)]
     # A number is shared by three people: what is wrong is not the numbers.
     add_people(api, tag, [numbers[n % len(numbers)] for n in range(PEOPLE)])
     campaign_id = api.new_campaign("sms", filter={"tag": tag})

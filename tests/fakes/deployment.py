@@ -16,6 +16,7 @@ import io
 import json
 import logging
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -99,14 +100,13 @@ class Template:
             for logical, resource in whole["Resources"].items()
             if "Condition" not in resource or self._holds(resource["Condition"])
         }
+        self._by_type: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+        for logical, resource in self.resources.items():
+            self._by_type[resource["Type"]][logical] = resource.get("Properties", {})
 
-    def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
+    def of_type(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
         """The properties of every resource of a type."""
-        return {
-            logical: resource.get("Properties", {})
-            for logical, resource in self.resources.items()
-            if resource["Type"] == kind
-        }
+        return self._by_type[kind]
 
     def environment(self, function: str) -> dict[str, str]:
         """What a function is told."""

@@ -24,7 +24,7 @@ BAD = 60
 
 def images(stack: Stack, messages: Sequence[Message]) -> dict[str, Any]:
     """The images of messages in the table's change stream, by who gets them."""
-    wiring.messages().record(messages)
+    wiring.messages().record_new(messages)
     return {row["recipient_id"]["S"]: row for row in stack.table("MESSAGES_TABLE")}
 
 

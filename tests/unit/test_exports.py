@@ -7,7 +7,7 @@ from copy import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.application.export_customers import KEPT, STOPPED
@@ -65,6 +65,7 @@ def test_customers_who_were_deleted_come_back_from_an_export_as_they_were() -> N
     assert (after.customer_id, after.first_name, after.day_phone) == (before.customer_id, "Ana", "+14155550123")
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.2]), st.sampled_from(["csv", "jsonl"]))
 def test_an_export_whose_worker_dies_anywhere_is_the_one_whose_did_not(seed: int, death: float, format_: str) -> None:
     calm, stormy = World(), World(seed=seed)
