@@ -40,7 +40,7 @@ class Lonely(Deployment):
 
     processes: dict[str, Process] = field(default_factory=dict)
     asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The services that each function asked anything of."""
+    """What each function asked, by service and operation."""
 
     def invoke(self, function: str, event: Any) -> Any:
         if function not in self.processes:
@@ -50,7 +50,7 @@ class Lonely(Deployment):
         while (said := connection.recv())[0] == "ask":
             before = self.cloud.calls.copy()
             connection.send(self._answer(*said[1:]))
-            self.asked[function] |= {call.partition(":")[0] for call in self.cloud.calls - before}
+            self.asked[function] |= (self.cloud.calls - before).keys()
         return said[1]
 
     def _start(self, function: str) -> Process:
@@ -83,7 +83,7 @@ class Lonely(Deployment):
 
 
 def peaks(recipients: int) -> tuple[dict[str, float], Mapping[str, set[str]]]:
-    """Megabytes by function after an email campaign to so many, and the services each asked."""
+    """Megabytes by function after an email campaign to so many, and what each asked."""
     with deployment() as plain:
         lonely = Lonely(plain.cloud)
         lonely.open_business()
@@ -97,7 +97,8 @@ def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     measured = {size: peaks(size) for size in sizes}
     found = {size: by_function for size, (by_function, _) in measured.items()}
     (small, asked_by_small), (large, asked_by_large) = measured[sizes[0]], measured[sizes[-1]]
-    # A client of one more service is not growth: the larger campaign has something to tell that the smaller has not.
+    # A client of one more service, and what it takes to ask one more thing, is not growth: the larger campaign has
+    # something to tell that the smaller has not, and steps of their own for what the plan of the smaller does.
     alike = [f for f in sorted(small) if asked_by_small[f] == asked_by_large[f]]
     most = {function: max(small[function], large[function]) for function in small}
     return {
