@@ -100,7 +100,7 @@ def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     # A client of one more service, and what it takes to ask one more thing, is not growth: the larger campaign has
     # something to tell that the smaller has not, and steps of their own for what the plan of the smaller does.
     alike = [f for f in sorted(small) if asked_by_small[f] == asked_by_large[f]]
-    most = {function: max(small[function], large[function]) for function in small}
+    most = {function: max(small.get(function, 0.0), large.get(function, 0.0)) for function in small | large}
     return {
         **{
             str(size): {name: round(peak, 1) for name, peak in sorted(by_function.items())}
