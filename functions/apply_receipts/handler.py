@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import decode
 from rebound.application.apply_receipts import Applied
 from rebound.batches import reason_of, report_failure
+from rebound.receipts import wiring
 from rebound.telemetry import count, logger, place_of, tell_counts
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
             failed[message_id] = f"malformed: {error}"
     malformed = len(failed)
     try:
-        applied = wiring.apply_receipts()(entries)
+        applied = wiring.use_cases().apply_receipts(entries)
     except Exception as error:  # noqa: BLE001 - the whole batch comes again; raising would log the error's text
         logger().error("receipts not applied", error=type(error).__name__, at=place_of(error))
         failed |= dict.fromkeys(entries, reason_of(error))
@@ -65,7 +65,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 def _come_again(record: Mapping[str, Any]) -> None:
     """Sooner than the queue's visibility timeout: an early receipt's message is written a moment later."""
     received = int(record["attributes"]["ApproximateReceiveCount"])
-    wiring.receipt_queue().retry_in(
+    wiring.ports().sqs_receipt_queue.retry_in(
         record["receiptHandle"], min(FIRST_RETRY * 2 ** min(received - 1, 12), LONGEST_RETRY)
     )
 
@@ -73,4 +73,4 @@ def _come_again(record: Mapping[str, Any]) -> None:
 def _come_later(bodies: Sequence[str]) -> None:
     """As new messages, because to lack time is no failed attempt; one after the other, as they can be looked up."""
     for number, body in enumerate(bodies):
-        wiring.receipt_queue().put_body(body, min(FIRST_LOOK_UP + LOOK_UP_EVERY * number, LONGEST_RETRY))
+        wiring.ports().sqs_receipt_queue.put_body(body, min(FIRST_LOOK_UP + LOOK_UP_EVERY * number, LONGEST_RETRY))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
+from rebound.access import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Let the holder of a key through, with their business and scopes; anybody else gets 401."""
     # The case of header names differs between gateways.
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    key = wiring.authorize_request()(headers.get("authorization"))
+    key = wiring.use_cases().authorize_request(headers.get("authorization"))
     if key is None:
         # The exact text by which API Gateway knows a 401.
         raise Exception("Unauthorized")  # noqa: TRY002

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.import_store import imports_of_notice
 from rebound.batches import process_queue
 from rebound.domain.errors import NotFoundError
+from rebound.imports_exports import wiring
 from rebound.telemetry import logger
 
 
@@ -16,7 +16,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  #
     def begin(body: str, _: str) -> None:
         for business_id, import_id in imports_of_notice(body):
             try:
-                wiring.begin_import()(business_id, import_id)
+                wiring.use_cases().begin_import(business_id, import_id)
             except NotFoundError:
                 logger().warning("file of an unknown import", import_id=import_id)
 

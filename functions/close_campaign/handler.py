@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
+from rebound.campaigns import wiring
 from rebound.steps import step
 
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """End the campaign."""
-    close = wiring.close_campaign()
+    close = wiring.use_cases().close_campaign
     if "error" in event:
         close.fail(event["business_id"], event["campaign_id"], "A technical error that did not go away.")
     else:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
+from rebound.imports_exports import wiring
 from rebound.steps import step
 
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda hands it over
     """Complete the import; with ``error`` it has failed."""
-    close = wiring.close_import()
+    close = wiring.use_cases().close_import
     if "error" in event:
         close.fail(event["business_id"], event["import_id"])
     else:

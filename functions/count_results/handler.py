@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.dynamo_messages import status_change_of
+from rebound.campaigns import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -14,5 +14,5 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     empty.
     """
     changes = [change for record in event.get("Records", ()) if (change := status_change_of(record)) is not None]
-    wiring.count_results()(event.get("shardId", "only"), changes)
+    wiring.use_cases().count_results(event.get("shardId", "only"), changes)
     return {"state": {}}

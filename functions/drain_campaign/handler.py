@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
+from rebound.sending import wiring
 from rebound.steps import looked, step
 
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Which ranges are not done, whether it is drained, and when to look again."""
-    return looked(wiring.drain_campaign()(event["business_id"], event["campaign_id"], event["polls"]))
+    return looked(wiring.use_cases().drain_campaign(event["business_id"], event["campaign_id"], event["polls"]))

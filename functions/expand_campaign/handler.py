@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.sending import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -14,7 +14,7 @@ RESERVE_MILLISECONDS: Final = 30_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Expand while there is time; ``done`` says whether the range is finished."""
-    done = wiring.expand_campaign()(
+    done = wiring.use_cases().expand_campaign(
         event["business_id"], event["campaign_id"], event["range"], more_than(RESERVE_MILLISECONDS, context)
     )
     return {"done": done}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.imports_exports import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -14,7 +14,7 @@ RESERVE_MILLISECONDS: Final = 60_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Write while there is time; ``done`` says whether the file is complete. With ``error`` the export has failed."""
-    export = wiring.export_customers()
+    export = wiring.use_cases().export_customers
     if "error" in event:
         export.fail(event["business_id"], event["export_id"])
         return {"done": True}

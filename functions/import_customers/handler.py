@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.imports_exports import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -15,7 +15,7 @@ RESERVE_MILLISECONDS: Final = 30_000
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Import while there is time; ``done`` says whether the part is finished."""
     return {
-        "done": wiring.import_customers()(
+        "done": wiring.use_cases().import_customers(
             event["business_id"], event["import_id"], event["part"], more_than(RESERVE_MILLISECONDS, context)
         )
     }

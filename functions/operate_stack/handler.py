@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
 from rebound.commands import Operations, run
+from rebound.operations import wiring
 from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
@@ -14,6 +14,10 @@ RESERVE_MILLISECONDS: Final = 10_000
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Run one command; bad input is an answer with ``errors``, not an error."""
     return run(
-        Operations(wiring.manage_tenants(), wiring.manage_dead_letters(), more_than(RESERVE_MILLISECONDS, context)),
+        Operations(
+            wiring.use_cases().manage_tenants,
+            wiring.use_cases().manage_dead_letters,
+            more_than(RESERVE_MILLISECONDS, context),
+        ),
         event,
     )

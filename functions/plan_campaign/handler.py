@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rebound import wiring
 from rebound.domain.errors import InvalidInputError, NotFoundError
+from rebound.sending import wiring
 from rebound.steps import looked, step
 from rebound.time_left import more_than
 
@@ -21,9 +21,11 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     business_id, campaign_id = event["business_id"], event["campaign_id"]
     ranges: Sequence[int] = ()
     try:
-        ranges = wiring.plan_campaign()(business_id, campaign_id)
+        ranges = wiring.use_cases().plan_campaign(business_id, campaign_id)
     except (NotFoundError, InvalidInputError) as error:
-        wiring.close_campaign().fail(business_id, campaign_id, str(error))
+        wiring.use_cases().close_campaign.fail(business_id, campaign_id, str(error))
     if len(ranges) == 1:
-        wiring.expand_campaign()(business_id, campaign_id, ranges[0], more_than(RESERVE_MILLISECONDS, context))
-    return looked(wiring.drain_campaign()(business_id, campaign_id, polls=0))
+        wiring.use_cases().expand_campaign(
+            business_id, campaign_id, ranges[0], more_than(RESERVE_MILLISECONDS, context)
+        )
+    return looked(wiring.use_cases().drain_campaign(business_id, campaign_id, polls=0))

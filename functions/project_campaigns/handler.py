@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.dynamo_campaigns import campaign_change_of
 from rebound.application.project_campaigns import trips
+from rebound.campaigns import wiring
 from rebound.telemetry import count, logger, place_of, tell_counts
 
 
@@ -16,7 +16,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         try:
             change = campaign_change_of(record)
             if change is not None:
-                count("CampaignsPausedByBreaker", trips(wiring.project_campaigns()(change)))
+                count("CampaignsPausedByBreaker", trips(wiring.use_cases().project_campaigns(change)))
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
             logger().error("change not told", error=type(error).__name__, at=place_of(error))
             failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.dynamo_customers import contact_change_of
 from rebound.telemetry import logger, place_of, tell_counts
+from rebound.timeline import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -21,7 +21,7 @@ def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]
         try:
             change = contact_change_of(record)
             if change is not None:
-                wiring.project_contacts()(change)
+                wiring.use_cases().project_contacts(change)
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
             logger().error("change not followed", error=type(error).__name__, at=place_of(error))
             return [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]

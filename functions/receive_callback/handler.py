@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.receipts_queue import encode_twilio_status
 from rebound.adapters.twilio_callbacks import key_from_query, parse_form, status_url, verify_signature
+from rebound.receipts import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -19,15 +19,15 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         body = _body(event)
-        url = status_url(wiring.settings().public_url(event["requestContext"]["apiId"]), key_from_query(query))
+        url = status_url(wiring.ports().settings.public_url(event["requestContext"]["apiId"]), key_from_query(query))
         signed = verify_signature(
-            wiring.twilio_secret()["auth_token"], url, body, headers.get("x-twilio-signature", "")
+            wiring.ports().twilio_secret["auth_token"], url, body, headers.get("x-twilio-signature", "")
         )
     except (MalformedReceiptError, UnicodeDecodeError):
         signed = False
     if not signed:
         return _refusal()
-    wiring.receipt_queue().put_body(encode_twilio_status(parse_form(body), query, datetime.now(UTC)))
+    wiring.ports().sqs_receipt_queue.put_body(encode_twilio_status(parse_form(body), query, datetime.now(UTC)))
     return {"statusCode": HTTPStatus.NO_CONTENT, "body": ""}
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.receipt_fields import MalformedReceiptError
 from rebound.adapters.twilio_callbacks import parse_form, verify_signature
 from rebound.adapters.twilio_texts import TWIML, inbound_url, parse_inbound, twiml
+from rebound.inbound import wiring
 from rebound.telemetry import count, tell_counts
 
 
@@ -20,9 +20,9 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         body = _body(event)
-        url = inbound_url(wiring.settings().public_url(event["requestContext"]["apiId"]))
+        url = inbound_url(wiring.ports().settings.public_url(event["requestContext"]["apiId"]))
         signed = verify_signature(
-            wiring.twilio_secret()["auth_token"], url, body, headers.get("x-twilio-signature", "")
+            wiring.ports().twilio_secret["auth_token"], url, body, headers.get("x-twilio-signature", "")
         )
     except UnicodeDecodeError:
         signed = False
@@ -32,7 +32,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         text = parse_inbound(parse_form(body))
     except MalformedReceiptError as error:
         return _problem(HTTPStatus.BAD_REQUEST, f"The request is no text: {error}.")
-    received = wiring.receive_text()(text)
+    received = wiring.use_cases().receive_text(text)
     count("TextsReceived" if received.business_ids else "TextsReceivedForNobody")
     tell_counts()
     return {"statusCode": HTTPStatus.OK, "headers": {"Content-Type": TWIML}, "body": twiml(received.answer)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.receipts import wiring
 from rebound.steps import step
 from rebound.telemetry import count, logger, tell_counts
 
@@ -16,7 +16,7 @@ RESERVE: Final = timedelta(minutes=2)
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Go on with a run while there is time; counts only, because the list's own cursor may hold an address."""
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    work = wiring.reconcile_suppressions()(event["run"], remaining - RESERVE)
+    work = wiring.use_cases().reconcile_suppressions(event["run"], remaining - RESERVE)
     drift = {str(kind): found for kind, found in sorted(work.drift.items())}
     if work.done:
         logger().info("suppressions reconciled", run=work.run, entries=work.entries, drift=drift)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
 from rebound.adapters.sqs_recopy_queue import decode_recopying
 from rebound.batches import process_queue
+from rebound.customers import wiring
 from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
@@ -16,6 +16,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Copy while there is time; what fails comes again."""
 
     def recopy(body: str, _: str) -> None:
-        wiring.recopy_flags()(decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))
+        wiring.use_cases().recopy_flags(decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))
 
     return process_queue(event, recopy)

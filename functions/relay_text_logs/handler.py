@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.receipts_queue import encode_sns_text_log
 from rebound.adapters.sns_text_logs import parse_awslogs
+from rebound.receipts import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature
     """Relay one delivery of the subscription."""
-    wiring.receipt_queue().put_bodies([encode_sns_text_log(record) for record in parse_awslogs(event)])
+    wiring.ports().sqs_receipt_queue.put_bodies([encode_sns_text_log(record) for record in parse_awslogs(event)])

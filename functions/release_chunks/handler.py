@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rebound import wiring
 from rebound.adapters.queues import decode_held
 from rebound.batches import reason_of, report_failure
+from rebound.sending import wiring
 from rebound.telemetry import logger, place_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         except (KeyError, TypeError, ValueError) as error:
             failed[message_id] = reason_of(error)
     try:
-        wiring.release_held()(list(tickets.values()))
+        wiring.use_cases().release_held(list(tickets.values()))
     except Exception as error:  # noqa: BLE001 - the others come again; a chunk that is enqueued twice is claimed once
         failed |= dict.fromkeys(tickets, reason_of(error))
         logger().warning("held chunks come again", error=type(error).__name__, at=place_of(error))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.sending import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -14,7 +14,7 @@ RESERVE_MILLISECONDS: Final = 30_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Enqueue while there is time; ``done`` says whether all are there, else ``cursor`` where to go on."""
-    cursor = wiring.requeue_campaign()(
+    cursor = wiring.use_cases().requeue_campaign(
         event["business_id"], event["campaign_id"], event["cursor"], more_than(RESERVE_MILLISECONDS, context)
     )
     return {"cursor": cursor, "done": cursor is None}

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from rebound import wiring
 from rebound.application.roll_back_flags import RollbackProgress
+from rebound.campaigns import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -17,7 +17,7 @@ RESERVE_MILLISECONDS: Final = 60_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Void while there is time; ``done`` says whether all are, else ``cursor`` where to go on."""
-    progress = wiring.roll_back_flags()(
+    progress = wiring.use_cases().roll_back_flags(
         event["business_id"],
         event["campaign_id"],
         event["rollback_id"],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.eligibility import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -16,9 +16,9 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """With ``range`` work at it; with ``error`` pause the job; with neither say which ranges have something to do."""
     job = (event["business_id"], event["job_id"])
     if "error" in event:
-        wiring.run_job().pause(*job)
+        wiring.use_cases().run_job.pause(*job)
         return {}
     if "range" in event:
-        return {"done": wiring.run_job().work(*job, event["range"], more_than(RESERVE_MILLISECONDS, context))}
-    ranges = list(wiring.run_job().advance(*job))
+        return {"done": wiring.use_cases().run_job.work(*job, event["range"], more_than(RESERVE_MILLISECONDS, context))}
+    ranges = list(wiring.use_cases().run_job.advance(*job))
     return {"ranges": ranges, "done": not ranges}

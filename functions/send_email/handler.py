@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
+from rebound.sending import wiring
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Send each chunk; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.send_email()(decode_ticket(body), owner)
+        wiring.use_cases().send_email(decode_ticket(body), owner)
 
     return process_queue(event, send)

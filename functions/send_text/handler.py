@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
 from rebound.adapters.queues import decode_ticket
 from rebound.batches import process_queue
+from rebound.sending import wiring
 from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 20_000
@@ -16,6 +16,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Send each chunk while there is time; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.send_text()(decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context))
+        wiring.use_cases().send_text(decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context))
 
     return process_queue(event, send)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound import wiring
 from rebound.http.links import respond
+from rebound.preferences import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer one request."""
-    return respond(event, wiring.honour_links())
+    return respond(event, wiring.use_cases().honour_links)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound import wiring
+from rebound.imports_exports import wiring
 from rebound.steps import step
 from rebound.time_left import more_than
 
@@ -14,5 +14,7 @@ RESERVE_MILLISECONDS: Final = 60_000
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Read on while there is time; ``parts`` are there when it is ``done``."""
-    parts = wiring.split_import()(event["business_id"], event["import_id"], more_than(RESERVE_MILLISECONDS, context))
-    return {"done": parts is not None, "parts": list(parts or ()), "concurrency": wiring.import_concurrency()}
+    parts = wiring.use_cases().split_import(
+        event["business_id"], event["import_id"], more_than(RESERVE_MILLISECONDS, context)
+    )
+    return {"done": parts is not None, "parts": list(parts or ()), "concurrency": wiring.ports().import_concurrency}

@@ -26,7 +26,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound import wiring
 from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.domain.business import TextProvider
 from rebound.domain.categories import Category
@@ -35,10 +34,12 @@ from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.frequency import FrequencyCap
 from rebound.domain.keys import ALL_SCOPES
+from rebound.platform.wiring import AwsPorts
 from tests.benchmarks.cloud import TWILIO_TOKEN, Cloud, Queued, Sent, cloud
 from tests.benchmarks.machine import Execution, Spent
 from tests.benchmarks.prices import LATENCY
 from tests.benchmarks.tables import StreamRecord
+from tests.fakes import house
 from tests.fakes.aws import REPOSITORY
 from tests.fakes.making import id_of
 
@@ -279,7 +280,7 @@ class Deployment:
 
     def open_business(self, text_provider: str = "twilio", *, capped: bool = False) -> None:
         """A business with a key."""
-        made = wiring.manage_tenants().create_business(
+        made = house.use_cases().manage_tenants.create_business(
             BusinessChange(
                 name="Salon Juniper",
                 country="US",
@@ -292,14 +293,14 @@ class Deployment:
             )
         )
         self.business_id = made.business_id
-        self.token = wiring.manage_tenants().create_key(self.business_id, ALL_SCOPES, "").token
+        self.token = house.use_cases().manage_tenants.create_key(self.business_id, ALL_SCOPES, "").token
 
     def fill(self, customers: int) -> None:
         """Customers with an email and a mobile number each, written as the product writes them."""
         for numbers in batched(range(customers), 20, strict=False):
             made = [self._customer(number) for number in numbers]
             linked = [Contact(key, customer_ids=frozenset({c.customer_id})) for c in made for key in c.contact_keys]
-            wiring.customers().save(made, linked)
+            house.ports().customers.save(made, linked)
         self.cloud.tables.changes.clear()
 
     def _customer(self, number: int) -> Customer:
@@ -625,8 +626,8 @@ def deployment(rate: float = 500.0) -> Iterator[Deployment]:
         made.sending_rate = rate
         forget()
         clock = VirtualClock(made)
-        with patch.object(wiring, "clock", lambda: clock):
-            yield Deployment(made)
+        AwsPorts.made["clock"] = clock
+        yield Deployment(made)
         forget()
 
 
@@ -635,7 +636,8 @@ def forget() -> None:
     import rebound.http.app  # noqa: PLC0415 - most parts do without the API
     import rebound.http.once  # noqa: PLC0415
 
-    for module in (wiring, rebound.http.app, rebound.http.once):
+    AwsPorts.made.clear()
+    for module in (rebound.http.app, rebound.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

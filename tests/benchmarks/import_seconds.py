@@ -1,9 +1,9 @@
 """How long each function takes to import what it uses, against ``import boto3`` alone.
 
-In processes of their own: the handler's module, then all that it asks of ``wiring``, with the adapters behind it, and
-what these import only when it is used, where every invocation uses it. Of the API, the resolver with the routes of one
-area and all that the area may ask for. Clients are not made, because that is botocore reading its service models and
-not an import. CPU seconds; of each start the median of several, each against a baseline of its own right before it,
+In processes of their own: the handler's module, then all that it asks of its ``wiring``, with the adapters behind it,
+and what these import only when it is used, where every invocation uses it. Of the API, the resolver with the routes of
+one area and all that the area may ask for. Clients are not made, because that is botocore reading its service models
+and not an import. CPU seconds; of each start the median of several, each against a baseline of its own right before it,
 because a machine is faster at one minute than at the next.
 """
 
@@ -24,8 +24,8 @@ BAR: Final = 1.3
 QUICK: Final = {"repetitions": 2}
 TEXTING: Final = frozenset({"send_text", "receive_callback"})
 """Who may import Twilio's SDK."""
-ASKS_AWS: Final = frozenset({"twilio_secret"})
-"""What of ``wiring`` is an answer of AWS and not a part of the program."""
+ASKS_AWS: Final = frozenset({"aws", "twilio_secret"})
+"""What of the ports is an answer of AWS and not a part of the program."""
 NOT_DEPLOYED: Final = ("OpenSSL", "awscrt", "cryptography")
 """Packages of the development environment that botocore would import too, and that the layer does not have."""
 ALWAYS_USED: Final = {"import_customers": ("phonenumbers",)}
@@ -49,19 +49,20 @@ import importlib, importlib.util, json, sys, time
 for name in sys.argv[1].split(","):
     sys.modules[name] = None
 start = time.process_time()
-from rebound import wiring
-def client(service, **config):
+from rebound.platform.wiring import AwsPlatformPorts
+def client(self, kind, service, **config):
     from botocore.session import get_session
     from botocore.config import Config
-wiring._client = client
+AwsPlatformPorts._client = client
 spec = importlib.util.spec_from_file_location("handler", sys.argv[2])
 handler = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(handler)
 if sys.argv[4]:
     from rebound.http.app import api
     api(sys.argv[4])
-for name in sys.argv[5:]:
-    getattr(wiring, name)()
+for asked in sys.argv[5:]:
+    module, of, name = asked.split(":")
+    getattr(getattr(importlib.import_module(module), of)(), name)
 for name in filter(None, sys.argv[3].split(",")):
     importlib.import_module(name)
 """
@@ -71,18 +72,23 @@ print(json.dumps({"seconds": time.process_time() - start, "twilio": "twilio" in 
 
 
 def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
-    """The factories that some modules call: every ``wiring.<name>()`` in them, without arguments."""
-    calls = (node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = {
-        node.func.attr
-        for node in calls
-        if isinstance(node, ast.Call)
-        and not (node.args or node.keywords)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "wiring"
-    }
-    return sorted(names - ASKS_AWS)
+    """What some modules ask of their wiring: every ``wiring.use_cases().<name>`` and ``wiring.ports().<name>``."""
+    asked = set()
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        modules = [
+            f"{node.module}.wiring"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and any(alias.name == "wiring" for alias in node.names)
+        ]
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id="wiring"), attr="use_cases" | "ports" as of)),
+                    attr=name,
+                ) if name not in ASKS_AWS:
+                    asked.add(f"{modules[0]}:{of}:{name}")
+    return sorted(asked)
 
 
 def shared_by(area: Path) -> list[Path]:

@@ -125,17 +125,17 @@ def _file(rows: int) -> bytes:
 def _step(name: str, import_id: str, environment: Mapping[str, str], answers: Connection) -> None:
     """One function in a process of its own."""
     os.environ.update(environment)
-    from rebound import wiring  # noqa: PLC0415 - nothing of it may be loaded before the environment is there
+    from tests.fakes import house  # noqa: PLC0415 - nothing of it may be loaded before the environment is there
 
-    wiring.businesses().get(BUSINESS_ID)
+    house.ports().businesses.get(BUSINESS_ID)
     began, cpu = perf_counter(), process_time()
     if name == "split":
-        parts: Sequence[int] = wiring.split_import()(BUSINESS_ID, import_id, lambda: True) or ()
+        parts: Sequence[int] = house.use_cases().split_import(BUSINESS_ID, import_id, lambda: True) or ()
     else:
-        splitting = wiring.imports().get(BUSINESS_ID, import_id).splitting
+        splitting = house.ports().imports.get(BUSINESS_ID, import_id).splitting
         parts = range(splitting.parts if splitting else 0)
         for part in parts:
-            wiring.import_customers()(BUSINESS_ID, import_id, part, lambda: True)
+            house.use_cases().import_customers(BUSINESS_ID, import_id, part, lambda: True)
     answers.send(
         {
             "parts": len(parts),
@@ -193,11 +193,11 @@ def _begun(import_id: str, environment: Mapping[str, str]) -> bool:
 
 def _begin(import_id: str, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
-    from rebound import wiring  # noqa: PLC0415 - as above
     from rebound.application.import_records import ImportJob  # noqa: PLC0415
+    from tests.fakes import house  # noqa: PLC0415 - as above
 
-    wiring.businesses().add(business())
-    wiring.imports().save(ImportJob(BUSINESS_ID, import_id, "csv", "queued", wiring.clock().now()))
+    house.ports().businesses.add(business())
+    house.ports().imports.save(ImportJob(BUSINESS_ID, import_id, "csv", "queued", house.ports().clock.now()))
 
 
 def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:

@@ -72,10 +72,10 @@ def serve(connection: Connection, path: str) -> None:
         return AWSResponse(request.url, status, headers, _Raw(body))
 
     handlers.BUILTIN_HANDLERS.append(("before-send", ask))
-    from rebound import wiring  # noqa: PLC0415 - no client may be made before
+    from rebound.platform.wiring import AwsPorts  # noqa: PLC0415 - no client may be made before
 
     clock = Clock(connection.recv())
-    wiring.clock = lambda: clock  # type: ignore[assignment]
+    AwsPorts.made["clock"] = clock
     spec = importlib.util.spec_from_file_location("handler", path)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(path)

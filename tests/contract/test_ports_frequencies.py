@@ -130,7 +130,10 @@ def test_of_many_senders_at_once_each_customer_is_handed_exactly_what_the_cap_al
     sender, barrier = business(frequency_caps=(TWO,)), threading.Barrier(senders)
 
     def send(number: int) -> Sequence[str]:
-        desk, run = FrequencyDesk(dynamodb, SystemClock()), campaign(run_id=f"01M7W6C3805FEE6AD6R1F2WA{number:02d}")
+        desk, run = (
+            FrequencyDesk(frequencies=dynamodb, clock=SystemClock()),
+            campaign(run_id=f"01M7W6C3805FEE6AD6R1F2WA{number:02d}"),
+        )
         taken = []
         for one in customers:
             known = get(dynamodb, one)
@@ -163,13 +166,13 @@ def test_two_campaigns_sent_by_two_workers_at_once_hand_each_customer_one_messag
 
     world = World(business(frequency_caps=(ONE,)), ranges=1)
     world.frequencies = watched(dynamodb, "frequencies", meet)  # type: ignore[assignment]
-    world._wire()
+    world._start_anew()
     world.add(*(customer(number) for number in range(1, 21)))
     ids = [world.post(channel).campaign.campaign_id for channel in Channel]
     for campaign_id in ids:
         world.begin(campaign_id)
     email, text = (
-        next(waiting.body for waiting in queue.receive(world.chance))
+        next(waiting.body for waiting in queue.receive(world.random))
         for (_, lane), queue in world.chunk_queue.queues.items()
         if lane == "bulk"
     )
@@ -187,7 +190,7 @@ def test_two_campaigns_sent_by_two_workers_at_once_hand_each_customer_one_messag
             done.result(60)
     world.rest()
     views = [world.manage_campaigns.get(BUSINESS_ID, campaign_id) for campaign_id in ids]
-    handed_to = Counter(handed.key.customer_id for handed in [*world.mailer.handed, *world.texter.handed])
+    handed_to = Counter(handed.key.customer_id for handed in [*world.mailer.handed, *world.twilio_texter.handed])
 
     assert handed_to == {id_of(number): 1 for number in range(1, 21)}
     assert all(adds_up(view) for view in views)

@@ -27,6 +27,7 @@ from rebound.adapters.dynamo_imports import DynamoImportLedger
 from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
 from rebound.adapters.dynamo_messages import DynamoMessageLog
 from rebound.adapters.dynamo_paces import DynamoPaceBook
+from rebound.adapters.dynamo_removals import DynamoRemovalLedger
 from rebound.adapters.dynamo_request_ids import DynamoRequestIds
 from rebound.adapters.dynamo_segments import DynamoSegmentBook
 from rebound.application.customer_files import Place
@@ -65,6 +66,7 @@ from rebound.application.ports import (
     JobLedger,
     MessageLog,
     PaceBook,
+    RemovalLedger,
     RequestIds,
     SegmentBook,
     TallyBook,
@@ -127,7 +129,7 @@ from tests.fakes.directory import (
     MemorySegmentBook,
 )
 from tests.fakes.history import MemoryContactHistory
-from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger
+from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, MemoryRemovalLedger
 from tests.fakes.making import (
     BUSINESS_ID,
     CAMPAIGN_ID,
@@ -170,13 +172,14 @@ class Books:
     paces: PaceBook
     jobs: JobBook
     job_ledger: JobLedger
+    removal_ledger: RemovalLedger
     history: ContactHistory
     appointments: AppointmentBook
 
 
 def in_memory() -> Books:
     contacts, chunks = MemoryContactBook(), MemoryChunkLedger()
-    customers = MemoryCustomerBook(contacts)
+    customers, jobs = MemoryCustomerBook(contacts), MemoryJobLedger()
     return Books(
         MemoryBusinessDirectory(),
         MemoryApiKeyBook(),
@@ -195,7 +198,8 @@ def in_memory() -> Books:
         MemoryTallyBook(),
         MemoryPaceBook(),
         MemoryJobBook(),
-        MemoryJobLedger(customers),
+        jobs,
+        MemoryRemovalLedger(jobs, customers),
         MemoryContactHistory(),
         MemoryAppointmentBook(),
     )
@@ -203,6 +207,7 @@ def in_memory() -> Books:
 
 def in_dynamodb(tables: dict[str, str]) -> Books:
     directory = tables["DIRECTORY_TABLE"]
+    jobs = DynamoJobLedger(tables["CHUNKS_TABLE"])
     customers = DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"])
     return Books(
         DynamoBusinessDirectory(directory),
@@ -222,7 +227,8 @@ def in_dynamodb(tables: dict[str, str]) -> Books:
         DynamoTallyBook(tables["CHUNKS_TABLE"]),
         DynamoPaceBook(tables["PACES_TABLE"]),
         DynamoJobBook(directory),
-        DynamoJobLedger(tables["CHUNKS_TABLE"], customers),
+        jobs,
+        DynamoRemovalLedger(jobs, customers),
         DynamoContactHistory(tables["CONTACT_HISTORY_TABLE"]),
         DynamoAppointmentBook(tables["MESSAGES_TABLE"]),
     )
@@ -1479,7 +1485,7 @@ def test_a_removal_and_its_progress_are_all_or_none(books: Books, stale: str) ->
         case _:
             books.contacts.save(contact.knowing(SAID[1]))
     with pytest.raises(ConcurrentChangeError):
-        books.job_ledger.commit(progress, removal=removal)
+        books.removal_ledger.commit(progress, removal)
 
     assert books.customers.get(BUSINESS_ID, id_of(1)).customer_id == id_of(1)
     assert known(books, 1).is_used
@@ -1490,7 +1496,7 @@ def test_a_removal_counts_with_its_progress(books: Books) -> None:
     stored(books, 1)
     books.contacts.save(used(1).knowing(SAID[0]))
     removal = Removal([books.customers.get(BUSINESS_ID, id_of(1))], [known(books, 1).without([id_of(1)])])
-    books.job_ledger.commit(JobProgress(CAMPAIGN_ID, 1, 0, counts={"deleted": 1}), removal=removal)
+    books.removal_ledger.commit(JobProgress(CAMPAIGN_ID, 1, 0, counts={"deleted": 1}), removal)
 
     with pytest.raises(NotFoundError):
         books.customers.get(BUSINESS_ID, id_of(1))

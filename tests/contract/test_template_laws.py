@@ -3,7 +3,9 @@
 import ast
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -125,18 +127,28 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
             yield from states(state["ItemProcessor"])
 
 
+@cache
+def wired() -> Mapping[str, Sequence[ast.FunctionDef]]:
+    """What every module of wiring makes, by name; several capabilities may add to one thing."""
+    found: defaultdict[str, list[ast.FunctionDef]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("wiring.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                found[node.name].append(node)
+    return found
+
+
 def settings_asked_for(factories: set[str]) -> set[str]:
-    """What the wiring's ``factories``, and those that they call, take from the settings without an alternative."""
-    wiring = ast.parse((PACKAGE / "wiring.py").read_text(encoding="utf-8"))
-    bodies = {node.name: node for node in wiring.body if isinstance(node, ast.FunctionDef)}
+    """What use cases and ports by these names, and what they are made of, take from the settings without choice."""
+    bodies = wired()
     asked: set[str] = set()
     followed: set[str] = set()
     while waiting := (factories & bodies.keys()) - followed:
         factory = waiting.pop()
         followed.add(factory)
-        for node in ast.walk(bodies[factory]):
-            if isinstance(node, ast.Name):
-                factories = factories | {node.id}
+        for node in (node for body in bodies[factory] for node in ast.walk(body)):
+            if isinstance(node, ast.Attribute) and node.attr in bodies:
+                factories = factories | {node.attr}
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value in KNOWN:
                 asked.add(str(node.slice.value))
             elif isinstance(node, ast.Attribute) and node.attr == "public_url":
@@ -397,7 +409,7 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
         door += (PACKAGE / "batches.py").read_text(encoding="utf-8")
     if "rebound.http.app" in door:
         door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").rglob("*.py")))
-    asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(\w+)", door)})
+    asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(?:ports|use_cases)\(\)\.(\w+)", door)})
 
     assert asked
     assert asked <= environment(FUNCTIONS[logical]).keys()

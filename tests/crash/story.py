@@ -178,8 +178,8 @@ class Story(World):
         if redelivers:
             for queue in self.chunk_queue.queues.values():
                 queue.redeliveries = REDELIVERIES
-            self.receipts.queue.redeliveries = REDELIVERIES
-            self.recopyings.queue.redeliveries = REDELIVERIES
+            self.receipt_queue.queue.redeliveries = REDELIVERIES
+            self.recopy_queue.queue.redeliveries = REDELIVERIES
         self._people()
         self._moods()
         self.pump_streams()
@@ -240,15 +240,15 @@ class Story(World):
         self.outcomes["+14155560102"] = ((Outcome.FAILED, "Phone is currently unreachable/unavailable", 2.0),)
         for script, address_of in (
             (self.mailer, "ana{}@example.com".format),
-            (self.texter, "+1415556{:04d}".format),
+            (self.twilio_texter, "+1415556{:04d}".format),
         ):
             script.answer(address_of(9), Throttled("ACCOUNT_THROTTLED"))
             script.answer(address_of(10), Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True))
             script.answer(address_of(11), Unknown("ReadTimeoutError"))
             script.answer(address_of(12), Unknown("ReadTimeoutError"), went_out=True)
         self.mailer.answer("ana13@example.com", Refused("MESSAGE_REJECTED"))
-        self.texter.answer("+14155560013", Refused(NOT_A_NUMBER))
-        self.texter.answer("+14155560004", Refused(OPTED_OUT))
+        self.twilio_texter.answer("+14155560013", Refused(NOT_A_NUMBER))
+        self.twilio_texter.answer("+14155560004", Refused(OPTED_OUT))
         self.sns_texter.answer("+14155560103", Refused("Invalid phone number"))
 
     # --- the day ------------------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ class Story(World):
             )
             for module, name, size in small_sizes:
                 small.enter_context(patch.object(module, name, size))
-            self._wire()
+            self._start_anew()
             self._day()
 
     def _day(self) -> None:
@@ -299,8 +299,13 @@ class Story(World):
         self._some_time(8)
         self._steer("cancel", "cancelled")
         # What its texts wait for may be another hour now.
-        self._asked("settings", lambda: self.settings.change(OTHER_BUSINESS, BusinessChange(name="Cedar & Daughters")))
-        self._asked("settings", lambda: self.settings.change(BUSINESS_ID, BusinessChange(policy=STRICT_POLICY)))
+        self._asked(
+            "settings",
+            lambda: self.settings_of_business.change(OTHER_BUSINESS, BusinessChange(name="Cedar & Daughters")),
+        )
+        self._asked(
+            "settings", lambda: self.settings_of_business.change(BUSINESS_ID, BusinessChange(policy=STRICT_POLICY))
+        )
         for business_id, campaign_id in self.campaign_ids.values():
             self.end(campaign_id, business_id)
         self.rest()
@@ -309,10 +314,10 @@ class Story(World):
     def _say_no(self) -> None:
         """While campaigns are under way: a STOP, a click, and a text that somebody must read."""
         self._text("SM-stop", STOPPED, "Stop!")
-        self.silenced.append((self.texter, phone_of(STOPPED), len(self.texter.handed)))
+        self.silenced.append((self.twilio_texter, phone_of(STOPPED), len(self.twilio_texter.handed)))
         key = contact_key(CLICKED)
         link = Link.to(Purpose.UNSUBSCRIBE, key, message_key(CLICKED), Scope.MARKETING)
-        token = write_token(link, self.link_keys.keys())
+        token = write_token(link, self.link_keyring.keys())
         self._asked("honour_links", lambda: self.honour_links.unsubscribe(token))
         self.silenced.append((self.mailer, key.address, len(self.mailer.handed)))
         self._text("SM-unclear", UNCLEAR, "please stop texting me")
@@ -325,7 +330,7 @@ class Story(World):
     def _reconcile(self) -> None:
         """A night, whose steps are tried again; SES is asked no more than so much at a time."""
         self.suppressions.put(BOUNCE_LISTED, SuppressionReason.BOUNCE, at(-9))
-        while not self._step("reconcile", lambda: self.reconcile("night", timedelta(minutes=5))).done:
+        while not self._step("reconcile", lambda: self.reconcile_suppressions("night", timedelta(minutes=5))).done:
             self._tick()
         self.rest()
 
@@ -402,7 +407,7 @@ class Story(World):
 
     def _steer(self, order: str, name: str) -> None:
         business_id, campaign_id = self.campaign_ids[name]
-        self._asked(order, lambda: getattr(self.steer, order)(business_id, campaign_id))
+        self._asked(order, lambda: getattr(self.steer_campaign, order)(business_id, campaign_id))
 
     def _some_time(self, ticks: int) -> None:
         for _ in range(ticks):
@@ -426,7 +431,7 @@ class Story(World):
 
     @property
     def _scripts(self) -> Mapping[Provider, Any]:
-        return {Provider.SES: self.mailer, Provider.TWILIO: self.texter, Provider.SNS: self.sns_texter}
+        return {Provider.SES: self.mailer, Provider.TWILIO: self.twilio_texter, Provider.SNS: self.sns_texter}
 
     def _handed(self) -> Iterator[tuple[Provider, Handed]]:
         for provider, script in self._scripts.items():
@@ -504,7 +509,7 @@ class Story(World):
                 yield f"{len(queue.messages)} messages on the {lane} queue of {channel}"
             if queue.most_receives > MOST_CHUNK_RECEIVES:
                 yield f"a chunk came {queue.most_receives} times: it would be in the dead letters"
-        if self.receipts.queue.messages or self.recopyings.queue.messages:
+        if self.receipt_queue.queue.messages or self.recopy_queue.queue.messages:
             yield "receipts or copyings on their queues"
         if self.runner.errands:
             yield "an errand was not run"
@@ -554,7 +559,7 @@ class Story(World):
                     yield f"the copy of the flag of {key.channel} of {stored.customer_id} is wrong"
         announced = {
             (event.channel, id_)
-            for event in self.events.published
+            for event in self.domain_events.published
             if isinstance(event, ContactInvalidated | ContactRestored | ContactOptedOut)
             for id_ in event.customer_ids
         }
@@ -565,7 +570,7 @@ class Story(World):
 
     def _untold(self) -> Iterator[str]:
         """Each campaign's end and pause is told, once for the write that did it."""
-        told = {event.change_id: event for event in self.events.published if isinstance(event, _OF_CAMPAIGNS)}
+        told = {event.change_id: event for event in self.domain_events.published if isinstance(event, _OF_CAMPAIGNS)}
         for changes in self.campaigns.stream.everything().values():
             for change in changes:
                 moved = change.before is not None and change.before.status is not change.after.status
@@ -612,7 +617,7 @@ class Story(World):
             key = contact_key(number, channel)
             if self.contacts.get_many([key])[key].consent.of(scope).opted_out is not holds:
                 yield f"{channel} of {number} stands wrong for {scope}"
-        confirmed = {e.change_id: e for e in self.events.published if isinstance(e, AppointmentConfirmed)}
+        confirmed = {e.change_id: e for e in self.domain_events.published if isinstance(e, AppointmentConfirmed)}
         if [event.appointment_id for event in confirmed.values()] != [f"a-{CONFIRMED}"]:
             yield f"confirmed: {list(confirmed.values())}"
         if self.appointments.asked(contact_key(CONFIRMED, Channel.SMS)):

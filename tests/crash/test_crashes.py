@@ -80,7 +80,7 @@ def test_every_use_case_reaches_the_outside_through_watched_ports_only() -> None
 
 def _unwatched(world: World) -> Iterator[str]:
     """Every fake that a use case holds without a checkpoint, found by looking into the use cases."""
-    waiting = [(name, held) for name, held in vars(world).items() if _is_ours(held, "rebound.application")]
+    waiting = [(name, held) for name, held in world.use_cases() if _is_ours(held, "rebound.application")]
     assert waiting
     while waiting:
         name, holder = waiting.pop()

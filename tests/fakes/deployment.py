@@ -45,11 +45,12 @@ import rebound.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
-from rebound import telemetry, wiring
+from rebound import telemetry
 from rebound.adapters.random_ids import RandomIds
 from rebound.adapters.system import SystemClock
 from rebound.adapters.twilio_texts import inbound_url
 from rebound.domain.keys import ALL_SCOPES
+from rebound.platform.wiring import AwsPorts
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
 from tests.fakes.suppressions import MemorySuppressionList
 from tests.fakes.system import FakeClock, SeededIds
@@ -400,6 +401,7 @@ class Deployment:
         self.payloads: list[tuple[str, str]] = []
         """What each function put on queues, on the bus, and into executions and schedules."""
         self._processes: dict[str, ModuleType] = {}
+        self._made: dict[str, dict[str, Any]] = {}
         self._read: dict[str, int] = {}
         self._executions: list[Execution] = []
         self._known_executions: dict[str, int] = {}
@@ -523,7 +525,8 @@ class Deployment:
             ):
                 self._speak_as(function, written)
                 handler = self._process(function).lambda_handler
-                answer = handler(json.loads(json.dumps(event)), context)
+                with patch.object(AwsPorts, "made", self._made.setdefault(function, {})):
+                    answer = handler(json.loads(json.dumps(event)), context)
             return json.loads(json.dumps(answer, ensure_ascii=False).encode().decode())
         except FunctionDiedError:
             self._forget(function)
@@ -549,11 +552,7 @@ class Deployment:
         if function not in self._processes:
             self._forget(function)
             folder = REPOSITORY / str(self.template.resources[function]["Properties"]["CodeUri"])
-            with contextlib.ExitStack() as own:
-                if function != "ServeApiFunction":
-                    root = self._module(f"wiring_of_{function}", wiring.__file__)
-                    own.enter_context(patch.object(rebound, "wiring", root))
-                self._processes[function] = self._module(f"handler_of_{function}", str(folder / "handler.py"))
+            self._processes[function] = self._module(f"handler_of_{function}", str(folder / "handler.py"))
         return self._processes[function]
 
     @staticmethod
@@ -568,8 +567,9 @@ class Deployment:
     def _forget(self, function: str) -> None:
         """The process is gone, and with it everything that it kept."""
         self._processes.pop(function, None)
+        self._made.pop(function, None)
         # The API's modules are imported once for all; what they keep is their own. All speak through the same one.
-        of_the_api = (wiring, rebound.http.app, rebound.http.once) if function == "ServeApiFunction" else ()
+        of_the_api = (rebound.http.app, rebound.http.once) if function == "ServeApiFunction" else ()
         for module in (telemetry, *of_the_api):
             for kept in vars(module).values():
                 if hasattr(kept, "cache_clear"):

@@ -34,26 +34,19 @@ class MemoryJobBook:
 
 
 class MemoryJobLedger:
-    """Implements ``JobLedger``; shares its transactions with a customer book."""
+    """Implements ``JobLedger``."""
 
-    def __init__(self, customers: MemoryCustomerBook) -> None:
-        self._customers = customers
+    def __init__(self) -> None:
         self.rows: dict[tuple[str, int, int], JobProgress] = {}
         self.frozen_pages: dict[tuple[str, int, int], FrozenPage] = {}
 
     def get(self, job_id: str, phase: int, index: int) -> JobProgress:
         return self.rows.get((job_id, phase, index)) or JobProgress(job_id, phase, index)
 
-    def commit(
-        self, progress: JobProgress, *, frozen: FrozenPage | None = None, removal: Removal | None = None
-    ) -> JobProgress:
+    def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
         key = (progress.job_id, progress.phase, progress.index)
         if self.get(*key).version != progress.version:
             raise ConcurrentChangeError
-        if removal is not None:
-            if 1 + len(removal.customers) + sum(map(rows_of, removal.contacts)) > MAX_TRANSACTION:
-                raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-            self._customers.delete(removal.customers, removal.contacts)
         if frozen is not None:
             self.frozen_pages[frozen.job_id, frozen.index, frozen.number] = frozen
         self.rows[key] = replace(progress, version=progress.version + 1)
@@ -64,6 +57,22 @@ class MemoryJobLedger:
 
     def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
         return self.frozen_pages.get((job_id, index, number))
+
+
+class MemoryRemovalLedger:
+    """Implements ``RemovalLedger``."""
+
+    def __init__(self, jobs: MemoryJobLedger, customers: MemoryCustomerBook) -> None:
+        self._jobs = jobs
+        self._customers = customers
+
+    def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
+        if self._jobs.get(progress.job_id, progress.phase, progress.index).version != progress.version:
+            raise ConcurrentChangeError
+        if 1 + len(removal.customers) + sum(map(rows_of, removal.contacts)) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        self._customers.delete(removal.customers, removal.contacts)
+        return self._jobs.commit(progress)
 
 
 class RecordingJobRunner:

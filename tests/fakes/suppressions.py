@@ -52,4 +52,6 @@ class MemorySuppressionList:
 
 def desk_of(suppressions: MemorySuppressionList | None = None) -> SuppressionDesk:
     """A desk with a clock of its own, which moves when the desk waits."""
-    return SuppressionDesk(suppressions or MemorySuppressionList(), FakeClock(), missed=lambda _: None)
+    return SuppressionDesk(
+        suppressions=suppressions or MemorySuppressionList(), clock=FakeClock(), missed=lambda _: None
+    )

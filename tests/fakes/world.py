@@ -1,68 +1,22 @@
 """All use cases over the fakes, and a whole campaign run to rest under seeded chaos."""
 
-import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.application.admit_chunk import AdmitChunk, MindThrottles
-from rebound.application.apply_receipts import ApplyReceipts
-from rebound.application.ask_for_confirmation import AskForConfirmation
-from rebound.application.authorize_request import AuthorizeRequest
-from rebound.application.bulk_delete import BulkDelete, BulkDeleteWork
-from rebound.application.count_customers import CountCustomers, CountingWork
-from rebound.application.count_results import CountResults
-from rebound.application.export_customers import ExportCustomers, ExportView, StartExport
+from rebound.application.export_customers import ExportView
 from rebound.application.flag_records import Recopying
-from rebound.application.honour_links import HonourLinks
-from rebound.application.import_customers import (
-    BeginImport,
-    CloseImport,
-    ImportCustomers,
-    ImportView,
-    SplitImport,
-    StartImport,
-)
-from rebound.application.manage_campaigns import CampaignView, ManageCampaigns, NewCampaign, PostMessage
-from rebound.application.manage_consent import ReadConsent, StateConsent
-from rebound.application.manage_customers import ManageCustomers
-from rebound.application.manage_dead_letters import ManageDeadLetters
-from rebound.application.manage_jobs import JobView, ManageJobs
-from rebound.application.manage_segments import ManageSegments
-from rebound.application.manage_tenants import ManageTenants
+from rebound.application.import_customers import ImportView
+from rebound.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.application.manage_jobs import JobView
 from rebound.application.message_records import StatusChange
-from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook, MessageLog
-from rebound.application.preview_audience import PreviewAudience, PreviewWork
-from rebound.application.project_campaigns import ProjectCampaigns
-from rebound.application.project_contacts import ProjectContacts
-from rebound.application.read_appointment_log import ReadAppointmentLog
-from rebound.application.read_client_log import ReadClientLog
-from rebound.application.read_links import LinkReader
-from rebound.application.read_timeline import ReadTimeline
-from rebound.application.receive_text import ReceiveText
-from rebound.application.reconcile_suppressions import ReconcileSuppressions
-from rebound.application.recopy_flags import RecopyFlags
-from rebound.application.release_held import ReleaseHeld
-from rebound.application.report_replies import ReportReplies
-from rebound.application.review_replies import ReviewReplies
-from rebound.application.roll_back_flags import AskForRollback, RollBackFlags, RollbackProgress
-from rebound.application.run_campaign import CloseCampaign, DrainCampaign, ExpandCampaign, PlanCampaign
-from rebound.application.run_job import JobWork, RunJob
-from rebound.application.send_chunk import ChunkDesk
-from rebound.application.send_email import SendEmail
-from rebound.application.send_text import SendText
-from rebound.application.settings_of_business import SettingsOfBusiness
-from rebound.application.steer_campaign import RequeueCampaign, SteerCampaign
-from rebound.application.suppression_desk import SuppressionDesk
-from rebound.application.tell_contact import TellContact
-from rebound.application.trip_breaker import TripBreaker
-from rebound.application.write_links import LinkWriter
-from rebound.domain.business import Business, TextProvider
+from rebound.application.roll_back_flags import RollbackProgress
+from rebound.domain.business import Business
 from rebound.domain.campaigns import Campaign, Content, Selection
 from rebound.domain.categories import Category
 from rebound.domain.changes import Written
@@ -71,50 +25,16 @@ from rebound.domain.consent import ConsentEvidence
 from rebound.domain.contacts import Contact
 from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, ReboundError
-from rebound.domain.jobs import JobKind
 from rebound.domain.pacing import HeldTicket, Ticket
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Evidence
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 from rebound.domain.tally import labels_of
-from tests.fakes.appointments import MemoryAppointmentBook
-from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
-from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
-from tests.fakes.directory import (
-    MemoryApiKeyBook,
-    MemoryBusinessDirectory,
-    MemoryExportBook,
-    MemoryFailureLog,
-    MemoryImportBook,
-    MemoryImportLedger,
-    MemoryReconciliationBook,
-    MemoryRequestIds,
-    MemorySegmentBook,
-)
-from tests.fakes.frequencies import MemoryFrequencyBook
-from tests.fakes.history import history_and_replies
-from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, RecordingJobRunner
-from tests.fakes.links import MemoryLinkKeyring
-from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business
-from tests.fakes.messages import MemoryMessageLog
-from tests.fakes.paces import MemoryPaceBook, ScriptedQuota
-from tests.fakes.providers import ScriptedMailer, ScriptedTexter
-from tests.fakes.queues import (
-    MemoryChunkQueue,
-    MemoryDeadLetterQueues,
-    MemoryExportStore,
-    MemoryHeldQueue,
-    MemoryImportStore,
-    MemoryReceiptQueue,
-    MemoryRecopyQueue,
-    RecordingDomainEvents,
-    RecordingFileRunner,
-    RecordingRunner,
-)
+from tests.fakes.house import EveryUseCase
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at
+from tests.fakes.memory_ports import MemoryPorts, watched_ports
 from tests.fakes.streams import Change
-from tests.fakes.suppressions import MemorySuppressionList
-from tests.fakes.system import CountingPatience, FakeClock, PlainAddressReader, SeededIds, known_whereabouts
-from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError, watched
+from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError
 
 if TYPE_CHECKING:
     from rebound.domain.messages import Message
@@ -152,14 +72,14 @@ def always() -> bool:
     return True
 
 
-class World:
+class World(MemoryPorts, EveryUseCase):
     """One deployment in memory. Queues are pumped by ``rest``; nothing happens between calls."""
 
     between_looks = 1
     """How much happens between two looks whether a campaign has drained."""
 
     def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4, shards: int = 3) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - the same in every run
+        MemoryPorts.__init__(self, *businesses, seed=seed, ranges=ranges, shards=shards)
         self.chaos = Chaos()
         self._may_die = False
         self.checkpoint: Checkpoint = self._perhaps_die
@@ -167,285 +87,28 @@ class World:
         self.deaths: Counter[str] = Counter()
         self.step = ""
         """Which worker is at work; empty while none is."""
-        self.clock = FakeClock()
-        self.ids = SeededIds(seed)
-        self.addresses = PlainAddressReader()
-        self.businesses = MemoryBusinessDirectory(*(businesses or (business(),)))
-        self.keys = MemoryApiKeyBook()
-        self.segments = MemorySegmentBook()
-        self.imports, self.store = MemoryImportBook(), MemoryImportStore()
-        self.request_ids = MemoryRequestIds()
-        self.contacts, (self.history, self.replies) = MemoryContactBook(), history_and_replies()
-        self.customers = MemoryCustomerBook(self.contacts)
-        self.import_ledger = MemoryImportLedger(self.customers)
-        self.exports, self.export_store = MemoryExportBook(), MemoryExportStore()
-        self.import_runner, self.export_runner = RecordingFileRunner(), RecordingFileRunner()
-        self.patience = CountingPatience()
-        self.jobs = MemoryJobBook()
-        self.job_ledger = MemoryJobLedger(self.customers)
-        self.job_runner = RecordingJobRunner()
-        self.messages, self.appointments = MemoryMessageLog(shards), MemoryAppointmentBook()
-        self.campaigns = MemoryCampaignBook()
-        self.chunks = MemoryChunkLedger()
-        self.expansion = MemoryExpansionLedger(self.chunks)
-        self.tallies = MemoryTallyBook()
-        self.chunk_queue, self.held = MemoryChunkQueue(self.clock), MemoryHeldQueue(self.clock)
-        self.receipts = MemoryReceiptQueue(self.clock)
-        self.recopyings = MemoryRecopyQueue(self.clock)
-        self.dead_letter_queues = MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
-        self.failures = MemoryFailureLog()
-        self.frequencies, self.paces = MemoryFrequencyBook(), MemoryPaceBook()
-        self.quotas = ScriptedQuota()
-        self.runner = RecordingRunner()
-        self.events = RecordingDomainEvents()
-        self.mailer = ScriptedMailer()
-        self.texter, self.sns_texter = ScriptedTexter(), ScriptedTexter(Provider.SNS)
-        self.suppressions, self.link_keys = MemorySuppressionList(), MemoryLinkKeyring()
         self.unattributed = 0
         self.dead_letters: list[Receipt] = []
         self.outcomes: dict[str, tuple[tuple[Outcome, str | None, float], ...]] = {}
         """What becomes of a message to an address: receipts with outcome, code and seconds after the send."""
         for script, provider in (
             (self.mailer, Provider.SES),
-            (self.texter, Provider.TWILIO),
+            (self.twilio_texter, Provider.TWILIO),
             (self.sns_texter, Provider.SNS),
         ):
             script.taken.append(self._teller(provider))
-        self._ranges = ranges
-        self._wire()
+        self._start_anew()
 
-    def _own[T](self, port: T, name: str) -> T:
-        return watched(port, name, self._reach)
+    def _start_anew(self) -> None:
+        """As a new process does, which makes its use cases again; all that they reach outside of it is watched."""
+        self.ports = watched_ports(self, self._reach)
+        for name in _made_by_wiring():
+            self.__dict__.pop(name, None)
 
-    def _wire_jobs(
-        self,
-        customers: MemoryCustomerBook,
-        contacts: MemoryContactBook,
-        businesses: MemoryBusinessDirectory,
-        request_ids: MemoryRequestIds,
-    ) -> None:
-        frequencies = self._own(self.frequencies, "frequencies")
-        self.preview = PreviewAudience(customers, contacts, frequencies, businesses, self.clock, known_whereabouts)
-        self.count_customers = CountCustomers(customers, self.clock)
-        jobs, ledger = self._own(self.jobs, "jobs"), self._own(self.job_ledger, "job_ledger")
-        job_runner = self._own(self.job_runner, "job_runner")
-        self.manage_jobs = ManageJobs(jobs, ledger, job_runner, self.clock, self.ids, request_ids, self._ranges)
-        self.bulk_delete = BulkDelete(self.manage_jobs)
-        works: Mapping[JobKind, JobWork] = {
-            JobKind.COUNT: CountingWork(customers, ledger),
-            JobKind.PREVIEW: PreviewWork(customers, contacts, frequencies, businesses, ledger, known_whereabouts),
-            JobKind.BULK_DELETE: BulkDeleteWork(customers, contacts, businesses, ledger),
-        }
-        self.run_job = RunJob(jobs, ledger, works, self.clock)
-
-    def _wire(self) -> None:
-        """Make the use cases, as a new process does. What they reach outside of it is watched, all of it."""
-        own = self._own
-        customers, contacts = own(self.customers, "customers"), own(self.contacts, "contacts")
-        messages, campaigns = own(self.messages, "messages"), own(self.campaigns, "campaigns")
-        chunks, expansion, tallies = (
-            own(self.chunks, "chunks"),
-            own(self.expansion, "expansion"),
-            own(self.tallies, "tallies"),
-        )
-        queue, held = own(self.chunk_queue, "chunk_queue"), own(self.held, "held")
-        receipts, events = own(self.receipts, "receipts"), own(self.events, "events")
-        businesses, clock, ids = own(self.businesses, "businesses"), self.clock, self.ids
-        recopyings = own(self.recopyings, "recopyings")
-        segments, keys, runner = own(self.segments, "segments"), own(self.keys, "keys"), own(self.runner, "runner")
-        paces, quotas = own(self.paces, "paces"), own(self.quotas, "quotas")
-        appointments, frequencies = own(self.appointments, "appointments"), own(self.frequencies, "frequencies")
-        request_ids = own(self.request_ids, "request_ids")
-        desk_of_list = self._wire_suppressions(businesses, contacts, messages)
-        breaker = TripBreaker(campaigns, tallies)
-        desk = ChunkDesk(
-            chunks,
-            campaigns,
-            businesses,
-            customers,
-            contacts,
-            frequencies,
-            messages,
-            queue,
-            breaker,
-            clock,
-            held,
-            known_whereabouts,
-        )
-        self.release_held = ReleaseHeld(held, queue, clock, businesses)
-        texter, sns_texter = own(self.texter, "texter"), own(self.sns_texter, "texter")
-        texters = {TextProvider.TWILIO: lambda: texter, TextProvider.SNS: lambda: sns_texter}
-        self.manage_tenants = ManageTenants(businesses, keys, self.addresses, clock, ids)
-        dead_letters, failures = own(self.dead_letter_queues, "dead_letter_queues"), own(self.failures, "failures")
-        self.manage_dead_letters = ManageDeadLetters(dead_letters, failures)
-        self.authorize = AuthorizeRequest(keys, clock)
-        self.settings = SettingsOfBusiness(businesses, self.addresses, recopyings)
-        self.manage_customers = ManageCustomers(
-            customers, contacts, businesses, self.addresses, clock, ids, desk_of_list
-        )
-        self.manage_segments = ManageSegments(segments, clock)
-        self._wire_jobs(customers, contacts, businesses, request_ids)
-        self.manage_campaigns = ManageCampaigns(
-            campaigns,
-            runner,
-            segments,
-            businesses,
-            expansion,
-            tallies,
-            chunks,
-            messages,
-            clock,
-            ids,
-            request_ids,
-            paces,
-            self.preview.foresee,
-        )
-        self.post_message = PostMessage(
-            campaigns,
-            customers,
-            businesses,
-            chunks,
-            messages,
-            queue,
-            clock,
-            ids,
-            request_ids,
-            appointments,
-            held,
-            known_whereabouts,
-        )
-        self.read_appointment_log = ReadAppointmentLog(appointments, messages)
-        self._wire_logs(customers, contacts, businesses, messages)
-        self._wire_consent(customers, contacts, businesses, messages, request_ids)
-        self._wire_files(customers, contacts, businesses)
-        self.plan = PlanCampaign(campaigns, customers, segments, clock, ids, self._ranges, worth_a_range=3)
-        self.expand = ExpandCampaign(
-            campaigns,
-            businesses,
-            customers,
-            contacts,
-            frequencies,
-            expansion,
-            queue,
-            clock,
-            chunks,
-            held,
-            known_whereabouts,
-        )
-        self.drain = DrainCampaign(campaigns, expansion, tallies, clock, chunks)
-        self.close = CloseCampaign(campaigns, clock)
-        self.steer = SteerCampaign(campaigns, runner, self.manage_campaigns, clock, ids)
-        self.requeue = RequeueCampaign(campaigns, chunks, queue, clock)
-        self.ask_for_rollback = AskForRollback(campaigns, runner, self.manage_campaigns, clock, ids)
-        self.roll_back_flags = RollBackFlags(campaigns, chunks, messages, contacts)
-        admit, mind = (
-            AdmitChunk(paces, quotas, chunks, queue, clock, self.chance.random),
-            MindThrottles(paces, clock),
-        )
-        self.send_email = SendEmail(
-            desk,
-            own(self.mailer, "mailer"),
-            admit,
-            mind,
-            desk_of_list,
-            self._wire_links(businesses, customers, contacts, messages),
-        )
-        self.send_text = SendText(desk, texters, receipts, admit, mind)
-        self.apply_receipts = ApplyReceipts(messages, contacts, desk_of_list)
-        self._wire_texts(businesses, contacts, customers, messages, events)
-        self.count_results = CountResults(tallies, breaker)
-        self.project_contacts = ProjectContacts(
-            customers, businesses, events, own(self.history, "history"), own(self.replies, "replies")
-        )
-        self.project_campaigns = ProjectCampaigns(expansion, tallies, events)
-        self.recopy_flags = RecopyFlags(customers, contacts, businesses, recopyings)
-
-    def _wire_links(
-        self, businesses: BusinessDirectory, customers: CustomerBook, contacts: ContactBook, messages: MessageLog
-    ) -> LinkWriter:
-        reader, tell = LinkReader(self.link_keys, messages, customers, contacts), TellContact(messages, contacts)
-        self.honour_links = HonourLinks(reader, self.link_keys, businesses, customers, tell, self.clock)
-        return LinkWriter(self.link_keys, PUBLIC_URL)
-
-    def _wire_consent(
-        self,
-        customers: MemoryCustomerBook,
-        contacts: MemoryContactBook,
-        businesses: MemoryBusinessDirectory,
-        messages: MemoryMessageLog,
-        request_ids: MemoryRequestIds,
-    ) -> None:
-        clock, ids = self.clock, self.ids
-        self.read_consent = ReadConsent(customers, contacts, businesses, self._own(self.history, "history"))
-        self.ask_for_confirmation = AskForConfirmation(
-            customers, contacts, businesses, messages, self.post_message, clock, ids, request_ids
-        )
-        self.state_consent = StateConsent(customers, contacts, businesses, clock)
-
-    def _wire_logs(
-        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, messages: MessageLog
-    ) -> None:
-        history, replies = self._own(self.history, "history"), self._own(self.replies, "replies")
-        self.read_client_log = ReadClientLog(customers, messages)
-        self.read_timeline = ReadTimeline(customers, contacts, businesses, messages, history)
-        self.report_replies = ReportReplies(replies, customers, contacts)
-
-    def _wire_suppressions(
-        self, businesses: BusinessDirectory, contacts: ContactBook, messages: MessageLog
-    ) -> SuppressionDesk:
-        listed = watched(self.suppressions, "suppressions", self._reach)
-        book = watched(MemoryReconciliationBook(), "reconciliations", self._reach)
-        desk = SuppressionDesk(listed, self.clock, self.suppressions.missed.append)
-        self.reconcile = ReconcileSuppressions(businesses, contacts, messages, desk, book)
-        return desk
-
-    def _wire_texts(
-        self,
-        businesses: BusinessDirectory,
-        contacts: ContactBook,
-        customers: CustomerBook,
-        messages: MessageLog,
-        events: RecordingDomainEvents,
-    ) -> None:
-        """What people text, and what staff make of it."""
-        replies, appointments = self._own(self.replies, "replies"), self._own(self.appointments, "appointments")
-        tell, clock = TellContact(messages, contacts), self.clock
-        self.receive_text = ReceiveText(
-            businesses, contacts, customers, replies, messages, appointments, events, tell, clock
-        )
-        self.review_replies = ReviewReplies(replies, contacts, tell, clock)
-
-    def _wire_files(
-        self, customers: MemoryCustomerBook, contacts: MemoryContactBook, businesses: MemoryBusinessDirectory
-    ) -> None:
-        """Imports and exports."""
-
-        def own[T](port: T, name: str) -> T:
-            return watched(port, name, self._reach)
-
-        clock, ids = self.clock, self.ids
-        imports, store = own(self.imports, "imports"), own(self.store, "store")
-        ledger = own(self.import_ledger, "import_ledger")
-        self.start_import = StartImport(imports, ledger, store, businesses, clock, ids)
-        self.begin_import = BeginImport(imports, own(self.import_runner, "import_runner"))
-        self.split_import = SplitImport(imports, store, *IMPORT_SIZES)
-        self.import_customers = ImportCustomers(
-            imports,
-            ledger,
-            store,
-            customers,
-            contacts,
-            businesses,
-            self.addresses,
-            clock,
-            own(self.patience, "patience"),
-        )
-        self.close_import = CloseImport(imports, store)
-        exports, files = own(self.exports, "exports"), own(self.export_store, "export_store")
-        self.start_export = StartExport(
-            exports, files, own(self.export_runner, "export_runner"), businesses, clock, ids
-        )
-        self.export_customers = ExportCustomers(exports, files, customers, contacts, businesses, EXPORT_PART_BYTES)
+    def use_cases(self) -> Iterator[tuple[str, object]]:
+        """All there are, and what they are made of, by name."""
+        for name in _made_by_wiring():
+            yield name, getattr(self, name)
 
     # --- what a test prepares -----------------------------------------------------------------------------------------
 
@@ -486,14 +149,14 @@ class World:
 
     def begin(self, campaign_id: str, business_id: str = BUSINESS_ID) -> None:
         """Plan and expand."""
-        for index in self._step("plan", lambda: self.plan(business_id, campaign_id)):
+        for index in self._step("plan", lambda: self.plan_campaign(business_id, campaign_id)):
             while not self._step("expand", partial(self._expand, business_id, campaign_id, index)):
                 self._tick()
 
     def end(self, campaign_id: str, business_id: str = BUSINESS_ID) -> None:
         """Let it drain, and close it."""
         for _ in range(MOST_STEPS):
-            drained = self._step("drain", lambda: self.drain(business_id, campaign_id, 0))
+            drained = self._step("drain", lambda: self.drain_campaign(business_id, campaign_id, 0))
             if drained.drained:
                 break
             for _ in range(self.between_looks):
@@ -501,7 +164,7 @@ class World:
             self.clock.move(timedelta(seconds=drained.wait_seconds))
         else:
             raise AssertionError("the campaign never drains")
-        self._step("close", lambda: self.close.complete(business_id, campaign_id))
+        self._step("close", lambda: self.close_campaign.complete(business_id, campaign_id))
 
     def run_import(self, import_id: str, business_id: str = BUSINESS_ID) -> ImportView:
         """Run an import through all its steps, some parts before others."""
@@ -509,7 +172,7 @@ class World:
             self._tick()
         left = list(parts)
         while left:
-            part = self.chance.choice(left)
+            part = self.random.choice(left)
             if self._step("import_customers", partial(self._import_part, business_id, import_id, part)):
                 left.remove(part)
         self._step("close_import", lambda: self.close_import.complete(business_id, import_id))
@@ -519,7 +182,7 @@ class World:
         """Run a job as its state machine does until nothing is left to do."""
         ids = (job.job.business_id, job.job.job_id)
         while waiting := self._step("run_job", partial(self.run_job.advance, *ids)):
-            for index in self.chance.sample(waiting, len(waiting)):
+            for index in self.random.sample(waiting, len(waiting)):
                 while not self._step("run_job", partial(self.run_job.work, *ids, index, self._time_left)):
                     pass
         return self.manage_jobs.get(*ids)
@@ -539,14 +202,14 @@ class World:
 
     def pump_streams(self) -> None:
         """Let the readers of the streams catch up, each with some changes twice."""
-        while (batch := self.messages.stream.deliver(self.chance)) is not None:
+        while (batch := self.messages.stream.deliver(self.random)) is not None:
             shard, changes = batch
             told = status_changes(changes)
             self._retried("count_results", partial(self._count, shard, told))
-        while (contact_batch := self.contacts.stream.deliver(self.chance)) is not None:
+        while (contact_batch := self.contacts.stream.deliver(self.random)) is not None:
             for change in contact_batch[1]:
                 self._retried("project_contacts", partial(self._project, contact_change(change)))
-        while (campaign_batch := self.campaigns.stream.deliver(self.chance)) is not None:
+        while (campaign_batch := self.campaigns.stream.deliver(self.random)) is not None:
             for campaign in campaign_batch[1]:
                 write = Written(campaign.before, campaign.after, f"change-{campaign.position}", at(0))
                 self._retried("project_campaigns", partial(self._tell, write))
@@ -573,15 +236,15 @@ class World:
         try:
             return work()
         except WorkerDiedError:
-            self._wire()
+            self._start_anew()
             raise
         finally:
             self._may_die, self.step = False, ""
 
     def _tick(self) -> bool:
         """One thing that happens; whether there was one."""
-        if self.chance.random() < self.chaos.reminders:
-            self.clock.move(timedelta(minutes=self.chance.choice([1, 7, 20])))
+        if self.random.random() < self.chaos.reminders:
+            self.clock.move(timedelta(minutes=self.random.choice([1, 7, 20])))
         doings = [
             self._send_one,
             self._receive_some,
@@ -590,9 +253,9 @@ class World:
             self._run_rollback,
             self._recopy_some,
         ]
-        if self.held.queue.messages:
+        if self.held_queue.queue.messages:
             doings.append(self._release_some)
-        self.chance.shuffle(doings)
+        self.random.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
 
     def _wait(self) -> bool:
@@ -605,7 +268,7 @@ class World:
     def next_at(self) -> datetime | None:
         """When the next message of any queue can be received."""
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
-        queues = (self.receipts.queue, self.recopyings.queue, self.held.queue)
+        queues = (self.receipt_queue.queue, self.recopy_queue.queue, self.held_queue.queue)
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others) if at is not None), default=None)
 
@@ -634,33 +297,33 @@ class World:
                     return True
 
     def _recopy_some(self) -> bool:
-        for waiting in self.recopyings.queue.receive(self.chance):
-            if self.chance.random() < self.chaos.duplicate:
-                self.recopyings.queue.send(waiting.body)
+        for waiting in self.recopy_queue.queue.receive(self.random):
+            if self.random.random() < self.chaos.duplicate:
+                self.recopy_queue.queue.send(waiting.body)
             with suppress(*CRASHES):
                 self._mortal("recopy_flags", partial(self._recopy, waiting.body))
-                self.recopyings.queue.delete(waiting.name)
+                self.recopy_queue.queue.delete(waiting.name)
             return True
         return False
 
     def _release_some(self) -> bool:
-        taken = self.held.queue.receive(self.chance, self.chance.choice([1, 10]))
+        taken = self.held_queue.queue.receive(self.random, self.random.choice([1, 10]))
         if not taken:
             return False
         for waiting in taken:
-            if self.chance.random() < self.chaos.duplicate:
-                self.held.queue.send(waiting.body)
+            if self.random.random() < self.chaos.duplicate:
+                self.held_queue.queue.send(waiting.body)
         with suppress(*CRASHES):
             self._mortal("release_chunks", partial(self._release, [waiting.body for waiting in taken]))
             for waiting in taken:
-                self.held.queue.delete(waiting.name)
+                self.held_queue.queue.delete(waiting.name)
         return True
 
     def _send_one(self) -> bool:
         for (channel, _), queue in self.chunk_queue.queues.items():
-            for waiting in queue.receive(self.chance):
-                if self.chance.random() < self.chaos.duplicate:
-                    queue.send(waiting.body, timedelta(seconds=self.chance.choice([0, 0, 100])))
+            for waiting in queue.receive(self.random):
+                if self.random.random() < self.chaos.duplicate:
+                    queue.send(waiting.body, timedelta(seconds=self.random.choice([0, 0, 100])))
                 try:
                     owner = f"{waiting.name}:{waiting.receives}"
                     self._mortal(
@@ -682,7 +345,7 @@ class World:
     # Each looks its use case up when it is called: a death before may have replaced it.
 
     def _expand(self, business_id: str, campaign_id: str, index: int) -> bool:
-        return self.expand(business_id, campaign_id, index, self._time_left)
+        return self.expand_campaign(business_id, campaign_id, index, self._time_left)
 
     def _split(self, business_id: str, import_id: str) -> Sequence[int] | None:
         return self.split_import(business_id, import_id, self._time_left)
@@ -694,7 +357,7 @@ class World:
         return self.import_customers(business_id, import_id, part, self._time_left)
 
     def _requeue(self, business_id: str, campaign_id: str, cursor: str | None) -> str | None:
-        return self.requeue(business_id, campaign_id, cursor, self._time_left)
+        return self.requeue_campaign(business_id, campaign_id, cursor, self._time_left)
 
     def _roll_back(
         self, business_id: str, campaign_id: str, rollback_id: str, progress: RollbackProgress
@@ -717,10 +380,10 @@ class World:
         self.project_campaigns(change)
 
     def _time_left(self) -> bool:
-        return not self._may_die or self.chance.random() >= self.chaos.death
+        return not self._may_die or self.random.random() >= self.chaos.death
 
     def _receive_some(self) -> bool:
-        taken = self.receipts.queue.receive(self.chance, self.chance.choice([1, 5, 100]))
+        taken = self.receipt_queue.queue.receive(self.random, self.random.choice([1, 5, 100]))
         if not taken:
             return False
         with suppress(*CRASHES):
@@ -731,14 +394,14 @@ class World:
             for waiting in taken:
                 if waiting.name in applied.again and waiting.receives >= MOST_RECEIVES:
                     self.dead_letters.extend(waiting.body)
-                    self.receipts.queue.delete(waiting.name)
+                    self.receipt_queue.queue.delete(waiting.name)
                 elif waiting.name in applied.again:
-                    self.receipts.queue.retry(waiting.name, min(SOON * 2 ** (waiting.receives - 1), LATEST))
+                    self.receipt_queue.queue.retry(waiting.name, min(SOON * 2 ** (waiting.receives - 1), LATEST))
                 elif waiting.name in applied.postponed:
-                    self.receipts.queue.send(waiting.body, LATER)
-                    self.receipts.queue.delete(waiting.name)
+                    self.receipt_queue.queue.send(waiting.body, LATER)
+                    self.receipt_queue.queue.delete(waiting.name)
                 else:
-                    self.receipts.queue.delete(waiting.name)
+                    self.receipt_queue.queue.delete(waiting.name)
         return True
 
     def _read_streams(self) -> bool:
@@ -753,7 +416,7 @@ class World:
         self.checkpoint(where)
 
     def _perhaps_die(self, where: str) -> None:
-        if self._may_die and self.chance.random() < self.chaos.death:
+        if self._may_die and self.random.random() < self.chaos.death:
             self.deaths[where] += 1
             raise WorkerDiedError(where)
 
@@ -770,16 +433,22 @@ class World:
                     address=to.lower(),
                     code=code,
                 )
-                copies = 1 + (self.chance.random() < self.chaos.duplicate)
+                copies = 1 + (self.random.random() < self.chaos.duplicate)
                 for _ in range(copies):
-                    self.receipts.queue.send((receipt,))
-            if self.chance.random() < self.chaos.early:
+                    self.receipt_queue.queue.send((receipt,))
+            if self.random.random() < self.chaos.early:
                 # Another worker, while this one waits for the provider's answer.
                 may_die, step = self._may_die, self.step
                 self._receive_some()
                 self._may_die, self.step = may_die, step
 
         return tell
+
+
+@cache
+def _made_by_wiring() -> frozenset[str]:
+    kinds = EveryUseCase.__mro__
+    return frozenset(name for kind in kinds for name, made in vars(kind).items() if isinstance(made, cached_property))
 
 
 def contact_change(change: Change[Contact]) -> Written[Contact]:

@@ -12,8 +12,11 @@ import pytest
 
 import rebound.http.app
 import rebound.http.once
-from rebound import telemetry, wiring
+from rebound import telemetry
+from rebound.contacts.wiring import ContactsUseCases
 from rebound.domain.keys import ALL_SCOPES
+from rebound.platform.wiring import AwsPorts
+from tests.fakes import house
 from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.paces import ScriptedQuota
@@ -36,13 +39,6 @@ QUEUES: Final = (
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-HOLD_A_PROVIDER: Final = (
-    wiring.send_email,
-    wiring.send_text,
-    wiring.apply_receipts,
-    wiring.manage_customers,
-    wiring.reconcile_suppressions,
-)
 TWILIO_TOKEN: Final = "fake-auth-token-for-tests"  # noqa: S105 - opens nothing
 
 
@@ -174,7 +170,8 @@ class Stack:
 
 def forget() -> None:
     """Make everything that a process keeps for its life be made anew."""
-    for module in (wiring, telemetry, rebound.http.app, rebound.http.once):
+    AwsPorts.made.clear()
+    for module in (telemetry, rebound.http.app, rebound.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
@@ -244,17 +241,14 @@ def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         deployed.received(queue)
     deployed.mailer, deployed.texter = ScriptedMailer(), ScriptedTexter()
     deployed.suppressions = MemorySuppressionList()
-    desk = desk_of(deployed.suppressions)
-    _forget_who_holds_a_provider()
-    monkeypatch.setattr(wiring, "suppression_desk", lambda: desk)
-    monkeypatch.setattr(wiring, "mailer", lambda: deployed.mailer)
-    monkeypatch.setattr(wiring, "quotas", ScriptedQuota)
-    monkeypatch.setattr(wiring, "twilio_texter", lambda: deployed.texter)
-    wiring.businesses().add(business())
+    house.stand_in(
+        monkeypatch,
+        mailer=deployed.mailer,
+        quotas=ScriptedQuota(),
+        twilio_texter=deployed.texter,
+    )
+    # Waiting for the next call would be real waiting.
+    monkeypatch.setattr(ContactsUseCases, "suppression_desk", desk_of(deployed.suppressions))
+    house.ports().businesses.add(business())
     yield deployed
-    _forget_who_holds_a_provider()
-
-
-def _forget_who_holds_a_provider() -> None:
-    for use_case in HOLD_A_PROVIDER:
-        use_case.cache_clear()
+    house.forget_use_cases()

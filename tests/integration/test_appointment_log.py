@@ -2,9 +2,9 @@
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.appointments import Answered
 from rebound.domain.keys import ApiScope
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack
 
@@ -16,7 +16,7 @@ PATH = "/v1/appointments/a-1/log"
 def ana(stack: Stack) -> str:
     """A customer who can be texted."""
     assert stack.settings
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     return id_of(1)
 
 
@@ -24,7 +24,7 @@ def test_an_appointment_shows_what_was_sent_and_what_was_answered(stack: Stack, 
     asked = {**TEXT, "customer_id": ana, "appointment_id": "a-1", "asks_confirmation": True}
     posted = stack.api("POST", "/v1/messages", asked).body
     stack.api("POST", "/v1/messages", {**TEXT, "customer_id": ana, "appointment_id": "a-2"})
-    wiring.appointments().record(BUSINESS_ID, "a-1", Answered(wiring.clock().now(), "SM1", confirmed=True))
+    house.ports().appointments.record(BUSINESS_ID, "a-1", Answered(house.ports().clock.now(), "SM1", confirmed=True))
     log = stack.api("GET", PATH)
     reply, message = log.body["items"]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.adapters import dynamo_campaigns
 from rebound.domain.campaigns import CampaignStatus, FinalWords
 from rebound.domain.messages import Message, MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.tally import final_words
 from tests.contract.test_domain_events import Bus, problems
+from tests.fakes import house
 from tests.fakes.aws import rows
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, at, campaign, message
 from tests.integration.conftest import Stack
@@ -24,7 +24,7 @@ BAD = 60
 
 def images(stack: Stack, messages: Sequence[Message]) -> dict[str, Any]:
     """The images of messages in the table's change stream, by who gets them."""
-    wiring.messages().record_new(messages)
+    house.ports().messages.record_new(messages)
     return {row["recipient_id"]["S"]: row for row in stack.table("MESSAGES_TABLE")}
 
 
@@ -52,8 +52,8 @@ def test_hard_bounces_above_the_review_level_warn_and_then_pause(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bus = Bus()
-    monkeypatch.setattr(wiring.aws("events"), "put_events", bus.put_events)
-    wiring.campaigns().add(campaign(status=CampaignStatus.SENDING, run_id=RUN_ID))
+    monkeypatch.setattr(house.ports().aws("events"), "put_events", bus.put_events)
+    house.ports().campaigns.add(campaign(status=CampaignStatus.SENDING, run_id=RUN_ID))
     running = campaign_record(stack, None, 1)
     sent = [message(number) for number in range(PEOPLE)]
     before = images(stack, sent)
@@ -67,7 +67,7 @@ def test_hard_bounces_above_the_review_level_warn_and_then_pause(
         for number, one in enumerate(sent)
     ]
     count(stack, before, images(stack, settled), 10)
-    stopped = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+    stopped = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
     told = campaign_record(stack, running["dynamodb"]["NewImage"], 2)
 
     assert stopped.status is CampaignStatus.PAUSED
@@ -89,10 +89,12 @@ def test_hard_bounces_above_the_review_level_warn_and_then_pause(
 
 
 def test_a_resume_begins_a_window_that_messages_and_counts_know(stack: Stack) -> None:
-    wiring.campaigns().add(campaign(status=CampaignStatus.PAUSED, run_id=RUN_ID, paused_because="Too much failed."))
+    house.ports().campaigns.add(
+        campaign(status=CampaignStatus.PAUSED, run_id=RUN_ID, paused_because="Too much failed.")
+    )
     resumed = stack.api("POST", f"/v1/campaigns/{CAMPAIGN_ID}/resume").body
     assert (resumed["status"], resumed["reason"]) == ("sending", None)
-    kept = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+    kept = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
     assert (kept.window, kept.paused_because) == (1, None)
 
     old, new = message(1), message(2, window=1)
@@ -101,14 +103,14 @@ def test_a_resume_begins_a_window_that_messages_and_counts_know(stack: Stack) ->
         replace(one, status=MessageStatus.FAILED, provider=Provider.TWILIO, provider_code="30034") for one in (old, new)
     ]
     count(stack, before, images(stack, failed), 1)
-    counts = wiring.tallies().counts(CAMPAIGN_ID)
+    counts = house.ports().tallies.counts(CAMPAIGN_ID)
     assert final_words(counts, 0) == final_words(counts, 1) == FinalWords(total=1, faults=1)
 
 
 def test_from_the_first_campaign_that_cannot_be_told_on_all_come_again(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wiring.campaigns().add(campaign(status=CampaignStatus.PAUSED))
+    house.ports().campaigns.add(campaign(status=CampaignStatus.PAUSED))
     records = [campaign_record(stack, None, position) for position in (1, 2)]
     removal = {"eventID": "change-0", "dynamodb": {"OldImage": {}, "SequenceNumber": "0"}}
 
@@ -116,7 +118,7 @@ def test_from_the_first_campaign_that_cannot_be_told_on_all_come_again(
         raise RuntimeError
 
     assert dynamo_campaigns.campaign_change_of(removal) is None
-    monkeypatch.setattr(wiring.domain_events(), "publish", lost)
+    monkeypatch.setattr(house.ports().domain_events, "publish", lost)
     assert stack.invoke("project_campaigns", {"Records": [removal, *records]}) == {
         "batchItemFailures": [{"itemIdentifier": "1"}]
     }

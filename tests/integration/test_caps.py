@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.frequency import Frequency, HandOver
 from rebound.domain.messages import MessageStatus
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, contacts_of, customer, id_of, message
 from tests.integration.conftest import Stack
 
@@ -74,15 +74,15 @@ def test_caps_that_cannot_be_are_refused_with_the_field_and_change_nothing(
 
 def test_why_not_preview_and_log_say_until_when_a_cap_keeps_back(stack: Stack) -> None:
     stack.api("PATCH", "/v1/business", {"frequency_caps": [{**WEEKLY, "at_most": 1}, LOYALTY]})
-    wiring.customers().save([customer(1)], contacts_of(customer(1)))
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
     handed_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
     places = (
         HandOver("m1", handed_at, Category.MARKETING, Channel.SMS),
         HandOver("m2", handed_at, Category.LOYALTY, Channel.EMAIL, "vips"),
     )
-    wiring.frequencies().save(Frequency(BUSINESS_ID, id_of(1), places), handed_at)
+    house.ports().frequencies.save(Frequency(BUSINESS_ID, id_of(1), places), handed_at)
     left_out = message(1, MessageStatus.EXCLUDED, reason="frequency_cap", free_again_at=at(0))
-    wiring.messages().record_new([left_out])
+    house.ports().messages.record_new([left_out])
     free = f"{handed_at + timedelta(days=7):%Y-%m-%dT%H:%M:%S}.000Z"
 
     def why_not(category: str, **query: str) -> Any:

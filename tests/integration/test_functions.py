@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from rebound import wiring
 from rebound.adapters.counted import CountedMailer
 from rebound.adapters.queues import encode_ticket
 from rebound.adapters.receipts_queue import decode, encode_receipt
@@ -26,7 +25,10 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
 from rebound.domain.receipts import MessageKey, Outcome, Receipt
 from rebound.domain.segments import Segment
+from rebound.receipts.wiring import ReceiptsUseCases
+from rebound.sending.wiring import SendingUseCases
 from rebound.telemetry import count
+from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -81,7 +83,7 @@ def authorize(stack: Stack, authorization: str | None, name: str = "Authorizatio
 
 @pytest.mark.parametrize("header", ["Authorization", "authorization"])
 def test_the_holder_of_a_key_comes_through_with_business_and_scopes(stack: Stack, header: str) -> None:
-    new = wiring.manage_tenants().create_key(BUSINESS_ID)
+    new = house.use_cases().manage_tenants.create_key(BUSINESS_ID)
     answer = authorize(stack, f"Bearer {new.token}", header)
 
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
@@ -108,13 +110,13 @@ def test_the_holder_of_a_key_comes_through_with_business_and_scopes(stack: Stack
     ids=lambda value: str(value)[:20],
 )
 def test_anybody_else_is_unauthorized(stack: Stack, authorization: str | None) -> None:
-    token = wiring.manage_tenants().create_key(BUSINESS_ID).token
+    token = house.use_cases().manage_tenants.create_key(BUSINESS_ID).token
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         authorize(stack, authorization and authorization.replace("{token}", token))
 
 
 def test_a_revoked_key_opens_nothing_and_a_rotated_one_goes_on_for_its_grace(stack: Stack) -> None:
-    tenants = wiring.manage_tenants()
+    tenants = house.use_cases().manage_tenants
     first, second = tenants.create_key(BUSINESS_ID), tenants.create_key(BUSINESS_ID)
     tenants.revoke_key(BUSINESS_ID, first.key.key_id)
     successor = tenants.rotate_key(BUSINESS_ID, second.key.key_id)
@@ -207,10 +209,10 @@ def test_the_recorded_batch_of_receipts_is_applied_and_only_what_cannot_be_comes
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = recorded("sqs/receipts.json")
-    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
+    monkeypatch.setattr(house.ports().sqs_receipt_queue, "retry_in", lambda *_: None)
     told = [item for record in event["Records"] for item in decode(record["body"])]
     keys = {item.key for item in told if item.key is not None}
-    wiring.messages().record([message(1, key=key, address="ana@example.com") for key in keys])
+    house.ports().messages.record([message(1, key=key, address="ana@example.com") for key in keys])
     answer = stack.invoke("apply_receipts", event)
     early = [
         r["messageId"]
@@ -234,12 +236,12 @@ def suppressed(number: int = 1) -> str:
 
 
 def test_what_was_not_tried_is_judged_by_the_entry_of_the_suppression_list(stack: Stack) -> None:
-    wiring.customers().save([customer(1)], contacts_of(customer(1)))
-    wiring.messages().record([message(1)])
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
+    house.ports().messages.record([message(1)])
     stack.suppressions.put("Ana1@example.com", "BOUNCE", at(-100))
 
     assert failures(stack.invoke("apply_receipts", records(suppressed()))) == []
-    verdict = wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY)
+    verdict = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY)
     assert (verdict.since, verdict.reason) == (at(-100), "bounce:on_suppression_list")
     assert verdict.evidence is not None
     assert verdict.evidence.message_id is None
@@ -250,26 +252,26 @@ def test_a_throttled_look_up_comes_again_as_a_new_message_and_not_as_a_failed_on
 ) -> None:
     later: list[tuple[str, float]] = []
     monkeypatch.setattr(
-        wiring.receipt_queue(), "put_body", lambda body, delay: later.append((body, delay.total_seconds()))
+        house.ports().sqs_receipt_queue, "put_body", lambda body, delay: later.append((body, delay.total_seconds()))
     )
-    wiring.customers().save([customer(3)], contacts_of(customer(3)))
-    wiring.messages().record([message(1), message(2), message(3)])
+    house.ports().customers.save([customer(3)], contacts_of(customer(3)))
+    house.ports().messages.record([message(1), message(2), message(3)])
     stack.suppressions.troubles = [ComeAgainError()] * 99
     bounce = encode_receipt(receipt(Outcome.FAILED, 1, code=NO_SUCH_MAILBOX, key=message_key(3)))
     answer = stack.invoke("apply_receipts", records(suppressed(1), suppressed(2), bounce, receives=9))
 
     assert failures(answer) == []
     assert later == [(suppressed(1), 30), (suppressed(2), 32)]
-    assert wiring.contacts().get_many([contact_key(3)])[contact_key(3)].verdict(STANDARD_POLICY).invalid
+    assert house.ports().contacts.get_many([contact_key(3)])[contact_key(3)].verdict(STANDARD_POLICY).invalid
 
 
 def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     again: list[tuple[str, float]] = []
     monkeypatch.setattr(
-        wiring.receipt_queue(), "retry_in", lambda handle, delay: again.append((handle, delay.total_seconds()))
+        house.ports().sqs_receipt_queue, "retry_in", lambda handle, delay: again.append((handle, delay.total_seconds()))
     )
-    wiring.customers().save([customer(1)], contacts_of(customer(1)))
-    wiring.messages().record([message(1)])
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
+    house.ports().messages.record([message(1)])
     bounce = receipt(Outcome.FAILED, 1, code=NO_SUCH_MAILBOX)
     bodies = [
         "not JSON",
@@ -290,8 +292,8 @@ def test_one_bad_body_takes_none_of_its_neighbours_along(stack: Stack, monkeypat
     answer = stack.invoke("apply_receipts", records(*bodies, receives=3))
 
     assert failures(answer) == ["m0", "m2", "m3", "m4", "m5", "m7"]
-    assert wiring.messages().get_many([message_key(1)])[message_key(1)].status is MessageStatus.BOUNCED
-    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).invalid
+    assert house.ports().messages.get_many([message_key(1)])[message_key(1)].status is MessageStatus.BOUNCED
+    assert house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).invalid
     assert [seconds for _, seconds in again] == [8]
 
 
@@ -316,8 +318,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_receipts_are_counted_by_outcome_in_one_line(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
-    wiring.messages().record([message(number) for number in (1, 2, 3)])
+    monkeypatch.setattr(house.ports().sqs_receipt_queue, "retry_in", lambda *_: None)
+    house.ports().messages.record([message(number) for number in (1, 2, 3)])
     bodies = [encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(number))) for number in (1, 2)]
     bodies.append(encode_receipt(receipt(Outcome.FAILED, 1, key=message_key(3), code=NO_SUCH_MAILBOX)))
     bodies += [encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(9))), "not JSON"]
@@ -340,14 +342,14 @@ def test_receipts_are_counted_by_outcome_in_one_line(
 def test_what_becomes_of_a_chunk_is_counted_in_one_line(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(wiring, "mailer", lambda: CountedMailer(stack.mailer, count))
+    house.stand_in(monkeypatch, mailer=CountedMailer(stack.mailer, count))
     customers = [customer(number) for number in range(1, 6)]
-    wiring.customers().save(customers, [])
+    house.ports().customers.save(customers, [])
     stack.mailer.answer("ana2@example.com", Refused("MESSAGE_REJECTED"))
     stack.mailer.answer("ana3@example.com", Unknown("timeout"))
-    wiring.campaigns().add(campaign())
-    for index in wiring.plan_campaign()(BUSINESS_ID, CAMPAIGN_ID):
-        wiring.expand_campaign()(BUSINESS_ID, CAMPAIGN_ID, index, lambda: True)
+    house.ports().campaigns.add(campaign())
+    for index in house.use_cases().plan_campaign(BUSINESS_ID, CAMPAIGN_ID):
+        house.use_cases().expand_campaign(BUSINESS_ID, CAMPAIGN_ID, index, lambda: True)
     capsys.readouterr()
     stack.invoke("send_email", {"Records": stack.received("EMAIL_QUEUE_URL")})
     [line] = told(capsys)
@@ -365,7 +367,7 @@ def test_flags_and_opt_outs_are_counted_like_the_events_that_tell_of_them(
 ) -> None:
     from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
 
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
     capsys.readouterr()
     stack.invoke("project_contacts", {"Records": [record]})
@@ -377,12 +379,12 @@ def test_flags_and_opt_outs_are_counted_like_the_events_that_tell_of_them(
 
 
 def reasons(*message_ids: str) -> dict[str, str]:
-    return {id_: failure.reason for id_, failure in wiring.failure_log().get_many(message_ids).items()}
+    return {id_: failure.reason for id_, failure in house.ports().failure_log.get_many(message_ids).items()}
 
 
 def test_why_receipts_fail_is_kept_from_the_second_time_on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring.receipt_queue(), "retry_in", lambda *_: None)
-    wiring.messages().record([message(1)])
+    monkeypatch.setattr(house.ports().sqs_receipt_queue, "retry_in", lambda *_: None)
+    house.ports().messages.record([message(1)])
     good = encode_receipt(receipt(Outcome.DELIVERED, 1))
     early = encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(9)))
     bodies = (good, early, '{"eventType": "Bounce", "mail": {"destination": ["ana@example.com"]}}')
@@ -403,7 +405,7 @@ def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more
     def broken(_: object) -> None:
         raise RuntimeError("ana@example.com")
 
-    monkeypatch.setattr(wiring, "apply_receipts", lambda: broken)
+    house.stand_in_for_use_case(monkeypatch, ReceiptsUseCases, apply_receipts=broken)
     body = encode_receipt(receipt(Outcome.DELIVERED, 1))
 
     assert failures(stack.invoke("apply_receipts", records(body, "not JSON", body, receives=2))) == ["m0", "m1", "m2"]
@@ -438,7 +440,7 @@ def test_a_reason_that_cannot_be_kept_changes_nothing_else(stack: Stack, monkeyp
         def record(self, failure: object) -> None:
             raise RuntimeError
 
-    monkeypatch.setattr(wiring, "failure_log", Broken)
+    house.stand_in(monkeypatch, failure_log=Broken())
     chunk = encode_ticket(Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK))
 
     assert failures(stack.invoke("send_email", records(chunk, chunk, receives=4))) == ["m0", "m1"]
@@ -469,7 +471,7 @@ def streamed(stack: Stack) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, channel: Channel) -> None:
-    wiring.customers().save([customer(n) for n in range(60)], [])
+    house.ports().customers.save([customer(n) for n in range(60)], [])
     script = stack.mailer if channel is Channel.EMAIL else stack.texter
     script.answer(customer(7).address(channel) or "", Throttled("ACCOUNT_THROTTLED"))
     posted = {"name": "x", "category": "marketing", "channel": channel, "filter": {"all": []}}
@@ -503,8 +505,8 @@ def test_a_campaign_goes_through_all_its_functions_and_adds_up(stack: Stack, cha
 
 
 def test_several_ranges_are_left_to_steps_of_their_own(stack: Stack) -> None:
-    wiring.customers().save([customer(n) for n in range(60)], [])
-    wiring.campaigns().add(campaign(run_id=RUN_ID, ranges=2, status=CampaignStatus.EXPANDING))
+    house.ports().customers.save([customer(n) for n in range(60)], [])
+    house.ports().campaigns.add(campaign(run_id=RUN_ID, ranges=2, status=CampaignStatus.EXPANDING))
     ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
     plan = stack.invoke("plan_campaign", ids)
     assert (plan["expanded"], plan["ranges"], plan["drained"]) == (False, [0, 1], False)
@@ -516,8 +518,8 @@ def test_several_ranges_are_left_to_steps_of_their_own(stack: Stack) -> None:
 
 
 def test_a_single_range_that_the_time_is_too_short_for_goes_on_in_a_step_of_its_own(stack: Stack) -> None:
-    wiring.customers().save([customer(n) for n in range(60)], [])
-    wiring.campaigns().add(campaign())
+    house.ports().customers.save([customer(n) for n in range(60)], [])
+    house.ports().campaigns.add(campaign())
     ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
     plan = stack.invoke("plan_campaign", ids, Context(milliseconds=1000))
     assert (plan["expanded"], plan["ranges"]) == (False, [0])
@@ -526,11 +528,11 @@ def test_a_single_range_that_the_time_is_too_short_for_goes_on_in_a_step_of_its_
 
 
 def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not(stack: Stack) -> None:
-    wiring.customers().save([customer(1)], [])
-    wiring.campaigns().add(campaign(run_id=RUN_ID, selection=Selection(customer_ids=(id_of(1),))))
-    wiring.expand_campaign()(BUSINESS_ID, CAMPAIGN_ID, 0, lambda: True)
+    house.ports().customers.save([customer(1)], [])
+    house.ports().campaigns.add(campaign(run_id=RUN_ID, selection=Selection(customer_ids=(id_of(1),))))
+    house.use_cases().expand_campaign(BUSINESS_ID, CAMPAIGN_ID, 0, lambda: True)
     key = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
-    wiring.chunks().claim(key, "somebody", wiring.clock().now(), __import__("datetime").timedelta(seconds=90))
+    house.ports().chunks.claim(key, "somebody", house.ports().clock.now(), __import__("datetime").timedelta(seconds=90))
     held = Ticket(key, 1, Lane.BULK)
     absent = replace(held, key=replace(key, chunk="chunk#000#0000099"))
     answer = stack.invoke("send_email", records(encode_ticket(held), "not JSON", encode_ticket(absent)))
@@ -540,9 +542,9 @@ def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not
 
 
 def test_a_campaign_whose_segment_is_gone_cannot_go_on_and_says_so(stack: Stack) -> None:
-    wiring.segments().put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
-    wiring.campaigns().add(campaign(selection=Selection(segment_id="vips")))
-    wiring.segments().delete(BUSINESS_ID, "vips")
+    house.ports().segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
+    house.ports().campaigns.add(campaign(selection=Selection(segment_id="vips")))
+    house.ports().segments.delete(BUSINESS_ID, "vips")
     ids = {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}
     plan = stack.invoke("plan_campaign", ids)
     stack.invoke("close_campaign", ids)
@@ -556,9 +558,9 @@ def test_a_campaign_whose_segment_is_gone_cannot_go_on_and_says_so(stack: Stack)
     "error", [{"Error": "TechnicalError", "Cause": "ana@example.com"}, {"Error": "States.Timeout"}]
 )
 def test_a_technical_failure_is_told_without_its_words(stack: Stack, error: dict[str, str]) -> None:
-    wiring.campaigns().add(campaign())
+    house.ports().campaigns.add(campaign())
     stack.invoke("close_campaign", {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "error": error})
-    ended = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID)
+    ended = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
 
     assert ended.status is CampaignStatus.FAILED
     assert "ana@example.com" not in (ended.failure or "")
@@ -567,10 +569,10 @@ def test_a_technical_failure_is_told_without_its_words(stack: Stack, error: dict
 def test_a_step_that_fails_outside_is_a_technical_error_without_its_words(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("ana@example.com")
 
-    monkeypatch.setattr(wiring, "plan_campaign", broken)
+    house.stand_in_for_use_case(monkeypatch, SendingUseCases, plan_campaign=broken)
     with pytest.raises(Exception, match=r"^RuntimeError") as raised:
         stack.invoke("plan_campaign", {"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID})
 
@@ -582,8 +584,8 @@ def test_a_step_that_fails_outside_is_a_technical_error_without_its_words(
 
 def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, Any]:
     key = contact_key(number)
-    contact = wiring.contacts().get_many([key])[key]
-    wiring.contacts().save(
+    contact = house.ports().contacts.get_many([key])[key]
+    house.ports().contacts.save(
         replace(
             contact.knowing(*([] if before is None else before)), customer_ids=contact.customer_ids | {id_of(number)}
         )
@@ -598,7 +600,7 @@ def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, 
 def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Stack) -> None:
     from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
 
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
     change = record["dynamodb"]
     gone = {**change, "OldImage": change["NewImage"], "SequenceNumber": "8"}
@@ -606,14 +608,14 @@ def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Sta
     removal = {"eventID": "change-8", "eventName": "REMOVE", "dynamodb": gone}
 
     assert stack.invoke("project_contacts", {"Records": [record, removal, record]}) == {"batchItemFailures": []}
-    assert wiring.customers().get(BUSINESS_ID, id_of(1)).failed_email
+    assert house.ports().customers.get(BUSINESS_ID, id_of(1)).failed_email
     assert [c["customer_id"] for c in stack.api("GET", "/v1/customers", query={"failed": "email"}).body["items"]] == [
         id_of(1)
     ]
 
 
 def test_from_the_first_change_that_fails_on_all_come_again(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    wiring.customers().save([customer(1), customer(2)], [])
+    house.ports().customers.save([customer(1), customer(2)], [])
     changes = [
         contact_record(1, "7"),
         {"eventID": "change-8", "dynamodb": {"NewImage": {"nonsense": {"S": "x"}}, "SequenceNumber": "8"}},
@@ -732,10 +734,10 @@ def test_a_file_that_cannot_be_read_fails_with_a_reason(stack: Stack, content: s
 
 def test_a_part_that_runs_out_of_time_comes_again_and_goes_on(stack: Stack) -> None:
     content = "first_name,last_name\n" + "Ana,Silva\n" * 60
-    view, _ = wiring.start_import()(BUSINESS_ID, "csv", content)
+    view, _ = house.use_cases().start_import(BUSINESS_ID, "csv", content)
     run_import(stack, view.job.import_id, Context(milliseconds=10))
 
-    assert wiring.start_import().get(BUSINESS_ID, view.job.import_id).counts == RowCounts(60, created=60)
+    assert house.use_cases().start_import.get(BUSINESS_ID, view.job.import_id).counts == RowCounts(60, created=60)
     assert len(stack.table("CUSTOMERS_TABLE")) == 60
 
 
@@ -762,7 +764,7 @@ def test_a_file_of_no_import_is_left_alone(stack: Stack) -> None:
 
 
 def test_the_arrival_of_a_file_starts_its_import_once_with_ids_only(stack: Stack) -> None:
-    view, _ = wiring.start_import()(BUSINESS_ID, "csv", HEADER)
+    view, _ = house.use_cases().start_import(BUSINESS_ID, "csv", HEADER)
     for _ in range(2):
         assert failures(stack.invoke("begin_import", uploaded(view.job.import_id))) == []
     [execution] = [found for found in executions(stack) if found["name"] == view.job.import_id]
@@ -772,7 +774,7 @@ def test_the_arrival_of_a_file_starts_its_import_once_with_ids_only(stack: Stack
 
 
 def test_an_import_that_failed_for_a_technical_reason_can_be_run_again(stack: Stack) -> None:
-    view, _ = wiring.start_import()(BUSINESS_ID, "csv", HEADER + "A1,Ana,Silva,ana@example.com,,\n")
+    view, _ = house.use_cases().start_import(BUSINESS_ID, "csv", HEADER + "A1,Ana,Silva,ana@example.com,,\n")
     what = {"business_id": BUSINESS_ID, "import_id": view.job.import_id}
     stack.invoke("split_import", what)
     stack.invoke("close_import", {**what, "error": {"Error": "TechnicalError", "Cause": "…"}})
@@ -917,7 +919,7 @@ def test_a_command_that_cannot_be_is_answered_with_its_field(stack: Stack, event
 
 
 def test_the_business_of_the_fixture_is_the_one_that_is_kept(stack: Stack) -> None:
-    assert wiring.businesses().get(BUSINESS_ID) == business(version=1)
+    assert house.ports().businesses.get(BUSINESS_ID) == business(version=1)
     assert isinstance(receipt(), Receipt)
 
 
@@ -926,12 +928,12 @@ def test_the_business_of_the_fixture_is_the_one_that_is_kept(stack: Stack) -> No
 
 def test_the_nightly_comparison_repairs_and_answers_with_counts_only(stack: Stack) -> None:
     people = [customer(1), customer(2), customer(3)]
-    wiring.customers().save(people, contacts_of(*people))
+    house.ports().customers.save(people, contacts_of(*people))
     stack.suppressions.put("ana1@example.com", "BOUNCE", at(-100))
     stack.suppressions.put("ana2@example.com", "COMPLAINT", at(-100))
     stack.suppressions.put("ana3@example.com", "BOUNCE", at(-100))
-    cleared = wiring.contacts().get_many([contact_key(3)])[contact_key(3)].knowing(Cleared(at(), ClearedBy.EDIT))
-    wiring.contacts().save(cleared)
+    cleared = house.ports().contacts.get_many([contact_key(3)])[contact_key(3)].knowing(Cleared(at(), ClearedBy.EDIT))
+    house.ports().contacts.save(cleared)
     event = recorded("step_functions/reconcile_suppressions.json")
 
     answer = stack.invoke("reconcile_suppressions", event)
@@ -941,6 +943,6 @@ def test_the_nightly_comparison_repairs_and_answers_with_counts_only(stack: Stac
         "drift": {"stale_entry": 1, "unknown_bounce": 1, "unknown_complaint": 1},
     }
     assert set(stack.suppressions.entries) == {"ana1@example.com", "ana2@example.com"}
-    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).since == at(-100)
+    assert house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].verdict(STANDARD_POLICY).since == at(-100)
     again = stack.invoke("reconcile_suppressions", {"run": "by-hand"})
     assert (again["done"], again["drift"]) == (True, {})

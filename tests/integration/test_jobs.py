@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.application.count_customers import CountCustomers
 from rebound.application.preview_audience import PreviewAudience
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.eligibility import wiring as eligibility_wiring
+from rebound.segments import wiring as segments_wiring
+from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID, at, contact_key, contacts_of, customer, id_of
 from tests.integration.conftest import Context, Stack
@@ -33,10 +35,10 @@ def salon(stack: Stack) -> Stack:
             )
             for n in range(first, first + 15)
         ]
-        wiring.customers().save(some, contacts_of(*some))
+        house.ports().customers.save(some, contacts_of(*some))
     stop = ConsentEvidence(at(1), Scope.MARKETING, opted_out=True, source=ConsentSource.COMPLAINT)
-    contact = wiring.contacts().get_many([contact_key(3)])[contact_key(3)]
-    wiring.contacts().save(contact.knowing(stop))
+    contact = house.ports().contacts.get_many([contact_key(3)])[contact_key(3)]
+    house.ports().contacts.save(contact.knowing(stop))
     return stack
 
 
@@ -108,16 +110,17 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
     preview, count = stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")
     no_time = timedelta()
     hasty = PreviewAudience(
-        wiring.customers(),
-        wiring.contacts(),
-        wiring.frequencies(),
-        wiring.businesses(),
-        wiring.clock(),
-        wiring.whereabouts,
-        no_time,
+        customers=house.ports().customers,
+        contacts=house.ports().contacts,
+        frequencies=house.ports().frequencies,
+        businesses=house.ports().businesses,
+        clock=house.ports().clock,
+        whereabouts=house.ports().whereabouts,
+        longest=no_time,
     )
-    monkeypatch.setattr(wiring, "preview_audience", lambda: hasty)
-    monkeypatch.setattr(wiring, "count_customers", lambda: CountCustomers(wiring.customers(), wiring.clock(), no_time))
+    monkeypatch.setattr(eligibility_wiring.use_cases(), "preview_audience", hasty)
+    count_customers = CountCustomers(customers=house.ports().customers, clock=house.ports().clock, longest=no_time)
+    monkeypatch.setattr(segments_wiring.use_cases(), "count_customers", count_customers)
     jobs = [stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")]
     done = [run(stack, job.body) for job in jobs]
 

@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.history import ConsentStated, FlagChanged
 from rebound.domain.keys import ApiScope
 from rebound.domain.replies import Keyword, Meaning, Reply
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 from tests.integration.conftest import Stack
 
@@ -41,18 +41,18 @@ def texted(seconds: float, **given: Any) -> Reply:
         "number": NUMBER,
         "body": "=1+1",
     }
-    return wiring.replies().add(Reply(**{**defaults, **given}))
+    return house.ports().replies.add(Reply(**{**defaults, **given}))
 
 
 def tell(said: ConsentEvidence) -> None:
-    contact = wiring.contacts().get_many([TEXTED])[TEXTED]
-    wiring.contacts().save(contact.knowing(said))
+    contact = house.ports().contacts.get_many([TEXTED])[TEXTED]
+    house.ports().contacts.save(contact.knowing(said))
 
 
 def test_everything_that_happened_with_a_customer_is_one_list_in_pages(stack: Stack, ana: str) -> None:
     texted(1, needs_staff=True)
     texted(2, meaning=Meaning.KEYWORD, keyword=Keyword.STOP, body="STOP")
-    wiring.contact_history().record(TEXTED, [FlagChanged(at(3), "bounce:mailbox_full", "c1"), ConsentStated(STOP)])
+    house.ports().contact_history.record(TEXTED, [FlagChanged(at(3), "bounce:mailbox_full", "c1"), ConsentStated(STOP)])
     posted = stack.api("POST", "/v1/messages", {**TEXT, "customer_id": ana}).body
     path = f"/v1/customers/{ana}/log"
     whole = stack.api("GET", path).body
@@ -112,7 +112,7 @@ def test_a_log_is_refused_for_what_it_cannot_be(stack: Stack, ana: str) -> None:
 
 
 def test_replies_are_reported_with_every_filter(stack: Stack, ana: str) -> None:
-    wiring.customers().save([customer(2)], [])
+    house.ports().customers.save([customer(2)], [])
     texted(1, needs_staff=True)
     texted(2, meaning=Meaning.KEYWORD, keyword=Keyword.STOP, body="STOP")
     other = ContactKey(BUSINESS_ID, Channel.SMS, "+14155560002")

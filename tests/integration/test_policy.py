@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.application import recopy_flags
 from rebound.domain.channels import Channel
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, contacts_of, customer, id_of
 from tests.integration.conftest import Context, Stack
 from tests.integration.test_functions import failures, records
@@ -23,7 +23,7 @@ ONCE = {"preset": "custom", "counts": {"unreachable": 1}}
 def flagged(stack: Stack) -> Stack:
     """Five customers: 1 and 2 have a full mailbox, 3 has none, the phone of 4 was out of reach once."""
     five = [customer(n, failed_email=n in {1, 2, 3}) for n in range(1, 6)]
-    wiring.customers().save(five, contacts_of(*five))
+    house.ports().customers.save(five, contacts_of(*five))
     known = [
         (contact_key(1), Provider.SES, FULL),
         (contact_key(2), Provider.SES, FULL),
@@ -31,8 +31,10 @@ def flagged(stack: Stack) -> Stack:
         (contact_key(4, Channel.SMS), Provider.TWILIO, "30003"),
     ]
     for number, (key, provider, code) in enumerate(known):
-        contact = wiring.contacts().get_many([key])[key]
-        wiring.contacts().save(contact.knowing(Failure(at(number), f"m{number}", provider, code, "the provider says")))
+        contact = house.ports().contacts.get_many([key])[key]
+        house.ports().contacts.save(
+            contact.knowing(Failure(at(number), f"m{number}", provider, code, "the provider says"))
+        )
     return stack
 
 
@@ -126,7 +128,7 @@ def test_a_copying_that_comes_twice_writes_nothing_the_second_time(flagged: Stac
 
 
 def test_what_cannot_be_read_comes_again_and_another_business_is_left_alone(flagged: Stack) -> None:
-    wiring.customers().save([customer(1, business_id="another", failed_email=True)], [])
+    house.ports().customers.save([customer(1, business_id="another", failed_email=True)], [])
     choose(flagged, STRICT)
     body = flagged.received("RECOPY_QUEUE_URL")[0]["body"]
 
@@ -134,8 +136,8 @@ def test_what_cannot_be_read_comes_again_and_another_business_is_left_alone(flag
         "m0",
         "m1",
     ]
-    assert wiring.customers().get("another", id_of(1)).failed_email
-    assert not wiring.customers().get(BUSINESS_ID, id_of(1)).failed_email
+    assert house.ports().customers.get("another", id_of(1)).failed_email
+    assert not house.ports().customers.get(BUSINESS_ID, id_of(1)).failed_email
 
 
 @pytest.mark.parametrize(

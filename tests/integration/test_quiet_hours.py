@@ -1,16 +1,16 @@
 """Quiet hours and times of sending over the API, and through the functions that hold and release what waits."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from rebound import wiring
 from rebound.adapters.queues import encode_held
 from rebound.domain.pacing import HeldTicket
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
 from tests.fakes.system import FakeClock
 from tests.integration.conftest import Stack
@@ -27,39 +27,23 @@ OFFER: Final = {
 }
 
 
-HAVE_A_CLOCK: Final[Sequence[Any]] = (
-    wiring.send_text,
-    wiring.chunk_desk,
-    wiring.admit_chunk,
-    wiring.mind_throttles,
-    wiring.release_held,
-    wiring.post_message,
-    wiring.manage_campaigns,
-    wiring.explain_reachability,
-)
-
-
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> "HeldBodies":
     bodies = HeldBodies()
-    monkeypatch.setattr(wiring, "held_queue", lambda: bodies)
+    house.stand_in(monkeypatch, held_queue=bodies)
     return bodies
 
 
 @pytest.fixture
-def clock(stack: Stack, held: "HeldBodies", monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClock]:
+def clock(stack: Stack, held: "HeldBodies", monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """It is three in the morning where Ana's number is, and so it stays until the test moves the clock."""
     movable = FakeClock()
     movable.move_to(datetime.now(UTC).replace(microsecond=0))
     there = movable.now().astimezone(ZoneInfo("America/Los_Angeles"))
     movable.move((timedelta(hours=27) - timedelta(hours=there.hour, minutes=there.minute)) % timedelta(days=1))
-    monkeypatch.setattr(wiring, "clock", lambda: movable)
-    for kept in HAVE_A_CLOCK:
-        kept.cache_clear()
+    house.stand_in(monkeypatch, clock=movable)
     stack.api("PATCH", "/v1/business", {"quiet_hours": {"sms": NIGHT}})
-    yield movable
-    for kept in HAVE_A_CLOCK:
-        kept.cache_clear()
+    return movable
 
 
 def created(stack: Stack, **given: Any) -> str:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -12,6 +11,7 @@ from rebound.domain.keys import ALL_SCOPES, ApiScope
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
+from tests.fakes import house
 from tests.fakes.making import (
     BUSINESS_ID,
     NO_SUCH_MAILBOX,
@@ -36,7 +36,7 @@ EMAIL_RULES = [
 
 @pytest.fixture(autouse=True)
 def ana(stack: Stack) -> None:
-    wiring.customers().save([customer(1)], contacts_of(customer(1)))
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
 
 
 def why(stack: Stack, **query: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def why(stack: Stack, **query: str) -> dict[str, Any]:
 
 def know(*evidence: Failure | ConsentEvidence, channel: Channel = Channel.EMAIL) -> None:
     key = contact_key(1, channel)
-    wiring.contacts().save(wiring.contacts().get_many([key])[key].knowing(*evidence))
+    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].knowing(*evidence))
 
 
 def test_nothing_stands_in_the_way_of_a_healthy_customer(stack: Stack) -> None:
@@ -69,7 +69,7 @@ def test_nothing_stands_in_the_way_of_a_healthy_customer(stack: Stack) -> None:
 
 def test_a_flag_is_told_with_its_evidence_and_the_attempt_that_it_came_from(stack: Stack) -> None:
     know(Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX, WORDS))
-    wiring.messages().record_new(
+    house.ports().messages.record_new(
         [
             message(
                 1,
@@ -155,7 +155,7 @@ def test_only_customers_read_is_needed_and_nothing_else_helps(stack: Stack) -> N
 
 @pytest.mark.parametrize("customer_id", [id_of(2), id_of(3), "x", "ü"])
 def test_a_customer_of_nobody_or_of_another_business_does_not_exist(stack: Stack, customer_id: str) -> None:
-    wiring.customers().save([customer(2, business_id="another")], [])
+    house.ports().customers.save([customer(2, business_id="another")], [])
     check_problem(stack.api("GET", f"/v1/customers/{customer_id}/reachability", query=ASKED), 404)
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from twilio.request_validator import RequestValidator
 
-from rebound import wiring
+from tests.fakes import house
 from tests.fakes.aws import rows
 from tests.fakes.making import BUSINESS_ID, business
 from tests.integration.conftest import API_ID, TWILIO_TOKEN, Stack, recorded
@@ -57,7 +57,7 @@ def test_stop_holds_when_twilio_is_answered_and_start_gives_it_back(stack: Stack
     receive(stack, text(MessageSid="SM3", Body="start"))
 
     assert opted_out(stack, ana) == []
-    kept = [reply.body for reply in wiring.replies().page(BUSINESS_ID, 9, None).items]
+    kept = [reply.body for reply in house.ports().replies.page(BUSINESS_ID, 9, None).items]
     assert kept == ["start", "info", "Stop!"]
 
 
@@ -84,7 +84,7 @@ def test_a_text_to_nobodys_number_is_acknowledged_and_changes_nothing(stack: Sta
 
 
 def test_a_stop_is_remembered_for_a_number_that_comes_later_and_for_each_business_of_the_sender(stack: Stack) -> None:
-    wiring.businesses().add(business(business_id="other", name="Cedar"))
+    house.ports().businesses.add(business(business_id="other", name="Cedar"))
     answer = receive(stack, text())
     given = {"first_name": "Ana", "last_name": "Silva", "mobile_phone": NUMBER}
     made = [stack.api("POST", "/v1/customers", given, business_id=id_).body for id_ in (BUSINESS_ID, "other")]
@@ -198,7 +198,7 @@ def test_c_confirms_the_appointment_that_was_asked_about(stack: Stack, ana: str)
     assert log["confirmed_at"] is not None
     answer = log["items"][0]
     assert (answer["kind"], answer["reply_id"], answer["confirmed"]) == ("reply", "SM1", True)
-    assert wiring.replies().find(BUSINESS_ID, "SM1").message_id == message_id
+    assert house.ports().replies.find(BUSINESS_ID, "SM1").message_id == message_id
     receive(stack, text())
     assert opted_out(stack, ana) == []
 

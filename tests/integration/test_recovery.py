@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.channels import Channel
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, Failure
+from tests.fakes import house
 from tests.fakes.making import contact_key, customer, id_of
 from tests.integration.conftest import Stack
 from tests.integration.test_functions import failures, records
@@ -22,10 +22,10 @@ REMINDER = {"category": "reminder", "channel": "email", "content": {"subject": "
 def full_for(stack: Stack, days: float) -> str:
     """A customer whose mailbox was full so long ago; their id."""
     assert stack.settings
-    wiring.customers().save([customer(1)], [])
-    contact = wiring.contacts().get_many([contact_key(1)])[contact_key(1)]
+    house.ports().customers.save([customer(1)], [])
+    contact = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)]
     failed = Failure(datetime.now(UTC) - timedelta(days=days), "m1", Provider.SES, FULL)
-    wiring.contacts().save(replace(contact.knowing(failed), customer_ids=frozenset({id_of(1)})))
+    house.ports().contacts.save(replace(contact.knowing(failed), customer_ids=frozenset({id_of(1)})))
     return id_of(1)
 
 
@@ -99,7 +99,7 @@ def test_the_try_that_is_due_is_made_once_and_written_down_with_the_contact(stac
     ana = full_for(stack, days=1.5)
     choose(stack, spaced=True)
     first, second = remind(stack, ana), remind(stack, ana)
-    contact = wiring.contacts().get_many([contact_key(1)])[contact_key(1)]
+    contact = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)]
 
     assert (first["status"], second["status"], second["reason"]) == ("sent", "excluded", "waiting_for_retry")
     assert len(stack.mailer.handed) == 1

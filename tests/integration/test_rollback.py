@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.campaigns import CampaignStatus
 from rebound.domain.chunks import Chunk, ChunkKey
 from rebound.domain.contacts import Contact
 from rebound.domain.messages import MessageStatus
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import STANDARD_POLICY, Failure
+from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -36,22 +36,24 @@ PATH = f"/v1/campaigns/{CAMPAIGN_ID}/rollback-flags"
 def bounced(stack: Stack) -> Stack:
     """A campaign of which everybody's email bounced, one a second."""
     sent = campaign(status=CampaignStatus.COMPLETED, run_id=RUN_ID)
-    wiring.campaigns().add(sent)
+    house.ports().campaigns.add(sent)
     for number in range(PEOPLE):
         key = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{number:07d}")
-        wiring.chunks().add(Chunk(key, (id_of(number),), (), created_at=at(0)))
+        house.ports().chunks.add(Chunk(key, (id_of(number),), (), created_at=at(0)))
         message_id = sent.message_id(id_of(number))
         key_of_message = message_key(number, message_id)
-        wiring.messages().record([message(number, MessageStatus.BOUNCED, key=key_of_message, failed_at=at(number))])
+        house.ports().messages.record(
+            [message(number, MessageStatus.BOUNCED, key=key_of_message, failed_at=at(number))]
+        )
         failure = Failure(at(number), message_id, Provider.SES, NO_SUCH_MAILBOX)
-        wiring.contacts().save(
+        house.ports().contacts.save(
             Contact(contact_key(number), customer_ids=frozenset({id_of(number)})).knowing(failure),
         )
     return stack
 
 
 def flagged() -> list[int]:
-    contacts = wiring.contacts().get_many(contact_key(number) for number in range(PEOPLE))
+    contacts = house.ports().contacts.get_many(contact_key(number) for number in range(PEOPLE))
     return [n for n in range(PEOPLE) if contacts[contact_key(n)].verdict(STANDARD_POLICY).invalid]
 
 
@@ -63,7 +65,7 @@ def errand(stack: Stack) -> dict[str, Any]:
         json.loads(steps.describe_execution(executionArn=execution["executionArn"])["input"])
         for execution in steps.list_executions(stateMachineArn=arn)["executions"]
     ]
-    shown = wiring.campaigns().get(BUSINESS_ID, CAMPAIGN_ID).rollback
+    shown = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID).rollback
     assert shown is not None
     [started] = [i for i in inputs if i["roll_back"]["rollback_id"] == shown.rollback_id]
     ids = {"business_id": started["business_id"], "campaign_id": started["campaign_id"]}
@@ -126,6 +128,6 @@ def test_a_time_that_cannot_be_is_refused_and_changes_nothing(bounced: Stack, bo
 
 def test_what_has_sent_nothing_or_is_not_there_cannot_be_rolled_back(stack: Stack) -> None:
     assert stack.api("POST", PATH).status == 404
-    wiring.campaigns().add(campaign(status=CampaignStatus.SCHEDULED))
+    house.ports().campaigns.add(campaign(status=CampaignStatus.SCHEDULED))
     assert stack.api("POST", PATH).status == 409
     assert stack.api("POST", PATH, business_id="other").status == 404

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.application import preview_audience
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.keys import ALL_SCOPES, ApiScope
 from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Failure
+from rebound.segments.wiring import SegmentsUseCases
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.integration.conftest import Answer, Stack
 
@@ -67,8 +68,8 @@ def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
 
 def flag(number_or_email: str = "ana@example.com") -> None:
     key = contact_key().__class__(BUSINESS_ID, contact_key().channel, number_or_email)
-    contact = wiring.contacts().get_many([key])[key]
-    wiring.contacts().save(contact.knowing(Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)))
+    contact = house.ports().contacts.get_many([key])[key]
+    house.ports().contacts.save(contact.knowing(Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)))
 
 
 def test_a_flag_is_shown_with_its_reason_and_since_and_clears_when_the_address_is_given_again(stack: Stack) -> None:
@@ -170,7 +171,7 @@ def test_staff_cannot_undo_a_stop_and_are_told_what_the_customer_must_do(stack: 
     customer_id = created(stack)["customer_id"]
     key = ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")
     stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD, words="STOP")
-    wiring.contacts().save(wiring.contacts().get_many([key])[key].knowing(stop))
+    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].knowing(stop))
     refused = stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "opted_out": False})
 
     assert (refused.status, refused.headers["Content-Type"]) == (409, "application/problem+json")
@@ -220,7 +221,7 @@ def test_whoever_posts_a_campaign_hears_who_is_left_out_and_why_and_the_same_aga
     created(stack, email=None)
     created(stack, email="bo@example.com")
     stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "channel": "email"})
-    later = (wiring.clock().now() + timedelta(hours=1)).isoformat()
+    later = (house.ports().clock.now() + timedelta(hours=1)).isoformat()
     offer = {**OFFER, "send_at": later} if send_at else OFFER
     posted = stack.api("POST", "/v1/campaigns", offer, headers={"Idempotency-Key": "offer-1"})
     stack.api("PATCH", f"/v1/customers/{customer_id}", {"email": None})
@@ -372,7 +373,7 @@ def test_what_belongs_to_another_business_does_not_exist(
 ) -> None:
     if id_of(1) not in path:
         return
-    wiring.customers().save([customer(1, business_id="another")], [])
+    house.ports().customers.save([customer(1, business_id="another")], [])
 
     assert stack.api(method, path, body).status == 404
 
@@ -426,7 +427,7 @@ WITH_BODY = [(method, path) for method, path, body, _ in ROUTES if body is not N
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize(("method", "path"), WITH_BODY, ids=lambda value: str(value)[:30])
 def test_no_body_whatever_makes_a_route_fail_or_write(stack: Stack, method: str, path: str, raw: str) -> None:
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     before = rows_of(stack)
     answer = stack.api(method, path, raw=raw)
 
@@ -557,7 +558,7 @@ def test_any_filter_is_kept_and_shown_or_refused_and_never_an_error(stack: Stack
     "path", ["/v1/customers", "/v1/segments", "/v1/campaigns", f"/v1/customers/{id_of(1)}/messages"]
 )
 def test_no_page_that_cannot_be_makes_a_list_fail(stack: Stack, path: str, query: dict[str, str]) -> None:
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     answer = stack.api("GET", path, query=query)
 
     assert answer.status in (200, 400, 422), answer.text
@@ -606,10 +607,11 @@ def test_a_business_without_a_sender_cannot_post(stack: Stack) -> None:
 
 
 def test_an_error_of_ours_says_nothing_of_its_cause(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
-        raise RuntimeError("ana@example.com")
+    class Broken:
+        def list(self, *_: object, **__: object) -> None:
+            raise RuntimeError("ana@example.com")
 
-    monkeypatch.setattr(wiring, "manage_customers", broken)
+    house.stand_in_for_use_case(monkeypatch, SegmentsUseCases, manage_customers=Broken())
     answer = stack.api("GET", "/v1/customers")
 
     assert answer.status == 500
@@ -640,7 +642,7 @@ def test_the_same_key_with_another_body_is_a_conflict(stack: Stack) -> None:
 
 
 def test_a_key_belongs_to_one_business_and_one_route(stack: Stack) -> None:
-    wiring.businesses().add(wiring.businesses().get(BUSINESS_ID).__class__("other", "Other", "US", "UTC"))
+    house.ports().businesses.add(house.ports().businesses.get(BUSINESS_ID).__class__("other", "Other", "US", "UTC"))
     headers = {"Idempotency-Key": "k1"}
     answers = [
         stack.api("POST", "/v1/customers", ANA, headers=headers),

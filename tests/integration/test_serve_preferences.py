@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.domain.consent import ConsentSource, Scope
 from rebound.domain.links import Purpose
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, contact_key, contacts_of, customer, message, message_key
 from tests.integration.conftest import Stack, recorded
 
 
 def sent_link(purpose: Purpose = Purpose.UNSUBSCRIBE) -> str:
     """The path of a link in a message to customer 1."""
-    wiring.customers().save([customer(1)], contacts_of(customer(1)))
-    wiring.messages().record_new([message(1)])
-    urls = wiring.link_writer().urls(contact_key(1), message_key(1), {purpose: Scope.LOYALTY})
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
+    house.ports().messages.record_new([message(1)])
+    urls = house.use_cases().link_writer.urls(contact_key(1), message_key(1), {purpose: Scope.LOYALTY})
     return urls[purpose].partition("/live")[2]
 
 
@@ -30,7 +30,7 @@ def ask(stack: Stack, path: str, **changes: Any) -> Mapping[str, Any]:
 
 def test_one_click_as_recorded_unsubscribes_and_is_kept_with_its_message(stack: Stack) -> None:
     answer = ask(stack, sent_link())
-    out = wiring.contacts().get_many([contact_key(1)])[contact_key(1)].consent.of(Scope.LOYALTY).standing
+    out = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.of(Scope.LOYALTY).standing
 
     assert (answer["statusCode"], "You are unsubscribed" in answer["body"]) == (200, True)
     assert out is not None
@@ -48,12 +48,12 @@ def test_again_is_not_written_again(stack: Stack) -> None:
 
 def test_a_deleted_customer_can_still_unsubscribe_and_is_when_they_come_back(stack: Stack) -> None:
     path = sent_link()
-    wiring.manage_customers().delete(BUSINESS_ID, customer(1).customer_id)
+    house.use_cases().manage_customers.delete(BUSINESS_ID, customer(1).customer_id)
     assert ask(stack, path)["statusCode"] == 200
     profile = {"first_name": "Ana", "last_name": "Silva", "email": customer(1).email}
-    wiring.manage_customers().create(BUSINESS_ID, profile)
+    house.use_cases().manage_customers.create(BUSINESS_ID, profile)
 
-    assert wiring.contacts().get_many([contact_key(1)])[contact_key(1)].consent.opted_out == (Scope.LOYALTY,)
+    assert house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.opted_out == (Scope.LOYALTY,)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

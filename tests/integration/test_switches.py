@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rebound import wiring
 from rebound.commands import Operations, run
+from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack
 from tests.integration.test_functions import failures, records
@@ -21,7 +21,7 @@ QUEUES = {"email": "PROMPT_EMAIL_QUEUE_URL", "text": "PROMPT_TEXT_QUEUE_URL"}
 def ana(stack: Stack) -> str:
     """A customer who can be reached on both channels."""
     assert stack.settings
-    wiring.customers().save([customer(1)], [])
+    house.ports().customers.save([customer(1)], [])
     return id_of(1)
 
 
@@ -34,7 +34,8 @@ def switch(stack: Stack, **switches: bool) -> dict[str, bool]:
 
 def operate(command: str, **given: Any) -> Any:
     return run(
-        Operations(wiring.manage_tenants(), wiring.manage_dead_letters(), lambda: True), {"command": command, **given}
+        Operations(house.use_cases().manage_tenants, house.use_cases().manage_dead_letters, lambda: True),
+        {"command": command, **given},
     )
 
 

@@ -78,7 +78,7 @@ class Talk:
 
     @property
     def confirmed(self) -> list[tuple[str, str]]:
-        events = [event for event in self.world.events.published if isinstance(event, AppointmentConfirmed)]
+        events = [event for event in self.world.domain_events.published if isinstance(event, AppointmentConfirmed)]
         return [(event.appointment_id, event.message_id) for event in events]
 
 
@@ -392,7 +392,7 @@ def test_with_the_last_customer_of_a_number_the_words_go_and_what_was_said_about
     kept = talk.world.replies.page(BUSINESS_ID, 9, None).items
     assert [(reply.number, reply.body) for reply in kept] == [(None, None)] * 3
     assert (talk.to_read, Scope.ALL in talk.opted_out()) == ([], True)
-    said = [e.statement.words for e in talk.world.history.page(KEY, 99, None).items if hasattr(e, "statement")]
+    said = [e.statement.words for e in talk.world.contact_history.page(KEY, 99, None).items if hasattr(e, "statement")]
     assert "STOP" in said
     assert "please stop texting me" not in said
     with pytest.raises(ConflictError):

@@ -103,8 +103,8 @@ def test_what_pauses_for_bounces_has_deserved_a_warning_and_more_of_the_same_pau
 def posted(world: World, channel: Channel, people: int) -> str:
     world.add(*(customer(number) for number in range(1, people + 1)))
     campaign_id = world.post(channel).campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        while not world.expand(BUSINESS_ID, campaign_id, index, lambda: True):
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        while not world.expand_campaign(BUSINESS_ID, campaign_id, index, lambda: True):
             pass
     return campaign_id
 
@@ -148,7 +148,7 @@ def test_a_campaign_whose_texts_fail_through_our_fault_stops_flags_nobody_and_go
     assert flagged(world) == []
 
     fails(world, people, None)
-    resumed = world.steer.resume(BUSINESS_ID, campaign_id)
+    resumed = world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     assert (resumed.campaign.status, resumed.campaign.paused_because) == (CampaignStatus.SENDING, None)
     done = world.run(campaign_id)
     assert adds_up(done)
@@ -159,7 +159,7 @@ def test_a_campaign_whose_texts_fail_through_our_fault_stops_flags_nobody_and_go
         >= view.results[MessageStatus.QUEUED] - done.results[MessageStatus.UNCERTAIN]
     )
     assert done.results[MessageStatus.QUEUED] == 0
-    assert max(world.texter.went_out.values()) == 1
+    assert max(world.twilio_texter.went_out.values()) == 1
 
 
 def test_a_fault_that_is_still_there_after_a_resume_stops_the_campaign_again() -> None:
@@ -168,7 +168,7 @@ def test_a_fault_that_is_still_there_after_a_resume_stops_the_campaign_again() -
     fails(world, 800, NOT_REGISTERED)
     world.rest()
     failed = standing(world, campaign_id).results[MessageStatus.FAILED]
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
     again = standing(world, campaign_id)
 
@@ -185,9 +185,9 @@ def test_receipts_of_what_was_sent_before_the_resume_do_not_stop_it_again() -> N
         pass
     sent = standing(world, campaign_id)
     assert sent.campaign.status is CampaignStatus.EXPANDING
-    assert len(world.receipts.queue.messages) == 200
-    world.steer.pause(BUSINESS_ID, campaign_id)
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    assert len(world.receipt_queue.queue.messages) == 200
+    world.steer_campaign.pause(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
     view = standing(world, campaign_id)
 
@@ -202,7 +202,7 @@ def test_a_pause_that_a_person_asked_for_has_no_reason_and_the_breaker_gives_it_
     fails(world, 60, NOT_REGISTERED)
     while world._send_one():
         pass
-    world.steer.pause(BUSINESS_ID, campaign_id)
+    world.steer_campaign.pause(BUSINESS_ID, campaign_id)
     world.rest()
     view = standing(world, campaign_id)
 
@@ -216,7 +216,7 @@ def test_a_cancelled_campaign_forgets_why_it_was_paused() -> None:
     fails(world, 300, NOT_REGISTERED)
     world.rest()
     assert standing(world, campaign_id).campaign.paused_because is not None
-    world.steer.cancel(BUSINESS_ID, campaign_id)
+    world.steer_campaign.cancel(BUSINESS_ID, campaign_id)
     world.rest()
     view = standing(world, campaign_id)
 
@@ -258,7 +258,7 @@ def test_a_call_that_is_refused_whole_stops_the_campaign_before_anybody_has_fail
         assert view.results[MessageStatus.QUEUED] == 200
 
     world.mailer.accept_everything()
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     done = world.run(campaign_id)
     assert adds_up(done)
     assert done.results[MessageStatus.DELIVERED] + done.results[MessageStatus.UNCERTAIN] == 200
@@ -287,7 +287,7 @@ def test_ten_refusals_in_a_call_stop_the_campaign_and_those_who_were_not_refused
     assert view.campaign.status is CampaignStatus.PAUSED
     assert (view.results[MessageStatus.QUEUED], view.results[MessageStatus.DELIVERED]) == (10, 40)
 
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     done = world.run(campaign_id)
     assert done.results[MessageStatus.DELIVERED] == 50
     assert set(world.mailer.went_out.values()) == {1}
@@ -299,20 +299,20 @@ def test_texts_that_are_refused_through_our_fault_stop_the_campaign_and_are_sent
     world.chaos = Chaos() if calm else STORM
     campaign_id = posted(world, Channel.SMS, 100)
     for number in range(1, 101):
-        world.texter.answer(f"+1415556{number:04d}", Refused("21606"))
+        world.twilio_texter.answer(f"+1415556{number:04d}", Refused("21606"))
     world.rest()
     view = standing(world, campaign_id)
     assert view.campaign.status is CampaignStatus.PAUSED
-    assert not world.texter.went_out
+    assert not world.twilio_texter.went_out
     if calm:
-        assert len(world.texter.handed) == 10
+        assert len(world.twilio_texter.handed) == 10
         assert view.results[MessageStatus.QUEUED] == 100
 
-    world.texter.accept_everything()
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.twilio_texter.accept_everything()
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     done = world.run(campaign_id)
     assert adds_up(done)
-    assert set(world.texter.went_out.values()) == {1}
+    assert set(world.twilio_texter.went_out.values()) == {1}
     if calm:
         assert done.results[MessageStatus.DELIVERED] == 100
 
@@ -323,13 +323,13 @@ def test_a_few_texts_that_are_refused_have_failed_for_good(seed: int, calm: bool
     world.chaos = Chaos() if calm else STORM
     campaign_id = posted(world, Channel.SMS, 100)
     for number in range(1, 10):
-        world.texter.answer(f"+1415556{number:04d}", *[Refused("21408")] * 9)
+        world.twilio_texter.answer(f"+1415556{number:04d}", *[Refused("21408")] * 9)
     view = world.run(campaign_id)
 
     assert adds_up(view)
     assert view.campaign.status is CampaignStatus.COMPLETED
-    assert max(world.texter.went_out.values()) == 1
-    assert len(world.texter.went_out) <= 91
+    assert max(world.twilio_texter.went_out.values()) == 1
+    assert len(world.twilio_texter.went_out) <= 91
     if calm:
         assert (view.results[MessageStatus.FAILED], view.results[MessageStatus.DELIVERED]) == (9, 91)
 
@@ -339,7 +339,7 @@ def test_a_single_message_that_is_refused_has_failed(channel: Channel) -> None:
     world = World()
     world.add(customer(1))
     post: PostMessage = world.post_message
-    script, code = (world.mailer, PAUSED_AT_AMAZON) if channel is Channel.EMAIL else (world.texter, "20003")
+    script, code = (world.mailer, PAUSED_AT_AMAZON) if channel is Channel.EMAIL else (world.twilio_texter, "20003")
     script.answer(str(customer(1).address(channel)), Refused(code))
     message = post(
         BUSINESS_ID,

@@ -17,15 +17,17 @@ SERVICE = "MG" + "0" * 32
 
 def test_only_what_is_given_changes_and_null_empties_what_may_be_empty() -> None:
     world = World()
-    changed = world.settings.change(BUSINESS_ID, BusinessChange(name=" New ", email_from=None, text_from=SERVICE))
+    changed = world.settings_of_business.change(
+        BUSINESS_ID, BusinessChange(name=" New ", email_from=None, text_from=SERVICE)
+    )
 
     assert changed == business(name="New", email_from=None, text_from=SERVICE)
-    assert world.settings.get(BUSINESS_ID) == replace(changed, version=1)
+    assert world.settings_of_business.get(BUSINESS_ID) == replace(changed, version=1)
 
 
 def test_a_number_is_read_in_the_country_that_is_given_with_it() -> None:
     world = World()
-    changed = world.settings.change(BUSINESS_ID, BusinessChange(country="gb", text_from="020 7946 0958"))
+    changed = world.settings_of_business.change(BUSINESS_ID, BusinessChange(country="gb", text_from="020 7946 0958"))
 
     assert (changed.country, changed.text_from) == ("GB", "+442079460958")
 
@@ -45,10 +47,10 @@ def test_a_number_is_read_in_the_country_that_is_given_with_it() -> None:
 def test_a_change_that_cannot_be_is_refused_whole(change: BusinessChange, field: str) -> None:
     world = World()
     with pytest.raises(InvalidInputError) as raised:
-        world.settings.change(BUSINESS_ID, change)
+        world.settings_of_business.change(BUSINESS_ID, change)
 
     assert field in [error.field for error in raised.value.errors]
-    assert world.settings.get(BUSINESS_ID) == business()
+    assert world.settings_of_business.get(BUSINESS_ID) == business()
 
 
 def test_what_a_channel_needs_to_send() -> None:
@@ -85,9 +87,11 @@ def test_text_confirmations_need_both_switches_and_the_bundle_and_other_texts_do
 
 def test_a_change_of_one_switch_leaves_the_others() -> None:
     world = World()
-    world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=False)))
-    changed = world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(text_confirmations=False)))
+    world.settings_of_business.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=False)))
+    changed = world.settings_of_business.change(
+        BUSINESS_ID, BusinessChange(switches=SwitchesChange(text_confirmations=False))
+    )
 
     assert changed.switches == Switches(email=False, text=True, text_confirmations=False)
-    changed = world.settings.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=True)))
+    changed = world.settings_of_business.change(BUSINESS_ID, BusinessChange(switches=SwitchesChange(email=True)))
     assert changed.switches == Switches(text_confirmations=False)

@@ -31,7 +31,7 @@ def told(before: Campaign | None, after: Campaign) -> list[DomainEvent]:
     tallies.add(
         CAMPAIGN_ID, "s", {"delivered": 3, "final": 4, "failed": 1, "fault": 1, "sent": 2}, after=None, position="1"
     )
-    project = ProjectCampaigns(expansion, tallies, events)
+    project = ProjectCampaigns(expansion=expansion, tallies=tallies, events=events)
     assert list(project(Written(before, after, "change-1", at(0)))) == events.published
     return events.published
 
@@ -94,8 +94,8 @@ class ResumingWorld(World):
 
     def _tick(self) -> bool:
         paused = self.campaigns.get(BUSINESS_ID, self.campaign_id).status is CampaignStatus.PAUSED
-        if paused and self.chance.random() < 0.3:
-            self.steer.resume(BUSINESS_ID, self.campaign_id)
+        if paused and self.random.random() < 0.3:
+            self.steer_campaign.resume(BUSINESS_ID, self.campaign_id)
         return super()._tick() or paused
 
 
@@ -114,8 +114,8 @@ def test_whatever_dies_each_transition_is_told_and_a_repetition_is_known_by_its_
         for change in changes
         if change.before is not None and change.before.status is not change.after.status
     ]
-    distinct = {event.change_id: event for event in world.events.published if isinstance(event, CampaignPaused)}
-    completions = {event.change_id for event in world.events.published if isinstance(event, CampaignCompleted)}
+    distinct = {event.change_id: event for event in world.domain_events.published if isinstance(event, CampaignPaused)}
+    completions = {event.change_id for event in world.domain_events.published if isinstance(event, CampaignCompleted)}
 
     assert view.campaign.status is CampaignStatus.COMPLETED
     assert len(distinct) == written.count(CampaignStatus.PAUSED)

@@ -85,8 +85,8 @@ def test_counts_add_up_while_a_campaign_is_under_way() -> None:
     world = World(ranges=1)
     world.add(*(customer(n) for n in range(1, 80)), customer(100, email=None))
     campaign_id = world.manage_campaigns.post(BUSINESS_ID, NEW).campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
-    world.expand(BUSINESS_ID, campaign_id, 0, always)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
     world._send_one()
     world.pump_streams()
     view = world.manage_campaigns.get(BUSINESS_ID, campaign_id)

@@ -85,7 +85,7 @@ def test_what_no_cap_covers_reads_and_writes_nothing_for_caps(channel: Channel) 
     world = capped(replace(ONE, channel=next(other for other in Channel if other is not channel)))
     run(world, channel)
     run(world, Channel.SMS, category=Category.REMINDER)
-    world.preview(BUSINESS_ID, Question(everybody(), channel, Category.MARKETING))
+    world.preview_audience(BUSINESS_ID, Question(everybody(), channel, Category.MARKETING))
 
     assert (world.frequencies.reads, world.frequencies.writes) == (0, 0)
 
@@ -113,7 +113,7 @@ def test_what_a_provider_refused_does_not_count_and_what_may_have_gone_out_does(
     channel: Channel, result: SendResult, went_out: bool, counts: bool
 ) -> None:
     world = capped(people=1)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     script.answer(customer(1).address(channel) or "", result, went_out=went_out)
     run(world, channel)
 
@@ -125,7 +125,7 @@ def test_what_a_provider_refused_does_not_count_and_what_may_have_gone_out_does(
 @CHANNELS
 def test_one_that_was_throttled_gives_its_place_back_until_its_next_attempt(channel: Channel) -> None:
     world = capped(people=1)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     script.answer(customer(1).address(channel) or "", Throttled("ACCOUNT_THROTTLED"))
     seen: list[int] = []
 
@@ -144,7 +144,7 @@ def test_one_that_was_throttled_gives_its_place_back_until_its_next_attempt(chan
 @CHANNELS
 def test_a_campaign_that_is_paused_for_our_own_fault_keeps_no_places(channel: Channel) -> None:
     world = capped(people=20)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     for number in range(1, 21):
         script.answer(customer(number).address(channel) or "", Refused(SENDER_FAULT[channel]))
     campaign_id = world.post(channel).campaign.campaign_id
@@ -219,19 +219,19 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
     def previewed(segment_id: str | None) -> int:
         question = Question(everybody(), Channel.EMAIL, Category.LOYALTY, segment_id=segment_id)
         job = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, question.written()))
-        now = world.preview(BUSINESS_ID, question)
+        now = world.preview_audience(BUSINESS_ID, question)
         assert now is not None
         assert now == audience_of(job.counts[0])
         return now.targeted
 
     explained = ExplainReachability(
-        world.customers,
-        world.contacts,
-        world.frequencies,
-        world.businesses,
-        world.messages,
-        world.clock,
-        known_whereabouts,
+        customers=world.customers,
+        contacts=world.contacts,
+        frequencies=world.frequencies,
+        businesses=world.businesses,
+        messages=world.messages,
+        clock=world.clock,
+        whereabouts=known_whereabouts,
     )
 
     def said(segment_id: str | None) -> object:
@@ -297,7 +297,7 @@ def one_chunk(world: World, channel: Channel, **given: Any) -> str:
 
 def only_ticket(world: World) -> Ticket:
     """What is on the queues."""
-    (waiting,) = [found for queue in world.chunk_queue.queues.values() for found in queue.receive(world.chance)]
+    (waiting,) = [found for queue in world.chunk_queue.queues.values() for found in queue.receive(world.random)]
     return waiting.body
 
 
@@ -360,7 +360,7 @@ def test_a_pause_and_a_cancellation_after_a_death_free_the_places(channel: Chann
     world = capped(people=1)
     campaign_id = one_chunk(world, channel)
     send_and_die(world, channel)
-    getattr(world.steer, order)(BUSINESS_ID, campaign_id)
+    getattr(world.steer_campaign, order)(BUSINESS_ID, campaign_id)
     world.clock.move(timedelta(minutes=20))
     world.rest()
 
@@ -391,7 +391,7 @@ def test_a_sender_that_knows_of_no_cap_leaves_the_places_of_those_who_do() -> No
     running = world.campaigns.get(BUSINESS_ID, campaign_id)
     case = Case(customer(1), None, business(), running, world.clock.now(), known)
 
-    assert FrequencyDesk(world.frequencies, world.clock).take(case, 1) is None
+    assert FrequencyDesk(frequencies=world.frequencies, clock=world.clock).take(case, 1) is None
     assert places_of(world, 1) == (other,)
 
 
@@ -405,7 +405,7 @@ class Watched(World):
         super().__init__(business(frequency_caps=caps), seed=seed, ranges=2)
         self.caps = caps
         self.went_out: defaultdict[str, list[HandOver]] = defaultdict(list)
-        for script, channel in ((self.mailer, Channel.EMAIL), (self.texter, Channel.SMS)):
+        for script, channel in ((self.mailer, Channel.EMAIL), (self.twilio_texter, Channel.SMS)):
             script.taken.append(self._note(channel))
         self.add(*(customer(number) for number in range(1, people + 1)))
 
@@ -458,13 +458,13 @@ def test_no_cap_is_ever_exceeded_whatever_dies_and_whoever_comes_first(seed: int
     day = replace(ONE, at_most=2, within_days=1)
     world = Watched(day, replace(ONE, name="Texts", channel=Channel.SMS, within_days=2), people=8, seed=seed)
     world.chaos = Chaos(death=0.03, duplicate=0.3, early=0.2, reminders=0.05)
-    world.frequencies.behind = lambda: world.chance.random() < 0.2
+    world.frequencies.behind = lambda: world.random.random() < 0.2
     for number in (1, 2):
         world.mailer.answer(f"ana{number}@example.com", Throttled("ACCOUNT_THROTTLED"), Refused("MESSAGE_REJECTED"))
-        world.texter.answer(f"+1415556{number:04d}", Throttled("20429"), Unknown("timeout"))
+        world.twilio_texter.answer(f"+1415556{number:04d}", Throttled("20429"), Unknown("timeout"))
     views: list[CampaignView] = []
     for _ in range(3):
-        channels = world.chance.choices(list(Channel), k=3)
+        channels = world.random.choices(list(Channel), k=3)
         ids = [world.post(channel).campaign.campaign_id for channel in channels]
         for campaign_id in ids:
             world.begin(campaign_id)
@@ -472,7 +472,7 @@ def test_no_cap_is_ever_exceeded_whatever_dies_and_whoever_comes_first(seed: int
             world.end(campaign_id)
         world.rest()
         views.extend(world.manage_campaigns.get(BUSINESS_ID, campaign_id) for campaign_id in ids)
-        world.clock.move(timedelta(hours=world.chance.choice([1, 13, 24])))
+        world.clock.move(timedelta(hours=world.random.choice([1, 13, 24])))
 
     assert world.overrun() == []
     assert world.stale() == []
@@ -499,8 +499,8 @@ def two_campaigns(stop_at: int | None, error: type[BaseException]) -> tuple[Watc
     world.mailer.answer("ana1@example.com", Throttled("ACCOUNT_THROTTLED"))
     world.mailer.answer("ana2@example.com", Refused("MESSAGE_REJECTED"))
     world.mailer.answer("ana3@example.com", Unknown("timeout"), went_out=True)
-    world.texter.answer("+14155560004", Refused("21211"))
-    world.texter.answer("+14155560005", Throttled("20429"))
+    world.twilio_texter.answer("+14155560004", Refused("21211"))
+    world.twilio_texter.answer("+14155560005", Throttled("20429"))
     ids = [world.post(channel).campaign.campaign_id for channel in Channel]
     for campaign_id in ids:
         world.begin(campaign_id)

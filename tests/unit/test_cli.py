@@ -72,7 +72,7 @@ def test_businesses_are_written_anew_as_they_are(world: World, capsys: pytest.Ca
 def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["create-key", "--business-id", BUSINESS_ID, "--scopes", "campaigns:read", "--label", "till"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    key = world.authorize(f"Bearer {shown['api_key']}")
+    key = world.authorize_request(f"Bearer {shown['api_key']}")
 
     assert key is not None
     assert [str(scope) for scope in key.scopes] == ["campaigns:read"]
@@ -88,10 +88,10 @@ def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
     assert cli.main(["rotate-key", *ids, "--grace-hours", "1"]) == 0
     new = json.loads(capsys.readouterr().out)
 
-    assert world.authorize(f"Bearer {old.token}") is not None
-    assert world.authorize(f"Bearer {new['api_key']}") is not None
+    assert world.authorize_request(f"Bearer {old.token}") is not None
+    assert world.authorize_request(f"Bearer {new['api_key']}") is not None
     assert cli.main(["revoke-key", *ids]) == 0
-    assert world.authorize(f"Bearer {old.token}") is None
+    assert world.authorize_request(f"Bearer {old.token}") is None
 
 
 def test_a_revocation_is_never_put_off(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_revocation_is_never_put_off(world: World) -> None:
     world.manage_tenants.revoke_key(BUSINESS_ID, old.key.key_id)
     world.manage_tenants.rotate_key(BUSINESS_ID, old.key.key_id)
 
-    assert world.authorize(f"Bearer {old.token}") is None
+    assert world.authorize_request(f"Bearer {old.token}") is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_dead_letters_are_listed_with_their_reason_or_that_nobody_has_given_one(
     chunk = {"business_id": BUSINESS_ID, "campaign_id": "c1", "chunk": "chunk#000#0000000"}
     world.dead_letter_queues.letters["email"] = [DeadLetter("m1", at(0), (chunk,)), DeadLetter("m2", at(0))]
     world.dead_letter_queues.letters["receipts"] = [DeadLetter("m3", at(0), note="SNS could not hand it over.")]
-    world.failures.record(FailedHandling("m1", "NotFoundError: No such campaign. (at get:1)", at(1), at(9), 5))
+    world.failure_log.record(FailedHandling("m1", "NotFoundError: No such campaign. (at get:1)", at(1), at(9), 5))
     assert cli.main(["dead-letters"]) == 0
     queues = json.loads(capsys.readouterr().out)["queues"]
 

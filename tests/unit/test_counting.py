@@ -19,7 +19,7 @@ from tests.fakes.world import labels_of_message, status_changes
 
 
 def counting(tallies: MemoryTallyBook) -> CountResults:
-    return CountResults(tallies, TripBreaker(MemoryCampaignBook(), tallies))
+    return CountResults(tallies=tallies, breaker=TripBreaker(campaigns=MemoryCampaignBook(), tallies=tallies))
 
 
 STEPS = [
@@ -101,9 +101,9 @@ def test_the_breaker_looks_also_when_who_counted_died_before_it_did() -> None:
     campaigns, tallies = MemoryCampaignBook(), MemoryTallyBook()
     campaigns.add(campaign(status=CampaignStatus.SENDING))
     batch = [change(n, ["sent"], ["failed", "final", "fault"]) for n in range(10)]
-    deaf = CountResults(tallies, TripBreaker(MemoryCampaignBook(), tallies))
+    deaf = CountResults(tallies=tallies, breaker=TripBreaker(campaigns=MemoryCampaignBook(), tallies=tallies))
     deaf("s", batch)
-    CountResults(tallies, TripBreaker(campaigns, tallies))("s", batch)
+    CountResults(tallies=tallies, breaker=TripBreaker(campaigns=campaigns, tallies=tallies))("s", batch)
 
     assert tallies.counts(CAMPAIGN_ID)["fault"] == 10
     assert campaigns.get(BUSINESS_ID, CAMPAIGN_ID).status is CampaignStatus.PAUSED

@@ -100,7 +100,7 @@ def test_the_question_is_in_the_customers_language(language: str) -> None:
     world.rest()
     asked = OPT_IN_QUESTIONS[language][Channel.EMAIL]
     assert isinstance(asked, EmailContent)
-    [email], [text] = world.mailer.emails, world.texter.handed
+    [email], [text] = world.mailer.emails, world.twilio_texter.handed
 
     assert email.content.subject == asked.subject.replace("##{{business_name}}", "Salon Juniper")
     assert FOOTER_WORDS[language].choose in email.content.text

@@ -663,13 +663,13 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
     world.add(ANA)
     world.messages.record_new(log)
     return world, ExplainReachability(
-        world.customers,
-        world.contacts,
-        world.frequencies,
-        world.businesses,
-        world.messages,
-        world.clock,
-        known_whereabouts,
+        customers=world.customers,
+        contacts=world.contacts,
+        frequencies=world.frequencies,
+        businesses=world.businesses,
+        messages=world.messages,
+        clock=world.clock,
+        whereabouts=known_whereabouts,
     )
 
 

@@ -55,7 +55,7 @@ class Night(World):
     def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4) -> None:
         super().__init__(*(businesses or (SALON,)), seed=seed, ranges=ranges)
         self.times: dict[str, datetime] = {}
-        for script in (self.mailer, self.texter, self.sns_texter):
+        for script in (self.mailer, self.twilio_texter, self.sns_texter):
             script.taken.append(self._note)
 
     def _note(self, key: MessageKey, _: str, __: str) -> None:
@@ -72,7 +72,9 @@ class Night(World):
 
     def set_hours(self, window: QuietWindow | None) -> None:
         """Change the quiet hours of both channels."""
-        self.settings.change(BUSINESS_ID, BusinessChange(quiet_hours=QuietHoursChange(sms=window, email=window)))
+        self.settings_of_business.change(
+            BUSINESS_ID, BusinessChange(quiet_hours=QuietHoursChange(sms=window, email=window))
+        )
 
     def live_through(self, campaign_id: str) -> CampaignView:
         """Run a campaign with the clock going from one thing to the next."""
@@ -89,12 +91,12 @@ class SteeredNight(Night):
     campaign_id: str
 
     def _tick(self) -> bool:
-        status, dice = self.campaigns.get(BUSINESS_ID, self.campaign_id).status, self.chance.random()
+        status, dice = self.campaigns.get(BUSINESS_ID, self.campaign_id).status, self.random.random()
         if status is CampaignStatus.PAUSED:
             if dice < 0.5:
-                self.steer.resume(BUSINESS_ID, self.campaign_id)
+                self.steer_campaign.resume(BUSINESS_ID, self.campaign_id)
         elif status in (CampaignStatus.EXPANDING, CampaignStatus.SENDING) and dice < 0.05:
-            self.steer.pause(BUSINESS_ID, self.campaign_id)
+            self.steer_campaign.pause(BUSINESS_ID, self.campaign_id)
         return super()._tick() or status is CampaignStatus.PAUSED
 
 
@@ -106,8 +108,8 @@ class FickleNight(Night):
         self.woken: list[str] = []
 
     def _tick(self) -> bool:
-        if self.chance.random() < 0.03:
-            self.set_hours(self.chance.choice([None, NIGHT, SHORT_NIGHT, LONG_NIGHT]))
+        if self.random.random() < 0.03:
+            self.set_hours(self.random.choice([None, NIGHT, SHORT_NIGHT, LONG_NIGHT]))
         return super()._tick()
 
     def _note(self, key: MessageKey, _: str, __: str) -> None:
@@ -161,7 +163,12 @@ def test_pauses_deaths_and_duplicates_skip_nobody_repeat_nobody_and_wake_nobody(
     assert view.campaign.status is CampaignStatus.COMPLETED
     assert view.results[MessageStatus.QUEUED] == 0
     assert (
-        max(Counter(key for script in (night.mailer, night.texter) for key in script.went_out.elements()).values()) == 1
+        max(
+            Counter(
+                key for script in (night.mailer, night.twilio_texter) for key in script.went_out.elements()
+            ).values()
+        )
+        == 1
     )
     assert [
         who for who in people if who.customer_id in night.times and is_night(who, night.times[who.customer_id])
@@ -178,7 +185,7 @@ def test_what_has_expired_is_never_handed_over_whatever_delays_it(
     night = Night(seed=seed)
     people = night.people(40)
     night.chaos = Chaos() if calm else STORM
-    script, code = (night.mailer, "ACCOUNT_THROTTLED") if channel is Channel.EMAIL else (night.texter, "20429")
+    script, code = (night.mailer, "ACCOUNT_THROTTLED") if channel is Channel.EMAIL else (night.twilio_texter, "20429")
     for who in people[::3]:
         script.answer(who.address(channel) or "", *[Throttled(code)] * 9)
     expires_at = at(0) + hours * HOUR + MINUTE
@@ -197,11 +204,11 @@ def test_what_has_expired_is_never_handed_over_whatever_delays_it(
 def test_a_text_that_can_expire_is_not_delivered_later_than_that() -> None:
     night = Night()
     night.add(customer(1))
-    night.texter.taken.append(lambda *_: night.clock.move(MINUTE))
+    night.twilio_texter.taken.append(lambda *_: night.clock.move(MINUTE))
     for timing in (Timing(), Timing(expires_at=at(5 * 3600))):
         night.live_through(night.post(Channel.SMS, timing=timing).campaign.campaign_id)
 
-    assert night.texter.validities == [None, at(5 * 3600) - night.times[id_of(1)] - MINUTE]
+    assert night.twilio_texter.validities == [None, at(5 * 3600) - night.times[id_of(1)] - MINUTE]
 
 
 def test_a_text_that_would_wait_beyond_its_expiry_is_left_out_from_the_start() -> None:
@@ -238,15 +245,15 @@ def test_a_resume_at_night_brings_no_second_ticket_for_what_waits() -> None:
     night.add(*(customer(n) for n in range(1, 61)))
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
-    waiting = len(night.held.queue.messages)
+    waiting = len(night.held_queue.queue.messages)
     for _ in range(3):
-        night.steer.pause(BUSINESS_ID, campaign_id)
-        night.steer.resume(BUSINESS_ID, campaign_id)
+        night.steer_campaign.pause(BUSINESS_ID, campaign_id)
+        night.steer_campaign.resume(BUSINESS_ID, campaign_id)
         while night.runner.errands:
-            assert night.requeue(*night.runner.errands.pop(), None, always) is None
+            assert night.requeue_campaign(*night.runner.errands.pop(), None, always) is None
 
     assert waiting > 0
-    assert len(night.held.queue.messages) == waiting
+    assert len(night.held_queue.queue.messages) == waiting
     assert not any(queue.messages for queue in night.chunk_queue.queues.values())
 
 
@@ -255,12 +262,12 @@ def test_what_waits_through_a_pause_is_set_aside_in_the_morning_and_goes_out_aft
     night.add(*(customer(n) for n in range(1, 61)))
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
-    night.steer.pause(BUSINESS_ID, campaign_id)
+    night.steer_campaign.pause(BUSINESS_ID, campaign_id)
     night.rest()
     assert night.times == {}
     assert night.clock.now() >= datetime(2026, 11, 20, 16, tzinfo=UTC)
 
-    night.steer.resume(BUSINESS_ID, campaign_id)
+    night.steer_campaign.resume(BUSINESS_ID, campaign_id)
     night.rest()
     assert len(night.times) == 60
 
@@ -271,7 +278,7 @@ def test_a_cancellation_at_night_need_not_wait_for_the_morning(channel: Channel)
     night.add(*(customer(n) for n in range(1, 61)))
     campaign_id = night.post(channel).campaign.campaign_id
     night.begin(campaign_id)
-    night.steer.cancel(BUSINESS_ID, campaign_id)
+    night.steer_campaign.cancel(BUSINESS_ID, campaign_id)
     for _ in range(200):
         night._run_errand()
         night._send_one()
@@ -291,7 +298,7 @@ def test_a_campaign_of_the_night_is_looked_at_some_dozen_times_and_not_every_min
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
     looks = 0
-    while not (drained := night.drain(BUSINESS_ID, campaign_id, looks)).drained:
+    while not (drained := night.drain_campaign(BUSINESS_ID, campaign_id, looks)).drained:
         looks += 1
         until = night.clock.now() + timedelta(seconds=drained.wait_seconds)
         while night.clock.now() < until and night._tick():
@@ -334,7 +341,7 @@ def test_texts_that_come_to_the_evening_while_a_chunk_is_sent_wait_from_there_on
     night = Night()
     night.add(*(customer(n, time_zone="Europe/London") for n in range(1, 31)))
     night.clock.move_to(datetime(2026, 11, 20, 20, 59, 50, tzinfo=UTC))
-    night.texter.taken.append(lambda *_: night.clock.move(timedelta(seconds=1)))
+    night.twilio_texter.taken.append(lambda *_: night.clock.move(timedelta(seconds=1)))
     view = night.live_through(night.post(Channel.SMS).campaign.campaign_id)
     evening = datetime(2026, 11, 20, 21, tzinfo=UTC)
     before = [when for when in night.times.values() if when < evening]
@@ -351,7 +358,7 @@ def test_no_more_are_handed_over_than_were_booked_when_a_later_hour_has_come_as_
     night.begin(campaign_id)
     while night._send_one():
         pass
-    [held] = [waiting.body for waiting in night.held.queue.messages.values()]
+    [held] = [waiting.body for waiting in night.held_queue.queue.messages.values()]
     handed = len(night.mailer.handed)
     assert (handed, held.ticket.size) == (4, 2), "London and Paris at once, and New York at eight"
 
@@ -445,14 +452,14 @@ def test_another_change_of_settings_makes_nobody_go_and_takes_nobodys_turn() -> 
     campaign_id = held_campaign(night)
     for name in ("Juniper", "Vale"):
         live(night, 10 * MINUTE)
-        night.settings.change(BUSINESS_ID, BusinessChange(name=name))
+        night.settings_of_business.change(BUSINESS_ID, BusinessChange(name=name))
     live(night, 20 * MINUTE)
     chunks = [chunk for (owner, _), chunk in night.chunks.rows.items() if owner == campaign_id]
 
     assert {chunk.attempts for chunk in chunks} == {2}
     assert night.paces.pace(SALON.text_account.name, night.clock.now()).booked == {}
     assert {(chunk.state, chunk.not_before) for chunk in chunks} == {(ChunkState.PENDING, MORNING)}
-    assert len(night.held.queue.messages) == len(chunks)
+    assert len(night.held_queue.queue.messages) == len(chunks)
     night.rest()
     assert len(night.times) == 60
 
@@ -485,7 +492,7 @@ def test_a_campaign_whose_hour_has_just_come_is_looked_at_again_soon_whatever_it
     night.begin(campaign_id)
     live(night, MINUTE)
     night.clock.move_to(MORNING + timedelta(days=1))
-    found = night.drain(BUSINESS_ID, campaign_id, 0)
+    found = night.drain_campaign(BUSINESS_ID, campaign_id, 0)
 
     assert len(night.times) == 1
     assert (found.drained, found.wait_seconds) == (False, 1)
@@ -499,7 +506,7 @@ def test_a_campaign_ends_soon_after_the_hour_that_it_waited_for_whenever_it_bega
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
     polls = 0
-    while not (drained := night.drain(BUSINESS_ID, campaign_id, polls)).drained:
+    while not (drained := night.drain_campaign(BUSINESS_ID, campaign_id, polls)).drained:
         live(night, timedelta(seconds=drained.wait_seconds))
         polls += 1
 
@@ -516,7 +523,7 @@ def test_a_campaign_that_is_woken_does_not_stay_open_for_longer_than_it_had_wait
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
     change_at, polls = night.clock.now() + after, 0
-    while not (drained := night.drain(BUSINESS_ID, campaign_id, polls)).drained:
+    while not (drained := night.drain_campaign(BUSINESS_ID, campaign_id, polls)).drained:
         look_at = night.clock.now() + timedelta(seconds=drained.wait_seconds)
         if night.clock.now() <= change_at < look_at:
             live(night, change_at - night.clock.now())
@@ -540,7 +547,12 @@ def test_however_the_hours_change_nobody_is_woken_skipped_or_sent_to_twice(
     assert adds_up(view)
     assert view.results[MessageStatus.QUEUED] == 0
     assert (
-        max(Counter(key for script in (night.mailer, night.texter) for key in script.went_out.elements()).values()) == 1
+        max(
+            Counter(
+                key for script in (night.mailer, night.twilio_texter) for key in script.went_out.elements()
+            ).values()
+        )
+        == 1
     )
     assert night.woken == []
     assert len(night.times) + view.results[MessageStatus.UNCERTAIN] >= 70
@@ -695,7 +707,7 @@ def test_who_is_asleep_at_every_hour_in_some_zone_is_left_out_and_the_preview_sa
     all_day_but_one_hour = QuietWindow(time(9), time(8))
     night = Night(replace(SALON, quiet_hours=QuietHours(all_day_but_one_hour)))
     night.people(6)
-    preview = night.preview(BUSINESS_ID, Question(everybody(), Channel.SMS, Category.MARKETING))
+    preview = night.preview_audience(BUSINESS_ID, Question(everybody(), Channel.SMS, Category.MARKETING))
     view = night.live_through(night.post(Channel.SMS).campaign.campaign_id)
 
     assert preview is not None

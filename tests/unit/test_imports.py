@@ -74,7 +74,7 @@ def test_an_import_whose_workers_die_anywhere_ends_as_one_whose_did_not(
     counts = ends[1].counts
     assert counts.rows == len(given_rows)
     assert counts.rows == counts.created + counts.updated + counts.unchanged + counts.failed
-    assert stormy.store.pieces == {}
+    assert stormy.import_store.pieces == {}
 
 
 @given(rows)
@@ -211,7 +211,7 @@ def test_a_file_that_turns_out_unreadable_at_its_end_has_changed_nothing(rows: i
     assert view.job.status == "failed"
     assert "line" in (view.job.failure or "")
     assert world.customers.rows == {}
-    assert world.store.pieces == {}
+    assert world.import_store.pieces == {}
 
 
 def test_a_splitting_that_runs_out_of_time_goes_on_in_the_middle_of_the_file() -> None:
@@ -235,12 +235,12 @@ def test_a_file_that_is_replaced_while_it_is_split_is_read_from_its_beginning() 
     people = [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(200)]
     import_id = start(world, people)
     assert world.split_import(BUSINESS_ID, import_id, lambda: False) is None
-    world.store.put(BUSINESS_ID, import_id, json.dumps(ANA))
+    world.import_store.put(BUSINESS_ID, import_id, json.dumps(ANA))
     view = world.run_import(import_id)
 
     assert view.counts == RowCounts(1, created=1)
     assert list(by_name(world)) == ["A"]
-    assert world.store.pieces == {}
+    assert world.import_store.pieces == {}
 
 
 def test_an_import_that_has_been_completed_is_not_run_again() -> None:

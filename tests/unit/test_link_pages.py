@@ -76,7 +76,7 @@ class Site:
         self.world.messages.record_new([message(1)])
 
     def token(self, purpose: Purpose = Purpose.UNSUBSCRIBE, scope: Scope = Scope.MARKETING) -> str:
-        return write_token(Link.to(purpose, contact_key(1), message_key(1), scope), self.world.link_keys.keys())
+        return write_token(Link.to(purpose, contact_key(1), message_key(1), scope), self.world.link_keyring.keys())
 
     def ask(
         self,
@@ -244,7 +244,7 @@ def test_a_link_of_another_business_is_about_that_business_alone() -> None:
     site = Site()
     key = ContactKey("studio-maple", Channel.EMAIL, "ana1@example.com")
     elsewhere = Link.to(Purpose.UNSUBSCRIBE, key, MessageKey("studio-maple", id_of(1), message_key(1).message_id))
-    answer = site.ask("POST", f"/v1/unsubscribe/{write_token(elsewhere, site.world.link_keys.keys())}", ONE_CLICK)
+    answer = site.ask("POST", f"/v1/unsubscribe/{write_token(elsewhere, site.world.link_keyring.keys())}", ONE_CLICK)
 
     assert (answer.status, site.consent().statements) == (404, frozenset())
 
@@ -397,7 +397,7 @@ def test_texts_that_a_word_stopped_come_back_by_a_word_alone() -> None:
         [message(1, key=message_key(1, "01M7W6C3805FEE6AD6R1F2WA09"), channel=Channel.SMS, address=texted.address)]
     )
     link = Link.to(Purpose.PREFERENCES, texted, message_key(1, "01M7W6C3805FEE6AD6R1F2WA09"))
-    path = f"/v1/preferences/{write_token(link, site.world.link_keys.keys())}"
+    path = f"/v1/preferences/{write_token(link, site.world.link_keyring.keys())}"
     site.world.know(texted, ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD))
     before = site.stored
     answer = site.ask("POST", path, "choice=everything")

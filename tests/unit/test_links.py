@@ -162,8 +162,10 @@ class Case:
     def __init__(self) -> None:
         self.world = World()
         keyring = MemoryLinkKeyring()
-        self.writer = LinkWriter(keyring, "https://rebound.example.com/live")
-        self.reader = LinkReader(keyring, self.world.messages, self.world.customers, self.world.contacts)
+        self.writer = LinkWriter(keyring=keyring, public_url="https://rebound.example.com/live")
+        self.reader = LinkReader(
+            keyring=keyring, messages=self.world.messages, customers=self.world.customers, contacts=self.world.contacts
+        )
         people = [customer(1), customer(2)]
         self.world.customers.save(people, contacts_of(*people))
 

@@ -75,9 +75,9 @@ class Turns:
                 return
             self.world.clock.move_to(max(soonest, self.world.clock.now()))
             for queue in queues:
-                for waiting in queue.receive(self.world.chance):
+                for waiting in queue.receive(self.world.random):
                     self.receives[waiting.name] += 1
-                    if self.world.send_email._admit(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
+                    if self.world.send_email.admit(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
                         self.handed.append((self.world.clock.now(), waiting.body.key.business_id, waiting.body.lane))
                     queue.delete(waiting.name)
 
@@ -181,7 +181,7 @@ def test_a_throttle_slows_everybody_down_and_the_rate_recovers() -> None:
 def test_a_throttle_answer_brakes_the_account_it_came_from(channel: Channel) -> None:
     world = World(ranges=1)
     world.add(customer(1))
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     code = "ACCOUNT_THROTTLED" if channel is Channel.EMAIL else "20429"
     script.answer(customer(1).address(channel) or "", Throttled(code))
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
@@ -227,8 +227,8 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
     world.add(customer(1))
     world.quotas.now = Quota(rate=14.0, daily=200, sent_today=200)
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
-    world.expand(BUSINESS_ID, campaign_id, 0, lambda: True)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: True)
     world._send_one()
     held = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
 
@@ -331,9 +331,9 @@ def test_a_cancelled_campaign_does_not_wait_for_its_turn_to_end() -> None:
     world.quotas.now = Quota(rate=0.1)
     world.add(*(customer(number) for number in range(1, 201)))
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
-    world.expand(BUSINESS_ID, campaign_id, 0, lambda: True)
-    world.steer.cancel(BUSINESS_ID, campaign_id)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: True)
+    world.steer_campaign.cancel(BUSINESS_ID, campaign_id)
     began = world.clock.now()
     while world.clock.now() - began < SECOND and world._tick():
         pass

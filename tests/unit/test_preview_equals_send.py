@@ -178,10 +178,10 @@ def previewed(situation: Situation) -> dict[str, Decision]:
     """What the preview decides about whom; what it counts is exactly that."""
     decisions = {
         customer_id: decision
-        for page in situation.world.preview.pages(BUSINESS_ID, situation.question)
+        for page in situation.world.preview_audience.pages(BUSINESS_ID, situation.question)
         for customer_id, decision in page.decisions.items()
     }
-    counted = situation.world.preview(BUSINESS_ID, situation.question)
+    counted = situation.world.preview_audience(BUSINESS_ID, situation.question)
     assert counted is not None
     excluded = Counter(str(said) for said in decisions.values() if isinstance(said, Exclusion))
     assert (counted.matched, dict(counted.excluded)) == (len(decisions), dict(excluded))
@@ -276,5 +276,7 @@ def test_a_preview_adds_back_whom_the_campaign_would_add_back() -> None:
     added = replace(asked, include_customer_ids=frozenset({id_of(1)}))
     job = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, added.written()))
 
-    assert world.preview(BUSINESS_ID, asked) == Audience(2, {"invalid_contact": 2})
-    assert world.preview(BUSINESS_ID, added) == Audience(2, {"invalid_contact": 1}) == audience_of(job.counts[0])
+    assert world.preview_audience(BUSINESS_ID, asked) == Audience(2, {"invalid_contact": 2})
+    assert (
+        world.preview_audience(BUSINESS_ID, added) == Audience(2, {"invalid_contact": 1}) == audience_of(job.counts[0])
+    )

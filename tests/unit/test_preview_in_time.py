@@ -50,7 +50,7 @@ def slow(world: World) -> World:
 def test_a_preview_and_a_count_of_more_customers_than_they_have_time_for_give_up() -> None:
     world = slow(large())
 
-    assert world.preview(BUSINESS_ID, EVERYBODY) is None
+    assert world.preview_audience(BUSINESS_ID, EVERYBODY) is None
     assert world.count_customers(BUSINESS_ID, CustomerFilter(failed="email")) is None
 
 
@@ -60,7 +60,7 @@ def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_
     later = world.post(timing=Timing(at(3600)))
     one_by_one = world.post(selection=Selection(customer_ids=(id_of(1), id_of(3), id_of(5000))))
 
-    assert posted.foreseen == later.foreseen == world.preview(BUSINESS_ID, EVERYBODY)
+    assert posted.foreseen == later.foreseen == world.preview_audience(BUSINESS_ID, EVERYBODY)
     assert posted.foreseen is not None
     assert one_by_one.foreseen is not None
     assert (one_by_one.foreseen.matched, dict(one_by_one.foreseen.excluded)) == (
@@ -83,7 +83,7 @@ def test_a_segment_is_foreseen_as_it_is_when_the_campaign_is_posted() -> None:
 
 def test_a_preview_as_a_job_comes_to_the_same_whatever_dies() -> None:
     calm = large()
-    expected = calm.preview(BUSINESS_ID, EVERYBODY)
+    expected = calm.preview_audience(BUSINESS_ID, EVERYBODY)
     world = slow(large())
     world.chaos = Chaos(death=0.1)
     view = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, EVERYBODY.written()))

@@ -28,7 +28,7 @@ def test_the_flags_on_customers_end_as_the_contacts_say_whatever_is_delivered_ag
     world.add(customer(1), customer(2, email="ana1@example.com"), customer(3))
     for item in evidence:
         world.know(contact_key(1), item)
-        if world.chance.random() < 0.3:
+        if world.random.random() < 0.3:
             world.pump_streams()
     world.pump_streams()
     invalid = world.contacts.rows[contact_key(1)].verdict(business().policy).invalid
@@ -44,7 +44,7 @@ def test_an_address_that_turns_out_bad_and_good_again_is_told_once_each() -> Non
     world.know(contact_key(1), Cleared(at(3), ClearedBy.DELIVERY))
     for change in world.contacts.stream.take():
         world.project_contacts(contact_change(change))
-    told = world.events.published
+    told = world.domain_events.published
 
     assert [type(event) for event in told] == [ContactInvalidated, ContactRestored]
     assert told[0] == ContactInvalidated(
@@ -78,7 +78,7 @@ def opted_out(seconds: float, scope: Scope = Scope.MARKETING, message_id: str = 
 
 def opt_outs(world: World) -> list[ContactOptedOut]:
     """What was told of opt-outs, once for each identity."""
-    told = [event for event in world.events.published if isinstance(event, ContactOptedOut)]
+    told = [event for event in world.domain_events.published if isinstance(event, ContactOptedOut)]
     return list({(event.change_id, event.scope): event for event in told}.values())
 
 
@@ -90,7 +90,7 @@ def test_an_opt_out_is_told_when_it_begins_and_not_when_it_is_said_again() -> No
     for change in world.contacts.stream.take():
         world.project_contacts(contact_change(change))
 
-    assert world.events.published == [
+    assert world.domain_events.published == [
         ContactOptedOut(
             BUSINESS_ID,
             Channel.EMAIL,
@@ -113,7 +113,7 @@ def test_whoever_follows_the_events_knows_which_scopes_are_opted_out(said: list[
     for change in world.contacts.stream.take():
         world.project_contacts(contact_change(change))
     followed: set[Scope] = set()
-    for event in world.events.published:
+    for event in world.domain_events.published:
         if isinstance(event, ContactOptedOut):
             assert event.scope not in followed
             followed.add(event.scope)
@@ -141,11 +141,11 @@ def test_a_flag_and_an_opt_out_of_one_write_are_both_told() -> None:
     [*_, change] = world.contacts.stream.take()
     world.project_contacts(contact_change(change))
 
-    assert {type(event) for event in world.events.published} == {ContactInvalidated, ContactOptedOut}
+    assert {type(event) for event in world.domain_events.published} == {ContactInvalidated, ContactOptedOut}
 
 
 def history(world: World, number: int = 1) -> list[HistoryEntry]:
-    return list(world.history.page(contact_key(number), 100, None).items)
+    return list(world.contact_history.page(contact_key(number), 100, None).items)
 
 
 @given(st.lists(strategies.said, max_size=8), st.integers(0, 1 << 20))
@@ -200,7 +200,7 @@ def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_
         before = world.contacts.rows[contact_key(1)].consent.opted_out
         world.know(contact_key(1), item)
         begun += [scope for scope in world.contacts.rows[contact_key(1)].consent.opted_out if scope not in before]
-        if world.chance.random() < 0.3:
+        if world.random.random() < 0.3:
             world.pump_streams()
     world.pump_streams()
 
@@ -212,4 +212,4 @@ def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
     orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
     world.project_contacts(Written(None, orphan, "change-1", at(0)))
 
-    assert world.events.published == []
+    assert world.domain_events.published == []

@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.application.apply_receipts import Applied, ApplyReceipts
+from rebound.application.ports import ContactBook, MessageLog
+from rebound.application.suppression_desk import SuppressionDesk
+from rebound.application.tell_contact import TellContact
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
@@ -53,6 +56,12 @@ ENTRIES = (("family@example.com", "BOUNCE", 7.5), ("ana@example.com", "COMPLAINT
 POLICY = STANDARD_POLICY
 
 
+def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionDesk) -> ApplyReceipts:
+    """The use case over these."""
+    tell = TellContact(messages=messages, contacts=contacts)
+    return ApplyReceipts(messages=messages, contacts=contacts, suppressions=suppressions, tell=tell)
+
+
 @dataclass(frozen=True)
 class Edit:
     """The business edits an address at a time."""
@@ -86,7 +95,7 @@ class Story:
             key = ContactKey(BUSINESS_ID, sent.channel, sent.address)
             stored = self.contacts.get_many([key])[key]
             self.contacts.save(replace(stored, customer_ids=stored.customer_ids | {sent.key.customer_id}))
-        self.apply = ApplyReceipts(self.log, self.contacts, desk_of(self.suppressions))
+        self.apply = applying(self.log, self.contacts, desk_of(self.suppressions))
 
     def tell(self, batch: Sequence[Event]) -> None:
         """Apply one batch: its receipts together, edits and opt-outs one by one."""
@@ -202,7 +211,7 @@ def test_workers_beside_each_other_end_as_in_time_order(
     receipts = [event for event in events if isinstance(event, Receipt)]
     turns = Turns(seed)
     other = Story(sent, sometimes(seed))
-    other.apply = ApplyReceipts(
+    other.apply = applying(
         watched(other.log, "messages", turns.checkpoint),
         watched(other.contacts, "contacts", turns.checkpoint),
         desk_of(other.suppressions),
@@ -234,7 +243,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_when_its_batch_comes_again(
             raise ConnectionError
 
     whole = other.apply
-    other.apply = ApplyReceipts(
+    other.apply = applying(
         watched(other.log, "messages", die_sometime),
         watched(other.contacts, "contacts", die_sometime),
         desk_of(other.suppressions),
@@ -316,9 +325,9 @@ def test_a_delivery_that_is_applied_between_the_look_for_deliveries_and_the_writ
 
     def meanwhile(where: str) -> None:
         if where == "contacts.save" and waiting:
-            ApplyReceipts(story.log, story.contacts, desk_of())({"other": [waiting.pop()]})
+            applying(story.log, story.contacts, desk_of())({"other": [waiting.pop()]})
 
-    ApplyReceipts(story.log, watched(story.contacts, "contacts", meanwhile), desk_of())({"mine": [bounce(5)]})
+    applying(story.log, watched(story.contacts, "contacts", meanwhile), desk_of())({"mine": [bounce(5)]})
 
     assert waiting == []
     assert not flag(story).invalid
@@ -331,7 +340,7 @@ def test_a_failure_and_a_later_delivery_applied_beside_each_other_never_leave_a_
     numbers = (1, 2) if shared else (1, 1)
     keys = [message_key(number, name) for number, name in zip(numbers, ("m1", "m2"), strict=True)]
     story = Story([message(1, key=key, provider=Provider.SES) for key in keys])
-    story.apply = ApplyReceipts(
+    story.apply = applying(
         watched(story.log, "messages", turns.checkpoint),
         watched(story.contacts, "contacts", turns.checkpoint),
         desk_of(story.suppressions),

@@ -175,7 +175,7 @@ def test_customers_who_share_a_number_share_its_stop(world: World) -> None:
     view = world.run(world.post(Channel.SMS).campaign.campaign_id)
 
     assert dict(view.audience.excluded) == {"opted_out": 2}
-    assert world.texter.addresses == [customer(3).mobile_phone]
+    assert world.twilio_texter.addresses == [customer(3).mobile_phone]
 
 
 def test_a_text_is_for_every_business_of_the_sender_and_for_nobody_else() -> None:
@@ -200,7 +200,7 @@ def test_a_text_to_a_number_that_nobody_sends_from_changes_nothing(world: World)
 
     assert (received.business_ids, received.answer) == ((), None)
     assert opted_out(world) == ()
-    assert not world.history.rows
+    assert not world.contact_history.rows
 
 
 def test_a_stop_holds_for_a_number_that_no_customer_has_yet() -> None:
@@ -307,7 +307,7 @@ def test_a_text_played_back_when_its_reply_is_long_forgotten_is_not_read_anew(wo
     world.receive_text(text("STOP", "SM1"))
     world.clock.move(timedelta(minutes=1))
     world.receive_text(text("START", "SM2"))
-    world.history.rows.clear()
+    world.contact_history.rows.clear()
     world.clock.move(timedelta(days=500))
     world.receive_text(text("STOP", "SM1"))
 

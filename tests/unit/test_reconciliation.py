@@ -39,7 +39,7 @@ def world_of(customers: int = 1) -> World:
 
 def nothing_left(world: World) -> bool:
     """Whether a second run finds nothing that can be repaired."""
-    drift = world.reconcile("second", NIGHT).drift
+    drift = world.reconcile_suppressions("second", NIGHT).drift
     return not {kind for kind, count in drift.items() if count} - {Drift.COMPLAINT_BEFORE_OPT_IN}
 
 
@@ -48,7 +48,9 @@ def test_an_entry_of_an_address_that_was_cleared_since_is_removed() -> None:
     world.know(contact_key(1), Cleared(at(9), ClearedBy.EDIT))
     world.suppressions.put("Ana1@Example.com")
 
-    assert world.reconcile("one", NIGHT) == Reconciliation("one", None, 1, {Drift.STALE_ENTRY: 1}, done=True)
+    assert world.reconcile_suppressions("one", NIGHT) == Reconciliation(
+        "one", None, 1, {Drift.STALE_ENTRY: 1}, done=True
+    )
     assert world.suppressions.entries == {}
     assert nothing_left(world)
 
@@ -59,7 +61,7 @@ def test_an_entry_of_an_address_that_was_delivered_to_since_is_removed_although_
     world.messages.record_new([delivered])
     world.suppressions.put("ana1@example.com")
 
-    assert world.reconcile("one", NIGHT).drift == {Drift.STALE_ENTRY: 1}
+    assert world.reconcile_suppressions("one", NIGHT).drift == {Drift.STALE_ENTRY: 1}
     assert not flagged(world)
 
 
@@ -67,7 +69,7 @@ def test_an_entry_that_is_news_flags_at_its_date_and_stays() -> None:
     world = world_of()
     world.suppressions.put("ana1@example.com", at=at(-9))
 
-    assert world.reconcile("one", NIGHT).drift == {Drift.UNKNOWN_BOUNCE: 1}
+    assert world.reconcile_suppressions("one", NIGHT).drift == {Drift.UNKNOWN_BOUNCE: 1}
     assert contact(world).verdict(STANDARD_POLICY).since == at(-9)
     assert set(world.suppressions.entries) == {"ana1@example.com"}
     assert nothing_left(world)
@@ -77,7 +79,7 @@ def test_a_complaint_that_is_news_opts_out_and_stays() -> None:
     world = world_of()
     world.suppressions.put("ana1@example.com", "COMPLAINT", at(-9))
 
-    assert world.reconcile("one", NIGHT).drift == {Drift.UNKNOWN_COMPLAINT: 1}
+    assert world.reconcile_suppressions("one", NIGHT).drift == {Drift.UNKNOWN_COMPLAINT: 1}
     assert contact(world).consent.opted_out == (Scope.MARKETING,)
     assert set(world.suppressions.entries) == {"ana1@example.com"}
     assert nothing_left(world)
@@ -90,7 +92,7 @@ def test_a_complaint_before_an_opt_in_is_told_every_time_and_changes_nothing() -
     before = contact(world)
 
     for run in ("one", "two"):
-        assert world.reconcile(run, NIGHT).drift == {Drift.COMPLAINT_BEFORE_OPT_IN: 1}
+        assert world.reconcile_suppressions(run, NIGHT).drift == {Drift.COMPLAINT_BEFORE_OPT_IN: 1}
     assert contact(world) == before
     assert set(world.suppressions.entries) == {"ana1@example.com"}
 
@@ -101,7 +103,7 @@ def test_addresses_that_nobody_of_ours_uses_are_left_alone() -> None:
         world.suppressions.put(address, reason)
     before = dict(world.contacts.rows)
 
-    assert world.reconcile("one", NIGHT).drift == {}
+    assert world.reconcile_suppressions("one", NIGHT).drift == {}
     assert len(world.suppressions.entries) == 2
     assert world.contacts.rows == before
 
@@ -112,7 +114,7 @@ def test_every_business_with_the_address_learns_of_an_entry_before_it_goes() -> 
     world.know(contact_key(1), Cleared(at(9), ClearedBy.CONFIRMATION))
     world.suppressions.put("ana1@example.com")
 
-    assert world.reconcile("one", NIGHT).drift == {Drift.STALE_ENTRY: 1, Drift.UNKNOWN_BOUNCE: 1}
+    assert world.reconcile_suppressions("one", NIGHT).drift == {Drift.STALE_ENTRY: 1, Drift.UNKNOWN_BOUNCE: 1}
     assert world.suppressions.entries == {}
     assert not flagged(world)
     assert world.contacts.rows[ContactKey("studio", Channel.EMAIL, "ana1@example.com")].reachability.failures
@@ -123,11 +125,11 @@ def test_without_time_it_stops_and_goes_on_where_it_was() -> None:
     for number in range(1, 31):
         world.know(contact_key(number), Cleared(at(9), ClearedBy.EDIT))
         world.suppressions.put(f"ana{number}@example.com")
-    first = world.reconcile("one", timedelta(seconds=20))
+    first = world.reconcile_suppressions("one", timedelta(seconds=20))
 
     assert not first.done
     assert 5 < 30 - len(world.suppressions.entries) == first.drift[Drift.STALE_ENTRY] < 30
-    while not (last := world.reconcile("one", timedelta(seconds=20))).done:
+    while not (last := world.reconcile_suppressions("one", timedelta(seconds=20))).done:
         pass
     assert last.drift == {Drift.STALE_ENTRY: 30}
     assert world.suppressions.entries == {}
@@ -138,7 +140,7 @@ def test_a_list_that_may_not_be_asked_fails_the_run() -> None:
     world.suppressions.troubles = [NotAnsweredError("AccessDeniedException")]
 
     with pytest.raises(NotAnsweredError):
-        world.reconcile("one", NIGHT)
+        world.reconcile_suppressions("one", NIGHT)
 
 
 def test_ten_thousand_entries_take_ten_calls_and_two_for_each_that_is_removed() -> None:
@@ -148,7 +150,7 @@ def test_ten_thousand_entries_take_ten_calls_and_two_for_each_that_is_removed() 
     for number in range(1, 101):
         world.know(contact_key(number), Cleared(at(9), ClearedBy.EDIT))
     began = world.clock.now()
-    found = world.reconcile("one", NIGHT)
+    found = world.reconcile_suppressions("one", NIGHT)
 
     assert (found.entries, found.drift) == (10_000, {Drift.STALE_ENTRY: 100, Drift.UNKNOWN_BOUNCE: 20})
     assert world.suppressions.calls == {"page": 10, "get": 100, "remove": 100}
@@ -192,7 +194,7 @@ def test_wherever_it_dies_or_is_throttled_the_end_is_the_same_and_a_second_run_f
         return world
 
     calm, stormy = prepared(), prepared()
-    assert calm.reconcile("one", NIGHT).done
+    assert calm.reconcile_suppressions("one", NIGHT).done
     left = dies_after
 
     def storm(_: str) -> None:
@@ -205,7 +207,7 @@ def test_wherever_it_dies_or_is_throttled_the_end_is_the_same_and_a_second_run_f
     stormy.suppressions.troubles = [ComeAgainError()] * (dies_after % 4)
     for _ in range(200):
         try:
-            if stormy.reconcile("one", timedelta(seconds=seconds + 2)).done:
+            if stormy.reconcile_suppressions("one", timedelta(seconds=seconds + 2)).done:
                 break
         except WorkerDiedError:
             continue

@@ -48,7 +48,7 @@ def crowd(seed: int = 0, size: int = 3) -> World:
 
 
 def choose(world: World, policy: ReachabilityPolicy) -> None:
-    world.settings.change(BUSINESS_ID, BusinessChange(policy=policy))
+    world.settings_of_business.change(BUSINESS_ID, BusinessChange(policy=policy))
 
 
 def flags(world: World) -> dict[str, tuple[bool, bool]]:
@@ -57,7 +57,7 @@ def flags(world: World) -> dict[str, tuple[bool, bool]]:
 
 def verdicts(world: World) -> dict[str, tuple[bool, bool]]:
     """What the policy in force says of each customer's contacts."""
-    policy = world.settings.get(BUSINESS_ID).policy
+    policy = world.settings_of_business.get(BUSINESS_ID).policy
 
     def verdict(number_of: Channel, customer_id: str) -> bool:
         key = world.customers.rows[BUSINESS_ID, customer_id].contact_key(number_of)
@@ -68,7 +68,7 @@ def verdicts(world: World) -> dict[str, tuple[bool, bool]]:
 
 
 def waiting(world: World) -> list[Recopying]:
-    return [message.body for message in world.recopyings.queue.messages.values()]
+    return [message.body for message in world.recopy_queue.queue.messages.values()]
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=["standard", "strict", "unreachable-once", "never"])
@@ -89,7 +89,7 @@ def test_flags_follow_a_policy_without_new_receipts_and_back(policy: Reachabilit
 
 def test_a_copying_is_due_when_a_policy_is_named_even_the_same_and_never_otherwise() -> None:
     world = World()
-    world.settings.change(BUSINESS_ID, BusinessChange(name="New"))
+    world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New"))
     assert waiting(world) == []
     choose(world, STANDARD_POLICY)
 
@@ -102,7 +102,7 @@ def test_the_settings_are_written_before_the_copying_is_enqueued() -> None:
     world.checkpoint = seen.append
     choose(world, STRICT_POLICY)
 
-    assert seen.index("businesses.replace") < seen.index("recopyings.put")
+    assert seen.index("businesses.replace") < seen.index("recopy_queue.put")
 
 
 def test_only_flags_that_differ_are_written() -> None:
@@ -124,16 +124,16 @@ def test_only_flags_that_differ_are_written() -> None:
 
 def test_a_change_of_policy_publishes_nothing_and_later_evidence_is_told_under_the_policy_in_force() -> None:
     world = crowd(size=6)
-    world.events.published.clear()
+    world.domain_events.published.clear()
     choose(world, NEVER)
     world.rest()
     choose(world, ONCE)
     world.rest()
-    assert world.events.published == []
+    assert world.domain_events.published == []
     world.know(contact_key(2, Channel.SMS), OUT_OF_REACH)
     world.rest()
 
-    [told] = world.events.published
+    [told] = world.domain_events.published
     assert isinstance(told, ContactInvalidated)
     assert told.reason == "text:unreachable_handset"
 
@@ -152,10 +152,10 @@ def test_it_stops_when_its_time_is_up_and_goes_on_from_its_cursor(monkeypatch: p
 
     monkeypatch.setattr(world.customers, "page", counted)
     steps = 0
-    while world.recopyings.queue.messages:
-        [(name, message)] = world.recopyings.queue.messages.items()
+    while world.recopy_queue.queue.messages:
+        [(name, message)] = world.recopy_queue.queue.messages.items()
         world.recopy_flags(message.body, lambda: False)
-        world.recopyings.queue.delete(name)
+        world.recopy_queue.queue.delete(name)
         steps += 1
 
     assert (steps, sizes) == (4, [2, 2, 2, 1])
@@ -168,9 +168,9 @@ def test_when_the_policy_has_changed_by_the_end_it_begins_again_although_nobody_
     monkeypatch.setattr(recopy_flags, "PAGE", 2)
     world = crowd(size=7)
     choose(world, STRICT_POLICY)
-    [(name, message)] = world.recopyings.queue.messages.items()
+    [(name, message)] = world.recopy_queue.queue.messages.items()
     world.recopy_flags(message.body, lambda: False)
-    world.recopyings.queue.delete(name)
+    world.recopy_queue.queue.delete(name)
     # A change whose own copying was never enqueued, because the API died in between.
     stored = world.businesses.get(BUSINESS_ID)
     world.businesses.replace(replace(stored, policy=ONCE))
@@ -197,8 +197,8 @@ def test_a_rename_that_was_decided_before_a_change_of_policy_does_not_undo_it() 
             choose(world, STRICT_POLICY)
 
     world.checkpoint = change_first
-    world.settings.change(BUSINESS_ID, BusinessChange(name="New"))
-    stored = world.settings.get(BUSINESS_ID)
+    world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New"))
+    stored = world.settings_of_business.get(BUSINESS_ID)
 
     assert (stored.name, stored.policy) == ("New", STRICT_POLICY)
 
@@ -215,7 +215,7 @@ def test_a_slow_copy_of_a_contacts_change_does_not_bring_back_the_old_policys_fl
         if where == "customers.copy_flag" and not changed:
             changed = True
             choose(world, STRICT_POLICY)
-            [(_, message)] = world.recopyings.queue.messages.items()
+            [(_, message)] = world.recopy_queue.queue.messages.items()
             world.recopy_flags(message.body, always)
 
     world.checkpoint = change_policy_before_the_copy
@@ -223,7 +223,7 @@ def test_a_slow_copy_of_a_contacts_change_does_not_bring_back_the_old_policys_fl
 
     assert changed
     assert flags(world) == {id_of(1): (False, False)}
-    assert world.events.published == []
+    assert world.domain_events.published == []
 
 
 def test_a_copy_of_a_contacts_change_that_comes_again_after_a_death_mends_what_it_left() -> None:
@@ -240,7 +240,7 @@ def test_a_copy_of_a_contacts_change_that_comes_again_after_a_death_mends_what_i
         reached.append(where)
         if len(reached) == 1:
             choose(world, STRICT_POLICY)
-            [(_, message)] = world.recopyings.queue.messages.items()
+            [(_, message)] = world.recopy_queue.queue.messages.items()
             world.recopy_flags(message.body, always)
         else:
             raise WorkerDiedError(where)
@@ -264,8 +264,8 @@ def test_a_slow_copying_does_not_end_with_what_has_changed_meanwhile(what: str) 
     choose(world, STRICT_POLICY)
     world.rest()
     choose(world, STANDARD_POLICY)
-    [(name, slow)] = world.recopyings.queue.messages.items()
-    world.recopyings.queue.delete(name)
+    [(name, slow)] = world.recopy_queue.queue.messages.items()
+    world.recopy_queue.queue.delete(name)
     changed = False
 
     def change_before_the_copy(where: str) -> None:
@@ -298,9 +298,9 @@ def test_a_customer_who_is_saved_while_the_policy_changes_has_the_new_policys_fl
         if where in {"customers.save", "import_ledger.commit"} and not changed:
             changed = True
             choose(world, STRICT_POLICY)
-            [(name, message)] = world.recopyings.queue.messages.items()
+            [(name, message)] = world.recopy_queue.queue.messages.items()
             world.recopy_flags(message.body, always)
-            world.recopyings.queue.delete(name)
+            world.recopy_queue.queue.delete(name)
 
     world.checkpoint = change_policy_before_the_save
     profile = {"first_name": "Bea", "last_name": "Silva", "email": "ana1@example.com"}
@@ -342,7 +342,7 @@ def test_changes_of_policy_receipts_and_edits_that_race_end_with_the_flags_of_th
     turns.run([lambda: choose(world, one), lambda: choose(world, two), recopy, recopy, learn, edit])
     world.rest()
 
-    assert world.settings.get(BUSINESS_ID).policy in (one, two)
+    assert world.settings_of_business.get(BUSINESS_ID).policy in (one, two)
     assert flags(world) == verdicts(world)
 
 
@@ -355,9 +355,9 @@ def test_workers_that_die_and_messages_that_come_twice_change_nothing(
     world.chaos = Chaos(death=0.1, duplicate=0.3)
     for policy in chosen:
         choose(world, policy)
-        for _ in range(world.chance.randrange(4)):
+        for _ in range(world.random.randrange(4)):
             world._recopy_some()
-            world.clock.move(timedelta(minutes=world.chance.choice([0, 7])))
+            world.clock.move(timedelta(minutes=world.random.choice([0, 7])))
     world.rest()
 
     assert waiting(world) == []

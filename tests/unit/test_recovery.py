@@ -304,13 +304,13 @@ def test_whoever_shares_an_address_shares_its_try(channel: Channel) -> None:
         world.add(customer(number, email=ANA.email, mobile_phone=ANA.mobile_phone))
 
     assert send(world, Category.REMINDER, channel) == {"waiting_for_retry": 3}
-    assert len(world.mailer.handed) + len(world.texter.handed) == 1
+    assert len(world.mailer.handed) + len(world.twilio_texter.handed) == 1
 
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_throttled_try_is_the_same_try_when_it_comes_again(channel: Channel) -> None:
     world = salon(BOTH, channel=channel)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     script.answer(ANA.address(channel) or "", Throttled("slower"), Throttled("slower"))
     before = world.contacts.writes
 
@@ -363,9 +363,9 @@ def test_campaigns_at_the_same_time_make_one_try(channel: Channel, seed: int) ->
         for category in (Category.REMINDER, Category.MARKETING, Category.TRANSACTIONAL)
     ]
     for campaign_id in ids:
-        world.plan(BUSINESS_ID, campaign_id)
-        world.expand(BUSINESS_ID, campaign_id, 0, lambda: True)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+        world.plan_campaign(BUSINESS_ID, campaign_id)
+        world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: True)
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     assert [world.manage_campaigns.get(BUSINESS_ID, id_).audience.targeted for id_ in ids] == [2, 2, 2]
 
     turns = Turns(seed)
@@ -403,7 +403,7 @@ def test_a_worker_that_dies_at_the_try_leaves_one_that_its_successor_makes(chann
     world.chaos = Chaos()
 
     view = world.run(world.post(channel, category=Category.REMINDER).campaign.campaign_id)
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
     assert died()
     assert adds_up(view)
     assert view.audience.targeted == 1
@@ -421,7 +421,7 @@ def test_whatever_dies_or_comes_twice_an_address_is_tried_once(seed: int, channe
         world.run(world.post(channel, category=category).campaign.campaign_id)
         for category in (Category.REMINDER, Category.MARKETING)
     ]
-    script = world.mailer if channel is Channel.EMAIL else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
 
     assert all(adds_up(view) for view in views)
     assert len(script.addresses) == len(set(script.addresses)) <= 4
@@ -450,9 +450,9 @@ def test_a_message_to_one_person_that_has_to_wait_says_so_in_the_client_log() ->
 
 def test_an_option_that_is_left_out_keeps_its_value() -> None:
     world = World()
-    assert world.settings.get(BUSINESS_ID).recovery == Recovery()
+    assert world.settings_of_business.get(BUSINESS_ID).recovery == Recovery()
     changes = (RecoveryChange(spaced=True), RecoveryChange(probe_marketing=True), RecoveryChange(spaced=False))
-    seen = [world.settings.change(BUSINESS_ID, BusinessChange(recovery=c)) for c in changes]
+    seen = [world.settings_of_business.change(BUSINESS_ID, BusinessChange(recovery=c)) for c in changes]
 
     assert [found.recovery for found in seen] == [SPACED, BOTH, PROBING]
-    assert world.settings.change(BUSINESS_ID, BusinessChange(name="New")).recovery == PROBING
+    assert world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New")).recovery == PROBING

@@ -54,9 +54,9 @@ def test_the_flags_of_a_campaign_clear_and_the_world_hears_of_it() -> None:
     assert done is not None
     assert (done.done, done.bounces) == (True, BAD)
     assert (flagged(world), copies(world)) == (set(), 0)
-    told = [type(event) for event in world.events.published]
+    told = [type(event) for event in world.domain_events.published]
     assert set(told) >= {ContactInvalidated, ContactRestored}
-    restored = {e.customer_ids for e in world.events.published if isinstance(e, ContactRestored)}
+    restored = {e.customer_ids for e in world.domain_events.published if isinstance(e, ContactRestored)}
     assert len(restored) == BAD
     # The client log still says what happened.
     assert sum(m.status is MessageStatus.BOUNCED for m in world.messages.rows.values()) == BAD
@@ -72,7 +72,7 @@ def test_receipts_that_come_again_do_not_bring_the_flags_back() -> None:
     world.ask_for_rollback(BUSINESS_ID, campaign_id)
     world.rest()
     for receipt in receipts:
-        world.receipts.queue.send((receipt,))
+        world.receipt_queue.queue.send((receipt,))
     world.rest()
 
     assert len(receipts) == BAD

@@ -49,7 +49,7 @@ def worlds(draw: st.DrawFn, channel: Channel) -> World:
         seed=draw(st.integers(0, 1 << 30)),
         ranges=draw(st.sampled_from([1, 2, 5])),
     )
-    script = world.mailer if channel is Channel.EMAIL else world.sns_texter if sns else world.texter
+    script = world.mailer if channel is Channel.EMAIL else world.sns_texter if sns else world.twilio_texter
     bad = NO_SUCH_MAILBOX if channel is Channel.EMAIL else "Invalid phone number" if sns else "30005"
     refusal = "MESSAGE_REJECTED" if channel is Channel.EMAIL else "Invalid phone number" if sns else "21211"
     for number in range(draw(st.sampled_from([1, 3, 52, 70]))):
@@ -69,7 +69,10 @@ def worlds(draw: st.DrawFn, channel: Channel) -> World:
             world.know(
                 key,
                 Failure(
-                    at(-5), "old", script.provider if isinstance(script, type(world.texter)) else Provider.SES, bad
+                    at(-5),
+                    "old",
+                    script.provider if isinstance(script, type(world.twilio_texter)) else Provider.SES,
+                    bad,
                 ),
             )
         world.outcomes[address] = {
@@ -109,7 +112,7 @@ def check_at_rest(world: World, channel: Channel, category: Category) -> None:
     assert {chunk.state for chunk in world.chunks.rows.values()} <= {ChunkState.DONE}
     recipients = [customer_id for chunk in world.chunks.rows.values() for customer_id in chunk.customer_ids]
     assert len(recipients) == len(set(recipients))
-    for script in (world.mailer, world.texter, world.sns_texter):
+    for script in (world.mailer, world.twilio_texter, world.sns_texter):
         assert all(count == 1 for count in script.went_out.values())
         # Also what only might have gone out is never handed over again.
         for index, handed in enumerate(script.handed):
@@ -154,8 +157,8 @@ def test_a_campaign_goes_to_everybody_who_may_have_it_and_says_why_the_others_do
 def test_a_stop_that_comes_while_the_campaign_runs_moves_the_recipient_from_targeted_to_excluded() -> None:
     world = salon(customer(1), customer(2))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, always)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
     before = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
     world.know(contact_key(1), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
     view = world.run(campaign_id)
@@ -169,8 +172,8 @@ def test_a_stop_that_comes_while_the_campaign_runs_moves_the_recipient_from_targ
 def test_a_customer_who_is_deleted_meanwhile_is_left_out_as_not_found() -> None:
     world = salon(customer(1), customer(2))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, always)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
     world.manage_customers.delete(BUSINESS_ID, id_of(1))
     view = world.run(campaign_id)
 
@@ -191,10 +194,10 @@ def test_a_segment_is_read_when_the_campaign_is_planned_and_not_again() -> None:
     world = salon(customer(1, general_tags=("vip",)), customer(2))
     world.segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
     campaign_id = world.post(selection=Selection(segment_id="vips")).campaign.campaign_id
-    ranges = world.plan(BUSINESS_ID, campaign_id)
+    ranges = world.plan_campaign(BUSINESS_ID, campaign_id)
     world.segments.delete(BUSINESS_ID, "vips")
 
-    assert world.plan(BUSINESS_ID, campaign_id) == ranges
+    assert world.plan_campaign(BUSINESS_ID, campaign_id) == ranges
     assert world.run(campaign_id).audience.matched == 1
 
 
@@ -205,14 +208,14 @@ def test_a_segment_that_is_gone_when_the_campaign_is_planned_is_an_error() -> No
     world.segments.delete(BUSINESS_ID, "vips")
 
     with pytest.raises(NotFoundError):
-        world.plan(BUSINESS_ID, campaign_id)
+        world.plan_campaign(BUSINESS_ID, campaign_id)
 
 
 def test_a_preview_is_what_the_send_does_when_nothing_changes_between() -> None:
     world = salon(*(customer(n, general_tags=("vip",) if n % 2 else ()) for n in range(20)), customer(21, email=None))
     world.know(contact_key(3), Failure(at(0), "m", Provider.SES, NO_SUCH_MAILBOX))
     tree = {"any": [{"tag": "vip"}, {"not": {"field": "email", "present": True}}]}
-    preview = world.preview(BUSINESS_ID, Question(tree, Channel.EMAIL, Category.MARKETING))
+    preview = world.preview_audience(BUSINESS_ID, Question(tree, Channel.EMAIL, Category.MARKETING))
     view = world.run(world.post(selection=Selection(filter=tree)).campaign.campaign_id)
 
     assert preview is not None
@@ -230,9 +233,9 @@ def test_an_expansion_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
     world = World(ranges=1)
     world.add(*(customer(n, email=None if n % 7 == 0 else f"ana{n}@example.com") for n in range(1200)))
     campaign_id = world.post().campaign.campaign_id
-    (*indexes,) = world.plan(BUSINESS_ID, campaign_id)
+    (*indexes,) = world.plan_campaign(BUSINESS_ID, campaign_id)
     for index in indexes:
-        while not world.expand(BUSINESS_ID, campaign_id, index, one_page()):
+        while not world.expand_campaign(BUSINESS_ID, campaign_id, index, one_page()):
             continue
     view = world.run(campaign_id)
 
@@ -244,9 +247,9 @@ def test_a_range_that_is_done_is_not_enqueued_again() -> None:
     world = World(ranges=1)
     world.add(*(customer(n) for n in range(120)))
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
     for _ in range(3):
-        assert world.expand(BUSINESS_ID, campaign_id, 0, always)
+        assert world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
 
     assert len(world.chunk_queue.queues[Channel.EMAIL, Lane.BULK].messages) == 3
 
@@ -254,8 +257,8 @@ def test_a_range_that_is_done_is_not_enqueued_again() -> None:
 def test_chunks_are_full_but_for_the_last_of_each_range() -> None:
     world = salon(*(customer(n) for n in range(700)))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, always)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
     sizes = [len(chunk.customer_ids) for chunk in world.chunks.rows.values()]
 
     assert sum(sizes) == 700
@@ -268,14 +271,14 @@ def test_two_expansions_of_one_range_beside_each_other_and_a_sender_make_no_seco
     world = World(ranges=1, seed=seed)
     world.add(*(customer(n) for n in range(120)))
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint
 
     def expand() -> None:
         for _ in range(10):
             with suppress(ConcurrentChangeError):
-                world.expand(BUSINESS_ID, campaign_id, 0, always)
+                world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
                 return
 
     def send() -> None:
@@ -294,10 +297,10 @@ def test_two_expansions_of_one_range_beside_each_other_and_a_sender_make_no_seco
 def test_planning_twice_keeps_the_run() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
     run_id = world.campaigns.get(BUSINESS_ID, campaign_id).run_id
     world.clock.move(timedelta(minutes=1))
-    world.plan(BUSINESS_ID, campaign_id)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
 
     assert run_id is not None
     assert world.campaigns.get(BUSINESS_ID, campaign_id).run_id == run_id
@@ -306,24 +309,24 @@ def test_planning_twice_keeps_the_run() -> None:
 def test_a_campaign_that_has_ended_is_not_planned_again_and_keeps_its_end() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
-    world.close.fail(BUSINESS_ID, campaign_id, "No such segment.")
+    world.close_campaign.fail(BUSINESS_ID, campaign_id, "No such segment.")
     world.clock.move(timedelta(minutes=1))
-    world.close.complete(BUSINESS_ID, campaign_id)
+    world.close_campaign.complete(BUSINESS_ID, campaign_id)
     ended = world.campaigns.get(BUSINESS_ID, campaign_id)
 
-    assert list(world.plan(BUSINESS_ID, campaign_id)) == []
+    assert list(world.plan_campaign(BUSINESS_ID, campaign_id)) == []
     assert (ended.status, ended.failure, ended.completed_at) == (CampaignStatus.FAILED, "No such segment.", at(0))
 
 
 def test_while_nothing_is_handed_over_the_wait_grows_with_the_age_of_the_campaign_within_bounds() -> None:
     world = salon(*(customer(n) for n in range(1_000)))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, always)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
     waits = []
     for age in (0, 4, 100, 100_000):
         world.clock.move_to(at(age))
-        waits.append(world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds)
+        waits.append(world.drain_campaign(BUSINESS_ID, campaign_id, 0).wait_seconds)
 
     # Two seconds for a thousand at the rate that is guessed at, and two until they are counted.
     assert waits == [4, 4, 10, 300]
@@ -342,19 +345,19 @@ def test_while_nothing_is_handed_over_the_wait_grows_with_the_age_of_the_campaig
 def test_the_wait_is_what_the_rest_takes_at_the_pace_so_far(age: int, handed: int, wait: int) -> None:
     world = salon(*(customer(n) for n in range(200)))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, always)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
     world.tallies.add(campaign_id, "shard-0", {MessageStatus.SENT: handed}, after=None, position="1")
     world.clock.move_to(at(age))
 
-    assert world.drain(BUSINESS_ID, campaign_id, 0).wait_seconds == wait
+    assert world.drain_campaign(BUSINESS_ID, campaign_id, 0).wait_seconds == wait
 
 
 @pytest.mark.parametrize(("customers", "ranges"), [(0, 1), (1, 1), (3, 1), (4, 2), (12, 4), (500, 4)])
 def test_a_business_gets_as_many_ranges_as_its_customers_are_worth(customers: int, ranges: int) -> None:
     world = salon(*(customer(n) for n in range(customers)))
 
-    assert len(world.plan(BUSINESS_ID, world.post().campaign.campaign_id)) == ranges
+    assert len(world.plan_campaign(BUSINESS_ID, world.post().campaign.campaign_id)) == ranges
 
 
 def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:
@@ -362,21 +365,21 @@ def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
 
-    assert not world.drain(BUSINESS_ID, campaign_id, 0).start_over
-    assert world.drain(BUSINESS_ID, campaign_id, MOST_POLLS - 1).start_over
+    assert not world.drain_campaign(BUSINESS_ID, campaign_id, 0).start_over
+    assert world.drain_campaign(BUSINESS_ID, campaign_id, MOST_POLLS - 1).start_over
 
 
 def test_a_range_that_is_not_done_is_expanded_on_before_anything_is_taken_for_drained() -> None:
     world = salon(*(customer(n) for n in range(20)))
     campaign_id = world.post().campaign.campaign_id
-    ranges = world.plan(BUSINESS_ID, campaign_id)
-    world.expand(BUSINESS_ID, campaign_id, 2, always)
-    world.expand(BUSINESS_ID, campaign_id, 3, lambda: False)
-    first = world.drain(BUSINESS_ID, campaign_id, 4)
+    ranges = world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 2, always)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 3, lambda: False)
+    first = world.drain_campaign(BUSINESS_ID, campaign_id, 4)
     status = world.campaigns.get(BUSINESS_ID, campaign_id).status
     for index in first.ranges:
-        world.expand(BUSINESS_ID, campaign_id, index, always)
-    second = world.drain(BUSINESS_ID, campaign_id, first.polls)
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
+    second = world.drain_campaign(BUSINESS_ID, campaign_id, first.polls)
 
     assert list(ranges) == [0, 1, 2, 3]
     assert (first.ranges, first.drained, first.polls, status) == ((0, 1, 3), False, 4, CampaignStatus.EXPANDING)
@@ -386,9 +389,9 @@ def test_a_range_that_is_not_done_is_expanded_on_before_anything_is_taken_for_dr
 def test_the_ranges_of_a_campaign_that_has_ended_are_left_alone() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
-    world.plan(BUSINESS_ID, campaign_id)
-    world.close.fail(BUSINESS_ID, campaign_id, "It cannot go on.")
-    looked = world.drain(BUSINESS_ID, campaign_id, 0)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.close_campaign.fail(BUSINESS_ID, campaign_id, "It cannot go on.")
+    looked = world.drain_campaign(BUSINESS_ID, campaign_id, 0)
 
     assert (looked.ranges, looked.drained) == ((), True)
 
@@ -397,7 +400,7 @@ def test_drain_says_that_the_campaign_is_sending() -> None:
     world = salon(customer(1))
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
-    world.drain(BUSINESS_ID, campaign_id, 0)
+    world.drain_campaign(BUSINESS_ID, campaign_id, 0)
 
     assert world.campaigns.get(BUSINESS_ID, campaign_id).status is CampaignStatus.SENDING
 

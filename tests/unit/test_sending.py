@@ -38,11 +38,11 @@ class Sending:
         self.channel = channel
         self.world.add(*(customer(n) for n in range(1, recipients + 1)))
         self.campaign_id = self.world.post(channel, **given).campaign.campaign_id
-        self.world.plan(BUSINESS_ID, self.campaign_id)
-        self.world.expand(BUSINESS_ID, self.campaign_id, 0, always)
+        self.world.plan_campaign(BUSINESS_ID, self.campaign_id)
+        self.world.expand_campaign(BUSINESS_ID, self.campaign_id, 0, always)
         self.key = ChunkKey(BUSINESS_ID, self.campaign_id, "chunk#000#0000000")
         self.ticket = Ticket(self.key, recipients, Lane.BULK)
-        self.script = self.world.mailer if channel is Channel.EMAIL else self.world.texter
+        self.script = self.world.mailer if channel is Channel.EMAIL else self.world.twilio_texter
 
     def send(self, owner: str = "worker-1") -> None:
         if self.channel is Channel.EMAIL:
@@ -99,7 +99,7 @@ def test_every_recipient_gets_their_own_message(channel: Channel) -> None:
 def test_every_email_carries_its_recipients_own_links(category: Category) -> None:
     sending = Sending(category=category)
     sending.send()
-    keys = sending.world.link_keys.keys()
+    keys = sending.world.link_keyring.keys()
 
     for number, email in enumerate(sorted(sending.world.mailer.emails, key=lambda email: email.to), 1):
         sent = sending.message(number)
@@ -197,7 +197,7 @@ def test_a_worker_that_dies_after_recording_leaves_what_is_recorded() -> None:
 
 def test_a_worker_that_dies_at_its_second_text_leaves_one_uncertain_and_the_rest_is_sent() -> None:
     sending = Sending(Channel.SMS)
-    sending.die_at("texter.send", times=4)
+    sending.die_at("twilio_texter.send", times=4)
     sending.after_the_lease()
     assert sorted(sending.statuses().values()) == ["sent", "uncertain"]
     sending.send("worker-3")
@@ -212,7 +212,7 @@ def test_a_worker_that_dies_at_its_second_text_leaves_one_uncertain_and_the_rest
 def test_what_a_dead_worker_left_is_settled_although_nothing_may_be_sent_today(channel: Channel) -> None:
     """Receipts of what went out come again for a quarter of an hour; the day's quota may be used up for longer."""
     sending = Sending(channel)
-    sending.die_at("mailer.send" if channel is Channel.EMAIL else "texter.send", times=2)
+    sending.die_at("mailer.send" if channel is Channel.EMAIL else "twilio_texter.send", times=2)
     handed = len(sending.script.handed)
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
     now = sending.world.clock.now()
@@ -407,7 +407,7 @@ def test_one_message_to_one_person_goes_out_and_stands_in_the_client_log_before_
 
     assert [row.status for row in before] == [queued.status] == [MessageStatus.QUEUED]
     assert (after.key, after.status, after.campaign_id) == (queued.key, MessageStatus.DELIVERED, None)
-    assert [handed.body for handed in world.texter.handed] == ["Hi Ana1"]
+    assert [handed.body for handed in world.twilio_texter.handed] == ["Hi Ana1"]
     assert world.manage_campaigns.page(BUSINESS_ID, 10, None).items == []
 
 
@@ -428,7 +428,7 @@ def test_the_same_request_for_a_message_tried_again_is_one_message() -> None:
     world.rest()
 
     assert len(set(posted)) == 1
-    assert len(world.texter.handed) == 1
+    assert len(world.twilio_texter.handed) == 1
 
 
 # --- the provider's suppression list ----------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from typing import Final
 
 PROGRAM: Final = """
 import gc
-from rebound import wiring
+from rebound.platform import collector, wiring
 print(gc.get_threshold()[0], gc.get_freeze_count())
 gc.collect()
-print(gc.get_threshold()[0], gc.get_freeze_count() > 1000, wiring._end_start in gc.callbacks)
+print(gc.get_threshold()[0], gc.get_freeze_count() > 1000, collector._end_start in gc.callbacks)
 """
 
 

@@ -26,14 +26,14 @@ class SteeredWorld(World):
 
     def _tick(self) -> bool:
         status = self.status
-        dice = self.chance.random()
+        dice = self.random.random()
         if status is CampaignStatus.PAUSED:
             if dice < 0.3:
-                self.steer.resume(BUSINESS_ID, self.campaign_id)
+                self.steer_campaign.resume(BUSINESS_ID, self.campaign_id)
         elif status in (CampaignStatus.EXPANDING, CampaignStatus.SENDING) and dice < 0.2:
-            self.steer.pause(BUSINESS_ID, self.campaign_id)
+            self.steer_campaign.pause(BUSINESS_ID, self.campaign_id)
         elif self.cancels and status is CampaignStatus.SENDING and dice < 0.4:
-            self.steer.cancel(BUSINESS_ID, self.campaign_id)
+            self.steer_campaign.cancel(BUSINESS_ID, self.campaign_id)
         return super()._tick() or status is CampaignStatus.PAUSED
 
     @property
@@ -46,7 +46,9 @@ STORM = Chaos(death=0.01, duplicate=0.2, early=0.1, reminders=0.05)
 
 
 def handed_over(world: World) -> Counter[str]:
-    return Counter(key.customer_id for script in (world.mailer, world.texter) for key in script.went_out.elements())
+    return Counter(
+        key.customer_id for script in (world.mailer, world.twilio_texter) for key in script.went_out.elements()
+    )
 
 
 def steered(seed: int, channel: Channel, chaos: Chaos, *, cancels: bool) -> tuple[SteeredWorld, CampaignView]:
@@ -91,13 +93,13 @@ def test_while_a_campaign_is_paused_nothing_is_handed_over(channel: Channel) -> 
     world = World()
     world.add(*(customer(number) for number in range(1, 121)))
     campaign_id = world.post(channel).campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, lambda: True)
-    world.steer.pause(BUSINESS_ID, campaign_id)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, lambda: True)
+    world.steer_campaign.pause(BUSINESS_ID, campaign_id)
     world.rest()
 
     assert not handed_over(world)
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
     assert len(handed_over(world)) == 120
 
@@ -106,8 +108,8 @@ def test_a_pause_between_the_decision_and_the_call_holds() -> None:
     world = World()
     world.add(customer(1))
     campaign_id = world.post().campaign.campaign_id
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, lambda: True)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, lambda: True)
     get_many: Any = world.contacts.get_many
     paused = False
 
@@ -115,7 +117,7 @@ def test_a_pause_between_the_decision_and_the_call_holds() -> None:
         nonlocal paused
         if not paused:
             paused = True
-            world.steer.pause(BUSINESS_ID, campaign_id)
+            world.steer_campaign.pause(BUSINESS_ID, campaign_id)
         return get_many(*given)
 
     world.contacts.get_many = and_pause  # type: ignore[method-assign,assignment]
@@ -130,7 +132,7 @@ def test_what_has_ended_cannot_be_steered() -> None:
     world.add(customer(1))
     campaign_id = world.post().campaign.campaign_id
     world.run(campaign_id)
-    for steer in (world.steer.pause, world.steer.resume, world.steer.cancel):
+    for steer in (world.steer_campaign.pause, world.steer_campaign.resume, world.steer_campaign.cancel):
         with pytest.raises(ConflictError, match="completed"):
             steer(BUSINESS_ID, campaign_id)
 
@@ -139,15 +141,15 @@ def test_a_scheduled_campaign_that_is_paused_waits_for_its_resume_when_its_time_
     world = World()
     world.add(customer(1))
     campaign_id = world.post(timing=Timing(world.clock.now() + timedelta(hours=1))).campaign.campaign_id
-    world.steer.pause(BUSINESS_ID, campaign_id)
-    assert world.steer.resume(BUSINESS_ID, campaign_id).campaign.status is CampaignStatus.SCHEDULED
-    world.steer.pause(BUSINESS_ID, campaign_id)
+    world.steer_campaign.pause(BUSINESS_ID, campaign_id)
+    assert world.steer_campaign.resume(BUSINESS_ID, campaign_id).campaign.status is CampaignStatus.SCHEDULED
+    world.steer_campaign.pause(BUSINESS_ID, campaign_id)
     world.clock.move(timedelta(hours=1))
-    for index in world.plan(BUSINESS_ID, campaign_id):
-        world.expand(BUSINESS_ID, campaign_id, index, lambda: True)
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, lambda: True)
     world.rest()
     assert not handed_over(world)
 
-    world.steer.resume(BUSINESS_ID, campaign_id)
+    world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
     assert len(handed_over(world)) == 1

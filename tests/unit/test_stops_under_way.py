@@ -31,7 +31,7 @@ class Campaign:
         self.stopped: dict[str, datetime] = {}
         self._seconds = iter(seconds)
         self._stops = stops
-        self.world.texter.taken.append(self._take)
+        self.world.twilio_texter.taken.append(self._take)
 
     def _take(self, _: object, to: str, __: str) -> None:
         """The provider takes its time with a text; meanwhile one of the customers says STOP, early or late in it."""
@@ -114,7 +114,7 @@ def test_texting_that_is_switched_off_while_a_slow_chunk_is_under_way_ends_withi
         if len(campaign.handed) == 5:
             world.businesses.replace(replace(world.businesses.get(BUSINESS_ID), text_from=None))
 
-    world.texter.taken.append(switch_off)
+    world.twilio_texter.taken.append(switch_off)
     view = world.run(world.post(Channel.SMS, category=Category.REMINDER).campaign.campaign_id)
 
     assert len(campaign.handed) == 5

@@ -29,7 +29,7 @@ class Desk:
         self.clock = FakeClock()
         self.list = MemorySuppressionList(page_size=page_size)
         self.missed: list[str] = []
-        self.desk = SuppressionDesk(self.list, self.clock, self.missed.append)
+        self.desk = SuppressionDesk(suppressions=self.list, clock=self.clock, missed=self.missed.append)
 
     @property
     def later(self) -> timedelta:

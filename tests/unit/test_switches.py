@@ -62,7 +62,7 @@ def test_a_channel_that_is_off_takes_neither_campaign_nor_message_and_says_which
         remind(world, channel)
     asked = Question(everybody(), channel, Category.TRANSACTIONAL)
 
-    assert world.preview(BUSINESS_ID, asked) == Audience(3, {"channel_off": 3})
+    assert world.preview_audience(BUSINESS_ID, asked) == Audience(3, {"channel_off": 3})
     assert world.campaigns.rows == {}
 
 
@@ -80,14 +80,14 @@ def test_what_is_queued_when_the_switch_goes_off_is_left_out(channel: Channel) -
     world = salon()
     campaign_id = world.post(channel).campaign.campaign_id
     remind(world, channel)
-    world.plan(BUSINESS_ID, campaign_id)
-    world.expand(BUSINESS_ID, campaign_id, 0, always)
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
     change(world, switches=OFF[channel])
     world.rest()
     view = world.run(campaign_id)
     (single,) = [row for row in world.messages.rows.values() if row.campaign_id is None]
 
-    assert (world.mailer if channel is Channel.EMAIL else world.texter).handed == []
+    assert (world.mailer if channel is Channel.EMAIL else world.twilio_texter).handed == []
     assert (view.campaign.status, view.audience.excluded) == (CampaignStatus.COMPLETED, {"channel_off": 3})
     assert adds_up(view)
     assert (single.status, single.reason, single.barrier) == (
@@ -138,7 +138,7 @@ def test_only_texts_that_ask_for_a_confirmation_need_its_switch_and_the_bundle(
     remind(world, Channel.EMAIL, appointment_id="a-1")
     world.rest()
 
-    assert (len(world.texter.handed), len(world.mailer.handed)) == (1, 1)
+    assert (len(world.twilio_texter.handed), len(world.mailer.handed)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_confirmation_that_waits_when_the_bundle_ends_is_left_out(
     world.rest()
     row = world.messages.rows[asked.key]
 
-    assert (row.status, row.reason, world.texter.handed) == (MessageStatus.EXCLUDED, "channel_off", [])
+    assert (row.status, row.reason, world.twilio_texter.handed) == (MessageStatus.EXCLUDED, "channel_off", [])
     assert (row.appointment_id, row.asks_confirmation, row.barrier) == ("a-1", True, barrier)
     assert said in attempt_sentence(row)
 

@@ -95,7 +95,7 @@ posted = st.lists(moments, max_size=12)
 def filled(history: list[tuple[ContactKey, HistoryEntry]], messages: list[Any]) -> World:
     world, ids = salon(), SeededIds(1)
     for key, entry in history:
-        world.history.record(key, [entry])
+        world.contact_history.record(key, [entry])
     world.messages.record_new([message(1, key=message_key(1, ids.ulid(when))) for when in messages])
     return world
 
@@ -133,7 +133,7 @@ def test_what_comes_between_two_pages_neither_repeats_nor_hides_anything(
     if first.next_cursor is None:
         return
     for key, entry in later:
-        world.history.record(key, [entry])
+        world.contact_history.record(key, [entry])
     ids = SeededIds(2)
     world.messages.record_new([message(1, key=message_key(1, ids.ulid(when)[:-1] + "Z")) for when in new_messages])
     rest = log_of(world, 100, first.next_cursor).entries.items
@@ -155,7 +155,7 @@ def test_everything_is_told_in_plain_english() -> None:
     )
     world.rest()
     now = (world.clock.now() - at(0)).total_seconds()
-    world.history.record(
+    world.contact_history.record(
         TEXTED,
         [
             reply(seconds=now + 1, body="Sure?\nReally?", needs_staff=True),
@@ -187,7 +187,7 @@ def test_everything_is_told_in_plain_english() -> None:
 
 def test_what_was_said_for_a_former_number_is_there_and_says_so() -> None:
     world = salon()
-    world.history.record(LEFT, [reply(LEFT)])
+    world.contact_history.record(LEFT, [reply(LEFT)])
     (entry,) = log_of(world).entries.items
 
     assert (entry.contact, entry.former, entry.shared_with) == (LEFT, True, 0)
@@ -225,7 +225,9 @@ def test_while_texts_are_stopped_the_log_says_where_to_text_start(
     assert log_of(world).stopped is None
     world.know(TEXTED, STOP)
     if kept:
-        world.history.record(TEXTED, [reply(seconds=5, meaning=Meaning.KEYWORD, keyword=Keyword.STOP, body="STOP")])
+        world.contact_history.record(
+            TEXTED, [reply(seconds=5, meaning=Meaning.KEYWORD, keyword=Keyword.STOP, body="STOP")]
+        )
     stopped = log_of(world).stopped
 
     assert stopped is not None

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from rebound import wiring
 from rebound.domain.errors import ReboundError
+from rebound.platform import wiring
 from rebound.telemetry import logger, place_of, tell_counts
 
 Handle = Callable[[str, str], None]
@@ -53,8 +53,8 @@ def report_failure(record: Mapping[str, Any], reason: str) -> None:
 
     first_tried_at = datetime.fromtimestamp(int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC)
     try:
-        wiring.failure_log().record(
-            FailedHandling(record["messageId"], reason, first_tried_at, wiring.clock().now(), receives)
+        wiring.ports().failure_log.record(
+            FailedHandling(record["messageId"], reason, first_tried_at, wiring.ports().clock.now(), receives)
         )
     except Exception as error:  # noqa: BLE001 - the message comes again in any case
         logger().warning(

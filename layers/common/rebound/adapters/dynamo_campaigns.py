@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import asdict
-from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.dynamo_tables import (
     CHUNK_KEYS,
@@ -25,6 +24,7 @@ from rebound.adapters.dynamo_tables import (
     lost_races,
     read_cursor,
     read_instant,
+    transaction,
     write_cursor,
     write_instant,
 )
@@ -239,11 +239,10 @@ class DynamoExpansionLedger:
             version=progress.version + 1,
             expires_at=_expiry(datetime.now(UTC), KEPT),
         )
-        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
-        with lost_races(), TransactWrite(connection=connection) as transaction:
-            transaction.save(row, condition=unchanged)
+        with transaction(self._row) as writes:
+            writes.save(row, condition=unchanged)
             for chunk in chunks:
-                transaction.save(_chunk_row(self._chunk_row, chunk))
+                writes.save(_chunk_row(self._chunk_row, chunk))
         return replace(progress, version=progress.version + 1)
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:

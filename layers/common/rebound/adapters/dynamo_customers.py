@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
-
-from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.dynamo_tables import (
     CUSTOMER_KEYS,
@@ -19,6 +16,7 @@ from rebound.adapters.dynamo_tables import (
     next_version,
     read_cursor,
     read_instant,
+    transaction,
     write_cursor,
     write_instant,
 )
@@ -33,6 +31,8 @@ from rebound.domain.provider_codes import Provider
 from rebound.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
 
 if TYPE_CHECKING:
+    from pynamodb.transactions import TransactWrite
+
     from rebound.domain.segments import Matcher
 
 PAGE: Final = 250
@@ -63,12 +63,12 @@ class DynamoCustomerBook:
         return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        with self.transaction() as transaction:
-            self.save_within(transaction, customers, contacts)
+        with transaction(self._row) as writes:
+            self.save_within(writes, customers, contacts)
 
     def save_within(
         self,
-        transaction: TransactWrite,
+        writes: TransactWrite,
         customers: Sequence[Customer],
         contacts: Sequence[Contact],
         others: int = 0,
@@ -84,31 +84,22 @@ class DynamoCustomerBook:
                 former_contacts=sorted(map(str, customer.former_contacts)) or None,
                 version=next_version(customer.version),
             )
-            transaction.save(row, condition=_unchanged(CustomerRow, customer.version))
-        rows.write(transaction)
+            writes.save(row, condition=_unchanged(CustomerRow, customer.version))
+        rows.write(writes)
 
     def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        with self.transaction() as transaction:
-            self.delete_within(transaction, customers, contacts)
+        with transaction(self._row) as writes:
+            self.delete_within(writes, customers, contacts)
 
-    def delete_within(
-        self, transaction: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]
-    ) -> None:
+    def delete_within(self, writes: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """``delete`` as a part of a larger transaction."""
         rows = self._as_rows(contacts)
         if len(customers) + rows.count > MAX_TRANSACTION:
             raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
         for customer in customers:
             row = self._row(customer.business_id, customer.customer_id)
-            transaction.delete(row, condition=_unchanged(CustomerRow, customer.version))
-        rows.write(transaction)
-
-    @contextmanager
-    def transaction(self) -> Iterator[TransactWrite]:
-        """A transaction; a lost race in it is a ``ConcurrentChangeError``."""
-        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
-        with lost_races(), TransactWrite(connection=connection) as transaction:
-            yield transaction
+            writes.delete(row, condition=_unchanged(CustomerRow, customer.version))
+        rows.write(writes)
 
     def _as_rows(self, contacts: Sequence[Contact]) -> _ContactRows:
         return _ContactRows(self._contact_row, contacts)
@@ -189,11 +180,10 @@ class DynamoContactBook:
             with lost_races():
                 _contact_row(self._row, contact).save(condition=_unchanged(ContactRow, contact.version))
             return
-        connection = self._row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
         rows = _ContactRows(self._row, [contact])
         if rows.count:
-            with lost_races(), TransactWrite(connection=connection) as transaction:
-                rows.write(transaction)
+            with transaction(self._row) as writes:
+                rows.write(writes)
 
     def _read(self, ids: Iterable[str], *, consistent: bool = True) -> Iterable[ContactRow]:
         return self._row.batch_get(list(ids), consistent_read=consistent)
@@ -215,35 +205,35 @@ class _ContactRows:
         """How many rows of the transaction they take."""
         return sum(map(_rows_of, self._contacts))
 
-    def write(self, transaction: TransactWrite) -> None:
+    def write(self, writes: TransactWrite) -> None:
         """Add all rows, each as it was read."""
         for contact in self._contacts:
             if contact.is_used:
-                self._write_used(transaction, contact)
+                self._write_used(writes, contact)
             else:
-                self._write_unused(transaction, contact)
+                self._write_unused(writes, contact)
 
-    def _write_used(self, transaction: TransactWrite, contact: Contact) -> None:
+    def _write_used(self, writes: TransactWrite, contact: Contact) -> None:
         unchanged = _unchanged(ContactRow, contact.version)
-        transaction.save(_contact_row(self._row, contact), condition=unchanged)
+        writes.save(_contact_row(self._row, contact), condition=unchanged)
         if contact.version:
             return
         hashed, remembered = str(contact.key.hashed), _unchanged(ContactRow, contact.remembered)
         if contact.remembered:
-            transaction.delete(self._row(hashed), condition=remembered)
+            writes.delete(self._row(hashed), condition=remembered)
         else:
-            transaction.condition_check(self._row, hashed, condition=remembered)
+            writes.condition_check(self._row, hashed, condition=remembered)
 
-    def _write_unused(self, transaction: TransactWrite, contact: Contact) -> None:
+    def _write_unused(self, writes: TransactWrite, contact: Contact) -> None:
         address, unchanged = str(contact.key), _unchanged(ContactRow, contact.version)
         if contact.version:
-            transaction.delete(self._row(address), condition=unchanged)
+            writes.delete(self._row(address), condition=unchanged)
         elif not contact.key.is_hashed:
-            transaction.condition_check(self._row, address, condition=unchanged)
+            writes.condition_check(self._row, address, condition=unchanged)
         if contact.consent.scopes:
             version = next_version(contact.remembered)
             kept = self._row(str(contact.key.hashed), consent=_write_consent(contact.consent), version=version)
-            transaction.save(kept, condition=_unchanged(ContactRow, contact.remembered))
+            writes.save(kept, condition=_unchanged(ContactRow, contact.remembered))
 
 
 def _leaves_nothing(contact: Contact) -> bool:

@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import asdict
-from pynamodb.transactions import TransactWrite
 
 from rebound.adapters.directory_rows import Directory
 from rebound.adapters.dynamo_tables import (
     DirectoryRow,
-    lost_races,
+    transaction,
 )
 from rebound.adapters.stored_policy import read_policy, write_policy
 from rebound.adapters.stored_quiet_hours import read_quiet_hours, write_quiet_hours
@@ -76,11 +75,10 @@ class DynamoBusinessDirectory(Directory):
             document=dict(self._document(business)),
             version=business.version + 1,
         )
-        connection = self.row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
-        with lost_races(), TransactWrite(connection=connection) as transaction:
-            transaction.save(row, condition=condition)
+        with transaction(self.row) as writes:
+            writes.save(row, condition=condition)
             if business.text_from is not None:
-                transaction.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
+                writes.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
 
     def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
         found = {

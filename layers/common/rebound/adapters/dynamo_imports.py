@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import asdict
 
-from rebound.adapters.dynamo_tables import BadRowRow, PartRow, bind
+from rebound.adapters.dynamo_tables import BadRowRow, PartRow, bind, transaction
 from rebound.application.import_records import BadRow, PartProgress, RowCounts
 from rebound.domain.errors import FieldError
 
@@ -57,13 +57,13 @@ class DynamoImportLedger:
             version=progress.version + 1,
             expires_at=expiry,
         )
-        with self._customers.transaction() as transaction:
-            transaction.save(row, condition=unchanged)
-            self._customers.save_within(transaction, customers, contacts, 1 + len(bad_rows))
+        with transaction(self._part_row) as writes:
+            writes.save(row, condition=unchanged)
+            self._customers.save_within(writes, customers, contacts, 1 + len(bad_rows))
             for bad in bad_rows:
                 errors = [asdict(error) for error in bad.errors]
                 name = f"{_BAD}{bad.line:012d}"
-                transaction.save(self._bad_row(progress.import_id, name, errors=errors, expires_at=expiry))
+                writes.save(self._bad_row(progress.import_id, name, errors=errors, expires_at=expiry))
         return replace(progress, version=progress.version + 1)
 
     def counts(self, import_id: str) -> RowCounts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from rebound.adapters.dynamo_tables import (
     bind,
     lost_races,
     read_instant,
+    transaction,
     write_instant,
 )
 from rebound.application.job_records import (
@@ -26,10 +28,7 @@ from rebound.domain.errors import NotFoundError
 from rebound.domain.jobs import Job, JobKind, JobStatus
 
 if TYPE_CHECKING:
-    from rebound.adapters.dynamo_customers import DynamoCustomerBook
-    from rebound.application.job_records import (
-        Removal,
-    )
+    from pynamodb.transactions import TransactWrite
 
 KEPT: Final = timedelta(days=30)
 
@@ -91,12 +90,11 @@ class DynamoJobBook:
 
 
 class DynamoJobLedger:
-    """Implements ``JobLedger``; a removal goes into the transaction that commits the progress past it."""
+    """Implements ``JobLedger``."""
 
-    def __init__(self, chunks_table: str, customers: DynamoCustomerBook) -> None:
+    def __init__(self, chunks_table: str) -> None:
         self._row = bind(JobRangeRow, chunks_table)
         self._frozen_row = bind(FrozenRow, chunks_table)
-        self._customers = customers
 
     def get(self, job_id: str, phase: int, index: int) -> JobProgress:
         try:
@@ -104,9 +102,14 @@ class DynamoJobLedger:
         except self._row.DoesNotExist:
             return JobProgress(job_id, phase, index)
 
-    def commit(
-        self, progress: JobProgress, *, frozen: FrozenPage | None = None, removal: Removal | None = None
-    ) -> JobProgress:
+    def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
+        with self.committing(progress, frozen):
+            pass
+        return replace(progress, version=progress.version + 1)
+
+    @contextmanager
+    def committing(self, progress: JobProgress, frozen: FrozenPage | None = None) -> Iterator[TransactWrite]:
+        """``commit`` as a part of a larger transaction."""
         version = JobRangeRow.version
         unchanged = version == progress.version if progress.version else version.does_not_exist()
         expires_at = int((datetime.now(UTC) + KEPT).timestamp())
@@ -120,15 +123,13 @@ class DynamoJobLedger:
             version=progress.version + 1,
             expires_at=expires_at,
         )
-        with self._customers.transaction() as transaction:
-            transaction.save(row, condition=unchanged)
+        with transaction(self._row) as writes:
+            writes.save(row, condition=unchanged)
             if frozen is not None:
                 listed = [[one.customer_id, write_instant(one.updated_at)] for one in frozen.customers]
                 name = _frozen_name(frozen.index, frozen.number)
-                transaction.save(self._frozen_row(frozen.job_id, name, customers=listed, expires_at=expires_at))
-            if removal is not None:
-                self._customers.delete_within(transaction, removal.customers, removal.contacts)
-        return replace(progress, version=progress.version + 1)
+                writes.save(self._frozen_row(frozen.job_id, name, customers=listed, expires_at=expires_at))
+            yield writes
 
     def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
         rows = self._row.query(job_id, JobRangeRow.chunk.startswith(f"phase#{phase}#"), consistent_read=True)

@@ -3,6 +3,8 @@
 A model is bound to a table name when the repositories are made (``bind``), never while a module is imported.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import re
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pynamodb import models
 from pynamodb.attributes import (
@@ -25,6 +27,9 @@ from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutE
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from pynamodb.transactions import TransactWrite
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -518,6 +523,16 @@ def lost_races() -> Iterator[None]:
         if any(reason is not None and reason.code in _LOST_RACES for reason in error.cancellation_reasons):
             raise ConcurrentChangeError from error
         raise
+
+
+@contextmanager
+def transaction(row: type[Model]) -> Iterator[TransactWrite]:
+    """A transaction over the connection of a bound model; a lost race in it is a ``ConcurrentChangeError``."""
+    from pynamodb.transactions import TransactWrite  # noqa: PLC0415 - most functions write one row at a time
+
+    connection = row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
+    with lost_races(), TransactWrite(connection=connection) as opened:
+        yield opened
 
 
 def write_cursor(after: str) -> str:

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.domain.chunks import ChunkState
 from rebound.domain.pacing import HORIZON, LONGEST_DELAY, Flow
 
@@ -50,36 +52,27 @@ class Admission(StrEnum):
     """It is back on its queue, or was done before."""
 
 
-class AdmitChunk:
+class AdmitChunk(Struct, frozen=True, kw_only=True):
     """Decides about one ticket; a chunk that is not admitted is back on its queue when this returns."""
 
-    def __init__(
-        self,
-        paces: PaceBook,
-        quotas: QuotaSource,
-        chunks: ChunkLedger,
-        queue: ChunkQueue,
-        clock: Clock,
-        chance: Callable[[], float],
-    ) -> None:
-        self._paces = paces
-        self._quotas = quotas
-        self._chunks = chunks
-        self._queue = queue
-        self._clock = clock
-        self._chance = chance
+    paces: PaceBook
+    quotas: QuotaSource
+    chunks: ChunkLedger
+    queue: ChunkQueue
+    clock: Clock
+    chance: Callable[[], float]
 
     def __call__(self, channel: Channel, ticket: Ticket, account: SendingAccount) -> Admission:
         """Whether the chunk's turn is now. One that is done already is not put back.
 
         To settle takes no turn and may not wait, because receipts of what went out wait for it.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         pace = self._pace(account, now)
         stopped_until = pace.stopped_until(now)
         turn_at = ticket.turn_at if stopped_until is None else None
         if turn_at is None:
-            state = self._chunks.state(ticket.key)
+            state = self.chunks.state(ticket.key)
             if state is ChunkState.DONE:
                 # A message too many, as a resume may leave one. It must not use up the rate.
                 return Admission.NOTHING
@@ -91,7 +84,7 @@ class AdmitChunk:
             flow = Flow(ticket.key.business_id, ticket.lane)
             rate = account.rate or (pace.quota.rate if pace.quota is not None else UNKNOWN_RATE)
             width = timedelta(seconds=ticket.size / pace.rate_of(flow, rate, now))
-            turn_at = self._paces.book(account.name, flow, width, now, now + HORIZON)
+            turn_at = self.paces.book(account.name, flow, width, now, now + HORIZON)
             if turn_at is None:
                 self._back(channel, ticket, self._until_there_is_room(channel, ticket, rate))
                 return Admission.NOTHING
@@ -101,7 +94,7 @@ class AdmitChunk:
         return Admission.NOTHING
 
     def _back(self, channel: Channel, ticket: Ticket, delay: timedelta) -> None:
-        self._queue.put(channel, [ticket], delay)
+        self.queue.put(channel, [ticket], delay)
 
     def _until_there_is_room(self, channel: Channel, ticket: Ticket, rate: float) -> timedelta:
         """A delay after which what waits will have become bookable, spread so that not all come at once.
@@ -109,45 +102,44 @@ class AdmitChunk:
         What waits on the queue takes ``backlog``; everybody comes again while some of it is left, so that no time goes
         by unused, and not before a part of it is over. The flow is booked for longer than the shortest delay.
         """
-        backlog = timedelta(seconds=self._queue.waiting(channel, ticket.lane) * ticket.size / rate)
-        spread = backlog * (0.25 + self._chance() / 2)
-        return min(max(spread, HORIZON * (0.5 + self._chance() / 4)), LONGEST_DELAY)
+        backlog = timedelta(seconds=self.queue.waiting(channel, ticket.lane) * ticket.size / rate)
+        spread = backlog * (0.25 + self.chance() / 2)
+        return min(max(spread, HORIZON * (0.5 + self.chance() / 4)), LONGEST_DELAY)
 
     def _pace(self, account: SendingAccount, now: datetime) -> Pace:
         """The pace, with a quota that is not older than a minute where the provider has one to give."""
-        pace = self._paces.pace(account.name, now)
+        pace = self.paces.pace(account.name, now)
         if account.rate is not None or (pace.quota_read_at is not None and now - pace.quota_read_at < QUOTA_GOOD_FOR):
             return pace
         # One of all workers asks; the others go on with what is known.
-        if not self._paces.claim_quota(account.name, pace.quota_read_at, now):
+        if not self.paces.claim_quota(account.name, pace.quota_read_at, now):
             return pace
-        quota = self._quotas.quota()
+        quota = self.quotas.quota()
         if quota is None:
             return pace
-        self._paces.keep_quota(account.name, quota)
+        self.paces.keep_quota(account.name, quota)
         pace = replace(pace, quota=quota)
         if quota.used_up:
             stop = pace.next_stop(now)
-            self._paces.stop(account.name, stop)
+            self.paces.stop(account.name, stop)
             return replace(pace, stop=stop)
         return pace
 
 
-class MindThrottles:
+class MindThrottles(Struct, frozen=True, kw_only=True):
     """What a provider's throttle answers change for everybody who sends over the account."""
 
-    def __init__(self, paces: PaceBook, clock: Clock) -> None:
-        self._paces = paces
-        self._clock = clock
+    paces: PaceBook
+    clock: Clock
 
     def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
         """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
         about_speed = [answer for answer in answers if answer.slows_down]
-        now = self._clock.now()
+        now = self.clock.now()
         if not about_speed:
             return
-        pace = self._paces.pace(account.name, now)
+        pace = self.paces.pace(account.name, now)
         if any(answer.daily for answer in about_speed):
-            self._paces.stop(account.name, pace.next_stop(now))
+            self.paces.stop(account.name, pace.next_stop(now))
         else:
-            self._paces.brake(account.name, pace.braked(now), now)
+            self.paces.brake(account.name, pace.braked(now), now)

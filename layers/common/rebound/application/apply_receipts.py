@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.application.tell_contact import ATTEMPTS, TellContact
+from rebound.application.tell_contact import ATTEMPTS
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.domain.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
@@ -24,6 +24,7 @@ from rebound.domain.receipts import Outcome
 if TYPE_CHECKING:
     from rebound.application.ports import ContactBook, MessageLog
     from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.application.tell_contact import TellContact
     from rebound.domain.messages import Message
     from rebound.domain.reachability import Evidence
     from rebound.domain.receipts import MessageKey, Receipt
@@ -72,18 +73,17 @@ class _Said(Struct, frozen=True):
         return ContactKey(message.key.business_id, message.channel, message.address)
 
 
-class ApplyReceipts:
+class ApplyReceipts(Struct, frozen=True, kw_only=True):
     """Applies a batch of entries, each with the receipts of one queue message.
 
     That the provider did not try a message because of its suppression list proves nothing; the entry itself does, at
     its own date. So it is looked up, after all other receipts of the batch have been applied.
     """
 
-    def __init__(self, messages: MessageLog, contacts: ContactBook, suppressions: SuppressionDesk) -> None:
-        self._messages = messages
-        self._contacts = contacts
-        self._suppressions = suppressions
-        self._tell = TellContact(messages, contacts)
+    messages: MessageLog
+    contacts: ContactBook
+    suppressions: SuppressionDesk
+    tell: TellContact
 
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
         """Apply what can be applied now."""
@@ -131,7 +131,7 @@ class ApplyReceipts:
         if receipt.provider is not Provider.SNS or receipt.provider_id is None:
             # Feedback of an SES identity carries no tags; the configuration set tells the same event with them.
             return None
-        key = self._messages.find_by_provider_id(receipt.provider, receipt.provider_id)
+        key = self.messages.find_by_provider_id(receipt.provider, receipt.provider_id)
         if key is None:
             raise NotYetKnownError
         return key
@@ -150,11 +150,11 @@ class ApplyReceipts:
         for attempt in range(ATTEMPTS):
             if not pending:
                 break
-            stored = self._messages.get_many(sorted(pending, key=str), consistent=attempt > 0)
+            stored = self.messages.get_many(sorted(pending, key=str), consistent=attempt > 0)
             after = {key: _after(message, receipts[key]) for key, message in stored.items()}
             messages.update(after)
             changed = [(stored[key], message) for key, message in after.items() if message != stored[key]]
-            lost = set(self._messages.advance(changed)) if changed else set()
+            lost = set(self.messages.advance(changed)) if changed else set()
             # The first look may be a moment old. That a row could be written as it was read proves that it was not; who
             # is not there, or seems to know all, is looked at again.
             pending = lost if attempt else pending - ({message.key for _, message in changed} - lost)
@@ -169,12 +169,12 @@ class ApplyReceipts:
         by_contact: defaultdict[ContactKey, list[_Said]] = defaultdict(list)
         for item in said:
             by_contact[item.contact].append(item)
-        contacts = self._contacts.get_many(by_contact)
+        contacts = self.contacts.get_many(by_contact)
         contended: set[str] = set()
         for key, items in by_contact.items():
             try:
                 senders = {item.known.message.key.customer_id for item in items}
-                self._tell(contacts[key], [item.evidence for item in items], senders)
+                self.tell(contacts[key], [item.evidence for item in items], senders)
             except ConcurrentChangeError:
                 contended |= {item.known.entry for item in items}
         return contended
@@ -185,7 +185,7 @@ class ApplyReceipts:
             return (), set(), set()
         written = {item.receipt.address or item.message.address for item in provisional}
         try:
-            answers = self._suppressions.find_all(sorted(written), self._suppressions.within(LOOK_UP_BUDGET))
+            answers = self.suppressions.find_all(sorted(written), self.suppressions.within(LOOK_UP_BUDGET))
         except NotAnsweredError:
             return (), {item.entry for item in provisional}, set()
         said: list[_Said] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from rebound.domain.business import TextProvider
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
@@ -31,46 +33,35 @@ if TYPE_CHECKING:
     from rebound.domain.messages import Message
 
 
-class AskForConfirmation:
+class AskForConfirmation(Struct, frozen=True, kw_only=True):
     """Sends the question, to an address at most once on a day of the business's calendar."""
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        businesses: BusinessDirectory,
-        messages: MessageLog,
-        post: PostMessage,
-        clock: Clock,
-        ids: Ids,
-        request_ids: RequestIds,
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._messages = messages
-        self._post = post
-        self._clock = clock
-        self._ids = ids
-        self._request_ids = request_ids
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    post: PostMessage
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
 
     def __call__(self, business_id: str, customer_id: str, channel: Channel) -> Message:
         """The message with the question. Raises ``NotFoundError``, ``ConflictError`` and ``TooSoonError``."""
-        business, customer = self._businesses.get(business_id), self._customers.get(business_id, customer_id)
+        business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
         if key is None:
             raise ConflictError(f"The customer has no {channel} address.")
         if channel is Channel.SMS and business.text_provider is TextProvider.SNS:
             raise ConflictError("Answers to texts over SNS do not come back, so nobody can confirm by text.")
-        _check(self._contacts.get_many([key])[key], business)
-        now = self._clock.now()
+        _check(self.contacts.get_many([key])[key], business)
+        now = self.clock.now()
         name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"
         # Others may share the address; who came first today is asked, and if that died on the way, may be asked again.
-        first = self._request_ids.id_for(business_id, f"{name}#customer", customer_id)
-        message_id = self._request_ids.id_for(business_id, name, self._ids.ulid(now))
-        if first != customer_id or self._messages.get_many([MessageKey(business_id, customer_id, message_id)]):
+        first = self.request_ids.id_for(business_id, f"{name}#customer", customer_id)
+        message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(now))
+        if first != customer_id or self.messages.get_many([MessageKey(business_id, customer_id, message_id)]):
             raise TooSoonError("The question was sent to this address today; ask again tomorrow.")
-        return self._post(
+        return self.post(
             business_id,
             customer_id=customer_id,
             category=Category.TRANSACTIONAL,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.keys import read_token
 
 if TYPE_CHECKING:
@@ -11,12 +13,11 @@ if TYPE_CHECKING:
     from rebound.domain.keys import ApiKey
 
 
-class AuthorizeRequest:
+class AuthorizeRequest(Struct, frozen=True, kw_only=True):
     """Finds the key that a bearer token opens."""
 
-    def __init__(self, keys: ApiKeyBook, clock: Clock) -> None:
-        self._keys = keys
-        self._clock = clock
+    keys: ApiKeyBook
+    clock: Clock
 
     def __call__(self, authorization: str | None) -> ApiKey | None:
         """The key behind ``Bearer <token>``; ``None`` for anything that opens nothing."""
@@ -25,5 +26,5 @@ class AuthorizeRequest:
         if parts is None:
             return None
         business_id, key_id, secret = parts
-        key = self._keys.find(business_id, key_id)
-        return key if key is not None and key.opens_with(secret, self._clock.now()) else None
+        key = self.keys.find(business_id, key_id)
+        return key if key is not None and key.opens_with(secret, self.clock.now()) else None

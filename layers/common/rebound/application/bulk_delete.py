@@ -23,7 +23,7 @@ from rebound.application.job_records import (
     Removal,
     Spared,
 )
-from rebound.application.remove_customer import RemoveCustomer, unlinked
+from rebound.application.remove_customer import unlinked
 from rebound.application.run_job import beyond, completed
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.domain.jobs import JobKind, JobStatus
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
         ContactBook,
         CustomerBook,
         JobLedger,
+        RemovalLedger,
     )
+    from rebound.application.remove_customer import RemoveCustomer
     from rebound.domain.customers import Customer
     from rebound.domain.jobs import Job
     from rebound.domain.segments import CustomerFilter
@@ -58,11 +60,10 @@ FAILED: Final = "failed"
 GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches", "busy"
 
 
-class BulkDelete:
+class BulkDelete(Struct, frozen=True, kw_only=True):
     """Accepts a clean-up."""
 
-    def __init__(self, jobs: ManageJobs) -> None:
-        self._jobs = jobs
+    jobs: ManageJobs
 
     def __call__(
         self,
@@ -85,7 +86,7 @@ class BulkDelete:
             "confirm_count": confirm_count,
         }
         in_one = customer_ids is not None
-        return self._jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one)
+        return self.jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one)
 
 
 class _Settled(Struct):
@@ -101,21 +102,15 @@ class _Settled(Struct):
         self.spared.append(Spared(customer_id, reason))
 
 
-class BulkDeleteWork:
+class BulkDeleteWork(Struct, frozen=True, kw_only=True):
     """Freezes the list, then deletes."""
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        businesses: BusinessDirectory,
-        ledger: JobLedger,
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._ledger = ledger
-        self._remove = RemoveCustomer(customers, contacts)
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    ledger: JobLedger
+    removals: RemovalLedger
+    remove: RemoveCustomer
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """One page of customers, or one transaction of deletions."""
@@ -141,7 +136,7 @@ class BulkDeleteWork:
         number = progress.counts.get(PAGES, 0)
         counts = {LOOKED_AT: looked_at, FROZEN: len(found), PAGES: 1 if found else 0}
         page = FrozenPage(job.job_id, progress.index, number, found) if found else None
-        self._ledger.commit(beyond(progress, counts, cursor), frozen=page)
+        self.ledger.commit(beyond(progress, counts, cursor), frozen=page)
 
     def _page(
         self, job: Job, progress: JobProgress, within: tuple[str, str]
@@ -149,20 +144,20 @@ class BulkDeleteWork:
         """Some customers, how many were looked at for them, and the cursor after them."""
         listed = job.request["customer_ids"]
         if listed is None:
-            customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+            customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
             return customers, len(customers), next_after(customers)
         start = int(progress.cursor or 0)
         ids = listed[start : start + PAGE]
-        found = self._customers.get_many(job.business_id, ids)
+        found = self.customers.get_many(job.business_id, ids)
         end = start + len(ids)
         return list(found.values()), len(ids), str(end) if end < len(listed) else None
 
     def _delete(self, job: Job, progress: JobProgress) -> None:
         """Settle the next dozen; when one of them is being written by others, the first of them alone."""
         number, position = map(int, (progress.cursor or "0:0").split(":"))
-        page = self._ledger.frozen(job.job_id, progress.index, number)
+        page = self.ledger.frozen(job.job_id, progress.index, number)
         if page is None:
-            self._ledger.commit(beyond(progress, {}, None))
+            self.ledger.commit(beyond(progress, {}, None))
             return
         listed = page.customers[position:]
         for size in (BATCH, *[1] * ATTEMPTS):
@@ -170,7 +165,7 @@ class BulkDeleteWork:
                 settled = self._settle(job, listed[:size])
                 self._commit(progress, page, position, settled)
             except ConcurrentChangeError:
-                if self._ledger.get(job.job_id, progress.phase, progress.index).version != progress.version:
+                if self.ledger.get(job.job_id, progress.phase, progress.index).version != progress.version:
                     raise
             else:
                 return
@@ -181,13 +176,13 @@ class BulkDeleteWork:
     def _settle(self, job: Job, listed: Sequence[FrozenCustomer]) -> _Settled:
         """Decide on what is stored now; what changes after that makes the transaction fail."""
         matcher = read_filter(job.request).compiled()
-        policy = self._businesses.get(job.business_id).policy
-        found = dict(self._customers.get_many(job.business_id, [one.customer_id for one in listed]))
+        policy = self.businesses.get(job.business_id).policy
+        found = dict(self.customers.get_many(job.business_id, [one.customer_id for one in listed]))
         for one in listed:
             customer = found.get(one.customer_id)
             if customer is not None and customer.updated_at == one.updated_at:
                 self._lighten(found, customer)
-        known = self._contacts.get_many({key for customer in found.values() for key in customer.all_contact_keys})
+        known = self.contacts.get_many({key for customer in found.values() for key in customer.all_contact_keys})
         settled = _Settled()
         rows = 0
         for one in listed:
@@ -211,7 +206,7 @@ class BulkDeleteWork:
 
     def _lighten(self, found: dict[str, Customer], customer: Customer) -> None:
         try:
-            found[customer.customer_id] = self._remove.lightened(customer)
+            found[customer.customer_id] = self.remove.lightened(customer)
         except NotFoundError:
             del found[customer.customer_id]
 
@@ -222,4 +217,8 @@ class BulkDeleteWork:
         cursor = f"{page.number}:{after}" if after < len(page.customers) else f"{page.number + 1}:0"
         moved = beyond(progress, counts, cursor)
         named = (*progress.spared, *settled.spared)[:MOST_SPARED]
-        self._ledger.commit(replace(moved, spared=named), removal=settled.removal)
+        moved = replace(moved, spared=named)
+        if settled.removal is None:
+            self.ledger.commit(moved)
+        else:
+            self.removals.commit(moved, settled.removal)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.channels import Channel
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from rebound.domain.reachability import ReachabilityPolicy
 
 
-class CopyFlags:
+class CopyFlags(Struct, frozen=True, kw_only=True):
     """Copies flags to given customers of one business.
 
     Whoever writes a flag has decided on a contact and a policy that may have changed before the write arrives, so what
@@ -25,10 +27,9 @@ class CopyFlags:
     that changes after that moment is followed by ``project_contacts``, a policy by a copying of its own.
     """
 
-    def __init__(self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
 
     def __call__(self, business_id: str, customers: Sequence[Customer]) -> ReachabilityPolicy:
         """Copy what differs from the flags that ``customers`` were read with; the policy found in force at the end.
@@ -41,17 +42,17 @@ class CopyFlags:
             for key in customer.contact_keys
         }
         while True:
-            policy = self._businesses.get(business_id).policy
+            policy = self.businesses.get(business_id).policy
             verdicts = self._verdicts({key for key, _ in copied}, policy)
             wrong = {copy: verdicts[copy[0]] for copy, flag in copied.items() if flag != verdicts[copy[0]]}
             if not wrong:
                 return policy
             for (key, customer_id), invalid in wrong.items():
-                self._customers.copy_flag(key, customer_id, invalid=invalid)
+                self.customers.copy_flag(key, customer_id, invalid=invalid)
             copied |= wrong
 
     def _verdicts(self, keys: set[ContactKey], policy: ReachabilityPolicy) -> dict[ContactKey, bool]:
-        return {key: contact.verdict(policy).invalid for key, contact in self._contacts.get_many(keys).items()}
+        return {key: contact.verdict(policy).invalid for key, contact in self.contacts.get_many(keys).items()}
 
 
 def with_flags(customer: Customer, contacts: Mapping[ContactKey, Contact], policy: ReachabilityPolicy) -> Customer:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.application.run_job import beyond, completed
@@ -28,13 +29,12 @@ LOOKED_AT: Final = "looked_at"
 COUNT: Final = "count"
 
 
-class CountCustomers:
+class CountCustomers(Struct, frozen=True, kw_only=True):
     """Counts on the spot."""
 
-    def __init__(self, customers: CustomerBook, clock: Clock, longest: timedelta = LONGEST_COUNT) -> None:
-        self._customers = customers
-        self._clock = clock
-        self._longest = longest
+    customers: CustomerBook
+    clock: Clock
+    longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, wanted: CustomerFilter) -> Mapping[str, int] | None:
         """``count`` and how many of those have which contact failed; ``None`` when time is up before the end.
@@ -42,12 +42,12 @@ class CountCustomers:
         Raises ``InvalidInputError`` when the filter is wrong.
         """
         matcher = wanted.compiled()
-        deadline = self._clock.now() + self._longest
+        deadline = self.clock.now() + self.longest
         first, last = bounds(0, 1)
         counts: Counter[str] = Counter()
         after: str | None = None
-        while self._clock.now() < deadline:
-            customers = self._customers.read_range(business_id, first, last, after, PAGE)
+        while self.clock.now() < deadline:
+            customers = self.customers.read_range(business_id, first, last, after, PAGE)
             counts.update(tally(customers, matcher))
             if len(customers) < PAGE:
                 return counts
@@ -55,18 +55,17 @@ class CountCustomers:
         return None
 
 
-class CountingWork:
+class CountingWork(Struct, frozen=True, kw_only=True):
     """The same as a job."""
 
-    def __init__(self, customers: CustomerBook, ledger: JobLedger) -> None:
-        self._customers = customers
-        self._ledger = ledger
+    customers: CustomerBook
+    ledger: JobLedger
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """One page."""
-        customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         counts = tally(customers, read_filter(job.request).compiled())
-        self._ledger.commit(beyond(progress, counts, next_after(customers)))
+        self.ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
         """There is one phase."""

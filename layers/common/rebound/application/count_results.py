@@ -13,6 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.tally import is_telling
 
 if TYPE_CHECKING:
@@ -21,12 +23,11 @@ if TYPE_CHECKING:
     from rebound.application.trip_breaker import TripBreaker
 
 
-class CountResults:
+class CountResults(Struct, frozen=True, kw_only=True):
     """Counts one batch of one shard."""
 
-    def __init__(self, tallies: TallyBook, breaker: TripBreaker) -> None:
-        self._tallies = tallies
-        self._breaker = breaker
+    tallies: TallyBook
+    breaker: TripBreaker
 
     def __call__(self, shard: str, changes: Iterable[StatusChange]) -> None:
         """Add what has not been counted yet. Raises ``ConcurrentChangeError`` when it is being counted elsewhere."""
@@ -37,10 +38,10 @@ class CountResults:
             self._count(shard, campaign_id, moved)
             # Also for what was counted before: whoever counted it may have died before the breaker looked.
             if any(is_telling(label) for change in moved for label in change.after - change.before):
-                self._breaker.judge(business_id, campaign_id)
+                self.breaker.judge(business_id, campaign_id)
 
     def _count(self, shard: str, campaign_id: str, moved: Sequence[StatusChange]) -> None:
-        position = self._tallies.position(campaign_id, shard)
+        position = self.tallies.position(campaign_id, shard)
         fresh = [change for change in moved if position is None or int(change.position) > int(position)]
         if not fresh:
             return
@@ -48,7 +49,7 @@ class CountResults:
         for change in fresh:
             counts.update(change.after)
             counts.subtract(change.before)
-        self._tallies.add(
+        self.tallies.add(
             campaign_id,
             shard,
             {label: count for label, count in counts.items() if count},

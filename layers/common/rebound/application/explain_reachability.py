@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.application.audience import supposed_campaign
 from rebound.application.frequency_desk import known_frequencies
 from rebound.domain.eligibility import Case
@@ -22,26 +24,16 @@ MOST_PAGES: Final = 4
 """So far back the last attempts of one channel are looked for behind those of the other."""
 
 
-class ExplainReachability:
+class ExplainReachability(Struct, frozen=True, kw_only=True):
     """The verdict on one customer, channel and category as of now, with all that it rests on."""
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        frequencies: FrequencyBook,
-        businesses: BusinessDirectory,
-        messages: MessageLog,
-        clock: Clock,
-        whereabouts: Whereabouts,
-    ) -> None:
-        self._whereabouts = whereabouts
-        self._customers = customers
-        self._contacts = contacts
-        self._frequencies = frequencies
-        self._businesses = businesses
-        self._messages = messages
-        self._clock = clock
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    clock: Clock
+    whereabouts: Whereabouts
 
     def __call__(
         self,
@@ -57,21 +49,21 @@ class ExplainReachability:
 
         ``segment_id`` is that of its campaign's saved segment, for caps that count messages of each segment apart.
         """
-        customer = self._customers.get(business_id, customer_id)
+        customer = self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
-        now = self._clock.now()
-        business = self._businesses.get(business_id)
+        now = self.clock.now()
+        business = self.businesses.get(business_id)
         supposed = supposed_campaign(
             business_id, channel, category, now, segment_id=segment_id, asks_confirmation=asks_confirmation
         )
         case = Case(
             customer,
-            self._contacts.get_many([key])[key] if key is not None else None,
+            self.contacts.get_many([key])[key] if key is not None else None,
             business,
             supposed,
             now,
-            known_frequencies(self._frequencies, business, supposed, [customer_id]).get(customer_id),
-            self._whereabouts,
+            known_frequencies(self.frequencies, business, supposed, [customer_id]).get(customer_id),
+            self.whereabouts,
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
 
@@ -79,7 +71,7 @@ class ExplainReachability:
         found: list[Message] = []
         cursor: str | None = None
         for _ in range(MOST_PAGES):
-            page = self._messages.page(business_id, customer_id, PAGE, cursor)
+            page = self.messages.page(business_id, customer_id, PAGE, cursor)
             found.extend(message for message in page.items if message.channel is channel)
             cursor = page.next_cursor
             if cursor is None or len(found) >= SHOWN_ATTEMPTS:

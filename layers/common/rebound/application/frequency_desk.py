@@ -13,6 +13,8 @@ from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.frequency import longest_window
 
@@ -41,12 +43,11 @@ def known_frequencies(
     return book.get_many(business.business_id, customer_ids, consistent=consistent)
 
 
-class FrequencyDesk:
+class FrequencyDesk(Struct, frozen=True, kw_only=True):
     """Takes places and gives them back. Only for messages that some cap counts; all others cost nothing."""
 
-    def __init__(self, frequencies: FrequencyBook, clock: Clock) -> None:
-        self._frequencies = frequencies
-        self._clock = clock
+    frequencies: FrequencyBook
+    clock: Clock
 
     def take(self, case: Case, attempt: int) -> datetime | None:
         """Take a place for the message; ``None`` when it has one now, else when there will be room for it.
@@ -61,7 +62,7 @@ class FrequencyDesk:
         if frequency is None or not case.business.is_capped(campaign.category, campaign.channel):
             return None
         for _ in range(ATTEMPTS):
-            wanted = replace(case.hand_over, at=self._clock.now(), attempt=attempt)
+            wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
             place = frequency.place_of(wanted.message_id)
             if place is not None and place.attempt > attempt:
                 break
@@ -74,7 +75,7 @@ class FrequencyDesk:
                 # Written by us, though the answer was lost.
                 return None
             try:
-                self._frequencies.save(frequency.taking(wanted, caps), wanted.at + longest_window(caps))
+                self.frequencies.save(frequency.taking(wanted, caps), wanted.at + longest_window(caps))
             except ConcurrentChangeError:
                 frequency = self._known(case.business, case.customer.customer_id)
             else:
@@ -88,19 +89,19 @@ class FrequencyDesk:
         """
         if not business.is_capped(campaign.category, campaign.channel):
             return
-        for customer_id, known in self._frequencies.get_many(business.business_id, customer_ids).items():
+        for customer_id, known in self.frequencies.get_many(business.business_id, customer_ids).items():
             frequency, message_id = known, campaign.message_id(customer_id)
             for _ in range(ATTEMPTS):
                 without = frequency.giving_back(message_id, attempt)
                 if without == frequency:
                     break
                 try:
-                    until = self._clock.now() + longest_window(business.frequency_caps)
-                    self._frequencies.save(without, until)
+                    until = self.clock.now() + longest_window(business.frequency_caps)
+                    self.frequencies.save(without, until)
                 except ConcurrentChangeError:
                     frequency = self._known(business, customer_id)
                 else:
                     break
 
     def _known(self, business: Business, customer_id: str) -> Frequency:
-        return self._frequencies.get_many(business.business_id, [customer_id])[customer_id]
+        return self.frequencies.get_many(business.business_id, [customer_id])[customer_id]

@@ -41,27 +41,18 @@ class Standing(Struct, frozen=True):
     language: str
 
 
-class HonourLinks:
+class HonourLinks(Struct, frozen=True, kw_only=True):
     """Shows what a link stands for, and does what is asked with it. Showing never changes anything.
 
     All raise ``NotFoundError`` for what is no link of this kind (any more).
     """
 
-    def __init__(
-        self,
-        reader: LinkReader,
-        keyring: LinkKeyring,
-        businesses: BusinessDirectory,
-        customers: CustomerBook,
-        tell: TellContact,
-        clock: Clock,
-    ) -> None:
-        self._reader = reader
-        self._keyring = keyring
-        self._businesses = businesses
-        self._customers = customers
-        self._tell = tell
-        self._clock = clock
+    reader: LinkReader
+    keyring: LinkKeyring
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    tell: TellContact
+    clock: Clock
 
     def show(self, token: str, purpose: Purpose) -> Standing:
         """How things stand."""
@@ -71,13 +62,13 @@ class HonourLinks:
     def unsubscribe(self, token: str) -> Standing:
         """Stop what the link names; how things stand then. Again is once, with the time of the first."""
         link, contact = self._open(token, Purpose.UNSUBSCRIBE)
-        now, message_id = self._clock.now(), link.message.message_id
+        now, message_id = self.clock.now(), link.message.message_id
         return self._say(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
 
     def confirm(self, token: str) -> Standing:
         """Allow what the link asks for; how things stand then. Again is once, with the time of the first."""
         link, contact = self._open(token, Purpose.CONFIRM)
-        now, message_id = self._clock.now(), link.message.message_id
+        now, message_id = self.clock.now(), link.message.message_id
         return self._say(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
 
     def choose(self, token: str, choice: Choice) -> Standing:
@@ -85,23 +76,23 @@ class HonourLinks:
         link, contact = self._open(token, Purpose.PREFERENCES)
         if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
             return self._standing(link, contact)
-        now, message_id = self._clock.now(), link.message.message_id
+        now, message_id = self.clock.now(), link.message.message_id
         return self._say(link, contact, preferences.chosen(contact.consent, choice, now, message_id))
 
     def _open(self, token: str, purpose: Purpose) -> tuple[Link, Contact]:
-        link = self._reader.read(token, purpose)
+        link = self.reader.read(token, purpose)
         if link is None:
             raise NotFoundError("link")
-        return link, self._reader.contact(link)
+        return link, self.reader.contact(link)
 
     def _say(self, link: Link, contact: Contact, said: tuple[ConsentEvidence, ...]) -> Standing:
         if said:
-            self._tell(contact, said)
+            self.tell(contact, said)
         return self._standing(link, contact.knowing(*said))
 
     def _standing(self, link: Link, contact: Contact) -> Standing:
         channel = link.contact.channel
-        business = self._businesses.get(link.message.business_id)
+        business = self.businesses.get(link.message.business_id)
         return Standing(
             business,
             link,
@@ -110,12 +101,12 @@ class HonourLinks:
             None if contact.key.is_hashed else contact.key.address,
             preferences.is_stopped_by_word(contact.consent, channel),
             contact.consent.is_confirmed,
-            write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self._keyring.keys()),
+            write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self.keyring.keys()),
             language_for(self._customer(link), business),
         )
 
     def _customer(self, link: Link) -> Customer | None:
         try:
-            return self._customers.get(link.message.business_id, link.message.customer_id)
+            return self.customers.get(link.message.business_id, link.message.customer_id)
         except NotFoundError:
             return None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.application.copy_flags import CopyFlags, with_flags
+from rebound.application.copy_flags import with_flags
 from rebound.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
 from rebound.application.import_records import (
     BadRow,
@@ -39,6 +39,7 @@ from rebound.domain.customers import Customer
 from rebound.domain.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
 if TYPE_CHECKING:
+    from rebound.application.copy_flags import CopyFlags
     from rebound.application.customer_files import Row
     from rebound.application.import_records import (
         ImportFile,
@@ -71,7 +72,7 @@ PART_BYTES: Final = 512 * 1024
 """Of the file, for each part: some thousand rows."""
 MAX_PARTS: Final = 40
 """As many as a state machine runs at the same time."""
-PIECES_BYTES: Final = 4 * 1024 * 1024
+PIECE_BYTES: Final = 4 * 1024 * 1024
 """Rows held in memory before they are written, a piece of each part at a time."""
 _FIRST_OPT_OUT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No list is older; what is, is a mistake."""
@@ -89,111 +90,94 @@ class ImportView(Struct, frozen=True):
     bad_rows: Sequence[BadRow]
 
 
-class StartImport:
+class StartImport(Struct, frozen=True, kw_only=True):
     """Accepts an import, with its content or for an upload, and tells how it is getting on."""
 
-    def __init__(
-        self,
-        imports: ImportBook,
-        ledger: ImportLedger,
-        store: ImportStore,
-        businesses: BusinessDirectory,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
-        self._imports = imports
-        self._ledger = ledger
-        self._store = store
-        self._businesses = businesses
-        self._clock = clock
-        self._ids = ids
+    imports: ImportBook
+    ledger: ImportLedger
+    store: ImportStore
+    businesses: BusinessDirectory
+    clock: Clock
+    ids: Ids
 
     def __call__(self, business_id: str, format_: str, content: str | None) -> tuple[ImportView, str | None]:
         """The import and, when no content came along, the URL to PUT the file to."""
-        self._businesses.get(business_id)
-        now = self._clock.now()
+        self.businesses.get(business_id)
+        now = self.clock.now()
         status = "queued" if content is not None else "awaiting_upload"
-        job = ImportJob(business_id, self._ids.ulid(now), format_, status, created_at=now)
-        self._imports.save(job)
+        job = ImportJob(business_id, self.ids.ulid(now), format_, status, created_at=now)
+        self.imports.save(job)
         view = ImportView(job, RowCounts(), ())
         if content is None:
-            return view, self._store.upload_url(business_id, job.import_id)
-        self._store.put(business_id, job.import_id, content)
+            return view, self.store.upload_url(business_id, job.import_id)
+        self.store.put(business_id, job.import_id, content)
         return view, None
 
     def get(self, business_id: str, import_id: str) -> ImportView:
         """Raises ``NotFoundError``."""
-        job = self._imports.get(business_id, import_id)
-        return ImportView(job, self._ledger.counts(import_id), self._ledger.bad_rows(import_id, MAX_ERRORS))
+        job = self.imports.get(business_id, import_id)
+        return ImportView(job, self.ledger.counts(import_id), self.ledger.bad_rows(import_id, MAX_ERRORS))
 
 
-class BeginImport:
+class BeginImport(Struct, frozen=True, kw_only=True):
     """Sets an import going whose file has arrived."""
 
-    def __init__(self, imports: ImportBook, runner: FileRunner) -> None:
-        self._imports = imports
-        self._runner = runner
+    imports: ImportBook
+    runner: FileRunner
 
     def __call__(self, business_id: str, import_id: str) -> None:
         """Start it; a second arrival starts nothing. Raises ``NotFoundError``."""
-        self._imports.get(business_id, import_id)
-        self._runner.start(business_id, import_id)
+        self.imports.get(business_id, import_id)
+        self.runner.start(business_id, import_id)
 
 
-class SplitImport:
+class SplitImport(Struct, frozen=True, kw_only=True):
     """First step: divides a file into parts, by customer.
 
     The borders between the pieces follow from the file alone, so that a splitting that died writes the same pieces
     again. A file that is replaced meanwhile is read from its beginning.
     """
 
-    def __init__(
-        self,
-        imports: ImportBook,
-        store: ImportStore,
-        part_bytes: int = PART_BYTES,
-        pieces_bytes: int = PIECES_BYTES,
-    ) -> None:
-        self._imports = imports
-        self._store = store
-        self._part_bytes = part_bytes
-        self._pieces_bytes = pieces_bytes
+    imports: ImportBook
+    store: ImportStore
+    part_bytes: int
+    piece_bytes: int
 
     def __call__(self, business_id: str, import_id: str, may_go_on: Callable[[], bool]) -> Sequence[int] | None:
         """Read on while there is time: the numbers of the parts, none when the import has ended; ``None`` for later."""
-        job = self._imports.get(business_id, import_id)
+        job = self.imports.get(business_id, import_id)
         if job.status == "completed":
             return ()
         job = replace(job, status="running", failure=None)
         if job.splitting is not None and job.splitting.done:
-            self._imports.save(job)
+            self.imports.save(job)
             return range(job.splitting.parts)
         splitting, file = self._opened(job)
         rows = read_rows(file.content, job.format, splitting.place)
         try:
             for after in self._written(job, splitting, rows):
                 splitting = after
-                self._imports.save(replace(job, splitting=splitting))
+                self.imports.save(replace(job, splitting=splitting))
                 if not splitting.done and not may_go_on():
                     return None
         except UnreadableFileError as error:
-            self._imports.save(replace(job, status="failed", failure=str(error), splitting=None))
+            self.imports.save(replace(job, status="failed", failure=str(error), splitting=None))
             # The piece that was being filled when it turned out has not been written.
-            self._store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
+            self.store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
             return ()
         return range(splitting.parts)
 
     def _opened(self, job: ImportJob) -> tuple[Splitting, ImportFile]:
         """How far the file has been divided, and the file from there on."""
         before = job.splitting
-        file = self._store.open(job.business_id, job.import_id, before.place.offset if before else 0)
+        file = self.store.open(job.business_id, job.import_id, before.place.offset if before else 0)
         if before is not None and before.version == file.version:
             return before, file
         if before is not None:
             # One piece more may have been begun.
-            self._store.remove_pieces(job.business_id, job.import_id, before.parts, before.pieces + 1)
-            file = self._store.open(job.business_id, job.import_id)
-        return Splitting(max(1, min(MAX_PARTS, -(-file.size // self._part_bytes))), file.version), file
+            self.store.remove_pieces(job.business_id, job.import_id, before.parts, before.pieces + 1)
+            file = self.store.open(job.business_id, job.import_id)
+        return Splitting(max(1, min(MAX_PARTS, -(-file.size // self.part_bytes))), file.version), file
 
     def _written(self, job: ImportJob, splitting: Splitting, rows: Iterator[Row]) -> Iterator[Splitting]:
         """Write the rows, and say after each piece how far it is."""
@@ -205,7 +189,7 @@ class SplitImport:
             parts[int(customer_id, 16) % splitting.parts] += record
             size += len(record)
             splitting = replace(splitting, place=row.place, rows=splitting.rows + 1)
-            if size >= self._pieces_bytes:
+            if size >= self.piece_bytes:
                 splitting = self._put(job, splitting, parts)
                 size = 0
                 yield splitting
@@ -213,12 +197,12 @@ class SplitImport:
 
     def _put(self, job: ImportJob, splitting: Splitting, parts: Sequence[bytearray]) -> Splitting:
         for part, content in enumerate(parts):
-            self._store.put_piece(job.business_id, job.import_id, part, splitting.pieces, bytes(content))
+            self.store.put_piece(job.business_id, job.import_id, part, splitting.pieces, bytes(content))
             content.clear()
         return replace(splitting, pieces=splitting.pieces + 1)
 
 
-class ImportCustomers:
+class ImportCustomers(Struct, frozen=True, kw_only=True):
     """Second step: imports one part. Running it again goes on behind the rows that are done.
 
     A row whose ``external_id`` or ``customer_id`` is known updates that customer. Only an address that differs from the
@@ -226,34 +210,22 @@ class ImportCustomers:
     out and never in; an opt-out that is known already is not said again.
     """
 
-    def __init__(
-        self,
-        imports: ImportBook,
-        ledger: ImportLedger,
-        store: ImportStore,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        businesses: BusinessDirectory,
-        addresses: AddressReader,
-        clock: Clock,
-        patience: Patience,
-    ) -> None:
-        self._imports = imports
-        self._ledger = ledger
-        self._store = store
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._addresses = addresses
-        self._clock = clock
-        self._patience = patience
-        self._copy_flags = CopyFlags(customers, contacts, businesses)
+    imports: ImportBook
+    ledger: ImportLedger
+    store: ImportStore
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    clock: Clock
+    patience: Patience
+    copy_flags: CopyFlags
 
     def __call__(self, business_id: str, import_id: str, part: int, may_go_on: Callable[[], bool]) -> bool:
         """Import while there is time; whether the part is done."""
-        job = self._imports.get(business_id, import_id)
-        business = self._businesses.get(business_id)
-        progress = self._ledger.get(import_id, part)
+        job = self.imports.get(business_id, import_id)
+        business = self.businesses.get(business_id)
+        progress = self.ledger.get(import_id, part)
         holding = self._holding(job, part, business)
         left = islice(self._rows(job, part), progress.counts.rows, None)
         for rows in batched(left, BATCH, strict=False):
@@ -264,7 +236,7 @@ class ImportCustomers:
 
     def _rows(self, job: ImportJob, part: int) -> Iterator[_Row]:
         for piece in range(job.splitting.pieces if job.splitting else 0):
-            content = self._store.open_piece(job.business_id, job.import_id, part, piece)
+            content = self.store.open_piece(job.business_id, job.import_id, part, piece)
             yield from map(_read_row, io.TextIOWrapper(content, encoding="ascii"))
 
     def _holding(self, job: ImportJob, part: int, business: Business) -> Mapping[str, int]:
@@ -286,7 +258,7 @@ class ImportCustomers:
         given = {name: value for name, value in row.given.items() if name not in CONSENT_COLUMNS}
         wrong: list[FieldError] = []
         try:
-            profile = checked_profile(given, business, self._addresses, creating=True)
+            profile = checked_profile(given, business, self.addresses, creating=True)
         except InvalidInputError as error:
             wrong += error.errors
         try:
@@ -322,11 +294,11 @@ class ImportCustomers:
             except ConcurrentChangeError:
                 if attempt == ATTEMPTS:
                     raise
-                self._patience.wait(attempt)
+                self.patience.wait(attempt)
                 continue
-            if changes.customers and self._businesses.get(business.business_id).policy != business.policy:
+            if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
                 # The import holds the settings that it began with; a copying may have passed these customers before.
-                self._copy_flags(business.business_id, changes.customers)
+                self.copy_flags(business.business_id, changes.customers)
             return after
         raise AssertionError
 
@@ -336,12 +308,12 @@ class ImportCustomers:
         reported = sorted(bad, key=lambda row: row.line)[: max(0, MAX_ERRORS - progress.reported)]
         counts = RowCounts(rows, changes.created, changes.updated, changes.unchanged + overridden, len(bad))
         after = replace(progress, counts=progress.counts + counts, reported=progress.reported + len(reported))
-        return self._ledger.commit(after, changes.customers, changes.contacts, reported)
+        return self.ledger.commit(after, changes.customers, changes.contacts, reported)
 
     def _changes(self, business: Business, rows: Mapping[str, _Wish]) -> _Changes:
         """What rows, each about another customer, change on customers and contacts as they are now."""
-        now = self._clock.now()
-        stored = self._customers.get_many(business.business_id, list(rows), as_of_now=True)
+        now = self.clock.now()
+        stored = self.customers.get_many(business.business_id, list(rows), as_of_now=True)
         wanted: dict[str, Customer] = {}
         bad: list[BadRow] = []
         for customer_id, wish in rows.items():
@@ -357,7 +329,7 @@ class ImportCustomers:
                 bad.append(BadRow(wish.line, (wrong,)))
             else:
                 wanted[customer_id] = before if replace(after, updated_at=before.updated_at) == before else after
-        known = self._contacts.get_many({key for customer in wanted.values() for key in customer.contact_keys})
+        known = self.contacts.get_many({key for customer in wanted.values() for key in customer.contact_keys})
         contacts = dict(known)
         written: list[Customer] = []
         counts = Counter[str]()
@@ -388,25 +360,24 @@ class ImportCustomers:
         )
 
 
-class CloseImport:
+class CloseImport(Struct, frozen=True, kw_only=True):
     """Last step: says how the import has ended, and removes the parts."""
 
-    def __init__(self, imports: ImportBook, store: ImportStore) -> None:
-        self._imports = imports
-        self._store = store
+    imports: ImportBook
+    store: ImportStore
 
     def complete(self, business_id: str, import_id: str) -> None:
         """All parts are in. An import whose file could not be read stays failed."""
-        job = self._imports.get(business_id, import_id)
+        job = self.imports.get(business_id, import_id)
         if job.splitting is not None:
-            self._imports.save(replace(job, status="completed", failure=None))
-            self._store.remove_pieces(business_id, import_id, job.splitting.parts, job.splitting.pieces)
+            self.imports.save(replace(job, status="completed", failure=None))
+            self.store.remove_pieces(business_id, import_id, job.splitting.parts, job.splitting.pieces)
 
     def fail(self, business_id: str, import_id: str) -> None:
         """Something went wrong on our side. The parts stay for a while: a new run goes on where this one stopped."""
-        job = self._imports.get(business_id, import_id)
+        job = self.imports.get(business_id, import_id)
         if job.status != "completed":
-            self._imports.save(replace(job, status="failed", failure=STOPPED))
+            self.imports.save(replace(job, status="failed", failure=STOPPED))
 
 
 class _Row(Struct, frozen=True):

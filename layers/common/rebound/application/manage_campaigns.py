@@ -102,54 +102,38 @@ class NewCampaign(Struct, frozen=True):
     timing: Timing = field(default_factory=Timing)
 
 
-class ManageCampaigns:
+class ManageCampaigns(Struct, frozen=True, kw_only=True):
     """The campaigns of one business at a time."""
 
-    def __init__(
-        self,
-        campaigns: CampaignBook,
-        runner: CampaignRunner,
-        segments: SegmentBook,
-        businesses: BusinessDirectory,
-        expansion: ExpansionLedger,
-        tallies: TallyBook,
-        chunks: ChunkLedger,
-        messages: MessageLog,
-        clock: Clock,
-        ids: Ids,
-        request_ids: RequestIds,
-        paces: PaceBook,
-        foresee: Callable[[Campaign], Audience | None],
-    ) -> None:
-        self._foresee = foresee
-        self._paces = paces
-        self._campaigns = campaigns
-        self._runner = runner
-        self._segments = segments
-        self._businesses = businesses
-        self._expansion = expansion
-        self._tallies = tallies
-        self._chunks = chunks
-        self._messages = messages
-        self._clock = clock
-        self._ids = ids
-        self._request_ids = request_ids
+    campaigns: CampaignBook
+    runner: CampaignRunner
+    segments: SegmentBook
+    businesses: BusinessDirectory
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    chunks: ChunkLedger
+    message_log: MessageLog
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    paces: PaceBook
+    foresee: Callable[[Campaign], Audience | None]
 
     def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
         """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
 
         ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
         """
-        business = self._businesses.get(business_id)
+        business = self.businesses.get(business_id)
         meant = self._check(business, new)
         check_barrier(business, new.channel)
-        now = self._clock.now()
+        now = self.clock.now()
         starts_at = new.timing.starts_at
         later = starts_at is not None and starts_at > now
-        proposed = self._ids.ulid(now)
+        proposed = self.ids.ulid(now)
         campaign = Campaign(
             business_id=business_id,
-            campaign_id=proposed if request is None else self._request_ids.id_for(business_id, request, proposed),
+            campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
             name=new.name,
             category=new.category,
             channel=new.channel,
@@ -164,15 +148,15 @@ class ManageCampaigns:
             expires_at=new.timing.expires_at,
         )
         # Before it is there: what fails here has left nothing behind, and the first sends have not changed the answer.
-        foreseen = self._foresee(replace(campaign, selection=meant))
+        foreseen = self.foresee(replace(campaign, selection=meant))
         try:
-            self._campaigns.add(campaign)
+            self.campaigns.add(campaign)
         except ConcurrentChangeError:
-            campaign = self._campaigns.get(business_id, campaign.campaign_id)
+            campaign = self.campaigns.get(business_id, campaign.campaign_id)
         if later and starts_at is not None:
-            self._runner.schedule(business_id, campaign.campaign_id, starts_at)
+            self.runner.schedule(business_id, campaign.campaign_id, starts_at)
         else:
-            self._runner.start(business_id, campaign.campaign_id)
+            self.runner.start(business_id, campaign.campaign_id)
         return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
@@ -182,16 +166,16 @@ class ManageCampaigns:
 
     def _with_hold(self, view: CampaignView) -> CampaignView:
         """With what holds all of it back, or else what holds some of it back, if anything does."""
-        campaign, now = view.campaign, self._clock.now()
+        campaign, now = view.campaign, self.clock.now()
         if campaign.status not in RUNNING:
             return view
         if campaign.channel is Channel.EMAIL:
-            until = self._paces.pace(EMAIL_ACCOUNT.name, now).stopped_until(now)
+            until = self.paces.pace(EMAIL_ACCOUNT.name, now).stopped_until(now)
             if until is not None:
                 return replace(view, held_until=until, held_because=HoldReason.DAILY_QUOTA)
         if view.results[MessageStatus.QUEUED] == 0:
             return view
-        holds = {until: why for until, why in self._chunks.holds(campaign.campaign_id).items() if until > now}
+        holds = {until: why for until, why in self.chunks.holds(campaign.campaign_id).items() if until > now}
         if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(campaign):
             # They have been switched off since, and what waited for their end is on its way.
             holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
@@ -200,18 +184,18 @@ class ManageCampaigns:
         return replace(view, held_until=min(holds), held_because=holds[min(holds)])
 
     def _has_quiet_hours(self, campaign: Campaign) -> bool:
-        hours = self._businesses.get(campaign.business_id).quiet_hours
+        hours = self.businesses.get(campaign.business_id).quiet_hours
         return hours.window(campaign.channel, campaign.category) is not None
 
     def view(self, campaign: Campaign) -> CampaignView:
         """The campaign with its counts now."""
-        counts = self._tallies.counts(campaign.campaign_id)
-        progress = self._expansion.list(campaign.campaign_id)
+        counts = self.tallies.counts(campaign.campaign_id)
+        progress = self.expansion.list(campaign.campaign_id)
         return counted(campaign, [part.audience for part in progress], counts)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
         """Newest first."""
-        page = self._campaigns.page(business_id, limit, cursor)
+        page = self.campaigns.page(business_id, limit, cursor)
         return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
 
     def messages(
@@ -222,7 +206,7 @@ class ManageCampaigns:
         seen, page_cursor = _read_place(cursor)
         found: list[Message] = []
         while True:
-            page, passed = self._chunks.page(campaign_id, page_cursor), 0
+            page, passed = self.chunks.page(campaign_id, page_cursor), 0
             for chunk in page.items:
                 size = len(chunk.customer_ids)
                 if passed + size > seen:
@@ -239,7 +223,7 @@ class ManageCampaigns:
 
     def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
         keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
-        known = self._messages.get_many(keys)
+        known = self.message_log.get_many(keys)
         not_before = chunk.not_before if chunk.state is ChunkState.PENDING else None
         waiting = [
             replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=not_before) for key in keys
@@ -247,7 +231,7 @@ class ManageCampaigns:
         return [known.get(message.key) or message for message in waiting]
 
     def _find(self, business_id: str, campaign_id: str) -> Campaign:
-        campaign = self._campaigns.get(business_id, campaign_id)
+        campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.single:
             raise NotFoundError("campaign")
         return campaign
@@ -264,7 +248,7 @@ class ManageCampaigns:
             meant = self._check_selection(business.business_id, new.selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        errors.extend(new.timing.problems(business, self._clock.now(), FARTHEST_SCHEDULE))
+        errors.extend(new.timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
         if errors:
             raise InvalidInputError(*errors)
         return meant
@@ -275,41 +259,26 @@ class ManageCampaigns:
         if selection.segment_id is None:
             return selection
         try:
-            return replace(selection, filter=self._segments.get(business_id, selection.segment_id).filter)
+            return replace(selection, filter=self.segments.get(business_id, selection.segment_id).filter)
         except NotFoundError:
             raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
 
 
-class PostMessage:
+class PostMessage(Struct, frozen=True, kw_only=True):
     """A message to one person. It travels as a chunk of one and is no campaign to clients."""
 
-    def __init__(
-        self,
-        campaigns: CampaignBook,
-        customers: CustomerBook,
-        businesses: BusinessDirectory,
-        chunks: ChunkLedger,
-        messages: MessageLog,
-        queue: ChunkQueue,
-        clock: Clock,
-        ids: Ids,
-        request_ids: RequestIds,
-        appointments: AppointmentBook,
-        held: HeldQueue,
-        whereabouts: Whereabouts,
-    ) -> None:
-        self._appointments = appointments
-        self._held = held
-        self._whereabouts = whereabouts
-        self._campaigns = campaigns
-        self._customers = customers
-        self._businesses = businesses
-        self._chunks = chunks
-        self._messages = messages
-        self._queue = queue
-        self._clock = clock
-        self._ids = ids
-        self._request_ids = request_ids
+    campaigns: CampaignBook
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    chunks: ChunkLedger
+    messages: MessageLog
+    queue: ChunkQueue
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    appointments: AppointmentBook
+    held: HeldQueue
+    whereabouts: Whereabouts
 
     def __call__(
         self,
@@ -332,22 +301,22 @@ class PostMessage:
         confirm that one.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         """
-        business, timing = self._businesses.get(business_id), timing or Timing()
+        business, timing = self.businesses.get(business_id), timing or Timing()
         self._check(business, content, category, timing)
         if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
             what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
             raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
         try:
-            customer = self._customers.get(business_id, customer_id)
+            customer = self.customers.get(business_id, customer_id)
         except NotFoundError:
             raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
         check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
         if address is None:
             raise ConflictError(f"The customer has no {channel} address.")
-        now = self._clock.now()
-        proposed = self._ids.ulid(now)
-        message_id = proposed if request is None else self._request_ids.id_for(business_id, request, proposed)
+        now = self.clock.now()
+        proposed = self.ids.ulid(now)
+        message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         carrier = Campaign(
             business_id=business_id,
             campaign_id=f"{SINGLE}{message_id}",
@@ -368,25 +337,25 @@ class PostMessage:
         )
         chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
         message_key = MessageKey(business_id, customer_id, message_id)
-        decision = decide(customer, None, business, carrier, now, whereabouts=self._whereabouts)
+        decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)
         held_until = decision.until if isinstance(decision, Hold) else None
         message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)
-        self._chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
+        self.chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
         with suppress(ConcurrentChangeError):
             # A request that is tried again finds what it has made.
-            self._campaigns.add(carrier)
-        self._messages.record([message])
+            self.campaigns.add(carrier)
+        self.messages.record([message])
         if appointment_id is not None:
             # By the time of the message, which is the same when the request is tried again.
             told = Told(time_of(message_id), message_key, asks_confirmation)
-            self._appointments.record(business_id, appointment_id, told)
+            self.appointments.record(business_id, appointment_id, told)
             if asks_confirmation:
-                self._appointments.ask(address, Asked(told.at, message_key, appointment_id))
+                self.appointments.ask(address, Asked(told.at, message_key, appointment_id))
         ticket = Ticket(chunk_key, 1, lane_of(carrier))
         if held_until is None:
-            self._queue.put(channel, [ticket])
+            self.queue.put(channel, [ticket])
         else:
-            self._held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
+            self.held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
         return message
 
     def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:
@@ -395,7 +364,7 @@ class PostMessage:
             check_content(content, category)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        errors.extend(timing.problems(business, self._clock.now(), FARTHEST_MESSAGE))
+        errors.extend(timing.problems(business, self.clock.now(), FARTHEST_MESSAGE))
         if errors:
             raise InvalidInputError(*errors)
 

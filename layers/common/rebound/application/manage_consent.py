@@ -60,7 +60,7 @@ class ConsentView(Struct, frozen=True):
 _BY_PLACE: Final = attrgetter("place")
 
 
-class ReadConsent:
+class ReadConsent(Struct, frozen=True, kw_only=True):
     """State and history of one customer's consent.
 
     Consent is said for an address. So the history is that of the customer's addresses, of former ones too, because
@@ -68,19 +68,16 @@ class ReadConsent:
     customer left it is among it: nobody knows when they did.
     """
 
-    def __init__(
-        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, history: ContactHistory
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._history = history
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    history: ContactHistory
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> ConsentView:
         """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
         before = _read_cursor(cursor)
-        customer = self._customers.get(business_id, customer_id)
-        known = self._contacts.get_many(customer.all_contact_keys)
+        customer = self.customers.get(business_id, customer_id)
+        known = self.contacts.get_many(customer.all_contact_keys)
         told = [self._told(contact, before, former=key in customer.former_contacts) for key, contact in known.items()]
         in_order = merge(*told, key=_BY_PLACE, reverse=True)
         # What has just been said stands with the contact already and perhaps not yet in its history.
@@ -88,7 +85,7 @@ class ReadConsent:
         found = list(islice(once, limit + 1))
         return ConsentView(
             customer,
-            self._businesses.get(business_id),
+            self.businesses.get(business_id),
             {key.channel: known[key] for key in customer.contact_keys},
             Page(found[:limit], _write_cursor(found[limit - 1]) if len(found) > limit else None),
         )
@@ -104,7 +101,7 @@ class ReadConsent:
 
     def _kept(self, key: ContactKey, place: str | None) -> Iterator[ConsentEvidence]:
         while True:
-            entries = self._history.before(key, place, _READ_AT_ONCE)
+            entries = self.history.before(key, place, _READ_AT_ONCE)
             yield from (entry.statement for entry in entries if isinstance(entry, ConsentStated))
             if len(entries) < _READ_AT_ONCE:
                 return
@@ -122,36 +119,33 @@ class Statement(Struct, frozen=True):
     words: str | None = None
 
 
-class StateConsent:
+class StateConsent(Struct, frozen=True, kw_only=True):
     """Unsubscribes and resubscribes a customer on one channel in one scope, as staff or a client says.
 
     The fold itself sees to it that nobody takes back what only the customer can; here whoever tries is told so.
     """
 
-    def __init__(
-        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, clock: Clock
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._clock = clock
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    clock: Clock
 
     def __call__(self, business_id: str, customer_id: str, said: Statement) -> None:
         """Raises ``NotFoundError``, ``ConflictError`` and ``InvalidInputError``, and then has changed nothing."""
 
         def write() -> None:
-            key = self._customers.get(business_id, customer_id).contact_key(said.channel)
+            key = self.customers.get(business_id, customer_id).contact_key(said.channel)
             if key is None:
                 raise ConflictError(f"The customer has no {said.channel} address.")
-            contact = self._contacts.get_many([key])[key]
+            contact = self.contacts.get_many([key])[key]
             if not said.opted_out:
                 self._check_opt_in(contact, said)
-            self._contacts.save(contact.knowing(self._evidence(contact, said)))
+            self.contacts.save(contact.knowing(self._evidence(contact, said)))
 
         retried(write)
 
     def _check_opt_in(self, contact: Contact, said: Statement) -> None:
-        business = self._businesses.get(contact.key.business_id)
+        business = self.businesses.get(contact.key.business_id)
         final = only_the_customer_ends(contact.consent, said.scope)
         if final is not None:
             raise ConflictError(how_to_take_back(final, said.channel, business))
@@ -163,7 +157,7 @@ class StateConsent:
     def _evidence(self, contact: Contact, said: Statement) -> ConsentEvidence:
         """As of now, and later than what it contradicts even if another machine's clock is ahead."""
         contrary = (known for known in contact.consent.of(said.scope).said if known.opted_out is not said.opted_out)
-        at = max((self._clock.now(), *(known.at + known.at.resolution for known in contrary)))
+        at = max((self.clock.now(), *(known.at + known.at.resolution for known in contrary)))
         return ConsentEvidence(at, said.scope, said.opted_out, said.source, who=said.who, words=said.words)
 
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.application.copy_flags import CopyFlags, with_flags
+from rebound.application.copy_flags import with_flags
 from rebound.application.pages import Page
-from rebound.application.remove_customer import RemoveCustomer
 from rebound.application.retrying import retried
 from rebound.domain.channels import Channel
 from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
@@ -30,7 +29,9 @@ from rebound.domain.local_time import time_zone
 from rebound.domain.reachability import Cleared, ClearedBy
 
 if TYPE_CHECKING:
+    from rebound.application.copy_flags import CopyFlags
     from rebound.application.ports import AddressReader, BusinessDirectory, Clock, ContactBook, CustomerBook, Ids
+    from rebound.application.remove_customer import RemoveCustomer
     from rebound.application.suppression_desk import SuppressionDesk
     from rebound.domain.business import Business
     from rebound.domain.channels import ContactKey
@@ -53,7 +54,7 @@ class CustomerView(Struct, frozen=True):
     business: Business
 
 
-class ManageCustomers:
+class ManageCustomers(Struct, frozen=True, kw_only=True):
     """The customers of one business at a time.
 
     A change of an address and what it says about the contact are one transaction. An address that the business gives in
@@ -61,35 +62,25 @@ class ManageCustomers:
     *new* customer says nothing, because somebody else may have bounced there already (truth 1).
     """
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        businesses: BusinessDirectory,
-        addresses: AddressReader,
-        clock: Clock,
-        ids: Ids,
-        suppressions: SuppressionDesk,
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._addresses = addresses
-        self._clock = clock
-        self._ids = ids
-        self._suppressions = suppressions
-        self._copy_flags = CopyFlags(customers, contacts, businesses)
-        self._remove = RemoveCustomer(customers, contacts)
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    clock: Clock
+    ids: Ids
+    suppressions: SuppressionDesk
+    copy_flags: CopyFlags
+    remove: RemoveCustomer
 
     def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
-        business = self._businesses.get(business_id)
-        profile = checked_profile(given, business, self._addresses, creating=True)
-        now = self._clock.now()
+        business = self.businesses.get(business_id)
+        profile = checked_profile(given, business, self.addresses, creating=True)
+        now = self.clock.now()
         external_id = profile.get("external_id")
         customer = Customer(
             business_id=business_id,
-            customer_id=id_of_external(business_id, external_id) if external_id else self._ids.customer_id(),
+            customer_id=id_of_external(business_id, external_id) if external_id else self.ids.customer_id(),
             created_at=now,
             updated_at=now,
             **profile,
@@ -105,21 +96,21 @@ class ManageCustomers:
 
     def get(self, business_id: str, customer_id: str) -> CustomerView:
         """Raises ``NotFoundError``."""
-        return self._views([self._customers.get(business_id, customer_id)], self._businesses.get(business_id))[0]
+        return self._views([self.customers.get(business_id, customer_id)], self.businesses.get(business_id))[0]
 
     def change(self, business_id: str, customer_id: str, given: Mapping[str, Any]) -> CustomerView:
         """Set the given profile fields; ``None`` empties one. Raises ``InvalidInputError`` and ``NotFoundError``."""
-        business = self._businesses.get(business_id)
-        profile = checked_profile(given, business, self._addresses, creating=False)
+        business = self.businesses.get(business_id)
+        profile = checked_profile(given, business, self.addresses, creating=False)
 
         def write() -> None:
-            before = self._customers.get(business_id, customer_id)
+            before = self.customers.get(business_id, customer_id)
             if "external_id" in profile and profile["external_id"] != before.external_id:
                 raise InvalidInputError(
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
-            after = before.changed(self._clock.now(), **profile)
+            after = before.changed(self.clock.now(), **profile)
             self._save(after, edited=edited)
             if after.time_zone != before.time_zone:
                 self._wake_what_waits(business_id)
@@ -133,7 +124,7 @@ class ManageCustomers:
         Somebody else's write at the same time makes a new version as well.
         """
         with suppress(ConcurrentChangeError):
-            self._businesses.replace(self._businesses.get(business_id))
+            self.businesses.replace(self.businesses.get(business_id))
 
     def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
         """The business says that the address is right as it stands: clears its flag.
@@ -142,11 +133,11 @@ class ManageCustomers:
         """
 
         def write() -> None:
-            before = self._customers.get(business_id, customer_id)
+            before = self.customers.get(business_id, customer_id)
             if before.contact_key(channel) is None:
                 raise ConflictError(f"The customer has no {channel} address to confirm.")
             # With the customer, so that nobody who is being deleted meanwhile brings the address back.
-            self._save(before.changed(self._clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
+            self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 
         retried(write)
         return self.get(business_id, customer_id)
@@ -156,18 +147,18 @@ class ManageCustomers:
 
         What was sent stays in the message log; what the owners of the addresses said about consent is remembered.
         """
-        retried(lambda: self._remove(self._customers.get(business_id, customer_id)))
+        retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
 
     def list(
         self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
     ) -> Page[CustomerView]:
         """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
         matching = None if wanted.is_everybody else wanted.compiled()
-        page = self._customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
-        return Page(self._views(page.items, self._businesses.get(business_id)), page.next_cursor)
+        page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
+        return Page(self._views(page.items, self.businesses.get(business_id)), page.next_cursor)
 
     def _views(self, customers: Sequence[Customer], business: Business) -> Sequence[CustomerView]:
-        contacts = self._contacts.get_many({key for customer in customers for key in customer.contact_keys})
+        contacts = self.contacts.get_many({key for customer in customers for key in customer.contact_keys})
         return [
             CustomerView(customer, {key.channel: contacts[key] for key in customer.contact_keys}, business)
             for customer in customers
@@ -175,22 +166,22 @@ class ManageCustomers:
 
     def _exists(self, customer: Customer) -> bool:
         try:
-            self._customers.get(customer.business_id, customer.customer_id)
+            self.customers.get(customer.business_id, customer.customer_id)
         except NotFoundError:
             return False
         return True
 
     def _save(self, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> None:
-        known = self._contacts.get_many(customer.contact_keys)
+        known = self.contacts.get_many(customer.contact_keys)
         contacts = [linked(known[key], customer, edited, by) for key in customer.contact_keys]
         written = [contact for contact in contacts if contact != known[contact.key]]
-        policy = self._businesses.get(customer.business_id).policy
+        policy = self.businesses.get(customer.business_id).policy
         flagged = with_flags(customer, {contact.key: contact for contact in contacts}, policy)
-        self._customers.save([flagged], written)
+        self.customers.save([flagged], written)
         self._clear_at_the_provider(customer, known, edited)
-        if self._businesses.get(customer.business_id).policy != policy:
+        if self.businesses.get(customer.business_id).policy != policy:
             # The copying after that change may have passed this customer before it was written.
-            self._copy_flags(customer.business_id, [flagged])
+            self.copy_flags(customer.business_id, [flagged])
 
     def _clear_at_the_provider(
         self, customer: Customer, known: Mapping[ContactKey, Contact], edited: Sequence[Channel]
@@ -200,7 +191,7 @@ class ManageCustomers:
         if key is None or customer.email is None or Channel.EMAIL not in edited:
             return
         if known[key].reachability.failures:
-            self._suppressions.clear_at_once(customer.email)
+            self.suppressions.clear_at_once(customer.email)
 
 
 def id_of_external(business_id: str, external_id: str) -> str:

@@ -45,21 +45,20 @@ class RedrivenQueues(Struct, frozen=True):
     done: bool
 
 
-class ManageDeadLetters:
+class ManageDeadLetters(Struct, frozen=True, kw_only=True):
     """Lists and redrives. A redrive is safe at any time, because everything that reads a queue is idempotent."""
 
-    def __init__(self, queues: DeadLetterQueues, failures: FailureLog) -> None:
-        self._queues = queues
-        self._failures = failures
+    queues: DeadLetterQueues
+    failures: FailureLog
 
     def list(self, queue: str, limit: int) -> Mapping[str, LettersOfQueue]:
         """Up to ``limit`` dead letters of a queue, or of each with ``ALL``; raises ``InvalidInputError``."""
         found: dict[str, LettersOfQueue] = {}
         for name in self._named(queue):
             # Counted first: to read them hides them for a moment.
-            waiting = self._queues.waiting(name)
-            letters = self._queues.read(name, limit)
-            failures = self._failures.get_many([letter.message_id for letter in letters])
+            waiting = self.queues.waiting(name)
+            letters = self.queues.read(name, limit)
+            failures = self.failures.get_many([letter.message_id for letter in letters])
             found[name] = LettersOfQueue(
                 max(waiting, len(letters)),
                 [ExplainedLetter(letter, failures.get(letter.message_id)) for letter in letters],
@@ -70,14 +69,14 @@ class ManageDeadLetters:
         """Put the dead letters of a queue, or of each with ``ALL``, back; raises ``InvalidInputError``."""
         counts: dict[str, int] = {}
         for name in self._named(queue):
-            redriven = self._queues.redrive(name, may_go_on)
+            redriven = self.queues.redrive(name, may_go_on)
             counts[name] = redriven.count
             if not redriven.done:
                 return RedrivenQueues(counts, done=False)
         return RedrivenQueues(counts, done=True)
 
     def _named(self, queue: str) -> Sequence[str]:
-        names = self._queues.names
+        names = self.queues.names
         if queue == ALL:
             return names
         if queue not in names:

@@ -38,26 +38,16 @@ class JobView(Struct, frozen=True):
     spared: Sequence[Spared]
 
 
-class ManageJobs:
+class ManageJobs(Struct, frozen=True, kw_only=True):
     """The jobs of one business at a time."""
 
-    def __init__(
-        self,
-        jobs: JobBook,
-        ledger: JobLedger,
-        runner: JobRunner,
-        clock: Clock,
-        ids: Ids,
-        request_ids: RequestIds,
-        ranges: int,
-    ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._runner = runner
-        self._clock = clock
-        self._ids = ids
-        self._request_ids = request_ids
-        self._ranges = ranges
+    jobs: JobBook
+    ledger: JobLedger
+    runner: JobRunner
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    ranges: int
 
     def start(
         self,
@@ -72,18 +62,18 @@ class ManageJobs:
 
         ``request`` names the client's request: trying it again after a crash goes on with the same job.
         """
-        now = self._clock.now()
-        proposed = self._ids.ulid(now)
-        job_id = proposed if request is None else self._request_ids.id_for(business_id, request, proposed)
+        now = self.clock.now()
+        proposed = self.ids.ulid(now)
+        job_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         with suppress(ConcurrentChangeError):  # when this request has come before
-            self._jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self._ranges, now))
-        job = self._jobs.get(business_id, job_id)
-        self._runner.start(business_id, job_id, job.run)
+            self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now))
+        job = self.jobs.get(business_id, job_id)
+        self.runner.start(business_id, job_id, job.run)
         return self._view(job)
 
     def get(self, business_id: str, job_id: str) -> JobView:
         """Raises ``NotFoundError``."""
-        return self._view(self._jobs.get(business_id, job_id))
+        return self._view(self.jobs.get(business_id, job_id))
 
     def resume(self, business_id: str, job_id: str) -> JobView:
         """Go on where it stopped; asking again is harmless.
@@ -92,20 +82,20 @@ class ManageJobs:
         """
 
         def write() -> None:
-            job = self._jobs.get(business_id, job_id)
+            job = self.jobs.get(business_id, job_id)
             if job.status in ENDED:
                 raise ConflictError(f"The job is {job.status}; there is nothing to resume.")
             if job.status is JobStatus.PAUSED:
                 status = JobStatus.RUNNING if job.phase else JobStatus.COUNTING
-                self._jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))
+                self.jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))
 
         retried(write)
-        job = self._jobs.get(business_id, job_id)
-        self._runner.start(business_id, job_id, job.run)
+        job = self.jobs.get(business_id, job_id)
+        self.runner.start(business_id, job_id, job.run)
         return self._view(job)
 
     def _view(self, job: Job) -> JobView:
-        phases: list[Sequence[JobProgress]] = [self._ledger.list(job.job_id, phase) for phase in range(job.phase + 1)]
+        phases: list[Sequence[JobProgress]] = [self.ledger.list(job.job_id, phase) for phase in range(job.phase + 1)]
         spared = [one for parts in phases for part in parts for one in part.spared]
         done = sum(part.done for part in phases[-1])
         return JobView(job, [summed(parts) for parts in phases], done, spared)

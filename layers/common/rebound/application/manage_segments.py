@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
 from rebound.domain.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.domain.segments import Segment, compile_filter
 
@@ -16,33 +18,32 @@ if TYPE_CHECKING:
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class ManageSegments:
+class ManageSegments(Struct, frozen=True, kw_only=True):
     """The segments of one business at a time."""
 
-    def __init__(self, segments: SegmentBook, clock: Clock) -> None:
-        self._segments = segments
-        self._clock = clock
+    segments: SegmentBook
+    clock: Clock
 
     def put(self, business_id: str, segment_id: str, name: str, filter_: Mapping[str, Any]) -> Segment:
         """Create or replace. Raises ``InvalidInputError`` with each condition that is wrong."""
         if not SEGMENT_ID.fullmatch(segment_id):
             raise InvalidInputError(FieldError("segment_id", "Must be 1 to 64 letters, digits, - or _."))
         compile_filter(filter_)
-        segment = Segment(business_id, segment_id, name.strip(), filter_, self._clock.now())
-        self._segments.put(segment)
+        segment = Segment(business_id, segment_id, name.strip(), filter_, self.clock.now())
+        self.segments.put(segment)
         return segment
 
     def get(self, business_id: str, segment_id: str) -> Segment:
         """Raises ``NotFoundError``."""
-        return self._segments.get(business_id, segment_id)
+        return self.segments.get(business_id, segment_id)
 
     def delete(self, business_id: str, segment_id: str) -> None:
         """Raises ``NotFoundError``. Campaigns that were planned from it keep their filter."""
-        self._segments.delete(business_id, segment_id)
+        self.segments.delete(business_id, segment_id)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
         """The segments of a business, by id."""
-        return self._segments.page(business_id, limit, cursor)
+        return self.segments.page(business_id, limit, cursor)
 
 
 def filter_of(segments: SegmentBook, business_id: str, segment_id: str) -> Mapping[str, Any]:

@@ -29,87 +29,78 @@ class NewKey(Struct, frozen=True):
     token: str
 
 
-class ManageTenants:
+class ManageTenants(Struct, frozen=True, kw_only=True):
     """Creates businesses and says what they have booked; creates, rotates, revokes and lists keys."""
 
-    def __init__(
-        self,
-        businesses: BusinessDirectory,
-        keys: ApiKeyBook,
-        addresses: AddressReader,
-        clock: Clock,
-        ids: Ids,
-        default_text_provider: TextProvider = TextProvider.TWILIO,
-    ) -> None:
-        self._businesses = businesses
-        self._keys = keys
-        self._addresses = addresses
-        self._clock = clock
-        self._ids = ids
-        self._default_text_provider = default_text_provider
+    businesses: BusinessDirectory
+    keys: ApiKeyBook
+    addresses: AddressReader
+    clock: Clock
+    ids: Ids
+    default_text_provider: TextProvider = TextProvider.TWILIO
 
     def create_business(self, change: BusinessChange) -> Business:
         """A new business under a new id. Raises ``InvalidInputError``."""
         blank = Business(
-            business_id=self._ids.ulid(self._clock.now()).lower(),
+            business_id=self.ids.ulid(self.clock.now()).lower(),
             name="",
             country="",
             time_zone="",
-            text_provider=self._default_text_provider,
+            text_provider=self.default_text_provider,
         )
         required = [name for name in ("name", "country", "time_zone") if getattr(change, name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
-        business = changed_business(blank, change, self._addresses)
-        self._businesses.add(business)
+        business = changed_business(blank, change, self.addresses)
+        self.businesses.add(business)
         return business
 
     def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
         """What the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
-        return write_change(self._businesses, self._addresses, business_id, BusinessChange(bundle=bundle))
+        return write_change(self.businesses, self.addresses, business_id, BusinessChange(bundle=bundle))
 
     def rewrite_settings(self) -> int:
         """Write the settings of every business as they are, with all that is kept beside them; how many there are.
 
         For businesses of before that was kept, such as the row by which a sender of texts leads to them.
         """
-        business_ids = self._businesses.ids()
+        business_ids = self.businesses.ids()
         for business_id in business_ids:
-            write_change(self._businesses, self._addresses, business_id, BusinessChange())
+            write_change(self.businesses, self.addresses, business_id, BusinessChange())
         return len(business_ids)
 
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
         """A new key of a business. Raises ``NotFoundError`` when there is no such business."""
-        self._businesses.get(business_id)
-        now = self._clock.now()
-        secret = self._ids.secret()
-        key_id = self._ids.ulid(now).lower()
+        self.businesses.get(business_id)
+        now = self.clock.now()
+        secret = self.ids.secret()
+        key_id = self.ids.ulid(now).lower()
         key = ApiKey(business_id, key_id, hash_of(secret), tuple(scopes), created_at=now, label=label)
-        self._keys.add(key)
+        self.keys.add(key)
         return NewKey(key, write_token(business_id, key_id, secret))
 
     def rotate_key(self, business_id: str, key_id: str, grace: timedelta = DEFAULT_GRACE) -> NewKey:
         """A successor with the same scopes; the old key goes on working for ``grace``, so that there is no gap."""
         old = self._find(business_id, key_id)
         successor = self.create_key(business_id, old.scopes, old.label)
-        self._expire(old, self._clock.now() + grace)
+        self._expire(old, self.clock.now() + grace)
         return successor
 
     def revoke_key(self, business_id: str, key_id: str) -> ApiKey:
         """End a key now."""
-        return self._expire(self._find(business_id, key_id), self._clock.now())
+        return self._expire(self._find(business_id, key_id), self.clock.now())
 
     def list_keys(self, business_id: str) -> Sequence[ApiKey]:
         """All keys of a business, also those that have ended."""
-        return self._keys.list(business_id)
+        return self.keys.list(business_id)
 
     def _find(self, business_id: str, key_id: str) -> ApiKey:
-        key = self._keys.find(business_id, key_id)
+        key = self.keys.find(business_id, key_id)
         if key is None:
             raise NotFoundError("API key")
         return key
 
     def _expire(self, key: ApiKey, at: datetime) -> ApiKey:
         expired = replace(key, expires_at=at if key.expires_at is None else min(at, key.expires_at))
-        self._keys.replace(expired)
+        self.keys.replace(expired)
         return expired

@@ -712,13 +712,10 @@ class JobLedger(Protocol):
     def get(self, job_id: str, phase: int, index: int) -> JobProgress:
         """The progress of a range, at its beginning when there is none (strongly consistent)."""
 
-    def commit(
-        self, progress: JobProgress, *, frozen: FrozenPage | None = None, removal: Removal | None = None
-    ) -> JobProgress:
-        """Write progress that is still as it was read and what the step did with it: all or nothing.
+    def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
+        """Write progress that is still as it was read, and a part of a frozen list with it: all or nothing.
 
-        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range, and as ``CustomerBook.delete``
-        does. A removal may take 99 rows.
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
         """
 
     def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
@@ -726,6 +723,17 @@ class JobLedger(Protocol):
 
     def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
         """A part of a frozen list; ``None`` after the last."""
+
+
+class RemovalLedger(Protocol):
+    """Progress of the jobs that delete customers."""
+
+    def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
+        """Delete, and write progress that is still as it was read: all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range, and as ``CustomerBook.delete``
+        does. A removal may take 99 rows.
+        """
 
 
 class JobRunner(Protocol):

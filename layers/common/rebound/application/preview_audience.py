@@ -85,26 +85,16 @@ class Question(Struct, frozen=True):
         return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})
 
 
-class PreviewAudience:
+class PreviewAudience(Struct, frozen=True, kw_only=True):
     """Answers on the spot."""
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        frequencies: FrequencyBook,
-        businesses: BusinessDirectory,
-        clock: Clock,
-        whereabouts: Whereabouts,
-        longest: timedelta = LONGEST_COUNT,
-    ) -> None:
-        self._whereabouts = whereabouts
-        self._customers = customers
-        self._contacts = contacts
-        self._frequencies = frequencies
-        self._businesses = businesses
-        self._clock = clock
-        self._longest = longest
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    clock: Clock
+    whereabouts: Whereabouts
+    longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, question: Question) -> Audience | None:
         """How many would be meant, left out by reason, and targeted, if it were sent now; ``None`` when time is up.
@@ -112,8 +102,8 @@ class PreviewAudience:
         Raises ``InvalidInputError`` when the filter is wrong.
         """
         audience, pages = Audience(), self.pages(business_id, question)
-        until = self._clock.now() + self._longest
-        while self._clock.now() < until:
+        until = self.clock.now() + self.longest
+        while self.clock.now() < until:
             page = next(pages, None)
             if page is None:
                 return audience
@@ -125,21 +115,21 @@ class PreviewAudience:
 
         To take it is more important than to say this: there is no time for all the customers of a large business.
         """
-        audience, until = Audience(), self._clock.now() + LONGEST_LOOK
+        audience, until = Audience(), self.clock.now() + LONGEST_LOOK
         for page in self._decided(campaign):
             audience = audience.plus(page.audience)
-            if self._clock.now() >= until:
+            if self.clock.now() >= until:
                 return None
         return audience
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """What would be decided about whom, page by page."""
-        return self._decided(question.supposed(business_id, self._clock.now()))
+        return self._decided(question.supposed(business_id, self.clock.now()))
 
     def _decided(self, campaign: Campaign) -> Iterator[Selected]:
-        now = self._clock.now()
-        business = self._businesses.get(campaign.business_id)
-        screening = Screening(self._contacts, self._frequencies, business, campaign, self._whereabouts)
+        now = self.clock.now()
+        business = self.businesses.get(campaign.business_id)
+        screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
         for customers in self._meant(campaign):
             yield screening(customers, now)
 
@@ -147,53 +137,44 @@ class PreviewAudience:
         business_id, selection = campaign.business_id, campaign.selection
         if selection.customer_ids is not None:
             for ids in batched(selection.customer_ids, PAGE, strict=False):
-                found = self._customers.get_many(business_id, ids)
+                found = self.customers.get_many(business_id, ids)
                 yield {customer_id: found.get(customer_id) for customer_id in ids}
             return
         matcher = compile_filter(selection.filter)
         after: str | None = None
         while True:
-            customers = self._customers.read_range(business_id, *bounds(0, 1), after, PAGE)
+            customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
             yield matching(customers, matcher)
             after = next_after(customers)
             if after is None:
                 return
 
 
-class PreviewWork:
+class PreviewWork(Struct, frozen=True, kw_only=True):
     """The same as a job; it decides as of the time at which it was asked for.
 
     Each page is decided by itself. So of customers on different pages who share a flagged address with a try that is
     due each counts as a recipient, though in the end only the first of them gets it.
     """
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        frequencies: FrequencyBook,
-        businesses: BusinessDirectory,
-        ledger: JobLedger,
-        whereabouts: Whereabouts,
-    ) -> None:
-        self._whereabouts = whereabouts
-        self._customers = customers
-        self._contacts = contacts
-        self._frequencies = frequencies
-        self._businesses = businesses
-        self._ledger = ledger
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    ledger: JobLedger
+    whereabouts: Whereabouts
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """One page."""
         question, at = Question.read(job.request), job.created_at
-        business = self._businesses.get(job.business_id)
+        business = self.businesses.get(job.business_id)
         supposed = question.supposed(job.business_id, at)
-        screening = Screening(self._contacts, self._frequencies, business, supposed, self._whereabouts)
-        customers = self._customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         page = screening(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
         counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
-        self._ledger.commit(beyond(progress, counts, next_after(customers)))
+        self.ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
         """There is one phase."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.application.manage_campaigns import counted
 from rebound.domain.campaigns import CampaignStatus
 from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, PausedBy
@@ -16,13 +18,12 @@ if TYPE_CHECKING:
     from rebound.domain.events import DomainEvent
 
 
-class ProjectCampaigns:
+class ProjectCampaigns(Struct, frozen=True, kw_only=True):
     """Follows the change stream of campaigns, which is in order for each campaign and delivered at least once."""
 
-    def __init__(self, expansion: ExpansionLedger, tallies: TallyBook, events: DomainEvents) -> None:
-        self._expansion = expansion
-        self._tallies = tallies
-        self._events = events
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    events: DomainEvents
 
     def __call__(self, change: Written[Campaign]) -> Sequence[DomainEvent]:
         """Tell what the change means; what was told. The carrier of a single message is no campaign to anybody."""
@@ -30,7 +31,7 @@ class ProjectCampaigns:
             return ()
         events = list(self._told(change))
         if events:
-            self._events.publish(events)
+            self.events.publish(events)
         return events
 
     def _told(self, change: Written[Campaign]) -> Iterator[DomainEvent]:
@@ -55,8 +56,8 @@ class ProjectCampaigns:
             yield self._completed(after, change.change_id)
 
     def _completed(self, campaign: Campaign, change_id: str) -> CampaignCompleted:
-        parts = [progress.audience for progress in self._expansion.list(campaign.campaign_id)]
-        view = counted(campaign, parts, self._tallies.counts(campaign.campaign_id))
+        parts = [progress.audience for progress in self.expansion.list(campaign.campaign_id)]
+        view = counted(campaign, parts, self.tallies.counts(campaign.campaign_id))
         return CampaignCompleted(
             campaign.business_id,
             campaign.campaign_id,

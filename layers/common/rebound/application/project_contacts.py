@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.consent import Scope
 from rebound.domain.errors import NotFoundError
 from rebound.domain.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
@@ -19,22 +21,14 @@ if TYPE_CHECKING:
     from rebound.domain.reachability import ReachabilityPolicy
 
 
-class ProjectContacts:
+class ProjectContacts(Struct, frozen=True, kw_only=True):
     """Follows the change stream of contacts, which is in order for each contact and delivered at least once."""
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        businesses: BusinessDirectory,
-        events: DomainEvents,
-        history: ContactHistory,
-        replies: ReplyBook,
-    ) -> None:
-        self._replies = replies
-        self._customers = customers
-        self._businesses = businesses
-        self._events = events
-        self._history = history
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    events: DomainEvents
+    history: ContactHistory
+    replies: ReplyBook
 
     def __call__(self, change: Written[Contact]) -> None:
         """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
@@ -53,10 +47,10 @@ class ProjectContacts:
         history: list[HistoryEntry] = list(_statements(change))
         if change.after.key.is_hashed:
             # There is nobody left whom an event could be about.
-            self._history.record(change.after.key, history)
+            self.history.record(change.after.key, history)
             return
         if not change.after.is_used:
-            self._replies.forget(change.after.key)
+            self.replies.forget(change.after.key)
             return
         events: list[DomainEvent] = list(_turns_of_consent(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
@@ -67,18 +61,18 @@ class ProjectContacts:
             flips = list(_flips(change, policy))
             history += (_flag(change, flip) for flip in flips)
             events += flips
-        self._history.record(change.after.key, history)
+        self.history.record(change.after.key, history)
         if events:
-            self._events.publish(events)
+            self.events.publish(events)
 
     def _copied(self, contact: Contact) -> ReachabilityPolicy:
         """Copy the flag; the policy under which it was copied and which was still in force afterwards."""
-        policy = self._businesses.get(contact.key.business_id).policy
+        policy = self.businesses.get(contact.key.business_id).policy
         while True:
             invalid = contact.verdict(policy).invalid
             for customer_id in sorted(contact.customer_ids):
-                self._customers.copy_flag(contact.key, customer_id, invalid=invalid)
-            now = self._businesses.get(contact.key.business_id).policy
+                self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
+            now = self.businesses.get(contact.key.business_id).policy
             if now == policy:
                 return policy
             policy = now

@@ -26,17 +26,16 @@ class AppointmentLog(Struct, frozen=True):
     next_cursor: str | None
 
 
-class ReadAppointmentLog:
+class ReadAppointmentLog(Struct, frozen=True, kw_only=True):
     """The log of one appointment, which is empty when nothing has ever been sent about one of this name."""
 
-    def __init__(self, appointments: AppointmentBook, messages: MessageLog) -> None:
-        self._appointments = appointments
-        self._messages = messages
+    appointments: AppointmentBook
+    messages: MessageLog
 
     def __call__(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> AppointmentLog:
         """A page of it."""
-        page = self._appointments.page(business_id, appointment_id, limit, cursor)
-        messages = self._messages.get_many([entry.key for entry in page.items if isinstance(entry, Told)])
+        page = self.appointments.page(business_id, appointment_id, limit, cursor)
+        messages = self.messages.get_many([entry.key for entry in page.items if isinstance(entry, Told)])
         shown = (messages.get(entry.key) if isinstance(entry, Told) else entry for entry in page.items)
         return AppointmentLog(
             confirmed_at(self._all(business_id, appointment_id)),
@@ -47,7 +46,7 @@ class ReadAppointmentLog:
     def _all(self, business_id: str, appointment_id: str) -> Iterator[AppointmentEntry]:
         cursor: str | None = None
         while True:
-            page = self._appointments.page(business_id, appointment_id, PAGE, cursor)
+            page = self.appointments.page(business_id, appointment_id, PAGE, cursor)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:

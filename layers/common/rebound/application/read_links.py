@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.channels import ContactKey
 from rebound.domain.errors import NotFoundError
 from rebound.domain.links import key_id_of, read_token
@@ -14,21 +16,18 @@ if TYPE_CHECKING:
     from rebound.domain.links import Link, Purpose
 
 
-class LinkReader:
+class LinkReader(Struct, frozen=True, kw_only=True):
     """Reads links, and finds the address that each was sent to, whatever has become of the customer since."""
 
-    def __init__(
-        self, keyring: LinkKeyring, messages: MessageLog, customers: CustomerBook, contacts: ContactBook
-    ) -> None:
-        self._keyring = keyring
-        self._messages = messages
-        self._customers = customers
-        self._contacts = contacts
+    keyring: LinkKeyring
+    messages: MessageLog
+    customers: CustomerBook
+    contacts: ContactBook
 
     def read(self, token: str, purpose: Purpose) -> Link | None:
         """What a link says; ``None`` unless we wrote it, for this purpose."""
         key_id = key_id_of(token)
-        return None if key_id is None else read_token(token, purpose, self._keyring.keys(key_id))
+        return None if key_id is None else read_token(token, purpose, self.keyring.keys(key_id))
 
     def contact(self, link: Link) -> Contact:
         """The contact that the link was sent to, as it is now. Raises ``NotFoundError``.
@@ -38,19 +37,19 @@ class LinkReader:
         there may be what is remembered of the address under its hash, which is there while nobody uses it.
         """
         key = self._address(link)
-        contact = self._contacts.get_many([key])[key]
+        contact = self.contacts.get_many([key])[key]
         if key.is_hashed and not contact.remembered:
             raise NotFoundError("address")
         return contact
 
     def _address(self, link: Link) -> ContactKey:
-        message = self._messages.get_many([link.message]).get(link.message)
+        message = self.messages.get_many([link.message]).get(link.message)
         if message is not None:
             sent_to = ContactKey(link.message.business_id, message.channel, message.address)
             if sent_to.hashed == link.contact:
                 return sent_to
         try:
-            customer = self._customers.get(link.message.business_id, link.message.customer_id)
+            customer = self.customers.get(link.message.business_id, link.message.customer_id)
         except NotFoundError:
             return link.contact
         return next((key for key in customer.all_contact_keys if key.hashed == link.contact), link.contact)

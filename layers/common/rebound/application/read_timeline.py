@@ -92,7 +92,7 @@ class Timeline(Struct, frozen=True):
 _ORDER: Final = attrgetter("order")
 
 
-class ReadTimeline:
+class ReadTimeline(Struct, frozen=True, kw_only=True):
     """The client log of one customer, with everything in it.
 
     Messages are the customer's own. What is kept of addresses is shown of all that they use or used, whoever it was:
@@ -102,25 +102,17 @@ class ReadTimeline:
     page goes on from there in every source, whatever has come meanwhile.
     """
 
-    def __init__(
-        self,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        businesses: BusinessDirectory,
-        messages: MessageLog,
-        history: ContactHistory,
-    ) -> None:
-        self._customers = customers
-        self._contacts = contacts
-        self._businesses = businesses
-        self._messages = messages
-        self._history = history
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    history: ContactHistory
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
         """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
         last = _read_cursor(cursor)
-        customer = self._customers.get(business_id, customer_id)
-        contacts = self._contacts.get_many(customer.all_contact_keys)
+        customer = self.customers.get(business_id, customer_id)
+        contacts = self.contacts.get_many(customer.all_contact_keys)
         sources = [
             self._sent(customer, contacts, last, limit + 1),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
@@ -137,7 +129,7 @@ class ReadTimeline:
         self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: Place | None, limit: int
     ) -> Iterator[Happened]:
         before = None if last is None else last.name if not last.source else behind_all_of(last.at)
-        for message in self._messages.before(customer.business_id, customer.customer_id, before, limit):
+        for message in self.messages.before(customer.business_id, customer.customer_id, before, limit):
             place = Place(time_of(message.key.message_id), "", message.key.message_id)
             address = message.address
             key = ContactKey(customer.business_id, message.channel, address) if address else None
@@ -148,7 +140,7 @@ class ReadTimeline:
         source = _digest(contact.key)
         former, shared_with = _use(contact.key, customer, {contact.key: contact})
         before = None if last is None else _before(last, source)
-        kept = self._history.before(contact.key, before, limit)
+        kept = self.history.before(contact.key, before, limit)
         # What has just been said stands with the contact already and perhaps not yet in its history.
         said = [ConsentStated(statement) for statement in contact.consent.statements]
         waiting = [entry for entry in said if before is None or place_of(entry) < before]
@@ -162,11 +154,11 @@ class ReadTimeline:
         said = contacts[key].consent.of(Scope.ALL).standing if key is not None else None
         if key is None or said is None:
             return None
-        return stopped_texts(said, self._businesses.get(customer.business_id), self._number_texted(key, said))
+        return stopped_texts(said, self.businesses.get(customer.business_id), self._number_texted(key, said))
 
     def _number_texted(self, key: ContactKey, said: ConsentEvidence) -> str | None:
         """The number that a STOP was texted to; ``None`` for what was no text, or is not kept any more."""
-        near = self._history.before(key, _instant(said.at) + _BEHIND, _NEAR)
+        near = self.history.before(key, _instant(said.at) + _BEHIND, _NEAR)
         replies = (entry for entry in near if isinstance(entry, Reply))
         return next((reply.to for reply in replies if reply.reply_id == said.message_id), None)
 

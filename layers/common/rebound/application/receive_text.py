@@ -69,38 +69,26 @@ class _Taken(Struct, frozen=True):
     reply: Reply
 
 
-class ReceiveText:
+class ReceiveText(Struct, frozen=True, kw_only=True):
     """Receives one text. Everything is stored when it returns."""
 
-    def __init__(
-        self,
-        businesses: BusinessDirectory,
-        contacts: ContactBook,
-        customers: CustomerBook,
-        replies: ReplyBook,
-        messages: MessageLog,
-        appointments: AppointmentBook,
-        events: DomainEvents,
-        tell: TellContact,
-        clock: Clock,
-    ) -> None:
-        self._businesses = businesses
-        self._contacts = contacts
-        self._customers = customers
-        self._replies = replies
-        self._messages = messages
-        self._appointments = appointments
-        self._events = events
-        self._tell = tell
-        self._clock = clock
+    businesses: BusinessDirectory
+    contacts: ContactBook
+    customers: CustomerBook
+    replies: ReplyBook
+    messages: MessageLog
+    appointments: AppointmentBook
+    events: DomainEvents
+    tell: TellContact
+    clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
         """Keep it and apply it. Raises ``ConcurrentChangeError`` when others keep changing a contact: come again."""
-        businesses = {business.business_id: business for business in self._businesses.having_sent_from(text.senders)}
+        businesses = {business.business_id: business for business in self.businesses.having_sent_from(text.senders)}
         present = {id_ for id_, business in businesses.items() if business.text_from in text.senders}
         holders = present or set(businesses)
         numbers = {business_id: ContactKey(business_id, Channel.SMS, text.number) for business_id in businesses}
-        contacts = self._contacts.get_many(numbers.values())
+        contacts = self.contacts.get_many(numbers.values())
         heard = [
             key.hashed
             for business_id, key in numbers.items()
@@ -108,20 +96,20 @@ class ReceiveText:
         ]
         if not heard:
             return Received(())
-        now = self._clock.now()
-        receipt = self._replies.receive(text.reply_id, FirstReceipt(now, tuple(heard)))
+        now = self.clock.now()
+        receipt = self.replies.receive(text.reply_id, FirstReceipt(now, tuple(heard)))
         taken: list[_Taken] = []
         for key in receipt.keys:
             # Whoever has come to send from the number since then was not meant.
             business = businesses.get(key.business_id)
             if business is None:
                 continue
-            reply = self._replies.get(key, receipt, text.reply_id)
+            reply = self.replies.get(key, receipt, text.reply_id)
             if reply is None and now - receipt.at > TRIED_AGAIN_FOR:
                 # It was kept for as long as replies are.
                 continue
             contact = contacts[numbers[key.business_id]]
-            reply = reply or self._replies.add(self._understood(text, business, contact, receipt.at))
+            reply = reply or self.replies.add(self._understood(text, business, contact, receipt.at))
             self._apply(contact, reply)
             taken.append(_Taken(business, contact, reply))
         answering = [each for each in taken if each.business.business_id in holders]
@@ -142,8 +130,8 @@ class ReceiveText:
 
     def _open(self, key: ContactKey) -> Sequence[Asked]:
         """The questions that have gone out, the latest first."""
-        asked = self._appointments.asked(key)
-        messages = self._messages.get_many([question.key for question in asked])
+        asked = self.appointments.asked(key)
+        messages = self.messages.get_many([question.key for question in asked])
         went_out = {key for key, message in messages.items() if message.status in WENT_OUT}
         return [question for question in asked if question.key in went_out]
 
@@ -151,17 +139,17 @@ class ReceiveText:
         key = contact.key
         # What staff have decided since is not undone: a hold weighs less, and is older, than its release.
         if reply.evidence:
-            self._tell(contact, reply.evidence)
+            self.tell(contact, reply.evidence)
         if reply.appointment_id is not None:
             answered = Answered(reply.at, reply.reply_id, reply.confirms)
-            self._appointments.record(key.business_id, reply.appointment_id, answered)
+            self.appointments.record(key.business_id, reply.appointment_id, answered)
         if reply.confirms:
             self._confirm(key, reply)
 
     def _confirm(self, key: ContactKey, reply: Reply) -> None:
         """Tell, and close what was asked about the appointment; nothing once it is closed."""
         about = (reply.customer_id, reply.appointment_id)
-        answered = [a for a in self._appointments.asked(key) if (a.key.customer_id, a.appointment_id) == about]
+        answered = [a for a in self.appointments.asked(key) if (a.key.customer_id, a.appointment_id) == about]
         # Asked again since is another question.
         answered = [question for question in answered if question.at <= reply.at]
         if not answered or reply.customer_id is None or reply.appointment_id is None or reply.message_id is None:
@@ -175,8 +163,8 @@ class ReceiveText:
             reply.at,
             reply.reply_id,
         )
-        self._events.publish([confirmed])
-        self._appointments.close(key, answered)
+        self.events.publish([confirmed])
+        self.appointments.close(key, answered)
 
     def _answer(self, taken: Sequence[_Taken]) -> str | None:
         """One answer for all the businesses of a sender; what Twilio does for one of them it does for the number."""
@@ -189,5 +177,5 @@ class ReceiveText:
 
     def _owners(self, contact: Contact) -> Iterable[Customer]:
         """The customers who have the number now."""
-        known = self._customers.get_many(contact.key.business_id, sorted(contact.customer_ids))
+        known = self.customers.get_many(contact.key.business_id, sorted(contact.customer_ids))
         return [customer for customer in known.values() if customer.contact_key(Channel.SMS) == contact.key]

@@ -8,7 +8,8 @@ from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rebound.application.tell_contact import TellContact
+from msgspec import Struct
+
 from rebound.domain.channels import Channel, ContactKey
 from rebound.domain.errors import ComeAgainError, ConcurrentChangeError
 from rebound.domain.suppressions import Drift, drift_of
@@ -22,48 +23,41 @@ if TYPE_CHECKING:
         ReconciliationBook,
     )
     from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.application.tell_contact import TellContact
     from rebound.domain.contacts import Contact
     from rebound.domain.suppressions import Suppression
 
 
-class ReconcileSuppressions:
+class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     """Goes through the list page by page, and through the contacts of every business for each page.
 
     Addresses that no customer of ours uses are left alone: the account may send other mail. What is repaired is no
     drift any more, so whoever begins anew, or runs beside another, repairs only what is left.
     """
 
-    def __init__(
-        self,
-        businesses: BusinessDirectory,
-        contacts: ContactBook,
-        messages: MessageLog,
-        suppressions: SuppressionDesk,
-        book: ReconciliationBook,
-    ) -> None:
-        self._businesses = businesses
-        self._contacts = contacts
-        self._messages = messages
-        self._suppressions = suppressions
-        self._book = book
-        self._tell = TellContact(messages, contacts)
+    businesses: BusinessDirectory
+    contacts: ContactBook
+    messages: MessageLog
+    suppressions: SuppressionDesk
+    book: ReconciliationBook
+    tell: TellContact
 
     def __call__(self, run: str, budget: timedelta) -> Reconciliation:
         """Go on with a run while there is time; it says whether it is done.
 
         Raises ``NotAnsweredError`` when the list may not be asked.
         """
-        until = self._suppressions.within(budget)
-        work = self._book.get(run)
-        business_ids = self._businesses.ids()
+        until = self.suppressions.within(budget)
+        work = self.book.get(run)
+        business_ids = self.businesses.ids()
         while not work.done:
             repaired: Counter[Drift] = Counter()
             try:
-                page = self._suppressions.page(work.cursor, until)
+                page = self.suppressions.page(work.cursor, until)
                 standing = self._repair(page.items, business_ids, until, repaired)
             except ComeAgainError:
                 work = replace(work, drift=_sum(work, repaired))
-                self._book.save(work)
+                self.book.save(work)
                 break
             work = replace(
                 work,
@@ -72,7 +66,7 @@ class ReconcileSuppressions:
                 drift=_sum(work, repaired + standing),
                 done=page.next_cursor is None,
             )
-            self._book.save(work)
+            self.book.save(work)
         return work
 
     def _repair(
@@ -83,7 +77,7 @@ class ReconcileSuppressions:
         stale: dict[str, Suppression] = {}
         for business_id in business_ids:
             keys = [ContactKey(business_id, Channel.EMAIL, entry.address.lower()) for entry in entries]
-            contacts = self._contacts.get_many(keys)
+            contacts = self.contacts.get_many(keys)
             for key, entry in zip(keys, entries, strict=True):
                 drift = self._drift(contacts[key], entry)
                 if drift is Drift.STALE_ENTRY:
@@ -93,7 +87,7 @@ class ReconcileSuppressions:
                 elif drift is not None and self._told(contacts[key], entry):
                     repaired[drift] += 1
         for entry in stale.values():
-            repaired[Drift.STALE_ENTRY] += self._suppressions.take_off_entry(entry, until)
+            repaired[Drift.STALE_ENTRY] += self.suppressions.take_off_entry(entry, until)
         return standing
 
     def _drift(self, contact: Contact, entry: Suppression) -> Drift | None:
@@ -102,13 +96,13 @@ class ReconcileSuppressions:
         drift = drift_of(contact, entry)
         if drift is Drift.UNKNOWN_BOUNCE:
             # Deliveries to a healthy contact stand in the message log only.
-            found = self._messages.deliveries(contact.key, contact.customer_ids, after=entry.at)
+            found = self.messages.deliveries(contact.key, contact.customer_ids, after=entry.at)
             drift = drift_of(contact, entry, max((delivery.at for delivery in found), default=None))
         return drift
 
     def _told(self, contact: Contact, entry: Suppression) -> bool:
         try:
-            self._tell(contact, [entry.evidence])
+            self.tell(contact, [entry.evidence])
         except ConcurrentChangeError:
             # Others keep changing it; the next night finds it again.
             return False

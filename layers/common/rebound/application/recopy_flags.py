@@ -33,27 +33,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from rebound.application.copy_flags import CopyFlags
+from msgspec import Struct
+
 from rebound.application.flag_records import Recopying
 from rebound.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, ContactBook, CustomerBook, RecopyQueue
+    from rebound.application.copy_flags import CopyFlags
+    from rebound.application.ports import BusinessDirectory, CustomerBook, RecopyQueue
 
 PAGE: Final = 100
 """Customers held at a time."""
 
 
-class RecopyFlags:
+class RecopyFlags(Struct, frozen=True, kw_only=True):
     """Pages through the customers of a business, and writes only flags that differ."""
 
-    def __init__(
-        self, customers: CustomerBook, contacts: ContactBook, businesses: BusinessDirectory, queue: RecopyQueue
-    ) -> None:
-        self._customers = customers
-        self._businesses = businesses
-        self._copy_flags = CopyFlags(customers, contacts, businesses)
-        self._queue = queue
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    queue: RecopyQueue
+    copy_flags: CopyFlags
 
     def __call__(self, work: Recopying, may_go_on: Callable[[], bool]) -> None:
         """Copy while there is time, at least one page; what is left is enqueued with its cursor.
@@ -61,19 +60,19 @@ class RecopyFlags:
         At the end everything is enqueued again when the policy is not the one that the first page was copied under.
         """
         try:
-            began_under = work.began_under or self._businesses.get(work.business_id).policy
+            began_under = work.began_under or self.businesses.get(work.business_id).policy
             cursor = work.cursor
             while True:
-                page = self._customers.page(work.business_id, limit=PAGE, cursor=cursor)
-                policy = self._copy_flags(work.business_id, page.items)
+                page = self.customers.page(work.business_id, limit=PAGE, cursor=cursor)
+                policy = self.copy_flags(work.business_id, page.items)
                 cursor = page.next_cursor
                 if cursor is None:
                     break
                 if not may_go_on():
-                    self._queue.put(Recopying(work.business_id, cursor, began_under))
+                    self.queue.put(Recopying(work.business_id, cursor, began_under))
                     return
         except NotFoundError:
             # The business is gone, and nobody reads its lists.
             return
         if policy != began_under:
-            self._queue.put(Recopying(work.business_id))
+            self.queue.put(Recopying(work.business_id))

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.channels import Channel
 
 if TYPE_CHECKING:
@@ -19,26 +21,25 @@ if TYPE_CHECKING:
     from rebound.domain.pacing import HeldTicket
 
 
-class ReleaseHeld:
+class ReleaseHeld(Struct, frozen=True, kw_only=True):
     """Passes on what is due or to be decided again, and holds back the rest. What comes twice is claimed once."""
 
-    def __init__(self, held: HeldQueue, queue: ChunkQueue, clock: Clock, businesses: BusinessDirectory) -> None:
-        self._held = held
-        self._queue = queue
-        self._clock = clock
-        self._businesses = businesses
+    held: HeldQueue
+    queue: ChunkQueue
+    clock: Clock
+    businesses: BusinessDirectory
 
     def __call__(self, tickets: Sequence[HeldTicket]) -> None:
         """All of them are on a queue again when this returns."""
-        now = self._clock.now()
+        now = self.clock.now()
         early = [held for held in tickets if held.not_before > now]
         business_ids = {held.ticket.key.business_id for held in early}
-        versions = {business_id: self._businesses.get(business_id).version for business_id in business_ids}
+        versions = {business_id: self.businesses.get(business_id).version for business_id in business_ids}
         later = [held for held in early if held.version == versions[held.ticket.key.business_id]]
         for channel in Channel:
             due = [held.ticket for held in tickets if held.channel is channel and held.not_before <= now]
             changed = [held.to_look_again(now) for held in early if held.channel is channel and held not in later]
             if due or changed:
-                self._queue.put(channel, [*due, *changed])
+                self.queue.put(channel, [*due, *changed])
         if later:
-            self._held.put(later, now)
+            self.held.put(later, now)

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from copy import replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from rebound.application.ports import ContactBook, CustomerBook
     from rebound.domain.channels import ContactKey
@@ -16,18 +18,17 @@ MOST_CONTACTS: Final = 40
 """In one transaction: with two rows each and the customer 81 of the 100 it may hold."""
 
 
-class RemoveCustomer:
+class RemoveCustomer(Struct, frozen=True, kw_only=True):
     """Deletes a customer, and with the last who used an address the address itself."""
 
-    def __init__(self, customers: CustomerBook, contacts: ContactBook) -> None:
-        self._customers = customers
-        self._contacts = contacts
+    customers: CustomerBook
+    contacts: ContactBook
 
     def __call__(self, customer: Customer) -> None:
         """Raises ``ConcurrentChangeError`` when the customer or a contact changes meanwhile."""
         customer = self.lightened(customer)
-        known = self._contacts.get_many(customer.all_contact_keys)
-        self._customers.delete([customer], unlinked(known, {customer.customer_id}))
+        known = self.contacts.get_many(customer.all_contact_keys)
+        self.customers.delete([customer], unlinked(known, {customer.customer_id}))
 
     def lightened(self, customer: Customer) -> Customer:
         """The customer as stored after leaving so many former contacts that one transaction holds the others.
@@ -37,8 +38,8 @@ class RemoveCustomer:
         while len(customer.all_contact_keys) > MOST_CONTACTS:
             left = sorted(customer.former_contacts, key=str)[:MOST_CONTACTS]
             without = replace(customer, former_contacts=customer.former_contacts.difference(left))
-            self._customers.save([without], unlinked(self._contacts.get_many(left), {customer.customer_id}))
-            customer = self._customers.get(customer.business_id, customer.customer_id)
+            self.customers.save([without], unlinked(self.contacts.get_many(left), {customer.customer_id}))
+            customer = self.customers.get(customer.business_id, customer.customer_id)
         return customer
 
 

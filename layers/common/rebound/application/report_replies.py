@@ -52,20 +52,19 @@ class ReplyView(Struct, frozen=True):
     customers: tuple[Customer, ...]
 
 
-class ReportReplies:
+class ReportReplies(Struct, frozen=True, kw_only=True):
     """The replies to one business at a time."""
 
-    def __init__(self, replies: ReplyBook, customers: CustomerBook, contacts: ContactBook) -> None:
-        self._replies = replies
-        self._customers = customers
-        self._contacts = contacts
+    replies: ReplyBook
+    customers: CustomerBook
+    contacts: ContactBook
 
     def __call__(self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None) -> Page[ReplyView]:
         """The latest first; a page may be short, or empty, and have a cursor all the same.
 
         Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for a cursor that is none.
         """
-        page = self._replies.page(
+        page = self.replies.page(
             business_id,
             limit,
             cursor,
@@ -92,7 +91,7 @@ class ReportReplies:
     def _matching(self, business_id: str, wanted: RepliesWanted) -> Callable[[Reply], bool] | None:
         tests: list[Callable[[Reply], bool]] = []
         if wanted.customer_id is not None:
-            customer = self._customers.get(business_id, wanted.customer_id)
+            customer = self.customers.get(business_id, wanted.customer_id)
             own = {key.hashed for key in customer.all_contact_keys if key.channel is Channel.SMS}
             tests.append(lambda reply: reply.key in own)
         if wanted.meaning is not None:
@@ -105,9 +104,9 @@ class ReportReplies:
         return (lambda reply: all(test(reply) for test in tests)) if tests else None
 
     def _views(self, business_id: str, replies: Sequence[Reply]) -> Sequence[ReplyView]:
-        contacts = self._contacts.get_many({reply.contact for reply in replies if reply.number is not None})
+        contacts = self.contacts.get_many({reply.contact for reply in replies if reply.number is not None})
         users = [_users(reply, contacts) for reply in replies]
-        known = self._customers.get_many(business_id, sorted({one for those in users for one in those}))
+        known = self.customers.get_many(business_id, sorted({one for those in users for one in those}))
         return [
             ReplyView(reply, tuple(known[one] for one in those if one in known))
             for reply, those in zip(replies, users, strict=True)

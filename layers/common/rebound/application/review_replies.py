@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.errors import ConflictError
 from rebound.domain.replies import Decision, Meaning
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from rebound.domain.replies import Reply
 
 
-class ReviewReplies:
+class ReviewReplies(Struct, frozen=True, kw_only=True):
     """Lists and resolves.
 
     What reads like a revocation holds marketing back until it is resolved. The hold ends when no such text of the
@@ -24,39 +26,38 @@ class ReviewReplies:
     opted out.
     """
 
-    def __init__(self, replies: ReplyBook, contacts: ContactBook, tell: TellContact, clock: Clock) -> None:
-        self._replies = replies
-        self._contacts = contacts
-        self._tell = tell
-        self._clock = clock
+    replies: ReplyBook
+    contacts: ContactBook
+    tell: TellContact
+    clock: Clock
 
     def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
         """Those that somebody must still read, the oldest first."""
-        return self._replies.waiting(business_id, limit, cursor)
+        return self.replies.waiting(business_id, limit, cursor)
 
     def resolve(self, business_id: str, reply_id: str, decision: Decision, who: str) -> Reply:
         """Write the decision down, then act on it; the same decision again acts again.
 
         Raises ``NotFoundError``, ``ConflictError`` and ``ConcurrentChangeError``.
         """
-        reply = self._replies.find(business_id, reply_id)
+        reply = self.replies.find(business_id, reply_id)
         if not reply.needs_staff:
             raise ConflictError("Nobody had to read this text: it was understood when it came.")
         if reply.number is None:
             raise ConflictError("No customer has the number any more, and the text is forgotten.")
         if reply.decision is None:
-            resolved = replace(reply, resolved_at=self._clock.now(), resolved_by=who, decision=decision)
-            self._replies.replace(reply, resolved)
+            resolved = replace(reply, resolved_at=self.clock.now(), resolved_by=who, decision=decision)
+            self.replies.replace(reply, resolved)
             reply = resolved
         elif reply.decision is not decision:
             raise ConflictError(f"It was resolved as {reply.decision} before.")
         evidence = self._follows_from(reply)
         if evidence:
-            self._tell(self._contacts.get_many([reply.contact])[reply.contact], evidence)
+            self.tell(self.contacts.get_many([reply.contact])[reply.contact], evidence)
         return reply
 
     def _follows_from(self, reply: Reply) -> list[ConsentEvidence]:
-        revocations = [one for one in self._replies.of_contact(reply.key) if one.meaning is Meaning.REVOCATION]
+        revocations = [one for one in self.replies.of_contact(reply.key) if one.meaning is Meaning.REVOCATION]
         evidence = [reply.opt_out] if reply.decision is Decision.OPT_OUT else []
         if revocations and not any(one.is_waiting for one in revocations):
             evidence.append(replace(max(revocations, key=lambda one: one.at).release, who=reply.resolved_by))

@@ -29,17 +29,14 @@ if TYPE_CHECKING:
     from rebound.domain.messages import Message
 
 
-class AskForRollback:
+class AskForRollback(Struct, frozen=True, kw_only=True):
     """Accepts a rollback; it runs in the background. Each request is a rollback of its own, and may come again."""
 
-    def __init__(
-        self, campaigns: CampaignBook, runner: CampaignRunner, view: ManageCampaigns, clock: Clock, ids: Ids
-    ) -> None:
-        self._campaigns = campaigns
-        self._runner = runner
-        self._view = view
-        self._clock = clock
-        self._ids = ids
+    campaigns: CampaignBook
+    runner: CampaignRunner
+    view: ManageCampaigns
+    clock: Clock
+    ids: Ids
 
     def __call__(
         self, business_id: str, campaign_id: str, since: datetime | None = None, until: datetime | None = None
@@ -47,18 +44,18 @@ class AskForRollback:
         """Void the bounces between two times, or all; raises if there is no such campaign, or nothing was sent yet."""
         if since is not None and until is not None and since > until:
             raise InvalidInputError(FieldError("until", "Must not be before since."))
-        now = self._clock.now()
-        rollback = Rollback(self._ids.ulid(now), now, since, until)
+        now = self.clock.now()
+        rollback = Rollback(self.ids.ulid(now), now, since, until)
 
         def write() -> None:
-            campaign = self._view.get(business_id, campaign_id).campaign
+            campaign = self.view.get(business_id, campaign_id).campaign
             if campaign.run_id is None:
                 raise ConflictError("The campaign has sent nothing yet.")
-            self._campaigns.replace(campaign, replace(campaign, rollback=rollback))
+            self.campaigns.replace(campaign, replace(campaign, rollback=rollback))
 
         retried(write)
-        self._runner.roll_back(business_id, campaign_id, rollback.rollback_id)
-        return self._view.get(business_id, campaign_id)
+        self.runner.roll_back(business_id, campaign_id, rollback.rollback_id)
+        return self.view.get(business_id, campaign_id)
 
 
 class RollbackProgress(Struct, frozen=True):
@@ -68,19 +65,16 @@ class RollbackProgress(Struct, frozen=True):
     bounces: int
 
 
-class RollBackFlags:
+class RollBackFlags(Struct, frozen=True, kw_only=True):
     """Walks from the campaign over its chunks to its messages, and voids their evidence at the contacts.
 
     Every page may be done again: what is voided already is not written, and counts all the same.
     """
 
-    def __init__(
-        self, campaigns: CampaignBook, chunks: ChunkLedger, messages: MessageLog, contacts: ContactBook
-    ) -> None:
-        self._campaigns = campaigns
-        self._chunks = chunks
-        self._messages = messages
-        self._contacts = contacts
+    campaigns: CampaignBook
+    chunks: ChunkLedger
+    messages: MessageLog
+    contacts: ContactBook
 
     def __call__(
         self,
@@ -92,11 +86,11 @@ class RollBackFlags:
     ) -> RollbackProgress:
         """Go on page by page while there is time; one that another request has replaced meanwhile ends there."""
         while True:
-            campaign = self._campaigns.get(business_id, campaign_id)
+            campaign = self.campaigns.get(business_id, campaign_id)
             rollback = campaign.rollback
             if rollback is None or rollback.rollback_id != rollback_id:
                 return RollbackProgress(None, progress.bounces)
-            page = self._chunks.page(campaign_id, progress.cursor)
+            page = self.chunks.page(campaign_id, progress.cursor)
             customer_ids = [customer_id for chunk in page.items for customer_id in chunk.customer_ids]
             voided = self._void(campaign, rollback, customer_ids)
             progress = RollbackProgress(page.next_cursor, progress.bounces + voided)
@@ -108,7 +102,7 @@ class RollBackFlags:
         keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in customer_ids]
         bounced = [
             message
-            for message in self._messages.get_many(keys).values()
+            for message in self.messages.get_many(keys).values()
             if message.status is MessageStatus.BOUNCED
             and message.failed_at is not None
             and rollback.covers(message.failed_at)
@@ -122,11 +116,11 @@ class RollBackFlags:
 
     def _void_at(self, key: ContactKey, voided: Sequence[Voided]) -> None:
         def write() -> None:
-            contact = self._contacts.get_many([key])[key]
+            contact = self.contacts.get_many([key])[key]
             learnt = contact.knowing(*voided)
             # Of an address that nobody uses any more only the consent is kept.
             if contact.is_used and learnt is not contact:
-                self._contacts.save(learnt)
+                self.contacts.save(learnt)
 
         retried(write)
 
@@ -134,12 +128,12 @@ class RollBackFlags:
         """Show the progress on the campaign, unless another request has replaced this one."""
 
         def write() -> None:
-            now = self._campaigns.get(campaign.business_id, campaign.campaign_id)
+            now = self.campaigns.get(campaign.business_id, campaign.campaign_id)
             if now.rollback is None or campaign.rollback is None:
                 return
             if now.rollback.rollback_id != campaign.rollback.rollback_id:
                 return
             noted = replace(now.rollback, bounces=progress.bounces, done=progress.cursor is None)
-            self._campaigns.replace(now, replace(now, rollback=noted))
+            self.campaigns.replace(now, replace(now, rollback=noted))
 
         retried(write)

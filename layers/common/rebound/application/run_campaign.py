@@ -69,65 +69,55 @@ MOST_POLLS: Final = 1500
 """A poll takes some ten history events of the 25,000 that an execution may have."""
 
 
-class PlanCampaign:
+class PlanCampaign(Struct, frozen=True, kw_only=True):
     """Fixes what the run will do, once: its message id, its filter and its ranges.
 
     A range costs state transitions whether there is anybody in it or not, so a business gets as many as it has use for.
     """
 
-    def __init__(
-        self,
-        campaigns: CampaignBook,
-        customers: CustomerBook,
-        segments: SegmentBook,
-        clock: Clock,
-        ids: Ids,
-        ranges: int,
-        worth_a_range: int,
-    ) -> None:
-        self._campaigns = campaigns
-        self._customers = customers
-        self._segments = segments
-        self._clock = clock
-        self._ids = ids
-        self._ranges = ranges
-        self._worth_a_range = worth_a_range
+    campaigns: CampaignBook
+    customers: CustomerBook
+    segments: SegmentBook
+    clock: Clock
+    ids: Ids
+    ranges: int
+    worth_a_range: int
 
     def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
         """The ranges to expand; none when the campaign has ended already.
 
         Raises ``NotFoundError`` when its segment has been deleted since it was posted: then it cannot go on.
         """
-        campaign = self._campaigns.get(business_id, campaign_id)
+        campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
             return ()
         if campaign.run_id is None:
-            now = self._clock.now()
+            now = self.clock.now()
             selection = campaign.selection
             if selection.segment_id is not None:
-                segment = self._segments.get(business_id, selection.segment_id)
+                segment = self.segments.get(business_id, selection.segment_id)
                 selection = replace(selection, filter=segment.filter)
             planned = replace(
                 campaign,
-                run_id=self._ids.ulid(now),
+                run_id=self.ids.ulid(now),
                 selection=selection,
                 ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
                 started_at=now,
                 # A pause that came before the time to send holds when the time comes.
                 status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
             )
-            self._campaigns.replace(campaign, planned)
+            self.campaigns.replace(campaign, planned)
             campaign = planned
         return range(campaign.ranges)
 
     def _ranges_of(self, business_id: str) -> int:
         """How many ranges a business's customers are worth, by how dense the first of their random ids are."""
-        sample = self._customers.read_range(business_id, *bounds(0, 1), None, SAMPLE)
+        sample = self.customers.read_range(business_id, *bounds(0, 1), None, SAMPLE)
         size = len(sample) if len(sample) < SAMPLE else estimated_size(SAMPLE, sample[-1].customer_id)
-        return max(1, min(self._ranges, -(-size // self._worth_a_range)))
+        return max(1, min(self.ranges, -(-size // self.worth_a_range)))
 
 
-class ExpandCampaign:
+class ExpandCampaign(Struct, frozen=True, kw_only=True):
     """Turns one key range of customers into chunks on the queue, page by page.
 
     A page's chunks and the progress past it are written in one transaction; then the chunks are enqueued. Another
@@ -138,37 +128,23 @@ class ExpandCampaign:
     Where that is not known any more (of recipients left over by an invocation before), the sender finds out.
     """
 
-    def __init__(
-        self,
-        campaigns: CampaignBook,
-        businesses: BusinessDirectory,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        frequencies: FrequencyBook,
-        expansion: ExpansionLedger,
-        queue: ChunkQueue,
-        clock: Clock,
-        chunks: ChunkLedger,
-        held: HeldQueue,
-        whereabouts: Whereabouts,
-    ) -> None:
-        self._chunks = chunks
-        self._held = held
-        self._whereabouts = whereabouts
-        self._campaigns = campaigns
-        self._businesses = businesses
-        self._customers = customers
-        self._contacts = contacts
-        self._frequencies = frequencies
-        self._expansion = expansion
-        self._queue = queue
-        self._clock = clock
+    campaigns: CampaignBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    expansion: ExpansionLedger
+    queue: ChunkQueue
+    clock: Clock
+    chunks: ChunkLedger
+    held: HeldQueue
+    whereabouts: Whereabouts
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Expand range ``index`` while there is time; whether it is done."""
-        campaign = self._campaigns.get(business_id, campaign_id)
-        business = self._businesses.get(business_id)
-        progress = self._expansion.get(campaign_id, index)
+        campaign = self.campaigns.get(business_id, campaign_id)
+        business = self.businesses.get(business_id)
+        progress = self.expansion.get(campaign_id, index)
         read = self._reader(campaign, business, index)
         holds: dict[str, Hold] = {}
         while True:
@@ -181,11 +157,11 @@ class ExpandCampaign:
 
     def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
-        screening = Screening(self._contacts, self._frequencies, business, campaign, self._whereabouts)
+        screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
         if selection.customer_ids is not None:
-            return _ListReader(self._customers, business, screening, self._clock, selection.customer_ids)
+            return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
         matcher = compile_filter(selection.filter)
-        return _RangeReader(self._customers, business, screening, self._clock, matcher, bounds(index, campaign.ranges))
+        return _RangeReader(self.customers, business, screening, self.clock, matcher, bounds(index, campaign.ranges))
 
     def _page(
         self,
@@ -200,7 +176,7 @@ class ExpandCampaign:
         holds.update(page.selected.holds)
         waiting = progress.carry + page.selected.recipients
         full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE
-        now = self._clock.now()
+        now = self.clock.now()
         new = [
             self._chunk(campaign, progress, number, waiting[start : min(start + CHUNK_SIZE, full)], now)
             for number, start in enumerate(range(0, full, CHUNK_SIZE), start=progress.chunks)
@@ -216,7 +192,7 @@ class ExpandCampaign:
         ]
         if page.selected.holds:
             noted = {hold.until: hold.because for hold in page.selected.holds.values()}
-            self._chunks.note_holds(campaign.campaign_id, noted)
+            self.chunks.note_holds(campaign.campaign_id, noted)
         beyond = replace(
             progress,
             cursor=page.cursor or progress.cursor,
@@ -226,7 +202,7 @@ class ExpandCampaign:
             done=page.cursor is None,
             held=MappingProxyType(held),
         )
-        return self._expansion.commit(beyond, new)
+        return self.expansion.commit(beyond, new)
 
     @staticmethod
     def _chunk(
@@ -249,19 +225,19 @@ class ExpandCampaign:
         tickets = {n: self._ticket(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
         held = progress.held
         if held:
-            now = self._clock.now()
+            now = self.clock.now()
             waiting = [
                 HeldTicket(campaign.channel, tickets[n], first.not_before, now, first.version)
                 for n, first in held.items()
             ]
-            self._held.put(waiting, now)
-            if self._campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
+            self.held.put(waiting, now)
+            if self.campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
                 # Its chunks were looked for before these were there.
                 held = {}
-        self._queue.put(campaign.channel, [ticket for n, ticket in tickets.items() if n not in held])
+        self.queue.put(campaign.channel, [ticket for n, ticket in tickets.items() if n not in held])
         enqueued = replace(progress, enqueued=progress.chunks, held=MappingProxyType({}))
         # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
-        return self._expansion.commit(enqueued) if progress.done else enqueued
+        return self.expansion.commit(enqueued) if progress.done else enqueued
 
 
 def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
@@ -331,22 +307,14 @@ class Drained(Struct, frozen=True):
         return self.polls >= MOST_POLLS
 
 
-class DrainCampaign:
+class DrainCampaign(Struct, frozen=True, kw_only=True):
     """Looks whether a campaign is fully expanded and has nothing left to hand over."""
 
-    def __init__(
-        self,
-        campaigns: CampaignBook,
-        expansion: ExpansionLedger,
-        tallies: TallyBook,
-        clock: Clock,
-        chunks: ChunkLedger,
-    ) -> None:
-        self._chunks = chunks
-        self._campaigns = campaigns
-        self._expansion = expansion
-        self._tallies = tallies
-        self._clock = clock
+    campaigns: CampaignBook
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    clock: Clock
+    chunks: ChunkLedger
 
     def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
         """Look once, and say when it will be worth looking again: each look is paid for.
@@ -355,22 +323,22 @@ class DrainCampaign:
         come; but before it has waited twice as long, because that hour may be another one by then. From then on the
         wait is what the rest will take at the pace since, but no longer than that has taken.
         """
-        campaign = self._campaigns.get(business_id, campaign_id)
-        ranges = self._expansion.list(campaign_id)
+        campaign = self.campaigns.get(business_id, campaign_id)
+        ranges = self.expansion.list(campaign_id)
         if campaign.status not in ENDED:
             left = set(range(campaign.ranges)) - {progress.index for progress in ranges if progress.done}
             if left:
                 return Drained(drained=False, wait_seconds=0, polls=polls, ranges=tuple(sorted(left)))
         if campaign.status is CampaignStatus.EXPANDING:
             sending = replace(campaign, status=CampaignStatus.SENDING)
-            self._campaigns.replace(campaign, sending)
+            self.campaigns.replace(campaign, sending)
             campaign = sending
         parts = [progress.audience for progress in ranges]
-        view = counted(campaign, parts, self._tallies.counts(campaign_id))
+        view = counted(campaign, parts, self.tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
-        now = self._clock.now()
+        now = self.clock.now()
         began = campaign.started_at or campaign.created_at
-        last = max(self._chunks.holds(campaign_id), default=began) if waiting else began
+        last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
         if last > now:
             # What is held back says nothing of the pace.
             wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
@@ -388,12 +356,11 @@ def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
-class CloseCampaign:
+class CloseCampaign(Struct, frozen=True, kw_only=True):
     """Ends a campaign."""
 
-    def __init__(self, campaigns: CampaignBook, clock: Clock) -> None:
-        self._campaigns = campaigns
-        self._clock = clock
+    campaigns: CampaignBook
+    clock: Clock
 
     def complete(self, business_id: str, campaign_id: str) -> None:
         """Everybody is accounted for."""
@@ -404,8 +371,8 @@ class CloseCampaign:
         self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
 
     def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:
-        campaign = self._campaigns.get(business_id, campaign_id)
+        campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
             return
-        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self._clock.now())
-        self._campaigns.replace(campaign, ended)
+        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self.clock.now())
+        self.campaigns.replace(campaign, ended)

@@ -12,6 +12,8 @@ from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.jobs import ENDED, STANDING, JobStatus
 from rebound.domain.key_ranges import bounds
@@ -37,46 +39,45 @@ class JobWork(Protocol):
         """The job after a phase whose ranges came to ``counts``: in its next phase, or with its last word."""
 
 
-class RunJob:
+class RunJob(Struct, frozen=True, kw_only=True):
     """The steps of the job state machine. Each may be run again at any time, also beside itself."""
 
-    def __init__(self, jobs: JobBook, ledger: JobLedger, works: Mapping[JobKind, JobWork], clock: Clock) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._works = works
-        self._clock = clock
+    jobs: JobBook
+    ledger: JobLedger
+    works: Mapping[JobKind, JobWork]
+    clock: Clock
 
     def advance(self, business_id: str, job_id: str) -> Sequence[int]:
         """The ranges that have something left to do, after concluding each phase in which none has; none at the end."""
         while True:
-            job = self._jobs.get(business_id, job_id)
+            job = self.jobs.get(business_id, job_id)
             if job.status in STANDING:
                 return ()
-            parts = self._ledger.list(job_id, job.phase)
+            parts = self.ledger.list(job_id, job.phase)
             done = {part.index for part in parts if part.done}
             if waiting := [index for index in range(job.ranges) if index not in done]:
                 return waiting
-            after = self._works[job.kind].conclude(job, summed(parts))
-            self._jobs.replace(replace(after, ended_at=self._clock.now() if after.status in ENDED else None))
+            after = self.works[job.kind].conclude(job, summed(parts))
+            self.jobs.replace(replace(after, ended_at=self.clock.now() if after.status in ENDED else None))
 
     def work(self, business_id: str, job_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Work at a range while there is time; whether nothing is left to do in it for now."""
         while True:
-            job = self._jobs.get(business_id, job_id)
-            progress = self._ledger.get(job_id, job.phase, index)
+            job = self.jobs.get(business_id, job_id)
+            progress = self.ledger.get(job_id, job.phase, index)
             if progress.done or job.status in STANDING:
                 return True
             if not may_go_on():
                 return False
             # Another invocation may be at the same range, such as one that was thought dead.
             with suppress(ConcurrentChangeError):
-                self._works[job.kind].step(job, progress, bounds(index, job.ranges))
+                self.works[job.kind].step(job, progress, bounds(index, job.ranges))
 
     def pause(self, business_id: str, job_id: str) -> None:
         """Set a job aside after an error, until somebody resumes it."""
-        job = self._jobs.get(business_id, job_id)
+        job = self.jobs.get(business_id, job_id)
         if job.status not in STANDING:
-            self._jobs.replace(replace(job, status=JobStatus.PAUSED, reason=PAUSED_BY_ERROR))
+            self.jobs.replace(replace(job, status=JobStatus.PAUSED, reason=PAUSED_BY_ERROR))
 
 
 def summed(parts: Sequence[JobProgress]) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.application.admit_chunk import Admission
-from rebound.application.frequency_desk import FrequencyDesk, known_frequencies
+from rebound.application.frequency_desk import known_frequencies
 from rebound.application.handovers import Refused
 from rebound.domain.campaigns import HALTED, CampaignStatus
 from rebound.domain.chunks import ClaimOutcome
@@ -23,6 +23,7 @@ from rebound.domain.reachability import Tried
 from rebound.domain.receipts import MessageKey
 
 if TYPE_CHECKING:
+    from rebound.application.frequency_desk import FrequencyDesk
     from rebound.application.ports import (
         BusinessDirectory,
         CampaignBook,
@@ -100,41 +101,26 @@ class Work(Struct, frozen=True):
     """An attempt before this one died while it was sending."""
 
 
-class ChunkDesk:
+class ChunkDesk(Struct, frozen=True, kw_only=True):
     """Claims chunks and prepares them for a sender."""
 
-    def __init__(
-        self,
-        chunks: ChunkLedger,
-        campaigns: CampaignBook,
-        businesses: BusinessDirectory,
-        customers: CustomerBook,
-        contacts: ContactBook,
-        frequencies: FrequencyBook,
-        messages: MessageLog,
-        queue: ChunkQueue,
-        breaker: TripBreaker,
-        clock: Clock,
-        held: HeldQueue,
-        whereabouts: Whereabouts,
-    ) -> None:
-        self._held = held
-        self._whereabouts = whereabouts
-        self.chunks = chunks
-        self.messages = messages
-        self.clock = clock
-        self._campaigns = campaigns
-        self._businesses = businesses
-        self._customers = customers
-        self._contacts = contacts
-        self._frequencies = frequencies
-        self._places = FrequencyDesk(frequencies, clock)
-        self._queue = queue
-        self._breaker = breaker
+    chunks: ChunkLedger
+    campaigns: CampaignBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    messages: MessageLog
+    queue: ChunkQueue
+    breaker: TripBreaker
+    clock: Clock
+    held: HeldQueue
+    whereabouts: Whereabouts
+    places: FrequencyDesk
 
     def business(self, business_id: str) -> Business:
         """The settings as they are now."""
-        return self._businesses.get(business_id)
+        return self.businesses.get(business_id)
 
     def take(self, key: ChunkKey, owner: str, admission: Admission) -> Work | None:
         """Claim a chunk; ``None`` when there is nothing to do that it is admitted for. Raises ``ChunkHeldError``."""
@@ -145,8 +131,8 @@ class ChunkDesk:
             return None
         if outcome is ClaimOutcome.HELD:
             raise ChunkHeldError
-        campaign = self._campaigns.get(key.business_id, key.campaign_id)
-        business = self._businesses.get(key.business_id)
+        campaign = self.campaigns.get(key.business_id, key.campaign_id)
+        business = self.businesses.get(key.business_id)
         work = Work(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
         if admission is Admission.SETTLE and not work.settle:
             # Who was handing it over has put it back since: its turn is yet to come.
@@ -161,11 +147,11 @@ class ChunkDesk:
         out, or waits, has no place under the caps when this returns.
         """
         campaign, business = work.campaign, work.business
-        customers = self._customers.get_many(business.business_id, customer_ids)
+        customers = self.customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
-        contacts = self._contacts.get_many({key for key in keys.values() if key is not None})
+        contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
         # A place is taken by a write on what was read, and whoever read too early reads again: half the price will do.
-        frequencies = known_frequencies(self._frequencies, business, campaign, list(customers), consistent=False)
+        frequencies = known_frequencies(self.frequencies, business, campaign, list(customers), consistent=False)
         recipients: list[Recipient] = []
         excluded: list[Message] = []
         held: dict[str, Hold] = {}
@@ -175,7 +161,7 @@ class ChunkDesk:
             message = self._message(work, customer_id, customer)
             contact = contacts[key] if key is not None else None
             frequency, now = frequencies.get(customer_id), self.clock.now()
-            decision = decide(customer, contact, business, campaign, now, frequency, self._whereabouts)
+            decision = decide(customer, contact, business, campaign, now, frequency, self.whereabouts)
             match decision:
                 case Send() if len(recipients) == booked:
                     beyond.append(customer_id)
@@ -200,7 +186,7 @@ class ChunkDesk:
         if campaign.expires_at is None and business.quiet_hours.window(campaign.channel, campaign.category) is None:
             return send
         customer, contact, now = recipient.customer, recipient.contact, self.clock.now()
-        return decide(customer, contact, business, campaign, now, recipient.frequency, self._whereabouts)
+        return decide(customer, contact, business, campaign, now, recipient.frequency, self.whereabouts)
 
     def taken(self, work: Work, recipient: Recipient) -> Message | None:
         """Take what the message needs to itself, right before it is handed over; as left out when it cannot have it.
@@ -211,7 +197,7 @@ class ChunkDesk:
         case = Case(
             recipient.customer, recipient.contact, work.business, work.campaign, self.clock.now(), recipient.frequency
         )
-        free_again_at = self._places.take(case, work.chunk.attempts)
+        free_again_at = self.places.take(case, work.chunk.attempts)
         if free_again_at is not None:
             return left_out(recipient.message, Exclusion.FREQUENCY_CAP, free_again_at)
         lost = self._try_taken(work, recipient)
@@ -225,7 +211,7 @@ class ChunkDesk:
         Before that is recorded: a death between the two leaves a message that is uncertain, and a place at most too few
         for what nobody was sent; the other way round the place would be lost to the customer.
         """
-        self._places.give_back(work.business, work.campaign, customer_ids, work.chunk.attempts)
+        self.places.give_back(work.business, work.campaign, customer_ids, work.chunk.attempts)
 
     def give_back_earlier(self, work: Work, customer_ids: Sequence[str]) -> None:
         """The same for places that an attempt took which died; there are none while this is the first."""
@@ -244,7 +230,7 @@ class ChunkDesk:
         for _ in range(ATTEMPTS):
             now = self.clock.now()
             decision = decide(
-                recipient.customer, contact, work.business, work.campaign, now, whereabouts=self._whereabouts
+                recipient.customer, contact, work.business, work.campaign, now, whereabouts=self.whereabouts
             )
             if isinstance(decision, Exclusion):
                 return left_out(recipient.message, str(decision))
@@ -253,9 +239,9 @@ class ChunkDesk:
             if not send.is_try or (tried is not None and tried.message_id == message_id):
                 return None
             try:
-                self._contacts.save(contact.knowing(Tried(now, message_id)))
+                self.contacts.save(contact.knowing(Tried(now, message_id)))
             except ConcurrentChangeError:
-                contact = self._contacts.get_many([contact.key])[contact.key]
+                contact = self.contacts.get_many([contact.key])[contact.key]
             else:
                 return None
         raise ConcurrentChangeError
@@ -263,7 +249,7 @@ class ChunkDesk:
     def halted(self, work: Work) -> bool:
         """Whether the campaign may not hand over anything at this moment."""
         key = work.chunk.key
-        return self._campaigns.get(key.business_id, key.campaign_id).status in HALTED
+        return self.campaigns.get(key.business_id, key.campaign_id).status in HALTED
 
     def halt(self, work: Work, customer_ids: Sequence[str]) -> None:
         """Set recipients aside who have not been handed over, or end them when the campaign is cancelled.
@@ -273,13 +259,13 @@ class ChunkDesk:
         """
         self.give_back_earlier(work, customer_ids)
         key = work.chunk.key
-        if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
+        if self.campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
             self.messages.record([replace(m, status=MessageStatus.CANCELLED) for m in self._queued(work, customer_ids)])
             self.chunks.finish(work.chunk)
             return
         self.chunks.put_back(work.chunk, customer_ids)
-        if self._campaigns.get(key.business_id, key.campaign_id).status is not CampaignStatus.PAUSED:
-            self._queue.put(work.campaign.channel, [self._ticket(work, customer_ids)])
+        if self.campaigns.get(key.business_id, key.campaign_id).status is not CampaignStatus.PAUSED:
+            self.queue.put(work.campaign.channel, [self._ticket(work, customer_ids)])
 
     def stop(self, work: Work, because: str, customer_ids: Sequence[str]) -> None:
         """Pause the campaign at once and set aside the recipients that the provider has just refused, with the rest.
@@ -287,7 +273,7 @@ class ChunkDesk:
         They are known not to have gone out, so a resume sends to them.
         """
         key = work.chunk.key
-        self._breaker.trip(key.business_id, key.campaign_id, because)
+        self.breaker.trip(key.business_id, key.campaign_id, because)
         self.halt(work, customer_ids)
 
     def uncertain(self, work: Work, customer_ids: Sequence[str], provider: Provider) -> Sequence[Message]:
@@ -303,7 +289,7 @@ class ChunkDesk:
         self.chunks.put_back(work.chunk, customer_ids)
         if delay is None:
             delay = min(FIRST_DELAY * 2 ** min(work.chunk.attempts, 10), LONGEST_DELAY)
-        self._queue.put(work.campaign.channel, [self._ticket(work, customer_ids)], delay)
+        self.queue.put(work.campaign.channel, [self._ticket(work, customer_ids)], delay)
 
     def leave(self, work: Work, again: Sequence[str], held: Mapping[str, Hold], delay: timedelta | None = None) -> None:
         """End the attempt: the chunk is finished, or comes again for who is left, after ``delay`` or at their hour."""
@@ -329,9 +315,9 @@ class ChunkDesk:
             self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
         self.chunks.put_back(work.chunk, list(held), not_before)
         ticket, now = Ticket(key, size, lane_of(work.campaign)), self.clock.now()
-        self._held.put([HeldTicket(channel, ticket, not_before, now, work.business.version)], now)
-        if self._campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
-            self._queue.put(channel, [ticket])
+        self.held.put([HeldTicket(channel, ticket, not_before, now, work.business.version)], now)
+        if self.campaigns.get(key.business_id, key.campaign_id).status is CampaignStatus.CANCELLED:
+            self.queue.put(channel, [ticket])
 
     @staticmethod
     def _ticket(work: Work, customer_ids: Sequence[str]) -> Ticket:
@@ -350,7 +336,7 @@ class ChunkDesk:
         return [c for c in work.chunk.remaining if c not in known or known[c].status is MessageStatus.QUEUED]
 
     def _queued(self, work: Work, customer_ids: Sequence[str]) -> Sequence[Message]:
-        customers = self._customers.get_many(work.business.business_id, customer_ids)
+        customers = self.customers.get_many(work.business.business_id, customer_ids)
         return [self._message(work, customer_id, customers.get(customer_id)) for customer_id in customer_ids]
 
     def _key(self, work: Work, customer_id: str) -> MessageKey:

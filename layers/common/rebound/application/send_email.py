@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.application.handovers import (
     Accepted,
     OutgoingEmail,
@@ -58,85 +60,76 @@ MAX_SUBJECT: Final = 998
 """RFC 5322 §2.1.1: the longest line."""
 
 
-class SendEmail:
+class SendEmail(Struct, frozen=True, kw_only=True):
     """Claims a chunk, decides again, hands the emails over in one call and records what became of each.
 
     Who is sent to in spite of a flag comes off SES's suppression list first, or SES would take the message and not try.
     Recipients for whom there is no time come again later, and the others go out.
     """
 
-    def __init__(
-        self,
-        desk: ChunkDesk,
-        mailer: Mailer,
-        admit: AdmitChunk,
-        mind: MindThrottles,
-        suppressions: SuppressionDesk,
-        links: LinkWriter,
-    ) -> None:
-        self._desk = desk
-        self._mailer = mailer
-        self._admit = admit
-        self._mind = mind
-        self._suppressions = suppressions
-        self._links = links
+    desk: ChunkDesk
+    mailer: Mailer
+    admit: AdmitChunk
+    mind: MindThrottles
+    suppressions: SuppressionDesk
+    links: LinkWriter
 
     def __call__(self, ticket: Ticket, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
-        admission = self._admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT)
-        work = self._desk.take(ticket.key, owner, admission)
+        admission = self.admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT)
+        work = self.desk.take(ticket.key, owner, admission)
         if work is None:
             return
         if work.settle:
             self._settle(work)
         elif work.campaign.status in HALTED:
-            self._desk.halt(work, work.chunk.remaining)
+            self.desk.halt(work, work.chunk.remaining)
         else:
             self._send(work, ticket.size)
 
     def _settle(self, work: Work) -> None:
         """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
-        unrecorded, waiting = self._desk.unrecorded(work), frozenset(work.chunk.waiting)
+        unrecorded, waiting = self.desk.unrecorded(work), frozenset(work.chunk.waiting)
         lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
-        self._desk.messages.record(self._desk.uncertain(work, lost, Provider.SES))
-        self._desk.leave(work, [customer_id for customer_id in unrecorded if customer_id in waiting], {}, AT_ONCE)
+        self.desk.messages.record(self.desk.uncertain(work, lost, Provider.SES))
+        self.desk.leave(work, [customer_id for customer_id in unrecorded if customer_id in waiting], {}, AT_ONCE)
 
     def _send(self, work: Work, booked: int) -> None:
-        remaining = self._desk.unrecorded(work)
-        decided = self._desk.decide(work, remaining, booked)
+        remaining = self.desk.unrecorded(work)
+        decided = self.desk.decide(work, remaining, booked)
         rendered = [(recipient, self._email(work, recipient)) for recipient in decided.recipients]
         sendable = [(recipient, email) for recipient, email in rendered if email is not None]
         unreadable = [recipient for recipient, email in rendered if email is None]
-        self._desk.give_back_earlier(work, [recipient.customer.customer_id for recipient in unreadable])
+        self.desk.give_back_earlier(work, [recipient.customer.customer_id for recipient in unreadable])
         known = [*decided.excluded, *(cannot_render(recipient.message) for recipient in unreadable)]
         listed = self._still_listed(work, [recipient for recipient, _ in sendable])
         again = [*listed, *decided.beyond]
         sendable = [pair for pair in sendable if pair[0].customer.customer_id not in listed]
         throttles: list[Throttled] = []
         because: str | None = None
-        if sendable and self._desk.halted(work):
-            self._desk.halt(work, remaining)
+        if sendable and self.desk.halted(work):
+            self.desk.halt(work, remaining)
             return
         held = dict(decided.held)
         # The suppression list may have taken its time.
-        timely = [(recipient, email, self._desk.in_time(work, recipient)) for recipient, email in sendable]
+        timely = [(recipient, email, self.desk.in_time(work, recipient)) for recipient, email in sendable]
         known.extend(left_out(who.message, str(said)) for who, _, said in timely if isinstance(said, Exclusion))
         held.update({who.customer.customer_id: said for who, _, said in timely if isinstance(said, Hold)})
         late = [who.customer.customer_id for who, _, said in timely if not isinstance(said, Send)]
-        self._desk.give_back_earlier(work, late)
+        self.desk.give_back_earlier(work, late)
         sendable = [(recipient, email) for recipient, email, said in timely if isinstance(said, Send)]
-        taken = [(recipient, email, self._desk.taken(work, recipient)) for recipient, email in sendable]
+        taken = [(recipient, email, self.desk.taken(work, recipient)) for recipient, email in sendable]
         known.extend(message for _, _, message in taken if message is not None)
         sendable = [(recipient, email) for recipient, email, message in taken if message is None]
         if sendable:
-            self._desk.chunks.mark(work.chunk, self._desk.clock.now(), [*again, *held])
-            results = self._mailer.send(
+            self.desk.chunks.mark(work.chunk, self.desk.clock.now(), [*again, *held])
+            results = self.mailer.send(
                 work.business.email_from or "",
                 [email for _, email in sendable],
             )
-            now = self._desk.clock.now()
+            now = self.desk.clock.now()
             because = None if work.campaign.single else _reason_to_stop(results)
-            self._desk.give_back(
+            self.desk.give_back(
                 work,
                 [
                     recipient.customer.customer_id
@@ -153,23 +146,23 @@ class SendEmail:
                 else:
                     known.append(_after(recipient.message, result, now))
         # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
-        record = self._desk.messages.record if work.campaign.single else self._desk.messages.record_new
+        record = self.desk.messages.record if work.campaign.single else self.desk.messages.record_new
         record(known)
-        self._mind(EMAIL_ACCOUNT, throttles)
+        self.mind(EMAIL_ACCOUNT, throttles)
         if because is not None:
-            self._desk.stop(work, because, [*again, *held])
+            self.desk.stop(work, because, [*again, *held])
         else:
             daily = any(throttled.daily for throttled in throttles)
             # For whom nothing was booked there is nothing to wait for but their turn.
             short = AT_ONCE if len(again) == len(decided.beyond) else None
-            self._desk.leave(work, again, held, AFTER_A_STOP if daily else short)
+            self.desk.leave(work, again, held, AFTER_A_STOP if daily else short)
 
     def _still_listed(self, work: Work, recipients: Sequence[Recipient]) -> list[str]:
         """Who is sent to in spite of a flag and may still be on the suppression list."""
         overridden = {r.customer.customer_id: r.address for r in recipients if _overrides_the_list(work, r)}
         if not overridden:
             return []
-        left = self._suppressions.clear(overridden.values(), CLEARING_BUDGET)
+        left = self.suppressions.clear(overridden.values(), CLEARING_BUDGET)
         return [customer_id for customer_id, address in overridden.items() if address in left]
 
     def _email(self, work: Work, recipient: Recipient) -> OutgoingEmail | None:
@@ -184,7 +177,7 @@ class SendEmail:
             wanted[Purpose.UNSUBSCRIBE] = scope
         elif uses(content, CONFIRM_URL):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
-        links = {VARIABLE_OF[purpose]: url for purpose, url in self._links.urls(key, message, wanted).items()}
+        links = {VARIABLE_OF[purpose]: url for purpose, url in self.links.urls(key, message, wanted).items()}
         language = language_for(recipient.customer, work.business)
         email = render_email(content, category, language, {**values_of(recipient.customer, work.business), **links})
         if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:

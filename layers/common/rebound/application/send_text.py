@@ -7,6 +7,8 @@ from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.application.handovers import (
     Accepted,
     Refused,
@@ -114,7 +116,7 @@ class _Waiting:
         return list(decided.recipients)
 
 
-class SendText:
+class SendText(Struct, frozen=True, kw_only=True):
     """Claims a chunk, decides again and hands the texts over one by one.
 
     Each text is a call of its own, so each recipient is claimed in the message log before the call: a worker that dies
@@ -124,41 +126,33 @@ class SendText:
     paused and they remain to be sent; else they have failed.
     """
 
-    def __init__(
-        self,
-        desk: ChunkDesk,
-        texters: Mapping[TextProvider, Callable[[], Texter]],
-        receipts: ReceiptQueue,
-        admit: AdmitChunk,
-        mind: MindThrottles,
-    ) -> None:
-        self._desk = desk
-        self._texters = texters
-        self._receipts = receipts
-        self._admit = admit
-        self._mind = mind
+    desk: ChunkDesk
+    texters: Mapping[TextProvider, Callable[[], Texter]]
+    receipts: ReceiptQueue
+    admit: AdmitChunk
+    mind: MindThrottles
 
     def __call__(self, ticket: Ticket, owner: str, may_go_on: Callable[[], bool]) -> None:
         """Send what is left of a chunk whose turn it is, while there is time.
 
         Raises ``ChunkHeldError`` when another worker has it.
         """
-        account = self._desk.business(ticket.key.business_id).text_account
-        admission = self._admit(Channel.SMS, ticket, account)
-        work = self._desk.take(ticket.key, owner, admission)
+        account = self.desk.business(ticket.key.business_id).text_account
+        admission = self.admit(Channel.SMS, ticket, account)
+        work = self.desk.take(ticket.key, owner, admission)
         if work is None:
             return
-        texter = self._texters[work.business.text_provider]()
+        texter = self.texters[work.business.text_provider]()
         if work.settle:
             self._settle(work, texter)
             return
-        remaining = self._desk.unrecorded(work)
+        remaining = self.desk.unrecorded(work)
         if work.campaign.status in HALTED:
-            self._desk.halt(work, remaining)
+            self.desk.halt(work, remaining)
             return
-        waiting = _Waiting(self._desk, work, remaining, ticket.size)
+        waiting = _Waiting(self.desk, work, remaining, ticket.size)
         if waiting.recipients:
-            self._desk.chunks.mark(work.chunk, self._desk.clock.now())
+            self.desk.chunks.mark(work.chunk, self.desk.clock.now())
         self._hand_over(work, texter, account, waiting, may_go_on)
 
     def _hand_over(
@@ -168,20 +162,20 @@ class SendText:
         kept: list[tuple[Recipient, Refused]] = []
         tried = 0
         while (recipient := waiting.next()) is not None:
-            if self._desk.halted(work):
-                self._desk.halt(work, [*_ids(*(r for r, _ in kept)), *waiting.left])
+            if self.desk.halted(work):
+                self.desk.halt(work, [*_ids(*(r for r, _ in kept)), *waiting.left])
                 return
-            said = self._desk.in_time(work, recipient)
+            said = self.desk.in_time(work, recipient)
             if isinstance(said, Hold):
-                self._desk.give_back_earlier(work, _ids(recipient))
+                self.desk.give_back_earlier(work, _ids(recipient))
                 waiting.hold(said)
                 continue
             result = self._send(work, texter, recipient, said) if may_go_on() else OUT_OF_TIME
             if isinstance(result, Throttled):
-                self._mind(account, [result])
+                self.mind(account, [result])
                 self._give_up(kept, texter)
                 delay = AT_ONCE if result is OUT_OF_TIME else AFTER_A_STOP if result.daily else None
-                self._desk.again_later(work, waiting.left, delay)
+                self.desk.again_later(work, waiting.left, delay)
                 return
             waiting.served()
             tried += 1
@@ -189,20 +183,20 @@ class SendText:
                 kept.append((recipient, result))
                 if FAULTS.is_passed_by(len(kept), tried):
                     because = reason_of_refusal(texter.provider, result.code, len(kept), tried)
-                    self._desk.stop(work, because, [*_ids(*(r for r, _ in kept)), *waiting.left])
+                    self.desk.stop(work, because, [*_ids(*(r for r, _ in kept)), *waiting.left])
                     return
         self._give_up(kept, texter)
-        self._desk.leave(work, waiting.beyond, waiting.held, AT_ONCE)
+        self.desk.leave(work, waiting.beyond, waiting.held, AT_ONCE)
 
     @property
     def _log(self) -> MessageLog:
-        return self._desk.messages
+        return self.desk.messages
 
     def _settle(self, work: Work, texter: Texter) -> None:
         """Texts claimed and without an outcome are uncertain; those that were never claimed take another turn."""
-        lost = [c for c, message in self._desk.known(work).items() if message.status is MessageStatus.SENDING]
-        self._log.record(self._desk.uncertain(work, lost, texter.provider))
-        self._desk.leave(work, self._desk.unrecorded(work), {}, AT_ONCE)
+        lost = [c for c, message in self.desk.known(work).items() if message.status is MessageStatus.SENDING]
+        self._log.record(self.desk.uncertain(work, lost, texter.provider))
+        self.desk.leave(work, self.desk.unrecorded(work), {}, AT_ONCE)
 
     def _give_up(self, kept: Sequence[tuple[Recipient, Refused]], texter: Texter) -> None:
         """Those kept back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
@@ -212,24 +206,24 @@ class SendText:
 
     def _fail(self, message: Message, texter: Texter, refused: Refused) -> None:
         """A refusal takes the one way of all outcomes, because it may say something about the address."""
-        now = self._desk.clock.now()
-        self._receipts.put(
+        now = self.desk.clock.now()
+        self.receipts.put(
             Receipt(texter.provider, Outcome.FAILED, now, message.key, code=refused.code, detail=refused.detail)
         )
 
     def _left_out(self, work: Work, recipient: Recipient, said: Decision, body: str) -> Message | None:
         """The message of somebody who does not get it after all."""
         if isinstance(said, Exclusion):
-            self._desk.give_back_earlier(work, _ids(recipient))
+            self.desk.give_back_earlier(work, _ids(recipient))
             return left_out(recipient.message, str(said))
         if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
-            self._desk.give_back_earlier(work, _ids(recipient))
+            self.desk.give_back_earlier(work, _ids(recipient))
             return cannot_render(recipient.message)
-        return self._desk.taken(work, recipient)
+        return self.desk.taken(work, recipient)
 
     def _valid_for(self, work: Work) -> timedelta | None:
         expires_at = work.campaign.expires_at
-        return None if expires_at is None else expires_at - self._desk.clock.now()
+        return None if expires_at is None else expires_at - self.desk.clock.now()
 
     def _send(self, work: Work, texter: Texter, recipient: Recipient, said: Decision) -> Throttled | Refused | None:
         """Hand over one text; ``None`` when it is settled. A refusal that comes back was for a cause on our side."""
@@ -241,9 +235,9 @@ class SendText:
         if not self._log.claim(message):
             return None
         result = texter.send(work.business.text_from, message.key, recipient.address, body, self._valid_for(work))
-        now = self._desk.clock.now()
+        now = self.desk.clock.now()
         if isinstance(result, Refused | Throttled):
-            self._desk.give_back(work, _ids(recipient))
+            self.desk.give_back(work, _ids(recipient))
         match result:
             case Accepted(provider_id):
                 if texter.provider is Provider.SNS:

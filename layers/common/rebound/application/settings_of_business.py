@@ -142,21 +142,20 @@ _OPTIONS: Final = frozenset({"recovery", "switches", "double_opt_in", "quiet_hou
 _NEVER_EMPTY: Final = _OPTIONS | {"name", "country", "time_zone", "text_provider", "policy", "bundle", "frequency_caps"}
 
 
-class SettingsOfBusiness:
+class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
     """The settings as their own business sees them.
 
     A policy holds from its write on, for everything that decides; the copies of flags in lists follow in the background
     (``recopy_flags``).
     """
 
-    def __init__(self, businesses: BusinessDirectory, addresses: AddressReader, recopyings: RecopyQueue) -> None:
-        self._businesses = businesses
-        self._addresses = addresses
-        self._recopyings = recopyings
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    recopyings: RecopyQueue
 
     def get(self, business_id: str) -> Business:
         """The settings now."""
-        return self._businesses.get(business_id)
+        return self.businesses.get(business_id)
 
     def change(self, business_id: str, change: BusinessChange) -> Business:
         """Set fields. Raises ``InvalidInputError`` and then has changed nothing.
@@ -164,9 +163,9 @@ class SettingsOfBusiness:
         Naming a policy enqueues a copying also when it is in force already: the change before may have died before it
         enqueued its own.
         """
-        business = write_change(self._businesses, self._addresses, business_id, change)
+        business = write_change(self.businesses, self.addresses, business_id, change)
         if change.policy is not None:
-            self._recopyings.put(Recopying(business_id))
+            self.recopyings.put(Recopying(business_id))
         return business
 
 

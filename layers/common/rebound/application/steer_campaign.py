@@ -7,6 +7,8 @@ from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.application.retrying import retried
 from rebound.domain.campaigns import ENDED, RUNNING, CampaignStatus
 from rebound.domain.chunks import ChunkState
@@ -23,7 +25,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=1)
 """More than the clocks of two workers do. A chunk that is brought to its lane for nothing is held again."""
 
 
-class SteerCampaign:
+class SteerCampaign(Struct, frozen=True, kw_only=True):
     """Changes a campaign's course. Each may be asked again at any time, also when the first time broke half way.
 
     The senders look at the campaign's status right before they hand anything over: a pause makes them set their chunk
@@ -31,14 +33,11 @@ class SteerCampaign:
     and a cancellation put it there again.
     """
 
-    def __init__(
-        self, campaigns: CampaignBook, runner: CampaignRunner, view: ManageCampaigns, clock: Clock, ids: Ids
-    ) -> None:
-        self._campaigns = campaigns
-        self._runner = runner
-        self._view = view
-        self._clock = clock
-        self._ids = ids
+    campaigns: CampaignBook
+    runner: CampaignRunner
+    view: ManageCampaigns
+    clock: Clock
+    ids: Ids
 
     def pause(self, business_id: str, campaign_id: str) -> CampaignView:
         """Hand over nothing more. Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended."""
@@ -57,7 +56,7 @@ class SteerCampaign:
                 return campaign.status
             if campaign.run_id is not None:
                 return CampaignStatus.SENDING
-            later = campaign.send_at is not None and campaign.send_at > self._clock.now()
+            later = campaign.send_at is not None and campaign.send_at > self.clock.now()
             return CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING
 
         return self._move(business_id, campaign_id, resumed, requeue=True)
@@ -75,7 +74,7 @@ class SteerCampaign:
         requeue: bool = False,
     ) -> CampaignView:
         def write() -> None:
-            campaign = self._view.get(business_id, campaign_id).campaign
+            campaign = self.view.get(business_id, campaign_id).campaign
             status = status_of(campaign)
             if status is campaign.status:
                 return
@@ -84,16 +83,16 @@ class SteerCampaign:
             moved = replace(
                 campaign,
                 status=status,
-                completed_at=self._clock.now() if status in ENDED else None,
+                completed_at=self.clock.now() if status in ENDED else None,
                 paused_because=None,
                 window=campaign.window + (status in RUNNING),
             )
-            self._campaigns.replace(campaign, moved)
+            self.campaigns.replace(campaign, moved)
 
         retried(write)
-        view = self._view.get(business_id, campaign_id)
+        view = self.view.get(business_id, campaign_id)
         if requeue and view.campaign.run_id is not None:
-            self._runner.requeue(business_id, campaign_id, self._ids.ulid(self._clock.now()))
+            self.runner.requeue(business_id, campaign_id, self.ids.ulid(self.clock.now()))
         return view
 
 
@@ -102,26 +101,25 @@ def ended(campaign: Campaign) -> ConflictError:
     return ConflictError(f"The campaign is {campaign.status}.")
 
 
-class RequeueCampaign:
+class RequeueCampaign(Struct, frozen=True, kw_only=True):
     """Puts the chunks of a campaign that wait on no queue there again; one that is there twice is claimed once."""
 
-    def __init__(self, campaigns: CampaignBook, chunks: ChunkLedger, queue: ChunkQueue, clock: Clock) -> None:
-        self._campaigns = campaigns
-        self._chunks = chunks
-        self._queue = queue
-        self._clock = clock
+    campaigns: CampaignBook
+    chunks: ChunkLedger
+    queue: ChunkQueue
+    clock: Clock
 
     def __call__(
         self, business_id: str, campaign_id: str, cursor: str | None, may_go_on: Callable[[], bool]
     ) -> str | None:
         """Enqueue page by page while there is time; the cursor to go on from, ``None`` when all are there."""
-        campaign = self._campaigns.get(business_id, campaign_id)
+        campaign = self.campaigns.get(business_id, campaign_id)
         # What is cancelled is not handed over, and need not wait for its turn.
-        turn_at = self._clock.now() if campaign.status is CampaignStatus.CANCELLED else None
+        turn_at = self.clock.now() if campaign.status is CampaignStatus.CANCELLED else None
         while True:
-            page = self._chunks.page(campaign_id, cursor)
+            page = self.chunks.page(campaign_id, cursor)
             pending = [c for c in page.items if c.state is ChunkState.PENDING and (turn_at or not self._waits(c))]
-            self._queue.put(
+            self.queue.put(
                 campaign.channel,
                 [Ticket(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
             )
@@ -131,4 +129,4 @@ class RequeueCampaign:
 
     def _waits(self, chunk: Chunk) -> bool:
         """Whether a ticket is on its way that comes when its recipients' hour has come, by anybody's clock."""
-        return chunk.not_before is not None and chunk.not_before > self._clock.now() + CLOCKS_DIFFER
+        return chunk.not_before is not None and chunk.not_before > self.clock.now() + CLOCKS_DIFFER

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.domain.errors import ComeAgainError, NotAnsweredError
 from rebound.domain.suppressions import SuppressionReason
 
@@ -23,27 +25,27 @@ FEW: Final = 3
 """For more addresses than these, one call for the first page of the list is tried before one for each."""
 
 
-class SuppressionDesk:
+class SuppressionDesk(Struct, kw_only=True):
     """Looks addresses up and takes BOUNCE entries away, one call a second, until a moment that the caller sets.
 
     What was not reached by then raises ``ComeAgainError``, or is missing from the answer about many. Whatever a service
     outside refuses for good comes through as ``NotAnsweredError``.
     """
 
-    def __init__(self, suppressions: SuppressionList, clock: Clock, missed: Callable[[str], None]) -> None:
-        """``missed`` tells the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
-        self._suppressions = suppressions
-        self._clock = clock
-        self._missed = missed
-        self._called_at: datetime | None = None
+    suppressions: SuppressionList
+    clock: Clock
+    missed: Callable[[str], None]
+    """Tells the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
+    called_at: datetime | None = None
+    """The latest call of the service."""
 
     def within(self, budget: timedelta) -> datetime:
         """The moment until which a caller with so much time waits."""
-        return self._clock.now() + budget
+        return self.clock.now() + budget
 
     def find(self, address: str, until: datetime) -> Sequence[Suppression]:
         """The entries of an address, in the spelling given and in lower case: the list tells spellings apart."""
-        found = [self._call(until, self._suppressions.get, spelling) for spelling in _spellings(address)]
+        found = [self._call(until, self.suppressions.get, spelling) for spelling in _spellings(address)]
         return [entry for entry in found if entry is not None]
 
     def find_all(self, addresses: Iterable[str], until: datetime) -> Mapping[str, Sequence[Suppression]]:
@@ -67,13 +69,13 @@ class SuppressionDesk:
         try:
             return wanted - self.take_off_all(sorted(wanted), self.within(budget))
         except NotAnsweredError as refusal:
-            self._missed(str(refusal))
+            self.missed(str(refusal))
             return set()
 
     def clear_at_once(self, address: str) -> None:
         """Remove the BOUNCE entries of an address if that is quickly done; otherwise the operator is told."""
         if self.clear([address], AT_ONCE):
-            self._missed("no time")
+            self.missed("no time")
 
     def take_off(self, address: str, until: datetime) -> int:
         """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
@@ -82,16 +84,16 @@ class SuppressionDesk:
         """
         bounces = [entry for entry in self.find(address, until) if entry.reason is SuppressionReason.BOUNCE]
         for entry in bounces:
-            self._call(until, self._suppressions.remove, entry.address)
+            self._call(until, self.suppressions.remove, entry.address)
         return len(bounces)
 
     def take_off_entry(self, entry: Suppression, until: datetime) -> bool:
         """Remove one BOUNCE entry if it still is as it was seen; whether it was."""
-        if self._call(until, self._suppressions.get, entry.address) != entry:
+        if self._call(until, self.suppressions.get, entry.address) != entry:
             return False
         if entry.reason is not SuppressionReason.BOUNCE:
             return False
-        self._call(until, self._suppressions.remove, entry.address)
+        self._call(until, self.suppressions.remove, entry.address)
         return True
 
     def take_off_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
@@ -111,7 +113,7 @@ class SuppressionDesk:
 
     def page(self, cursor: str | None, until: datetime) -> Page[Suppression]:
         """Part of the list."""
-        return self._call(until, self._suppressions.page, cursor)
+        return self._call(until, self.suppressions.page, cursor)
 
     def _whole_list(self, until: datetime) -> Mapping[str, Sequence[Suppression]] | None:
         """The list by address in lower case; ``None`` when it is longer than one page, which would take too long."""
@@ -125,13 +127,13 @@ class SuppressionDesk:
 
     def _call[T, A](self, until: datetime, call: Callable[[A], T], about: A) -> T:
         while True:
-            now = self._clock.now()
-            due = now if self._called_at is None else max(now, self._called_at + CALL_EVERY)
+            now = self.clock.now()
+            due = now if self.called_at is None else max(now, self.called_at + CALL_EVERY)
             if due >= until:
                 raise ComeAgainError
             if due > now:
-                self._clock.wait(due - now)
-            self._called_at = self._clock.now()
+                self.clock.wait(due - now)
+            self.called_at = self.clock.now()
             try:
                 return call(about)
             except ComeAgainError:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from rebound.domain.errors import ConcurrentChangeError
 from rebound.domain.reachability import Cleared, ClearedBy, Failure
 
@@ -19,7 +21,7 @@ ATTEMPTS: Final = 8
 """How often a row that others write at the same time is read again."""
 
 
-class TellContact:
+class TellContact(Struct, frozen=True, kw_only=True):
     """Tells a contact what is known.
 
     A delivery to a contact without failures is not written: nothing is to be cleared, and a million deliveries would be
@@ -28,9 +30,8 @@ class TellContact:
     before our write and its log row been written after our look.
     """
 
-    def __init__(self, messages: MessageLog, contacts: ContactBook) -> None:
-        self._messages = messages
-        self._contacts = contacts
+    messages: MessageLog
+    contacts: ContactBook
 
     def __call__(
         self, contact: Contact, evidence: Sequence[Evidence | ConsentEvidence], senders: Iterable[str] = ()
@@ -50,14 +51,14 @@ class TellContact:
             if learnt == contact:
                 return
             try:
-                self._contacts.save(learnt)
+                self.contacts.save(learnt)
             except ConcurrentChangeError:
-                contact = self._contacts.get_many([contact.key])[contact.key]
+                contact = self.contacts.get_many([contact.key])[contact.key]
                 continue
             if not learnt.reachability.failures:
                 return
             # The second look, against what is stored now.
-            contact = self._contacts.get_many([contact.key])[contact.key]
+            contact = self.contacts.get_many([contact.key])[contact.key]
         raise ConcurrentChangeError
 
     def _deliveries(self, contact: Contact, senders: set[str], failures: Sequence[Failure]) -> Iterable[Evidence]:
@@ -65,5 +66,5 @@ class TellContact:
         if not failures:
             return ()
         oldest = min(failure.at for failure in failures)
-        found = self._messages.deliveries(contact.key, contact.customer_ids | senders, after=oldest)
+        found = self.messages.deliveries(contact.key, contact.customer_ids | senders, after=oldest)
         return [Cleared(delivery.at, ClearedBy.DELIVERY, delivery.message_id) for delivery in found]

@@ -7,6 +7,8 @@ from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.application.retrying import retried
 from rebound.domain.breaker import deserves_a_warning, reason_to_pause
 from rebound.domain.campaigns import RUNNING, CampaignStatus
@@ -18,21 +20,20 @@ if TYPE_CHECKING:
     from rebound.domain.campaigns import Campaign
 
 
-class TripBreaker:
+class TripBreaker(Struct, frozen=True, kw_only=True):
     """Writes on campaigns that run, as a person's pause does; on what is paused or over already it has no effect.
 
     The carrier of a single message is no campaign and is never paused.
     """
 
-    def __init__(self, campaigns: CampaignBook, tallies: TallyBook) -> None:
-        self._campaigns = campaigns
-        self._tallies = tallies
+    campaigns: CampaignBook
+    tallies: TallyBook
 
     def judge(self, business_id: str, campaign_id: str) -> None:
         """Look at what the campaign's messages have come to since it began or was last resumed, and act on it."""
 
         def judged(campaign: Campaign) -> Campaign:
-            words = final_words(self._tallies.counts(campaign_id), campaign.window)
+            words = final_words(self.tallies.counts(campaign_id), campaign.window)
             if campaign.bounce_warning is None and deserves_a_warning(words):
                 campaign = replace(campaign, bounce_warning=words)
             because = reason_to_pause(words)
@@ -46,10 +47,10 @@ class TripBreaker:
 
     def _change(self, business_id: str, campaign_id: str, change: Callable[[Campaign], Campaign]) -> None:
         def write() -> None:
-            campaign = self._campaigns.get(business_id, campaign_id)
+            campaign = self.campaigns.get(business_id, campaign_id)
             changed = campaign if campaign.single else change(campaign)
             if changed != campaign:
-                self._campaigns.replace(campaign, changed)
+                self.campaigns.replace(campaign, changed)
 
         with suppress(NotFoundError):
             retried(write)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rebound.domain.links import write_tokens
 
 if TYPE_CHECKING:
@@ -15,14 +17,13 @@ if TYPE_CHECKING:
     from rebound.domain.receipts import MessageKey
 
 
-class LinkWriter:
+class LinkWriter(Struct, frozen=True, kw_only=True):
     """Writes signed links under the public address of the API (``read_links`` reads them)."""
 
-    def __init__(self, keyring: LinkKeyring, public_url: str) -> None:
-        self._keyring = keyring
-        self._public_url = public_url
+    keyring: LinkKeyring
+    public_url: str
 
     def urls(self, contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope]) -> Mapping[Purpose, str]:
         """The links for ``message``, which goes to ``contact``: for each purpose with its scope."""
-        tokens = write_tokens(contact, message, wanted, self._keyring.keys())
-        return {purpose: f"{self._public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}
+        tokens = write_tokens(contact, message, wanted, self.keyring.keys())
+        return {purpose: f"{self.public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}

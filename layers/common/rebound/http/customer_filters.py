@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from rebound import wiring
 from rebound.application.manage_segments import filter_of
 from rebound.domain.errors import FieldError, InvalidInputError
 from rebound.domain.segments import CustomerFilter
 from rebound.http.routes import business_of, no_number
 from rebound.http.shapes import MAX_FILTER_BYTES
+from rebound.segments import wiring
 
 Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]
 Tag = Annotated[str | None, Query(max_length=64)]
@@ -37,7 +37,7 @@ def customers_wanted(
     filter_: Mapping[str, Any] | None,
 ) -> CustomerFilter:
     """Which customers a request is about; a saved segment is read now."""
-    segment = None if segment_id is None else filter_of(wiring.segments(), business_of(app), segment_id)
+    segment = None if segment_id is None else filter_of(wiring.ports().segments, business_of(app), segment_id)
     return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_)
 
 

@@ -7,7 +7,6 @@ from typing import Any, Self
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import Field
 
-from rebound import wiring
 from rebound.application.bulk_delete import DELETED, FAILED, FROZEN, SKIPPED
 from rebound.application.count_customers import COUNT, LOOKED_AT
 from rebound.application.manage_jobs import JobView
@@ -17,6 +16,7 @@ from rebound.domain.segments import FAILED_VALUES
 from rebound.http.audience_answer import AudienceAnswer
 from rebound.http.routes import business_of, json_answer, name_of_request
 from rebound.http.shapes import Answer, Time
+from rebound.jobs import wiring
 
 
 class CountAnswer(Answer):
@@ -113,7 +113,7 @@ def _deletion_report(view: JobView) -> DeletionReport:
 
 def started(app: APIGatewayRestResolver, kind: JobKind, asked: Mapping[str, Any]) -> Response[str]:
     """The answer that says where to ask for the result."""
-    view = wiring.manage_jobs().start(business_of(app), kind, asked, request=name_of_request(app))
+    view = wiring.use_cases().manage_jobs.start(business_of(app), kind, asked, request=name_of_request(app))
     return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
 
 

@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from rebound import wiring
 from rebound.domain.errors import ConflictError
+from rebound.platform import wiring
 
 DAY_SECONDS: Final = 24 * 60 * 60
 
@@ -49,5 +49,5 @@ def do_once(perform: Callable[[], dict[str, Any]], name: list[str], body: Any, c
 @cache
 def _store() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(
-        table_name=wiring.settings()["IDEMPOTENCY_TABLE"], boto3_client=wiring.aws("dynamodb")
+        table_name=wiring.ports().settings["IDEMPOTENCY_TABLE"], boto3_client=wiring.ports().aws("dynamodb")
     )

@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from rebound import wiring
 from rebound.application.settings_of_business import (
     UNSET,
     BusinessChange,
@@ -18,6 +17,7 @@ from rebound.application.settings_of_business import (
     TextAnswersChange,
     Unset,
 )
+from rebound.businesses import wiring
 from rebound.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
@@ -364,7 +364,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get("/v1/business", summary="The settings", tags=["Business"], responses=responses(BusinessAnswer))
     def get_business() -> Response[str]:
-        business = wiring.settings_of_business().get(business_of(app))
+        business = wiring.use_cases().settings_of_business.get(business_of(app))
         return json_answer(BusinessAnswer.of(business))
 
     @app.patch("/v1/business", summary="Change settings", tags=["Business"], responses=responses(BusinessAnswer))
@@ -391,7 +391,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             ),
             text_answers=_text_answers(request.text_answers) if "text_answers" in given else None,
         )
-        business = wiring.settings_of_business().change(business_of(app), change)
+        business = wiring.use_cases().settings_of_business.change(business_of(app), change)
         return json_answer(BusinessAnswer.of(business))
 
 

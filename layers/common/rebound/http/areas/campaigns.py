@@ -7,8 +7,8 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import AfterValidator, Field, model_validator
 
-from rebound import wiring
 from rebound.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns import wiring
 from rebound.domain.campaigns import Campaign, CampaignStatus, Rollback, Selection
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
@@ -213,12 +213,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             include_customer_ids=frozenset(request.include_customer_ids),
             timing=request.timing(),
         )
-        view = wiring.manage_campaigns().post(business_of(app), new, name_of_request(app))
+        view = wiring.use_cases().manage_campaigns.post(business_of(app), new, name_of_request(app))
         return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get("/v1/campaigns", summary="List campaigns, newest first", tags=tags, responses=responses(CampaignPage))
     def list_campaigns(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.manage_campaigns().page(business_of(app), limit, cursor)
+        page = wiring.use_cases().manage_campaigns.page(business_of(app), limit, cursor)
         items = [CampaignAnswer.of(view) for view in page.items]
         return json_answer(CampaignPage(items=items, next_cursor=page.next_cursor))
 
@@ -229,21 +229,21 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(CampaignAnswer),
     )
     def get_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.manage_campaigns().get(business_of(app), campaign_id)))
+        return json_answer(CampaignAnswer.of(wiring.use_cases().manage_campaigns.get(business_of(app), campaign_id)))
 
     one = responses(CampaignAnswer)
 
     @app.post("/v1/campaigns/<campaign_id>/pause", summary="Hand over nothing more", tags=tags, responses=one)
     def pause_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.steer_campaign().pause(business_of(app), campaign_id)))
+        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.pause(business_of(app), campaign_id)))
 
     @app.post("/v1/campaigns/<campaign_id>/resume", summary="Go on after a pause", tags=tags, responses=one)
     def resume_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.steer_campaign().resume(business_of(app), campaign_id)))
+        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.resume(business_of(app), campaign_id)))
 
     @app.post("/v1/campaigns/<campaign_id>/cancel", summary="End a campaign", tags=tags, responses=one)
     def cancel_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.steer_campaign().cancel(business_of(app), campaign_id)))
+        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.cancel(business_of(app), campaign_id)))
 
     @app.post(
         "/v1/campaigns/<campaign_id>/rollback-flags",
@@ -253,7 +253,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def roll_back_flags(campaign_id: str, request: Annotated[RollbackRequest | None, Body()] = None) -> Response[str]:
         asked = request or RollbackRequest()
-        view = wiring.ask_for_rollback()(business_of(app), campaign_id, asked.since, asked.until)
+        view = wiring.use_cases().ask_for_rollback(business_of(app), campaign_id, asked.since, asked.until)
         return json_answer(CampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get(
@@ -271,7 +271,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         shown = [known for known in MessageStatus if known is not MessageStatus.SENDING]
         if status is not None and status not in shown:
             raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(shown)}."))
-        page = wiring.manage_campaigns().messages(
+        page = wiring.use_cases().manage_campaigns.messages(
             business_of(app),
             campaign_id,
             status=MessageStatus(status) if status is not None else None,

@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rebound import wiring
 from rebound.application.manage_consent import ConsentView, Statement, Told
 from rebound.domain.business import Business
 from rebound.domain.channels import Channel
@@ -27,6 +26,7 @@ from rebound.http.routes import (
     responses,
 )
 from rebound.http.shapes import Answer, Line, Request, Time, readable
+from rebound.preferences import wiring
 
 MAX_WORDS = 1000
 Words = Annotated[
@@ -191,7 +191,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=one,
     )
     def get_consent(customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        return json_answer(ConsentAnswer.of(wiring.read_consent()(business_of(app), customer_id, limit, cursor)))
+        return json_answer(
+            ConsentAnswer.of(wiring.use_cases().read_consent(business_of(app), customer_id, limit, cursor))
+        )
 
     @app.post(
         "/v1/customers/<customer_id>/consent/<channel>/confirmation",
@@ -200,7 +202,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
     )
     def ask_for_confirmation(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        message = wiring.ask_for_confirmation()(business_of(app), customer_id, channel_named(channel))
+        message = wiring.use_cases().ask_for_confirmation(business_of(app), customer_id, channel_named(channel))
         return json_answer(MessageAnswer.of(message), HTTPStatus.ACCEPTED)
 
     @app.post(
@@ -211,5 +213,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def state_consent(customer_id: CustomerInPath, request: Annotated[ConsentRequest, Body()]) -> Response[str]:
         business_id = business_of(app)
-        wiring.state_consent()(business_id, customer_id, request.read())
-        return json_answer(ConsentAnswer.of(wiring.read_consent()(business_id, customer_id, DEFAULT_LIMIT, None)))
+        wiring.use_cases().state_consent(business_id, customer_id, request.read())
+        return json_answer(
+            ConsentAnswer.of(wiring.use_cases().read_consent(business_id, customer_id, DEFAULT_LIMIT, None))
+        )

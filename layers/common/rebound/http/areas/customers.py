@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from rebound import wiring
 from rebound.application.count_customers import write_filter
 from rebound.application.manage_customers import CustomerView
 from rebound.domain.channels import Channel
@@ -33,6 +32,7 @@ from rebound.http.routes import (
     responses,
 )
 from rebound.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId, Filter, Request, Time
+from rebound.segments import wiring
 
 
 class CustomerProfile(Request):
@@ -210,7 +210,7 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
         responses=responses(CustomerAnswer, HTTPStatus.CREATED),
     )
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
-        view = wiring.manage_customers().create(business_of(app), request.model_dump(exclude_unset=True))
+        view = wiring.use_cases().manage_customers.create(business_of(app), request.model_dump(exclude_unset=True))
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
 
     @app.get(
@@ -229,13 +229,13 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
         cursor: Cursor = None,
     ) -> Response[str]:
         wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
-        page = wiring.manage_customers().list(business_of(app), wanted, limit=limit, cursor=cursor)
+        page = wiring.use_cases().manage_customers.list(business_of(app), wanted, limit=limit, cursor=cursor)
         items = [CustomerAnswer.of(view) for view in page.items]
         return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
     def get_customer(customer_id: CustomerInPath) -> Response[str]:
-        view = wiring.manage_customers().get(business_of(app), customer_id)
+        view = wiring.use_cases().manage_customers.get(business_of(app), customer_id)
         return json_answer(CustomerAnswer.of(view))
 
     @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
@@ -243,12 +243,12 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view = wiring.manage_customers().change(business_of(app), customer_id, given)
+        view = wiring.use_cases().manage_customers.change(business_of(app), customer_id, given)
         return json_answer(CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
     def delete_customer(customer_id: CustomerInPath) -> Response[str]:
-        wiring.manage_customers().delete(business_of(app), customer_id)
+        wiring.use_cases().manage_customers.delete(business_of(app), customer_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")
 
     @app.post(
@@ -258,7 +258,7 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
         responses=one,
     )
     def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        view = wiring.manage_customers().confirm(business_of(app), customer_id, channel_named(channel))
+        view = wiring.use_cases().manage_customers.confirm(business_of(app), customer_id, channel_named(channel))
         return json_answer(CustomerAnswer.of(view))
 
 
@@ -281,7 +281,7 @@ def _by_filter(app: APIGatewayRestResolver) -> None:
     ) -> Response[str]:
         wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
         wanted.compiled()
-        counts = None if prefers_a_job(app) else wiring.count_customers()(business_of(app), wanted)
+        counts = None if prefers_a_job(app) else wiring.use_cases().count_customers(business_of(app), wanted)
         if counts is not None:
             return json_answer(CountAnswer.of(counts))
         return started(app, JobKind.COUNT, {"wanted": write_filter(wanted)})
@@ -294,7 +294,7 @@ def _by_filter(app: APIGatewayRestResolver) -> None:
     )
     def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
         wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
-        view = wiring.bulk_delete()(
+        view = wiring.use_cases().bulk_delete(
             business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
         )
         return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)

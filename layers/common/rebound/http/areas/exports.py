@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field, StringConstraints
 
-from rebound import wiring
 from rebound.application.export_customers import ExportView
 from rebound.http.customer_filters import customers_wanted
 from rebound.http.routes import business_of, json_answer, responses
 from rebound.http.shapes import Answer, Filter, Request, Time
+from rebound.imports_exports import wiring
 
 
 class NewExportRequest(Request):
@@ -66,7 +66,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def create_export(request: Annotated[NewExportRequest, Body()]) -> Response[str]:
         wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
-        view = wiring.start_export()(business_of(app), request.format, wanted)
+        view = wiring.use_cases().start_export(business_of(app), request.format, wanted)
         return json_answer(ExportAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get(
@@ -76,4 +76,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(ExportAnswer),
     )
     def get_export(export_id: str) -> Response[str]:
-        return json_answer(ExportAnswer.of(wiring.start_export().get(business_of(app), export_id)))
+        return json_answer(ExportAnswer.of(wiring.use_cases().start_export.get(business_of(app), export_id)))

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from msgspec.structs import asdict
 from pydantic import Field
 
-from rebound import wiring
 from rebound.application.import_customers import MAX_ERRORS, ImportView
 from rebound.http.routes import business_of, json_answer, responses
 from rebound.http.shapes import Answer, Request, Time
+from rebound.imports_exports import wiring
 
 
 class NewImportRequest(Request):
@@ -92,7 +92,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(ImportAnswer, HTTPStatus.ACCEPTED),
     )
     def create_import(request: Annotated[NewImportRequest, Body()]) -> Response[str]:
-        view, upload_url = wiring.start_import()(business_of(app), request.format, request.content)
+        view, upload_url = wiring.use_cases().start_import(business_of(app), request.format, request.content)
         return json_answer(ImportAnswer.of(view, upload_url), HTTPStatus.ACCEPTED)
 
     @app.get(
@@ -102,4 +102,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(ImportAnswer),
     )
     def get_import(import_id: str) -> Response[str]:
-        return json_answer(ImportAnswer.of(wiring.start_import().get(business_of(app), import_id)))
+        return json_answer(ImportAnswer.of(wiring.use_cases().start_import.get(business_of(app), import_id)))

@@ -4,11 +4,11 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from rebound import wiring
 from rebound.domain.jobs import JobKind
 from rebound.domain.keys import ApiScope
 from rebound.http.job_answers import JobAnswer
 from rebound.http.routes import authorizer, business_of, check_has, json_answer, responses
+from rebound.jobs import wiring
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -17,15 +17,15 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get("/v1/jobs/<job_id>", summary="How a job stands", tags=tags, responses=one)
     def get_job(job_id: str) -> Response[str]:
-        view = wiring.manage_jobs().get(business_of(app), job_id)
+        view = wiring.use_cases().manage_jobs.get(business_of(app), job_id)
         _demand(app, ApiScope(f"{_AREA_OF_JOB[view.job.kind]}:read"))
         return json_answer(JobAnswer.of(view))
 
     @app.post("/v1/jobs/<job_id>/resume", summary="Go on with a paused job", tags=tags, responses=one)
     def resume_job(job_id: str) -> Response[str]:
-        kind = wiring.manage_jobs().get(business_of(app), job_id).job.kind
+        kind = wiring.use_cases().manage_jobs.get(business_of(app), job_id).job.kind
         _demand(app, ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}"))
-        return json_answer(JobAnswer.of(wiring.manage_jobs().resume(business_of(app), job_id)))
+        return json_answer(JobAnswer.of(wiring.use_cases().manage_jobs.resume(business_of(app), job_id)))
 
 
 def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:

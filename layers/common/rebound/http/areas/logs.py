@@ -6,7 +6,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
-from rebound import wiring
 from rebound.application.read_appointment_log import AppointmentLog
 from rebound.application.read_timeline import Happened, Timeline
 from rebound.domain.appointments import Answered
@@ -28,6 +27,7 @@ from rebound.http.message_shapes import MessageAnswer
 from rebound.http.reply_answers import ReplyAnswer
 from rebound.http.routes import DEFAULT_LIMIT, Cursor, CustomerInPath, Limit, business_of, json_answer, responses
 from rebound.http.shapes import Answer, Time
+from rebound.timeline import wiring
 
 
 class AppointmentEntryAnswer(Answer):
@@ -214,7 +214,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def read_timeline(
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
-        return json_answer(TimelineAnswer.of(wiring.read_timeline()(business_of(app), customer_id, limit, cursor)))
+        return json_answer(
+            TimelineAnswer.of(wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor))
+        )
 
     @app.get(
         "/v1/appointments/<appointment_id>/log",
@@ -227,5 +229,5 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        log = wiring.read_appointment_log()(business_of(app), appointment_id, limit, cursor)
+        log = wiring.use_cases().read_appointment_log(business_of(app), appointment_id, limit, cursor)
         return json_answer(AppointmentLogAnswer.of(appointment_id, log))

@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field
 
-from rebound import wiring
 from rebound.http.message_shapes import MessageAnswer, MessagePage, Sends, content_of
 from rebound.http.routes import (
     DEFAULT_LIMIT,
@@ -21,6 +20,7 @@ from rebound.http.routes import (
     responses,
 )
 from rebound.http.shapes import CustomerId
+from rebound.sending import wiring
 
 APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
@@ -59,7 +59,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
     )
     def post_message(request: Annotated[NewMessageRequest, Body()]) -> Response[str]:
-        message = wiring.post_message()(
+        message = wiring.use_cases().post_message(
             business_of(app),
             customer_id=request.customer_id,
             category=request.category,
@@ -81,6 +81,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def list_customer_messages(
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
-        page = wiring.read_client_log()(business_of(app), customer_id, limit, cursor)
+        page = wiring.use_cases().read_client_log(business_of(app), customer_id, limit, cursor)
         items = [MessageAnswer.of(message) for message in page.items]
         return json_answer(MessagePage(items=items, next_cursor=page.next_cursor))

@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, TypeAdapter
 
-from rebound import wiring
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.consent import ConsentSource, Scope
@@ -17,6 +16,7 @@ from rebound.domain.explanation import Attempt, Explanation, FailureEvidence, Op
 from rebound.domain.provider_codes import FailureClass, Provider
 from rebound.domain.quiet_hours import HoldReason
 from rebound.domain.reachability import ClearedBy
+from rebound.eligibility import wiring
 from rebound.http.message_shapes import MessageAnswer
 from rebound.http.routes import CustomerInPath, business_of, json_answer, responses
 from rebound.http.shapes import Answer, Time
@@ -226,7 +226,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             ),
         ] = None,
     ) -> Response[str]:
-        explanation = wiring.explain_reachability()(
+        explanation = wiring.use_cases().explain_reachability(
             business_of(app),
             customer_id,
             channel,

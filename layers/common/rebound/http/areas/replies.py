@@ -8,12 +8,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
-from rebound import wiring
 from rebound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
 from rebound.domain.replies import Decision, Meaning
 from rebound.http.reply_answers import ReplyAnswer
 from rebound.http.routes import DEFAULT_LIMIT, Cursor, Limit, authorizer, business_of, json_answer, responses
 from rebound.http.shapes import CUSTOMER_ID, Answer, Line, Moment, Request
+from rebound.inbound import wiring
 
 
 class ReplyingCustomerAnswer(Answer):
@@ -104,7 +104,7 @@ def _all(app: APIGatewayRestResolver) -> None:
         cursor: Cursor = None,
     ) -> Response[str]:
         wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
-        page = wiring.report_replies()(business_of(app), wanted, limit, cursor)
+        page = wiring.use_cases().report_replies(business_of(app), wanted, limit, cursor)
         items = [ReportedReplyAnswer.of_view(view) for view in page.items]
         return json_answer(ReplyPage(items=items, next_cursor=page.next_cursor))
 
@@ -125,7 +125,7 @@ def _all(app: APIGatewayRestResolver) -> None:
         cursor: Cursor = None,
     ) -> Response[str]:
         wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
-        views, after = wiring.report_replies().file(business_of(app), wanted, limit, cursor)
+        views, after = wiring.use_cases().report_replies.file(business_of(app), wanted, limit, cursor)
         header = write_header() if cursor is None else ""
         asked = dict(app.current_event.query_string_parameters or {})
         more = {} if after is None else {"Link": f'<?{urlencode({**asked, "cursor": after})}>; rel="next"'}
@@ -152,7 +152,7 @@ def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
         responses=responses(ReviewPage),
     )
     def list_replies_to_review(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.review_replies().waiting(business_of(app), limit, cursor)
+        page = wiring.use_cases().review_replies.waiting(business_of(app), limit, cursor)
         return json_answer(ReviewPage(items=[ReplyAnswer.of(r) for r in page.items], next_cursor=page.next_cursor))
 
     @app.post(
@@ -163,5 +163,5 @@ def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
     )
     def resolve_reply(reply_id: str, request: Annotated[ResolveRequest, Body()]) -> Response[str]:
         who = request.who or authorizer(app)["key_id"]
-        reply = wiring.review_replies().resolve(business_of(app), reply_id, request.decision, who)
+        reply = wiring.use_cases().review_replies.resolve(business_of(app), reply_id, request.decision, who)
         return json_answer(ReplyAnswer.of(reply))

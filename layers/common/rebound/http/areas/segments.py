@@ -7,13 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field, model_validator
 
-from rebound import wiring
 from rebound.application.manage_segments import filter_of
 from rebound.application.preview_audience import Question
 from rebound.domain.categories import Category
 from rebound.domain.channels import Channel
 from rebound.domain.jobs import JobKind
 from rebound.domain.segments import Segment, compile_filter
+from rebound.eligibility import wiring
 from rebound.http.audience_answer import AudienceAnswer
 from rebound.http.job_answers import accepted, started
 from rebound.http.routes import (
@@ -94,7 +94,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def preview(request: Annotated[PreviewRequest, Body()]) -> Response[str]:
         business_id, segment_id = business_of(app), request.segment_id
-        tree = filter_of(wiring.segments(), business_id, segment_id) if segment_id is not None else request.filter
+        tree = filter_of(wiring.ports().segments, business_id, segment_id) if segment_id is not None else request.filter
         compile_filter(tree)
         question = Question(
             tree or {},
@@ -104,27 +104,27 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             frozenset(request.include_customer_ids),
             segment_id,
         )
-        audience = None if prefers_a_job(app) else wiring.preview_audience()(business_id, question)
+        audience = None if prefers_a_job(app) else wiring.use_cases().preview_audience(business_id, question)
         if audience is not None:
             return json_answer(AudienceAnswer.of(audience))
         return started(app, JobKind.PREVIEW, question.written())
 
     @app.get("/v1/segments", summary="List segments", tags=tags, responses=responses(SegmentPage))
     def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.manage_segments().page(business_of(app), limit, cursor)
+        page = wiring.use_cases().manage_segments.page(business_of(app), limit, cursor)
         items = [SegmentAnswer.of(segment) for segment in page.items]
         return json_answer(SegmentPage(items=items, next_cursor=page.next_cursor))
 
     @app.put("/v1/segments/<segment_id>", summary="Create or replace a segment", tags=tags, responses=one)
     def put_segment(segment_id: str, request: Annotated[SegmentRequest, Body()]) -> Response[str]:
-        segment = wiring.manage_segments().put(business_of(app), segment_id, request.name, request.filter)
+        segment = wiring.use_cases().manage_segments.put(business_of(app), segment_id, request.name, request.filter)
         return json_answer(SegmentAnswer.of(segment))
 
     @app.get("/v1/segments/<segment_id>", summary="Read a segment", tags=tags, responses=one)
     def get_segment(segment_id: str) -> Response[str]:
-        return json_answer(SegmentAnswer.of(wiring.manage_segments().get(business_of(app), segment_id)))
+        return json_answer(SegmentAnswer.of(wiring.use_cases().manage_segments.get(business_of(app), segment_id)))
 
     @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=no_content())
     def delete_segment(segment_id: str) -> Response[str]:
-        wiring.manage_segments().delete(business_of(app), segment_id)
+        wiring.use_cases().manage_segments.delete(business_of(app), segment_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")

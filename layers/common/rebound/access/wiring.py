@@ -1,0 +1,45 @@
+"""What access need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+
+if TYPE_CHECKING:
+    from rebound.access.ports import AccessPorts
+    from rebound.application.authorize_request import AuthorizeRequest
+    from rebound.application.ports import ApiKeyBook
+
+
+class AwsAccessPorts(AwsPlatformPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def api_keys(self) -> ApiKeyBook:
+        from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
+
+        return DynamoApiKeyBook(self.settings["DIRECTORY_TABLE"])
+
+
+class AccessUseCases(PlatformUseCases):
+    """The use cases of access."""
+
+    ports: AccessPorts
+
+    @cached_property
+    def authorize_request(self) -> AuthorizeRequest:
+        from rebound.application.authorize_request import AuthorizeRequest
+
+        return AuthorizeRequest(keys=self.ports.api_keys, clock=self.ports.clock)
+
+
+def use_cases() -> AccessUseCases:
+    """Those of this process."""
+    return in_this_process(AccessUseCases, ports)
+
+
+def ports() -> AwsAccessPorts:
+    """Those of this process, over AWS."""
+    return AwsAccessPorts()

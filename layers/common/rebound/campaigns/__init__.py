@@ -1,0 +1,1 @@
+"""What is to be sent: definitions and their states, chunks, counters, the breaker."""

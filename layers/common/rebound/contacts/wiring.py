@@ -1,0 +1,75 @@
+"""What contacts need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+
+if TYPE_CHECKING:
+    from rebound.application.ports import AddressReader, ContactBook, ContactHistory, SuppressionList
+    from rebound.application.suppression_desk import SuppressionDesk
+    from rebound.contacts.ports import ContactsPorts
+
+
+class AwsContactsPorts(AwsPlatformPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def addresses(self) -> AddressReader:
+        from rebound.adapters.addresses import LibraryAddressReader
+
+        return LibraryAddressReader()
+
+    @cached_property
+    def contacts(self) -> ContactBook:
+        from rebound.adapters.dynamo_customers import DynamoContactBook
+
+        return DynamoContactBook(self.settings["CONTACTS_TABLE"])
+
+    @cached_property
+    def contact_history(self) -> ContactHistory:
+        from rebound.adapters.dynamo_history import DynamoContactHistory
+
+        return DynamoContactHistory(self.settings["CONTACT_HISTORY_TABLE"])
+
+    @cached_property
+    def suppressions(self) -> SuppressionList:
+        from rebound.adapters.ses_suppressions import SesSuppressionList
+
+        return SesSuppressionList(lambda: self.aws_once("sesv2", connect_timeout=2, read_timeout=5))
+
+    def report_missed_removal(self, cause: str) -> None:
+        from rebound.telemetry import tell_of_missed_removal
+
+        tell_of_missed_removal(cause)
+
+    def whereabouts(self, number: str) -> frozenset[str]:
+        from rebound.adapters.number_zones import zones_of_number
+
+        return zones_of_number(number)
+
+
+class ContactsUseCases(PlatformUseCases):
+    """The use cases of contacts."""
+
+    ports: ContactsPorts
+
+    @cached_property
+    def suppression_desk(self) -> SuppressionDesk:
+        from rebound.application.suppression_desk import SuppressionDesk
+
+        return SuppressionDesk(
+            suppressions=self.ports.suppressions, clock=self.ports.clock, missed=self.ports.report_missed_removal
+        )
+
+
+def use_cases() -> ContactsUseCases:
+    """Those of this process."""
+    return in_this_process(ContactsUseCases, ports)
+
+
+def ports() -> AwsContactsPorts:
+    """Those of this process, over AWS."""
+    return AwsContactsPorts()

@@ -1,0 +1,1 @@
+"""Profiles, and the copies of flags that lists filter by."""

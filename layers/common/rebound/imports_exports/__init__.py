@@ -1,0 +1,1 @@
+"""Customers in files: in and out, of any size."""

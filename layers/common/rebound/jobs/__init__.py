@@ -1,0 +1,1 @@
+"""Work for a business that takes longer than a request waits."""

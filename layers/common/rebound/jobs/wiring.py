@@ -1,0 +1,85 @@
+"""What jobs need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+
+if TYPE_CHECKING:
+    from rebound.adapters.dynamo_jobs import DynamoJobLedger
+    from rebound.application.manage_jobs import ManageJobs
+    from rebound.application.ports import JobBook, JobLedger, JobRunner
+    from rebound.application.run_job import JobWork, RunJob
+    from rebound.domain.jobs import JobKind
+    from rebound.jobs.ports import JobsPorts
+
+
+class AwsJobsPorts(AwsPlatformPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def jobs(self) -> JobBook:
+        from rebound.adapters.dynamo_jobs import DynamoJobBook
+
+        return DynamoJobBook(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def job_ledger(self) -> JobLedger:
+        return self.dynamo_job_ledger
+
+    @cached_property
+    def dynamo_job_ledger(self) -> DynamoJobLedger:
+        """For adapters that commit a job's progress and rows of their own in one transaction."""
+        from rebound.adapters.dynamo_jobs import DynamoJobLedger
+
+        return DynamoJobLedger(self.settings["CHUNKS_TABLE"])
+
+    @cached_property
+    def job_runner(self) -> JobRunner:
+        from rebound.adapters.job_runner import StepFunctionsJobRunner
+
+        return StepFunctionsJobRunner(self.aws("stepfunctions"), self.settings["JOB_STATE_MACHINE_ARN"])
+
+
+class JobsUseCases(PlatformUseCases):
+    """The use cases of jobs."""
+
+    ports: JobsPorts
+
+    @cached_property
+    def manage_jobs(self) -> ManageJobs:
+        from rebound.application.manage_jobs import ManageJobs
+
+        return ManageJobs(
+            jobs=self.ports.jobs,
+            ledger=self.ports.job_ledger,
+            runner=self.ports.job_runner,
+            clock=self.ports.clock,
+            ids=self.ports.ids,
+            request_ids=self.ports.request_ids,
+            ranges=self.ports.expansion_ranges,
+        )
+
+    @cached_property
+    def job_works(self) -> Mapping[JobKind, JobWork]:
+        """What each kind of job does; a capability adds those that are its own."""
+        return {}
+
+    @cached_property
+    def run_job(self) -> RunJob:
+        from rebound.application.run_job import RunJob
+
+        return RunJob(jobs=self.ports.jobs, ledger=self.ports.job_ledger, works=self.job_works, clock=self.ports.clock)
+
+
+def use_cases() -> JobsUseCases:
+    """Those of this process."""
+    return in_this_process(JobsUseCases, ports)
+
+
+def ports() -> AwsJobsPorts:
+    """Those of this process, over AWS."""
+    return AwsJobsPorts()

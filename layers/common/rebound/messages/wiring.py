@@ -1,0 +1,72 @@
+"""What messages need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.platform.wiring import in_this_process
+
+if TYPE_CHECKING:
+    from rebound.application.ports import AppointmentBook, LinkKeyring, MessageLog
+    from rebound.application.read_client_log import ReadClientLog
+    from rebound.application.tell_contact import TellContact
+    from rebound.application.write_links import LinkWriter
+    from rebound.messages.ports import MessagesPorts
+
+
+class AwsMessagesPorts(AwsCustomersPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def messages(self) -> MessageLog:
+        from rebound.adapters.dynamo_messages import DynamoMessageLog
+
+        return DynamoMessageLog(self.settings["MESSAGES_TABLE"])
+
+    @cached_property
+    def appointments(self) -> AppointmentBook:
+        from rebound.adapters.dynamo_appointments import DynamoAppointmentBook
+
+        return DynamoAppointmentBook(self.settings["MESSAGES_TABLE"])
+
+    @cached_property
+    def link_keyring(self) -> LinkKeyring:
+        from rebound.adapters.link_secret import SecretLinkKeyring
+
+        return SecretLinkKeyring(self.aws("secretsmanager"), self.settings["LINK_SECRET_ARN"])
+
+
+class MessagesUseCases(CustomersUseCases):
+    """The use cases of messages."""
+
+    ports: MessagesPorts
+
+    @cached_property
+    def link_writer(self) -> LinkWriter:
+        from rebound.application.write_links import LinkWriter
+
+        return LinkWriter(keyring=self.ports.link_keyring, public_url=self.ports.public_url)
+
+    @cached_property
+    def read_client_log(self) -> ReadClientLog:
+        from rebound.application.read_client_log import ReadClientLog
+
+        return ReadClientLog(customers=self.ports.customers, messages=self.ports.messages)
+
+    @cached_property
+    def tell_contact(self) -> TellContact:
+        from rebound.application.tell_contact import TellContact
+
+        return TellContact(messages=self.ports.messages, contacts=self.ports.contacts)
+
+
+def use_cases() -> MessagesUseCases:
+    """Those of this process."""
+    return in_this_process(MessagesUseCases, ports)
+
+
+def ports() -> AwsMessagesPorts:
+    """Those of this process, over AWS."""
+    return AwsMessagesPorts()

@@ -1,0 +1,1 @@
+"""Running a deployment: commands and dead letters."""

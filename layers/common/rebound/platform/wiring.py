@@ -1,0 +1,155 @@
+"""How a process is put together: which adapter stands behind which port, and which use cases are made of the ports.
+
+Each capability says it in a module like this one, with the same three classes. ``…Ports`` lists what its use cases need
+from outside, ``Aws…Ports`` puts AWS behind that, and ``…UseCases`` makes the use cases of whatever ports it is given,
+so that tests put something else behind them and nothing more. What a capability below it has is inherited. Everything
+is made when it is first asked for and then kept, and imported only then: a function loads what it uses. No client and
+no setting is touched while such a module is imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import rebound.platform.collector  # noqa: F401 - every function loads this module, and the collector is everybody's
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+    from rebound.application.ports import Clock, DomainEvents, FailureLog, Ids, Patience, RequestIds
+    from rebound.platform.ports import PlatformPorts
+    from rebound.settings import Settings
+
+
+class AwsPorts:
+    """What this process has made so far, by name: one of each, whichever capability's ports are asked for it.
+
+    A test puts into ``made`` what is to stand in for something, or another dictionary in its place for a process of its
+    own.
+    """
+
+    made: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        self.__dict__ = AwsPorts.made
+
+
+class AwsPlatformPorts(AwsPorts):
+    """The same over AWS, with the settings and clients that all adapters are made of."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        from rebound.settings import Settings
+
+        return Settings.of_this_process()
+
+    @cached_property
+    def _session(self) -> Session:
+        """A session of botocore, because boto3 imports resources and transfers that nothing here uses."""
+        from botocore.session import get_session
+
+        return get_session()
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, str], Any]:
+        return {}
+
+    def aws(self, service: str) -> Any:
+        """A client of an AWS service with botocore's standard retries."""
+        return self._client("retrying", service, retries={"mode": "standard", "total_max_attempts": 4})
+
+    def aws_once(self, service: str, *, connect_timeout: int = 5, read_timeout: int = 30) -> Any:
+        """A client that tries nothing twice, for calls that send something to a person."""
+        once = {"mode": "standard", "total_max_attempts": 1}
+        timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout}
+        return self._client(f"once within {connect_timeout} and {read_timeout}", service, retries=once, **timeouts)
+
+    def _client(self, kind: str, service: str, **config: Any) -> Any:
+        client = self._clients.get((kind, service))
+        if client is None:
+            from botocore.config import Config
+
+            client = self._clients[kind, service] = self._session.create_client(service, config=Config(**config))
+        return client
+
+    @cached_property
+    def twilio_secret(self) -> Mapping[str, str]:
+        """Twilio's account id and token, read once in the life of a process."""
+        answer = self.aws("secretsmanager").get_secret_value(SecretId=self.settings["TWILIO_SECRET_ARN"])
+        secret: Mapping[str, str] = json.loads(answer["SecretString"])
+        return secret
+
+    @property
+    def public_url(self) -> str:
+        """The address under which the world reaches the API, without a slash at the end."""
+        return self.settings.public_url(self.settings["API_ID"])
+
+    @property
+    def expansion_ranges(self) -> int:
+        return int(self.settings["EXPANSION_RANGES"])
+
+    @cached_property
+    def clock(self) -> Clock:
+        from rebound.adapters.system import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def ids(self) -> Ids:
+        from rebound.adapters.random_ids import RandomIds
+
+        return RandomIds()
+
+    @cached_property
+    def patience(self) -> Patience:
+        from rebound.adapters.system import JitteredPatience
+
+        return JitteredPatience()
+
+    @cached_property
+    def request_ids(self) -> RequestIds:
+        from rebound.adapters.dynamo_request_ids import DynamoRequestIds
+
+        return DynamoRequestIds(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def domain_events(self) -> DomainEvents:
+        from rebound.adapters.counted import CountedDomainEvents
+        from rebound.adapters.domain_events import EventBridgeDomainEvents
+        from rebound.telemetry import count
+
+        return CountedDomainEvents(EventBridgeDomainEvents(self.aws("events"), self.settings["EVENT_BUS"]), count)
+
+    @cached_property
+    def failure_log(self) -> FailureLog:
+        from rebound.adapters.dynamo_failures import DynamoFailureLog
+
+        return DynamoFailureLog(self.settings["DIRECTORY_TABLE"])
+
+
+class PlatformUseCases:
+    """The use cases that a capability makes of its ports."""
+
+    ports: PlatformPorts
+
+    def __init__(self, ports: Any) -> None:
+        """``ports`` are those that the class asks for."""
+        self.ports = ports
+
+
+def in_this_process[U: PlatformUseCases](kind: type[U], ports: Callable[[], Any]) -> U:
+    """The use cases of this process over AWS, made once."""
+    made = AwsPorts.made
+    if kind.__name__ not in made:
+        made[kind.__name__] = kind(ports())
+    found: U = made[kind.__name__]
+    return found
+
+
+def ports() -> AwsPlatformPorts:
+    """Those of this process, over AWS."""
+    return AwsPlatformPorts()

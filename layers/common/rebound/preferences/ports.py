@@ -1,0 +1,11 @@
+"""What preferences need from outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rebound.sending.ports import SendingPorts
+
+
+class PreferencesPorts(SendingPorts, Protocol):
+    """What the use cases of preferences need from outside."""

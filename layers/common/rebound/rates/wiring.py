@@ -1,0 +1,51 @@
+"""What rates need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+
+if TYPE_CHECKING:
+    from rebound.application.admit_chunk import MindThrottles
+    from rebound.application.ports import PaceBook, QuotaSource
+    from rebound.rates.ports import RatesPorts
+
+
+class AwsRatesPorts(AwsPlatformPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def paces(self) -> PaceBook:
+        from rebound.adapters.dynamo_paces import DynamoPaceBook
+
+        return DynamoPaceBook(self.settings["PACES_TABLE"])
+
+    @cached_property
+    def quotas(self) -> QuotaSource:
+        from rebound.adapters.ses_quota import SesQuota
+
+        return SesQuota(self.aws_once("sesv2"))
+
+
+class RatesUseCases(PlatformUseCases):
+    """The use cases of rates."""
+
+    ports: RatesPorts
+
+    @cached_property
+    def mind_throttles(self) -> MindThrottles:
+        from rebound.application.admit_chunk import MindThrottles
+
+        return MindThrottles(paces=self.ports.paces, clock=self.ports.clock)
+
+
+def use_cases() -> RatesUseCases:
+    """Those of this process."""
+    return in_this_process(RatesUseCases, ports)
+
+
+def ports() -> AwsRatesPorts:
+    """Those of this process, over AWS."""
+    return AwsRatesPorts()

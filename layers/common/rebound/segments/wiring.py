@@ -1,0 +1,89 @@
+"""What segments need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
+from rebound.platform.wiring import in_this_process
+
+if TYPE_CHECKING:
+    from rebound.application.bulk_delete import BulkDelete
+    from rebound.application.count_customers import CountCustomers
+    from rebound.application.manage_segments import ManageSegments
+    from rebound.application.ports import RemovalLedger, SegmentBook
+    from rebound.application.run_job import JobWork
+    from rebound.domain.jobs import JobKind
+    from rebound.segments.ports import SegmentsPorts
+
+
+class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def segments(self) -> SegmentBook:
+        from rebound.adapters.dynamo_segments import DynamoSegmentBook
+
+        return DynamoSegmentBook(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def removal_ledger(self) -> RemovalLedger:
+        from rebound.adapters.dynamo_removals import DynamoRemovalLedger
+
+        return DynamoRemovalLedger(self.dynamo_job_ledger, self.dynamo_customers)
+
+
+class SegmentsUseCases(CustomersUseCases, JobsUseCases):
+    """The use cases of segments."""
+
+    ports: SegmentsPorts
+
+    @cached_property
+    def manage_segments(self) -> ManageSegments:
+        from rebound.application.manage_segments import ManageSegments
+
+        return ManageSegments(segments=self.ports.segments, clock=self.ports.clock)
+
+    @cached_property
+    def count_customers(self) -> CountCustomers:
+        from rebound.application.count_customers import CountCustomers
+
+        return CountCustomers(customers=self.ports.customers, clock=self.ports.clock)
+
+    @cached_property
+    def bulk_delete(self) -> BulkDelete:
+        from rebound.application.bulk_delete import BulkDelete
+
+        return BulkDelete(jobs=self.manage_jobs)
+
+    @cached_property
+    def job_works(self) -> Mapping[JobKind, JobWork]:
+        from rebound.application.bulk_delete import BulkDeleteWork
+        from rebound.application.count_customers import CountingWork
+        from rebound.domain.jobs import JobKind
+
+        return {
+            **super().job_works,
+            JobKind.COUNT: CountingWork(customers=self.ports.customers, ledger=self.ports.job_ledger),
+            JobKind.BULK_DELETE: BulkDeleteWork(
+                customers=self.ports.customers,
+                contacts=self.ports.contacts,
+                businesses=self.ports.businesses,
+                ledger=self.ports.job_ledger,
+                removals=self.ports.removal_ledger,
+                remove=self.remove_customer,
+            ),
+        }
+
+
+def use_cases() -> SegmentsUseCases:
+    """Those of this process."""
+    return in_this_process(SegmentsUseCases, ports)
+
+
+def ports() -> AwsSegmentsPorts:
+    """Those of this process, over AWS."""
+    return AwsSegmentsPorts()

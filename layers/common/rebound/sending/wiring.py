@@ -1,0 +1,267 @@
+"""What sending need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
+from rebound.platform.wiring import in_this_process
+
+if TYPE_CHECKING:
+    from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
+    from rebound.application.admit_chunk import AdmitChunk
+    from rebound.application.manage_campaigns import PostMessage
+    from rebound.application.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, Texter
+    from rebound.application.release_held import ReleaseHeld
+    from rebound.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
+    from rebound.application.send_chunk import ChunkDesk
+    from rebound.application.send_email import SendEmail
+    from rebound.application.send_text import SendText
+    from rebound.application.steer_campaign import RequeueCampaign
+    from rebound.domain.business import TextProvider
+    from rebound.sending.ports import SendingPorts
+
+
+class AwsSendingPorts(AwsCampaignsPorts):
+    """The same over AWS."""
+
+    @cached_property
+    def chunk_queue(self) -> ChunkQueue:
+        from rebound.adapters.queues import SqsChunkQueue
+        from rebound.domain.channels import Channel
+        from rebound.domain.pacing import Lane
+
+        queue_urls = {
+            (Channel.EMAIL, Lane.BULK): "EMAIL_QUEUE_URL",
+            (Channel.EMAIL, Lane.PROMPT): "PROMPT_EMAIL_QUEUE_URL",
+            (Channel.SMS, Lane.BULK): "TEXT_QUEUE_URL",
+            (Channel.SMS, Lane.PROMPT): "PROMPT_TEXT_QUEUE_URL",
+        }
+        known = {lane: url for lane, name in queue_urls.items() if (url := self.settings.get(name)) is not None}
+        return SqsChunkQueue(self.aws("sqs"), known)
+
+    @cached_property
+    def held_queue(self) -> HeldQueue:
+        from rebound.adapters.queues import SqsHeldQueue
+
+        return SqsHeldQueue(self.aws("sqs"), self.settings["HELD_QUEUE_URL"])
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        from rebound.adapters.counted import CountedMailer
+        from rebound.adapters.ses_mailer import SesMailer
+        from rebound.telemetry import count
+
+        return CountedMailer(SesMailer(self.aws_once("sesv2"), self.settings["SES_CONFIGURATION_SET"]), count)
+
+    @cached_property
+    def twilio_texter(self) -> Texter:
+        from rebound.adapters.counted import CountedTexter
+        from rebound.adapters.twilio_texter import TwilioTexter, connect
+        from rebound.telemetry import count
+
+        secret = self.twilio_secret
+        client = connect(secret["account_sid"], secret["auth_token"], self.settings.get("TWILIO_BASE_URL"))
+        return CountedTexter(TwilioTexter(client, self.public_url), count)
+
+    @cached_property
+    def sns_texter(self) -> Texter:
+        from rebound.adapters.counted import CountedTexter
+        from rebound.adapters.sns_texter import SnsTexter
+        from rebound.telemetry import count
+
+        return CountedTexter(SnsTexter(self.aws_once("sns")), count)
+
+    @cached_property
+    def receipt_queue(self) -> ReceiptQueue:
+        return self.sqs_receipt_queue
+
+    @cached_property
+    def sqs_receipt_queue(self) -> SqsReceiptQueue:
+        """For functions that put there what they received, as it came."""
+        from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
+
+        return SqsReceiptQueue(self.aws("sqs"), self.settings["RECEIPTS_QUEUE_URL"])
+
+    @property
+    def worth_a_range(self) -> int:
+        from rebound.application.run_campaign import WORTH_A_RANGE
+
+        return WORTH_A_RANGE
+
+    @staticmethod
+    def chance() -> float:
+        import random
+
+        return random.random()  # noqa: S311 - spreads work, and keeps no secret
+
+
+class SendingUseCases(CampaignsUseCases):
+    """The use cases of sending."""
+
+    ports: SendingPorts
+
+    @cached_property
+    def post_message(self) -> PostMessage:
+        from rebound.application.manage_campaigns import PostMessage
+
+        return PostMessage(
+            campaigns=self.ports.campaigns,
+            customers=self.ports.customers,
+            businesses=self.ports.businesses,
+            chunks=self.ports.chunks,
+            messages=self.ports.messages,
+            queue=self.ports.chunk_queue,
+            clock=self.ports.clock,
+            ids=self.ports.ids,
+            request_ids=self.ports.request_ids,
+            appointments=self.ports.appointments,
+            held=self.ports.held_queue,
+            whereabouts=self.ports.whereabouts,
+        )
+
+    @cached_property
+    def plan_campaign(self) -> PlanCampaign:
+        from rebound.application.run_campaign import PlanCampaign
+
+        return PlanCampaign(
+            campaigns=self.ports.campaigns,
+            customers=self.ports.customers,
+            segments=self.ports.segments,
+            clock=self.ports.clock,
+            ids=self.ports.ids,
+            ranges=self.ports.expansion_ranges,
+            worth_a_range=self.ports.worth_a_range,
+        )
+
+    @cached_property
+    def expand_campaign(self) -> ExpandCampaign:
+        from rebound.application.run_campaign import ExpandCampaign
+
+        return ExpandCampaign(
+            campaigns=self.ports.campaigns,
+            businesses=self.ports.businesses,
+            customers=self.ports.customers,
+            contacts=self.ports.contacts,
+            frequencies=self.ports.frequencies,
+            expansion=self.ports.expansion,
+            queue=self.ports.chunk_queue,
+            clock=self.ports.clock,
+            chunks=self.ports.chunks,
+            held=self.ports.held_queue,
+            whereabouts=self.ports.whereabouts,
+        )
+
+    @cached_property
+    def drain_campaign(self) -> DrainCampaign:
+        from rebound.application.run_campaign import DrainCampaign
+
+        return DrainCampaign(
+            campaigns=self.ports.campaigns,
+            expansion=self.ports.expansion,
+            tallies=self.ports.tallies,
+            clock=self.ports.clock,
+            chunks=self.ports.chunks,
+        )
+
+    @cached_property
+    def requeue_campaign(self) -> RequeueCampaign:
+        from rebound.application.steer_campaign import RequeueCampaign
+
+        return RequeueCampaign(
+            campaigns=self.ports.campaigns,
+            chunks=self.ports.chunks,
+            queue=self.ports.chunk_queue,
+            clock=self.ports.clock,
+        )
+
+    @cached_property
+    def chunk_desk(self) -> ChunkDesk:
+        from rebound.application.send_chunk import ChunkDesk
+
+        return ChunkDesk(
+            chunks=self.ports.chunks,
+            campaigns=self.ports.campaigns,
+            businesses=self.ports.businesses,
+            customers=self.ports.customers,
+            contacts=self.ports.contacts,
+            frequencies=self.ports.frequencies,
+            messages=self.ports.messages,
+            queue=self.ports.chunk_queue,
+            breaker=self.trip_breaker,
+            clock=self.ports.clock,
+            held=self.ports.held_queue,
+            whereabouts=self.ports.whereabouts,
+            places=self.frequency_desk,
+        )
+
+    @cached_property
+    def admit_chunk(self) -> AdmitChunk:
+        from rebound.application.admit_chunk import AdmitChunk
+
+        return AdmitChunk(
+            paces=self.ports.paces,
+            quotas=self.ports.quotas,
+            chunks=self.ports.chunks,
+            queue=self.ports.chunk_queue,
+            clock=self.ports.clock,
+            chance=self.ports.chance,
+        )
+
+    @cached_property
+    def release_held(self) -> ReleaseHeld:
+        from rebound.application.release_held import ReleaseHeld
+
+        return ReleaseHeld(
+            held=self.ports.held_queue,
+            queue=self.ports.chunk_queue,
+            clock=self.ports.clock,
+            businesses=self.ports.businesses,
+        )
+
+    @cached_property
+    def send_email(self) -> SendEmail:
+        from rebound.application.send_email import SendEmail
+
+        return SendEmail(
+            desk=self.chunk_desk,
+            mailer=self.ports.mailer,
+            admit=self.admit_chunk,
+            mind=self.mind_throttles,
+            suppressions=self.suppression_desk,
+            links=self.link_writer,
+        )
+
+    @cached_property
+    def texters(self) -> Mapping[TextProvider, Callable[[], Texter]]:
+        """Each provider's texter, made when a business that uses it sends."""
+        from rebound.domain.business import TextProvider
+
+        return {
+            TextProvider.TWILIO: lambda: self.ports.twilio_texter,
+            TextProvider.SNS: lambda: self.ports.sns_texter,
+        }
+
+    @cached_property
+    def send_text(self) -> SendText:
+        from rebound.application.send_text import SendText
+
+        return SendText(
+            desk=self.chunk_desk,
+            texters=self.texters,
+            receipts=self.ports.receipt_queue,
+            admit=self.admit_chunk,
+            mind=self.mind_throttles,
+        )
+
+
+def use_cases() -> SendingUseCases:
+    """Those of this process."""
+    return in_this_process(SendingUseCases, ports)
+
+
+def ports() -> AwsSendingPorts:
+    """Those of this process, over AWS."""
+    return AwsSendingPorts()

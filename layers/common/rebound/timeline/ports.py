@@ -1,0 +1,11 @@
+"""What timeline need from outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rebound.inbound.ports import InboundPorts
+
+
+class TimelinePorts(InboundPorts, Protocol):
+    """What the use cases of timeline need from outside."""

@@ -1,0 +1,67 @@
+"""All capabilities together: what the tests, the benches and the crash tests put in the place of single functions."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import pytest
+
+from rebound.imports_exports.ports import ImportsExportsPorts
+from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
+from rebound.operations.ports import OperationsPorts
+from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
+from rebound.platform.wiring import AwsPorts, PlatformUseCases, in_this_process
+from rebound.preferences.ports import PreferencesPorts
+from rebound.preferences.wiring import AwsPreferencesPorts, PreferencesUseCases
+from rebound.receipts.ports import ReceiptsPorts
+from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
+from rebound.timeline.ports import TimelinePorts
+from rebound.timeline.wiring import AwsTimelinePorts, TimelineUseCases
+
+
+class EveryPorts(OperationsPorts, ImportsExportsPorts, TimelinePorts, PreferencesPorts, ReceiptsPorts, Protocol):
+    """Every port there is."""
+
+
+class AwsEveryPorts(
+    AwsOperationsPorts, AwsImportsExportsPorts, AwsTimelinePorts, AwsPreferencesPorts, AwsReceiptsPorts
+):
+    """The same over AWS."""
+
+
+class EveryUseCase(OperationsUseCases, ImportsExportsUseCases, TimelineUseCases, PreferencesUseCases, ReceiptsUseCases):
+    """Every use case there is."""
+
+    ports: EveryPorts
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, **doubles: Any) -> None:
+    """Put something behind ports of this process by name; what is made of the ports is made anew."""
+    for name, double in doubles.items():
+        monkeypatch.setitem(AwsPorts.made, name, double)
+    forget_use_cases()
+
+
+def stand_in_for_use_case(monkeypatch: pytest.MonkeyPatch, kind: type[PlatformUseCases], **doubles: Any) -> None:
+    """Let those that a function or an area asks of its capability be something else."""
+    monkeypatch.setitem(AwsPorts.made, kind.__name__, SimpleNamespace(ports=ports(), **doubles))
+
+
+def forget_use_cases() -> None:
+    """Let this process make its use cases anew. Its clients and tables, which take long to make, stay."""
+    for name in [name for name, kept in AwsPorts.made.items() if isinstance(kept, PlatformUseCases)]:
+        del AwsPorts.made[name]
+
+
+def ports() -> AwsEveryPorts:
+    """Those of this process."""
+    return AwsEveryPorts()
+
+
+def use_cases() -> EveryUseCase:
+    """Those of this process."""
+    return in_this_process(EveryUseCase, AwsEveryPorts)
+
+
+_CHECKED: Callable[[], EveryPorts] = ports
+"""So that a port without an adapter is an error of types."""
