@@ -58,7 +58,7 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 	@$(PY) -m pytest -q tests/contract/test_template_laws.py
 
 checkov: $(CHECKOV) ## What checkov finds in the template; it has an environment of its own, because it pins another boto3
-	@$(CHECKOV) --config-file .checkov.yaml --file template.yaml
+	@CKV_PARSE_ERROR_FAIL=true $(CHECKOV) --config-file .checkov.yaml --file template.yaml
 
 crash: $(INSTALLED) ## Stop a worker at every boundary there is, forty minutes; make test takes a sample
 	@$(PY) -m tests.crash
