@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
+import yaml
 from cfnlint.api import lint_all
+from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound.adapters.counted import WHAT_BECAME
@@ -25,7 +27,8 @@ type Resources = Mapping[str, Resource]
 
 REPOSITORY: Final = Path(__file__).parents[2]
 PACKAGE: Final = REPOSITORY / "layers" / "common" / "rebound"
-TEMPLATE: Final = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))
+WRITTEN: Final = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
+TEMPLATE: Final = yaml_parse(WRITTEN)
 RESOURCES: Final[Resources] = TEMPLATE["Resources"]
 STATE_MACHINES: Final = sorted((REPOSITORY / "statemachines").glob("*.asl.json"))
 TWO_WEEKS_SECONDS: Final = 1_209_600
@@ -154,6 +157,37 @@ def settings_asked_for(factories: set[str]) -> set[str]:
             elif isinstance(node, ast.Attribute) and node.attr == "public_url":
                 asked.add("PUBLIC_URL")
     return asked
+
+
+def mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Every mapping of the template as it is written, with its marks."""
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from mappings(value)
+
+
+def test_what_is_shared_stands_among_a_resources_own_keys_and_never_instead_of_one() -> None:
+    sharing = [
+        mapping for mapping in mappings(yaml.compose(WRITTEN)) if "<<" in [key.value for key, _ in mapping.value]
+    ]
+
+    assert sharing
+    for mapping in sharing:
+        shared = [key.value for name, value in mapping.value if name.value == "<<" for key, _ in value.value]
+        own = [key.value for key, _ in mapping.value]
+        assert not set(shared) & set(own), mapping.start_mark
+
+
+def test_what_sam_sends_to_cloudformation_has_no_marks() -> None:
+    sent = yaml_dump(TEMPLATE)
+
+    assert yaml_parse(sent) == TEMPLATE
+    assert not [token for token in yaml.scan(sent) if isinstance(token, yaml.AnchorToken | yaml.AliasToken)]
+    assert "<<:" not in sent
 
 
 @pytest.mark.parametrize("logical", QUEUES)
