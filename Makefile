@@ -81,7 +81,7 @@ build: $(INSTALLED) ## `sam build` for an AWS account, with the bytecode that fu
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the code
 	@mkdir -p docs
-	@$(PY) -m rebound.http > docs/openapi.json.new
+	@$(PY) -m rebound.api > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
 
 format: $(INSTALLED) ## Format the code and mend what can be mended without a person

@@ -26,7 +26,7 @@ type Zones = tuple[str, ...]
 
 PACKAGE: Final = "phonenumberslite"
 MAP: Final = "phonenumbers/tzdata/data0.py"
-WRITTEN: Final = Path(__file__).parents[1] / "layers/common/rebound/adapters/number_zones.csv"
+WRITTEN: Final = Path(__file__).parents[1] / "layers/common/rebound/contacts/adapters/number_zones.csv"
 FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKED_AT: Final = [FIRST + timedelta(days=n) for n in range(365 * 11)]
 HEAD: Final = """\

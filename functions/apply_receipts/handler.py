@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.receipts_queue import decode
-from rebound.application.apply_receipts import Applied
-from rebound.batches import reason_of, report_failure
+from rebound.platform.batches import reason_of, report_failure
+from rebound.platform.telemetry import count, logger, place_of, tell_counts
 from rebound.receipts import wiring
-from rebound.telemetry import count, logger, place_of, tell_counts
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.receipts_queue import decode
+from rebound.receipts.application.apply_receipts import Applied
 
 if TYPE_CHECKING:
-    from rebound.domain.receipts import Receipt
+    from rebound.kernel.receipts import Receipt
 
 FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=15)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.adapters.import_store import imports_of_notice
-from rebound.batches import process_queue
-from rebound.domain.errors import NotFoundError
 from rebound.imports_exports import wiring
-from rebound.telemetry import logger
+from rebound.imports_exports.adapters.import_store import imports_of_notice
+from rebound.kernel.errors import NotFoundError
+from rebound.platform.batches import process_queue
+from rebound.platform.telemetry import logger
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

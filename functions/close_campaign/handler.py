@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
-from rebound.steps import step
+from rebound.platform.steps import step
 
 
 @step

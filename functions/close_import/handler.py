@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.imports_exports import wiring
-from rebound.steps import step
+from rebound.platform.steps import step
 
 
 @step

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.adapters.dynamo_messages import status_change_of
 from rebound.campaigns import wiring
+from rebound.messages.adapters.dynamo_messages import status_change_of
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rebound.platform.steps import looked, step
 from rebound.sending import wiring
-from rebound.steps import looked, step
 
 
 @step

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.commands import Operations, run
 from rebound.operations import wiring
-from rebound.time_left import more_than
+from rebound.operations.commands import Operations, run
+from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
 """More than the move of one batch of messages takes."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rebound.domain.errors import InvalidInputError, NotFoundError
+from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.platform.steps import looked, step
+from rebound.platform.time_left import more_than
 from rebound.sending import wiring
-from rebound.steps import looked, step
-from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a page of customers takes, so that the rest of a range is left to a step of its own."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.adapters.dynamo_campaigns import campaign_change_of
-from rebound.application.project_campaigns import trips
 from rebound.campaigns import wiring
-from rebound.telemetry import count, logger, place_of, tell_counts
+from rebound.campaigns.adapters.dynamo_campaigns import campaign_change_of
+from rebound.campaigns.application.project_campaigns import trips
+from rebound.platform.telemetry import count, logger, place_of, tell_counts
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound.adapters.dynamo_customers import contact_change_of
-from rebound.telemetry import logger, place_of, tell_counts
+from rebound.customers.adapters import contact_change_of
+from rebound.platform.telemetry import logger, place_of, tell_counts
 from rebound.timeline import wiring
 
 

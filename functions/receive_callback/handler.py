@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.receipts_queue import encode_twilio_status
-from rebound.adapters.twilio_callbacks import key_from_query, parse_form, status_url, verify_signature
 from rebound.receipts import wiring
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.receipts_queue import encode_twilio_status
+from rebound.receipts.adapters.twilio_callbacks import key_from_query, parse_form, status_url, verify_signature
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

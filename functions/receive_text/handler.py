@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.twilio_callbacks import parse_form, verify_signature
-from rebound.adapters.twilio_texts import TWIML, inbound_url, parse_inbound, twiml
 from rebound.inbound import wiring
-from rebound.telemetry import count, tell_counts
+from rebound.inbound.adapters.twilio_texts import TWIML, inbound_url, parse_inbound, twiml
+from rebound.platform.telemetry import count, tell_counts
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.twilio_callbacks import parse_form, verify_signature
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from rebound.platform.steps import step
+from rebound.platform.telemetry import count, logger, tell_counts
 from rebound.receipts import wiring
-from rebound.steps import step
-from rebound.telemetry import count, logger, tell_counts
 
 RESERVE: Final = timedelta(minutes=2)
 """More than the contacts of all businesses for one page of the list take."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.adapters.sqs_recopy_queue import decode_recopying
-from rebound.batches import process_queue
+from rebound.businesses.adapters.sqs_recopy_queue import decode_recopying
 from rebound.customers import wiring
-from rebound.time_left import more_than
+from rebound.platform.batches import process_queue
+from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of customers takes when every flag is to be written and the table is slow."""

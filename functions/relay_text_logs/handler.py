@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.adapters.receipts_queue import encode_sns_text_log
-from rebound.adapters.sns_text_logs import parse_awslogs
 from rebound.receipts import wiring
+from rebound.receipts.adapters.receipts_queue import encode_sns_text_log
+from rebound.receipts.adapters.sns_text_logs import parse_awslogs
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature

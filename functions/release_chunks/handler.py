@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rebound.adapters.queues import decode_held
-from rebound.batches import reason_of, report_failure
+from rebound.platform.batches import reason_of, report_failure
+from rebound.platform.telemetry import logger, place_of
 from rebound.sending import wiring
-from rebound.telemetry import logger, place_of
+from rebound.sending.adapters.queues import decode_held
 
 if TYPE_CHECKING:
-    from rebound.domain.pacing import HeldTicket
+    from rebound.sending.domain.pacing import HeldTicket
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.platform.steps import step
+from rebound.platform.time_left import more_than
 from rebound.sending import wiring
-from rebound.steps import step
-from rebound.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a page of chunks takes."""

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from rebound.application.roll_back_flags import RollbackProgress
 from rebound.campaigns import wiring
-from rebound.steps import step
-from rebound.time_left import more_than
+from rebound.campaigns.application.roll_back_flags import RollbackProgress
+from rebound.platform.steps import step
+from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of chunks takes when all of their messages have bounced."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.eligibility import wiring
-from rebound.steps import step
-from rebound.time_left import more_than
+from rebound.platform.steps import step
+from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a piece of work takes, so that the function ends by itself and goes on in a new invocation."""

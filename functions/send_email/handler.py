@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.adapters.queues import decode_ticket
-from rebound.batches import process_queue
+from rebound.platform.batches import process_queue
 from rebound.sending import wiring
+from rebound.sending.adapters.queues import decode_ticket
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

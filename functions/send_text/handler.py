@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.adapters.queues import decode_ticket
-from rebound.batches import process_queue
+from rebound.platform.batches import process_queue
+from rebound.platform.time_left import more_than
 from rebound.sending import wiring
-from rebound.time_left import more_than
+from rebound.sending.adapters.queues import decode_ticket
 
 RESERVE_MILLISECONDS: Final = 20_000
 """More than one text takes at its slowest, which is the texter's timeout."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.http.app import respond
+from rebound.api.wiring import respond
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.http.links import respond
 from rebound.preferences import wiring
+from rebound.preferences.http.links import respond
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

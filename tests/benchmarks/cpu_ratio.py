@@ -17,7 +17,7 @@ import requests
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from rebound.domain.channels import Channel
+from rebound.kernel.channels import Channel
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.cloud import Call
 from tests.benchmarks.deployment import Deployment, deployment

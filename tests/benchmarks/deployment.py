@@ -26,14 +26,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
-from rebound.domain.business import TextProvider
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.frequency import FrequencyCap
-from rebound.domain.keys import ALL_SCOPES
+from rebound.access.domain import ALL_SCOPES
+from rebound.businesses.application.settings_of_business import BusinessChange, QuietHoursChange
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.frequency import FrequencyCap
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.platform.wiring import AwsPorts
 from tests.benchmarks.cloud import TWILIO_TOKEN, Cloud, Queued, Sent, cloud
 from tests.benchmarks.machine import Execution, Spent
@@ -633,11 +633,11 @@ def deployment(rate: float = 500.0) -> Iterator[Deployment]:
 
 def forget() -> None:
     """Make everything that a process keeps for its life be made anew."""
-    import rebound.http.app  # noqa: PLC0415 - most parts do without the API
-    import rebound.http.once  # noqa: PLC0415
+    import rebound.platform.http.app  # noqa: PLC0415 - most parts do without the API
+    import rebound.platform.http.once  # noqa: PLC0415
 
     AwsPorts.made.clear()
-    for module in (rebound.http.app, rebound.http.once):
+    for module in (rebound.platform.http.app, rebound.platform.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

@@ -16,6 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from rebound.api.areas import AREAS
+from rebound.platform.http.app import Area
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import environment, functions
 from tests.fakes.aws import ENVIRONMENT, REPOSITORY
@@ -33,9 +35,7 @@ ALWAYS_USED: Final = {"import_customers": ("phonenumbers",)}
 
 email-validator is not: an import loads it when one of its addresses is wrong or out of the ordinary (0.2 of boto3).
 """
-API: Final = REPOSITORY / "layers/common/rebound/http"
-AREAS: Final = {path.stem: path for path in sorted((API / "areas").glob("[a-z]*.py"))}
-"""The API loads what a request needs by its area, so that each is a start of its own; what counts is the dearest."""
+PACKAGE: Final = REPOSITORY / "layers/common/rebound"
 
 _BOTO3: Final = """
 import json, sys, time
@@ -58,8 +58,9 @@ spec = importlib.util.spec_from_file_location("handler", sys.argv[2])
 handler = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(handler)
 if sys.argv[4]:
-    from rebound.http.app import api
-    api(sys.argv[4])
+    from rebound.api.areas import API
+    from rebound.platform.http.app import resolver
+    resolver(API, *next(area for area in API.areas if area.address == sys.argv[4]).modules)
 for asked in sys.argv[5:]:
     module, of, name = asked.split(":")
     getattr(getattr(importlib.import_module(module), of)(), name)
@@ -91,13 +92,17 @@ def asked_of_wiring(paths: Iterable[Path]) -> list[str]:
     return sorted(asked)
 
 
-def shared_by(area: Path) -> list[Path]:
-    """The modules beside the areas that an area imports."""
+def beside(area: Area) -> list[Path]:
+    """The modules of an area, and those of shapes and routes that they import."""
+    own = [PACKAGE.parent / f"{module.replace('.', '/')}.py" for module in area.modules]
     imports = (
-        node for node in ast.walk(ast.parse(area.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+        node.module or ""
+        for path in own
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
     )
-    names = {(node.module or "").removeprefix("rebound.http.") for node in imports}
-    return [path for path in sorted(API.glob("*.py")) if path.stem in names]
+    found = (PACKAGE.parent / f"{module.replace('.', '/')}.py" for module in imports if ".http" in module)
+    return [*own, *sorted({path for path in found if path.exists()})]
 
 
 def measure(program: str, *arguments: str) -> dict[str, Any]:
@@ -123,9 +128,10 @@ def run(repetitions: int = 7) -> dict[str, Any]:
         handler = REPOSITORY / "functions" / function / "handler.py"
         always = ",".join(ALWAYS_USED.get(function, ()))
         if function == "serve_api":
-            for area, path in AREAS.items():
-                asked = asked_of_wiring([handler, path, *shared_by(path)])
-                wanted[f"{function}/{area}"] = [str(handler), always, area, *asked]
+            # The API loads what a request needs by its area: each is a start of its own, and the dearest counts.
+            for area in AREAS:
+                asked = asked_of_wiring([handler, *beside(area)])
+                wanted[f"{function}/{area.address}"] = [str(handler), always, area.address, *asked]
         else:
             wanted[function] = [str(handler), always, "", *asked_of_wiring([handler])]
     boto3: list[float] = []
@@ -145,7 +151,7 @@ def run(repetitions: int = 7) -> dict[str, Any]:
     return {
         "boto3": round(median(boto3), 4),
         "functions": {name: round(ratio, 3) for name, ratio in dearest.items()},
-        "areas": {area: round(ratios[f"serve_api/{area}"], 3) for area in AREAS},
+        "areas": {area.address: round(ratios[f"serve_api/{area.address}"], 3) for area in AREAS},
         "imports_twilio": sorted(twilio),
         "short": {
             "boto3, s": round(median(boto3), 3),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from rebound.application.run_campaign import MOST_POLLS, WORTH_A_RANGE, wait_for_the_rest
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import CHUNK_SIZE
+from rebound.campaigns.domain.chunks import CHUNK_SIZE
+from rebound.kernel.channels import Channel
+from rebound.sending.application.run_campaign import MOST_POLLS, WORTH_A_RANGE, wait_for_the_rest
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import Usage, megabytes

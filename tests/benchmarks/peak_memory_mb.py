@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
 
-from rebound.domain.channels import Channel
+from rebound.kernel.channels import Channel
 from tests.benchmarks import lonely_function
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import START, Deployment, deployment, environment, megabytes

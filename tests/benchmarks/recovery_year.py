@@ -20,15 +20,15 @@ from math import log
 from statistics import median
 from typing import Any, Final
 
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.contacts import Contact
-from rebound.domain.eligibility import Send, decide
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Cleared, ClearedBy, Failure, Tried
-from rebound.domain.recovery import Recovery, is_recoverable
+from rebound.businesses.domain.business import Business
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tried
+from rebound.contacts.domain.recovery import Recovery, is_recoverable
+from rebound.eligibility.domain.eligibility import Send, decide
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from tests.benchmarks.__main__ import main
 from tests.fakes.making import business, campaign, contact_key, customer
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from rebound.domain.channels import Channel
+from rebound.kernel.channels import Channel
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import Usage, deployment, megabytes

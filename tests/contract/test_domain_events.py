@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from rebound.adapters.domain_events import SOURCE, EventBridgeDomainEvents
-from rebound.application.manage_campaigns import RESULT_STATUSES
-from rebound.domain.breaker import reason_of_refusal, reason_to_pause
-from rebound.domain.campaigns import FinalWords
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.eligibility import Exclusion
-from rebound.domain.events import CampaignPaused, DomainEvent, PausedBy
-from rebound.domain.provider_codes import all_codes
+from rebound.campaigns.application.manage_campaigns import RESULT_STATUSES
+from rebound.campaigns.domain.breaker import reason_of_refusal, reason_to_pause
+from rebound.campaigns.domain.campaigns import FinalWords
+from rebound.consent.domain.consent import ConsentSource, Scope
+from rebound.eligibility.domain.eligibility import Exclusion
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import CampaignPaused, DomainEvent, PausedBy
+from rebound.kernel.provider_codes import all_codes
+from rebound.platform.adapters.domain_events import SOURCE, EventBridgeDomainEvents
 from tests.fakes import strategies
 
 REPOSITORY: Final = Path(__file__).parents[2]

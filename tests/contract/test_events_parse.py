@@ -17,21 +17,21 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import APIGatewayAuthorizerRequestEvent
 
-from rebound.adapters.queues import decode_ticket, encode_ticket
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.receipts_queue import decode, encode_receipt, encode_sns_text_log, encode_twilio_status
-from rebound.adapters.sns_text_logs import parse_awslogs
-from rebound.adapters.twilio_callbacks import (
+from rebound.inbound.adapters.twilio_texts import INBOUND_PATH, inbound_url, parse_inbound, twiml
+from rebound.inbound.domain.replies import IncomingText, Keyword
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.receipts_queue import decode, encode_receipt, encode_sns_text_log, encode_twilio_status
+from rebound.receipts.adapters.sns_text_logs import parse_awslogs
+from rebound.receipts.adapters.twilio_callbacks import (
     create_failure_receipt,
     key_from_query,
     parse_form,
     status_url,
     verify_signature,
 )
-from rebound.adapters.twilio_texts import INBOUND_PATH, inbound_url, parse_inbound, twiml
-from rebound.domain.provider_codes import FailureClass, Provider, look_up
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
-from rebound.domain.replies import IncomingText, Keyword
+from rebound.sending.adapters.queues import decode_ticket, encode_ticket
 from tests.contract.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.test_domain_events import snake_case
 

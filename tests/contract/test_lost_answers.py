@@ -6,8 +6,8 @@ from unittest.mock import patch
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from rebound.adapters.dynamo_messages import DynamoMessageLog
-from rebound.domain.messages import MessageStatus
+from rebound.messages.adapters.dynamo_messages import DynamoMessageLog
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.aws import fake_aws_with_tables
 from tests.fakes.making import message
 

@@ -11,15 +11,15 @@ from unittest.mock import patch
 import pytest
 from moto.dynamodb.models import DynamoDBBackend
 
-from rebound.adapters.dynamo_frequencies import DynamoFrequencyBook
-from rebound.adapters.system import SystemClock
-from rebound.application.frequency_desk import FrequencyDesk
-from rebound.application.ports import FrequencyBook
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.eligibility import Case
-from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.eligibility.adapters import DynamoFrequencyBook
+from rebound.eligibility.application.frequency_desk import FrequencyDesk
+from rebound.eligibility.domain.eligibility import Case
+from rebound.eligibility.ports import FrequencyBook
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.platform.adapters.system import SystemClock
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
 from tests.fakes.frequencies import MemoryFrequencyBook
 from tests.fakes.making import BUSINESS_ID, at, business, campaign, customer, id_of

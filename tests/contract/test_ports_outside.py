@@ -27,16 +27,38 @@ from twilio.rest import Client
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from rebound.adapters.addresses import LibraryAddressReader
-from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
-from rebound.adapters.dead_letter_queues import DeadLettersOf, SqsDeadLetterQueues
-from rebound.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
-from rebound.adapters.export_store import S3ExportStore
-from rebound.adapters.file_runner import StepFunctionsFileRunner
-from rebound.adapters.import_store import S3ImportStore, import_of_key
-from rebound.adapters.link_secret import SecretLinkKeyring
-from rebound.adapters.number_zones import zones_of_number
-from rebound.adapters.queues import (
+from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
+from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.ports import RecopyQueue
+from rebound.campaigns.adapters.campaign_runner import StepFunctionsCampaignRunner
+from rebound.campaigns.domain.chunks import ChunkKey
+from rebound.campaigns.ports import CampaignRunner
+from rebound.contacts.adapters.addresses import LibraryAddressReader
+from rebound.contacts.adapters.number_zones import zones_of_number
+from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
+from rebound.contacts.ports import AddressReader
+from rebound.imports_exports.adapters.export_store import S3ExportStore
+from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
+from rebound.imports_exports.adapters.import_store import S3ImportStore, import_of_key
+from rebound.imports_exports.ports import ExportStore, ImportStore
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome
+from rebound.messages.adapters.link_secret import SecretLinkKeyring
+from rebound.messages.domain.links import LinkKeys
+from rebound.messages.domain.rendering import RenderedEmail
+from rebound.messages.ports import LinkKeyring
+from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues
+from rebound.operations.ports import DeadLetterQueues
+from rebound.platform.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
+from rebound.platform.adapters.random_ids import RandomIds
+from rebound.platform.adapters.system import JitteredPatience, SystemClock
+from rebound.platform.failures import DeadLetter, Redriven
+from rebound.platform.ports import Clock, DomainEvents, Ids
+from rebound.receipts.adapters.receipts_queue import decode
+from rebound.sending.adapters.queues import (
     NotEnqueuedError,
     SqsChunkQueue,
     SqsHeldQueue,
@@ -44,17 +66,11 @@ from rebound.adapters.queues import (
     decode_ticket,
     encode_ticket,
 )
-from rebound.adapters.random_ids import RandomIds
-from rebound.adapters.receipts_queue import decode
-from rebound.adapters.ses_mailer import SesMailer
-from rebound.adapters.sns_texter import SnsTexter
-from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
-from rebound.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
-from rebound.adapters.system import JitteredPatience, SystemClock
-from rebound.adapters.twilio_texter import TwilioTexter
-from rebound.application.failure_records import DeadLetter, Redriven
-from rebound.application.flag_records import Recopying
-from rebound.application.handovers import (
+from rebound.sending.adapters.ses_mailer import SesMailer
+from rebound.sending.adapters.sns_texter import SnsTexter
+from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
+from rebound.sending.adapters.twilio_texter import TwilioTexter
+from rebound.sending.domain.handovers import (
     Accepted,
     OutgoingEmail,
     Refused,
@@ -62,32 +78,8 @@ from rebound.application.handovers import (
     Throttled,
     Unknown,
 )
-from rebound.application.ports import (
-    AddressReader,
-    CampaignRunner,
-    ChunkQueue,
-    Clock,
-    DeadLetterQueues,
-    DomainEvents,
-    ExportStore,
-    Ids,
-    ImportStore,
-    LinkKeyring,
-    Mailer,
-    ReceiptQueue,
-    RecopyQueue,
-    Texter,
-)
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import ChunkKey
-from rebound.domain.errors import NotFoundError
-from rebound.domain.events import ContactInvalidated, ContactRestored, DomainEvent
-from rebound.domain.links import LinkKeys
-from rebound.domain.pacing import HeldTicket, Lane, Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
-from rebound.domain.receipts import Outcome
-from rebound.domain.rendering import RenderedEmail
+from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
+from rebound.sending.ports import ChunkQueue, Mailer, ReceiptQueue, Texter
 from tests.fakes.aws import fake_aws, make
 from tests.fakes.links import MemoryLinkKeyring
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, NOON, at, id_of, message_key, receipt

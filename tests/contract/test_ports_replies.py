@@ -8,14 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from rebound.adapters import dynamo_replies
-from rebound.adapters.dynamo_history import DynamoContactHistory
-from rebound.adapters.dynamo_replies import DynamoReplyBook
-from rebound.application.ports import ContactHistory, ReplyBook
-from rebound.application.reply_records import FirstReceipt
-from rebound.domain.channels import Channel
-from rebound.domain.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
-from rebound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
+from rebound.contacts.ports import ContactHistory
+from rebound.inbound.adapters import dynamo_replies
+from rebound.inbound.adapters.dynamo_replies import DynamoReplyBook
+from rebound.inbound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.inbound.domain.reply_records import FirstReceipt
+from rebound.inbound.ports import ReplyBook
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from tests.contract.test_ports_tables import HISTORY
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
 from tests.fakes.history import history_and_replies

@@ -9,71 +9,23 @@ from types import MappingProxyType
 
 import pytest
 
-from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
-from rebound.adapters.dynamo_appointments import DynamoAppointmentBook
-from rebound.adapters.dynamo_campaigns import (
+from rebound.access.adapters import DynamoApiKeyBook
+from rebound.access.domain import ApiKey, ApiScope, hash_of
+from rebound.access.ports import ApiKeyBook
+from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS, HoldReason, QuietHours, QuietWindow
+from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.businesses.ports import BusinessDirectory
+from rebound.campaigns.adapters.dynamo_campaigns import (
     DynamoCampaignBook,
     DynamoChunkLedger,
     DynamoExpansionLedger,
     DynamoTallyBook,
 )
-from rebound.adapters.dynamo_customers import DynamoContactBook, DynamoCustomerBook
-from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
-from rebound.adapters.dynamo_export_book import DynamoExportBook
-from rebound.adapters.dynamo_failures import DynamoFailureLog
-from rebound.adapters.dynamo_history import DynamoContactHistory
-from rebound.adapters.dynamo_import_book import DynamoImportBook
-from rebound.adapters.dynamo_imports import DynamoImportLedger
-from rebound.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
-from rebound.adapters.dynamo_messages import DynamoMessageLog
-from rebound.adapters.dynamo_paces import DynamoPaceBook
-from rebound.adapters.dynamo_removals import DynamoRemovalLedger
-from rebound.adapters.dynamo_request_ids import DynamoRequestIds
-from rebound.adapters.dynamo_segments import DynamoSegmentBook
-from rebound.application.customer_files import Place
-from rebound.application.expansion_records import Held
-from rebound.application.export_records import ExportJob
-from rebound.application.failure_records import FailedHandling
-from rebound.application.import_records import (
-    BadRow,
-    ImportJob,
-    RowCounts,
-    Splitting,
-)
-from rebound.application.job_records import (
-    FrozenCustomer,
-    FrozenPage,
-    JobProgress,
-    Removal,
-    Spared,
-)
-from rebound.application.message_records import Delivery
-from rebound.application.ports import (
-    ApiKeyBook,
-    AppointmentBook,
-    BusinessDirectory,
-    CampaignBook,
-    ChunkLedger,
-    ContactBook,
-    ContactHistory,
-    CustomerBook,
-    ExpansionLedger,
-    ExportBook,
-    FailureLog,
-    ImportBook,
-    ImportLedger,
-    JobBook,
-    JobLedger,
-    MessageLog,
-    PaceBook,
-    RemovalLedger,
-    RequestIds,
-    SegmentBook,
-    TallyBook,
-)
-from rebound.domain.appointments import Answered, AppointmentEntry, Told
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import (
+from rebound.campaigns.domain.campaigns import (
     Audience,
     CampaignStatus,
     EmailContent,
@@ -82,22 +34,14 @@ from rebound.domain.campaigns import (
     Selection,
     TextContent,
 )
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
-from rebound.domain.jobs import Job, JobKind, JobStatus
-from rebound.domain.key_ranges import bounds
-from rebound.domain.keys import ApiKey, ApiScope, hash_of
-from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import Flow, Lane, Quota, Stop
-from rebound.domain.provider_codes import Provider
-from rebound.domain.quiet_hours import NO_QUIET_HOURS, HoldReason, QuietHours, QuietWindow
-from rebound.domain.reachability import (
+from rebound.campaigns.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
+from rebound.campaigns.domain.expansion_records import Held
+from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
+from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,
     Cleared,
@@ -108,12 +52,56 @@ from rebound.domain.reachability import (
     Tried,
     policy_of,
 )
-from rebound.domain.receipts import MessageKey
-from rebound.domain.recovery import Recovery
-from rebound.domain.replies import Asked
-from rebound.domain.segments import Segment, compile_filter
-from rebound.domain.switches import Barrier, Bundle, Switches
-from rebound.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.contacts.domain.recovery import Recovery
+from rebound.contacts.ports import ContactBook, ContactHistory
+from rebound.customers.adapters import DynamoContactBook, DynamoCustomerBook
+from rebound.customers.ports import CustomerBook
+from rebound.imports_exports.adapters.dynamo_export_book import DynamoExportBook
+from rebound.imports_exports.adapters.dynamo_import_book import DynamoImportBook
+from rebound.imports_exports.adapters.dynamo_imports import DynamoImportLedger
+from rebound.imports_exports.application.customer_files import Place
+from rebound.imports_exports.domain.export_records import ExportJob
+from rebound.imports_exports.domain.import_records import (
+    BadRow,
+    ImportJob,
+    RowCounts,
+    Splitting,
+)
+from rebound.imports_exports.ports import ExportBook, ImportBook, ImportLedger
+from rebound.inbound.domain.replies import Asked
+from rebound.jobs.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
+from rebound.jobs.domain.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    JobProgress,
+    Removal,
+    Spared,
+)
+from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
+from rebound.jobs.ports import JobBook, JobLedger
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.key_ranges import bounds
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.adapters.dynamo_appointments import DynamoAppointmentBook
+from rebound.messages.adapters.dynamo_messages import DynamoMessageLog
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, Told
+from rebound.messages.domain.message_records import Delivery
+from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.ports import AppointmentBook, MessageLog
+from rebound.platform.adapters.failures import DynamoFailureLog
+from rebound.platform.adapters.request_ids import DynamoRequestIds
+from rebound.platform.failures import FailedHandling
+from rebound.platform.ports import FailureLog, RequestIds
+from rebound.rates.adapters.dynamo_paces import DynamoPaceBook
+from rebound.rates.ports import PaceBook
+from rebound.segments.adapters.dynamo_removals import DynamoRemovalLedger
+from rebound.segments.adapters.dynamo_segments import DynamoSegmentBook
+from rebound.segments.domain import Segment, compile_filter
+from rebound.segments.ports import RemovalLedger, SegmentBook
+from rebound.sending.domain.pacing import Flow, Lane, Quota, Stop
 from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook

@@ -15,17 +15,19 @@ from cfnlint.api import lint_all
 from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.adapters.counted import WHAT_BECAME
-from rebound.adapters.dead_letter_queues import ABOUT
-from rebound.adapters.dynamo_failures import FAILURES
-from rebound.domain.events import DomainEvent
-from rebound.domain.receipts import Outcome
-from rebound.settings import KNOWN
+from rebound.kernel.events import DomainEvent
+from rebound.kernel.receipts import Outcome
+from rebound.operations.adapters import ABOUT
+from rebound.platform.adapters.counted import WHAT_BECAME
+from rebound.platform.adapters.failures import FAILURES
+from rebound.platform.settings import KNOWN
 
 type Resource = Mapping[str, Any]
 type Resources = Mapping[str, Resource]
 
 REPOSITORY: Final = Path(__file__).parents[2]
+PAGES: Final = "preferences/http/links.py"
+"""Served by a function of their own."""
 PACKAGE: Final = REPOSITORY / "layers" / "common" / "rebound"
 WRITTEN: Final = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
 TEMPLATE: Final = yaml_parse(WRITTEN)
@@ -43,7 +45,7 @@ OF_THE_ACCOUNT: Final = {
 NOBODY_WAITS_FOR: Final = {"errand.asl.json", "reconcile_suppressions.asl.json"}
 """State machines whose failure is nothing to write down: the execution fails, which an alarm watches."""
 TECHNICAL_ERRORS: Final = {"States.TaskFailed", "States.Timeout"}
-"""A step answers what is final (``failure``); whatever it raises is technical (``rebound.steps``)."""
+"""A step answers what is final (``failure``); whatever it raises is technical (``rebound.platform.steps``)."""
 
 
 def of_type(name: str) -> Resources:
@@ -439,10 +441,11 @@ def test_a_function_is_given_only_settings_that_the_code_knows(logical: str) -> 
 @pytest.mark.parametrize("logical", FUNCTIONS)
 def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str) -> None:
     door = (folder(FUNCTIONS[logical]) / "handler.py").read_text(encoding="utf-8")
-    if "rebound.batches" in door:
-        door += (PACKAGE / "batches.py").read_text(encoding="utf-8")
-    if "rebound.http.app" in door:
-        door += "".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "http").rglob("*.py")))
+    if "rebound.platform.batches" in door:
+        door += (PACKAGE / "platform" / "batches.py").read_text(encoding="utf-8")
+    if "rebound.api" in door:
+        http = sorted({*PACKAGE.glob("*/http/*.py"), *PACKAGE.glob("*/http.py")} - {*PACKAGE.glob(PAGES)})
+        door += "".join(path.read_text(encoding="utf-8") for path in http)
     asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(?:ports|use_cases)\(\)\.(\w+)", door)})
 
     assert asked

@@ -17,26 +17,25 @@ from datetime import time, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from rebound.application import admit_chunk, bulk_delete, count_customers, export_customers, recopy_flags, run_campaign
-from rebound.application.bulk_delete import DELETED
-from rebound.application.count_customers import COUNT
-from rebound.application.export_customers import ExportView
-from rebound.application.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
-from rebound.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.application.manage_jobs import JobView
-from rebound.application.settings_of_business import BusinessChange
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus, EmailContent, Selection, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import ChunkState
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.events import (
+from rebound.businesses.application.settings_of_business import BusinessChange
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.frequency import FrequencyCap
+from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.domain.campaigns import CampaignStatus, EmailContent, Selection, TextContent
+from rebound.campaigns.domain.chunks import ChunkState
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import STRICT_POLICY, Failure
+from rebound.contacts.domain.suppressions import SuppressionReason
+from rebound.customers.application import recopy_flags
+from rebound.imports_exports.application import export_customers
+from rebound.imports_exports.application.export_customers import ExportView
+from rebound.inbound.domain.replies import Decision, IncomingText
+from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.events import (
     AppointmentConfirmed,
     CampaignCompleted,
     CampaignPaused,
@@ -44,17 +43,21 @@ from rebound.domain.events import (
     ContactOptedOut,
     ContactRestored,
 )
-from rebound.domain.frequency import FrequencyCap
-from rebound.domain.jobs import JobKind, JobStatus
-from rebound.domain.links import Link, Purpose, write_token
-from rebound.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
-from rebound.domain.provider_codes import Provider, look_up
-from rebound.domain.quiet_hours import QuietHours, QuietWindow
-from rebound.domain.reachability import STRICT_POLICY, Failure
-from rebound.domain.receipts import MessageKey, Outcome
-from rebound.domain.replies import Decision, IncomingText
-from rebound.domain.segments import CustomerFilter
-from rebound.domain.suppressions import SuppressionReason
+from rebound.kernel.provider_codes import Provider, look_up
+from rebound.kernel.receipts import MessageKey, Outcome
+from rebound.messages.domain.links import Link, Purpose, write_token
+from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
+from rebound.segments.application import bulk_delete, count_customers
+from rebound.segments.application.bulk_delete import DELETED
+from rebound.segments.application.count_customers import COUNT
+from rebound.segments.domain import CustomerFilter
+from rebound.sending.application import admit_chunk, run_campaign
+from rebound.sending.domain.handovers import (
+    Accepted,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from tests.fakes import world
 from tests.fakes.making import (
     BUSINESS_ID,

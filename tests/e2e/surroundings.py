@@ -21,7 +21,7 @@ import boto3
 from botocore.config import Config
 
 from local.twin.settings import TwinSettings
-from rebound import cli
+from rebound.operations import cli
 from tests.e2e.rebound_api import Answer, Json, ReboundApi, exchange
 from tests.e2e.waiting import until
 
@@ -336,7 +336,7 @@ class Operator:
     def run_apart(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """One command the way an operator gives it, whatever comes of it."""
         return subprocess.run(
-            [sys.executable, "-m", "rebound.cli", "--stack", STACK_NAME, *arguments],
+            [sys.executable, "-m", "rebound.operations.cli", "--stack", STACK_NAME, *arguments],
             env={**os.environ, **self.aws.environment},
             capture_output=True,
             text=True,

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rebound.application.pages import Page
-from rebound.domain.appointments import AppointmentEntry, Told
-from rebound.domain.channels import ContactKey
-from rebound.domain.replies import Asked
+from rebound.inbound.domain.replies import Asked
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
+from rebound.messages.domain.appointments import AppointmentEntry, Told
 from tests.fakes.cursors import page_of, read_cursor
 
 

@@ -6,12 +6,12 @@ from copy import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rebound.application.expansion_records import RangeProgress
-from rebound.application.pages import Page
-from rebound.domain.campaigns import Campaign
-from rebound.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.domain.quiet_hours import HoldReason
+from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
+from rebound.campaigns.domain.expansion_records import RangeProgress
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rebound.application.pages import Page
-from rebound.domain.errors import FieldError, InvalidInputError
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.pages import Page
 
 _OURS: Final = "after:"
 

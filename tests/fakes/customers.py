@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from typing import Final
 
-from rebound.application.pages import Page
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.domain.segments import Matcher
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.segments.domain import Matcher
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 

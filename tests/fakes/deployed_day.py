@@ -13,11 +13,11 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from rebound.application import run_campaign
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import Scope
-from rebound.domain.links import Link, LinkKeys, Purpose, write_token
-from rebound.domain.receipts import MessageKey
+from rebound.consent.domain.consent import Scope
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.links import Link, LinkKeys, Purpose, write_token
+from rebound.sending.application import run_campaign
 from tests.fakes.aws import REPOSITORY, rows
 from tests.fakes.deployment import LINK_KEY, Deployment, Sent
 

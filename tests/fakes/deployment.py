@@ -40,16 +40,16 @@ from twilio.http.response import Response as TwilioResponse
 from twilio.request_validator import RequestValidator
 
 import rebound
-import rebound.http.app
-import rebound.http.once
+import rebound.platform.http.app
+import rebound.platform.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
-from rebound import telemetry
-from rebound.adapters.random_ids import RandomIds
-from rebound.adapters.system import SystemClock
-from rebound.adapters.twilio_texts import inbound_url
-from rebound.domain.keys import ALL_SCOPES
+from rebound.access.domain import ALL_SCOPES
+from rebound.inbound.adapters.twilio_texts import inbound_url
+from rebound.platform import telemetry
+from rebound.platform.adapters.random_ids import RandomIds
+from rebound.platform.adapters.system import SystemClock
 from rebound.platform.wiring import AwsPorts
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
 from tests.fakes.suppressions import MemorySuppressionList
@@ -569,7 +569,7 @@ class Deployment:
         self._processes.pop(function, None)
         self._made.pop(function, None)
         # The API's modules are imported once for all; what they keep is their own. All speak through the same one.
-        of_the_api = (rebound.http.app, rebound.http.once) if function == "ServeApiFunction" else ()
+        of_the_api = (rebound.platform.http.app, rebound.platform.http.once) if function == "ServeApiFunction" else ()
         for module in (telemetry, *of_the_api):
             for kept in vars(module).values():
                 if hasattr(kept, "cache_clear"):

@@ -3,22 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 
-from rebound.application.export_records import ExportJob
-from rebound.application.failure_records import FailedHandling
-from rebound.application.flag_records import Reconciliation
-from rebound.application.import_records import (
+from rebound.access.domain import ApiKey
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.flag_records import Reconciliation
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.imports_exports.domain.export_records import ExportJob
+from rebound.imports_exports.domain.import_records import (
     BadRow,
     ImportJob,
     PartProgress,
     RowCounts,
 )
-from rebound.application.pages import Page
-from rebound.domain.business import Business
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, NotFoundError
-from rebound.domain.keys import ApiKey
-from rebound.domain.segments import Segment
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.platform.failures import FailedHandling
+from rebound.segments.domain import Segment
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
 

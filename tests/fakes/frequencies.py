@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import replace
 from datetime import datetime
 
-from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.frequency import Frequency
+from rebound.businesses.domain.frequency import Frequency
+from rebound.kernel.errors import ConcurrentChangeError
 
 
 class MemoryFrequencyBook:

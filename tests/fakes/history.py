@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from rebound.application.pages import Page
-from rebound.application.reply_records import FirstReceipt
-from rebound.domain.channels import ContactKey
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.domain.history import HistoryEntry, place_of
-from rebound.domain.replies import Reply
+from rebound.contacts.domain.history import HistoryEntry, place_of
+from rebound.inbound.domain.replies import Reply
+from rebound.inbound.domain.reply_records import FirstReceipt
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
 from tests.fakes.cursors import page_of, read_cursor
 
 

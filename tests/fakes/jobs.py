@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from copy import replace
 
-from rebound.application.job_records import FrozenPage, JobProgress, Removal
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.domain.jobs import Job
+from rebound.jobs.domain.job_records import FrozenPage, JobProgress, Removal
+from rebound.jobs.domain.jobs import Job
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rebound.domain.links import LinkKeys
+from rebound.messages.domain.links import LinkKeys
 
 FIRST_KEY = b"the first key of the tests"
 

@@ -6,8 +6,9 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import (
+from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS
+from rebound.campaigns.domain.campaigns import (
     Campaign,
     CampaignStatus,
     Content,
@@ -15,15 +16,14 @@ from rebound.domain.campaigns import (
     Selection,
     TextContent,
 )
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import Chunk, ChunkKey
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.quiet_hours import NO_QUIET_HOURS
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.messages import Message, MessageStatus
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 BUSINESS_ID: Final = "salon-juniper"

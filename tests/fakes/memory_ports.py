@@ -3,8 +3,8 @@
 import random
 from typing import Any, Final, cast
 
-from rebound.domain.business import Business, TextProvider
-from rebound.domain.provider_codes import Provider
+from rebound.businesses.domain.business import Business, TextProvider
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
-from rebound.application.message_records import Delivery
-from rebound.application.pages import Page
-from rebound.domain.channels import ContactKey
-from rebound.domain.messages import RANKS, Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.message_records import Delivery
+from rebound.messages.domain.messages import RANKS, Message, MessageStatus
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rebound.application.handovers import Accepted, OutgoingEmail, SendResult
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
 
 Taken = Callable[[MessageKey, str, str], None]
 """Told of each message that the provider has: its key, its address and the provider's id."""

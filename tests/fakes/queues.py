@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import IO, Final
 
-from rebound.application.failure_records import DeadLetter, Redriven
-from rebound.application.flag_records import Recopying
-from rebound.application.import_records import ImportFile
-from rebound.domain.channels import Channel
-from rebound.domain.errors import NotFoundError
-from rebound.domain.events import DomainEvent
-from rebound.domain.pacing import HeldTicket, Lane, Ticket
-from rebound.domain.receipts import Receipt
+from rebound.businesses.domain.flag_records import Recopying
+from rebound.imports_exports.domain.import_records import ImportFile
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.events import DomainEvent
+from rebound.kernel.receipts import Receipt
+from rebound.platform.failures import DeadLetter, Redriven
+from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
 from tests.fakes.system import FakeClock
 
 VISIBILITY: Final = timedelta(minutes=6)

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.customers import TEXT_FIELDS, Customer
-from rebound.domain.provider_codes import FailureClass, Provider, all_codes
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
-from rebound.domain.receipts import Outcome
-from rebound.domain.recovery import Recovery
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
+from rebound.contacts.domain.recovery import Recovery
+from rebound.customers.domain import TEXT_FIELDS, Customer
+from rebound.kernel.provider_codes import FailureClass, Provider, all_codes
+from rebound.kernel.receipts import Outcome
 from tests.fakes.making import at, customer
 
 CODES: Final = tuple((row.provider, row.code) for row in all_codes())

@@ -4,15 +4,15 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rebound.application.pages import Page
-from rebound.application.suppression_desk import SuppressionDesk
-from rebound.domain.suppressions import Suppression, SuppressionReason
+from rebound.contacts.application import SuppressionDesk
+from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
+from rebound.kernel.pages import Page
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.making import NOON
 from tests.fakes.system import FakeClock
 
 if TYPE_CHECKING:
-    from rebound.domain.errors import ReboundError
+    from rebound.kernel.errors import ReboundError
 
 
 class MemorySuppressionList:

@@ -9,27 +9,27 @@ from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.application.export_customers import ExportView
-from rebound.application.flag_records import Recopying
-from rebound.application.import_customers import ImportView
-from rebound.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.application.manage_jobs import JobView
-from rebound.application.message_records import StatusChange
-from rebound.application.roll_back_flags import RollbackProgress
-from rebound.domain.business import Business
-from rebound.domain.campaigns import Campaign, Content, Selection
-from rebound.domain.categories import Category
-from rebound.domain.changes import Written
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.errors import ConcurrentChangeError, ReboundError
-from rebound.domain.pacing import HeldTicket, Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Evidence
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
-from rebound.domain.tally import labels_of
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.flag_records import Recopying
+from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.application.roll_back_flags import RollbackProgress
+from rebound.campaigns.domain.campaigns import Campaign, Content, Selection
+from rebound.campaigns.domain.tally import labels_of
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Evidence
+from rebound.customers.domain import Customer
+from rebound.imports_exports.application.export_customers import ExportView
+from rebound.imports_exports.application.import_customers import ImportView
+from rebound.jobs.application.manage_jobs import JobView
+from rebound.kernel.categories import Category
+from rebound.kernel.changes import Written
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, ReboundError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.message_records import StatusChange
+from rebound.sending.domain.pacing import HeldTicket, Ticket
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
@@ -37,7 +37,7 @@ from tests.fakes.streams import Change
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError
 
 if TYPE_CHECKING:
-    from rebound.domain.messages import Message
+    from rebound.messages.domain.messages import Message
 
 PUBLIC_URL: Final = "https://rebound.example.com/live"
 MOST_STEPS: Final = 20_000

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-import rebound.http.app
-import rebound.http.once
-from rebound import telemetry
+import rebound.platform.http.app
+import rebound.platform.http.once
+from rebound.access.domain import ALL_SCOPES
 from rebound.contacts.wiring import ContactsUseCases
-from rebound.domain.keys import ALL_SCOPES
+from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
 from tests.fakes import house
 from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
@@ -171,7 +171,7 @@ class Stack:
 def forget() -> None:
     """Make everything that a process keeps for its life be made anew."""
     AwsPorts.made.clear()
-    for module in (telemetry, rebound.http.app, rebound.http.once):
+    for module in (telemetry, rebound.platform.http.app, rebound.platform.http.once):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

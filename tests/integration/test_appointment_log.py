@@ -2,8 +2,8 @@
 
 import pytest
 
-from rebound.domain.appointments import Answered
-from rebound.domain.keys import ApiScope
+from rebound.access.domain import ApiScope
+from rebound.messages.domain.appointments import Answered
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack

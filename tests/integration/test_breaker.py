@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rebound.adapters import dynamo_campaigns
-from rebound.domain.campaigns import CampaignStatus, FinalWords
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.tally import final_words
+from rebound.campaigns.adapters import dynamo_campaigns
+from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords
+from rebound.campaigns.domain.tally import final_words
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import Message, MessageStatus
 from tests.contract.test_domain_events import Bus, problems
 from tests.fakes import house
 from tests.fakes.aws import rows

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.frequency import Frequency, HandOver
-from rebound.domain.messages import MessageStatus
+from rebound.businesses.domain.frequency import Frequency, HandOver
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, contacts_of, customer, id_of, message
 from tests.integration.conftest import Stack

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from rebound.adapters.counted import CountedMailer
-from rebound.adapters.queues import encode_ticket
-from rebound.adapters.receipts_queue import decode, encode_receipt
-from rebound.adapters.twilio_callbacks import status_url
-from rebound.application.handovers import Refused, Throttled, Unknown
-from rebound.application.import_records import RowCounts
-from rebound.domain.campaigns import CampaignStatus, Selection
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import ChunkKey
-from rebound.domain.errors import ComeAgainError
-from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import Lane, Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
-from rebound.domain.segments import Segment
+from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.chunks import ChunkKey
+from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
+from rebound.imports_exports.domain.import_records import RowCounts
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ComeAgainError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.messages import MessageStatus
+from rebound.platform.adapters.counted import CountedMailer
+from rebound.platform.telemetry import count
+from rebound.receipts.adapters.receipts_queue import decode, encode_receipt
+from rebound.receipts.adapters.twilio_callbacks import status_url
 from rebound.receipts.wiring import ReceiptsUseCases
+from rebound.segments.domain import Segment
+from rebound.sending.adapters.queues import encode_ticket
+from rebound.sending.domain.handovers import Refused, Throttled, Unknown
+from rebound.sending.domain.pacing import Lane, Ticket
 from rebound.sending.wiring import SendingUseCases
-from rebound.telemetry import count
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import (
@@ -365,7 +365,7 @@ def test_what_becomes_of_a_chunk_is_counted_in_one_line(
 def test_flags_and_opt_outs_are_counted_like_the_events_that_tell_of_them(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
+    from rebound.contacts.domain.reachability import Failure  # noqa: PLC0415 - only here
 
     house.ports().customers.save([customer(1)], [])
     record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])
@@ -598,7 +598,7 @@ def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, 
 
 
 def test_a_bad_address_is_copied_to_its_customers_and_told_on_the_bus(stack: Stack) -> None:
-    from rebound.domain.reachability import Failure  # noqa: PLC0415 - only here
+    from rebound.contacts.domain.reachability import Failure  # noqa: PLC0415 - only here
 
     house.ports().customers.save([customer(1)], [])
     record = contact_record(1, "7", [Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)])

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rebound.application.count_customers import CountCustomers
-from rebound.application.preview_audience import PreviewAudience
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
 from rebound.eligibility import wiring as eligibility_wiring
+from rebound.eligibility.application.preview_audience import PreviewAudience
 from rebound.segments import wiring as segments_wiring
+from rebound.segments.application.count_customers import CountCustomers
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID, at, contact_key, contacts_of, customer, id_of

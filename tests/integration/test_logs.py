@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.history import ConsentStated, FlagChanged
-from rebound.domain.keys import ApiScope
-from rebound.domain.replies import Keyword, Meaning, Reply
+from rebound.access.domain import ApiScope
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.history import ConsentStated, FlagChanged
+from rebound.inbound.domain.replies import Keyword, Meaning, Reply
+from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 from tests.integration.conftest import Stack

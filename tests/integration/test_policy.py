@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from rebound.application import recopy_flags
-from rebound.domain.channels import Channel
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.application import recopy_flags
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, contacts_of, customer, id_of
 from tests.integration.conftest import Context, Stack

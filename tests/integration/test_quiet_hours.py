@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rebound.adapters.queues import encode_held
-from rebound.domain.pacing import HeldTicket
+from rebound.sending.adapters.queues import encode_held
+from rebound.sending.domain.pacing import HeldTicket
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
 from tests.fakes.system import FakeClock

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.keys import ALL_SCOPES, ApiScope
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.access.domain import ALL_SCOPES, ApiScope
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes import house
 from tests.fakes.making import (
     BUSINESS_ID,

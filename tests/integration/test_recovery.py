@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.channels import Channel
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, Failure
+from rebound.contacts.domain.reachability import STANDARD_POLICY, Failure
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from tests.fakes import house
 from tests.fakes.making import contact_key, customer, id_of
 from tests.integration.conftest import Stack

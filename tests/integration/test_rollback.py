@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.campaigns import CampaignStatus
-from rebound.domain.chunks import Chunk, ChunkKey
-from rebound.domain.contacts import Contact
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, Failure
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import STANDARD_POLICY, Failure
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import (

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from rebound.application import preview_audience
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.keys import ALL_SCOPES, ApiScope
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.access.domain import ALL_SCOPES, ApiScope
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.eligibility.application import preview_audience
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.provider_codes import Provider
 from rebound.segments.wiring import SegmentsUseCases
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.consent import ConsentSource, Scope
-from rebound.domain.links import Purpose
+from rebound.consent.domain.consent import ConsentSource, Scope
+from rebound.messages.domain.links import Purpose
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, contact_key, contacts_of, customer, message, message_key
 from tests.integration.conftest import Stack, recorded

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rebound.commands import Operations, run
+from rebound.operations.commands import Operations, run
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack

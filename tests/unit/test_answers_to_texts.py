@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.domain.appointments import Answered
-from rebound.domain.business import Business
-from rebound.domain.campaigns import TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.errors import ConflictError, NotFoundError
-from rebound.domain.events import AppointmentConfirmed
-from rebound.domain.keyword_answers import answer_to
-from rebound.domain.replies import Decision, IncomingText, Keyword, Meaning, Reply
-from rebound.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.campaigns.domain.campaigns import TextContent
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.inbound.domain.keyword_answers import answer_to
+from rebound.inbound.domain.replies import Decision, IncomingText, Keyword, Meaning, Reply
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConflictError, NotFoundError
+from rebound.kernel.events import AppointmentConfirmed
+from rebound.messages.domain.appointments import Answered
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
 from tests.fakes.world import World
 

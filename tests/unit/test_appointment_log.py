@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.read_appointment_log import AppointmentLog
-from rebound.domain.appointments import Answered, AppointmentEntry, Told, confirmed_at
-from rebound.domain.campaigns import Content, EmailContent, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.log_sentences import sentence_of_answer, sentence_of_message
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import Outcome
-from rebound.http.areas.logs import AppointmentLogAnswer
+from rebound.campaigns.domain.campaigns import Content, EmailContent, TextContent
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, Told, confirmed_at
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.timeline.application.read_appointment_log import AppointmentLog
+from rebound.timeline.domain import sentence_of_answer, sentence_of_message
+from rebound.timeline.http import AppointmentLogAnswer
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of, message, message_key
 from tests.fakes.world import World
 

@@ -1,51 +1,61 @@
-"""A request loads the area that it is for, which is the one that has its route, and no other."""
+"""A request loads the modules of the area that it is for, which have its route, and no others."""
 
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import rebound.http.areas
-from rebound.http.app import AREAS, api, areas_of
+from rebound.api.areas import API, AREAS
+from rebound.platform.http.app import Area, resolver
 
-FOLDER = Path(rebound.http.areas.__path__[0])
-
-
-def addresses(area: str) -> list[str]:
-    resolver = api(area)
-    routes = [*resolver._static_routes, *resolver._dynamic_routes]
-    return [re.sub("<[a-z_]+>", "x", route.path) for route in routes if route.path != "/v1/openapi.json"]
+MODULES = sorted({module for area in AREAS for module in area.modules})
 
 
-def test_every_module_of_the_folder_is_an_area() -> None:
-    assert set(AREAS) == {path.stem for path in FOLDER.glob("[a-z]*.py")}
+def addresses(module: str) -> list[str]:
+    routes = resolver(API, module)
+    found = [*routes._static_routes, *routes._dynamic_routes]
+    return [re.sub("<[a-z_]+>", "x", route.path) for route in found if route.path != "/v1/openapi.json"]
 
 
-@pytest.mark.parametrize("area", AREAS)
-def test_a_request_is_sent_to_the_area_that_has_its_route(area: str) -> None:
-    paths = addresses(area)
+def modules_of(path: str) -> tuple[str, ...]:
+    area = API.area_of(path)
+    return () if area is None else area.modules
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_request_is_sent_to_an_area_that_has_its_route(module: str) -> None:
+    paths = addresses(module)
 
     assert paths
-    assert {path: areas_of(path) for path in paths} == dict.fromkeys(paths, (area,))
-    assert {path: areas_of(f"/{path}/") for path in paths} == dict.fromkeys(paths, (area,))
+    assert [path for path in paths if module not in modules_of(path)] == []
+    assert [path for path in paths if module not in modules_of(f"/{path}/")] == []
+
+
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.address)
+def test_an_area_has_routes(area: Area) -> None:
+    paths = [path for module in area.modules for path in addresses(module)]
+
+    assert [path for path in paths if API.area_of(path) is area]
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/openapi.json", "/v1/nothing", "/customers", "//"])
 def test_an_address_of_no_area_loads_none(path: str) -> None:
-    assert areas_of(path) == ()
+    assert API.area_of(path) is None
 
 
-def test_no_address_has_routes_in_two_areas() -> None:
-    found = [(address, area) for area in AREAS for address in set(addresses(area))]
+def test_no_address_has_routes_in_two_modules() -> None:
+    found = [(address, module) for module in MODULES for address in set(addresses(module))]
+    shared = {address for address, _ in found if sum(address == other for other, _ in found) > 1}
 
-    assert len(dict(found)) == len(found)
+    assert shared <= {"/v1/customers"}
 
 
 def test_an_area_loads_no_other() -> None:
-    program = "import sys; from rebound.http.app import api; api('messages'); print(*sys.modules)"
+    program = (
+        "import sys; from rebound.api.areas import API; from rebound.platform.http.app import resolver; "
+        "resolver(API, *API.area_of('/v1/messages').modules); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("rebound.http.areas.")}
 
-    assert loaded == {"messages"}
+    assert set(MODULES) & set(done.stdout.split()) == {"rebound.sending.http"}

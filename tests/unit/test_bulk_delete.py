@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.bulk_delete import ATTEMPTS, BATCH
-from rebound.application.manage_jobs import JobView
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
-from rebound.domain.jobs import JobStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.segments import CustomerFilter
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.domain.jobs import JobStatus
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.provider_codes import Provider
+from rebound.segments.application.bulk_delete import ATTEMPTS, BATCH
+from rebound.segments.domain import CustomerFilter
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.watching import Turns, WorkerDiedError
 from tests.fakes.world import Chaos, World, always

@@ -4,11 +4,11 @@ from copy import replace
 
 import pytest
 
-from rebound.application.settings_of_business import BusinessChange, SwitchesChange
-from rebound.domain.business import Business, TextProvider
-from rebound.domain.channels import Channel
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.switches import Barrier, Bundle, Switches
+from rebound.businesses.application.settings_of_business import BusinessChange, SwitchesChange
+from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import InvalidInputError
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.world import World
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.project_campaigns import ProjectCampaigns, trips
-from rebound.domain.campaigns import Audience, Campaign, CampaignStatus, FinalWords
-from rebound.domain.changes import Written
-from rebound.domain.channels import Channel
-from rebound.domain.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
-from rebound.domain.receipts import Outcome
+from rebound.campaigns.application.project_campaigns import ProjectCampaigns, trips
+from rebound.campaigns.domain.campaigns import Audience, Campaign, CampaignStatus, FinalWords
+from rebound.kernel.changes import Written
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
+from rebound.kernel.receipts import Outcome
 from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, customer
 from tests.fakes.queues import RecordingDomainEvents

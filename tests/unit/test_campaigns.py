@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.manage_campaigns import NewCampaign
-from rebound.application.timing import Timing
-from rebound.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from rebound.domain.messages import MessageStatus
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.application.manage_campaigns import NewCampaign
+from rebound.campaigns.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer
 from tests.fakes.world import World, always
 

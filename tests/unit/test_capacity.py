@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from rebound.adapters.dynamo_campaigns import DynamoChunkLedger, DynamoExpansionLedger
-from rebound.application.expansion_records import RangeProgress
-from rebound.domain.chunks import CHUNK_SIZE, ChunkKey
+from rebound.campaigns.adapters.dynamo_campaigns import DynamoChunkLedger, DynamoExpansionLedger
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, ChunkKey
+from rebound.campaigns.domain.expansion_records import RangeProgress
 from tests.benchmarks.capacity import item_size, query_units, read_units, write_units
 from tests.benchmarks.cloud import cloud
 from tests.benchmarks.prices import gigabyte_seconds

@@ -10,27 +10,27 @@ from typing import Any, Final
 
 import pytest
 
-from rebound.application.explain_reachability import ExplainReachability
-from rebound.application.frequency_desk import FrequencyDesk
-from rebound.application.handovers import Refused, SendResult, Throttled, Unknown
-from rebound.application.manage_campaigns import CampaignView
-from rebound.application.preview_audience import Question, audience_of
-from rebound.application.send_chunk import LEASE
-from rebound.domain.campaigns import EmailContent, Selection, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.eligibility import Case, Exclusion
-from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.domain.jobs import JobKind
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure, Tried
-from rebound.domain.receipts import Outcome
-from rebound.domain.recovery import Recovery
-from rebound.domain.segments import Segment
+from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.domain.campaigns import EmailContent, Selection, TextContent
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure, Tried
+from rebound.contacts.domain.recovery import Recovery
+from rebound.eligibility.application.explain_reachability import ExplainReachability
+from rebound.eligibility.application.frequency_desk import FrequencyDesk
+from rebound.eligibility.application.preview_audience import Question, audience_of
+from rebound.eligibility.domain.eligibility import Case, Exclusion
+from rebound.jobs.domain.jobs import JobKind
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.segments.domain import Segment
+from rebound.sending.application.send_chunk import LEASE
+from rebound.sending.domain.handovers import Refused, SendResult, Throttled, Unknown
+from rebound.sending.domain.pacing import Ticket
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of
 from tests.fakes.system import known_whereabouts
 from tests.fakes.watching import Boundary, BrokenCallError, WorkerDiedError

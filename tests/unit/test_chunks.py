@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebound.domain.chunks import ChunkState, ClaimOutcome, claim_of
+from rebound.campaigns.domain.chunks import ChunkState, ClaimOutcome, claim_of
 from tests.fakes.making import at, chunk
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rebound import cli
-from rebound.application.failure_records import DeadLetter, FailedHandling
-from rebound.commands import Operations, run
-from rebound.domain.errors import ConflictError
-from rebound.domain.switches import Bundle
+from rebound.businesses.domain.switches import Bundle
+from rebound.kernel.errors import ConflictError
+from rebound.operations import cli
+from rebound.operations.commands import Operations, run
+from rebound.platform.failures import DeadLetter, FailedHandling
 from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
 

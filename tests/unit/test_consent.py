@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.reachability import Evidence
+from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Evidence
 from tests.fakes import strategies
 from tests.fakes.making import at, contact_key
 

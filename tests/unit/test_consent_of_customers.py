@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.manage_consent import ConsentView, Statement, Told
-from rebound.domain.campaigns import Audience
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.campaigns.domain.campaigns import Audience
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import MessageStatus
+from rebound.preferences.application.manage_consent import ConsentView, Statement, Told
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, at, contact_key, customer, id_of
 from tests.fakes.watching import Boundary

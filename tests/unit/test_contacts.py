@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.channels import Channel, ContactKey
+from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes.making import customer
 
 

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from rebound.adapters.counted import CountedDomainEvents, CountedMailer, CountedTexter
-from rebound.application.handovers import (
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import ContactRestored, DomainEvent
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.rendering import RenderedEmail
+from rebound.platform.adapters.counted import CountedDomainEvents, CountedMailer, CountedTexter
+from rebound.sending.domain.handovers import (
     Accepted,
     OutgoingEmail,
     Refused,
@@ -14,10 +18,6 @@ from rebound.application.handovers import (
     Throttled,
     Unknown,
 )
-from rebound.domain.channels import Channel
-from rebound.domain.events import ContactRestored, DomainEvent
-from rebound.domain.provider_codes import Provider
-from rebound.domain.rendering import RenderedEmail
 from tests.fakes.making import BUSINESS_ID, id_of, message_key
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import RecordingDomainEvents

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.count_results import CountResults
-from rebound.application.message_records import StatusChange
-from rebound.application.trip_breaker import TripBreaker
-from rebound.domain.campaigns import CampaignStatus
-from rebound.domain.messages import MessageStatus
+from rebound.campaigns.application.count_results import CountResults
+from rebound.campaigns.application.trip_breaker import TripBreaker
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.messages.domain.message_records import StatusChange
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryTallyBook
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, campaign, message
 from tests.fakes.messages import MemoryMessageLog

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.customer_files import (
+from rebound.customers.domain import PROFILE_FIELDS
+from rebound.imports_exports.application.customer_files import (
     MAX_LINE,
     PROFILE_COLUMNS,
     Place,
@@ -18,7 +19,6 @@ from rebound.application.customer_files import (
     read_tags,
     write_tags,
 )
-from rebound.domain.customers import PROFILE_FIELDS
 
 HEADER = "first_name,last_name,email\n"
 

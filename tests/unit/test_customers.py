@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.manage_customers import CustomerView, id_of_external
-from rebound.application.retrying import ATTEMPTS
-from rebound.domain.channels import Channel
-from rebound.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
-from rebound.domain.customers import PROFILE_FIELDS, TEXT_FIELDS, field_text
-from rebound.domain.errors import (
+from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.application.manage_customers import CustomerView, id_of_external
+from rebound.customers.domain import PROFILE_FIELDS, TEXT_FIELDS, field_text
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import (
     ComeAgainError,
     ConcurrentChangeError,
     ConflictError,
@@ -22,8 +22,8 @@ from rebound.domain.errors import (
     NotFoundError,
     ReboundError,
 )
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.retrying import ATTEMPTS
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.world import World
 

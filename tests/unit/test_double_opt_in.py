@@ -6,19 +6,19 @@ from datetime import timedelta
 import pytest
 
 from local.twin.text_length import segments
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import Audience, EmailContent, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
-from rebound.domain.footers import FOOTER_WORDS
-from rebound.domain.languages import LANGUAGES
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.opt_in_questions import OPT_IN_QUESTIONS
-from rebound.domain.rendering import PLACEHOLDER, check_content
-from rebound.http.links import respond
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.campaigns.domain.campaigns import Audience, EmailContent, TextContent
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
+from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.footers import FOOTER_WORDS
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.domain.rendering import PLACEHOLDER, check_content
+from rebound.preferences.domain.opt_in_questions import OPT_IN_QUESTIONS
+from rebound.preferences.http.links import respond
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError
 from tests.fakes.world import World

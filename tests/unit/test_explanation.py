@@ -11,18 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.explain_reachability import ExplainReachability
-from rebound.domain.business import Business, TextProvider
-from rebound.domain.campaigns import Campaign
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.customers import Customer
-from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.eligibility import RULES, Case, Exclusion, Hold, Send, decide, nowhere
-from rebound.domain.errors import NotFoundError
-from rebound.domain.explanation import (
+from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.switches import Bundle, Switches
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tried
+from rebound.contacts.domain.recovery import Recovery
+from rebound.contacts.domain.suppressions import LISTED_BOUNCE
+from rebound.customers.domain import Customer
+from rebound.eligibility.application.explain_reachability import ExplainReachability
+from rebound.eligibility.domain.eligibility import RULES, Case, Exclusion, Hold, Send, decide, nowhere
+from rebound.eligibility.domain.explanation import (
     SHOWN_ATTEMPTS,
     Explanation,
     FailureCount,
@@ -33,15 +36,12 @@ from rebound.domain.explanation import (
     passing_sentence,
     stopping_sentence,
 )
-from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.next_steps import step_after_exclusion, step_after_failure
-from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
-from rebound.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
-from rebound.domain.reachability import Cleared, ClearedBy, Failure, Tried
-from rebound.domain.recovery import Recovery
-from rebound.domain.suppressions import LISTED_BOUNCE
-from rebound.domain.switches import Bundle, Switches
+from rebound.eligibility.domain.next_steps import step_after_exclusion, step_after_failure
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
+from rebound.messages.domain.messages import Message, MessageStatus
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.export_customers import KEPT, STOPPED
-from rebound.application.import_records import RowCounts
-from rebound.domain.customers import Customer
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.segments import CustomerFilter
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.domain import Customer
+from rebound.imports_exports.application.export_customers import KEPT, STOPPED
+from rebound.imports_exports.domain.import_records import RowCounts
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.provider_codes import Provider
+from rebound.segments.domain import CustomerFilter
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World, always
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.frequency import Frequency, FrequencyCap, HandOver, longest_window
+from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver, longest_window
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from tests.fakes.making import BUSINESS_ID, at, business, id_of
 
 DAY = timedelta(days=1)

@@ -3,11 +3,11 @@
 from copy import replace
 from datetime import UTC, datetime
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.messages import NO_RECORD, Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.messages import NO_RECORD, Message, MessageStatus
 
 KEY = MessageKey("salon-juniper", "0" * 32, "01J00000000000000000000000")
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

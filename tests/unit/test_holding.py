@@ -10,24 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.handovers import Throttled
-from rebound.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.application.preview_audience import Question
-from rebound.application.send_chunk import LEASE
-from rebound.application.settings_of_business import BusinessChange, QuietHoursChange
-from rebound.application.timing import Timing
-from rebound.domain.business import Business
-from rebound.domain.campaigns import CampaignStatus, Selection
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import ChunkState
-from rebound.domain.customers import Customer
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.local_time import wall_clock
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import HeldTicket
-from rebound.domain.quiet_hours import NIGHT, HoldReason, QuietHours, QuietWindow
-from rebound.domain.receipts import MessageKey
+from rebound.businesses.application.settings_of_business import BusinessChange, QuietHoursChange
+from rebound.businesses.application.timing import Timing
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import NIGHT, HoldReason, QuietHours, QuietWindow
+from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.chunks import ChunkState
+from rebound.customers.domain import Customer
+from rebound.eligibility.application.preview_audience import Question
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.local_time import wall_clock
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.sending.application.send_chunk import LEASE
+from rebound.sending.domain.handovers import Throttled
+from rebound.sending.domain.pacing import HeldTicket
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import Chaos, World, adds_up, always

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.rendering import html_as_text
+from rebound.messages.domain.rendering import html_as_text
 
 
 def test_styles_and_scripts_are_not_read_and_blocks_are_lines() -> None:

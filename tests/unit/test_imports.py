@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.import_customers import ATTEMPTS, MAX_ERRORS, STOPPED, ImportView
-from rebound.application.import_records import ImportJob, PartProgress, RowCounts
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.customers import Customer
-from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.domain import Customer
+from rebound.imports_exports.application.import_customers import ATTEMPTS, MAX_ERRORS, STOPPED, ImportView
+from rebound.imports_exports.domain.import_records import ImportJob, PartProgress, RowCounts
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at
 from tests.fakes.world import Chaos, World, always
 

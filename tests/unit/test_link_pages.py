@@ -14,17 +14,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ConcurrentChangeError
-from rebound.domain.languages import LANGUAGES
-from rebound.domain.links import Link, Purpose, write_token
-from rebound.domain.preferences import Choice, choice_of, chosen, unsubscribed
-from rebound.domain.receipts import MessageKey
-from rebound.domain.text_answers import TextAnswers
-from rebound.http.links import MAX_BODY, respond
-from rebound.http.page_words import PAGE_WORDS, PageWords
+from rebound.businesses.domain.text_answers import TextAnswers
+from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.links import Link, Purpose, write_token
+from rebound.preferences.domain.preferences import Choice, choice_of, chosen, unsubscribed
+from rebound.preferences.http.links import MAX_BODY, respond
+from rebound.preferences.http.page_words import PAGE_WORDS, PageWords
 from tests.fakes.making import (
     BUSINESS_ID,
     at,

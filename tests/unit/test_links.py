@@ -10,13 +10,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rebound.application.read_links import LinkReader
-from rebound.application.write_links import LinkWriter
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import NotFoundError
-from rebound.domain.links import MAX_TOKEN, Link, LinkKeys, Purpose, key_id_of, read_token, write_token
-from rebound.domain.receipts import MessageKey
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.application.write_links import LinkWriter
+from rebound.messages.domain.links import MAX_TOKEN, Link, LinkKeys, Purpose, key_id_of, read_token, write_token
+from rebound.preferences.application.read_links import LinkReader
 from tests.fakes.links import FIRST_KEY, MemoryLinkKeyring
 from tests.fakes.making import BUSINESS_ID, RUN_ID, at, contact_key, contacts_of, customer, id_of, message, message_key
 from tests.fakes.world import World

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from ulid import ULID
 
-from rebound.domain.campaigns import Campaign, CampaignStatus, Selection, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Selection, TextContent
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 RUN = str(ULID.from_datetime(NOW))

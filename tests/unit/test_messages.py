@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.messages import RANKS, Message, MessageStatus
-from rebound.domain.provider_codes import FailureClass, Provider, all_codes
-from rebound.domain.receipts import Outcome, Receipt
+from rebound.kernel.provider_codes import FailureClass, Provider, all_codes
+from rebound.kernel.receipts import Outcome, Receipt
+from rebound.messages.domain.messages import RANKS, Message, MessageStatus
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, SOFT, at, message, receipt
 

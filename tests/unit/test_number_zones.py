@@ -9,8 +9,8 @@ from zoneinfo import available_timezones
 import phonenumbers
 import pytest
 
-from rebound.adapters import number_zones
-from rebound.adapters.number_zones import zones_of_number
+from rebound.contacts.adapters import number_zones
+from rebound.contacts.adapters.number_zones import zones_of_number
 
 MAP: Final = Path(number_zones.__file__).with_name("number_zones.csv").read_text(encoding="utf-8")
 ROWS: Final = [line.split(",") for line in MAP.splitlines() if line[:1].isdigit()]

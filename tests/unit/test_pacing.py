@@ -13,21 +13,23 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.adapters.ses_quota import SesQuota
-from rebound.application.admit_chunk import QUOTA_GOOD_FOR, Admission
-from rebound.application.handovers import (
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT, SendingAccount
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.messages import MessageStatus
+from rebound.rates.adapters.ses_quota import SesQuota
+from rebound.sending.application.admit_chunk import QUOTA_GOOD_FOR, Admission
+from rebound.sending.domain.handovers import (
     Accepted,
     OutgoingEmail,
     SendResult,
     Throttled,
 )
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import ChunkKey, ChunkState
-from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import (
+from rebound.sending.domain.pacing import (
     HORIZON,
     LINGERING,
     LONGEST_STOP,
@@ -41,8 +43,6 @@ from rebound.domain.pacing import (
     Ticket,
     lane_of,
 )
-from rebound.domain.receipts import MessageKey
-from rebound.domain.sending_accounts import EMAIL_ACCOUNT, SendingAccount
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
 from tests.fakes.world import World, adds_up
 

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.adapters.stored_policy import read_policy, write_policy
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.provider_codes import FailureClass, Provider, ProviderCode, all_codes
-from rebound.domain.reachability import (
+from rebound.businesses.adapters.stored_policy import read_policy, write_policy
+from rebound.contacts.domain.reachability import (
     FLAGGING_CLASSES,
     HIGHEST_COUNT,
     REACHABLE,
@@ -25,6 +23,8 @@ from rebound.domain.reachability import (
     counts_of,
     policy_of,
 )
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes
 from tests.fakes import strategies
 from tests.fakes.making import at
 

@@ -11,26 +11,36 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from rebound.application import count_customers, preview_audience, run_campaign
-from rebound.application.expansion_records import RangeProgress
-from rebound.application.manage_campaigns import NewCampaign
-from rebound.application.preview_audience import Question, audience_of
-from rebound.domain.campaigns import Audience, CampaignStatus, Selection
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.chunks import Chunk
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.double_opt_in import DoubleOptIn
-from rebound.domain.eligibility import Decision, Exclusion, Hold, Send
-from rebound.domain.errors import ConflictError
-from rebound.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.domain.jobs import JobKind
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours
-from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Evidence, Failure, Tried
-from rebound.domain.segments import Segment
-from rebound.domain.switches import Switches
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours
+from rebound.businesses.domain.switches import Switches
+from rebound.campaigns.application.manage_campaigns import NewCampaign
+from rebound.campaigns.domain.campaigns import Audience, CampaignStatus, Selection
+from rebound.campaigns.domain.chunks import Chunk
+from rebound.campaigns.domain.expansion_records import RangeProgress
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import (
+    STANDARD_POLICY,
+    STRICT_POLICY,
+    Cleared,
+    ClearedBy,
+    Evidence,
+    Failure,
+    Tried,
+)
+from rebound.eligibility.application import preview_audience
+from rebound.eligibility.application.preview_audience import Question, audience_of
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
+from rebound.jobs.domain.jobs import JobKind
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConflictError
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.application import count_customers
+from rebound.segments.domain import Segment
+from rebound.sending.application import run_campaign
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.world import World, adds_up

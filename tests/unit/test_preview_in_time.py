@@ -3,17 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from rebound.application.count_customers import write_filter
-from rebound.application.preview_audience import Question, audience_of
-from rebound.application.timing import Timing
-from rebound.domain.campaigns import Selection
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.jobs import JobKind, JobStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.segments import CustomerFilter
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.domain.campaigns import Selection
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.eligibility.application.preview_audience import Question, audience_of
+from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.segments.application.count_customers import write_filter
+from rebound.segments.domain import CustomerFilter
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World
 

@@ -5,14 +5,14 @@ from copy import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.changes import Written
-from rebound.domain.channels import Channel
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry
-from rebound.domain.provider_codes import Provider, look_up
-from rebound.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
+from rebound.kernel.changes import Written
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
+from rebound.kernel.provider_codes import Provider, look_up
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.world import World, contact_change

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.provider_codes import FailureClass, Provider, all_codes, look_up
+from rebound.kernel.provider_codes import FailureClass, Provider, all_codes, look_up
 
 EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
     Provider.SES: {

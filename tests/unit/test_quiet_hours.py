@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.local_time import (
+from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.local_time import (
     FIRST_CLOCK,
     LOOKED_AHEAD,
     change_of_offset,
@@ -21,7 +22,6 @@ from rebound.domain.local_time import (
     first_instant_of,
     wall_clock,
 )
-from rebound.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
 
 FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2037, 1, 1, tzinfo=UTC)

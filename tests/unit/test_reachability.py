@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.contacts import Contact
-from rebound.domain.provider_codes import FailureClass, Provider, all_codes, look_up
-from rebound.domain.reachability import (
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import (
     KEPT_PER_CODE,
     KEPT_VOIDED,
     REACHABLE,
@@ -24,6 +23,7 @@ from rebound.domain.reachability import (
     ReachabilityPolicy,
     Voided,
 )
+from rebound.kernel.provider_codes import FailureClass, Provider, all_codes, look_up
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, SOFT, at, contact_key
 

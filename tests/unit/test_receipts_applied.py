@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.apply_receipts import Applied, ApplyReceipts
-from rebound.application.ports import ContactBook, MessageLog
-from rebound.application.suppression_desk import SuppressionDesk
-from rebound.application.tell_contact import TellContact
-from rebound.domain.business import Business
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ComeAgainError, NotAnsweredError
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure, Verdict
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
+from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.application import SuppressionDesk
+from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure, Verdict
+from rebound.contacts.ports import ContactBook
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.application.tell_contact import TellContact
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.ports import MessageLog
+from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
 from tests.fakes.customers import MemoryContactBook
 from tests.fakes.making import (
     BUSINESS_ID,

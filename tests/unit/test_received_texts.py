@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.twin.text_length import segments
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.keyword_answers import answer_to
-from rebound.domain.languages import LANGUAGES
-from rebound.domain.replies import WORDS, IncomingText, Keyword, Meaning, Reply, plain
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.inbound.domain.keyword_answers import answer_to
+from rebound.inbound.domain.replies import WORDS, IncomingText, Keyword, Meaning, Reply, plain
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.languages import LANGUAGES
 from tests.fakes.making import BUSINESS_ID, at, business, customer
 from tests.fakes.world import World
 

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application import recopy_flags
-from rebound.application.flag_records import Recopying
-from rebound.application.settings_of_business import BusinessChange
-from rebound.domain.channels import Channel
-from rebound.domain.events import ContactInvalidated
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import (
+from rebound.businesses.application.settings_of_business import BusinessChange
+from rebound.businesses.domain.flag_records import Recopying
+from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,
     Cleared,
@@ -22,6 +18,10 @@ from rebound.domain.reachability import (
     ReachabilityPolicy,
     policy_of,
 )
+from rebound.customers.application import recopy_flags
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import ContactInvalidated
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.watching import Turns, WorkerDiedError
 from tests.fakes.world import Chaos, World, always, contact_change

@@ -9,17 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.application.handovers import Throttled
-from rebound.application.settings_of_business import BusinessChange, RecoveryChange
-from rebound.domain.campaigns import Campaign, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.contacts import Contact
-from rebound.domain.eligibility import Decision, Exclusion, Send, decide
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import Lane, Ticket
-from rebound.domain.provider_codes import Provider, all_codes, look_up
-from rebound.domain.reachability import (
+from rebound.businesses.application.settings_of_business import BusinessChange, RecoveryChange
+from rebound.campaigns.domain.campaigns import Campaign, TextContent
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import (
     HIGHEST_COUNT,
     REACHABLE,
     STANDARD_POLICY,
@@ -33,8 +26,15 @@ from rebound.domain.reachability import (
     Voided,
     policy_of,
 )
-from rebound.domain.receipts import MessageKey, Outcome
-from rebound.domain.recovery import Recovery, is_recoverable, next_try_at
+from rebound.contacts.domain.recovery import Recovery, is_recoverable, next_try_at
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Send, decide
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider, all_codes, look_up
+from rebound.kernel.receipts import MessageKey, Outcome
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.sending.domain.handovers import Throttled
+from rebound.sending.domain.pacing import Lane, Ticket
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.remove_customer import MOST_CONTACTS
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import NotFoundError
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.receipts import Outcome
+from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.application.remove_customer import MOST_CONTACTS
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of, message, receipt
 from tests.fakes.watching import Turns, WorkerDiedError

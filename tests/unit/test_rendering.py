@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.campaigns import EmailContent, TextContent
-from rebound.domain.categories import Category
-from rebound.domain.consent import Scope
-from rebound.domain.errors import InvalidInputError
-from rebound.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of
-from rebound.domain.languages import LANGUAGES
-from rebound.domain.rendering import (
+from rebound.campaigns.domain.campaigns import EmailContent, TextContent
+from rebound.consent.domain.consent import Scope
+from rebound.kernel.categories import Category
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of
+from rebound.messages.domain.rendering import (
     PLACEHOLDER,
     VARIABLES,
     RenderedEmail,

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from rebound.domain.revocations import PHRASES, reads_like_a_revocation
+from rebound.inbound.domain.revocations import PHRASES, reads_like_a_revocation
 
 REVOCATIONS: Final = {
     "en": (

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.timing import Timing
-from rebound.domain.channels import ContactKey
-from rebound.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from rebound.domain.events import ContactInvalidated, ContactRestored
-from rebound.domain.messages import MessageStatus
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, Failure
-from rebound.domain.receipts import Outcome, Receipt
+from rebound.businesses.application.timing import Timing
+from rebound.contacts.domain.reachability import STANDARD_POLICY, Failure
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.events import ContactInvalidated, ContactRestored
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome, Receipt
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer
 from tests.fakes.world import Chaos, World
 

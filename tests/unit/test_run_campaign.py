@@ -10,29 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.handovers import (
+from rebound.businesses.domain.business import TextProvider
+from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, ChunkState
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.domain import Customer
+from rebound.eligibility.application.preview_audience import Question
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.domain import Segment
+from rebound.sending.application.run_campaign import MOST_POLLS
+from rebound.sending.domain.handovers import (
     Accepted,
     Refused,
     SendResult,
     Throttled,
     Unknown,
 )
-from rebound.application.preview_audience import Question
-from rebound.application.run_campaign import MOST_POLLS
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import CampaignStatus, Selection
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import CHUNK_SIZE, ChunkState
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.customers import Customer
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.domain.messages import MessageStatus
-from rebound.domain.pacing import Lane
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.receipts import Outcome
-from rebound.domain.segments import Segment
+from rebound.sending.domain.pacing import Lane
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Turns
 from tests.fakes.world import Chaos, World, adds_up, always

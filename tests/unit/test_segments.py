@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.domain.customers import Customer, field_text
-from rebound.domain.errors import FieldError, InvalidInputError
-from rebound.domain.segments import MAX_DEPTH, MAX_NODES, compile_filter
+from rebound.customers.domain import Customer, field_text
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.segments.domain import MAX_DEPTH, MAX_NODES, compile_filter
 from tests.fakes import strategies
 from tests.fakes.making import customer
 

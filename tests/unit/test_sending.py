@@ -6,25 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from rebound.application.handovers import Refused, Throttled, Unknown
-from rebound.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
-from rebound.domain.business import TextProvider
-from rebound.domain.campaigns import TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.chunks import Chunk, ChunkKey, ChunkState
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
-from rebound.domain.footers import FOOTER_WORDS
-from rebound.domain.links import Link, Purpose, read_token
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.pacing import SHORTEST_STOP, Lane, Stop, Ticket
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import Failure
-from rebound.domain.receipts import MessageKey
-from rebound.domain.sending_accounts import EMAIL_ACCOUNT
-from rebound.domain.suppressions import LISTED_BOUNCE
-from rebound.domain.text_answers import TextAnswers
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
+from rebound.businesses.domain.text_answers import TextAnswers
+from rebound.campaigns.domain.campaigns import TextContent
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Failure
+from rebound.contacts.domain.suppressions import LISTED_BOUNCE
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.footers import FOOTER_WORDS
+from rebound.messages.domain.links import Link, Purpose, read_token
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.sending.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
+from rebound.sending.domain.handovers import Refused, Throttled, Unknown
+from rebound.sending.domain.pacing import SHORTEST_STOP, Lane, Stop, Ticket
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import PUBLIC_URL, World, always

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebound.settings import MissingSettingError, Settings
+from rebound.platform.settings import MissingSettingError, Settings
 
 
 def test_a_setting_is_read_when_it_is_asked_for() -> None:

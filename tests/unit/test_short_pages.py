@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rebound.adapters.dynamo_customers import MOST_PAGES, PAGE, DynamoCustomerBook
-from rebound.domain.customers import Customer
+from rebound.customers.adapters import MOST_PAGES, PAGE, DynamoCustomerBook
+from rebound.customers.domain import Customer
 from tests.fakes.making import BUSINESS_ID, customer
 
 EVERYBODY = sorted((customer(number) for number in range(2 * MOST_PAGES * PAGE)), key=lambda c: c.customer_id)

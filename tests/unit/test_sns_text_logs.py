@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.receipts_queue import decode, encode_sns_text_log
-from rebound.adapters.sns_text_logs import parse_awslogs, parse_text_log
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import Outcome, Receipt
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import Outcome, Receipt
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log
+from rebound.receipts.adapters.sns_text_logs import parse_awslogs, parse_text_log
 
 
 def log_line(status: str = "FAILURE", response: str | None = "Invalid phone number") -> dict[str, Any]:

@@ -6,15 +6,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from rebound.adapters.sns_texter import SnsTexter
-from rebound.application.handovers import (
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
+from rebound.kernel.receipts import MessageKey
+from rebound.sending.adapters.sns_texter import SnsTexter
+from rebound.sending.domain.handovers import (
     Refused,
     SendResult,
     Throttled,
     Unknown,
 )
-from rebound.domain.provider_codes import FailureClass, Provider, look_up
-from rebound.domain.receipts import MessageKey
 
 KEY = MessageKey("salon-juniper", "0" * 32, "01J00000000000000000000000")
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.manage_campaigns import CampaignView
-from rebound.application.timing import Timing
-from rebound.domain.campaigns import CampaignStatus
-from rebound.domain.channels import Channel
-from rebound.domain.errors import ConflictError
-from rebound.domain.messages import MessageStatus
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.making import BUSINESS_ID, customer
 from tests.fakes.world import Chaos, World
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rebound.domain.errors import ConcurrentChangeError, NotFoundError
-from rebound.steps import TechnicalError, step
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.platform.steps import TechnicalError, step
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.contacts import Contact
-from rebound.domain.replies import IncomingText
+from rebound.contacts.domain.contacts import Contact
+from rebound.inbound.domain.replies import IncomingText
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes.making import BUSINESS_ID, customer
 from tests.fakes.world import World, adds_up
 

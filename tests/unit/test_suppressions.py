@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.suppression_desk import CALL_EVERY, FEW, SuppressionDesk
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.contacts import Contact
-from rebound.domain.errors import ComeAgainError, NotAnsweredError
-from rebound.domain.provider_codes import Provider
-from rebound.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Failure, Voided
-from rebound.domain.suppressions import LISTED_BOUNCE, Drift, Suppression, SuppressionReason, drift_of
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.application import CALL_EVERY, FEW, SuppressionDesk
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Failure, Voided
+from rebound.contacts.domain.suppressions import LISTED_BOUNCE, Drift, Suppression, SuppressionReason, drift_of
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import NO_SUCH_MAILBOX, at, contact_key
 from tests.fakes.suppressions import MemorySuppressionList
 from tests.fakes.system import FakeClock

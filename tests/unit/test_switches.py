@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from rebound.application.preview_audience import Question
-from rebound.domain.campaigns import (
+from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.campaigns.domain.campaigns import (
     Audience,
     CampaignStatus,
     Content,
     EmailContent,
     TextContent,
 )
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel
-from rebound.domain.errors import ConflictError, InvalidInputError
-from rebound.domain.explanation import attempt_sentence
-from rebound.domain.messages import Message, MessageStatus
-from rebound.domain.switches import Barrier, Bundle, Switches
+from rebound.eligibility.application.preview_audience import Question
+from rebound.eligibility.domain.explanation import attempt_sentence
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.messages.domain.messages import Message, MessageStatus
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
 from tests.fakes.world import World, adds_up, always
 

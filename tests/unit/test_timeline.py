@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.application.read_timeline import Happened, Timeline
-from rebound.domain.campaigns import TextContent
-from rebound.domain.categories import Category
-from rebound.domain.channels import Channel, ContactKey
-from rebound.domain.consent import ConsentEvidence, ConsentSource, Scope
-from rebound.domain.errors import InvalidInputError, NotFoundError
-from rebound.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
-from rebound.domain.log_sentences import sentence_of_consent
-from rebound.domain.messages import Message
-from rebound.domain.receipts import Outcome
-from rebound.domain.replies import Keyword, Meaning, Reply
-from rebound.domain.ulids import time_of
-from rebound.http.areas.logs import TimelineAnswer
+from rebound.campaigns.domain.campaigns import TextContent
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
+from rebound.inbound.domain.replies import Keyword, Meaning, Reply
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.kernel.receipts import Outcome
+from rebound.kernel.ulids import time_of
+from rebound.messages.domain.messages import Message
+from rebound.timeline.application.read_timeline import Happened, Timeline
+from rebound.timeline.domain import sentence_of_consent
+from rebound.timeline.http import TimelineAnswer
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, business, customer, id_of, message, message_key
 from tests.fakes.system import SeededIds

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from rebound.adapters.receipt_fields import MalformedReceiptError
-from rebound.adapters.receipts_queue import decode, encode_receipt, encode_twilio_status
-from rebound.adapters.twilio_callbacks import (
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
+from rebound.receipts.adapters.receipts_queue import decode, encode_receipt, encode_twilio_status
+from rebound.receipts.adapters.twilio_callbacks import (
     create_failure_receipt,
     key_from_query,
     parse_form,
@@ -19,8 +21,6 @@ from rebound.adapters.twilio_callbacks import (
     status_url,
     verify_signature,
 )
-from rebound.domain.provider_codes import Provider
-from rebound.domain.receipts import MessageKey, Outcome, Receipt
 
 KEY = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
 QUERY = {"b": KEY.business_id, "c": KEY.customer_id, "m": KEY.message_id}

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ApiKeyBook
+    from rebound.access.domain import ApiKey
+
+
+class ApiKeyBook(Protocol):
+    """API keys, of which only a hash is kept."""
+
+    def add(self, key: ApiKey) -> None:
+        """Keep a new key."""
+
+    def find(self, business_id: str, key_id: str) -> ApiKey | None:
+        """The key, revoked or not."""
+
+    def list(self, business_id: str) -> Sequence[ApiKey]:
+        """All keys of a business."""
+
+    def replace(self, key: ApiKey) -> None:
+        """Write a key whole."""
 
 
 class AccessPorts(PlatformPorts, Protocol):

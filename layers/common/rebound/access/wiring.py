@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
-    from rebound.access.ports import AccessPorts
-    from rebound.application.authorize_request import AuthorizeRequest
-    from rebound.application.ports import ApiKeyBook
+    from rebound.access.application import AuthorizeRequest
+    from rebound.access.ports import AccessPorts, ApiKeyBook
 
 
 class AwsAccessPorts(AwsPlatformPorts):
@@ -18,7 +17,7 @@ class AwsAccessPorts(AwsPlatformPorts):
 
     @cached_property
     def api_keys(self) -> ApiKeyBook:
-        from rebound.adapters.dynamo_api_keys import DynamoApiKeyBook
+        from rebound.access.adapters import DynamoApiKeyBook
 
         return DynamoApiKeyBook(self.settings["DIRECTORY_TABLE"])
 
@@ -30,7 +29,7 @@ class AccessUseCases(PlatformUseCases):
 
     @cached_property
     def authorize_request(self) -> AuthorizeRequest:
-        from rebound.application.authorize_request import AuthorizeRequest
+        from rebound.access.application import AuthorizeRequest
 
         return AuthorizeRequest(keys=self.ports.api_keys, clock=self.ports.clock)
 

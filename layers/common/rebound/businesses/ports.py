@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.access.ports import AccessPorts
 from rebound.contacts.ports import ContactsPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import BusinessDirectory, RecopyQueue
-    from rebound.domain.business import TextProvider
+    from rebound.businesses.domain.business import Business, TextProvider
+    from rebound.businesses.domain.flag_records import Recopying
+
+
+class BusinessDirectory(Protocol):
+    """The businesses of this deployment."""
+
+    def get(self, business_id: str) -> Business:
+        """Raises ``NotFoundError``."""
+
+    def add(self, business: Business) -> None:
+        """Raises ``ConflictError`` when the id is taken."""
+
+    def ids(self) -> Sequence[str]:
+        """All of them, in no order that means anything; for work at night, because it reads the whole table."""
+
+    def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
+        """The businesses whose ``text_from`` is, or ever was, one of these numbers or messaging services, by id."""
+
+    def replace(self, business: Business) -> None:
+        """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+
+
+class RecopyQueue(Protocol):
+    """Copyings of flags that are due."""
+
+    def put(self, work: Recopying) -> None:
+        """Enqueue; it is on the queue when this returns, and may be delivered more than once."""
 
 
 class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):

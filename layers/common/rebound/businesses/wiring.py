@@ -10,11 +10,10 @@ from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.manage_tenants import ManageTenants
-    from rebound.application.ports import BusinessDirectory, RecopyQueue
-    from rebound.application.settings_of_business import SettingsOfBusiness
-    from rebound.businesses.ports import BusinessesPorts
-    from rebound.domain.business import TextProvider
+    from rebound.businesses.application.manage_tenants import ManageTenants
+    from rebound.businesses.application.settings_of_business import SettingsOfBusiness
+    from rebound.businesses.domain.business import TextProvider
+    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, RecopyQueue
 
 
 class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
@@ -22,19 +21,19 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
 
     @cached_property
     def businesses(self) -> BusinessDirectory:
-        from rebound.adapters.dynamo_directory import DynamoBusinessDirectory
+        from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
 
         return DynamoBusinessDirectory(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def recopy_queue(self) -> RecopyQueue:
-        from rebound.adapters.sqs_recopy_queue import SqsRecopyQueue
+        from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue
 
         return SqsRecopyQueue(self.aws("sqs"), self.settings["RECOPY_QUEUE_URL"])
 
     @property
     def default_text_provider(self) -> TextProvider:
-        from rebound.domain.business import TextProvider
+        from rebound.businesses.domain.business import TextProvider
 
         return TextProvider(self.settings["DEFAULT_TEXT_PROVIDER"])
 
@@ -46,7 +45,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     @cached_property
     def manage_tenants(self) -> ManageTenants:
-        from rebound.application.manage_tenants import ManageTenants
+        from rebound.businesses.application.manage_tenants import ManageTenants
 
         return ManageTenants(
             businesses=self.ports.businesses,
@@ -59,7 +58,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     @cached_property
     def settings_of_business(self) -> SettingsOfBusiness:
-        from rebound.application.settings_of_business import SettingsOfBusiness
+        from rebound.businesses.application.settings_of_business import SettingsOfBusiness
 
         return SettingsOfBusiness(
             businesses=self.ports.businesses, addresses=self.ports.addresses, recopyings=self.ports.recopy_queue

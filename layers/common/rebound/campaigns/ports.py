@@ -2,13 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.rates.ports import RatesPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
+    from rebound.businesses.domain.quiet_hours import HoldReason
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
+    from rebound.campaigns.domain.expansion_records import RangeProgress
+    from rebound.kernel.pages import Page
+
+
+class CampaignBook(Protocol):
+    """The campaigns of all businesses."""
+
+    def get(self, business_id: str, campaign_id: str) -> Campaign:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def add(self, campaign: Campaign) -> None:
+        """Write a new campaign."""
+
+    def replace(self, before: Campaign, after: Campaign) -> None:
+        """Write ``after`` if nobody has written since ``before`` was read. Raises ``ConcurrentChangeError`` if so."""
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+        """Newest first, without the carriers of single messages."""
+
+
+class ExpansionLedger(Protocol):
+    """Progress of expansions. A page of customers counts at the moment its progress is committed, and only once."""
+
+    def get(self, campaign_id: str, index: int) -> RangeProgress:
+        """The progress of a range, at its beginning when there is none."""
+
+    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+        """Write progress that is still as it was read, and a page's chunks with it: all or nothing, at most 99 chunks.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
+        """
+
+    def list(self, campaign_id: str) -> Sequence[RangeProgress]:
+        """All ranges that have begun."""
+
+
+class ChunkLedger(Protocol):
+    """The claim ledger (truth 8)."""
+
+    def add(self, chunk: Chunk) -> None:
+        """Write a new chunk; one that is there already stays as it is."""
+
+    def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        """Try to take a chunk; the chunk as it is afterwards. Raises ``NotFoundError``."""
+
+    def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
+        """Mark a claimed chunk as being handed to the provider, but for ``waiting``, if the lease is ours and alive.
+
+        Raises ``ConcurrentChangeError`` otherwise: then nothing may be sent.
+        """
+
+    def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
+        """Make a chunk pending again for recipients that are known not to have gone out, if it is still ours."""
+
+    def finish(self, chunk: Chunk) -> None:
+        """Nothing of the chunk is left to do; does nothing when it is no longer ours."""
+
+    def state(self, key: ChunkKey) -> ChunkState | None:
+        """Where a chunk stood a moment ago (eventually consistent); ``None`` when it is not there."""
+
+    def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
+        """The chunks of a campaign in order."""
+
+    def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
+        """Remember until when, and why, some of a campaign's recipients wait."""
+
+    def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
+        """All times that were noted, over or not."""
+
+
+class TallyBook(Protocol):
+    """Exact counts of a campaign's messages by label, kept from the message log's change stream."""
+
+    def counts(self, campaign_id: str) -> Mapping[str, int]:
+        """The sum over all shards, by label (``domain.tally``)."""
+
+    def position(self, campaign_id: str, shard: str) -> str | None:
+        """The last change of a shard that was counted."""
+
+    def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
+        """Add counts and move the position from ``after``. Raises ``ConcurrentChangeError`` if it stands elsewhere."""
+
+
+class CampaignRunner(Protocol):
+    """Runs campaigns."""
+
+    def start(self, business_id: str, campaign_id: str) -> None:
+        """Start now; starting twice is starting once."""
+
+    def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        """Start at a time."""
+
+    def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
+        """Bring back the chunks that a pause set aside; ``name`` tells one such errand from another."""
+
+    def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
+        """Take back the flags that the campaign's bounces raised; starting twice is starting once."""
 
 
 class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):

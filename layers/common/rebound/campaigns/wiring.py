@@ -10,15 +10,21 @@ from rebound.platform.wiring import in_this_process
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
-    from rebound.application.count_results import CountResults
-    from rebound.application.manage_campaigns import ManageCampaigns
-    from rebound.application.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
-    from rebound.application.project_campaigns import ProjectCampaigns
-    from rebound.application.roll_back_flags import AskForRollback, RollBackFlags
-    from rebound.application.run_campaign import CloseCampaign
-    from rebound.application.steer_campaign import SteerCampaign
-    from rebound.application.trip_breaker import TripBreaker
-    from rebound.campaigns.ports import CampaignsPorts
+    from rebound.campaigns.application.count_results import CountResults
+    from rebound.campaigns.application.manage_campaigns import ManageCampaigns
+    from rebound.campaigns.application.project_campaigns import ProjectCampaigns
+    from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
+    from rebound.campaigns.application.steer_campaign import SteerCampaign
+    from rebound.campaigns.application.trip_breaker import TripBreaker
+    from rebound.campaigns.ports import (
+        CampaignBook,
+        CampaignRunner,
+        CampaignsPorts,
+        ChunkLedger,
+        ExpansionLedger,
+        TallyBook,
+    )
+    from rebound.sending.application.run_campaign import CloseCampaign
 
 
 class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
@@ -26,31 +32,31 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
 
     @cached_property
     def campaigns(self) -> CampaignBook:
-        from rebound.adapters.dynamo_campaigns import DynamoCampaignBook
+        from rebound.campaigns.adapters.dynamo_campaigns import DynamoCampaignBook
 
         return DynamoCampaignBook(self.settings["CAMPAIGNS_TABLE"])
 
     @cached_property
     def chunks(self) -> ChunkLedger:
-        from rebound.adapters.dynamo_campaigns import DynamoChunkLedger
+        from rebound.campaigns.adapters.dynamo_campaigns import DynamoChunkLedger
 
         return DynamoChunkLedger(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def expansion(self) -> ExpansionLedger:
-        from rebound.adapters.dynamo_campaigns import DynamoExpansionLedger
+        from rebound.campaigns.adapters.dynamo_campaigns import DynamoExpansionLedger
 
         return DynamoExpansionLedger(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def tallies(self) -> TallyBook:
-        from rebound.adapters.dynamo_campaigns import DynamoTallyBook
+        from rebound.campaigns.adapters.dynamo_campaigns import DynamoTallyBook
 
         return DynamoTallyBook(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def runner(self) -> CampaignRunner:
-        from rebound.adapters.campaign_runner import StepFunctionsCampaignRunner
+        from rebound.campaigns.adapters.campaign_runner import StepFunctionsCampaignRunner
 
         return StepFunctionsCampaignRunner(
             self.aws("stepfunctions"),
@@ -69,7 +75,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def manage_campaigns(self) -> ManageCampaigns:
-        from rebound.application.manage_campaigns import ManageCampaigns
+        from rebound.campaigns.application.manage_campaigns import ManageCampaigns
 
         return ManageCampaigns(
             campaigns=self.ports.campaigns,
@@ -89,7 +95,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def steer_campaign(self) -> SteerCampaign:
-        from rebound.application.steer_campaign import SteerCampaign
+        from rebound.campaigns.application.steer_campaign import SteerCampaign
 
         return SteerCampaign(
             campaigns=self.ports.campaigns,
@@ -101,7 +107,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def ask_for_rollback(self) -> AskForRollback:
-        from rebound.application.roll_back_flags import AskForRollback
+        from rebound.campaigns.application.roll_back_flags import AskForRollback
 
         return AskForRollback(
             campaigns=self.ports.campaigns,
@@ -113,7 +119,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def roll_back_flags(self) -> RollBackFlags:
-        from rebound.application.roll_back_flags import RollBackFlags
+        from rebound.campaigns.application.roll_back_flags import RollBackFlags
 
         return RollBackFlags(
             campaigns=self.ports.campaigns,
@@ -124,25 +130,25 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def close_campaign(self) -> CloseCampaign:
-        from rebound.application.run_campaign import CloseCampaign
+        from rebound.sending.application.run_campaign import CloseCampaign
 
         return CloseCampaign(campaigns=self.ports.campaigns, clock=self.ports.clock)
 
     @cached_property
     def trip_breaker(self) -> TripBreaker:
-        from rebound.application.trip_breaker import TripBreaker
+        from rebound.campaigns.application.trip_breaker import TripBreaker
 
         return TripBreaker(campaigns=self.ports.campaigns, tallies=self.ports.tallies)
 
     @cached_property
     def count_results(self) -> CountResults:
-        from rebound.application.count_results import CountResults
+        from rebound.campaigns.application.count_results import CountResults
 
         return CountResults(tallies=self.ports.tallies, breaker=self.trip_breaker)
 
     @cached_property
     def project_campaigns(self) -> ProjectCampaigns:
-        from rebound.application.project_campaigns import ProjectCampaigns
+        from rebound.campaigns.application.project_campaigns import ProjectCampaigns
 
         return ProjectCampaigns(
             expansion=self.ports.expansion, tallies=self.ports.tallies, events=self.ports.domain_events

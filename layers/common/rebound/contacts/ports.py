@@ -2,12 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import AddressReader, ContactBook, ContactHistory, SuppressionList
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.history import HistoryEntry
+    from rebound.contacts.domain.suppressions import Suppression
+    from rebound.kernel.channels import ContactKey
+    from rebound.kernel.pages import Page
+
+
+class AddressReader(Protocol):
+    """Reads addresses as people write them."""
+
+    def email(self, text: str) -> str:
+        """The address, domain in lower case. Raises ``ValueError`` with a sentence for people when it is none."""
+
+    def country(self, text: str) -> str:
+        """The country's two letters (ISO 3166-1 alpha-2). Raises ``ValueError`` likewise."""
+
+    def phone(self, text: str, country: str) -> str:
+        """The number in E.164, read in ``country`` when it has no country code. Raises ``ValueError`` likewise.
+
+        A *possible* number is enough; whether it works is for the providers to say.
+        """
+
+
+class ContactBook(Protocol):
+    """The contacts of all businesses."""
+
+    def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
+        """The contacts as of now.
+
+        One that nobody uses comes without customers and failures, with what is remembered of its consent, if anything.
+        By a hashed key comes what is remembered, and nothing while somebody uses the address.
+        Those of a moment ago are good enough, and cost half, where a decision will be taken again.
+        """
+
+    def save(self, contact: Contact) -> None:
+        """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
+
+        Of one that nobody uses only the consent is kept, under the hash of its address. One with a hashed key must be
+        remembered already: that is what says that nobody uses the address.
+        """
+
+
+class ContactHistory(Protocol):
+    """What happened to addresses, kept under their hash, so that it outlives the address itself."""
+
+    def record(self, key: ContactKey, entries: Sequence[HistoryEntry]) -> None:
+        """Keep entries; one that is kept already stays as it is."""
+
+    def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
+        """The latest first (strongly consistent)."""
+
+    def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
+        """Up to ``limit`` before a place (``history.place_of``), or of all, the latest first (strongly consistent).
+
+        Fewer only when there are no more.
+        """
+
+
+class SuppressionList(Protocol):
+    """SES's suppression list of the account, which all businesses of the deployment share.
+
+    Every call may raise ``ComeAgainError``, above all because the account may make about one call a second, and
+    ``NotAnsweredError``. Nothing is tried twice.
+    """
+
+    def get(self, address: str) -> Suppression | None:
+        """The entry of exactly this spelling."""
+
+    def remove(self, address: str) -> None:
+        """Remove the entry of exactly this spelling, whatever its reason; one that is not there is fine."""
+
+    def page(self, cursor: str | None) -> Page[Suppression]:
+        """Entries in the provider's own order, up to 1,000; a cursor that it does not know any more begins anew."""
 
 
 class ContactsPorts(PlatformPorts, Protocol):

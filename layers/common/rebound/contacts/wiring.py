@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.ports import AddressReader, ContactBook, ContactHistory, SuppressionList
-    from rebound.application.suppression_desk import SuppressionDesk
-    from rebound.contacts.ports import ContactsPorts
+    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.ports import AddressReader, ContactBook, ContactHistory, ContactsPorts, SuppressionList
 
 
 class AwsContactsPorts(AwsPlatformPorts):
@@ -18,35 +17,35 @@ class AwsContactsPorts(AwsPlatformPorts):
 
     @cached_property
     def addresses(self) -> AddressReader:
-        from rebound.adapters.addresses import LibraryAddressReader
+        from rebound.contacts.adapters.addresses import LibraryAddressReader
 
         return LibraryAddressReader()
 
     @cached_property
     def contacts(self) -> ContactBook:
-        from rebound.adapters.dynamo_customers import DynamoContactBook
+        from rebound.customers.adapters import DynamoContactBook
 
         return DynamoContactBook(self.settings["CONTACTS_TABLE"])
 
     @cached_property
     def contact_history(self) -> ContactHistory:
-        from rebound.adapters.dynamo_history import DynamoContactHistory
+        from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
 
         return DynamoContactHistory(self.settings["CONTACT_HISTORY_TABLE"])
 
     @cached_property
     def suppressions(self) -> SuppressionList:
-        from rebound.adapters.ses_suppressions import SesSuppressionList
+        from rebound.contacts.adapters.ses_suppressions import SesSuppressionList
 
         return SesSuppressionList(lambda: self.aws_once("sesv2", connect_timeout=2, read_timeout=5))
 
     def report_missed_removal(self, cause: str) -> None:
-        from rebound.telemetry import tell_of_missed_removal
+        from rebound.platform.telemetry import tell_of_missed_removal
 
         tell_of_missed_removal(cause)
 
     def whereabouts(self, number: str) -> frozenset[str]:
-        from rebound.adapters.number_zones import zones_of_number
+        from rebound.contacts.adapters.number_zones import zones_of_number
 
         return zones_of_number(number)
 
@@ -58,7 +57,7 @@ class ContactsUseCases(PlatformUseCases):
 
     @cached_property
     def suppression_desk(self) -> SuppressionDesk:
-        from rebound.application.suppression_desk import SuppressionDesk
+        from rebound.contacts.application import SuppressionDesk
 
         return SuppressionDesk(
             suppressions=self.ports.suppressions, clock=self.ports.clock, missed=self.ports.report_missed_removal

@@ -9,13 +9,12 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.adapters.dynamo_customers import DynamoCustomerBook
-    from rebound.application.copy_flags import CopyFlags
-    from rebound.application.manage_customers import ManageCustomers
-    from rebound.application.ports import CustomerBook
-    from rebound.application.recopy_flags import RecopyFlags
-    from rebound.application.remove_customer import RemoveCustomer
-    from rebound.customers.ports import CustomersPorts
+    from rebound.customers.adapters import DynamoCustomerBook
+    from rebound.customers.application.copy_flags import CopyFlags
+    from rebound.customers.application.manage_customers import ManageCustomers
+    from rebound.customers.application.recopy_flags import RecopyFlags
+    from rebound.customers.application.remove_customer import RemoveCustomer
+    from rebound.customers.ports import CustomerBook, CustomersPorts
 
 
 class AwsCustomersPorts(AwsBusinessesPorts):
@@ -28,7 +27,7 @@ class AwsCustomersPorts(AwsBusinessesPorts):
     @cached_property
     def dynamo_customers(self) -> DynamoCustomerBook:
         """For adapters that write to their own rows and to customers in one transaction."""
-        from rebound.adapters.dynamo_customers import DynamoCustomerBook
+        from rebound.customers.adapters import DynamoCustomerBook
 
         return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.settings["CONTACTS_TABLE"])
 
@@ -40,7 +39,7 @@ class CustomersUseCases(BusinessesUseCases):
 
     @cached_property
     def manage_customers(self) -> ManageCustomers:
-        from rebound.application.manage_customers import ManageCustomers
+        from rebound.customers.application.manage_customers import ManageCustomers
 
         return ManageCustomers(
             customers=self.ports.customers,
@@ -56,7 +55,7 @@ class CustomersUseCases(BusinessesUseCases):
 
     @cached_property
     def recopy_flags(self) -> RecopyFlags:
-        from rebound.application.recopy_flags import RecopyFlags
+        from rebound.customers.application.recopy_flags import RecopyFlags
 
         return RecopyFlags(
             customers=self.ports.customers,
@@ -67,13 +66,13 @@ class CustomersUseCases(BusinessesUseCases):
 
     @cached_property
     def copy_flags(self) -> CopyFlags:
-        from rebound.application.copy_flags import CopyFlags
+        from rebound.customers.application.copy_flags import CopyFlags
 
         return CopyFlags(customers=self.ports.customers, contacts=self.ports.contacts, businesses=self.ports.businesses)
 
     @cached_property
     def remove_customer(self) -> RemoveCustomer:
-        from rebound.application.remove_customer import RemoveCustomer
+        from rebound.customers.application.remove_customer import RemoveCustomer
 
         return RemoveCustomer(customers=self.ports.customers, contacts=self.ports.contacts)
 

@@ -11,13 +11,12 @@ from rebound.platform.wiring import in_this_process
 from rebound.segments.wiring import AwsSegmentsPorts, SegmentsUseCases
 
 if TYPE_CHECKING:
-    from rebound.application.explain_reachability import ExplainReachability
-    from rebound.application.frequency_desk import FrequencyDesk
-    from rebound.application.ports import FrequencyBook
-    from rebound.application.preview_audience import PreviewAudience
-    from rebound.application.run_job import JobWork
-    from rebound.domain.jobs import JobKind
-    from rebound.eligibility.ports import EligibilityPorts
+    from rebound.eligibility.application.explain_reachability import ExplainReachability
+    from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    from rebound.eligibility.application.preview_audience import PreviewAudience
+    from rebound.eligibility.ports import EligibilityPorts, FrequencyBook
+    from rebound.jobs.application.run_job import JobWork
+    from rebound.jobs.domain.jobs import JobKind
 
 
 class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
@@ -25,7 +24,7 @@ class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
 
     @cached_property
     def frequencies(self) -> FrequencyBook:
-        from rebound.adapters.dynamo_frequencies import DynamoFrequencyBook
+        from rebound.eligibility.adapters import DynamoFrequencyBook
 
         return DynamoFrequencyBook(self.settings["FREQUENCIES_TABLE"])
 
@@ -37,7 +36,7 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
 
     @cached_property
     def preview_audience(self) -> PreviewAudience:
-        from rebound.application.preview_audience import PreviewAudience
+        from rebound.eligibility.application.preview_audience import PreviewAudience
 
         return PreviewAudience(
             customers=self.ports.customers,
@@ -50,7 +49,7 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
 
     @cached_property
     def explain_reachability(self) -> ExplainReachability:
-        from rebound.application.explain_reachability import ExplainReachability
+        from rebound.eligibility.application.explain_reachability import ExplainReachability
 
         return ExplainReachability(
             customers=self.ports.customers,
@@ -64,14 +63,14 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
 
     @cached_property
     def frequency_desk(self) -> FrequencyDesk:
-        from rebound.application.frequency_desk import FrequencyDesk
+        from rebound.eligibility.application.frequency_desk import FrequencyDesk
 
         return FrequencyDesk(frequencies=self.ports.frequencies, clock=self.ports.clock)
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
-        from rebound.application.preview_audience import PreviewWork
-        from rebound.domain.jobs import JobKind
+        from rebound.eligibility.application.preview_audience import PreviewWork
+        from rebound.jobs.domain.jobs import JobKind
 
         preview = PreviewWork(
             customers=self.ports.customers,

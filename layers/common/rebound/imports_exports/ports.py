@@ -2,12 +2,115 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Protocol
 
 from rebound.customers.ports import CustomersPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ExportBook, ExportStore, FileRunner, ImportBook, ImportLedger, ImportStore
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.customers.domain import Customer
+    from rebound.imports_exports.domain.export_records import ExportJob
+    from rebound.imports_exports.domain.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
+
+
+class ImportBook(Protocol):
+    """The imports of all businesses."""
+
+    def get(self, business_id: str, import_id: str) -> ImportJob:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def save(self, job: ImportJob) -> None:
+        """Write whole."""
+
+
+class ImportLedger(Protocol):
+    """Progress of imports. A row counts at the moment when what it says is written, and only once."""
+
+    def get(self, import_id: str, part: int) -> PartProgress:
+        """The progress of a part (strongly consistent), at its beginning when there is none."""
+
+    def commit(
+        self,
+        progress: PartProgress,
+        customers: Sequence[Customer] = (),
+        contacts: Sequence[Contact] = (),
+        bad_rows: Sequence[BadRow] = (),
+    ) -> PartProgress:
+        """Write progress, customers, contacts and bad rows in one transaction: all or nothing, at most 100 writes.
+
+        Each row but the bad ones must still be as it was read. Raises ``ConcurrentChangeError`` otherwise.
+        """
+
+    def counts(self, import_id: str) -> RowCounts:
+        """The sum over all parts."""
+
+    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
+        """The first bad rows that are kept, in the order of their lines."""
+
+
+class ImportStore(Protocol):
+    """The files of imports, and the parts that they are divided into."""
+
+    def put(self, business_id: str, import_id: str, content: str) -> None:
+        """Store a file; its arrival starts the import."""
+
+    def upload_url(self, business_id: str, import_id: str) -> str:
+        """A URL that takes one PUT of the file, for an hour."""
+
+    def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
+        """The file from a byte on, as a stream; one that has become shorter, from its beginning.
+
+        Raises ``NotFoundError``.
+        """
+
+    def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
+        """Store a piece of a part; again is once."""
+
+    def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
+        """A piece as a stream. Raises ``NotFoundError``."""
+
+    def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
+        """Remove the first pieces of the first parts, as far as they are there."""
+
+
+class ExportBook(Protocol):
+    """The exports of all businesses."""
+
+    def get(self, business_id: str, export_id: str) -> ExportJob:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def save(self, job: ExportJob) -> None:
+        """Write whole."""
+
+
+class ExportStore(Protocol):
+    """The files of exports."""
+
+    def begin(self, business_id: str, export_id: str, format_: str) -> str:
+        """Begin a file; the id of its upload."""
+
+    def put_part(self, business_id: str, export_id: str, upload_id: str, number: int, content: bytes) -> str:
+        """Store a part, of at least 5 MiB unless it is the last, counted from 1; its tag. Again is once."""
+
+    def complete(self, business_id: str, export_id: str, upload_id: str, tags: Sequence[str]) -> None:
+        """Make the file of its parts; again does nothing."""
+
+    def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:
+        """Set something aside."""
+
+    def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
+        """What was set aside. Raises ``NotFoundError``."""
+
+    def download_url(self, business_id: str, export_id: str) -> str:
+        """A URL that gives the file, for an hour."""
+
+
+class FileRunner(Protocol):
+    """Runs the work on files: imports, or exports."""
+
+    def start(self, business_id: str, work_id: str) -> None:
+        """Start now; starting twice is starting once."""
 
 
 class ImportsExportsPorts(CustomersPorts, Protocol):

@@ -9,10 +9,23 @@ from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.export_customers import ExportCustomers, StartExport
-    from rebound.application.import_customers import BeginImport, CloseImport, ImportCustomers, SplitImport, StartImport
-    from rebound.application.ports import ExportBook, ExportStore, FileRunner, ImportBook, ImportLedger, ImportStore
-    from rebound.imports_exports.ports import ImportsExportsPorts
+    from rebound.imports_exports.application.export_customers import ExportCustomers, StartExport
+    from rebound.imports_exports.application.import_customers import (
+        BeginImport,
+        CloseImport,
+        ImportCustomers,
+        SplitImport,
+        StartImport,
+    )
+    from rebound.imports_exports.ports import (
+        ExportBook,
+        ExportStore,
+        FileRunner,
+        ImportBook,
+        ImportLedger,
+        ImportsExportsPorts,
+        ImportStore,
+    )
 
 
 class AwsImportsExportsPorts(AwsCustomersPorts):
@@ -20,25 +33,25 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def imports(self) -> ImportBook:
-        from rebound.adapters.dynamo_import_book import DynamoImportBook
+        from rebound.imports_exports.adapters.dynamo_import_book import DynamoImportBook
 
         return DynamoImportBook(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def import_store(self) -> ImportStore:
-        from rebound.adapters.import_store import S3ImportStore
+        from rebound.imports_exports.adapters.import_store import S3ImportStore
 
         return S3ImportStore(self.aws("s3"), self.settings["IMPORTS_BUCKET"])
 
     @cached_property
     def import_ledger(self) -> ImportLedger:
-        from rebound.adapters.dynamo_imports import DynamoImportLedger
+        from rebound.imports_exports.adapters.dynamo_imports import DynamoImportLedger
 
         return DynamoImportLedger(self.settings["CHUNKS_TABLE"], self.dynamo_customers)
 
     @cached_property
     def import_runner(self) -> FileRunner:
-        from rebound.adapters.file_runner import StepFunctionsFileRunner
+        from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
 
         return StepFunctionsFileRunner(
             self.aws("stepfunctions"), self.settings["IMPORT_STATE_MACHINE_ARN"], "import_id"
@@ -46,19 +59,19 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def exports(self) -> ExportBook:
-        from rebound.adapters.dynamo_export_book import DynamoExportBook
+        from rebound.imports_exports.adapters.dynamo_export_book import DynamoExportBook
 
         return DynamoExportBook(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def export_store(self) -> ExportStore:
-        from rebound.adapters.export_store import S3ExportStore
+        from rebound.imports_exports.adapters.export_store import S3ExportStore
 
         return S3ExportStore(self.aws("s3"), self.settings["IMPORTS_BUCKET"])
 
     @cached_property
     def export_runner(self) -> FileRunner:
-        from rebound.adapters.file_runner import StepFunctionsFileRunner
+        from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
 
         return StepFunctionsFileRunner(
             self.aws("stepfunctions"), self.settings["EXPORT_STATE_MACHINE_ARN"], "export_id"
@@ -70,19 +83,19 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @property
     def import_part_bytes(self) -> int:
-        from rebound.application.import_customers import PART_BYTES
+        from rebound.imports_exports.application.import_customers import PART_BYTES
 
         return PART_BYTES
 
     @property
     def import_piece_bytes(self) -> int:
-        from rebound.application.import_customers import PIECE_BYTES
+        from rebound.imports_exports.application.import_customers import PIECE_BYTES
 
         return PIECE_BYTES
 
     @property
     def export_part_bytes(self) -> int:
-        from rebound.application.export_customers import PART_BYTES
+        from rebound.imports_exports.application.export_customers import PART_BYTES
 
         return PART_BYTES
 
@@ -94,7 +107,7 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     @cached_property
     def start_import(self) -> StartImport:
-        from rebound.application.import_customers import StartImport
+        from rebound.imports_exports.application.import_customers import StartImport
 
         return StartImport(
             imports=self.ports.imports,
@@ -107,13 +120,13 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     @cached_property
     def begin_import(self) -> BeginImport:
-        from rebound.application.import_customers import BeginImport
+        from rebound.imports_exports.application.import_customers import BeginImport
 
         return BeginImport(imports=self.ports.imports, runner=self.ports.import_runner)
 
     @cached_property
     def split_import(self) -> SplitImport:
-        from rebound.application.import_customers import SplitImport
+        from rebound.imports_exports.application.import_customers import SplitImport
 
         return SplitImport(
             imports=self.ports.imports,
@@ -124,7 +137,7 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     @cached_property
     def import_customers(self) -> ImportCustomers:
-        from rebound.application.import_customers import ImportCustomers
+        from rebound.imports_exports.application.import_customers import ImportCustomers
 
         return ImportCustomers(
             imports=self.ports.imports,
@@ -141,13 +154,13 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     @cached_property
     def close_import(self) -> CloseImport:
-        from rebound.application.import_customers import CloseImport
+        from rebound.imports_exports.application.import_customers import CloseImport
 
         return CloseImport(imports=self.ports.imports, store=self.ports.import_store)
 
     @cached_property
     def start_export(self) -> StartExport:
-        from rebound.application.export_customers import StartExport
+        from rebound.imports_exports.application.export_customers import StartExport
 
         return StartExport(
             exports=self.ports.exports,
@@ -160,7 +173,7 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     @cached_property
     def export_customers(self) -> ExportCustomers:
-        from rebound.application.export_customers import ExportCustomers
+        from rebound.imports_exports.application.export_customers import ExportCustomers
 
         return ExportCustomers(
             exports=self.ports.exports,

@@ -9,11 +9,10 @@ from rebound.messages.wiring import AwsMessagesPorts, MessagesUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ReplyBook
-    from rebound.application.receive_text import ReceiveText
-    from rebound.application.report_replies import ReportReplies
-    from rebound.application.review_replies import ReviewReplies
-    from rebound.inbound.ports import InboundPorts
+    from rebound.inbound.application.receive_text import ReceiveText
+    from rebound.inbound.application.report_replies import ReportReplies
+    from rebound.inbound.application.review_replies import ReviewReplies
+    from rebound.inbound.ports import InboundPorts, ReplyBook
 
 
 class AwsInboundPorts(AwsMessagesPorts):
@@ -21,7 +20,7 @@ class AwsInboundPorts(AwsMessagesPorts):
 
     @cached_property
     def replies(self) -> ReplyBook:
-        from rebound.adapters.dynamo_replies import DynamoReplyBook
+        from rebound.inbound.adapters.dynamo_replies import DynamoReplyBook
 
         return DynamoReplyBook(self.settings["CONTACT_HISTORY_TABLE"])
 
@@ -33,7 +32,7 @@ class InboundUseCases(MessagesUseCases):
 
     @cached_property
     def receive_text(self) -> ReceiveText:
-        from rebound.application.receive_text import ReceiveText
+        from rebound.inbound.application.receive_text import ReceiveText
 
         return ReceiveText(
             businesses=self.ports.businesses,
@@ -49,7 +48,7 @@ class InboundUseCases(MessagesUseCases):
 
     @cached_property
     def review_replies(self) -> ReviewReplies:
-        from rebound.application.review_replies import ReviewReplies
+        from rebound.inbound.application.review_replies import ReviewReplies
 
         return ReviewReplies(
             replies=self.ports.replies,
@@ -60,7 +59,7 @@ class InboundUseCases(MessagesUseCases):
 
     @cached_property
     def report_replies(self) -> ReportReplies:
-        from rebound.application.report_replies import ReportReplies
+        from rebound.inbound.application.report_replies import ReportReplies
 
         return ReportReplies(replies=self.ports.replies, customers=self.ports.customers, contacts=self.ports.contacts)
 

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import JobBook, JobLedger, JobRunner
+    from rebound.jobs.domain.job_records import FrozenPage, JobProgress
+    from rebound.jobs.domain.jobs import Job
+
+
+class JobBook(Protocol):
+    """Jobs of all businesses."""
+
+    def get(self, business_id: str, job_id: str) -> Job:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def add(self, job: Job) -> None:
+        """Write a new job. Raises ``ConcurrentChangeError`` when its id is taken."""
+
+    def replace(self, job: Job) -> None:
+        """Write a job that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+
+
+class JobLedger(Protocol):
+    """Progress of jobs. What is done in a step counts at the moment its progress is committed, and only once."""
+
+    def get(self, job_id: str, phase: int, index: int) -> JobProgress:
+        """The progress of a range, at its beginning when there is none (strongly consistent)."""
+
+    def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
+        """Write progress that is still as it was read, and a part of a frozen list with it: all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
+        """
+
+    def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
+        """All ranges of a phase that have begun."""
+
+    def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
+        """A part of a frozen list; ``None`` after the last."""
+
+
+class JobRunner(Protocol):
+    """Runs jobs."""
+
+    def start(self, business_id: str, job_id: str, run: int) -> None:
+        """Start; starting the same run twice is starting it once."""
 
 
 class JobsPorts(PlatformPorts, Protocol):

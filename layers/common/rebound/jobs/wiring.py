@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
-    from rebound.adapters.dynamo_jobs import DynamoJobLedger
-    from rebound.application.manage_jobs import ManageJobs
-    from rebound.application.ports import JobBook, JobLedger, JobRunner
-    from rebound.application.run_job import JobWork, RunJob
-    from rebound.domain.jobs import JobKind
-    from rebound.jobs.ports import JobsPorts
+    from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
+    from rebound.jobs.application.manage_jobs import ManageJobs
+    from rebound.jobs.application.run_job import JobWork, RunJob
+    from rebound.jobs.domain.jobs import JobKind
+    from rebound.jobs.ports import JobBook, JobLedger, JobRunner, JobsPorts
 
 
 class AwsJobsPorts(AwsPlatformPorts):
@@ -22,7 +21,7 @@ class AwsJobsPorts(AwsPlatformPorts):
 
     @cached_property
     def jobs(self) -> JobBook:
-        from rebound.adapters.dynamo_jobs import DynamoJobBook
+        from rebound.jobs.adapters.dynamo_jobs import DynamoJobBook
 
         return DynamoJobBook(self.settings["DIRECTORY_TABLE"])
 
@@ -33,13 +32,13 @@ class AwsJobsPorts(AwsPlatformPorts):
     @cached_property
     def dynamo_job_ledger(self) -> DynamoJobLedger:
         """For adapters that commit a job's progress and rows of their own in one transaction."""
-        from rebound.adapters.dynamo_jobs import DynamoJobLedger
+        from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
 
         return DynamoJobLedger(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def job_runner(self) -> JobRunner:
-        from rebound.adapters.job_runner import StepFunctionsJobRunner
+        from rebound.jobs.adapters.job_runner import StepFunctionsJobRunner
 
         return StepFunctionsJobRunner(self.aws("stepfunctions"), self.settings["JOB_STATE_MACHINE_ARN"])
 
@@ -51,7 +50,7 @@ class JobsUseCases(PlatformUseCases):
 
     @cached_property
     def manage_jobs(self) -> ManageJobs:
-        from rebound.application.manage_jobs import ManageJobs
+        from rebound.jobs.application.manage_jobs import ManageJobs
 
         return ManageJobs(
             jobs=self.ports.jobs,
@@ -70,7 +69,7 @@ class JobsUseCases(PlatformUseCases):
 
     @cached_property
     def run_job(self) -> RunJob:
-        from rebound.application.run_job import RunJob
+        from rebound.jobs.application.run_job import RunJob
 
         return RunJob(jobs=self.ports.jobs, ledger=self.ports.job_ledger, works=self.job_works, clock=self.ports.clock)
 

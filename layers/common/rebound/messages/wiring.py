@@ -9,11 +9,10 @@ from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.ports import AppointmentBook, LinkKeyring, MessageLog
-    from rebound.application.read_client_log import ReadClientLog
-    from rebound.application.tell_contact import TellContact
-    from rebound.application.write_links import LinkWriter
-    from rebound.messages.ports import MessagesPorts
+    from rebound.messages.application.read_client_log import ReadClientLog
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.write_links import LinkWriter
+    from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts
 
 
 class AwsMessagesPorts(AwsCustomersPorts):
@@ -21,19 +20,19 @@ class AwsMessagesPorts(AwsCustomersPorts):
 
     @cached_property
     def messages(self) -> MessageLog:
-        from rebound.adapters.dynamo_messages import DynamoMessageLog
+        from rebound.messages.adapters.dynamo_messages import DynamoMessageLog
 
         return DynamoMessageLog(self.settings["MESSAGES_TABLE"])
 
     @cached_property
     def appointments(self) -> AppointmentBook:
-        from rebound.adapters.dynamo_appointments import DynamoAppointmentBook
+        from rebound.messages.adapters.dynamo_appointments import DynamoAppointmentBook
 
         return DynamoAppointmentBook(self.settings["MESSAGES_TABLE"])
 
     @cached_property
     def link_keyring(self) -> LinkKeyring:
-        from rebound.adapters.link_secret import SecretLinkKeyring
+        from rebound.messages.adapters.link_secret import SecretLinkKeyring
 
         return SecretLinkKeyring(self.aws("secretsmanager"), self.settings["LINK_SECRET_ARN"])
 
@@ -45,19 +44,19 @@ class MessagesUseCases(CustomersUseCases):
 
     @cached_property
     def link_writer(self) -> LinkWriter:
-        from rebound.application.write_links import LinkWriter
+        from rebound.messages.application.write_links import LinkWriter
 
         return LinkWriter(keyring=self.ports.link_keyring, public_url=self.ports.public_url)
 
     @cached_property
     def read_client_log(self) -> ReadClientLog:
-        from rebound.application.read_client_log import ReadClientLog
+        from rebound.messages.application.read_client_log import ReadClientLog
 
         return ReadClientLog(customers=self.ports.customers, messages=self.ports.messages)
 
     @cached_property
     def tell_contact(self) -> TellContact:
-        from rebound.application.tell_contact import TellContact
+        from rebound.messages.application.tell_contact import TellContact
 
         return TellContact(messages=self.ports.messages, contacts=self.ports.contacts)
 

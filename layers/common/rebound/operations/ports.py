@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import DeadLetterQueues
+    from rebound.platform.failures import DeadLetter, Redriven
+
+
+class DeadLetterQueues(Protocol):
+    """The dead letters of every queue, by the queue's name."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The queues, in a fixed order."""
+
+    def waiting(self, name: str) -> int:
+        """About how many dead letters a queue has."""
+
+    def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
+        """Up to ``limit`` of a queue's dead letters, which stay where they are."""
+
+    def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
+        """Put a queue's dead letters back on it. One that cannot be put back stays where it is."""
 
 
 class OperationsPorts(BusinessesPorts, Protocol):

@@ -11,9 +11,8 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.manage_dead_letters import ManageDeadLetters
-    from rebound.application.ports import DeadLetterQueues
-    from rebound.operations.ports import OperationsPorts
+    from rebound.operations.application import ManageDeadLetters
+    from rebound.operations.ports import DeadLetterQueues, OperationsPorts
 
 
 class AwsOperationsPorts(AwsBusinessesPorts):
@@ -21,7 +20,7 @@ class AwsOperationsPorts(AwsBusinessesPorts):
 
     @cached_property
     def dead_letter_queues(self) -> DeadLetterQueues:
-        from rebound.adapters.dead_letter_queues import DeadLettersOf, SqsDeadLetterQueues
+        from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues
 
         queues: Mapping[str, tuple[str, str]] = json.loads(self.settings["DEAD_LETTER_QUEUES"])
         return SqsDeadLetterQueues(self.aws("sqs"), {name: DeadLettersOf(*urls) for name, urls in queues.items()})
@@ -34,7 +33,7 @@ class OperationsUseCases(BusinessesUseCases):
 
     @cached_property
     def manage_dead_letters(self) -> ManageDeadLetters:
-        from rebound.application.manage_dead_letters import ManageDeadLetters
+        from rebound.operations.application import ManageDeadLetters
 
         return ManageDeadLetters(queues=self.ports.dead_letter_queues, failures=self.ports.failure_log)
 

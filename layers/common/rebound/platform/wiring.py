@@ -19,9 +19,8 @@ import rebound.platform.collector  # noqa: F401 - every function loads this modu
 if TYPE_CHECKING:
     from botocore.session import Session
 
-    from rebound.application.ports import Clock, DomainEvents, FailureLog, Ids, Patience, RequestIds
-    from rebound.platform.ports import PlatformPorts
-    from rebound.settings import Settings
+    from rebound.platform.ports import Clock, DomainEvents, FailureLog, Ids, Patience, PlatformPorts, RequestIds
+    from rebound.platform.settings import Settings
 
 
 class AwsPorts:
@@ -43,7 +42,7 @@ class AwsPlatformPorts(AwsPorts):
     @cached_property
     def settings(self) -> Settings:
         """The settings of this process."""
-        from rebound.settings import Settings
+        from rebound.platform.settings import Settings
 
         return Settings.of_this_process()
 
@@ -94,39 +93,39 @@ class AwsPlatformPorts(AwsPorts):
 
     @cached_property
     def clock(self) -> Clock:
-        from rebound.adapters.system import SystemClock
+        from rebound.platform.adapters.system import SystemClock
 
         return SystemClock()
 
     @cached_property
     def ids(self) -> Ids:
-        from rebound.adapters.random_ids import RandomIds
+        from rebound.platform.adapters.random_ids import RandomIds
 
         return RandomIds()
 
     @cached_property
     def patience(self) -> Patience:
-        from rebound.adapters.system import JitteredPatience
+        from rebound.platform.adapters.system import JitteredPatience
 
         return JitteredPatience()
 
     @cached_property
     def request_ids(self) -> RequestIds:
-        from rebound.adapters.dynamo_request_ids import DynamoRequestIds
+        from rebound.platform.adapters.request_ids import DynamoRequestIds
 
         return DynamoRequestIds(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def domain_events(self) -> DomainEvents:
-        from rebound.adapters.counted import CountedDomainEvents
-        from rebound.adapters.domain_events import EventBridgeDomainEvents
-        from rebound.telemetry import count
+        from rebound.platform.adapters.counted import CountedDomainEvents
+        from rebound.platform.adapters.domain_events import EventBridgeDomainEvents
+        from rebound.platform.telemetry import count
 
         return CountedDomainEvents(EventBridgeDomainEvents(self.aws("events"), self.settings["EVENT_BUS"]), count)
 
     @cached_property
     def failure_log(self) -> FailureLog:
-        from rebound.adapters.dynamo_failures import DynamoFailureLog
+        from rebound.platform.adapters.failures import DynamoFailureLog
 
         return DynamoFailureLog(self.settings["DIRECTORY_TABLE"])
 

@@ -9,10 +9,10 @@ from rebound.platform.wiring import in_this_process
 from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
-    from rebound.application.ask_for_confirmation import AskForConfirmation
-    from rebound.application.honour_links import HonourLinks
-    from rebound.application.manage_consent import ReadConsent, StateConsent
-    from rebound.application.read_links import LinkReader
+    from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
+    from rebound.preferences.application.honour_links import HonourLinks
+    from rebound.preferences.application.manage_consent import ReadConsent, StateConsent
+    from rebound.preferences.application.read_links import LinkReader
     from rebound.preferences.ports import PreferencesPorts
 
 
@@ -27,7 +27,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def honour_links(self) -> HonourLinks:
-        from rebound.application.honour_links import HonourLinks
+        from rebound.preferences.application.honour_links import HonourLinks
 
         return HonourLinks(
             reader=self.link_reader,
@@ -40,7 +40,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def link_reader(self) -> LinkReader:
-        from rebound.application.read_links import LinkReader
+        from rebound.preferences.application.read_links import LinkReader
 
         return LinkReader(
             keyring=self.ports.link_keyring,
@@ -51,7 +51,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def read_consent(self) -> ReadConsent:
-        from rebound.application.manage_consent import ReadConsent
+        from rebound.preferences.application.manage_consent import ReadConsent
 
         return ReadConsent(
             customers=self.ports.customers,
@@ -62,7 +62,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def state_consent(self) -> StateConsent:
-        from rebound.application.manage_consent import StateConsent
+        from rebound.preferences.application.manage_consent import StateConsent
 
         return StateConsent(
             customers=self.ports.customers,
@@ -73,7 +73,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def ask_for_confirmation(self) -> AskForConfirmation:
-        from rebound.application.ask_for_confirmation import AskForConfirmation
+        from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
 
         return AskForConfirmation(
             customers=self.ports.customers,

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.admit_chunk import MindThrottles
-    from rebound.application.ports import PaceBook, QuotaSource
-    from rebound.rates.ports import RatesPorts
+    from rebound.rates.ports import PaceBook, QuotaSource, RatesPorts
+    from rebound.sending.application.admit_chunk import MindThrottles
 
 
 class AwsRatesPorts(AwsPlatformPorts):
@@ -18,13 +17,13 @@ class AwsRatesPorts(AwsPlatformPorts):
 
     @cached_property
     def paces(self) -> PaceBook:
-        from rebound.adapters.dynamo_paces import DynamoPaceBook
+        from rebound.rates.adapters.dynamo_paces import DynamoPaceBook
 
         return DynamoPaceBook(self.settings["PACES_TABLE"])
 
     @cached_property
     def quotas(self) -> QuotaSource:
-        from rebound.adapters.ses_quota import SesQuota
+        from rebound.rates.adapters.ses_quota import SesQuota
 
         return SesQuota(self.aws_once("sesv2"))
 
@@ -36,7 +35,7 @@ class RatesUseCases(PlatformUseCases):
 
     @cached_property
     def mind_throttles(self) -> MindThrottles:
-        from rebound.application.admit_chunk import MindThrottles
+        from rebound.sending.application.admit_chunk import MindThrottles
 
         return MindThrottles(paces=self.ports.paces, clock=self.ports.clock)
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 from rebound.sending.ports import SendingPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ReconciliationBook
+    from rebound.businesses.domain.flag_records import Reconciliation
+
+
+class ReconciliationBook(Protocol):
+    """Reconciliations, remembered for a few days."""
+
+    def get(self, run: str) -> Reconciliation:
+        """The run, at its beginning when it is new."""
+
+    def save(self, reconciliation: Reconciliation) -> None:
+        """Write whole."""
 
 
 class ReceiptsPorts(SendingPorts, Protocol):

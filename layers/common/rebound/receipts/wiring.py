@@ -9,10 +9,9 @@ from rebound.platform.wiring import in_this_process
 from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
-    from rebound.application.apply_receipts import ApplyReceipts
-    from rebound.application.ports import ReconciliationBook
-    from rebound.application.reconcile_suppressions import ReconcileSuppressions
-    from rebound.receipts.ports import ReceiptsPorts
+    from rebound.receipts.application.apply_receipts import ApplyReceipts
+    from rebound.receipts.application.reconcile_suppressions import ReconcileSuppressions
+    from rebound.receipts.ports import ReceiptsPorts, ReconciliationBook
 
 
 class AwsReceiptsPorts(AwsSendingPorts):
@@ -20,7 +19,7 @@ class AwsReceiptsPorts(AwsSendingPorts):
 
     @cached_property
     def reconciliations(self) -> ReconciliationBook:
-        from rebound.adapters.dynamo_reconciliations import DynamoReconciliationBook
+        from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
 
         return DynamoReconciliationBook(self.settings["DIRECTORY_TABLE"])
 
@@ -32,7 +31,7 @@ class ReceiptsUseCases(SendingUseCases):
 
     @cached_property
     def apply_receipts(self) -> ApplyReceipts:
-        from rebound.application.apply_receipts import ApplyReceipts
+        from rebound.receipts.application.apply_receipts import ApplyReceipts
 
         return ApplyReceipts(
             messages=self.ports.messages,
@@ -43,7 +42,7 @@ class ReceiptsUseCases(SendingUseCases):
 
     @cached_property
     def reconcile_suppressions(self) -> ReconcileSuppressions:
-        from rebound.application.reconcile_suppressions import ReconcileSuppressions
+        from rebound.receipts.application.reconcile_suppressions import ReconcileSuppressions
 
         return ReconcileSuppressions(
             businesses=self.ports.businesses,

@@ -8,7 +8,36 @@ from rebound.customers.ports import CustomersPorts
 from rebound.jobs.ports import JobsPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import RemovalLedger, SegmentBook
+    from rebound.jobs.domain.job_records import JobProgress, Removal
+    from rebound.kernel.pages import Page
+    from rebound.segments.domain import Segment
+
+
+class SegmentBook(Protocol):
+    """Saved segments."""
+
+    def get(self, business_id: str, segment_id: str) -> Segment:
+        """Raises ``NotFoundError``."""
+
+    def put(self, segment: Segment) -> None:
+        """Create or replace."""
+
+    def delete(self, business_id: str, segment_id: str) -> None:
+        """Raises ``NotFoundError``."""
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
+        """By id."""
+
+
+class RemovalLedger(Protocol):
+    """Progress of the jobs that delete customers."""
+
+    def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
+        """Delete, and write progress that is still as it was read: all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range, and as ``CustomerBook.delete``
+        does. A removal may take 99 rows.
+        """
 
 
 class SegmentsPorts(CustomersPorts, JobsPorts, Protocol):

@@ -11,13 +11,12 @@ from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.bulk_delete import BulkDelete
-    from rebound.application.count_customers import CountCustomers
-    from rebound.application.manage_segments import ManageSegments
-    from rebound.application.ports import RemovalLedger, SegmentBook
-    from rebound.application.run_job import JobWork
-    from rebound.domain.jobs import JobKind
-    from rebound.segments.ports import SegmentsPorts
+    from rebound.jobs.application.run_job import JobWork
+    from rebound.jobs.domain.jobs import JobKind
+    from rebound.segments.application.bulk_delete import BulkDelete
+    from rebound.segments.application.count_customers import CountCustomers
+    from rebound.segments.application.manage_segments import ManageSegments
+    from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
 
 class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
@@ -25,13 +24,13 @@ class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
 
     @cached_property
     def segments(self) -> SegmentBook:
-        from rebound.adapters.dynamo_segments import DynamoSegmentBook
+        from rebound.segments.adapters.dynamo_segments import DynamoSegmentBook
 
         return DynamoSegmentBook(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def removal_ledger(self) -> RemovalLedger:
-        from rebound.adapters.dynamo_removals import DynamoRemovalLedger
+        from rebound.segments.adapters.dynamo_removals import DynamoRemovalLedger
 
         return DynamoRemovalLedger(self.dynamo_job_ledger, self.dynamo_customers)
 
@@ -43,27 +42,27 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
 
     @cached_property
     def manage_segments(self) -> ManageSegments:
-        from rebound.application.manage_segments import ManageSegments
+        from rebound.segments.application.manage_segments import ManageSegments
 
         return ManageSegments(segments=self.ports.segments, clock=self.ports.clock)
 
     @cached_property
     def count_customers(self) -> CountCustomers:
-        from rebound.application.count_customers import CountCustomers
+        from rebound.segments.application.count_customers import CountCustomers
 
         return CountCustomers(customers=self.ports.customers, clock=self.ports.clock)
 
     @cached_property
     def bulk_delete(self) -> BulkDelete:
-        from rebound.application.bulk_delete import BulkDelete
+        from rebound.segments.application.bulk_delete import BulkDelete
 
         return BulkDelete(jobs=self.manage_jobs)
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
-        from rebound.application.bulk_delete import BulkDeleteWork
-        from rebound.application.count_customers import CountingWork
-        from rebound.domain.jobs import JobKind
+        from rebound.jobs.domain.jobs import JobKind
+        from rebound.segments.application.bulk_delete import BulkDeleteWork
+        from rebound.segments.application.count_customers import CountingWork
 
         return {
             **super().job_works,

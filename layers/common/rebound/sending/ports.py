@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from rebound.campaigns.ports import CampaignsPorts
 
 if TYPE_CHECKING:
-    from rebound.application.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, Texter
+    from rebound.kernel.channels import Channel
+    from rebound.kernel.provider_codes import Provider
+    from rebound.kernel.receipts import MessageKey, Receipt
+    from rebound.sending.domain.handovers import OutgoingEmail, SendResult
+    from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
+
+
+class ChunkQueue(Protocol):
+    """Hands chunks to the workers of a channel, each in its lane."""
+
+    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+        """Enqueue; every ticket is on its lane's queue when this returns. At most 15 minutes of delay."""
+
+    def waiting(self, channel: Channel, lane: Lane) -> int:
+        """About how many chunks wait in a lane."""
+
+
+class HeldQueue(Protocol):
+    """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
+
+    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+        """Enqueue; each comes after a round (``HeldTicket.round_from``), and is to be put again before its hour."""
+
+
+class ReceiptQueue(Protocol):
+    """The one way for outcomes."""
+
+    def put(self, receipt: Receipt) -> None:
+        """Enqueue a receipt of our own, without personal data."""
+
+
+class Mailer(Protocol):
+    """Sends email."""
+
+    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+        """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice."""
+
+
+class Texter(Protocol):
+    """Sends texts of one provider."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who carries them."""
+
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
+        """Hand over one text. Never tries anything twice.
+
+        A provider that can be told to drops it instead of delivering it later than ``valid_for`` from now.
+        """
 
 
 class SendingPorts(CampaignsPorts, Protocol):

@@ -10,18 +10,17 @@ from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
-    from rebound.application.admit_chunk import AdmitChunk
-    from rebound.application.manage_campaigns import PostMessage
-    from rebound.application.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, Texter
-    from rebound.application.release_held import ReleaseHeld
-    from rebound.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
-    from rebound.application.send_chunk import ChunkDesk
-    from rebound.application.send_email import SendEmail
-    from rebound.application.send_text import SendText
-    from rebound.application.steer_campaign import RequeueCampaign
-    from rebound.domain.business import TextProvider
-    from rebound.sending.ports import SendingPorts
+    from rebound.businesses.domain.business import TextProvider
+    from rebound.campaigns.application.manage_campaigns import PostMessage
+    from rebound.campaigns.application.steer_campaign import RequeueCampaign
+    from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
+    from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.sending.application.release_held import ReleaseHeld
+    from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
+    from rebound.sending.application.send_chunk import ChunkDesk
+    from rebound.sending.application.send_email import SendEmail
+    from rebound.sending.application.send_text import SendText
+    from rebound.sending.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, SendingPorts, Texter
 
 
 class AwsSendingPorts(AwsCampaignsPorts):
@@ -29,9 +28,9 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def chunk_queue(self) -> ChunkQueue:
-        from rebound.adapters.queues import SqsChunkQueue
-        from rebound.domain.channels import Channel
-        from rebound.domain.pacing import Lane
+        from rebound.kernel.channels import Channel
+        from rebound.sending.adapters.queues import SqsChunkQueue
+        from rebound.sending.domain.pacing import Lane
 
         queue_urls = {
             (Channel.EMAIL, Lane.BULK): "EMAIL_QUEUE_URL",
@@ -44,23 +43,23 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def held_queue(self) -> HeldQueue:
-        from rebound.adapters.queues import SqsHeldQueue
+        from rebound.sending.adapters.queues import SqsHeldQueue
 
         return SqsHeldQueue(self.aws("sqs"), self.settings["HELD_QUEUE_URL"])
 
     @cached_property
     def mailer(self) -> Mailer:
-        from rebound.adapters.counted import CountedMailer
-        from rebound.adapters.ses_mailer import SesMailer
-        from rebound.telemetry import count
+        from rebound.platform.adapters.counted import CountedMailer
+        from rebound.platform.telemetry import count
+        from rebound.sending.adapters.ses_mailer import SesMailer
 
         return CountedMailer(SesMailer(self.aws_once("sesv2"), self.settings["SES_CONFIGURATION_SET"]), count)
 
     @cached_property
     def twilio_texter(self) -> Texter:
-        from rebound.adapters.counted import CountedTexter
-        from rebound.adapters.twilio_texter import TwilioTexter, connect
-        from rebound.telemetry import count
+        from rebound.platform.adapters.counted import CountedTexter
+        from rebound.platform.telemetry import count
+        from rebound.sending.adapters.twilio_texter import TwilioTexter, connect
 
         secret = self.twilio_secret
         client = connect(secret["account_sid"], secret["auth_token"], self.settings.get("TWILIO_BASE_URL"))
@@ -68,9 +67,9 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def sns_texter(self) -> Texter:
-        from rebound.adapters.counted import CountedTexter
-        from rebound.adapters.sns_texter import SnsTexter
-        from rebound.telemetry import count
+        from rebound.platform.adapters.counted import CountedTexter
+        from rebound.platform.telemetry import count
+        from rebound.sending.adapters.sns_texter import SnsTexter
 
         return CountedTexter(SnsTexter(self.aws_once("sns")), count)
 
@@ -81,13 +80,13 @@ class AwsSendingPorts(AwsCampaignsPorts):
     @cached_property
     def sqs_receipt_queue(self) -> SqsReceiptQueue:
         """For functions that put there what they received, as it came."""
-        from rebound.adapters.sqs_receipt_queue import SqsReceiptQueue
+        from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
 
         return SqsReceiptQueue(self.aws("sqs"), self.settings["RECEIPTS_QUEUE_URL"])
 
     @property
     def worth_a_range(self) -> int:
-        from rebound.application.run_campaign import WORTH_A_RANGE
+        from rebound.sending.application.run_campaign import WORTH_A_RANGE
 
         return WORTH_A_RANGE
 
@@ -105,7 +104,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def post_message(self) -> PostMessage:
-        from rebound.application.manage_campaigns import PostMessage
+        from rebound.campaigns.application.manage_campaigns import PostMessage
 
         return PostMessage(
             campaigns=self.ports.campaigns,
@@ -124,7 +123,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def plan_campaign(self) -> PlanCampaign:
-        from rebound.application.run_campaign import PlanCampaign
+        from rebound.sending.application.run_campaign import PlanCampaign
 
         return PlanCampaign(
             campaigns=self.ports.campaigns,
@@ -138,7 +137,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def expand_campaign(self) -> ExpandCampaign:
-        from rebound.application.run_campaign import ExpandCampaign
+        from rebound.sending.application.run_campaign import ExpandCampaign
 
         return ExpandCampaign(
             campaigns=self.ports.campaigns,
@@ -156,7 +155,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def drain_campaign(self) -> DrainCampaign:
-        from rebound.application.run_campaign import DrainCampaign
+        from rebound.sending.application.run_campaign import DrainCampaign
 
         return DrainCampaign(
             campaigns=self.ports.campaigns,
@@ -168,7 +167,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def requeue_campaign(self) -> RequeueCampaign:
-        from rebound.application.steer_campaign import RequeueCampaign
+        from rebound.campaigns.application.steer_campaign import RequeueCampaign
 
         return RequeueCampaign(
             campaigns=self.ports.campaigns,
@@ -179,7 +178,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def chunk_desk(self) -> ChunkDesk:
-        from rebound.application.send_chunk import ChunkDesk
+        from rebound.sending.application.send_chunk import ChunkDesk
 
         return ChunkDesk(
             chunks=self.ports.chunks,
@@ -199,7 +198,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def admit_chunk(self) -> AdmitChunk:
-        from rebound.application.admit_chunk import AdmitChunk
+        from rebound.sending.application.admit_chunk import AdmitChunk
 
         return AdmitChunk(
             paces=self.ports.paces,
@@ -212,7 +211,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def release_held(self) -> ReleaseHeld:
-        from rebound.application.release_held import ReleaseHeld
+        from rebound.sending.application.release_held import ReleaseHeld
 
         return ReleaseHeld(
             held=self.ports.held_queue,
@@ -223,7 +222,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def send_email(self) -> SendEmail:
-        from rebound.application.send_email import SendEmail
+        from rebound.sending.application.send_email import SendEmail
 
         return SendEmail(
             desk=self.chunk_desk,
@@ -237,7 +236,7 @@ class SendingUseCases(CampaignsUseCases):
     @cached_property
     def texters(self) -> Mapping[TextProvider, Callable[[], Texter]]:
         """Each provider's texter, made when a business that uses it sends."""
-        from rebound.domain.business import TextProvider
+        from rebound.businesses.domain.business import TextProvider
 
         return {
             TextProvider.TWILIO: lambda: self.ports.twilio_texter,
@@ -246,7 +245,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def send_text(self) -> SendText:
-        from rebound.application.send_text import SendText
+        from rebound.sending.application.send_text import SendText
 
         return SendText(
             desk=self.chunk_desk,

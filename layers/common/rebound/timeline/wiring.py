@@ -9,9 +9,9 @@ from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.application.project_contacts import ProjectContacts
-    from rebound.application.read_appointment_log import ReadAppointmentLog
-    from rebound.application.read_timeline import ReadTimeline
+    from rebound.timeline.application.project_contacts import ProjectContacts
+    from rebound.timeline.application.read_appointment_log import ReadAppointmentLog
+    from rebound.timeline.application.read_timeline import ReadTimeline
     from rebound.timeline.ports import TimelinePorts
 
 
@@ -26,7 +26,7 @@ class TimelineUseCases(InboundUseCases):
 
     @cached_property
     def read_timeline(self) -> ReadTimeline:
-        from rebound.application.read_timeline import ReadTimeline
+        from rebound.timeline.application.read_timeline import ReadTimeline
 
         return ReadTimeline(
             customers=self.ports.customers,
@@ -38,13 +38,13 @@ class TimelineUseCases(InboundUseCases):
 
     @cached_property
     def read_appointment_log(self) -> ReadAppointmentLog:
-        from rebound.application.read_appointment_log import ReadAppointmentLog
+        from rebound.timeline.application.read_appointment_log import ReadAppointmentLog
 
         return ReadAppointmentLog(appointments=self.ports.appointments, messages=self.ports.messages)
 
     @cached_property
     def project_contacts(self) -> ProjectContacts:
-        from rebound.application.project_contacts import ProjectContacts
+        from rebound.timeline.application.project_contacts import ProjectContacts
 
         return ProjectContacts(
             customers=self.ports.customers,

@@ -1,1 +1,0 @@
-"""The outside world behind the ports: DynamoDB, SQS, SES, SNS, Twilio, S3, Step Functions, EventBridge."""

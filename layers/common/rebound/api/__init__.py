@@ -1,0 +1,1 @@
+"""The API: which areas it has."""

@@ -1,0 +1,45 @@
+"""Which areas the API has: a row for each."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rebound.platform.http.app import Api, Area
+
+AREAS: Final = (
+    Area("business", ("rebound.businesses.http",), "business"),
+    Area("customers", ("rebound.customers.http",), "customers"),
+    Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
+    Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
+    Area("customers/*/messages", ("rebound.sending.http",), "messages"),
+    Area("customers/*/log", ("rebound.timeline.http",), "messages"),
+    Area("jobs", ("rebound.jobs.http.jobs",)),
+    Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
+    # Asking for a file of customers reads them, although it is a POST.
+    Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
+    Area("segments", ("rebound.segments.http.segments",), "segments"),
+    Area("segments/preview", ("rebound.segments.http.segments",), "segments", reads=True),
+    Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
+    Area("messages", ("rebound.sending.http",), "messages"),
+    # Whoever may read messages may read what was answered.
+    Area("appointments", ("rebound.timeline.http",), "messages"),
+    Area("replies", ("rebound.inbound.http.replies",), "messages"),
+    Area("replies.csv", ("rebound.inbound.http.replies",), "messages"),
+)
+
+
+def _elsewhere() -> Mapping[str, Any]:
+    # Only the document needs them.
+    from rebound.inbound.http.inbound_text import INBOUND_TEXT  # noqa: PLC0415
+    from rebound.preferences.http.documented import CONFIRM, PREFERENCES, UNSUBSCRIBE  # noqa: PLC0415
+    from rebound.receipts.http import STATUS_CALLBACK  # noqa: PLC0415
+
+    return {
+        "/v1/webhooks/twilio/status": STATUS_CALLBACK,
+        "/v1/webhooks/twilio/inbound": INBOUND_TEXT,
+        "/v1/unsubscribe/{token}": UNSUBSCRIBE,
+        "/v1/preferences/{token}": PREFERENCES,
+        "/v1/confirm/{token}": CONFIRM,
+    }
+
+
+API: Final = Api(AREAS, _elsewhere)

@@ -1,1 +1,0 @@
-"""Use cases, one module each, and in ``ports`` what they need from outside."""

@@ -1,0 +1,1 @@
+"""What businesses are: values and rules."""

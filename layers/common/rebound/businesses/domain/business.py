@@ -1,0 +1,107 @@
+"""A business: the tenant, and how it sends."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.quiet_hours import QuietHours
+from rebound.businesses.domain.sending_accounts import SendingAccount
+from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.businesses.domain.text_answers import TextAnswers
+from rebound.contacts.domain.reachability import STANDARD_POLICY
+from rebound.contacts.domain.recovery import Recovery
+from rebound.kernel.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.frequency import FrequencyCap
+    from rebound.contacts.domain.reachability import ReachabilityPolicy
+    from rebound.kernel.categories import Category
+
+
+class TextProvider(StrEnum):
+    """Who carries the business's texts."""
+
+    TWILIO = "twilio"
+    SNS = "sns"
+
+
+SNS_TEXT_RATE: Final = 20.0
+"""SNS, "SMS messages per second": the default quota of an account and region, whoever the sender is."""
+NORTH_AMERICAN_TEXT_RATE: Final = 1.0
+"""Twilio, "Understanding Twilio rate limits and message queues": a long code of the United States or Canada."""
+TEXT_RATE: Final = 10.0
+"""The same: a long code of another country."""
+
+MIN_TEXT_RATE: Final = 0.1
+MAX_TEXT_RATE: Final = 1000.0
+
+
+class Business(Struct, frozen=True):
+    """The settings of one business.
+
+    ``country`` is ISO 3166-1 alpha-2 and the country in which numbers without a country code are read; ``time_zone`` an
+    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``); ``text_rate`` is
+    how many texts a second it may send, ``None`` for what its kind allows at least. ``version`` counts the writes of
+    the stored row and is no setting.
+    """
+
+    business_id: str
+    name: str
+    country: str
+    time_zone: str
+    owner_email: str | None = None
+    email_from: str | None = None
+    text_provider: TextProvider = TextProvider.TWILIO
+    text_from: str | None = None
+    text_rate: float | None = None
+    policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
+    recovery: Recovery = field(default_factory=Recovery)
+    switches: Switches = field(default_factory=Switches)
+    double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
+    bundle: Bundle = Bundle.PREMIUM
+    frequency_caps: tuple[FrequencyCap, ...] = ()
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
+    text_answers: TextAnswers = field(default_factory=TextAnswers)
+    version: int = 0
+
+    def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
+        """What keeps the business from sending on a channel, the first of several; ``None`` when nothing does.
+
+        ``asks_confirmation`` for a message that asks the customer to confirm an appointment.
+        """
+        is_email = channel is Channel.EMAIL
+        if not (self.switches.email if is_email else self.switches.text):
+            return Barrier.SWITCHED_OFF
+        if asks_confirmation and not is_email:
+            if not self.switches.text_confirmations:
+                return Barrier.CONFIRMATIONS_OFF
+            if self.bundle is not Bundle.PREMIUM:
+                return Barrier.NO_BUNDLE
+        return None if self._has_sender(channel) else Barrier.NO_SENDER
+
+    def _has_sender(self, channel: Channel) -> bool:
+        """Whether there is something to send from; SNS may choose a number by itself."""
+        if channel is Channel.EMAIL:
+            return self.email_from is not None
+        return self.text_from is not None or self.text_provider is TextProvider.SNS
+
+    def is_capped(self, category: Category, channel: Channel) -> bool:
+        """Whether any cap counts such messages; where none does, nothing is read or written for caps."""
+        return any(cap.covers(category, channel) for cap in self.frequency_caps)
+
+    @property
+    def language(self) -> str:
+        """In which its customers are written to by Rebound itself, unless they have one of their own."""
+        return self.text_answers.language
+
+    @property
+    def text_account(self) -> SendingAccount:
+        """What the business's texts go out over: businesses with the same sender share its rate."""
+        if self.text_provider is TextProvider.SNS:
+            return SendingAccount(TextProvider.SNS, self.text_rate or SNS_TEXT_RATE)
+        default = NORTH_AMERICAN_TEXT_RATE if (self.text_from or "").startswith("+1") else TEXT_RATE
+        return SendingAccount(f"{TextProvider.TWILIO}#{self.text_from}", self.text_rate or default)

@@ -1,0 +1,402 @@
+"""The settings of a business: shapes and routes."""
+
+from datetime import time
+from typing import Annotated, Self
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from rebound.businesses import wiring
+from rebound.businesses.application.settings_of_business import (
+    UNSET,
+    BusinessChange,
+    DoubleOptInChange,
+    QuietHoursChange,
+    RecoveryChange,
+    SwitchesChange,
+    TextAnswersChange,
+    Unset,
+)
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
+from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietHours, QuietWindow
+from rebound.businesses.domain.switches import Bundle, Switches
+from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
+from rebound.contacts.domain.recovery import Recovery
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.platform.http.routes import business_of, json_answer, responses
+from rebound.platform.http.shapes import Answer, Line, Request, one_line
+
+
+class PolicyCounts(Request):
+    """How many failures of a class in a row make an address invalid; a class that is left out never does."""
+
+    invalid: int | None = Field(default=None, ge=1, le=HIGHEST_COUNT, description="The address is bad.")
+    unreachable: int | None = Field(default=None, ge=1, le=HIGHEST_COUNT, description="Out of reach this time.")
+
+
+class PolicyRequest(Request):
+    """When failures make an address invalid: a preset, or with ``custom`` the counts of one's own."""
+
+    preset: Annotated[PolicyPreset, Field(strict=False)] = Field(
+        description="strict: only addresses that do not exist; standard: bad addresses and full mailboxes at once, "
+        "unreachable ones after 5 failures in a row; custom: as counts say.",
+    )
+    counts: PolicyCounts | None = Field(default=None, description="Only with custom, and required there.")
+
+    def read(self) -> ReachabilityPolicy:
+        """The policy. Raises ``InvalidInputError``."""
+        return policy_of(self.preset, None if self.counts is None else self.counts.model_dump(exclude_none=True))
+
+
+class PolicyAnswer(Answer):
+    """When failures make an address invalid."""
+
+    preset: PolicyPreset
+    counts: dict[str, int] | None = Field(description="Failures in a row by class, with the preset custom.")
+
+    @classmethod
+    def of(cls, policy: ReachabilityPolicy) -> Self:
+        """The answer for a policy."""
+        return cls(preset=policy.preset, counts=counts_of(policy))
+
+
+class RecoveryRequest(Request):
+    """How addresses that are flagged for a cause that passes are tried again; an option left out keeps its value."""
+
+    spaced: bool = Field(
+        default=False,
+        description="Try everything but marketing only 1, 2, 4 … 32 days after the last failure, not every time.",
+    )
+    probe_marketing: bool = Field(
+        default=False, description="Let one marketing message through on the same schedule, instead of none."
+    )
+
+
+class RecoveryAnswer(Answer):
+    """How addresses that are flagged for a cause that passes (a full mailbox, an unreachable phone) are tried again."""
+
+    spaced: bool
+    probe_marketing: bool
+
+    @classmethod
+    def of(cls, recovery: Recovery) -> Self:
+        """The answer for the options."""
+        return cls(spaced=recovery.spaced, probe_marketing=recovery.probe_marketing)
+
+
+class SwitchesRequest(Request):
+    """What goes out at all; a switch left out keeps its value."""
+
+    email: bool = Field(default=True, description="Off: nothing goes out by email, whatever it is.")
+    text: bool = Field(default=True, description="Off: nothing goes out by text, whatever it is.")
+    text_confirmations: bool = Field(
+        default=True,
+        description="Off: no texts that ask the customer to confirm an appointment (asks_confirmation). On, they need "
+        "the premium bundle too.",
+    )
+
+
+class SwitchesAnswer(Answer):
+    """What goes out at all."""
+
+    email: bool
+    text: bool
+    text_confirmations: bool
+
+    @classmethod
+    def of(cls, switches: Switches) -> Self:
+        """The answer for the switches."""
+        return cls(email=switches.email, text=switches.text, text_confirmations=switches.text_confirmations)
+
+
+class DoubleOptInRequest(Request):
+    """Where marketing goes only to those who have confirmed that they want it; a channel left out keeps its value."""
+
+    email: bool = Field(default=False, description="Marketing by email only after a confirmation.")
+    sms: bool = Field(default=False, description="Marketing by text only after a YES, or any other START word.")
+
+
+class DoubleOptInAnswer(Answer):
+    """Where marketing goes only to those who have confirmed that they want it."""
+
+    email: bool
+    sms: bool
+
+    @classmethod
+    def of(cls, double_opt_in: DoubleOptIn) -> Self:
+        """The answer for the option."""
+        return cls(email=double_opt_in.email, sms=double_opt_in.sms)
+
+
+class FrequencyCapRequest(Request):
+    """How many messages of some kinds one customer may get within some days."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)] = Field(
+        description="What it is called where it keeps a message back; no two have the same name."
+    )
+    categories: Annotated[list[Annotated[Category, Field(strict=False)]], Field(min_length=1)] = Field(
+        description="The kinds of messages that count, and that are held to it."
+    )
+    channel: Annotated[Channel, Field(strict=False)] | None = Field(
+        default=None, description="Only messages on this channel; null for those on all channels together."
+    )
+    at_most: Annotated[int, Field(ge=1, le=HIGHEST_CAP)]
+    within_days: Annotated[int, Field(ge=1, le=LONGEST_WITHIN_DAYS)] = Field(
+        description="Rolling and exact: a message counts for so many times 24 hours from its hand-over."
+    )
+    per_segment: bool = Field(
+        default=False,
+        description="Count the messages of campaigns for different saved segments apart; everything that is sent "
+        "without a segment_id counts together.",
+    )
+
+    def read(self) -> FrequencyCap:
+        """The cap."""
+        return FrequencyCap(**{**dict(self), "categories": tuple(dict.fromkeys(self.categories))})
+
+
+class FrequencyCapAnswer(Answer):
+    """How many messages of some kinds one customer may get within some days."""
+
+    name: str
+    categories: list[Category]
+    channel: Channel | None
+    at_most: int
+    within_days: int
+    per_segment: bool
+
+    @classmethod
+    def of(cls, cap: FrequencyCap) -> Self:
+        """The answer for a cap."""
+        return cls(**{**{name: getattr(cap, name) for name in cls.model_fields}, "categories": list(cap.categories)})
+
+
+def _named_apart(caps: list[FrequencyCapRequest]) -> list[FrequencyCapRequest]:
+    names = [cap.name.strip().casefold() for cap in caps]
+    if len(set(names)) < len(names):
+        raise ValueError("No two caps may have the same name.")
+    return caps
+
+
+ClockTime = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description="HH:MM, as the recipient's clock shows it.", examples=["21:00"]),
+]
+
+
+class QuietWindowRequest(Request):
+    """From when until when messages wait; the same both ways is no window: ``null`` in its place switches it off."""
+
+    from_: ClockTime = Field(alias="from")
+    until: ClockTime = Field(description="The first minute that is allowed again; over midnight if it is earlier.")
+    categories: Annotated[list[Annotated[Category, Field(strict=False)]], Field(min_length=1)] = Field(
+        default_factory=lambda: sorted(HELD_UNLESS_SAID),
+        description="What waits; the rest goes out at any hour. If left out: marketing, daily_deal, loyalty, reminder.",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_window(self) -> Self:
+        if self.from_ == self.until:
+            raise ValueError("from and until must differ; null in place of the window switches it off.")
+        return self
+
+    def read(self) -> QuietWindow:
+        """The window."""
+        return QuietWindow(time.fromisoformat(self.from_), time.fromisoformat(self.until), frozenset(self.categories))
+
+
+class QuietHoursRequest(Request):
+    """Per channel, a window or ``null`` for none; a channel that is left out keeps what it has."""
+
+    sms: QuietWindowRequest | None = None
+    email: QuietWindowRequest | None = None
+
+    def read(self) -> QuietHoursChange:
+        """The change."""
+
+        def said(name: str, window: QuietWindowRequest | None) -> QuietWindow | Unset | None:
+            if name not in self.model_fields_set:
+                return UNSET
+            return None if window is None else window.read()
+
+        return QuietHoursChange(sms=said("sms", self.sms), email=said("email", self.email))
+
+
+class QuietWindowAnswer(Answer):
+    """From when until when messages of some kinds wait, by the recipient's clock."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+
+    from_: str = Field(serialization_alias="from")
+    until: str
+    categories: list[Category]
+
+    @classmethod
+    def of(cls, window: QuietWindow) -> Self:
+        """The answer for a window."""
+        return cls(from_=f"{window.start:%H:%M}", until=f"{window.end:%H:%M}", categories=sorted(window.categories))
+
+
+class QuietHoursAnswer(Answer):
+    """When messages wait instead of being handed over; null where they never do."""
+
+    sms: QuietWindowAnswer | None
+    email: QuietWindowAnswer | None
+
+    @classmethod
+    def of(cls, hours: QuietHours) -> Self:
+        """The answer for quiet hours."""
+        sms, email = (window and QuietWindowAnswer.of(window) for window in (hours.sms, hours.email))
+        return cls(sms=sms, email=email)
+
+
+class TextAnswersRequest(Request):
+    """How the business answers, and is answered, by text; an option left out keeps its value."""
+
+    keywords: Annotated[AnsweredBy, Field(strict=False)] = Field(
+        default=AnsweredBy.REBOUND,
+        description="Who answers STOP, START and HELP: rebound, except where Twilio says that it has (OptOutType), or "
+        "twilio, where it answers by itself without saying so.",
+    )
+    language: str = Field(
+        default="en",
+        description="Of answers, footers and the pages behind links, for customers without one: de, en, es, fr or pt.",
+    )
+    confirmation_words: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1, max_length=10)
+    ] = Field(
+        default_factory=lambda: list(TextAnswers().confirmation_words),
+        description="The words by which a customer confirms an appointment, in any case.",
+    )
+
+
+class TextAnswersAnswer(Answer):
+    """How the business answers, and is answered, by text."""
+
+    keywords: AnsweredBy
+    language: str
+    confirmation_words: list[str]
+
+    @classmethod
+    def of(cls, answers: TextAnswers) -> Self:
+        """The answer for the options."""
+        words = list(answers.confirmation_words)
+        return cls(keywords=answers.keywords, language=answers.language, confirmation_words=words)
+
+
+class BusinessChangeRequest(Request):
+    """Fields to set; ``null`` empties one that may be empty."""
+
+    name: Line = Field(default="", description="1 to 200 characters.")
+    country: str = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
+    time_zone: str = Field(default="", description="IANA name.")
+    owner_email: str | None = None
+    email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
+    text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
+    text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+    text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
+        default=None,
+        description="Texts a second that the sender may send, as the provider has granted; null for what its kind "
+        "allows at least: 1 for a number of the United States or Canada, 10 for others, 20 over SNS.",
+    )
+    policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
+    recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
+    switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
+    double_opt_in: DoubleOptInRequest = Field(default_factory=DoubleOptInRequest)
+    frequency_caps: Annotated[list[FrequencyCapRequest], Field(max_length=MOST_CAPS), AfterValidator(_named_apart)] = (
+        Field(
+            default_factory=list,
+            description="All caps, in place of those that there are. A message is left out (frequency_cap) when one of "
+            "those that cover it has no room. A cap counts what has been handed over since it was set.",
+        )
+    )
+    quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
+    text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
+
+
+class BusinessAnswer(Answer):
+    """The settings of a business."""
+
+    business_id: str
+    name: str
+    country: str
+    time_zone: str
+    owner_email: str | None
+    email_from: str | None
+    text_provider: TextProvider
+    text_from: str | None
+    text_rate: float | None
+    policy: PolicyAnswer
+    recovery: RecoveryAnswer
+    switches: SwitchesAnswer
+    double_opt_in: DoubleOptInAnswer
+    text_answers: TextAnswersAnswer
+    bundle: Bundle = Field(
+        description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
+        "can change it."
+    )
+    frequency_caps: list[FrequencyCapAnswer]
+    quiet_hours: QuietHoursAnswer
+
+    @classmethod
+    def of(cls, business: Business) -> Self:
+        """The answer for a business."""
+        read = {
+            "policy": PolicyAnswer.of(business.policy),
+            "recovery": RecoveryAnswer.of(business.recovery),
+            "switches": SwitchesAnswer.of(business.switches),
+            "double_opt_in": DoubleOptInAnswer.of(business.double_opt_in),
+            "frequency_caps": [FrequencyCapAnswer.of(cap) for cap in business.frequency_caps],
+            "text_answers": TextAnswersAnswer.of(business.text_answers),
+            "quiet_hours": QuietHoursAnswer.of(business.quiet_hours),
+        }
+        return cls(**{name: getattr(business, name) for name in cls.model_fields if name not in read}, **read)
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+
+    @app.get("/v1/business", summary="The settings", tags=["Business"], responses=responses(BusinessAnswer))
+    def get_business() -> Response[str]:
+        business = wiring.use_cases().settings_of_business.get(business_of(app))
+        return json_answer(BusinessAnswer.of(business))
+
+    @app.patch("/v1/business", summary="Change settings", tags=["Business"], responses=responses(BusinessAnswer))
+    def change_business(request: Annotated[BusinessChangeRequest, Body()]) -> Response[str]:
+        given = request.model_fields_set
+        change = BusinessChange(
+            name=request.name if "name" in given else None,
+            country=request.country if "country" in given else None,
+            time_zone=request.time_zone if "time_zone" in given else None,
+            text_provider=request.text_provider if "text_provider" in given else None,
+            owner_email=request.owner_email if "owner_email" in given else UNSET,
+            email_from=request.email_from if "email_from" in given else UNSET,
+            text_from=request.text_from if "text_from" in given else UNSET,
+            text_rate=request.text_rate if "text_rate" in given else UNSET,
+            policy=request.policy.read() if "policy" in given else None,
+            frequency_caps=tuple(cap.read() for cap in request.frequency_caps) if "frequency_caps" in given else None,
+            quiet_hours=request.quiet_hours.read() if "quiet_hours" in given else None,
+            recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
+            switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
+            double_opt_in=(
+                DoubleOptInChange(**request.double_opt_in.model_dump(exclude_unset=True))
+                if "double_opt_in" in given
+                else None
+            ),
+            text_answers=_text_answers(request.text_answers) if "text_answers" in given else None,
+        )
+        business = wiring.use_cases().settings_of_business.change(business_of(app), change)
+        return json_answer(BusinessAnswer.of(business))
+
+
+def _text_answers(request: TextAnswersRequest) -> TextAnswersChange:
+    given = request.model_dump(exclude_unset=True)
+    if "confirmation_words" in given:
+        given["confirmation_words"] = tuple(given["confirmation_words"])
+    return TextAnswersChange(**given)

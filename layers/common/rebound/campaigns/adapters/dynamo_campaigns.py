@@ -1,0 +1,467 @@
+"""Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import asdict
+
+from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.domain.campaigns import (
+    Audience,
+    Campaign,
+    CampaignStatus,
+    EmailContent,
+    FinalWords,
+    Rollback,
+    Selection,
+    TextContent,
+)
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
+from rebound.campaigns.domain.expansion_records import Held, RangeProgress
+from rebound.kernel.categories import Category
+from rebound.kernel.changes import Written
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.platform.adapters.dynamo import (
+    CHUNK_KEYS,
+    ULID_KEYS,
+    CampaignRow,
+    ChunkRow,
+    HoldsRow,
+    RangeRow,
+    TallyRow,
+    bind,
+    lost_races,
+    read_cursor,
+    read_instant,
+    transaction,
+    write_cursor,
+    write_instant,
+)
+
+if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import (
+        Content,
+    )
+
+KEPT: Final = timedelta(days=400)
+"""As long as the messages, which are found through the chunks."""
+SINGLE_KEPT: Final = timedelta(days=30)
+_AFTER_CAMPAIGNS: Final = "single-"
+"""Sorts behind every ULID: the carriers of single messages are listed nowhere."""
+_RANGE: Final = "range#"
+_TALLY: Final = "tally#"
+_CHUNK: Final = "chunk#"
+_HOLDS: Final = "holds"
+_CHUNKS_A_PAGE: Final = 20
+_TIMES: Final = ("requested_at", "since", "until")
+"""Fields of a rollback that are times."""
+
+
+class DynamoCampaignBook:
+    """Implements ``CampaignBook``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(CampaignRow, table_name)
+
+    def get(self, business_id: str, campaign_id: str) -> Campaign:
+        try:
+            return _campaign(self._row.get(business_id, campaign_id, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("campaign") from None
+
+    def add(self, campaign: Campaign) -> None:
+        with lost_races():
+            self._write(campaign, 1).save(condition=CampaignRow.campaign_id.does_not_exist())
+
+    def replace(self, before: Campaign, after: Campaign) -> None:
+        version = CampaignRow.version
+        # Campaigns that were written before rows had a version have none until they are written again.
+        unchanged = version == before.version if before.version else version.does_not_exist()
+        with lost_races():
+            self._write(after, before.version + 1).save(condition=CampaignRow.campaign_id.exists() & unchanged)
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+        before = read_cursor(cursor, ULID_KEYS) or _AFTER_CAMPAIGNS
+        rows = list(
+            self._row.query(
+                business_id,
+                CampaignRow.campaign_id < before,
+                scan_index_forward=False,
+                limit=limit + 1,
+                page_size=limit + 1,
+                consistent_read=True,
+            )
+        )
+        campaigns = [_campaign(row) for row in rows[:limit]]
+        return Page(campaigns, write_cursor(campaigns[-1].campaign_id) if len(rows) > limit else None)
+
+    def _write(self, campaign: Campaign, version: int) -> CampaignRow:
+        selection = campaign.selection
+        warning = campaign.bounce_warning
+        return self._row(
+            business_id=campaign.business_id,
+            campaign_id=campaign.campaign_id,
+            name=campaign.name,
+            category=campaign.category,
+            channel=campaign.channel,
+            status=campaign.status,
+            selection={
+                "segment_id": selection.segment_id,
+                "filter": selection.filter,
+                "customer_ids": selection.customer_ids,
+            },
+            content=_write_content(campaign.content),
+            exclude_failed=campaign.exclude_failed,
+            include_customer_ids=set(campaign.include_customer_ids) or None,
+            created_at=campaign.created_at,
+            send_at=campaign.send_at,
+            local_time=campaign.local_time,
+            send_before=campaign.expires_at,
+            started_at=campaign.started_at,
+            completed_at=campaign.completed_at,
+            run_id=campaign.run_id,
+            ranges=campaign.ranges,
+            failure=campaign.failure,
+            single=campaign.single,
+            appointment_id=campaign.appointment_id,
+            asks_confirmation=campaign.asks_confirmation or None,
+            paused_because=campaign.paused_because,
+            window=campaign.window,
+            bounce_warning=None if warning is None else asdict(warning),
+            rollback=_write_rollback(campaign.rollback),
+            version=version,
+            expires_at=_expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
+        )
+
+
+def _campaign(row: CampaignRow) -> Campaign:
+    selection = row.selection
+    customer_ids = selection["customer_ids"]
+    return Campaign(
+        business_id=row.business_id,
+        campaign_id=row.campaign_id,
+        name=row.name,
+        category=Category(row.category),
+        channel=Channel(row.channel),
+        selection=Selection(
+            selection["segment_id"], selection["filter"], None if customer_ids is None else tuple(customer_ids)
+        ),
+        content=_read_content(row.content),
+        created_at=row.created_at,
+        status=CampaignStatus(row.status),
+        exclude_failed=row.exclude_failed,
+        include_customer_ids=frozenset(row.include_customer_ids or ()),
+        send_at=row.send_at,
+        local_time=row.local_time,
+        expires_at=row.send_before,
+        run_id=row.run_id,
+        ranges=int(row.ranges),
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        failure=row.failure,
+        single=row.single,
+        appointment_id=row.appointment_id,
+        asks_confirmation=bool(row.asks_confirmation),
+        paused_because=row.paused_because,
+        window=int(row.window),
+        bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
+        rollback=_read_rollback(row.rollback),
+        version=int(row.version or 0),
+    )
+
+
+def _write_content(content: Content) -> Mapping[str, Any]:
+    match content:
+        case EmailContent(subject, html, text):
+            return {"subject": subject, "html": html, "text": text}
+        case TextContent(body):
+            return {"body": body}
+
+
+def _read_content(document: Mapping[str, Any]) -> Content:
+    return TextContent(**document) if "body" in document else EmailContent(**document)
+
+
+def _write_rollback(rollback: Rollback | None) -> Mapping[str, Any] | None:
+    if rollback is None:
+        return None
+    document = asdict(rollback)
+    return {**document, **{name: document[name] and write_instant(document[name]) for name in _TIMES}}
+
+
+def _read_rollback(document: Mapping[str, Any] | None) -> Rollback | None:
+    if document is None:
+        return None
+    return Rollback(**{**document, **{name: document[name] and read_instant(document[name]) for name in _TIMES}})
+
+
+def _expiry(since: datetime, kept: timedelta) -> int:
+    return int((since + kept).timestamp())
+
+
+class DynamoExpansionLedger:
+    """Implements ``ExpansionLedger``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(RangeRow, table_name)
+        self._chunk_row = bind(ChunkRow, table_name)
+
+    def get(self, campaign_id: str, index: int) -> RangeProgress:
+        try:
+            return self._progress(self._row.get(campaign_id, self._name(index), consistent_read=True))
+        except self._row.DoesNotExist:
+            return RangeProgress(campaign_id, index)
+
+    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+        version = RangeRow.version
+        unchanged = version == progress.version if progress.version else version.does_not_exist()
+        row = self._row(
+            campaign_id=progress.campaign_id,
+            chunk=self._name(progress.index),
+            cursor=progress.cursor,
+            carry=list(progress.carry) or None,
+            chunks=progress.chunks,
+            enqueued=progress.enqueued,
+            matched=progress.audience.matched,
+            excluded=dict(progress.audience.excluded),
+            done=progress.done,
+            held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
+            or None,
+            version=progress.version + 1,
+            expires_at=_expiry(datetime.now(UTC), KEPT),
+        )
+        with transaction(self._row) as writes:
+            writes.save(row, condition=unchanged)
+            for chunk in chunks:
+                writes.save(_chunk_row(self._chunk_row, chunk))
+        return replace(progress, version=progress.version + 1)
+
+    def list(self, campaign_id: str) -> Sequence[RangeProgress]:
+        rows = self._row.query(campaign_id, RangeRow.chunk.startswith(_RANGE), consistent_read=True)
+        return [self._progress(row) for row in rows]
+
+    @staticmethod
+    def _name(index: int) -> str:
+        return f"{_RANGE}{index:03d}"
+
+    @staticmethod
+    def _progress(row: RangeRow) -> RangeProgress:
+        return RangeProgress(
+            campaign_id=row.campaign_id,
+            index=int(row.chunk.removeprefix(_RANGE)),
+            cursor=row.cursor,
+            carry=tuple(row.carry or ()),
+            chunks=int(row.chunks),
+            enqueued=int(row.enqueued),
+            audience=Audience(int(row.matched), MappingProxyType({r: int(n) for r, n in row.excluded.items()})),
+            done=row.done,
+            version=int(row.version),
+            held=MappingProxyType(
+                {int(n): Held(read_instant(at), *more) for n, (at, *more) in (row.held or {}).items()}
+            ),
+        )
+
+
+class DynamoChunkLedger:
+    """Implements ``ChunkLedger``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(ChunkRow, table_name)
+        self._holds_row = bind(HoldsRow, table_name)
+
+    def add(self, chunk: Chunk) -> None:
+        with suppress(ConcurrentChangeError):
+            self._update(chunk, ChunkRow.chunk.does_not_exist())
+
+    def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        try:
+            chunk = _chunk(self._row.get(key.campaign_id, key.chunk, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("chunk") from None
+        outcome = claim_of(chunk, now)
+        if outcome in (ClaimOutcome.DONE, ClaimOutcome.HELD):
+            return outcome, chunk
+        claimed = replace(
+            chunk,
+            state=ChunkState.SENDING if outcome is ClaimOutcome.SETTLE else ChunkState.CLAIMED,
+            owner=owner,
+            leased_until=now + lease,
+            attempts=chunk.attempts + 1,
+        )
+        try:
+            self._update(claimed, self._held_as(chunk))
+        except ConcurrentChangeError:
+            return ClaimOutcome.HELD, chunk
+        return outcome, claimed
+
+    def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
+        marked = replace(chunk, state=ChunkState.SENDING, waiting=tuple(waiting))
+        self._update(marked, (ChunkRow.owner == chunk.owner) & (ChunkRow.leased_until > now))
+
+    def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
+        pending = replace(
+            chunk,
+            state=ChunkState.PENDING,
+            remaining=tuple(remaining),
+            owner=None,
+            leased_until=None,
+            waiting=(),
+            not_before=not_before,
+        )
+        self._update(pending, ChunkRow.owner == chunk.owner)
+
+    def finish(self, chunk: Chunk) -> None:
+        done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None, waiting=())
+        try:
+            self._update(done, ChunkRow.owner == chunk.owner)
+        except ConcurrentChangeError:
+            # The lease was over and another worker has taken the chunk: it is theirs to finish.
+            return
+
+    def state(self, key: ChunkKey) -> ChunkState | None:
+        try:
+            return ChunkState(self._row.get(key.campaign_id, key.chunk, attributes_to_get=["state"]).state)
+        except self._row.DoesNotExist:
+            return None
+
+    def page(self, campaign_id: str, cursor: str | None) -> Page[Chunk]:
+        after = read_cursor(cursor, CHUNK_KEYS)
+        start = {"campaign_id": {"S": campaign_id}, "chunk": {"S": after}} if after else None
+        found = self._row.query(
+            campaign_id,
+            ChunkRow.chunk.startswith(_CHUNK),
+            limit=_CHUNKS_A_PAGE,
+            page_size=_CHUNKS_A_PAGE,
+            last_evaluated_key=start,
+        )
+        chunks = [_chunk(row) for row in found]
+        more = found.last_evaluated_key is not None and chunks
+        return Page(chunks, write_cursor(chunks[-1].key.chunk) if more else None)
+
+    def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
+        written = {f"{write_instant(until)} {because}" for until, because in holds.items()}
+        expires_at = _expiry(datetime.now(UTC), KEPT)
+        self._holds_row(campaign_id, _HOLDS).update(
+            actions=[HoldsRow.holds.add(written), HoldsRow.expires_at.set(expires_at)]
+        )
+
+    def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
+        try:
+            row = self._holds_row.get(campaign_id, _HOLDS, consistent_read=True)
+        except self._holds_row.DoesNotExist:
+            return {}
+        noted = (text.split(" ") for text in sorted(row.holds or ()))
+        return {read_instant(until): HoldReason(because) for until, because in noted}
+
+    @staticmethod
+    def _held_as(chunk: Chunk) -> Any:
+        """That the chunk still is in the state, and in the hands, in which it was read."""
+        condition = (ChunkRow.state == chunk.state) & (ChunkRow.attempts == chunk.attempts)
+        if chunk.owner is not None:
+            condition &= ChunkRow.owner == chunk.owner
+        return condition
+
+    def _update(self, chunk: Chunk, condition: Any) -> None:
+        with lost_races():
+            _chunk_row(self._row, chunk).save(condition=condition)
+
+
+def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
+    created_at = chunk.created_at or datetime.now(UTC)
+    return row(
+        campaign_id=chunk.key.campaign_id,
+        chunk=chunk.key.chunk,
+        business_id=chunk.key.business_id,
+        customer_ids=list(chunk.customer_ids),
+        # Kept only where it differs: until something is put back, everybody remains; afterwards nobody.
+        remaining=None if chunk.remaining in (chunk.customer_ids, ()) else list(chunk.remaining),
+        state=chunk.state,
+        owner=chunk.owner,
+        leased_until=chunk.leased_until,
+        attempts=chunk.attempts,
+        created_at=created_at,
+        waiting=list(chunk.waiting) or None,
+        not_before=chunk.not_before,
+        expires_at=_expiry(created_at, KEPT),
+    )
+
+
+def _chunk(row: ChunkRow) -> Chunk:
+    state = ChunkState(row.state)
+    customer_ids = tuple(row.customer_ids)
+    remaining = () if state is ChunkState.DONE else tuple(row.remaining) if row.remaining else customer_ids
+    return Chunk(
+        key=ChunkKey(row.business_id, row.campaign_id, row.chunk),
+        customer_ids=customer_ids,
+        remaining=remaining,
+        state=state,
+        owner=row.owner,
+        leased_until=row.leased_until,
+        attempts=int(row.attempts),
+        created_at=row.created_at,
+        waiting=tuple(row.waiting or ()),
+        not_before=row.not_before,
+    )
+
+
+class DynamoTallyBook:
+    """Implements ``TallyBook``: one row for each shard, written only by that shard's reader."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(TallyRow, table_name)
+
+    def counts(self, campaign_id: str) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        for row in self._row.query(campaign_id, TallyRow.chunk.startswith(_TALLY), consistent_read=True):
+            total.update({label: int(count) for label, count in row.counts.items()})
+        return {label: count for label, count in total.items() if count}
+
+    def position(self, campaign_id: str, shard: str) -> str | None:
+        row = self._get(campaign_id, shard)
+        return row.position if row else None
+
+    def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
+        row = self._get(campaign_id, shard)
+        total = Counter(row.counts if row else {})
+        total.update(counts)
+        known = TallyRow.position
+        with lost_races():
+            self._row(
+                campaign_id=campaign_id,
+                chunk=f"{_TALLY}{shard}",
+                counts=dict(total),
+                position=position,
+                expires_at=_expiry(datetime.now(UTC), KEPT),
+            ).save(condition=known.does_not_exist() if after is None else known == after)
+
+    def _get(self, campaign_id: str, shard: str) -> TallyRow | None:
+        try:
+            return self._row.get(campaign_id, f"{_TALLY}{shard}", consistent_read=True)
+        except self._row.DoesNotExist:
+            return None
+
+
+def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
+    """The change of a record in the Campaigns table's change stream; ``None`` for a removal."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None:
+        return None
+    before = change.get("OldImage")
+    at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
+    return Written(_of_image(before) if before else None, _of_image(after), record["eventID"], at)
+
+
+def _of_image(image: Mapping[str, Any]) -> Campaign:
+    row = CampaignRow()
+    row.deserialize(dict(image))
+    return _campaign(row)

@@ -1,0 +1,425 @@
+"""Posting campaigns and single messages, and reading how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from copy import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from rebound.businesses.application.timing import Timing
+from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
+from rebound.businesses.domain.switches import Barrier
+from rebound.campaigns.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState
+from rebound.eligibility.domain.eligibility import Hold, decide
+from rebound.inbound.domain.replies import Asked
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.kernel.receipts import MessageKey
+from rebound.kernel.ulids import time_of
+from rebound.messages.domain.appointments import Told
+from rebound.messages.domain.messages import MessageStatus, queued_message
+from rebound.messages.domain.rendering import check_content
+from rebound.segments.domain import compile_filter
+from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.domain.campaigns import Content
+    from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.categories import Category
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import AppointmentBook, MessageLog
+    from rebound.platform.ports import Clock, Ids, RequestIds
+    from rebound.rates.ports import PaceBook
+    from rebound.segments.ports import SegmentBook
+    from rebound.sending.ports import ChunkQueue, HeldQueue
+
+RESULT_STATUSES: Final = (
+    MessageStatus.QUEUED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.FAILED,
+    MessageStatus.UNCERTAIN,
+    MessageStatus.CANCELLED,
+)
+FARTHEST_SCHEDULE: Final = timedelta(days=365)
+FARTHEST_MESSAGE: Final = timedelta(days=7)
+"""Until its time a single message goes round on a queue, four times an hour."""
+MAX_PLACE_DIGITS: Final = 6
+SINGLE: Final = "single-"
+"""Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
+
+
+class CampaignView(Struct, frozen=True):
+    """A campaign with its counts, which add up at every moment (truth 9).
+
+    Whoever is left out at the second decision, right before the send, is excluded and not targeted. ``queued`` is what
+    is targeted and has not been handed over, so it comes to zero only when everybody is accounted for.
+    """
+
+    campaign: Campaign
+    audience: Audience
+    results: Mapping[MessageStatus, int]
+    foreseen: Audience | None = None
+    """Of one that has just been posted: whom it would reach if it were sent now, where that could be told quickly."""
+    held_until: datetime | None = None
+    """Some, or all, are not handed over before; ``held_because`` says why."""
+    held_because: HoldReason | None = None
+
+
+class NewCampaign(Struct, frozen=True):
+    """What a client posts, of the right types."""
+
+    name: str
+    category: Category
+    channel: Channel
+    selection: Selection
+    content: Content
+    exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
+    timing: Timing = field(default_factory=Timing)
+
+
+class ManageCampaigns(Struct, frozen=True, kw_only=True):
+    """The campaigns of one business at a time."""
+
+    campaigns: CampaignBook
+    runner: CampaignRunner
+    segments: SegmentBook
+    businesses: BusinessDirectory
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    chunks: ChunkLedger
+    message_log: MessageLog
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    paces: PaceBook
+    foresee: Callable[[Campaign], Audience | None]
+
+    def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
+        """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
+
+        ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
+        """
+        business = self.businesses.get(business_id)
+        meant = self._check(business, new)
+        check_barrier(business, new.channel)
+        now = self.clock.now()
+        starts_at = new.timing.starts_at
+        later = starts_at is not None and starts_at > now
+        proposed = self.ids.ulid(now)
+        campaign = Campaign(
+            business_id=business_id,
+            campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
+            name=new.name,
+            category=new.category,
+            channel=new.channel,
+            selection=new.selection,
+            content=new.content,
+            created_at=now,
+            status=CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING,
+            exclude_failed=new.exclude_failed,
+            include_customer_ids=new.include_customer_ids,
+            send_at=starts_at,
+            local_time=new.timing.local_time,
+            expires_at=new.timing.expires_at,
+        )
+        # Before it is there: what fails here has left nothing behind, and the first sends have not changed the answer.
+        foreseen = self.foresee(replace(campaign, selection=meant))
+        try:
+            self.campaigns.add(campaign)
+        except ConcurrentChangeError:
+            campaign = self.campaigns.get(business_id, campaign.campaign_id)
+        if later and starts_at is not None:
+            self.runner.schedule(business_id, campaign.campaign_id, starts_at)
+        else:
+            self.runner.start(business_id, campaign.campaign_id)
+        return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
+
+    def get(self, business_id: str, campaign_id: str) -> CampaignView:
+        """Raises ``NotFoundError``."""
+        campaign = self._find(business_id, campaign_id)
+        return self._with_hold(self.view(campaign))
+
+    def _with_hold(self, view: CampaignView) -> CampaignView:
+        """With what holds all of it back, or else what holds some of it back, if anything does."""
+        campaign, now = view.campaign, self.clock.now()
+        if campaign.status not in RUNNING:
+            return view
+        if campaign.channel is Channel.EMAIL:
+            until = self.paces.pace(EMAIL_ACCOUNT.name, now).stopped_until(now)
+            if until is not None:
+                return replace(view, held_until=until, held_because=HoldReason.DAILY_QUOTA)
+        if view.results[MessageStatus.QUEUED] == 0:
+            return view
+        holds = {until: why for until, why in self.chunks.holds(campaign.campaign_id).items() if until > now}
+        if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(campaign):
+            # They have been switched off since, and what waited for their end is on its way.
+            holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
+        if not holds:
+            return view
+        return replace(view, held_until=min(holds), held_because=holds[min(holds)])
+
+    def _has_quiet_hours(self, campaign: Campaign) -> bool:
+        hours = self.businesses.get(campaign.business_id).quiet_hours
+        return hours.window(campaign.channel, campaign.category) is not None
+
+    def view(self, campaign: Campaign) -> CampaignView:
+        """The campaign with its counts now."""
+        counts = self.tallies.counts(campaign.campaign_id)
+        progress = self.expansion.list(campaign.campaign_id)
+        return counted(campaign, [part.audience for part in progress], counts)
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
+        """Newest first."""
+        page = self.campaigns.page(business_id, limit, cursor)
+        return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
+
+    def messages(
+        self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
+    ) -> Page[Message]:
+        """The campaign's messages in the order of its chunks, those not handed over as ``queued``."""
+        campaign = self._find(business_id, campaign_id)
+        seen, page_cursor = _read_place(cursor)
+        found: list[Message] = []
+        while True:
+            page, passed = self.chunks.page(campaign_id, page_cursor), 0
+            for chunk in page.items:
+                size = len(chunk.customer_ids)
+                if passed + size > seen:
+                    for message in self._messages_of(campaign, chunk)[max(seen - passed, 0) :]:
+                        if len(found) == limit:
+                            return Page(found, _write_place(seen, page_cursor))
+                        seen += 1
+                        if status in (None, message.shown_status):
+                            found.append(message)
+                passed += size
+            if page.next_cursor is None:
+                return Page(found)
+            seen, page_cursor = 0, page.next_cursor
+
+    def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
+        keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
+        known = self.message_log.get_many(keys)
+        not_before = chunk.not_before if chunk.state is ChunkState.PENDING else None
+        waiting = [
+            replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=not_before) for key in keys
+        ]
+        return [known.get(message.key) or message for message in waiting]
+
+    def _find(self, business_id: str, campaign_id: str) -> Campaign:
+        campaign = self.campaigns.get(business_id, campaign_id)
+        if campaign.single:
+            raise NotFoundError("campaign")
+        return campaign
+
+    def _check(self, business: Business, new: NewCampaign) -> Selection:
+        """Whom it means, with the filter of a saved segment as it is now."""
+        errors: list[FieldError] = []
+        meant = new.selection
+        try:
+            check_content(new.content, new.category)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        try:
+            meant = self._check_selection(business.business_id, new.selection)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        errors.extend(new.timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
+        if errors:
+            raise InvalidInputError(*errors)
+        return meant
+
+    def _check_selection(self, business_id: str, selection: Selection) -> Selection:
+        if selection.filter is not None:
+            compile_filter(selection.filter)
+        if selection.segment_id is None:
+            return selection
+        try:
+            return replace(selection, filter=self.segments.get(business_id, selection.segment_id).filter)
+        except NotFoundError:
+            raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
+
+
+class PostMessage(Struct, frozen=True, kw_only=True):
+    """A message to one person. It travels as a chunk of one and is no campaign to clients."""
+
+    campaigns: CampaignBook
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    chunks: ChunkLedger
+    messages: MessageLog
+    queue: ChunkQueue
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    appointments: AppointmentBook
+    held: HeldQueue
+    whereabouts: Whereabouts
+
+    def __call__(
+        self,
+        business_id: str,
+        *,
+        customer_id: str,
+        category: Category,
+        channel: Channel,
+        content: Content,
+        appointment_id: str | None = None,
+        asks_confirmation: bool = False,
+        timing: Timing | None = None,
+        request: str | None = None,
+    ) -> Message:
+        """Queue it, or hold it for its hour, and write it to the client log.
+
+        Raises ``InvalidInputError`` and ``ConflictError``.
+
+        ``appointment_id`` is the client's name for the appointment that it is about; a text may ask the customer to
+        confirm that one.
+        ``request`` names the client's request: trying it again after a crash goes on with the same message.
+        """
+        business, timing = self.businesses.get(business_id), timing or Timing()
+        self._check(business, content, category, timing)
+        if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
+            what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
+            raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
+        try:
+            customer = self.customers.get(business_id, customer_id)
+        except NotFoundError:
+            raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
+        check_barrier(business, channel, asks_confirmation=asks_confirmation)
+        address = customer.contact_key(channel)
+        if address is None:
+            raise ConflictError(f"The customer has no {channel} address.")
+        now = self.clock.now()
+        proposed = self.ids.ulid(now)
+        message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
+        carrier = Campaign(
+            business_id=business_id,
+            campaign_id=f"{SINGLE}{message_id}",
+            name="",
+            category=category,
+            channel=channel,
+            selection=Selection(customer_ids=(customer_id,)),
+            content=content,
+            created_at=now,
+            status=CampaignStatus.SENDING,
+            send_at=timing.starts_at,
+            local_time=timing.local_time,
+            expires_at=timing.expires_at,
+            run_id=message_id,
+            single=True,
+            appointment_id=appointment_id,
+            asks_confirmation=asks_confirmation,
+        )
+        chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
+        message_key = MessageKey(business_id, customer_id, message_id)
+        decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)
+        held_until = decision.until if isinstance(decision, Hold) else None
+        message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)
+        self.chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
+        with suppress(ConcurrentChangeError):
+            # A request that is tried again finds what it has made.
+            self.campaigns.add(carrier)
+        self.messages.record([message])
+        if appointment_id is not None:
+            # By the time of the message, which is the same when the request is tried again.
+            told = Told(time_of(message_id), message_key, asks_confirmation)
+            self.appointments.record(business_id, appointment_id, told)
+            if asks_confirmation:
+                self.appointments.ask(address, Asked(told.at, message_key, appointment_id))
+        ticket = Ticket(chunk_key, 1, lane_of(carrier))
+        if held_until is None:
+            self.queue.put(channel, [ticket])
+        else:
+            self.held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
+        return message
+
+    def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:
+        errors: list[FieldError] = []
+        try:
+            check_content(content, category)
+        except InvalidInputError as error:
+            errors.extend(error.errors)
+        errors.extend(timing.problems(business, self.clock.now(), FARTHEST_MESSAGE))
+        if errors:
+            raise InvalidInputError(*errors)
+
+
+def _write_place(seen: int, page_cursor: str | None) -> str:
+    """A place among a campaign's messages: how many of a page of chunks have been seen, and where the page begins."""
+    return f"{seen}.{page_cursor or ''}"
+
+
+def _read_place(cursor: str | None) -> tuple[int, str | None]:
+    if cursor is None:
+        return 0, None
+    seen, _, page_cursor = cursor.partition(".")
+    if not (seen.isascii() and seen.isdecimal() and len(seen) <= MAX_PLACE_DIGITS):
+        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
+    return int(seen), page_cursor or None
+
+
+def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bool = False) -> None:
+    """Refuse what the settings keep back, saying which of them. Raises ``ConflictError``."""
+    barrier = business.barrier(channel, asks_confirmation=asks_confirmation)
+    if barrier is not None:
+        raise ConflictError(_BARRED[barrier, channel])
+
+
+_BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
+    (Barrier.SWITCHED_OFF, Channel.EMAIL): (
+        "Emails are switched off for this business: set switches.email to true with PATCH /v1/business first."
+    ),
+    (Barrier.SWITCHED_OFF, Channel.SMS): (
+        "Texts are switched off for this business: set switches.text to true with PATCH /v1/business first."
+    ),
+    (Barrier.CONFIRMATIONS_OFF, Channel.SMS): (
+        "Text confirmations are switched off for this business: set switches.text_confirmations to true with "
+        "PATCH /v1/business first, or text without asks_confirmation."
+    ),
+    (Barrier.NO_BUNDLE, Channel.SMS): (
+        "Text confirmations come with the premium bundle, and this business has the basic one: whoever runs Rebound "
+        "can change it (rebound set-bundle). Or text without asks_confirmation."
+    ),
+    (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it with PATCH /v1/business first.",
+    (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it with PATCH /v1/business first.",
+}
+
+
+def chunk_name(range_index: int, number: int) -> str:
+    """The sort key of a chunk: by range, then by number."""
+    return f"chunk#{range_index:03d}#{number:07d}"
+
+
+def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, int]) -> CampaignView:
+    """Put the counts together: those of the expansion and those of the messages."""
+    audience = Audience()
+    for part in parts:
+        audience = audience.plus(part)
+    left_out = {
+        reason: count for status, count in counts.items() if (reason := status.removeprefix("excluded:")) != status
+    }
+    audience = audience.plus(Audience(0, MappingProxyType(left_out)))
+    return CampaignView(campaign, audience, _results(counts, audience.targeted))
+
+
+def _results(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatus, int]:
+    results = {status: counts.get(status, 0) for status in RESULT_STATUSES}
+    results[MessageStatus.QUEUED] = targeted - sum(
+        count for status, count in results.items() if status is not MessageStatus.QUEUED
+    )
+    return MappingProxyType(results)

@@ -1,0 +1,76 @@
+"""What the world is told of campaigns: that one was paused, was completed, or bounces too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.campaigns.application.manage_campaigns import counted
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, PausedBy
+
+if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.ports import ExpansionLedger, TallyBook
+    from rebound.kernel.changes import Written
+    from rebound.kernel.events import DomainEvent
+    from rebound.platform.ports import DomainEvents
+
+
+class ProjectCampaigns(Struct, frozen=True, kw_only=True):
+    """Follows the change stream of campaigns, which is in order for each campaign and delivered at least once."""
+
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    events: DomainEvents
+
+    def __call__(self, change: Written[Campaign]) -> Sequence[DomainEvent]:
+        """Tell what the change means; what was told. The carrier of a single message is no campaign to anybody."""
+        if change.after.single:
+            return ()
+        events = list(self._told(change))
+        if events:
+            self.events.publish(events)
+        return events
+
+    def _told(self, change: Written[Campaign]) -> Iterator[DomainEvent]:
+        before, after = change.before, change.after
+        if after.bounce_warning is not None and (before is None or before.bounce_warning is None):
+            yield BounceRateWarned(
+                after.business_id,
+                after.campaign_id,
+                after.bounce_warning.hard_bounces,
+                after.bounce_warning.total,
+                after.version,
+                change.change_id,
+            )
+        if before is not None and before.status is after.status:
+            return
+        if after.status is CampaignStatus.PAUSED:
+            by = PausedBy.PERSON if after.paused_because is None else PausedBy.BREAKER
+            yield CampaignPaused(
+                after.business_id, after.campaign_id, by, after.paused_because, after.version, change.change_id
+            )
+        elif after.status is CampaignStatus.COMPLETED:
+            yield self._completed(after, change.change_id)
+
+    def _completed(self, campaign: Campaign, change_id: str) -> CampaignCompleted:
+        parts = [progress.audience for progress in self.expansion.list(campaign.campaign_id)]
+        view = counted(campaign, parts, self.tallies.counts(campaign.campaign_id))
+        return CampaignCompleted(
+            campaign.business_id,
+            campaign.campaign_id,
+            view.audience.matched,
+            {reason: count for reason, count in sorted(view.audience.excluded.items()) if count},
+            view.audience.targeted,
+            {str(status): count for status, count in view.results.items()},
+            campaign.version,
+            change_id,
+        )
+
+
+def trips(events: Sequence[DomainEvent]) -> int:
+    """How many campaigns paused themselves, for the metric that an alarm watches."""
+    return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)

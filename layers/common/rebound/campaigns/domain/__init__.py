@@ -1,0 +1,1 @@
+"""What campaigns are: values and rules."""

@@ -1,0 +1,69 @@
+"""When a campaign stops by itself: what it sends fails through our own fault (A12), or too much of it bounces (I3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.kernel.provider_codes import look_up
+
+if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import FinalWords
+    from rebound.kernel.provider_codes import Provider
+
+
+class Threshold(Struct, frozen=True):
+    """A share that is too much, from ``after`` cases on and from ``least`` bad ones among them."""
+
+    percent: int
+    least: int = 1
+    after: int = 1
+    exclusive: bool = False
+    """Only more than the share is too much."""
+
+    def is_passed_by(self, bad: int, total: int) -> bool:
+        """Whether ``bad`` of ``total`` are too many."""
+        too_much = bad * 100 > self.percent * total if self.exclusive else bad * 100 >= self.percent * total
+        return too_much and bad >= self.least and total >= self.after
+
+
+FAULTS: Final = Threshold(percent=20, least=10)
+"""A few failures that are ours come with any campaign (a country that is not enabled, one spam filter); ten may be
+within one chunk, so that not much more than a chunk has failed when it stops."""
+BOUNCES: Final = Threshold(percent=5, after=1000, exclusive=True)
+"""SES puts an account under review at a bounce rate of 5 %
+(https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html). Of fewer than a thousand receipts a
+rate says little."""
+BOUNCE_WARNING: Final = Threshold(percent=2, least=10, after=500)
+"""SES recommends to stay below 2 %. Earlier than the pause, so that a warning can come before it."""
+
+
+def reason_to_pause(words: FinalWords) -> str | None:
+    """Why a campaign whose messages had these final words should stop, as a sentence for people; else ``None``."""
+    if FAULTS.is_passed_by(words.faults, words.total):
+        return (
+            f"Paused by itself: {words.faults} of {words.total} messages with an outcome failed through a fault of the "
+            "sender or of the content, not of the addresses. The failed messages say which; mend it, then resume."
+        )
+    if BOUNCES.is_passed_by(words.hard_bounces, words.total):
+        return (
+            f"Paused by itself: {words.hard_bounces} of {words.total} emails with an outcome bounced for good, more "
+            f"than {BOUNCES.percent} %, at which Amazon reviews the account. Look where these addresses came from "
+            "before you resume."
+        )
+    return None
+
+
+def deserves_a_warning(words: FinalWords) -> bool:
+    """Whether so much bounces that somebody should look, before the campaign has to stop."""
+    return BOUNCE_WARNING.is_passed_by(words.hard_bounces, words.total)
+
+
+def reason_of_refusal(provider: Provider, code: str, refused: int, tried: int) -> str:
+    """Why a campaign stops of which the provider has just refused so many, as a sentence for people."""
+    row = look_up(provider, code)
+    return (
+        f"Paused by itself: {provider} refused {refused} of {tried} messages at once ({row.reason}, {code}). "
+        f"{row.sentence} None of them has gone out; a resume sends them."
+    )

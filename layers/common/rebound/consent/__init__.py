@@ -1,0 +1,1 @@
+"""What the owners of addresses said about what they want to get."""

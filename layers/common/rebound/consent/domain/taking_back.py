@@ -1,0 +1,85 @@
+"""Who may take an opt-out back, and what they do: the fold of ``consent`` in words for the reception desk."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from rebound.consent.domain.consent import ConsentSource, Scope, Weight
+from rebound.kernel.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.consent.domain.consent import Consent, ConsentEvidence
+
+COVERED_BY: Final = {
+    Scope.ALL: (Scope.ALL,),
+    Scope.MARKETING: (Scope.ALL, Scope.MARKETING),
+    Scope.LOYALTY: (Scope.ALL, Scope.MARKETING, Scope.LOYALTY),
+}
+"""Which opt-outs keep back what belongs to a scope, the widest first."""
+
+
+class TakenBackBy(StrEnum):
+    """Whose word ends an opt-out."""
+
+    REVIEW = "review"
+    """Staff, who read what the customer wrote."""
+    STAFF = "staff"
+    STAFF_WITH_WORDS = "staff_with_words"
+    """Staff, who give the words in which the customer asked for it."""
+    CUSTOMER = "customer"
+
+
+_BY_WEIGHT: Final = {
+    Weight.HELD: TakenBackBy.REVIEW,
+    Weight.SAID_FOR_THEM: TakenBackBy.STAFF,
+    Weight.QUOTED: TakenBackBy.STAFF_WITH_WORDS,
+    Weight.OWN_WORD: TakenBackBy.CUSTOMER,
+}
+
+
+def taken_back_by(opt_out: ConsentEvidence) -> TakenBackBy:
+    """Whose word ends this opt-out."""
+    return _BY_WEIGHT[opt_out.weight]
+
+
+def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, business: Business) -> str:
+    """What to do when the customer wants these messages again, in a sentence."""
+    match taken_back_by(opt_out):
+        case TakenBackBy.CUSTOMER if channel is Channel.SMS:
+            return f"Only the customer can undo this: they text START to {number_to_text(business)}."
+        case TakenBackBy.CUSTOMER:
+            what = (
+                "marked a message as spam"
+                if opt_out.source is ConsentSource.COMPLAINT
+                else "told the provider to stop these messages"
+            )
+            return f"Only the customer can undo this: they {what}, and can take that back on their preference page."
+        case TakenBackBy.STAFF_WITH_WORDS:
+            return (
+                "The customer unsubscribed with a click: they can undo it on their preference page, or tell you, and "
+                "you resubscribe them with their words."
+            )
+        case TakenBackBy.REVIEW:
+            return (
+                "They wrote something that reads as if they wanted no more texts: read it (GET /v1/replies/review) and "
+                "decide."
+            )
+        case TakenBackBy.STAFF:
+            return "Leave it as it is until the customer asks for these messages again, then resubscribe them."
+
+
+def number_to_text(business: Business) -> str:
+    """Where a customer texts START to."""
+    number = business.text_from or ""
+    return number if number.startswith("+") else "the number that your texts come from"
+
+
+def only_the_customer_ends(consent: Consent, scope: Scope) -> ConsentEvidence | None:
+    """The opt-out that keeps back what belongs to the scope, and that nobody but the customer can end, if any."""
+    for wider in COVERED_BY[scope]:
+        standing = consent.of(wider).standing
+        if standing is not None and taken_back_by(standing) is TakenBackBy.CUSTOMER:
+            return standing
+    return None

@@ -1,0 +1,136 @@
+"""The history of addresses in a table of its own, which holds their replies as well (``dynamo_replies``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, place_of
+from rebound.inbound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
+from rebound.platform.adapters.dynamo import (
+    HISTORY_KEYS,
+    HistoryRow,
+    bind,
+    read_cursor,
+    read_instant,
+    write_cursor,
+    write_instant,
+)
+
+if TYPE_CHECKING:
+    from rebound.contacts.domain.history import HistoryEntry
+
+REPLY_KEPT: Final = timedelta(days=400)
+"""As long as messages are."""
+_AS_IT_IS: Final = tuple(name for name in Reply.__struct_fields__ if name not in ("key", "at", "resolved_at"))
+
+
+class DynamoContactHistory:
+    """Implements ``ContactHistory``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(HistoryRow, table_name)
+
+    def record(self, key: ContactKey, entries: Sequence[HistoryEntry]) -> None:
+        if not entries:
+            return
+        with self._row.batch_write() as batch:
+            # The same entry twice in one batch is refused.
+            for row in {row.entry_id: row for row in (written(self._row, key, entry) for entry in entries)}.values():
+                batch.save(row)
+
+    def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
+        after, contact_id = read_cursor(cursor, HISTORY_KEYS), str(key.hashed)
+        found = self._row.query(
+            contact_id,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key={"contact_id": {"S": contact_id}, "entry_id": {"S": after}} if after else None,
+            consistent_read=True,
+        )
+        rows = list(found)
+        more = found.last_evaluated_key is not None and rows
+        return Page([read(row) for row in rows], write_cursor(rows[-1].entry_id) if more else None)
+
+    def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
+        rows = self._row.query(
+            str(key.hashed),
+            HistoryRow.entry_id < place if place is not None else None,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            consistent_read=True,
+        )
+        return [read(row) for row in rows]
+
+
+def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> HistoryRow:
+    """The row of an entry."""
+    row = model(str(key.hashed), place_of(entry), document=_document(entry))
+    if isinstance(entry, Reply):
+        row.business_id, row.received_at = key.business_id, entry.at
+        row.waiting_for = key.business_id if entry.is_waiting else None
+        row.expires_at = int((entry.at + REPLY_KEPT).timestamp())
+    return row
+
+
+def _document(entry: HistoryEntry) -> Mapping[str, Any]:
+    at = write_instant(entry.at)
+    match entry:
+        case ConsentStated(said):
+            return {
+                "at": at,
+                "scope": said.scope,
+                "opted_out": said.opted_out,
+                "source": said.source,
+                "message_id": said.message_id,
+                "who": said.who,
+                "words": said.words,
+            }
+        case FlagChanged():
+            return {"at": at, "reason": entry.reason, "change_id": entry.change_id}
+        case Reply():
+            kept = {name: getattr(entry, name) for name in _AS_IT_IS if getattr(entry, name) is not None}
+            if entry.resolved_at is not None:
+                kept["resolved_at"] = write_instant(entry.resolved_at)
+            return {"at": at, **kept}
+
+
+def read_reply(row: HistoryRow) -> Reply:
+    """The reply of a row that holds one."""
+    document = row.document
+    said = {name: document.get(name) for name in _AS_IT_IS}
+    keyword, decision, resolved_at = said["keyword"], said["decision"], document.get("resolved_at")
+    special = {
+        "meaning": Meaning(said["meaning"]),
+        "keyword": keyword and Keyword(keyword),
+        "decision": decision and Decision(decision),
+        "resolved_at": resolved_at and read_instant(resolved_at),
+    }
+    return Reply(key=ContactKey.parse(row.contact_id), at=read_instant(document["at"]), **{**said, **special})
+
+
+def read(row: HistoryRow) -> HistoryEntry:
+    """The entry of a row."""
+    document, kind = row.document, row.entry_id.split("#")[1]
+    if kind == Reply.kind:
+        return read_reply(row)
+    at = read_instant(document["at"])
+    if kind == FlagChanged.kind:
+        return FlagChanged(at, document["reason"], document["change_id"])
+    return ConsentStated(
+        ConsentEvidence(
+            at,
+            Scope(document["scope"]),
+            document["opted_out"],
+            ConsentSource(document["source"]),
+            document["message_id"],
+            document["who"],
+            document["words"],
+        )
+    )

@@ -1,0 +1,146 @@
+"""Asking the provider's suppression list at the pace that it allows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.contacts.domain.suppressions import SuppressionReason
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+
+if TYPE_CHECKING:
+    from rebound.contacts.domain.suppressions import Suppression
+    from rebound.contacts.ports import SuppressionList
+    from rebound.kernel.pages import Page
+    from rebound.platform.ports import Clock
+
+CALL_EVERY: Final = timedelta(seconds=1)
+"""SES v2 takes about one call a second of everything that does not send."""
+AT_ONCE: Final = timedelta(seconds=3)
+"""As long as a person who edits an address may be kept waiting: a look and a removal."""
+FEW: Final = 3
+"""For more addresses than these, one call for the first page of the list is tried before one for each."""
+
+
+class SuppressionDesk(Struct, kw_only=True):
+    """Looks addresses up and takes BOUNCE entries away, one call a second, until a moment that the caller sets.
+
+    What was not reached by then raises ``ComeAgainError``, or is missing from the answer about many. Whatever a service
+    outside refuses for good comes through as ``NotAnsweredError``.
+    """
+
+    suppressions: SuppressionList
+    clock: Clock
+    missed: Callable[[str], None]
+    """Tells the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
+    called_at: datetime | None = None
+    """The latest call of the service."""
+
+    def within(self, budget: timedelta) -> datetime:
+        """The moment until which a caller with so much time waits."""
+        return self.clock.now() + budget
+
+    def find(self, address: str, until: datetime) -> Sequence[Suppression]:
+        """The entries of an address, in the spelling given and in lower case: the list tells spellings apart."""
+        found = [self._call(until, self.suppressions.get, spelling) for spelling in _spellings(address)]
+        return [entry for entry in found if entry is not None]
+
+    def find_all(self, addresses: Iterable[str], until: datetime) -> Mapping[str, Sequence[Suppression]]:
+        """The entries of each address that could be looked up in time."""
+        wanted = list(dict.fromkeys(addresses))
+        answers: dict[str, Sequence[Suppression]] = {}
+        try:
+            listed = self._whole_list(until) if len(wanted) > FEW else None
+            for address in wanted:
+                answers[address] = self.find(address, until) if listed is None else listed[address.lower()]
+        except ComeAgainError:
+            pass
+        return answers
+
+    def clear(self, addresses: Iterable[str], budget: timedelta) -> set[str]:
+        """Remove the BOUNCE entries of addresses; those of them for which there was no time.
+
+        What is refused is told to the operator and is nothing to wait for: the nightly reconciliation repairs it.
+        """
+        wanted = set(addresses)
+        try:
+            return wanted - self.take_off_all(sorted(wanted), self.within(budget))
+        except NotAnsweredError as refusal:
+            self.missed(str(refusal))
+            return set()
+
+    def clear_at_once(self, address: str) -> None:
+        """Remove the BOUNCE entries of an address if that is quickly done; otherwise the operator is told."""
+        if self.clear([address], AT_ONCE):
+            self.missed("no time")
+
+    def take_off(self, address: str, until: datetime) -> int:
+        """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
+
+        An entry's reason is read right before: a complaint may have come since it was last seen.
+        """
+        bounces = [entry for entry in self.find(address, until) if entry.reason is SuppressionReason.BOUNCE]
+        for entry in bounces:
+            self._call(until, self.suppressions.remove, entry.address)
+        return len(bounces)
+
+    def take_off_entry(self, entry: Suppression, until: datetime) -> bool:
+        """Remove one BOUNCE entry if it still is as it was seen; whether it was."""
+        if self._call(until, self.suppressions.get, entry.address) != entry:
+            return False
+        if entry.reason is not SuppressionReason.BOUNCE:
+            return False
+        self._call(until, self.suppressions.remove, entry.address)
+        return True
+
+    def take_off_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
+        """Those of the addresses that are known to have no BOUNCE entry (any more)."""
+        wanted = list(dict.fromkeys(addresses))
+        free: set[str] = set()
+        try:
+            if len(wanted) > FEW and (listed := self._whole_list(until)) is not None:
+                free = {address for address in wanted if not listed[address.lower()]}
+            for address in wanted:
+                if address not in free:
+                    self.take_off(address, until)
+                    free.add(address)
+        except ComeAgainError:
+            pass
+        return free
+
+    def page(self, cursor: str | None, until: datetime) -> Page[Suppression]:
+        """Part of the list."""
+        return self._call(until, self.suppressions.page, cursor)
+
+    def _whole_list(self, until: datetime) -> Mapping[str, Sequence[Suppression]] | None:
+        """The list by address in lower case; ``None`` when it is longer than one page, which would take too long."""
+        page = self.page(None, until)
+        if page.next_cursor is not None:
+            return None
+        listed: defaultdict[str, list[Suppression]] = defaultdict(list)
+        for entry in page.items:
+            listed[entry.address.lower()].append(entry)
+        return listed
+
+    def _call[T, A](self, until: datetime, call: Callable[[A], T], about: A) -> T:
+        while True:
+            now = self.clock.now()
+            due = now if self.called_at is None else max(now, self.called_at + CALL_EVERY)
+            if due >= until:
+                raise ComeAgainError
+            if due > now:
+                self.clock.wait(due - now)
+            self.called_at = self.clock.now()
+            try:
+                return call(about)
+            except ComeAgainError:
+                # Other callers share the account's rate.
+                continue
+
+
+def _spellings(address: str) -> Sequence[str]:
+    return list(dict.fromkeys((address, address.lower())))

@@ -1,0 +1,67 @@
+"""What happened to an address, kept to be shown and to be proved: words about consent, changes of the flag, texts.
+
+The two folds hold what is true now; this is the record beside them, which nothing is decided upon. Of a reply is
+written what staff made of it, and it is forgotten with the address; nothing else is ever changed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+
+from rebound.inbound.domain.replies import Reply
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import ConsentEvidence
+
+
+class ConsentStated(Struct, frozen=True):
+    """Somebody said something about consent that was the latest word of its kind when we came to know it."""
+
+    kind: ClassVar = "consent"
+
+    statement: ConsentEvidence
+
+    @property
+    def at(self) -> datetime:
+        """When it was said."""
+        return self.statement.at
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same statement told again."""
+        said = self.statement
+        return _digest(said.scope, said.opted_out, said.source, said.message_id, said.who, said.words)
+
+
+class FlagChanged(Struct, frozen=True):
+    """The address was flagged as invalid for a reason, or the flag was cleared (``reason`` is ``None``).
+
+    ``at`` is the time of the failure that flagged it or of the write that cleared it, ``change_id`` that write's own.
+    """
+
+    kind: ClassVar = "flag"
+
+    at: datetime
+    reason: str | None
+    change_id: str
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same change told again."""
+        return _digest(self.change_id, self.reason)
+
+
+HistoryEntry = ConsentStated | FlagChanged | Reply
+
+
+def place_of(entry: HistoryEntry) -> str:
+    """Where the entry stands in the history of its address: places sort by time, and no two entries have the same."""
+    return f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}#{entry.kind}#{entry.entry_id}"
+
+
+def _digest(*parts: object) -> str:
+    return sha256(repr([None if part is None else str(part) for part in parts]).encode()).hexdigest()[:32]

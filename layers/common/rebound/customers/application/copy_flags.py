@@ -1,0 +1,69 @@
+"""The copies of flags on customers: brought in line with the contacts and the policy in force, and checked after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import replace
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.kernel.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.reachability import ReachabilityPolicy
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.channels import ContactKey
+
+
+class CopyFlags(Struct, frozen=True, kw_only=True):
+    """Copies flags to given customers of one business.
+
+    Whoever writes a flag has decided on a contact and a policy that may have changed before the write arrives, so what
+    was written is looked at again: policy and contacts are read once more *after* the writes, and when they say
+    something else, it is written again. What is left at the end was right at a moment after the last write. A contact
+    that changes after that moment is followed by ``project_contacts``, a policy by a copying of its own.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+
+    def __call__(self, business_id: str, customers: Sequence[Customer]) -> ReachabilityPolicy:
+        """Copy what differs from the flags that ``customers`` were read with; the policy found in force at the end.
+
+        Raises ``NotFoundError`` when there is no such business.
+        """
+        copied = {
+            (key, customer.customer_id): _flag(customer, key.channel)
+            for customer in customers
+            for key in customer.contact_keys
+        }
+        while True:
+            policy = self.businesses.get(business_id).policy
+            verdicts = self._verdicts({key for key, _ in copied}, policy)
+            wrong = {copy: verdicts[copy[0]] for copy, flag in copied.items() if flag != verdicts[copy[0]]}
+            if not wrong:
+                return policy
+            for (key, customer_id), invalid in wrong.items():
+                self.customers.copy_flag(key, customer_id, invalid=invalid)
+            copied |= wrong
+
+    def _verdicts(self, keys: set[ContactKey], policy: ReachabilityPolicy) -> dict[ContactKey, bool]:
+        return {key: contact.verdict(policy).invalid for key, contact in self.contacts.get_many(keys).items()}
+
+
+def with_flags(customer: Customer, contacts: Mapping[ContactKey, Contact], policy: ReachabilityPolicy) -> Customer:
+    """The customer with the flags of their contacts, which ``contacts`` must have."""
+    invalid = {key.channel: contacts[key].verdict(policy).invalid for key in customer.contact_keys}
+    return replace(
+        customer, failed_email=invalid.get(Channel.EMAIL, False), failed_phone=invalid.get(Channel.SMS, False)
+    )
+
+
+def _flag(customer: Customer, channel: Channel) -> bool:
+    return customer.failed_email if channel is Channel.EMAIL else customer.failed_phone

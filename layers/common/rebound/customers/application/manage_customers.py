@@ -1,0 +1,293 @@
+"""Creating, reading, changing, removing and listing customers, and what an edit says about their contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from copy import replace
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
+from rebound.contacts.domain.reachability import Cleared, ClearedBy
+from rebound.customers.application.copy_flags import with_flags
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import (
+    ConcurrentChangeError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+)
+from rebound.kernel.languages import known_language
+from rebound.kernel.local_time import time_zone
+from rebound.kernel.pages import Page
+from rebound.kernel.retrying import retried
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import AddressReader, ContactBook
+    from rebound.customers.application.copy_flags import CopyFlags
+    from rebound.customers.application.remove_customer import RemoveCustomer
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.channels import ContactKey
+    from rebound.platform.ports import Clock, Ids
+    from rebound.segments.domain import CustomerFilter
+
+MAX_TAGS: Final = 50
+MAX_TAG: Final = 64
+ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
+PHONE_FIELDS: Final = ("mobile_phone", "day_phone", "night_phone")
+REQUIRED_FIELDS: Final = ("first_name", "last_name")
+MAX_LENGTHS: Final = {"first_name": 100, "last_name": 100, "external_id": 128, "gender": 32}
+
+
+class CustomerView(Struct, frozen=True):
+    """A customer with the contacts behind their addresses."""
+
+    customer: Customer
+    contacts: Mapping[Channel, Contact]
+    business: Business
+
+
+class ManageCustomers(Struct, frozen=True, kw_only=True):
+    """The customers of one business at a time.
+
+    A change of an address and what it says about the contact are one transaction. An address that the business gives in
+    a change, or confirms, is evidence that it is good as of now, and clears its flag; an address that comes with a
+    *new* customer says nothing, because somebody else may have bounced there already (truth 1).
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    clock: Clock
+    ids: Ids
+    suppressions: SuppressionDesk
+    copy_flags: CopyFlags
+    remove: RemoveCustomer
+
+    def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
+        """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
+        business = self.businesses.get(business_id)
+        profile = checked_profile(given, business, self.addresses, creating=True)
+        now = self.clock.now()
+        external_id = profile.get("external_id")
+        customer = Customer(
+            business_id=business_id,
+            customer_id=id_of_external(business_id, external_id) if external_id else self.ids.customer_id(),
+            created_at=now,
+            updated_at=now,
+            **profile,
+        )
+
+        def write() -> None:
+            if external_id and self._exists(customer):
+                raise ConflictError("A customer with this external_id exists already.")
+            self._save(customer, edited=())
+
+        retried(write)
+        return self.get(business_id, customer.customer_id)
+
+    def get(self, business_id: str, customer_id: str) -> CustomerView:
+        """Raises ``NotFoundError``."""
+        return self._views([self.customers.get(business_id, customer_id)], self.businesses.get(business_id))[0]
+
+    def change(self, business_id: str, customer_id: str, given: Mapping[str, Any]) -> CustomerView:
+        """Set the given profile fields; ``None`` empties one. Raises ``InvalidInputError`` and ``NotFoundError``."""
+        business = self.businesses.get(business_id)
+        profile = checked_profile(given, business, self.addresses, creating=False)
+
+        def write() -> None:
+            before = self.customers.get(business_id, customer_id)
+            if "external_id" in profile and profile["external_id"] != before.external_id:
+                raise InvalidInputError(
+                    FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
+                )
+            edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
+            after = before.changed(self.clock.now(), **profile)
+            self._save(after, edited=edited)
+            if after.time_zone != before.time_zone:
+                self._wake_what_waits(business_id)
+
+        retried(write)
+        return self.get(business_id, customer_id)
+
+    def _wake_what_waits(self, business_id: str) -> None:
+        """Have what is held decided again, as after a change of settings: another hour may be the right one.
+
+        Somebody else's write at the same time makes a new version as well.
+        """
+        with suppress(ConcurrentChangeError):
+            self.businesses.replace(self.businesses.get(business_id))
+
+    def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
+        """The business says that the address is right as it stands: clears its flag.
+
+        Raises ``ConflictError`` when the customer has no address on the channel.
+        """
+
+        def write() -> None:
+            before = self.customers.get(business_id, customer_id)
+            if before.contact_key(channel) is None:
+                raise ConflictError(f"The customer has no {channel} address to confirm.")
+            # With the customer, so that nobody who is being deleted meanwhile brings the address back.
+            self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
+
+        retried(write)
+        return self.get(business_id, customer_id)
+
+    def delete(self, business_id: str, customer_id: str) -> None:
+        """Remove the profile, and its addresses unless others use them. Raises ``NotFoundError``.
+
+        What was sent stays in the message log; what the owners of the addresses said about consent is remembered.
+        """
+        retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
+
+    def list(
+        self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[CustomerView]:
+        """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
+        matching = None if wanted.is_everybody else wanted.compiled()
+        page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
+        return Page(self._views(page.items, self.businesses.get(business_id)), page.next_cursor)
+
+    def _views(self, customers: Sequence[Customer], business: Business) -> Sequence[CustomerView]:
+        contacts = self.contacts.get_many({key for customer in customers for key in customer.contact_keys})
+        return [
+            CustomerView(customer, {key.channel: contacts[key] for key in customer.contact_keys}, business)
+            for customer in customers
+        ]
+
+    def _exists(self, customer: Customer) -> bool:
+        try:
+            self.customers.get(customer.business_id, customer.customer_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def _save(self, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> None:
+        known = self.contacts.get_many(customer.contact_keys)
+        contacts = [linked(known[key], customer, edited, by) for key in customer.contact_keys]
+        written = [contact for contact in contacts if contact != known[contact.key]]
+        policy = self.businesses.get(customer.business_id).policy
+        flagged = with_flags(customer, {contact.key: contact for contact in contacts}, policy)
+        self.customers.save([flagged], written)
+        self._clear_at_the_provider(customer, known, edited)
+        if self.businesses.get(customer.business_id).policy != policy:
+            # The copying after that change may have passed this customer before it was written.
+            self.copy_flags(customer.business_id, [flagged])
+
+    def _clear_at_the_provider(
+        self, customer: Customer, known: Mapping[ContactKey, Contact], edited: Sequence[Channel]
+    ) -> None:
+        """An email address that had failed and is now said to be good comes off the provider's suppression list."""
+        key = customer.contact_key(Channel.EMAIL)
+        if key is None or customer.email is None or Channel.EMAIL not in edited:
+            return
+        if known[key].reachability.failures:
+            self.suppressions.clear_at_once(customer.email)
+
+
+def id_of_external(business_id: str, external_id: str) -> str:
+    """The customer id that belongs to a business's own id, so that importing the same row twice means one customer.
+
+    A hash spreads as evenly as a random id does, which the key ranges of expansion rely on.
+    """
+    return sha256(f"{business_id}\x1f{external_id}".encode()).hexdigest()[:32]
+
+
+def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> Contact:
+    """The contact as used by this customer, cleared when the edit gave or confirmed its address.
+
+    Raises ``InvalidInputError`` when the address is a placeholder that too many share.
+    """
+    customer_ids = contact.customer_ids | {customer.customer_id}
+    if len(customer_ids) > MAX_CUSTOMERS_PER_CONTACT:
+        field = "email" if contact.key.channel is Channel.EMAIL else "mobile_phone"
+        raise InvalidInputError(
+            FieldError(
+                field,
+                f"Is used by {MAX_CUSTOMERS_PER_CONTACT} customers already; leave it empty if it is a placeholder.",
+            )
+        )
+    if contact.key.channel in edited:
+        contact = contact.knowing(Cleared(customer.updated_at, by))
+    return contact if customer_ids == contact.customer_ids else replace(contact, customer_ids=customer_ids)
+
+
+def checked_profile(
+    given: Mapping[str, Any], business: Business, addresses: AddressReader, *, creating: bool
+) -> dict[str, Any]:
+    """Profile fields as they are kept, from what a client gave (already of the right JSON types).
+
+    Raises ``InvalidInputError`` with everything that is wrong.
+    """
+    profile: dict[str, Any] = {}
+    errors = [
+        FieldError(name, "Is required and cannot be empty.")
+        for name in REQUIRED_FIELDS
+        if (creating or name in given) and not str(given.get(name) or "").strip()
+    ]
+    flawed = {error.field for error in errors}
+    for name, value in given.items():
+        if name in flawed:
+            continue
+        try:
+            profile[name] = _checked(name, value, business, addresses)
+        except ValueError as error:
+            errors.append(FieldError(name, str(error)))
+    if errors:
+        raise InvalidInputError(*errors)
+    return profile
+
+
+def _checked(name: str, value: Any, business: Business, addresses: AddressReader) -> object:
+    if name == "general_tags":
+        return _tags(value or ())
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    match name:
+        case "email":
+            return addresses.email(value)
+        case "mobile_phone" | "day_phone" | "night_phone":
+            return addresses.phone(value, business.country)
+        case "time_zone":
+            return time_zone(value)
+        case "language":
+            return known_language(value)
+        case "birthday" | "customer_since":
+            return _date(value)
+        case _:
+            return _line(value, MAX_LENGTHS[name])
+
+
+def _tags(values: Sequence[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(value.strip() if value.isprintable() else "" for value in values))
+    if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG for tag in tags):
+        raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
+    return tags
+
+
+def _date(value: str | date) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("Must be a date as YYYY-MM-DD.") from None
+
+
+def _line(value: str, longest: int) -> str:
+    printable, value = value.isprintable(), value.strip()
+    if len(value) > longest or not printable:
+        raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
+    return value

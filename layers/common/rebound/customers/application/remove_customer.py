@@ -1,0 +1,53 @@
+"""Taking a customer out of everything that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from copy import replace
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.channels import ContactKey
+
+MOST_CONTACTS: Final = 40
+"""In one transaction: with two rows each and the customer 81 of the 100 it may hold."""
+
+
+class RemoveCustomer(Struct, frozen=True, kw_only=True):
+    """Deletes a customer, and with the last who used an address the address itself."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+
+    def __call__(self, customer: Customer) -> None:
+        """Raises ``ConcurrentChangeError`` when the customer or a contact changes meanwhile."""
+        customer = self.lightened(customer)
+        known = self.contacts.get_many(customer.all_contact_keys)
+        self.customers.delete([customer], unlinked(known, {customer.customer_id}))
+
+    def lightened(self, customer: Customer) -> Customer:
+        """The customer as stored after leaving so many former contacts that one transaction holds the others.
+
+        It is no edit: ``updated_at`` stays. Raises ``ConcurrentChangeError`` and ``NotFoundError``.
+        """
+        while len(customer.all_contact_keys) > MOST_CONTACTS:
+            left = sorted(customer.former_contacts, key=str)[:MOST_CONTACTS]
+            without = replace(customer, former_contacts=customer.former_contacts.difference(left))
+            self.customers.save([without], unlinked(self.contacts.get_many(left), {customer.customer_id}))
+            customer = self.customers.get(customer.business_id, customer.customer_id)
+        return customer
+
+
+def unlinked(contacts: Mapping[ContactKey, Contact], customer_ids: Collection[str]) -> list[Contact]:
+    """The contacts that list one of the customers, without them."""
+    return [
+        contact.without(customer_ids)
+        for contact in contacts.values()
+        if not contact.customer_ids.isdisjoint(customer_ids)
+    ]

@@ -1,0 +1,308 @@
+"""Customers, one at a time and by filter: shapes and routes."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any, Self
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from rebound.contacts.domain.reachability import Failure
+from rebound.customers.application.manage_customers import CustomerView
+from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.http.job_answers import CountAnswer, JobAnswer, accepted, started
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.provider_codes import look_up
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    ChannelName,
+    Cursor,
+    CustomerInPath,
+    Limit,
+    business_of,
+    channel_named,
+    json_answer,
+    name_of_request,
+    no_content,
+    prefers_a_job,
+    responses,
+)
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId, Filter, Request, Time
+from rebound.segments import wiring
+from rebound.segments.application.count_customers import write_filter
+from rebound.segments.http.customer_filters import (
+    Failed,
+    FilterText,
+    SegmentId,
+    Tag,
+    Words,
+    customers_wanted,
+    read_filter,
+)
+
+
+class CustomerProfile(Request):
+    """What a client may set of a customer."""
+
+    external_id: str | None = Field(default=None, description="The business's own id; cannot be changed later.")
+    email: str | None = None
+    mobile_phone: str | None = Field(default=None, description="The only number that is texted.")
+    day_phone: str | None = None
+    night_phone: str | None = None
+    gender: str | None = None
+    birthday: str | None = Field(default=None, description="YYYY-MM-DD")
+    customer_since: str | None = Field(default=None, description="YYYY-MM-DD")
+    general_tags: list[str] | None = None
+    time_zone: str | None = Field(default=None, description="IANA name.")
+    language: str | None = Field(
+        default=None,
+        description="ISO 639-1: de, en, es, fr or pt. That of what Rebound itself writes to the customer: answers to "
+        "STOP, START and HELP, footers, the pages behind links. Null for the business's.",
+    )
+
+
+class NewCustomerRequest(CustomerProfile):
+    """A new customer."""
+
+    first_name: str
+    last_name: str
+
+
+class CustomerChangeRequest(CustomerProfile):
+    """Fields to set; ``null`` empties one. An address that is given is thereby confirmed, and its flag cleared."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+class EvidenceAnswer(Answer):
+    """The failure that made an address invalid."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    failure_class: str = Field(serialization_alias="class", description="Of the table of provider codes.")
+    provider: str
+    code: str = Field(description="The provider's code, as in the table of provider codes.")
+    detail: str | None = Field(description="The provider's own words.")
+    message_id: str | None = Field(description="Null for an entry of the provider's suppression list.")
+    at: Time
+
+    @classmethod
+    def of(cls, failure: Failure) -> Self:
+        """The answer for a failure."""
+        return cls(
+            failure_class=look_up(failure.provider, failure.code).failure_class,
+            provider=failure.provider,
+            code=failure.code,
+            detail=failure.detail,
+            message_id=failure.message_id,
+            at=failure.at,
+        )
+
+
+class ContactAnswer(Answer):
+    """One address and its two states: reachability and consent."""
+
+    address: str
+    invalid: bool
+    reason: str | None = Field(description="Why it is invalid: a reason of the table of provider codes.")
+    since: Time | None
+    evidence: EvidenceAnswer | None = Field(description="The failure by which it became invalid.")
+    next_try_at: Time | None = Field(
+        description="From when on one more message is tried, where the business has it so (recovery) and the cause may "
+        "have passed; otherwise null."
+    )
+    opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
+
+
+class ContactsAnswer(Answer):
+    """The contacts behind the customer's addresses."""
+
+    email: ContactAnswer | None
+    sms: ContactAnswer | None
+
+
+class CustomerAnswer(Answer):
+    """A customer."""
+
+    customer_id: str
+    external_id: str | None
+    first_name: str
+    last_name: str
+    email: str | None
+    mobile_phone: str | None
+    day_phone: str | None
+    night_phone: str | None
+    gender: str | None
+    birthday: date | None
+    customer_since: date | None
+    general_tags: list[str]
+    time_zone: str | None
+    language: str | None
+    created_at: Time
+    updated_at: Time
+    contacts: ContactsAnswer
+
+    @classmethod
+    def of(cls, view: CustomerView) -> Self:
+        """The answer for a customer."""
+        profile = {name: getattr(view.customer, name) for name in cls.model_fields if name != "contacts"}
+        profile["general_tags"] = list(view.customer.general_tags)
+        contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
+        return cls(**profile, contacts=contacts)
+
+
+def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
+    contact, address = view.contacts.get(channel), view.customer.address(channel)
+    if contact is None or address is None:
+        return None
+    verdict = contact.verdict(view.business.policy)
+    return ContactAnswer(
+        address=address,
+        invalid=verdict.invalid,
+        reason=verdict.reason,
+        since=verdict.since,
+        evidence=EvidenceAnswer.of(verdict.evidence) if verdict.evidence is not None else None,
+        next_try_at=contact.next_try_at(view.business.policy) if view.business.recovery.is_on else None,
+        opted_out=[str(scope) for scope in contact.consent.opted_out],
+    )
+
+
+class CustomerPage(Answer):
+    """Part of a list of customers."""
+
+    items: list[CustomerAnswer]
+    next_cursor: str | None
+
+
+class BulkDeleteRequest(Request):
+    """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
+
+    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Words in name, address, number or id."
+    )
+    segment_id: str | None = None
+    filter: Filter | None = None
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
+    confirm_count: Annotated[int, Field(ge=0)] = Field(
+        description="The number of customers that you expect to delete; with another number nothing is deleted."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_how_to_count(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("confirm_count") is None:
+            how = "GET /v1/customers/count with the same filters says it; for customer_ids it is how many there are"
+            raise InvalidInputError(FieldError("confirm_count", f"Is required: {how}."))
+        return given
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    _one_by_one(app)
+    _by_filter(app)
+
+
+def _one_by_one(app: APIGatewayRestResolver) -> None:
+    tags = ["Customers"]
+    one = responses(CustomerAnswer)
+
+    @app.post(
+        "/v1/customers",
+        summary="Create a customer",
+        tags=tags,
+        responses=responses(CustomerAnswer, HTTPStatus.CREATED),
+    )
+    def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
+        view = wiring.use_cases().manage_customers.create(business_of(app), request.model_dump(exclude_unset=True))
+        return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
+
+    @app.get(
+        "/v1/customers",
+        summary="List customers; a page may be short or empty and still have a next_cursor",
+        tags=tags,
+        responses=responses(CustomerPage),
+    )
+    def list_customers(
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        page = wiring.use_cases().manage_customers.list(business_of(app), wanted, limit=limit, cursor=cursor)
+        items = [CustomerAnswer.of(view) for view in page.items]
+        return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
+    def get_customer(customer_id: CustomerInPath) -> Response[str]:
+        view = wiring.use_cases().manage_customers.get(business_of(app), customer_id)
+        return json_answer(CustomerAnswer.of(view))
+
+    @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
+    def change_customer(
+        customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
+    ) -> Response[str]:
+        given = request.model_dump(exclude_unset=True)
+        view = wiring.use_cases().manage_customers.change(business_of(app), customer_id, given)
+        return json_answer(CustomerAnswer.of(view))
+
+    @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
+    def delete_customer(customer_id: CustomerInPath) -> Response[str]:
+        wiring.use_cases().manage_customers.delete(business_of(app), customer_id)
+        return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+
+    @app.post(
+        "/v1/customers/<customer_id>/contacts/<channel>/confirm",
+        summary="Say that an address is right: clears its flag",
+        tags=tags,
+        responses=one,
+    )
+    def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
+        view = wiring.use_cases().manage_customers.confirm(business_of(app), customer_id, channel_named(channel))
+        return json_answer(CustomerAnswer.of(view))
+
+
+def _by_filter(app: APIGatewayRestResolver) -> None:
+    tags = ["Customers"]
+
+    @app.get(
+        "/v1/customers/count",
+        summary="Count customers, with the filters of the list; a job when there are too many to count while the "
+        "request waits",
+        tags=tags,
+        responses=responses(CountAnswer) | accepted(),
+    )
+    def count_customers(
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+    ) -> Response[str]:
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        wanted.compiled()
+        counts = None if prefers_a_job(app) else wiring.use_cases().count_customers(business_of(app), wanted)
+        if counts is not None:
+            return json_answer(CountAnswer.of(counts))
+        return started(app, JobKind.COUNT, {"wanted": write_filter(wanted)})
+
+    @app.post(
+        "/v1/customers/bulk-delete",
+        summary="Delete the customers of a filter, when there are as many as you say",
+        tags=tags,
+        responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
+    )
+    def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
+        wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
+        view = wiring.use_cases().bulk_delete(
+            business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
+        )
+        return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)

@@ -1,0 +1,80 @@
+"""The Frequencies table: what every customer has been handed of late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rebound.businesses.domain.frequency import Frequency, HandOver
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.receipts import MessageKey
+from rebound.platform.adapters.dynamo import (
+    FrequencyRow,
+    bind,
+    lost_races,
+    next_version,
+    read_instant,
+    write_instant,
+)
+
+KEPT_LONGER: Final = timedelta(days=1)
+"""So that whoever has just read a row still finds it."""
+
+
+class DynamoFrequencyBook:
+    """Implements ``FrequencyBook``. A place is a short list, because each started kilobyte of a row is paid for."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(FrequencyRow, table_name)
+
+    def get_many(
+        self, business_id: str, customer_ids: Iterable[str], *, consistent: bool = True
+    ) -> Mapping[str, Frequency]:
+        found = {id_: Frequency(business_id, id_) for id_ in customer_ids}
+        if found:
+            keys = [_recipient_id(business_id, id_) for id_ in found]
+            for row in self._row.batch_get(keys, consistent_read=consistent):
+                frequency = _read(row)
+                found[frequency.customer_id] = frequency
+        return found
+
+    def save(self, frequency: Frequency, until: datetime) -> Frequency:
+        version = FrequencyRow.version
+        unchanged = version == frequency.version if frequency.version else version.does_not_exist()
+        stored = replace(frequency, version=next_version(frequency.version))
+        row = self._row(
+            _recipient_id(frequency.business_id, frequency.customer_id),
+            hand_overs=[_written(hand_over) for hand_over in frequency.hand_overs],
+            version=stored.version,
+            expires_at=int((until + KEPT_LONGER).timestamp()),
+        )
+        with lost_races():
+            row.save(condition=unchanged)
+        return stored
+
+
+def _recipient_id(business_id: str, customer_id: str) -> str:
+    return MessageKey(business_id, customer_id, "").recipient_id
+
+
+def _written(hand_over: HandOver) -> list[Any]:
+    return [
+        hand_over.message_id,
+        write_instant(hand_over.at),
+        hand_over.category,
+        hand_over.channel,
+        hand_over.segment_id,
+        hand_over.attempt,
+    ]
+
+
+def _read(row: FrequencyRow) -> Frequency:
+    key = MessageKey.of(row.recipient_id, "")
+    hand_overs = tuple(
+        HandOver(message_id, read_instant(at), Category(category), Channel(channel), segment_id, attempt)
+        for message_id, at, category, channel, segment_id, attempt in row.hand_overs
+    )
+    return Frequency(key.business_id, key.customer_id, hand_overs, int(row.version))

@@ -1,0 +1,132 @@
+"""From customers to decisions: the part that preview and expansion share, so that a preview is what a send would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
+from rebound.contacts.domain.reachability import Tried
+from rebound.eligibility.application.frequency_desk import known_frequencies
+from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.eligibility.domain.eligibility import Decision
+    from rebound.eligibility.ports import FrequencyBook
+    from rebound.kernel.categories import Category
+    from rebound.kernel.channels import Channel, ContactKey
+    from rebound.segments.domain import Matcher
+
+
+class Selected(Struct, frozen=True):
+    """Who of some customers is meant, with what was decided about each: by customer id, in order."""
+
+    decisions: Mapping[str, Decision]
+
+    @property
+    def audience(self) -> Audience:
+        """How many are meant, and left out by reason."""
+        excluded = Counter(str(said) for said in self.decisions.values() if isinstance(said, Exclusion))
+        return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Who gets the message, at once or later."""
+        return tuple(customer_id for customer_id, said in self.decisions.items() if isinstance(said, Send | Hold))
+
+    @property
+    def holds(self) -> Mapping[str, Hold]:
+        """Those of the recipients who get it later."""
+        return {customer_id: said for customer_id, said in self.decisions.items() if isinstance(said, Hold)}
+
+
+class Screening:
+    """Decides about the customers of one campaign, page by page, on the contacts as they were a moment ago.
+
+    The sender decides again on what holds then. Of customers who share a flagged address only the first gets the try
+    that is due, as it will be at the send; tries of shared addresses are therefore remembered from page to page.
+    """
+
+    def __init__(
+        self,
+        contacts: ContactBook,
+        frequencies: FrequencyBook,
+        business: Business,
+        campaign: Campaign,
+        whereabouts: Whereabouts,
+    ) -> None:
+        self._whereabouts = whereabouts
+        self._contacts = contacts
+        self._frequencies = frequencies
+        self._business = business
+        self._campaign = campaign
+        self._tried: dict[ContactKey, Tried] = {}
+
+    def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
+        """Decide for customers by id; ``None`` for one who does not exist."""
+        keys = {id_: who.contact_key(self._campaign.channel) for id_, who in customers.items() if who is not None}
+        known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
+        frequencies = known_frequencies(self._frequencies, self._business, self._campaign, list(keys), consistent=False)
+        decisions: dict[str, Decision] = {}
+        for customer_id, customer in customers.items():
+            key = keys.get(customer_id)
+            contact = self._as_tried(known[key]) if key is not None else None
+            frequency = frequencies.get(customer_id)
+            decision = decide(customer, contact, self._business, self._campaign, now, frequency, self._whereabouts)
+            send = decision.send if isinstance(decision, Hold) else decision
+            if isinstance(send, Send) and send.is_try and contact is not None and len(contact.customer_ids) > 1:
+                self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
+            decisions[customer_id] = decision
+        return Selected(MappingProxyType(decisions))
+
+    def _as_tried(self, contact: Contact) -> Contact:
+        tried = self._tried.get(contact.key)
+        return contact if tried is None else contact.knowing(tried)
+
+    def _name_of_try(self, customer_id: str) -> str:
+        """The id of the message, for a campaign that will have messages."""
+        return self._campaign.message_id(customer_id) if self._campaign.run_id is not None else ""
+
+
+def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
+    """Those who are meant, by id."""
+    return {customer.customer_id: customer for customer in customers if matcher(customer)}
+
+
+def supposed_campaign(
+    business_id: str,
+    channel: Channel,
+    category: Category,
+    now: datetime,
+    *,
+    filter_: Mapping[str, Any] | None = None,
+    segment_id: str | None = None,
+    exclude_failed: bool = True,
+    include_customer_ids: frozenset[str] = frozenset(),
+    asks_confirmation: bool = False,
+) -> Campaign:
+    """A campaign that nobody posts, to ask what would happen if somebody did."""
+    return Campaign(
+        business_id=business_id,
+        campaign_id="",
+        name="",
+        category=category,
+        channel=channel,
+        selection=Selection(segment_id=segment_id, filter=filter_),
+        content=TextContent(""),
+        created_at=now,
+        status=CampaignStatus.EXPANDING,
+        exclude_failed=exclude_failed,
+        include_customer_ids=include_customer_ids,
+        asks_confirmation=asks_confirmation,
+    )

@@ -1,0 +1,84 @@
+"""Why a customer does, or does not, get a kind of message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.eligibility.application.audience import supposed_campaign
+from rebound.eligibility.application.frequency_desk import known_frequencies
+from rebound.eligibility.domain.eligibility import Case
+from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, explain
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.eligibility.domain.explanation import Explanation
+    from rebound.eligibility.ports import FrequencyBook
+    from rebound.kernel.categories import Category
+    from rebound.kernel.channels import Channel
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import MessageLog
+    from rebound.platform.ports import Clock
+
+PAGE: Final = 50
+MOST_PAGES: Final = 4
+"""So far back the last attempts of one channel are looked for behind those of the other."""
+
+
+class ExplainReachability(Struct, frozen=True, kw_only=True):
+    """The verdict on one customer, channel and category as of now, with all that it rests on."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    clock: Clock
+    whereabouts: Whereabouts
+
+    def __call__(
+        self,
+        business_id: str,
+        customer_id: str,
+        channel: Channel,
+        category: Category,
+        *,
+        asks_confirmation: bool = False,
+        segment_id: str | None = None,
+    ) -> Explanation:
+        """What a message of this kind with nothing unusual about it would do. Raises ``NotFoundError``.
+
+        ``segment_id`` is that of its campaign's saved segment, for caps that count messages of each segment apart.
+        """
+        customer = self.customers.get(business_id, customer_id)
+        key = customer.contact_key(channel)
+        now = self.clock.now()
+        business = self.businesses.get(business_id)
+        supposed = supposed_campaign(
+            business_id, channel, category, now, segment_id=segment_id, asks_confirmation=asks_confirmation
+        )
+        case = Case(
+            customer,
+            self.contacts.get_many([key])[key] if key is not None else None,
+            business,
+            supposed,
+            now,
+            known_frequencies(self.frequencies, business, supposed, [customer_id]).get(customer_id),
+            self.whereabouts,
+        )
+        return explain(case, self._last_attempts(business_id, customer_id, channel))
+
+    def _last_attempts(self, business_id: str, customer_id: str, channel: Channel) -> list[Message]:
+        found: list[Message] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = self.messages.page(business_id, customer_id, PAGE, cursor)
+            found.extend(message for message in page.items if message.channel is channel)
+            cursor = page.next_cursor
+            if cursor is None or len(found) >= SHOWN_ATTEMPTS:
+                break
+        return found[:SHOWN_ATTEMPTS]

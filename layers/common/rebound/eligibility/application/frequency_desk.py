@@ -1,0 +1,108 @@
+"""Places among what a customer has been handed of late: taken right before a hand-over, given back when it failed.
+
+A place belongs to a message, whose id is the same each time that its chunk is tried. So a sender that comes back after
+a death finds the place that the dead one took, and moves it to its own time; nobody has to guess whether a place is
+stale. One whose sender never comes back stays taken until the window has passed, as if the message had gone out, which
+it may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.frequency import longest_window
+from rebound.kernel.errors import ConcurrentChangeError
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.frequency import Frequency
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.eligibility.domain.eligibility import Case
+    from rebound.eligibility.ports import FrequencyBook
+    from rebound.platform.ports import Clock
+
+ATTEMPTS: Final = 8
+"""How often a row that others write at the same time is read again."""
+
+
+def known_frequencies(
+    book: FrequencyBook,
+    business: Business,
+    campaign: Campaign,
+    customer_ids: Sequence[str],
+    *,
+    consistent: bool = True,
+) -> Mapping[str, Frequency]:
+    """What customers have been handed of late; nothing is asked for when no cap counts such messages."""
+    if not customer_ids or not business.is_capped(campaign.category, campaign.channel):
+        return {}
+    return book.get_many(business.business_id, customer_ids, consistent=consistent)
+
+
+class FrequencyDesk(Struct, frozen=True, kw_only=True):
+    """Takes places and gives them back. Only for messages that some cap counts; all others cost nothing."""
+
+    frequencies: FrequencyBook
+    clock: Clock
+
+    def take(self, case: Case, attempt: int) -> datetime | None:
+        """Take a place for the message; ``None`` when it has one now, else when there will be room for it.
+
+        Written to what the customer had been handed as it was read, so that of all who are about to send no more get a
+        place than there are. Raises ``ConcurrentChangeError`` when others keep writing, or hold the message's chunk
+        since: then nothing may be sent.
+        """
+        frequency, caps = case.frequency, case.business.frequency_caps
+        campaign = case.campaign
+        # Read under caps that were set since the chunk was taken: they say what a row keeps, so it is left as it is.
+        if frequency is None or not case.business.is_capped(campaign.category, campaign.channel):
+            return None
+        for _ in range(ATTEMPTS):
+            wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
+            place = frequency.place_of(wanted.message_id)
+            if place is not None and place.attempt > attempt:
+                break
+            free_again_at = frequency.free_again_at(caps, wanted)
+            if free_again_at is not None:
+                # A place that it has from before the caps were made narrower.
+                self.give_back(case.business, case.campaign, [case.customer.customer_id], attempt)
+                return free_again_at
+            if place is not None and place.attempt == attempt:
+                # Written by us, though the answer was lost.
+                return None
+            try:
+                self.frequencies.save(frequency.taking(wanted, caps), wanted.at + longest_window(caps))
+            except ConcurrentChangeError:
+                frequency = self._known(case.business, case.customer.customer_id)
+            else:
+                return None
+        raise ConcurrentChangeError
+
+    def give_back(self, business: Business, campaign: Campaign, customer_ids: Iterable[str], attempt: int) -> None:
+        """Free the places of messages that are known not to have gone out, unless a later attempt has taken them over.
+
+        A row that others keep writing is left as it is: a place too many keeps a message back, and no more.
+        """
+        if not business.is_capped(campaign.category, campaign.channel):
+            return
+        for customer_id, known in self.frequencies.get_many(business.business_id, customer_ids).items():
+            frequency, message_id = known, campaign.message_id(customer_id)
+            for _ in range(ATTEMPTS):
+                without = frequency.giving_back(message_id, attempt)
+                if without == frequency:
+                    break
+                try:
+                    until = self.clock.now() + longest_window(business.frequency_caps)
+                    self.frequencies.save(without, until)
+                except ConcurrentChangeError:
+                    frequency = self._known(business, customer_id)
+                else:
+                    break
+
+    def _known(self, business: Business, customer_id: str) -> Frequency:
+        return self.frequencies.get_many(business.business_id, [customer_id])[customer_id]

@@ -1,0 +1,185 @@
+"""What a send would do: while a request waits, or as a job when there are too many customers for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import batched
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.campaigns import Audience
+from rebound.eligibility.application.audience import Screening, matching, supposed_campaign
+from rebound.jobs.application.run_job import beyond, completed
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.key_ranges import bounds
+from rebound.segments.application.count_customers import LONGEST_COUNT, PAGE, next_after
+from rebound.segments.domain import compile_filter
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.eligibility.application.audience import Selected
+    from rebound.eligibility.ports import FrequencyBook
+    from rebound.jobs.domain.job_records import JobProgress
+    from rebound.jobs.domain.jobs import Job
+    from rebound.jobs.ports import JobLedger
+    from rebound.platform.ports import Clock
+
+MATCHED: Final = "matched"
+EXCLUDED: Final = "excluded:"
+LONGEST_LOOK: Final = timedelta(seconds=3)
+"""What somebody who posts a campaign may be kept waiting for, to hear whom it will reach."""
+
+
+class Question(Struct, frozen=True):
+    """Asks who of ``filter`` would get a message of this category on this channel.
+
+    ``segment_id`` names the saved segment that the filter is of; some caps count messages of each segment apart.
+    """
+
+    filter: Mapping[str, Any]
+    channel: Channel
+    category: Category
+    exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
+    segment_id: str | None = None
+
+    def supposed(self, business_id: str, at: datetime) -> Campaign:
+        """The campaign to decide on."""
+        return supposed_campaign(
+            business_id,
+            self.channel,
+            self.category,
+            at,
+            filter_=self.filter,
+            segment_id=self.segment_id,
+            exclude_failed=self.exclude_failed,
+            include_customer_ids=self.include_customer_ids,
+        )
+
+    def written(self) -> Mapping[str, Any]:
+        """The question as a job's request has it."""
+        return {
+            "filter": self.filter,
+            "channel": self.channel,
+            "category": self.category,
+            "exclude_failed": self.exclude_failed,
+            "include_customer_ids": sorted(self.include_customer_ids),
+            "segment_id": self.segment_id,
+        }
+
+    @classmethod
+    def read(cls, request: Mapping[str, Any]) -> Question:
+        """The question of a job's request."""
+        kinds = {"channel": Channel(request["channel"]), "category": Category(request["category"])}
+        return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})
+
+
+class PreviewAudience(Struct, frozen=True, kw_only=True):
+    """Answers on the spot."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    clock: Clock
+    whereabouts: Whereabouts
+    longest: timedelta = LONGEST_COUNT
+
+    def __call__(self, business_id: str, question: Question) -> Audience | None:
+        """How many would be meant, left out by reason, and targeted, if it were sent now; ``None`` when time is up.
+
+        Raises ``InvalidInputError`` when the filter is wrong.
+        """
+        audience, pages = Audience(), self.pages(business_id, question)
+        until = self.clock.now() + self.longest
+        while self.clock.now() < until:
+            page = next(pages, None)
+            if page is None:
+                return audience
+            audience = audience.plus(page.audience)
+        return None
+
+    def foresee(self, campaign: Campaign) -> Audience | None:
+        """The same for a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes long.
+
+        To take it is more important than to say this: there is no time for all the customers of a large business.
+        """
+        audience, until = Audience(), self.clock.now() + LONGEST_LOOK
+        for page in self._decided(campaign):
+            audience = audience.plus(page.audience)
+            if self.clock.now() >= until:
+                return None
+        return audience
+
+    def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
+        """What would be decided about whom, page by page."""
+        return self._decided(question.supposed(business_id, self.clock.now()))
+
+    def _decided(self, campaign: Campaign) -> Iterator[Selected]:
+        now = self.clock.now()
+        business = self.businesses.get(campaign.business_id)
+        screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
+        for customers in self._meant(campaign):
+            yield screening(customers, now)
+
+    def _meant(self, campaign: Campaign) -> Iterator[Mapping[str, Customer | None]]:
+        business_id, selection = campaign.business_id, campaign.selection
+        if selection.customer_ids is not None:
+            for ids in batched(selection.customer_ids, PAGE, strict=False):
+                found = self.customers.get_many(business_id, ids)
+                yield {customer_id: found.get(customer_id) for customer_id in ids}
+            return
+        matcher = compile_filter(selection.filter)
+        after: str | None = None
+        while True:
+            customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
+            yield matching(customers, matcher)
+            after = next_after(customers)
+            if after is None:
+                return
+
+
+class PreviewWork(Struct, frozen=True, kw_only=True):
+    """The same as a job; it decides as of the time at which it was asked for.
+
+    Each page is decided by itself. So of customers on different pages who share a flagged address with a try that is
+    due each counts as a recipient, though in the end only the first of them gets it.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    businesses: BusinessDirectory
+    ledger: JobLedger
+    whereabouts: Whereabouts
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """One page."""
+        question, at = Question.read(job.request), job.created_at
+        business = self.businesses.get(job.business_id)
+        supposed = question.supposed(job.business_id, at)
+        screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        page = screening(matching(customers, compile_filter(question.filter)), at).audience
+        excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
+        counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
+        self.ledger.commit(beyond(progress, counts, next_after(customers)))
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
+        """There is one phase."""
+        return completed(job)
+
+
+def audience_of(counts: Mapping[str, int]) -> Audience:
+    """The audience that a job's counts say."""
+    excluded = {label.removeprefix(EXCLUDED): count for label, count in counts.items() if label.startswith(EXCLUDED)}
+    return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))

@@ -1,0 +1,1 @@
+"""What eligibility are: values and rules."""

@@ -1,0 +1,403 @@
+"""Who gets a message: one pure function that preview, expansion, sending and every explanation call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from msgspec import Struct
+
+from rebound.businesses.domain.frequency import HandOver
+from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.consent.domain.consent import Scope
+from rebound.contacts.domain.reachability import REACHABLE
+from rebound.kernel.channels import Channel
+from rebound.kernel.local_time import first_allowed, first_instant_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.frequency import Frequency
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.businesses.domain.switches import Barrier
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.customers.domain import Customer
+
+
+class Exclusion(StrEnum):
+    """Why somebody is left out: exactly one reason each, the first that holds in this order."""
+
+    NOT_FOUND = "not_found"
+    """No such customer (any more)."""
+    CHANNEL_OFF = "channel_off"
+    """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
+    NO_ADDRESS = "no_address"
+    OPTED_OUT = "opted_out"
+    NOT_CONFIRMED = "not_confirmed"
+    """The business wants double opt-in, and the customer has not asked for marketing in their own word."""
+    INVALID_CONTACT = "invalid_contact"
+    WAITING_FOR_RETRY = "waiting_for_retry"
+    """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
+    FREQUENCY_CAP = "frequency_cap"
+    """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
+    EXPIRED = "expired"
+    """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
+    QUIET_HOURS = "quiet_hours"
+    """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
+    CANNOT_RENDER = "cannot_render"
+    """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
+
+
+class Send(Struct, frozen=True):
+    """Send, to this address as the customer writes it.
+
+    ``is_try`` when the address is flagged and gets this message only because a try is due: whoever sends it writes the
+    try down before, so that it is the only one.
+    """
+
+    address: str
+    is_try: bool = False
+
+
+class Hold(Struct, frozen=True):
+    """Hand over ``send`` at ``until`` and not before. The recipient is targeted as any other, and only waits.
+
+    It is decided again then, on what holds then.
+    """
+
+    until: datetime
+    because: HoldReason
+    send: Send
+
+
+Decision = Send | Hold | Exclusion
+
+
+def nowhere(_: str) -> frozenset[str]:
+    """Whereabouts for who knows nothing of the places that numbers belong to."""
+    return frozenset()
+
+
+class Places(Struct, frozen=True):
+    """The zones in which a customer may be, all of whose nights count, and the one whose clock is taken for theirs."""
+
+    zones: frozenset[str]
+    zone: str
+
+
+class Case(Struct, frozen=True):
+    """One customer and one campaign to decide about.
+
+    ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
+    ``frequency`` is what the customer has been handed of late; ``None`` when nothing is known to count.
+    """
+
+    customer: Customer
+    contact: Contact | None
+    business: Business
+    campaign: Campaign
+    now: datetime
+    frequency: Frequency | None = None
+    whereabouts: Whereabouts = nowhere
+
+    @property
+    def places(self) -> Places:
+        """Where the customer may be: as the profile says, else as the mobile number says, else where the business is.
+
+        A number that may belong to several zones does not say which one, so the business's is taken for the clock, and
+        for the night each of them.
+        """
+        own, number = self.customer.time_zone, self.customer.mobile_phone
+        if own is not None:
+            return Places(frozenset({own}), own)
+        zones = self.whereabouts(number) if number is not None else frozenset()
+        if len(zones) == 1:
+            [zone] = zones
+            return Places(zones, zone)
+        return Places(zones | {self.business.time_zone}, self.business.time_zone)
+
+    @property
+    def wanted_at(self) -> datetime:
+        """When the message is to go out: now, or at its own time where the customer is."""
+        campaign = self.campaign
+        if campaign.local_time is not None:
+            return max(self.now, first_instant_of(campaign.local_time, self.places.zone))
+        return max(self.now, campaign.send_at or self.now)
+
+    @property
+    def allowed_at(self) -> datetime | None:
+        """The first moment from ``wanted_at`` on that is in nobody's quiet hours; ``None`` when there is none."""
+        window = self.business.quiet_hours.window(self.campaign.channel, self.campaign.category)
+        return self.wanted_at if window is None else first_allowed(self.wanted_at, window, self.places.zones)
+
+    @property
+    def address(self) -> str | None:
+        """Where the message would go, as the customer writes it."""
+        return self.customer.address(self.campaign.channel)
+
+    @property
+    def barrier(self) -> Barrier | None:
+        """What in the business's settings keeps the message back."""
+        return self.business.barrier(self.campaign.channel, asks_confirmation=self.campaign.asks_confirmation)
+
+    @property
+    def opted_out_of(self) -> Scope | None:
+        """The widest scope that the address has opted out of and this message needs."""
+        said = self.contact.consent.opted_out if self.contact is not None else ()
+        return next((scope for scope in said if scope in self.campaign.category.scopes), None)
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """When the flagged address may be tried again with a message of this kind; ``None`` when no schedule says."""
+        if self.contact is None or not self.business.recovery.governs(self.campaign.category):
+            return None
+        return self.contact.next_try_at(self.business.policy)
+
+    @property
+    def try_is_due(self) -> bool:
+        """Whether there is a schedule and it lets this message through, as the next try or the one that has begun."""
+        due = self.next_try_at
+        return due is not None and (due <= self.now or self._has_begun)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether the try that is written down is this very message, whose sender has not come to its end."""
+        tried = self.contact.reachability.tried if self.contact is not None else None
+        return (
+            tried is not None
+            and self.campaign.run_id is not None
+            and tried.message_id == self.campaign.message_id(self.customer.customer_id)
+        )
+
+    @property
+    def hand_over(self) -> HandOver:
+        """The message as caps look at it; without an id while the campaign has no messages."""
+        campaign = self.campaign
+        message_id = campaign.message_id(self.customer.customer_id) if campaign.run_id is not None else ""
+        return HandOver(message_id, self.now, campaign.category, campaign.channel, campaign.selection.segment_id)
+
+    @property
+    def free_again_at(self) -> datetime | None:
+        """When the caps will have room for the message; ``None`` when they have."""
+        if self.frequency is None:
+            return None
+        return self.frequency.free_again_at(self.business.frequency_caps, self.hand_over)
+
+
+class Rule(Struct, frozen=True):
+    """One rule: what it leaves out for, whether it does, and all the data that its word depends on.
+
+    Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.
+    """
+
+    exclusion: Exclusion
+    stops: Callable[[Case], bool]
+    looks_at: Callable[[Case], Mapping[str, Any]]
+
+
+def decide(
+    customer: Customer | None,
+    contact: Contact | None,
+    business: Business,
+    campaign: Campaign,
+    now: datetime,
+    frequency: Frequency | None = None,
+    whereabouts: Whereabouts = nowhere,
+) -> Decision:
+    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, send, or hold.
+
+    ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
+    """
+    if customer is None:
+        return Exclusion.NOT_FOUND
+    return decision_on(Case(customer, contact, business, campaign, now, frequency, whereabouts))
+
+
+def decision_on(case: Case) -> Decision:
+    """``decide`` for a customer who exists."""
+    for rule in RULES:
+        if rule.stops(case):
+            return rule.exclusion
+    # The rules about the address and about quiet hours have let it pass.
+    send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
+    allowed_at = cast("datetime", case.allowed_at)
+    if allowed_at == case.now:
+        return send
+    return Hold(allowed_at, HoldReason.QUIET_HOURS if allowed_at > case.wanted_at else HoldReason.SEND_AT, send)
+
+
+def _channel_is_off(case: Case) -> bool:
+    return case.barrier is not None
+
+
+def _settings_of_channel(case: Case) -> Mapping[str, Any]:
+    business = case.business
+    if case.campaign.channel is Channel.EMAIL:
+        return {"switches": {"email": business.switches.email}, "email_from": business.email_from}
+    sender = {"text_provider": business.text_provider, "text_from": business.text_from}
+    if not case.campaign.asks_confirmation:
+        return {"switches": {"text": business.switches.text}, **sender}
+    switches = {"text": business.switches.text, "text_confirmations": business.switches.text_confirmations}
+    return {"switches": switches, "bundle": str(business.bundle), **sender}
+
+
+def _has_no_address(case: Case) -> bool:
+    return case.address is None
+
+
+def _address_field(case: Case) -> Mapping[str, Any]:
+    return {"email" if case.campaign.channel is Channel.EMAIL else "mobile_phone": case.address}
+
+
+def _has_opted_out(case: Case) -> bool:
+    return case.opted_out_of is not None
+
+
+def _consent(case: Case) -> Mapping[str, Any]:
+    scopes = case.contact.consent.opted_out if case.contact is not None else ()
+    return {
+        "scopes": [str(scope) for scope in Scope if scope in case.campaign.category.scopes],
+        "opted_out": [str(scope) for scope in scopes],
+    }
+
+
+def _has_not_confirmed(case: Case) -> bool:
+    asked_for = case.business.double_opt_in.is_asked_for(case.campaign.channel)
+    return asked_for and case.campaign.category.is_promotional and not _is_confirmed(case)
+
+
+def _is_confirmed(case: Case) -> bool:
+    return case.contact is not None and case.contact.consent.is_confirmed
+
+
+def _confirmation(case: Case) -> Mapping[str, Any]:
+    return {
+        "promotional": case.campaign.category.is_promotional,
+        "double_opt_in": case.business.double_opt_in.is_asked_for(case.campaign.channel),
+        "confirmed": _is_confirmed(case),
+    }
+
+
+def _is_left_out_as_invalid(case: Case) -> bool:
+    return (
+        case.contact is not None
+        and case.campaign.category.is_promotional
+        and not _is_sent_all_the_same(case)
+        and case.contact.verdict(case.business.policy).invalid
+        and not case.try_is_due
+    )
+
+
+def _validity(case: Case) -> Mapping[str, Any]:
+    verdict = case.contact.verdict(case.business.policy) if case.contact is not None else REACHABLE
+    return {
+        **_kind_of_send(case),
+        "invalid": verdict.invalid,
+        "reason": verdict.reason,
+        "since": verdict.since,
+        "probe_marketing": case.business.recovery.probe_marketing,
+        **_schedule(case),
+    }
+
+
+def _waits_for_its_next_try(case: Case) -> bool:
+    return (
+        case.next_try_at is not None
+        and not case.campaign.category.is_promotional
+        and not _is_sent_all_the_same(case)
+        and not case.try_is_due
+    )
+
+
+def _spacing(case: Case) -> Mapping[str, Any]:
+    return {**_kind_of_send(case), "spaced": case.business.recovery.spaced, **_schedule(case)}
+
+
+def _kind_of_send(case: Case) -> Mapping[str, Any]:
+    return {
+        "promotional": case.campaign.category.is_promotional,
+        "exclude_failed": case.campaign.exclude_failed,
+        "added_back_by_hand": _is_added_back(case),
+    }
+
+
+def _schedule(case: Case) -> Mapping[str, Any]:
+    return {"next_try_at": case.next_try_at, "try_is_due": case.try_is_due}
+
+
+def _is_sent_all_the_same(case: Case) -> bool:
+    """Whether somebody has said that flags keep nothing back here."""
+    return not case.campaign.exclude_failed or _is_added_back(case)
+
+
+def _is_added_back(case: Case) -> bool:
+    return case.customer.customer_id in case.campaign.include_customer_ids
+
+
+def _is_capped(case: Case) -> bool:
+    return case.free_again_at is not None
+
+
+def _counts(case: Case) -> Mapping[str, Any]:
+    states = case.frequency.states(case.business.frequency_caps, case.hand_over) if case.frequency is not None else ()
+    caps = [
+        {
+            "name": state.cap.name,
+            "counted": state.counted,
+            "at_most": state.cap.at_most,
+            "within_days": state.cap.within_days,
+            "per_segment": state.cap.per_segment,
+        }
+        for state in states
+    ]
+    return {"caps": caps, "segment_id": case.campaign.selection.segment_id, "free_again_at": case.free_again_at}
+
+
+def _comes_too_late(case: Case) -> bool:
+    expires_at = case.campaign.expires_at
+    if expires_at is None:
+        return False
+    return (case.allowed_at or case.now) >= expires_at
+
+
+def _expiry(case: Case) -> Mapping[str, Any]:
+    return {"expires_at": case.campaign.expires_at, "sent_at": case.allowed_at or case.now}
+
+
+def _is_quiet_at_all_times(case: Case) -> bool:
+    return case.allowed_at is None
+
+
+def _quiet_hours(case: Case) -> Mapping[str, Any]:
+    window = case.business.quiet_hours.window(case.campaign.channel, case.campaign.category)
+    if window is None:
+        return {"from": None, "until": None, "time_zones": None, "sent_at": case.allowed_at}
+    return {
+        "from": f"{window.start:%H:%M}",
+        "until": f"{window.end:%H:%M}",
+        "time_zones": sorted(case.places.zones),
+        "sent_at": case.allowed_at,
+    }
+
+
+RULES: Final = (
+    Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
+    Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
+    Rule(Exclusion.OPTED_OUT, _has_opted_out, _consent),
+    Rule(Exclusion.NOT_CONFIRMED, _has_not_confirmed, _confirmation),
+    Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
+    Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
+    Rule(Exclusion.FREQUENCY_CAP, _is_capped, _counts),
+    Rule(Exclusion.EXPIRED, _comes_too_late, _expiry),
+    Rule(Exclusion.QUIET_HOURS, _is_quiet_at_all_times, _quiet_hours),
+)
+"""In the order in which they decide.
+
+Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
+customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
+For causes that pass, a business may have marketing try as well, and space out the tries of everything else (A11).
+Caps say when the customer is free again, which is true only of somebody whom nothing before them keeps back. What is
+about the hour comes last, because it passes: who is left out for good does not wait for the morning first.
+"""

@@ -1,0 +1,101 @@
+"""The files of imports in S3, and the parts that they are divided into."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import batched
+from typing import IO, Any, Final
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import ClientError
+
+from rebound.imports_exports.domain.import_records import ImportFile
+from rebound.kernel.errors import NotFoundError
+
+PREFIX: Final = "imports/"
+"""What arrives below it starts an import."""
+PARTS_PREFIX: Final = "import-parts/"
+UPLOAD_SECONDS: Final = 3600
+_MOST_REMOVED: Final = 1000
+
+
+class S3ImportStore:
+    """Implements ``ImportStore``. The arrival of an object starts its import."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, business_id: str, import_id: str, content: str) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=_key(business_id, import_id), Body=content.encode())
+
+    def upload_url(self, business_id: str, import_id: str) -> str:
+        url: str = self._client.generate_presigned_url(
+            "put_object", Params={"Bucket": self._bucket, "Key": _key(business_id, import_id)}, ExpiresIn=UPLOAD_SECONDS
+        )
+        return url
+
+    def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
+        # A range that begins behind the last byte is refused, one without a byte before it is not.
+        part = {"Range": f"bytes={offset - 1}-"} if offset else {}
+        try:
+            answer = self._get(_key(business_id, import_id), **part)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidRange":
+                raise
+            return self.open(business_id, import_id)
+        body = answer["Body"]
+        if offset:
+            body.read(1)
+        size = int(answer["ContentRange"].rpartition("/")[2]) if offset else int(answer["ContentLength"])
+        return ImportFile(body, size, answer["ETag"])
+
+    def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=_piece_key(business_id, import_id, part, piece), Body=content)
+
+    def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
+        body: IO[bytes] = self._get(_piece_key(business_id, import_id, part, piece))["Body"]
+        return body
+
+    def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
+        def keys() -> Iterator[str]:
+            for part in range(parts):
+                for piece in range(pieces):
+                    yield _piece_key(business_id, import_id, part, piece)
+
+        for some in batched(keys(), _MOST_REMOVED, strict=False):
+            objects = {"Objects": [{"Key": key} for key in some], "Quiet": True}
+            failed = self._client.delete_objects(Bucket=self._bucket, Delete=objects).get("Errors")
+            if failed:
+                raise NotRemovedError(failed[0]["Code"])
+
+    def _get(self, key: str, **more: str) -> Any:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key, **more)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                raise NotFoundError("import file") from None
+            raise
+
+
+class NotRemovedError(Exception):
+    """S3 did not remove an object; its text is S3's code."""
+
+
+def _key(business_id: str, import_id: str) -> str:
+    return f"{PREFIX}{business_id}/{import_id}"
+
+
+def _piece_key(business_id: str, import_id: str, part: int, piece: int) -> str:
+    return f"{PARTS_PREFIX}{business_id}/{import_id}/{part:03d}/{piece:06d}"
+
+
+def import_of_key(key: str) -> tuple[str, str]:
+    """Business and import of an object's key."""
+    business_id, import_id = key.removeprefix(PREFIX).split("/", 1)
+    return business_id, import_id
+
+
+def imports_of_notice(body: str) -> Sequence[tuple[str, str]]:
+    """Business and import of each object in one of S3's notices; the test event that it sends at first has none."""
+    records = json.loads(body).get("Records", ())
+    return [import_of_key(unquote_plus(record["s3"]["object"]["key"])) for record in records]

@@ -1,0 +1,177 @@
+"""What a text that somebody sends us changes, and what is answered to it.
+
+A text belongs to every business that sends from the number it came to: their customers cannot tell them apart. Where
+nobody does any more it belongs to those who did, because people answer old messages. Where others do by now, those who
+did hear from their own customers what may end something, because nobody can know who was meant, and nothing else.
+
+What a text means is decided once, when it comes for the first time, and kept; whenever it comes again, what was decided
+is applied again, which changes nothing once it has been applied. So a text that is handed on twice counts once, and one
+that somebody plays back later cannot undo what was said since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.text_answers import AnsweredBy
+from rebound.consent.domain.consent import Scope
+from rebound.inbound.domain.keyword_answers import answer_to
+from rebound.inbound.domain.replies import may_stop, understood
+from rebound.inbound.domain.reply_records import FirstReceipt
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.events import AppointmentConfirmed
+from rebound.kernel.languages import shared_language
+from rebound.messages.domain.appointments import Answered
+from rebound.messages.domain.messages import MessageStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.inbound.domain.replies import Asked, IncomingText, Reply
+    from rebound.inbound.ports import ReplyBook
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.ports import AppointmentBook, MessageLog
+    from rebound.platform.ports import Clock, DomainEvents
+
+TRIED_AGAIN_FOR: Final = timedelta(hours=1)
+"""So long after the first receipt a text that is not kept may be one that failed half way; Twilio tries for seconds."""
+WENT_OUT: Final = frozenset(
+    {MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNCERTAIN}
+)
+
+
+class Received(Struct, frozen=True):
+    """What became of a text: for whom it was, and what is answered, ``None`` for nothing."""
+
+    business_ids: tuple[str, ...]
+    answer: str | None = None
+
+
+class _Taken(Struct, frozen=True):
+    """A text as one business takes it, and the contact as it was before."""
+
+    business: Business
+    contact: Contact
+    reply: Reply
+
+
+class ReceiveText(Struct, frozen=True, kw_only=True):
+    """Receives one text. Everything is stored when it returns."""
+
+    businesses: BusinessDirectory
+    contacts: ContactBook
+    customers: CustomerBook
+    replies: ReplyBook
+    messages: MessageLog
+    appointments: AppointmentBook
+    events: DomainEvents
+    tell: TellContact
+    clock: Clock
+
+    def __call__(self, text: IncomingText) -> Received:
+        """Keep it and apply it. Raises ``ConcurrentChangeError`` when others keep changing a contact: come again."""
+        businesses = {business.business_id: business for business in self.businesses.having_sent_from(text.senders)}
+        present = {id_ for id_, business in businesses.items() if business.text_from in text.senders}
+        holders = present or set(businesses)
+        numbers = {business_id: ContactKey(business_id, Channel.SMS, text.number) for business_id in businesses}
+        contacts = self.contacts.get_many(numbers.values())
+        heard = [
+            key.hashed
+            for business_id, key in numbers.items()
+            if business_id in holders or (may_stop(text) and contacts[key].is_used)
+        ]
+        if not heard:
+            return Received(())
+        now = self.clock.now()
+        receipt = self.replies.receive(text.reply_id, FirstReceipt(now, tuple(heard)))
+        taken: list[_Taken] = []
+        for key in receipt.keys:
+            # Whoever has come to send from the number since then was not meant.
+            business = businesses.get(key.business_id)
+            if business is None:
+                continue
+            reply = self.replies.get(key, receipt, text.reply_id)
+            if reply is None and now - receipt.at > TRIED_AGAIN_FOR:
+                # It was kept for as long as replies are.
+                continue
+            contact = contacts[numbers[key.business_id]]
+            reply = reply or self.replies.add(self._understood(text, business, contact, receipt.at))
+            self._apply(contact, reply)
+            taken.append(_Taken(business, contact, reply))
+        answering = [each for each in taken if each.business.business_id in holders]
+        answer = None if text.keyword is not None else self._answer(answering)
+        return Received(tuple(each.business.business_id for each in taken), answer)
+
+    def _understood(self, text: IncomingText, business: Business, contact: Contact, at: datetime) -> Reply:
+        consent = contact.consent
+        return understood(
+            text,
+            business.business_id,
+            at,
+            asked=self._open(contact.key),
+            stopped=consent.of(Scope.ALL).opted_out,
+            opting_in=business.double_opt_in.sms and not consent.is_confirmed,
+            confirming=business.text_answers.confirmation_words,
+        )
+
+    def _open(self, key: ContactKey) -> Sequence[Asked]:
+        """The questions that have gone out, the latest first."""
+        asked = self.appointments.asked(key)
+        messages = self.messages.get_many([question.key for question in asked])
+        went_out = {key for key, message in messages.items() if message.status in WENT_OUT}
+        return [question for question in asked if question.key in went_out]
+
+    def _apply(self, contact: Contact, reply: Reply) -> None:
+        key = contact.key
+        # What staff have decided since is not undone: a hold weighs less, and is older, than its release.
+        if reply.evidence:
+            self.tell(contact, reply.evidence)
+        if reply.appointment_id is not None:
+            answered = Answered(reply.at, reply.reply_id, reply.confirms)
+            self.appointments.record(key.business_id, reply.appointment_id, answered)
+        if reply.confirms:
+            self._confirm(key, reply)
+
+    def _confirm(self, key: ContactKey, reply: Reply) -> None:
+        """Tell, and close what was asked about the appointment; nothing once it is closed."""
+        about = (reply.customer_id, reply.appointment_id)
+        answered = [a for a in self.appointments.asked(key) if (a.key.customer_id, a.appointment_id) == about]
+        # Asked again since is another question.
+        answered = [question for question in answered if question.at <= reply.at]
+        if not answered or reply.customer_id is None or reply.appointment_id is None or reply.message_id is None:
+            return
+        confirmed = AppointmentConfirmed(
+            key.business_id,
+            reply.appointment_id,
+            reply.customer_id,
+            reply.message_id,
+            reply.reply_id,
+            reply.at,
+            reply.reply_id,
+        )
+        self.events.publish([confirmed])
+        self.appointments.close(key, answered)
+
+    def _answer(self, taken: Sequence[_Taken]) -> str | None:
+        """One answer for all the businesses of a sender; what Twilio does for one of them it does for the number."""
+        keywords = {each.reply.keyword for each in taken if each.reply.keyword is not None}
+        businesses = [each.business for each in taken]
+        if len(keywords) != 1 or any(b.text_answers.keywords is AnsweredBy.TWILIO for b in businesses):
+            return None
+        language = shared_language(customer for each in taken for customer in self._owners(each.contact))
+        return answer_to(keywords.pop(), businesses, language or businesses[0].language)
+
+    def _owners(self, contact: Contact) -> Iterable[Customer]:
+        """The customers who have the number now."""
+        known = self.customers.get_many(contact.key.business_id, sorted(contact.customer_ids))
+        return [customer for customer in known.values() if customer.contact_key(Channel.SMS) == contact.key]

@@ -1,0 +1,181 @@
+"""The report of text replies: what customers texted, filtered, with who they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.imports_exports.application.customer_files import defused
+from rebound.kernel.channels import Channel
+from rebound.kernel.pages import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.inbound.domain.replies import Meaning, Reply
+    from rebound.inbound.ports import ReplyBook
+    from rebound.kernel.channels import ContactKey
+
+MOST_CUSTOMERS: Final = 10
+"""So many of those who share a number are named."""
+PAGE: Final = 100
+MOST_BYTES: Final = 4_000_000
+"""Of a file, a page of rows more or less: Lambda answers with 6 MB at the most."""
+
+
+class RepliesWanted(Struct, frozen=True):
+    """Which replies: everything that is given must hold. From ``since`` on, before ``until``.
+
+    ``customer_id`` stands for the numbers that this customer uses or used. ``q`` are words, each of which stands in the
+    text or the number, in any case. ``needs_staff`` tells those that wait to be read from the others.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    meaning: Meaning | None = None
+    customer_id: str | None = None
+    q: str | None = None
+    needs_staff: bool | None = None
+
+
+class ReplyView(Struct, frozen=True):
+    """A reply and customers who use or used the number, the one whom it is known to be from first."""
+
+    reply: Reply
+    customers: tuple[Customer, ...]
+
+
+class ReportReplies(Struct, frozen=True, kw_only=True):
+    """The replies to one business at a time."""
+
+    replies: ReplyBook
+    customers: CustomerBook
+    contacts: ContactBook
+
+    def __call__(self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None) -> Page[ReplyView]:
+        """The latest first; a page may be short, or empty, and have a cursor all the same.
+
+        Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for a cursor that is none.
+        """
+        page = self.replies.page(
+            business_id,
+            limit,
+            cursor,
+            since=wanted.since,
+            until=wanted.until,
+            matching=self._matching(business_id, wanted),
+        )
+        return Page(self._views(business_id, page.items), page.next_cursor)
+
+    def file(
+        self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None
+    ) -> tuple[Iterable[ReplyView], str | None]:
+        """The next rows of a file: a page, and more of them until there are ``limit``, or enough for an answer."""
+        found: list[ReplyView] = []
+        size = 0
+        while True:
+            page = self(business_id, wanted, min(PAGE, limit - len(found)), cursor)
+            found.extend(page.items)
+            size += sum(len((view.reply.body or "").encode()) for view in page.items)
+            cursor = page.next_cursor
+            if cursor is None or len(found) >= limit or size > MOST_BYTES or not page.items:
+                return found, cursor
+
+    def _matching(self, business_id: str, wanted: RepliesWanted) -> Callable[[Reply], bool] | None:
+        tests: list[Callable[[Reply], bool]] = []
+        if wanted.customer_id is not None:
+            customer = self.customers.get(business_id, wanted.customer_id)
+            own = {key.hashed for key in customer.all_contact_keys if key.channel is Channel.SMS}
+            tests.append(lambda reply: reply.key in own)
+        if wanted.meaning is not None:
+            tests.append(lambda reply: reply.meaning is wanted.meaning)
+        if wanted.needs_staff is not None:
+            tests.append(lambda reply: reply.is_waiting is wanted.needs_staff)
+        if wanted.q is not None:
+            words = wanted.q.casefold().split()
+            tests.append(lambda reply: _says(reply, words))
+        return (lambda reply: all(test(reply) for test in tests)) if tests else None
+
+    def _views(self, business_id: str, replies: Sequence[Reply]) -> Sequence[ReplyView]:
+        contacts = self.contacts.get_many({reply.contact for reply in replies if reply.number is not None})
+        users = [_users(reply, contacts) for reply in replies]
+        known = self.customers.get_many(business_id, sorted({one for those in users for one in those}))
+        return [
+            ReplyView(reply, tuple(known[one] for one in those if one in known))
+            for reply, those in zip(replies, users, strict=True)
+        ]
+
+
+def _users(reply: Reply, contacts: Mapping[ContactKey, Contact]) -> Sequence[str]:
+    contact = contacts.get(reply.contact)
+    users = sorted(contact.customer_ids) if contact is not None else []
+    first = [reply.customer_id] if reply.customer_id is not None else []
+    return list(dict.fromkeys([*first, *users]))[:MOST_CUSTOMERS]
+
+
+def _says(reply: Reply, words: Sequence[str]) -> bool:
+    said = f"{reply.body or ''}\n{reply.number or ''}".casefold()
+    return all(word in said for word in words)
+
+
+# --- as a file --------------------------------------------------------------------------------------------------------
+
+COLUMNS: Final = (
+    "at",
+    "number",
+    "customers",
+    "body",
+    "kind",
+    "keyword",
+    "needs_staff",
+    "resolved_at",
+    "appointment_id",
+    "message_id",
+    "to",
+    "reply_id",
+)
+_NUMBERS: Final = ("number", "to")
+
+
+def write_header() -> str:
+    """What a file begins with."""
+    return _line(COLUMNS)
+
+
+def write_reply(view: ReplyView) -> str:
+    """A reply as one row, in which no cell is a formula; phone numbers, digits behind their +, stay as they are."""
+    reply = view.reply
+    cells = {
+        "at": _time(reply.at),
+        "number": reply.number,
+        "customers": "; ".join(f"{who.first_name} {who.last_name}" for who in view.customers),
+        "body": reply.body,
+        "kind": reply.meaning,
+        "keyword": reply.keyword,
+        "needs_staff": "true" if reply.is_waiting else "false",
+        "resolved_at": reply.resolved_at and _time(reply.resolved_at),
+        "appointment_id": reply.appointment_id,
+        "message_id": reply.message_id,
+        "to": reply.to,
+        "reply_id": reply.reply_id,
+    }
+    return _line([(cells[name] or "") if name in _NUMBERS else defused(cells[name] or "") for name in COLUMNS])
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()

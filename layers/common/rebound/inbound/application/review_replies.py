@@ -1,0 +1,66 @@
+"""The texts that somebody must read, and what follows from what they make of them."""
+
+from __future__ import annotations
+
+from copy import replace
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.inbound.domain.replies import Decision, Meaning
+from rebound.kernel.errors import ConflictError
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.ports import ContactBook
+    from rebound.inbound.domain.replies import Reply
+    from rebound.inbound.ports import ReplyBook
+    from rebound.kernel.pages import Page
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.platform.ports import Clock
+
+
+class ReviewReplies(Struct, frozen=True, kw_only=True):
+    """Lists and resolves.
+
+    What reads like a revocation holds marketing back until it is resolved. The hold ends when no such text of the
+    contact waits any more, and with it nothing else: whoever had opted out of marketing before or has meanwhile stays
+    opted out.
+    """
+
+    replies: ReplyBook
+    contacts: ContactBook
+    tell: TellContact
+    clock: Clock
+
+    def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
+        """Those that somebody must still read, the oldest first."""
+        return self.replies.waiting(business_id, limit, cursor)
+
+    def resolve(self, business_id: str, reply_id: str, decision: Decision, who: str) -> Reply:
+        """Write the decision down, then act on it; the same decision again acts again.
+
+        Raises ``NotFoundError``, ``ConflictError`` and ``ConcurrentChangeError``.
+        """
+        reply = self.replies.find(business_id, reply_id)
+        if not reply.needs_staff:
+            raise ConflictError("Nobody had to read this text: it was understood when it came.")
+        if reply.number is None:
+            raise ConflictError("No customer has the number any more, and the text is forgotten.")
+        if reply.decision is None:
+            resolved = replace(reply, resolved_at=self.clock.now(), resolved_by=who, decision=decision)
+            self.replies.replace(reply, resolved)
+            reply = resolved
+        elif reply.decision is not decision:
+            raise ConflictError(f"It was resolved as {reply.decision} before.")
+        evidence = self._follows_from(reply)
+        if evidence:
+            self.tell(self.contacts.get_many([reply.contact])[reply.contact], evidence)
+        return reply
+
+    def _follows_from(self, reply: Reply) -> list[ConsentEvidence]:
+        revocations = [one for one in self.replies.of_contact(reply.key) if one.meaning is Meaning.REVOCATION]
+        evidence = [reply.opt_out] if reply.decision is Decision.OPT_OUT else []
+        if revocations and not any(one.is_waiting for one in revocations):
+            evidence.append(replace(max(revocations, key=lambda one: one.at).release, who=reply.resolved_by))
+        return evidence

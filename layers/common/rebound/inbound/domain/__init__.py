@@ -1,0 +1,1 @@
+"""What inbound are: values and rules."""

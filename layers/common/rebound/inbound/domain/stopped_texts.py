@@ -1,0 +1,47 @@
+"""Texts are stopped: since when, by whom, and what brings them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
+from rebound.kernel.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.consent.domain.consent import ConsentEvidence, ConsentSource
+
+
+class StoppedTexts(Struct, frozen=True):
+    """The opt-out of everything by text that holds, for the reception desk.
+
+    ``text_start_to`` is the number to which the customer texts START; ``None`` when something else brings texts back,
+    or when nobody here knows the number: then the sentence says where it is found.
+    """
+
+    since: datetime
+    source: ConsentSource
+    text_start_to: str | None
+    sentence: str
+
+
+def stopped_texts(said: ConsentEvidence, business: Business, number_texted: str | None) -> StoppedTexts:
+    """``number_texted`` is the number to which the customer texted STOP, if it is known.
+
+    A START to the business's own number counts. A messaging service has numbers of its own, of which the one that the
+    customer texted is the only one known here.
+    """
+    if taken_back_by(said) is not TakenBackBy.CUSTOMER:
+        return StoppedTexts(said.at, said.source, None, how_to_take_back(said, Channel.SMS, business))
+    sender = business.text_from or ""
+    number = sender if sender.startswith("+") else number_texted
+    where = number or (
+        f"the number that your texts come from; in Twilio's console it is in the sender pool of the messaging service "
+        f"{sender}"
+        if sender
+        else "the number that your texts come from"
+    )
+    return StoppedTexts(said.at, said.source, number, f"Only the customer can undo this: they text START to {where}.")

@@ -1,0 +1,167 @@
+"""What customers text: shapes and routes."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Self
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import Field
+
+from rebound.inbound import wiring
+from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
+from rebound.inbound.domain.replies import Decision, Meaning
+from rebound.inbound.http.reply_answers import ReplyAnswer
+from rebound.platform.http.routes import DEFAULT_LIMIT, Cursor, Limit, authorizer, business_of, json_answer, responses
+from rebound.platform.http.shapes import CUSTOMER_ID, Answer, Line, Moment, Request
+
+
+class ReplyingCustomerAnswer(Answer):
+    """Somebody who uses or used the number."""
+
+    customer_id: str
+    first_name: str
+    last_name: str
+
+
+class ReportedReplyAnswer(ReplyAnswer):
+    """A reply of the report, with who may have sent it."""
+
+    customers: list[ReplyingCustomerAnswer] = Field(
+        default_factory=list, description="Who uses or used the number, ten at the most; the likeliest first."
+    )
+
+    @classmethod
+    def of_view(cls, view: ReplyView) -> Self:
+        """The answer for a reply and its customers."""
+        customers = [
+            ReplyingCustomerAnswer(customer_id=who.customer_id, first_name=who.first_name, last_name=who.last_name)
+            for who in view.customers
+        ]
+        return cls(**dict(ReplyAnswer.of(view.reply)), customers=customers)
+
+
+class ReplyPage(Answer):
+    """Part of the report of replies, newest first."""
+
+    items: list[ReportedReplyAnswer]
+    next_cursor: str | None
+
+
+class ReviewPage(Answer):
+    """Part of the replies that somebody must read, the oldest first."""
+
+    items: list[ReplyAnswer]
+    next_cursor: str | None
+
+
+class ResolveRequest(Request):
+    """What somebody made of a text."""
+
+    decision: Annotated[Decision, Field(strict=False)] = Field(
+        description="opt_out: its sender wants no more texts, as after a STOP, which only they can take back. keep: it "
+        "changes nothing, and what was held back because of it goes out again."
+    )
+    who: Line | None = Field(default=None, description="Who decided, as they are called with you; else the key's id.")
+
+
+MAX_ROWS: Final = 1000
+"""Of a file."""
+Since = Annotated[Moment | None, Query(description="RFC 3339; only replies from then on.")]
+Until = Annotated[Moment | None, Query(description="RFC 3339; only replies before.")]
+KindOfReply = Annotated[Meaning | None, Query(description="What the reply was taken for.")]
+FromCustomer = Annotated[
+    str | None, Query(pattern=CUSTOMER_ID, description="Only from numbers that this customer uses or used.")
+]
+WordsOfReply = Annotated[
+    str | None, Query(max_length=200, description="Words, each of which stands in the text or the number.")
+]
+Waiting = Annotated[bool | None, Query(description="Only those that wait for somebody to read them, or only others.")]
+Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many rows at most.")]
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    _all(app)
+    _waiting_for_staff(app)
+
+
+def _all(app: APIGatewayRestResolver) -> None:
+    @app.get(
+        "/v1/replies",
+        summary="What customers texted, newest first; a page may be short or empty and still have a next_cursor",
+        tags=["Messages"],
+        responses=responses(ReplyPage),
+    )
+    def list_replies(
+        since: Since = None,
+        until: Until = None,
+        kind: KindOfReply = None,
+        customer_id: FromCustomer = None,
+        q: WordsOfReply = None,
+        needs_staff: Waiting = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+        page = wiring.use_cases().report_replies(business_of(app), wanted, limit, cursor)
+        items = [ReportedReplyAnswer.of_view(view) for view in page.items]
+        return json_answer(ReplyPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get(
+        "/v1/replies.csv",
+        summary="The same as CSV; when there is more, Link says where (RFC 8288), and only the first part has a header",
+        tags=["Messages"],
+        responses=_csv_responses(),
+    )
+    def write_replies(
+        since: Since = None,
+        until: Until = None,
+        kind: KindOfReply = None,
+        customer_id: FromCustomer = None,
+        q: WordsOfReply = None,
+        needs_staff: Waiting = None,
+        limit: Rows = MAX_ROWS,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+        views, after = wiring.use_cases().report_replies.file(business_of(app), wanted, limit, cursor)
+        header = write_header() if cursor is None else ""
+        asked = dict(app.current_event.query_string_parameters or {})
+        more = {} if after is None else {"Link": f'<?{urlencode({**asked, "cursor": after})}>; rel="next"'}
+        return Response(
+            status_code=HTTPStatus.OK,
+            content_type="text/csv; charset=utf-8",
+            body=header + "".join(write_reply(view) for view in views),
+            headers={"Content-Disposition": 'attachment; filename="replies.csv"', **more},
+        )
+
+
+def _csv_responses() -> dict[int, Any]:
+    described = responses(Answer)
+    return {**described, 200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
+    tags = ["Messages"]
+
+    @app.get(
+        "/v1/replies/review",
+        summary="Texts of customers that somebody must read, the oldest first",
+        tags=tags,
+        responses=responses(ReviewPage),
+    )
+    def list_replies_to_review(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.use_cases().review_replies.waiting(business_of(app), limit, cursor)
+        return json_answer(ReviewPage(items=[ReplyAnswer.of(r) for r in page.items], next_cursor=page.next_cursor))
+
+    @app.post(
+        "/v1/replies/<reply_id>/resolve",
+        summary="Say what a text that somebody had to read means",
+        tags=tags,
+        responses=responses(ReplyAnswer),
+    )
+    def resolve_reply(reply_id: str, request: Annotated[ResolveRequest, Body()]) -> Response[str]:
+        who = request.who or authorizer(app)["key_id"]
+        reply = wiring.use_cases().review_replies.resolve(business_of(app), reply_id, request.decision, who)
+        return json_answer(ReplyAnswer.of(reply))

@@ -1,0 +1,166 @@
+"""Jobs in the Directory table; their progress and frozen lists in the Chunks table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.jobs.domain.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    JobProgress,
+    Spared,
+)
+from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
+from rebound.kernel.errors import NotFoundError
+from rebound.platform.adapters.dynamo import (
+    DirectoryRow,
+    FrozenRow,
+    JobRangeRow,
+    bind,
+    lost_races,
+    read_instant,
+    transaction,
+    write_instant,
+)
+
+if TYPE_CHECKING:
+    from pynamodb.transactions import TransactWrite
+
+KEPT: Final = timedelta(days=30)
+
+
+class DynamoJobBook:
+    """Implements ``JobBook``; a job is forgotten after 30 days."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(DirectoryRow, table_name)
+
+    def get(self, business_id: str, job_id: str) -> Job:
+        try:
+            row = self._row.get(business_id, f"job#{job_id}", consistent_read=True)
+        except self._row.DoesNotExist:
+            raise NotFoundError("job") from None
+        document = row.document
+        return Job(
+            business_id=business_id,
+            job_id=job_id,
+            kind=JobKind(document["kind"]),
+            request=document["request"],
+            ranges=document["ranges"],
+            created_at=read_instant(document["created_at"]),
+            status=JobStatus(document["status"]),
+            phase=document["phase"],
+            run=document["run"],
+            reason=document["reason"],
+            ended_at=read_instant(document["ended_at"]) if document["ended_at"] else None,
+            version=int(row.version or 0),
+        )
+
+    def add(self, job: Job) -> None:
+        self._save(job, DirectoryRow.entry_id.does_not_exist())
+
+    def replace(self, job: Job) -> None:
+        self._save(job, DirectoryRow.version == job.version)
+
+    def _save(self, job: Job, condition: Any) -> None:
+        document = {
+            "kind": job.kind,
+            "request": job.request,
+            "ranges": job.ranges,
+            "created_at": write_instant(job.created_at),
+            "status": job.status,
+            "phase": job.phase,
+            "run": job.run,
+            "reason": job.reason,
+            "ended_at": write_instant(job.ended_at) if job.ended_at else None,
+        }
+        row = self._row(
+            job.business_id,
+            f"job#{job.job_id}",
+            document=document,
+            version=job.version + 1,
+            expires_at=int((job.created_at + KEPT).timestamp()),
+        )
+        with lost_races():
+            row.save(condition=condition)
+
+
+class DynamoJobLedger:
+    """Implements ``JobLedger``."""
+
+    def __init__(self, chunks_table: str) -> None:
+        self._row = bind(JobRangeRow, chunks_table)
+        self._frozen_row = bind(FrozenRow, chunks_table)
+
+    def get(self, job_id: str, phase: int, index: int) -> JobProgress:
+        try:
+            return _progress(self._row.get(job_id, _name(phase, index), consistent_read=True))
+        except self._row.DoesNotExist:
+            return JobProgress(job_id, phase, index)
+
+    def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
+        with self.committing(progress, frozen):
+            pass
+        return replace(progress, version=progress.version + 1)
+
+    @contextmanager
+    def committing(self, progress: JobProgress, frozen: FrozenPage | None = None) -> Iterator[TransactWrite]:
+        """``commit`` as a part of a larger transaction."""
+        version = JobRangeRow.version
+        unchanged = version == progress.version if progress.version else version.does_not_exist()
+        expires_at = int((datetime.now(UTC) + KEPT).timestamp())
+        row = self._row(
+            campaign_id=progress.job_id,
+            chunk=_name(progress.phase, progress.index),
+            cursor=progress.cursor,
+            counts=dict(progress.counts),
+            spared=[[one.customer_id, one.reason] for one in progress.spared],
+            done=progress.done,
+            version=progress.version + 1,
+            expires_at=expires_at,
+        )
+        with transaction(self._row) as writes:
+            writes.save(row, condition=unchanged)
+            if frozen is not None:
+                listed = [[one.customer_id, write_instant(one.updated_at)] for one in frozen.customers]
+                name = _frozen_name(frozen.index, frozen.number)
+                writes.save(self._frozen_row(frozen.job_id, name, customers=listed, expires_at=expires_at))
+            yield writes
+
+    def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
+        rows = self._row.query(job_id, JobRangeRow.chunk.startswith(f"phase#{phase}#"), consistent_read=True)
+        return [_progress(row) for row in rows]
+
+    def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
+        try:
+            row = self._frozen_row.get(job_id, _frozen_name(index, number), consistent_read=True)
+        except self._frozen_row.DoesNotExist:
+            return None
+        listed = tuple(FrozenCustomer(customer_id, read_instant(at)) for customer_id, at in row.customers)
+        return FrozenPage(job_id, index, number, listed)
+
+
+def _name(phase: int, index: int) -> str:
+    return f"phase#{phase}#{index:03d}"
+
+
+def _frozen_name(index: int, number: int) -> str:
+    return f"frozen#{index:03d}#{number:07d}"
+
+
+def _progress(row: JobRangeRow) -> JobProgress:
+    _, phase, index = row.chunk.split("#")
+    return JobProgress(
+        job_id=row.campaign_id,
+        phase=int(phase),
+        index=int(index),
+        cursor=row.cursor,
+        counts=dict(row.counts),
+        spared=tuple(Spared(customer_id, reason) for customer_id, reason in row.spared),
+        done=row.done,
+        version=int(row.version),
+    )

@@ -1,0 +1,95 @@
+"""Starting, watching and resuming jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from copy import replace
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from rebound.jobs.application.run_job import summed
+from rebound.jobs.domain.jobs import ENDED, Job, JobStatus
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError
+from rebound.kernel.retrying import retried
+
+if TYPE_CHECKING:
+    from rebound.jobs.domain.job_records import JobProgress, Spared
+    from rebound.jobs.domain.jobs import JobKind
+    from rebound.jobs.ports import JobBook, JobLedger, JobRunner
+    from rebound.platform.ports import Clock, Ids, RequestIds
+
+
+class JobView(Struct, frozen=True):
+    """A job with what its phases have come to so far."""
+
+    job: Job
+    counts: Sequence[Mapping[str, int]]
+    """By phase."""
+    ranges_done: int
+    """Of the present phase."""
+    spared: Sequence[Spared]
+
+
+class ManageJobs(Struct, frozen=True, kw_only=True):
+    """The jobs of one business at a time."""
+
+    jobs: JobBook
+    ledger: JobLedger
+    runner: JobRunner
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    ranges: int
+
+    def start(
+        self,
+        business_id: str,
+        kind: JobKind,
+        asked: Mapping[str, Any],
+        *,
+        request: str | None = None,
+        in_one: bool = False,
+    ) -> JobView:
+        """Start a job; ``in_one`` when there is nothing to split.
+
+        ``request`` names the client's request: trying it again after a crash goes on with the same job.
+        """
+        now = self.clock.now()
+        proposed = self.ids.ulid(now)
+        job_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
+        with suppress(ConcurrentChangeError):  # when this request has come before
+            self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now))
+        job = self.jobs.get(business_id, job_id)
+        self.runner.start(business_id, job_id, job.run)
+        return self._view(job)
+
+    def get(self, business_id: str, job_id: str) -> JobView:
+        """Raises ``NotFoundError``."""
+        return self._view(self.jobs.get(business_id, job_id))
+
+    def resume(self, business_id: str, job_id: str) -> JobView:
+        """Go on where it stopped; asking again is harmless.
+
+        Raises ``NotFoundError``, and ``ConflictError`` when the job has ended.
+        """
+
+        def write() -> None:
+            job = self.jobs.get(business_id, job_id)
+            if job.status in ENDED:
+                raise ConflictError(f"The job is {job.status}; there is nothing to resume.")
+            if job.status is JobStatus.PAUSED:
+                status = JobStatus.RUNNING if job.phase else JobStatus.COUNTING
+                self.jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))
+
+        retried(write)
+        job = self.jobs.get(business_id, job_id)
+        self.runner.start(business_id, job_id, job.run)
+        return self._view(job)
+
+    def _view(self, job: Job) -> JobView:
+        phases: list[Sequence[JobProgress]] = [self.ledger.list(job.job_id, phase) for phase in range(job.phase + 1)]
+        spared = [one for parts in phases for part in parts for one in part.spared]
+        done = sum(part.done for part in phases[-1])
+        return JobView(job, [summed(parts) for parts in phases], done, spared)

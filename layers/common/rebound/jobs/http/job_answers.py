@@ -1,0 +1,123 @@
+"""Work in the background: its shapes, and what starts it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Self
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from pydantic import Field
+
+from rebound.eligibility.application.preview_audience import MATCHED, audience_of
+from rebound.eligibility.http.audience_answer import AudienceAnswer
+from rebound.jobs import wiring
+from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.platform.http.routes import business_of, json_answer, name_of_request
+from rebound.platform.http.shapes import Answer, Time
+from rebound.segments.application.bulk_delete import DELETED, FAILED, FROZEN, SKIPPED
+from rebound.segments.application.count_customers import COUNT, LOOKED_AT
+from rebound.segments.domain import FAILED_VALUES
+
+
+class CountAnswer(Answer):
+    """How many customers a filter has."""
+
+    count: int
+    failed: dict[str, int] = Field(description="How many of them have which address failed: phone, email, any, both.")
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> Self:
+        """The answer for counts."""
+        return cls(count=counts.get(COUNT, 0), failed={which: counts.get(which, 0) for which in FAILED_VALUES})
+
+
+class JobProgressAnswer(Answer):
+    """How far a job is."""
+
+    ranges: int = Field(description="Parts that are worked at side by side.")
+    ranges_done: int = Field(description="Of the present phase: counting, then running.")
+    looked_at: int = Field(description="Customers looked at while counting.")
+    counted: int = Field(description="Of those, the ones that match.")
+    handled: int = Field(description="Of those, the ones that have been dealt with.")
+
+
+class SparedAnswer(Answer):
+    """A customer who was not deleted, and why."""
+
+    customer_id: str
+    reason: str = Field(description="changed, no_longer_matches, gone; busy when others kept writing it.")
+
+
+class DeletionReport(Answer):
+    """What became of those counted: at the end ``counted`` = ``deleted`` + the sum of ``skipped`` + ``failed``."""
+
+    counted: int
+    deleted: int
+    skipped: dict[str, int] = Field(description="By reason: changed or gone since the count, or matching no longer.")
+    failed: int = Field(description="Others kept writing the customer or an address of theirs.")
+    spared: list[SparedAnswer] = Field(description="Who was skipped or failed, at most 100 for each range.")
+
+
+class JobAnswer(Answer):
+    """Work in the background and how it stands."""
+
+    job_id: str
+    kind: JobKind
+    status: JobStatus
+    reason: str | None = Field(description="Why it is paused or was refused.")
+    created_at: Time
+    ended_at: Time | None
+    progress: JobProgressAnswer
+    count: CountAnswer | None = Field(description="The result of a count.")
+    audience: AudienceAnswer | None = Field(description="The result of a preview.")
+    report: DeletionReport | None = Field(description="What a clean-up has done so far.")
+
+    @classmethod
+    def of(cls, view: JobView) -> Self:
+        """The answer for a job."""
+        job, first = view.job, view.counts[0]
+        counted = first.get(FROZEN, 0) + first.get(COUNT, 0) + first.get(MATCHED, 0)
+        report = _deletion_report(view) if job.phase else None
+        is_completed = job.status is JobStatus.COMPLETED
+        return cls(
+            job_id=job.job_id,
+            kind=job.kind,
+            status=job.status,
+            reason=job.reason,
+            created_at=job.created_at,
+            ended_at=job.ended_at,
+            progress=JobProgressAnswer(
+                ranges=job.ranges,
+                ranges_done=view.ranges_done,
+                looked_at=first.get(LOOKED_AT, 0),
+                counted=counted,
+                handled=report.deleted + sum(report.skipped.values()) + report.failed if report else 0,
+            ),
+            count=CountAnswer.of(first) if is_completed and job.kind is JobKind.COUNT else None,
+            audience=AudienceAnswer.of(audience_of(first)) if is_completed and job.kind is JobKind.PREVIEW else None,
+            report=report,
+        )
+
+
+def _deletion_report(view: JobView) -> DeletionReport:
+    counted, done = view.counts
+    skipped = {label.removeprefix(SKIPPED): n for label, n in sorted(done.items()) if label.startswith(SKIPPED)}
+    return DeletionReport(
+        counted=counted.get(FROZEN, 0),
+        deleted=done.get(DELETED, 0),
+        skipped=skipped,
+        failed=done.get(FAILED, 0),
+        spared=[SparedAnswer(customer_id=one.customer_id, reason=one.reason) for one in view.spared],
+    )
+
+
+def started(app: APIGatewayRestResolver, kind: JobKind, asked: Mapping[str, Any]) -> Response[str]:
+    """The answer that says where to ask for the result."""
+    view = wiring.use_cases().manage_jobs.start(business_of(app), kind, asked, request=name_of_request(app))
+    return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
+
+
+def accepted() -> dict[int, Any]:
+    """What a route answers that may also start a job."""
+    described = {"description": "A job to poll", "content": {"application/json": {"model": JobAnswer}}}
+    return {int(HTTPStatus.ACCEPTED): described}

@@ -1,0 +1,147 @@
+"""What Rebound tells the world on the event bus, named in the past tense.
+
+Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import ConsentSource, Scope
+    from rebound.kernel.channels import Channel
+
+
+class ContactInvalidated(Struct, frozen=True):
+    """An address turned out to be bad.
+
+    ``version`` numbers the writes of the contact. ``change_id`` is the write that this event follows from: the same
+    event told again has the same one, and no other write of any contact has it.
+    """
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    reason: str
+    since: datetime
+    version: int
+    change_id: str
+
+
+class ContactRestored(Struct, frozen=True):
+    """A flagged address was delivered to, edited or confirmed, or its bounces were rolled back."""
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    version: int
+    change_id: str
+
+
+class ContactOptedOut(Struct, frozen=True):
+    """An address may not be written to any more in one scope, by the word of ``source`` at ``at``.
+
+    A write that opts out of two scopes is told as two events with one ``change_id``.
+    """
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    version: int
+    change_id: str
+
+
+class ContactOptedIn(Struct, frozen=True):
+    """An address that had opted out of one scope may be written to again in it, by the word of ``source`` at ``at``.
+
+    ``version`` and ``change_id`` are as for ``ContactOptedOut``.
+    """
+
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    version: int
+    change_id: str
+
+
+class PausedBy(StrEnum):
+    """Who paused a campaign."""
+
+    PERSON = "person"
+    BREAKER = "breaker"
+    """It paused itself."""
+
+
+class CampaignPaused(Struct, frozen=True):
+    """A campaign was paused; ``reason`` is a sentence, and there only when it paused itself.
+
+    ``version`` numbers the writes of the campaign; ``change_id`` is as for contacts.
+    """
+
+    business_id: str
+    campaign_id: str
+    by: PausedBy
+    reason: str | None
+    version: int
+    change_id: str
+
+
+class CampaignCompleted(Struct, frozen=True):
+    """Everybody targeted was handed over or left out; the counts are those of the moment at which this is told."""
+
+    business_id: str
+    campaign_id: str
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+    results: dict[str, int]
+    version: int
+    change_id: str
+
+
+class BounceRateWarned(Struct, frozen=True):
+    """So much of a campaign's email bounces for good that somebody should look; told once for a campaign."""
+
+    business_id: str
+    campaign_id: str
+    hard_bounces: int
+    outcomes: int
+    version: int
+    change_id: str
+
+
+class AppointmentConfirmed(Struct, frozen=True):
+    """The customer confirmed an appointment by answering the text that asked for it.
+
+    ``message_id`` is that text, ``reply_id`` the provider's id of the answer.
+    """
+
+    business_id: str
+    appointment_id: str
+    customer_id: str
+    message_id: str
+    reply_id: str
+    confirmed_at: datetime
+    change_id: str
+
+
+DomainEvent = (
+    ContactInvalidated
+    | ContactRestored
+    | ContactOptedOut
+    | ContactOptedIn
+    | CampaignPaused
+    | CampaignCompleted
+    | BounceRateWarned
+    | AppointmentConfirmed
+)

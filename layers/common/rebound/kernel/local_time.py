@@ -1,0 +1,101 @@
+"""What clocks on walls show, also where they are put forward or back, and when they first show an allowed hour.
+
+A zone's offset changes at whole seconds and, in what is now in force anywhere, never twice within a day; a test walks
+through every change of every zone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.quiet_hours import QuietWindow
+
+SECOND: Final = timedelta(seconds=1)
+LOOKED_AHEAD: Final = timedelta(days=7)
+"""So far ahead an allowed minute is looked for.
+
+A day is enough unless a clock is put forward over the only allowed minutes, which happens at most once within a week.
+"""
+FIRST_CLOCK: Final = timedelta(hours=14)
+"""How far the first clock on earth (Kiritimati's) is ahead of UTC."""
+
+
+def time_zone(value: str) -> str:
+    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("Must be an IANA time zone, such as America/New_York.") from None
+    return value
+
+
+def wall_clock(at: datetime, zone: str) -> datetime:
+    """What the clocks of a zone (an IANA name) show at an instant; naive."""
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+
+
+def first_instant_of(wall: datetime, zone: str) -> datetime:
+    """When the clocks of a zone show a time first, in UTC; where they leap over it, the moment at which they leap."""
+    there = ZoneInfo(zone)
+    at = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
+    if wall_clock(at, zone) == wall:
+        return at
+    # In a gap the offset before it (fold 0) names an instant after the leap, and the one after it (fold 1) one before.
+    before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
+    leap = change_of_offset(before, at, zone)
+    return at if leap is None else leap
+
+
+def first_instant_anywhere(wall: datetime) -> datetime:
+    """When the first clock on earth shows a time, in UTC."""
+    return wall.replace(tzinfo=UTC) - FIRST_CLOCK
+
+
+def change_of_offset(after: datetime, until: datetime, zone: str) -> datetime | None:
+    """The first instant in (``after``, ``until``] with another offset than ``after``; both in UTC, a day apart at most.
+
+    ``None`` when the offsets at both ends are the same.
+    """
+    there = ZoneInfo(zone)
+    offset = after.astimezone(there).utcoffset()
+    if until.astimezone(there).utcoffset() == offset:
+        return None
+    while until - after > SECOND:
+        middle = after + (until - after) // 2
+        middle -= timedelta(microseconds=middle.microsecond)
+        if middle <= after:
+            break
+        if middle.astimezone(there).utcoffset() == offset:
+            after = middle
+        else:
+            until = middle
+    return until
+
+
+@lru_cache(maxsize=1024)
+def first_allowed(at: datetime, window: QuietWindow, zones: frozenset[str]) -> datetime | None:
+    """The earliest instant from ``at`` on (UTC) that is within the window in none of the zones.
+
+    ``None`` when there is none within ``LOOKED_AHEAD``: zones that are half the earth apart may leave no minute.
+    """
+    found, last = at, at + LOOKED_AHEAD
+    while found <= last:
+        ends = [_end_of_quiet(found, window, zone) for zone in zones]
+        latest = max(ends, default=found)
+        if latest == found:
+            return found
+        found = latest
+    return None
+
+
+def _end_of_quiet(at: datetime, window: QuietWindow, zone: str) -> datetime:
+    """``at``, or the first instant after it at which the zone's clocks have left the window in which they are."""
+    while window.covers(wall := wall_clock(at, zone)):
+        end = at + window.left(wall)
+        # A clock that is put forward may leap out of the window, one that is put back stays in it for longer.
+        at = change_of_offset(at, end, zone) or end
+    return at

@@ -1,0 +1,118 @@
+"""What has happened about appointments, in the Messages table: rows that lead from an appointment to its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.inbound.domain.replies import Asked
+from rebound.kernel.pages import Page
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.appointments import Answered, Told
+from rebound.platform.adapters.dynamo import (
+    APPOINTMENT_KEYS,
+    AppointmentRow,
+    bind,
+    read_cursor,
+    read_instant,
+    write_cursor,
+    write_instant,
+)
+
+if TYPE_CHECKING:
+    from rebound.kernel.channels import ContactKey
+    from rebound.messages.domain.appointments import AppointmentEntry
+
+KEPT: Final = timedelta(days=400)
+"""As long as messages are."""
+_TOLD: Final = "told"
+_ANSWERED: Final = "answered"
+_ASKED: Final = "asked"
+OPEN_FOR: Final = timedelta(days=30)
+"""So long a question can be answered; what comes later is for staff."""
+MOST_OPEN: Final = 20
+"""Of the questions to one number only the latest count."""
+
+
+class DynamoAppointmentBook:
+    """Implements ``AppointmentBook``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(AppointmentRow, table_name)
+
+    def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
+        kind, document = _document(entry)
+        self._row(
+            _partition(business_id, appointment_id),
+            f"{write_instant(entry.at)}#{kind}#{entry.entry_id}",
+            document=document,
+            expires_at=int((entry.at + KEPT).timestamp()),
+        ).save()
+
+    def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
+        after, partition = read_cursor(cursor, APPOINTMENT_KEYS), _partition(business_id, appointment_id)
+        found = self._row.query(
+            partition,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key={"recipient_id": {"S": partition}, "message_id": {"S": after}} if after else None,
+            consistent_read=True,
+        )
+        rows = list(found)
+        more = found.last_evaluated_key is not None and rows
+        return Page([_read(business_id, row) for row in rows], write_cursor(rows[-1].message_id) if more else None)
+
+    def ask(self, key: ContactKey, asked: Asked) -> None:
+        self._row(
+            _contact(key),
+            _asked(asked),
+            document={"customer_id": asked.key.customer_id, "appointment_id": asked.appointment_id},
+            expires_at=int((asked.at + OPEN_FOR).timestamp()),
+        ).save()
+
+    def asked(self, key: ContactKey) -> Sequence[Asked]:
+        rows = self._row.query(_contact(key), scan_index_forward=False, limit=MOST_OPEN, consistent_read=True)
+        return [_read_asked(key.business_id, row) for row in rows]
+
+    def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
+        with self._row.batch_write() as batch:
+            for one in asked:
+                batch.delete(self._row(_contact(key), _asked(one)))
+
+
+def _contact(key: ContactKey) -> str:
+    """No business is called ``asked``."""
+    return f"asked#{key.hashed}"
+
+
+def _asked(asked: Asked) -> str:
+    return f"{write_instant(asked.at)}#{_ASKED}#{asked.entry_id}"
+
+
+def _read_asked(business_id: str, row: AppointmentRow) -> Asked:
+    at, _, message_id = row.message_id.split("#", 2)
+    key = MessageKey(business_id, row.document["customer_id"], message_id)
+    return Asked(read_instant(at), key, row.document["appointment_id"])
+
+
+def _partition(business_id: str, appointment_id: str) -> str:
+    """No business is called ``appointment``."""
+    return f"appointment#{business_id}#{appointment_id}"
+
+
+def _document(entry: AppointmentEntry) -> tuple[str, Mapping[str, Any]]:
+    match entry:
+        case Told(_, key, asks_confirmation):
+            return _TOLD, {"customer_id": key.customer_id, "asks_confirmation": asks_confirmation}
+        case Answered(_, _, confirmed):
+            return _ANSWERED, {"confirmed": confirmed}
+
+
+def _read(business_id: str, row: AppointmentRow) -> AppointmentEntry:
+    at, kind, entry_id = row.message_id.split("#", 2)
+    if kind == _ANSWERED:
+        return Answered(read_instant(at), entry_id, row.document["confirmed"])
+    key = MessageKey(business_id, row.document["customer_id"], entry_id)
+    return Told(read_instant(at), key, row.document["asks_confirmation"])

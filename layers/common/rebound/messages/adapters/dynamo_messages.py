@@ -1,0 +1,237 @@
+"""The Messages table: the client log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from rebound.businesses.domain.switches import Barrier
+from rebound.campaigns.domain.tally import labels_of
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.pages import Page
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.message_records import Delivery, StatusChange
+from rebound.messages.domain.messages import RANKS, Message, MessageStatus
+from rebound.platform.adapters.dynamo import (
+    ULID_KEYS,
+    MessageRow,
+    PointerRow,
+    bind,
+    lost_races,
+    read_cursor,
+    write_cursor,
+)
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
+    from rebound.kernel.channels import ContactKey
+
+KEPT: Final = timedelta(days=400)
+"""A little more than a year, so that last year's season can be compared."""
+POINTER_KEPT: Final = timedelta(days=7)
+"""SNS reports a text up to 72 hours after it was published."""
+_FIELDS: Final = tuple(
+    name
+    for name in Message.__struct_fields__
+    if name not in ("key", "channel", "category", "status", "provider", "barrier", "asks_confirmation")
+)
+
+
+class DynamoMessageLog:
+    """Implements ``MessageLog``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(MessageRow, table_name)
+        self._pointer = bind(PointerRow, table_name)
+
+    def get_many(self, keys: Sequence[MessageKey], *, consistent: bool = True) -> Mapping[MessageKey, Message]:
+        wanted = list(dict.fromkeys((key.recipient_id, key.message_id) for key in keys))
+        if not wanted:
+            return {}
+        rows = self._row.batch_get(wanted, consistent_read=consistent)
+        return {message.key: message for message in map(_message, rows)}
+
+    def record_new(self, messages: Sequence[Message]) -> None:
+        with self._row.batch_write() as batch:
+            for message in messages:
+                batch.save(self._new(message))
+
+    def record(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            below = MessageRow.rank.does_not_exist() | (MessageRow.rank < message.rank)
+            self._save(message, below)
+
+    def claim(self, message: Message) -> bool:
+        rank = RANKS[MessageStatus.SENDING]
+        row = self._new(replace(message, status=MessageStatus.SENDING))
+        # botocore asks again when an answer is lost: a claim that finds itself is still ours.
+        row.claim = uuid4().hex
+        try:
+            with lost_races():
+                row.save(
+                    condition=MessageRow.rank.does_not_exist()
+                    | (MessageRow.rank < rank)
+                    | ((MessageRow.rank == rank) & (MessageRow.claim == row.claim))
+                )
+        except ConcurrentChangeError:
+            return False
+        return True
+
+    def release(self, key: MessageKey) -> None:
+        row = self._row(key.recipient_id, key.message_id)
+        queued = MessageStatus.QUEUED
+        try:
+            with lost_races():
+                row.update(
+                    actions=[MessageRow.status.set(queued), MessageRow.rank.set(RANKS[queued])],
+                    condition=MessageRow.status == MessageStatus.SENDING,
+                )
+        except ConcurrentChangeError:
+            # A receipt has come for it, so it did go out: nothing is to be released.
+            return
+
+    def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
+        return [after.key for before, after in changes if not self._save(after, _as_read(before))]
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
+        after = read_cursor(cursor, ULID_KEYS)
+        recipient_id = MessageKey(business_id, customer_id, "").recipient_id
+        start = {"recipient_id": {"S": recipient_id}, "message_id": {"S": after}} if after else None
+        found = self._row.query(
+            recipient_id,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=start,
+            consistent_read=True,
+        )
+        messages = [_message(row) for row in found]
+        more = found.last_evaluated_key is not None and messages
+        return Page(messages, write_cursor(messages[-1].key.message_id) if more else None)
+
+    def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
+        rows = self._row.query(
+            MessageKey(business_id, customer_id, "").recipient_id,
+            MessageRow.message_id < message_id if message_id is not None else None,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            consistent_read=True,
+        )
+        return [_message(row) for row in rows]
+
+    def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
+        later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
+        return [
+            Delivery(row.message_id, row.delivered_at)
+            for customer_id in sorted(customer_ids)
+            for row in self._row.query(
+                MessageKey(key.business_id, customer_id, "").recipient_id,
+                filter_condition=later & (MessageRow.channel == key.channel),
+                consistent_read=True,
+            )
+        ]
+
+    def remember_provider_id(self, provider: Provider, provider_id: str, key: MessageKey) -> None:
+        self._pointer(
+            f"{provider}#{provider_id}",
+            "-",
+            points_to=f"{key.recipient_id}#{key.message_id}",
+            expires_at=int((datetime.now(UTC) + POINTER_KEPT).timestamp()),
+        ).save()
+
+    def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
+        try:
+            pointer = self._pointer.get(f"{provider}#{provider_id}", "-", consistent_read=True)
+        except self._pointer.DoesNotExist:
+            return None
+        recipient_id, message_id = pointer.points_to.rsplit("#", 1)
+        return MessageKey.of(recipient_id, message_id)
+
+    def _save(self, message: Message, condition: Condition) -> bool:
+        try:
+            with lost_races():
+                self._new(message).save(condition=condition)
+        except ConcurrentChangeError:
+            return False
+        return True
+
+    def _new(self, message: Message) -> MessageRow:
+        since = message.queued_at or datetime.now(UTC)
+        return self._row(
+            recipient_id=message.key.recipient_id,
+            message_id=message.key.message_id,
+            channel=message.channel,
+            category=message.category,
+            status=message.status,
+            rank=message.rank,
+            provider=message.provider,
+            barrier=message.barrier,
+            asks_confirmation=message.asks_confirmation or None,
+            expires_at=int((since + KEPT).timestamp()),
+            **{name: getattr(message, name) for name in _FIELDS},
+        )
+
+
+def _as_read(message: Message) -> Condition:
+    """That nobody has changed what a receipt can change since the message was read."""
+    condition: Condition = MessageRow.rank == message.rank
+    for attribute, value in (
+        (MessageRow.delivered_at, message.delivered_at),
+        (MessageRow.failed_at, message.failed_at),
+        (MessageRow.provider_id, message.provider_id),
+    ):
+        condition &= attribute.does_not_exist() if value is None else attribute == value
+    return condition
+
+
+def _message(row: MessageRow) -> Message:
+    return Message(
+        key=MessageKey.of(row.recipient_id, row.message_id),
+        channel=Channel(row.channel),
+        category=Category(row.category),
+        status=MessageStatus(row.status),
+        provider=Provider(row.provider) if row.provider else None,
+        barrier=Barrier(row.barrier) if row.barrier else None,
+        asks_confirmation=bool(row.asks_confirmation),
+        **{name: getattr(row, name) for name in _FIELDS},
+    )
+
+
+def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
+    """The change of a record of the table's change stream; ``None`` for what is no campaign's message, or expired."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None or "campaign_id" not in after:
+        return None
+    before = change.get("OldImage")
+    return StatusChange(
+        position=change["SequenceNumber"],
+        business_id=MessageKey.of(after["recipient_id"]["S"], "").business_id,
+        campaign_id=after["campaign_id"]["S"],
+        before=_labels(before) if before else frozenset(),
+        after=_labels(after),
+    )
+
+
+def _labels(image: Mapping[str, Any]) -> frozenset[str]:
+    provider, window = _text(image, "provider"), image.get("window")
+    return labels_of(
+        MessageStatus(image["status"]["S"]),
+        reason=_text(image, "reason"),
+        provider=Provider(provider) if provider else None,
+        code=_text(image, "provider_code"),
+        window=int(window["N"]) if window else None,
+    )
+
+
+def _text(image: Mapping[str, Any], attribute: str) -> str | None:
+    value: str | None = image.get(attribute, {}).get("S")
+    return value

@@ -1,0 +1,71 @@
+"""Joining evidence to a contact, together with the deliveries that only the message log knows of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import replace
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.kernel.errors import ConcurrentChangeError
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.reachability import Evidence
+    from rebound.contacts.ports import ContactBook
+    from rebound.messages.ports import MessageLog
+
+ATTEMPTS: Final = 8
+"""How often a row that others write at the same time is read again."""
+
+
+class TellContact(Struct, frozen=True, kw_only=True):
+    """Tells a contact what is known.
+
+    A delivery to a contact without failures is not written: nothing is to be cleared, and a million deliveries would be
+    a million writes. So when a failure is to be written, the deliveries that the message log knows of are looked up
+    first; and once more after the write, because a delivery that was being applied meanwhile may have read the contact
+    before our write and its log row been written after our look.
+    """
+
+    messages: MessageLog
+    contacts: ContactBook
+
+    def __call__(
+        self, contact: Contact, evidence: Sequence[Evidence | ConsentEvidence], senders: Iterable[str] = ()
+    ) -> None:
+        """Join evidence. ``senders`` are customers whose messages speak of it beside those who use the address.
+
+        Raises ``ConcurrentChangeError`` when others keep changing the contact.
+        """
+        failures = [said for said in evidence if isinstance(said, Failure)]
+        customer_ids = set(senders)
+        for _ in range(ATTEMPTS):
+            deliveries = self._deliveries(contact, customer_ids, failures)
+            learnt = contact.knowing(*evidence, *deliveries)
+            # Of an address that nobody uses any more only the consent is kept.
+            if not contact.is_used or not (failures or contact.reachability.failures):
+                learnt = replace(learnt, reachability=contact.reachability)
+            if learnt == contact:
+                return
+            try:
+                self.contacts.save(learnt)
+            except ConcurrentChangeError:
+                contact = self.contacts.get_many([contact.key])[contact.key]
+                continue
+            if not learnt.reachability.failures:
+                return
+            # The second look, against what is stored now.
+            contact = self.contacts.get_many([contact.key])[contact.key]
+        raise ConcurrentChangeError
+
+    def _deliveries(self, contact: Contact, senders: set[str], failures: Sequence[Failure]) -> Iterable[Evidence]:
+        """Deliveries that could outdate the oldest of the failures."""
+        if not failures:
+            return ()
+        oldest = min(failure.at for failure in failures)
+        found = self.messages.deliveries(contact.key, contact.customer_ids | senders, after=oldest)
+        return [Cleared(delivery.at, ClearedBy.DELIVERY, delivery.message_id) for delivery in found]

@@ -1,0 +1,29 @@
+"""Writing the links that go into messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.messages.domain.links import write_tokens
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import Scope
+    from rebound.kernel.channels import ContactKey
+    from rebound.kernel.receipts import MessageKey
+    from rebound.messages.domain.links import Purpose
+    from rebound.messages.ports import LinkKeyring
+
+
+class LinkWriter(Struct, frozen=True, kw_only=True):
+    """Writes signed links under the public address of the API (``read_links`` reads them)."""
+
+    keyring: LinkKeyring
+    public_url: str
+
+    def urls(self, contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope]) -> Mapping[Purpose, str]:
+        """The links for ``message``, which goes to ``contact``: for each purpose with its scope."""
+        tokens = write_tokens(contact, message, wanted, self.keyring.keys())
+        return {purpose: f"{self.public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}

@@ -1,0 +1,1 @@
+"""What messages are: values and rules."""

@@ -1,0 +1,114 @@
+"""What stands below every email so that whoever gets it can say what they want to get, and the headers for that.
+
+A client may put the links where they like, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; the footer is
+for the parts of an email in which they have not.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import Scope
+from rebound.kernel.categories import Category
+from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.links import Purpose
+
+UNSUBSCRIBE_URL: Final = "unsubscribe_url"
+PREFERENCES_URL: Final = "preferences_url"
+CONFIRM_URL: Final = "confirm_url"
+VARIABLE_OF: Final = {
+    Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
+    Purpose.PREFERENCES: PREFERENCES_URL,
+    Purpose.CONFIRM: CONFIRM_URL,
+}
+LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
+"""Variables of emails alone, a text is answered with STOP; these are of emails that may be unsubscribed from."""
+LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
+"""Nobody is asked for marketing by marketing."""
+
+_HTML: Final = """
+<div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
+font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{said}<br>{links}</div>
+"""
+_HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
+
+
+class FooterWords(Struct, frozen=True):
+    """What a footer says in one language."""
+
+    said: str
+    choose: str
+    unsubscribe: Mapping[Scope, str]
+
+
+FOOTER_WORDS: Final = MappingProxyType(
+    {
+        "de": FooterWords(
+            "Sie erhalten diese E-Mail als Kundin oder Kunde von ##{{business_name}}.",
+            "Auswählen, was Sie erhalten",
+            {Scope.MARKETING: "Abbestellen", Scope.LOYALTY: "Treue-E-Mails abbestellen"},
+        ),
+        "en": FooterWords(
+            "You get this email as a customer of ##{{business_name}}.",
+            "Choose what you get",
+            {Scope.MARKETING: "Unsubscribe", Scope.LOYALTY: "Unsubscribe from loyalty emails"},
+        ),
+        "es": FooterWords(
+            "Recibe este correo electrónico como cliente de ##{{business_name}}.",
+            "Elegir lo que recibe",
+            {Scope.MARKETING: "Cancelar la suscripción", Scope.LOYALTY: "Cancelar los correos de fidelidad"},
+        ),
+        "fr": FooterWords(
+            "Vous recevez cet e-mail car vous faites partie de la clientèle de ##{{business_name}}.",
+            "Choisir ce que vous recevez",
+            {Scope.MARKETING: "Se désabonner", Scope.LOYALTY: "Se désabonner des e-mails de fidélité"},
+        ),
+        "pt": FooterWords(
+            "Recebe este e-mail como cliente de ##{{business_name}}.",
+            "Escolher o que recebe",
+            {Scope.MARKETING: "Deixar de receber", Scope.LOYALTY: "Deixar de receber e-mails de fidelidade"},
+        ),
+    }
+)
+"""By language (``LANGUAGES``)."""
+
+
+class Footer(Struct, frozen=True):
+    """The end of an email, as templates; ``stands_for`` is the variable that makes it needless where it is used."""
+
+    html: str
+    text: str
+    stands_for: str
+
+
+def scope_of(category: Category) -> Scope | None:
+    """What one click in a message of this kind stops: what that message is, and no more. ``None``: nothing at once."""
+    if category is Category.LOYALTY:
+        return Scope.LOYALTY
+    return Scope.MARKETING if category.is_promotional else None
+
+
+def footer_of(category: Category, language: str) -> Footer:
+    """The footer of every email of a kind in a language."""
+    return _FOOTERS[category, language]
+
+
+def one_click(url: str) -> Mapping[str, str]:
+    """The headers with which a mail program offers to unsubscribe by itself (RFC 2369 §3.2, RFC 8058 §3.1)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _footer(category: Category, language: str) -> Footer:
+    scope, said = scope_of(category), FOOTER_WORDS[language].said
+    words = {PREFERENCES_URL: FOOTER_WORDS[language].choose}
+    if scope is not None:
+        words = {UNSUBSCRIBE_URL: FOOTER_WORDS[language].unsubscribe[scope], **words}
+    links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
+    lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
+    html = _HTML.format(language=language, said=said, links=links)
+    return Footer(html, f"\n\n--\n{said}\n{lines}\n", next(iter(words)))
+
+
+_FOOTERS: Final = {(category, language): _footer(category, language) for category in Category for language in LANGUAGES}

@@ -1,0 +1,161 @@
+"""The links in a message: whoever opens one is taken at their word for the address that the message went to.
+
+A link is a bearer token, so it is signed; and it ends up in logs that are not ours, so it holds ids and the hash of the
+address and never the address. It names the message, because the message log knows exactly where that went, also after
+the customer has another address or none. It does not expire: a mail that can still be read can still be answered, and
+an old link opens no more than the choice what to get at an address (CAN-SPAM asks for 30 days).
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import Scope
+from rebound.kernel.channels import HASHED, Channel, ContactKey
+from rebound.kernel.receipts import MessageKey
+
+MAX_TOKEN: Final = 512
+_VERSION: Final = 1
+_HEAD: Final = 3
+"""Version, id of the key, and one byte for purpose, scope and channel."""
+_ID: Final = 16
+_DIGEST: Final = 32
+_SIGNATURE: Final = 16
+"""128 bits of the HMAC's 256, which RFC 2104 §5 allows: the address line of a header is not the place for more."""
+_CONTEXT: Final = b"rebound-link"
+"""So that nothing else that is ever signed with the key is taken for a link."""
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_AS_PYTHON_COUNTS: Final = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_ULID: Final = 26
+
+
+class Purpose(StrEnum):
+    """What a link is for, and the path it stands under; one is never taken for another."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
+
+
+_PURPOSES: Final = tuple(Purpose)
+_SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
+_CHANNELS: Final = (Channel.EMAIL, Channel.SMS)
+
+
+class Link(Struct, frozen=True):
+    """What a link says. ``contact`` is the key of the address under its hash; ``message`` is the one that it stood in.
+
+    ``scope`` is what an unsubscribing link stops, or a confirming one allows.
+    """
+
+    purpose: Purpose
+    contact: ContactKey
+    message: MessageKey
+    scope: Scope = Scope.ALL
+
+    @classmethod
+    def to(cls, purpose: Purpose, contact: ContactKey, message: MessageKey, scope: Scope = Scope.ALL) -> Link:
+        """The link that goes into a message to an address."""
+        return cls(purpose, contact.hashed, message, scope)
+
+
+class LinkKeys(Struct, frozen=True):
+    """The keys of links by id: new links are signed with ``current``, old ones are good as long as theirs is here."""
+
+    current: int
+    keys: Mapping[int, bytes]
+
+    def __repr__(self) -> str:
+        """Without the keys themselves, which no log may have."""
+        return f"LinkKeys(current={self.current})"
+
+
+def write_token(link: Link, keys: LinkKeys) -> str:
+    """The link as one part of a path."""
+    return write_tokens(link.contact, link.message, {link.purpose: link.scope}, keys)[link.purpose]
+
+
+def write_tokens(
+    contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope], keys: LinkKeys
+) -> dict[Purpose, str]:
+    """The links of one message as parts of paths, for each purpose with its scope: every email asks for them."""
+    key, head = keys.keys[keys.current], bytes((_VERSION, keys.current))
+    channel = _CHANNELS.index(contact.channel)
+    rest = b"".join(
+        (
+            bytes.fromhex(message.customer_id),
+            _pack(message.message_id),
+            bytes.fromhex(contact.hashed.address[len(HASHED) :]),
+            message.business_id.encode(),
+        )
+    )
+    tokens: dict[Purpose, str] = {}
+    for purpose, scope in wanted.items():
+        kind = _PURPOSES.index(purpose) << 4 | _SCOPES.index(scope) << 2 | channel
+        body = head + bytes((kind,)) + rest
+        tokens[purpose] = urlsafe_b64encode(body + _sign(body, key)).rstrip(b"=").decode()
+    return tokens
+
+
+def key_id_of(token: str) -> int | None:
+    """The id of the key that a token says it was signed with; ``None`` when it is no token of ours."""
+    raw = _decode(token)
+    return None if raw is None else raw[1]
+
+
+def read_token(token: str, purpose: Purpose, keys: LinkKeys) -> Link | None:
+    """What a link says; ``None`` unless it is one for this purpose, signed with one of the keys, to the last bit."""
+    raw = _decode(token)
+    if raw is None:
+        return None
+    body, signature = raw[:-_SIGNATURE], raw[-_SIGNATURE:]
+    key = keys.keys.get(raw[1])
+    if key is None or not hmac.compare_digest(signature, _sign(body, key)):
+        return None
+    # From here on it is what we wrote ourselves.
+    kind, rest = body[2], body[_HEAD:]
+    if _PURPOSES[kind >> 4] is not purpose:
+        return None
+    customer_id, message_id = rest[:_ID].hex(), _unpack(rest[_ID : 2 * _ID])
+    digest, business_id = rest[2 * _ID : 2 * _ID + _DIGEST].hex(), rest[2 * _ID + _DIGEST :].decode()
+    return Link(
+        purpose,
+        ContactKey(business_id, _CHANNELS[kind & 3], HASHED + digest),
+        MessageKey(business_id, customer_id, message_id),
+        _SCOPES[kind >> 2 & 3],
+    )
+
+
+def _decode(token: str) -> bytes | None:
+    if len(token) > MAX_TOKEN:
+        return None
+    try:
+        raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    # The decoder skips what is not of its alphabet, and does not look at bits that are left over.
+    if urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+        return None
+    shortest = _HEAD + 2 * _ID + _DIGEST + 1 + _SIGNATURE
+    return raw if len(raw) >= shortest and raw[0] == _VERSION else None
+
+
+def _sign(body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, _CONTEXT + body, sha256)[:_SIGNATURE]
+
+
+def _pack(ulid: str) -> bytes:
+    return int(ulid.translate(_AS_PYTHON_COUNTS), 32).to_bytes(_ID)
+
+
+def _unpack(raw: bytes) -> str:
+    number = int.from_bytes(raw)
+    return "".join(_CROCKFORD[number >> 5 * place & 31] for place in reversed(range(_ULID)))

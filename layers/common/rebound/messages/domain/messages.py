@@ -1,0 +1,189 @@
+"""One message to one customer and what became of it."""
+
+from __future__ import annotations
+
+from copy import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.kernel.provider_codes import look_up
+from rebound.kernel.receipts import Outcome
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.switches import Barrier
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.kernel.categories import Category
+    from rebound.kernel.channels import Channel
+    from rebound.kernel.provider_codes import Provider
+    from rebound.kernel.receipts import MessageKey, Receipt
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands. Statuses only move up in rank; see ``RANKS``."""
+
+    QUEUED = "queued"
+    """Not handed to a provider yet."""
+    SENDING = "sending"
+    """Claimed: the provider is being called. Clients see ``queued``."""
+    UNCERTAIN = "uncertain"
+    """The provider may or may not have it: never sent again, settled by a receipt."""
+    SENT = "sent"
+    """Accepted by the provider; no final word yet."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Final, and not the address's fault."""
+    BOUNCED = "bounced"
+    """Final, and the address's fault."""
+    EXCLUDED = "excluded"
+    """Left out when it was decided again right before the send; no message went out."""
+    CANCELLED = "cancelled"
+    """The campaign was cancelled before it was handed over."""
+
+
+RANKS: Final = {
+    MessageStatus.QUEUED: 0,
+    MessageStatus.SENDING: 1,
+    MessageStatus.UNCERTAIN: 2,
+    MessageStatus.SENT: 3,
+    MessageStatus.DELIVERED: 4,
+    MessageStatus.FAILED: 5,
+    MessageStatus.BOUNCED: 6,
+    MessageStatus.EXCLUDED: 7,
+    MessageStatus.CANCELLED: 8,
+}
+"""A strict order, so that any order of receipts ends the same: a bounce wins over a delivery (SES sends both)."""
+
+
+NO_RECORD: Final = "no_record_of_the_send"
+"""Why a message is uncertain when the worker that was sending it died: its address is then the customer's of later."""
+
+
+class Message(Struct, frozen=True):
+    """One row of the client log.
+
+    ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
+    earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
+    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may
+    be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
+    of the send, ``None`` for the first. ``free_again_at`` is when the caps that left it out will have room for one
+    more. ``barrier`` is what in the business's settings left it out. ``held_until`` is there only while it is queued:
+    it will not be handed over before.
+    """
+
+    key: MessageKey
+    channel: Channel
+    category: Category
+    address: str
+    status: MessageStatus
+    campaign_id: str | None = None
+    reason: str | None = None
+    provider: Provider | None = None
+    provider_id: str | None = None
+    provider_code: str | None = None
+    queued_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    window: int | None = None
+    appointment_id: str | None = None
+    asks_confirmation: bool = False
+    free_again_at: datetime | None = None
+    barrier: Barrier | None = None
+    held_until: datetime | None = None
+
+    @property
+    def rank(self) -> int:
+        """The status's place in the order that it only moves up in."""
+        return RANKS[self.status]
+
+    @property
+    def final_at(self) -> datetime | None:
+        """When the outcome was final."""
+        return {
+            MessageStatus.DELIVERED: self.delivered_at,
+            MessageStatus.FAILED: self.failed_at,
+            MessageStatus.BOUNCED: self.failed_at,
+        }.get(self.status)
+
+    def after(self, receipt: Receipt) -> Message:
+        """This message once the receipt is known; equal to this one when the receipt adds nothing.
+
+        A receipt for another address than the message's adds nothing (truth 1), unless nobody knows where it went.
+        """
+        if not self.is_meant_by(receipt):
+            return self
+        message = replace(
+            self,
+            address=receipt.address.lower() if receipt.address else self.address,
+            provider=self.provider or receipt.provider,
+            provider_id=self.provider_id or receipt.provider_id,
+        )
+        match receipt.outcome:
+            case Outcome.SENT | Outcome.DELAYED:
+                return _up_to(message, MessageStatus.SENT)
+            case Outcome.COMPLAINED:
+                # Who complains has got it; when, only a delivery says.
+                return _up_to(message, MessageStatus.DELIVERED)
+            case Outcome.DELIVERED:
+                delivered = _up_to(message, MessageStatus.DELIVERED)
+                return replace(delivered, delivered_at=_earlier(self.delivered_at, receipt.occurred_at))
+            case Outcome.FAILED:
+                return _failed(message, receipt)
+
+    def is_meant_by(self, receipt: Receipt) -> bool:
+        """Whether the receipt is about the address that the message went to."""
+        guessed = self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
+        return receipt.address is None or guessed or receipt.address.lower() == self.address
+
+    @property
+    def shown_status(self) -> MessageStatus:
+        """What clients see: that a message is being handed over at this moment is nothing to them."""
+        return MessageStatus.QUEUED if self.status is MessageStatus.SENDING else self.status
+
+
+def _up_to(message: Message, status: MessageStatus) -> Message:
+    if RANKS[status] <= message.rank:
+        return message
+    return replace(message, status=status, reason=None)
+
+
+def _failed(message: Message, receipt: Receipt) -> Message:
+    """Of several failures the higher status counts, then the earlier, so that their order does not matter."""
+    row = look_up(receipt.provider, receipt.code)
+    status = MessageStatus.BOUNCED if row.failure_class.is_about_the_address else MessageStatus.FAILED
+    if RANKS[status] < message.rank:
+        return message
+    if status is message.status and message.failed_at is not None:
+        known, said = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
+        if known <= said:
+            return message
+    return replace(
+        message,
+        status=status,
+        reason=row.reason,
+        provider_code=receipt.code,
+        failed_at=receipt.occurred_at,
+    )
+
+
+def _earlier(known: datetime | None, said: datetime) -> datetime:
+    return said if known is None else min(known, said)
+
+
+def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:
+    """A message that has not been handed over."""
+    return Message(
+        key=key,
+        channel=campaign.channel,
+        category=campaign.category,
+        address=address,
+        status=MessageStatus.QUEUED,
+        campaign_id=None if campaign.single else campaign.campaign_id,
+        queued_at=queued_at,
+        window=campaign.window or None,
+        appointment_id=campaign.appointment_id,
+        asks_confirmation=campaign.asks_confirmation,
+    )

@@ -1,0 +1,193 @@
+"""Putting a customer's values into a message.
+
+A placeholder is ``##{{first_name}}``. A value goes in as text: it is never read as a template itself, it is escaped
+where HTML wants it, and it cannot break out of a header line. Anything that merely looks like another template
+language's placeholder stays as the client wrote it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.campaigns import EmailContent, TextContent
+from rebound.customers.domain import field_text
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.campaigns.domain.campaigns import Content
+    from rebound.customers.domain import Customer
+    from rebound.kernel.categories import Category
+
+PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
+OPENING: Final = "##{{"
+CUSTOMER_VARIABLES: Final = (
+    "first_name",
+    "last_name",
+    "email",
+    "mobile_phone",
+    "day_phone",
+    "night_phone",
+    "gender",
+    "birthday",
+    "customer_since",
+    "external_id",
+)
+VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
+_BODIES_OF_EMAILS: Final = ("html", "text")
+_LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_ENDS: Final = tuple(re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in ("body", "html"))
+"""Before which what comes last belongs: the first of them that there is."""
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
+_TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z!?][a-zA-Z0-9-]{0,20})[^<>]*>")
+"""Read once from end to end whatever comes, which the standard library's parser is not for malformed HTML."""
+_UNREAD: Final = frozenset({"style", "script", "title"})
+_BLOCKS: Final = frozenset(
+    {"p", "div", "br", "hr", "tr", "table", "ul", "ol", "li", "blockquote", "section", *(f"h{n}" for n in range(1, 7))}
+)
+MAX_NAMED: Final = 10
+"""Unknown variables that are named in one answer."""
+MAX_TEXT_CHARACTERS: Final = 1600
+"""Twilio and SNS take no longer body."""
+
+
+class RenderedEmail(Struct, frozen=True):
+    """An email as one recipient gets it; ``subject`` is one line."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def check_content(content: Content, category: Category) -> None:
+    """Refuse placeholders that nobody can fill in a message of this kind.
+
+    :raises InvalidInputError: naming the field and the variable, with the list of those there are.
+    """
+    links = LINKS if scope_of(category) is not None else LINKS_OF_OTHERS
+    errors: list[FieldError] = []
+    for name, template in _templates(content):
+        known = (*VARIABLES, *links) if name in _BODIES_OF_EMAILS else VARIABLES
+        used = PLACEHOLDER.findall(template)
+        unknown = dict.fromkeys(variable for variable in used if variable.strip() not in known)
+        errors.extend(
+            FieldError(f"content.{name}", f"Unknown variable ##{{{{{variable}}}}}; known are {', '.join(known)}.")
+            for variable in list(unknown)[:MAX_NAMED]
+        )
+        if template.count(OPENING) != len(used):
+            errors.append(FieldError(f"content.{name}", "Has a placeholder that is not closed: ##{{ without }}."))
+    if errors:
+        raise InvalidInputError(*errors)
+
+
+def _templates(content: Content) -> Iterator[tuple[str, str]]:
+    match content:
+        case EmailContent():
+            yield from (
+                (name, value)
+                for name, value in (("subject", content.subject), ("html", content.html), ("text", content.text))
+                if value is not None
+            )
+        case TextContent():
+            yield "body", content.body
+
+
+def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
+    """Every variable's value for one recipient; an empty profile field is the empty text."""
+    values = {name: field_text(customer, name) for name in CUSTOMER_VARIABLES}
+    values["full_name"] = f"{customer.first_name} {customer.last_name}".strip()
+    values["business_name"] = business.name
+    return values
+
+
+def render_email(content: EmailContent, category: Category, language: str, values: Mapping[str, str]) -> RenderedEmail:
+    """The email for one recipient; ``values`` has the links as well (``footers.LINKS``), ``language`` is the footer's.
+
+    A part that the client left out is made from the other one, and each part in which they have not put the link has
+    the footer.
+    """
+    html_part, text_part = _parts(content, category, language)
+    return RenderedEmail(
+        subject=one_line(_fill(content.subject, values, one_line)),
+        html=_fill(html_part, values, html.escape if content.html is not None else _as_html),
+        text=_fill(text_part, values, str),
+    )
+
+
+@lru_cache(maxsize=32)
+def _parts(content: EmailContent, category: Category, language: str) -> tuple[str, str]:
+    """Both parts as templates; kept for a while, as a campaign asks for the same ones with every recipient."""
+    footer = footer_of(category, language)
+    html_part = content.html if content.html is not None else f"<p>{_as_html(content.text or '')}</p>"
+    text_part = content.text if content.text is not None else html_as_text(content.html or "")
+    if not _uses(html_part, footer.stands_for):
+        end = _end_of(html_part)
+        html_part = html_part[:end] + footer.html + html_part[end:]
+    if not _uses(text_part, footer.stands_for):
+        text_part = text_part.rstrip() + footer.text
+    return html_part, text_part
+
+
+def _end_of(source: str) -> int:
+    for tag in _ENDS:
+        places = [found.start() for found in tag.finditer(source)]
+        if places:
+            return places[-1]
+    return len(source)
+
+
+@lru_cache(maxsize=16)
+def uses(content: EmailContent, variable: str) -> bool:
+    """Whether an email has a variable anywhere."""
+    return any(_uses(template, variable) for _, template in _templates(content))
+
+
+def _uses(template: str, variable: str) -> bool:
+    return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
+
+
+def html_as_text(source: str) -> str:
+    """What a reader without HTML sees: no styles and scripts, a line for each block, placeholders as they were."""
+    parts: list[str] = []
+    unread: str | None = None
+    end = 0
+    for tag in _TAG.finditer(source):
+        name = tag["name"].lower()
+        if unread is None:
+            # Line breaks of the source mean nothing in HTML.
+            parts.append(source[end : tag.start()].replace("\n", " "))
+            parts.append("\n" if name in _BLOCKS else "")
+            unread = name if name in _UNREAD and not tag["end"] else None
+        elif name == unread and tag["end"]:
+            unread = None
+        end = tag.end()
+    if unread is None:
+        parts.append(source[end:].replace("\n", " "))
+    lines = (" ".join(line.split()) for line in html.unescape("".join(parts)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def render_text(content: TextContent, values: Mapping[str, str]) -> str:
+    """The text message for one recipient."""
+    return _fill(content.body, values, str)
+
+
+def one_line(value: str) -> str:
+    """The value without anything that ends a header line; such characters become one space."""
+    return _LINE_BREAKS.sub(" ", value)
+
+
+def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+    return PLACEHOLDER.sub(lambda match: escape(values[match.group(1).strip()]), template)
+
+
+def _as_html(text: str) -> str:
+    """Text as it is read in HTML; what is a placeholder stays one."""
+    return html.escape(text).replace("\n", "<br>\n")

@@ -1,0 +1,165 @@
+"""The shapes of messages, and of what is sent to one person or to many."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from rebound.businesses.application.timing import Timing
+from rebound.businesses.domain.switches import Barrier
+from rebound.campaigns.domain.campaigns import Content, EmailContent, TextContent
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
+from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime, readable
+
+MAX_PART_BYTES = 100_000
+"""Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
+
+
+def _fits(value: str) -> str:
+    if len(value.encode()) > MAX_PART_BYTES:
+        raise ValueError(f"Must have at most {MAX_PART_BYTES} bytes in UTF-8.")
+    return value
+
+
+EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(readable), AfterValidator(_fits)]
+
+
+class EmailContentRequest(Request):
+    """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    html: EmailPart | None = None
+    text: EmailPart | None = None
+
+    @model_validator(mode="after")
+    def _has_a_body(self) -> Self:
+        if self.html is None and self.text is None:
+            raise ValueError("Give at least one of html, text.")
+        return self
+
+
+class TextContentRequest(Request):
+    """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
+
+    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
+
+
+class Sends(Request):
+    """What campaigns and single messages have in common."""
+
+    send_at: WrittenTime | None = Field(
+        default=None,
+        description="When to send, RFC 3339; now when it is absent. With local, without an offset: what each "
+        "recipient's clock shows, such as 2026-12-01T09:00:00.",
+        examples=["2026-12-01T09:00:00Z"],
+    )
+    local: bool = Field(
+        default=False,
+        description="Send at the recipient's local time: that of their profile's time_zone, else of the mobile number "
+        "if it belongs to one time zone, else of the business. Where send_at is over already, as soon as it may be. "
+        "A campaign's audience is fixed when the first clock on earth shows it, 14 hours before it is that time in "
+        "UTC.",
+    )
+    expires_at: Moment | None = Field(
+        default=None,
+        description="RFC 3339. From then on it is not sent any more: who has not got it is left out as expired. Twilio "
+        "is told as well, and does not deliver later what it could not within its time (provider:expired).",
+    )
+
+    category: Annotated[Category, Field(strict=False)]
+    channel: Annotated[Channel, Field(strict=False)]
+    content: dict[str, Any] = Field(
+        description="For email: subject and html or text (or both). For sms: body.",
+        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
+    )
+
+    def timing(self) -> Timing:
+        """When it is to go out. Raises ``InvalidInputError``."""
+        send_at = self.send_at
+        if send_at is None:
+            if self.local:
+                raise InvalidInputError(FieldError("local", "Needs a send_at, as each recipient's clock shows it."))
+            return Timing(expires_at=self.expires_at)
+        if self.local and send_at.tzinfo is not None:
+            message = "With local, must have no offset: what each recipient's clock shows, as 2026-12-01T09:00:00."
+            raise InvalidInputError(FieldError("send_at", message))
+        if self.local:
+            return Timing(local_time=send_at.replace(microsecond=0), expires_at=self.expires_at)
+        if send_at.tzinfo is None:
+            message = "Must have an offset, as 2026-12-01T09:00:00Z; or set local, for each recipient's own clock."
+            raise InvalidInputError(FieldError("send_at", message))
+        return Timing(send_at, expires_at=self.expires_at)
+
+
+class MessageAnswer(Answer):
+    """One message and what became of it."""
+
+    message_id: str
+    customer_id: str
+    campaign_id: str | None
+    category: Category
+    channel: Channel
+    address: str | None
+    status: MessageStatus
+    reason: str | None
+    free_again_at: Time | None = Field(
+        description="With the reason frequency_cap: when the customer may get such a message again, if nothing else is "
+        "sent until then."
+    )
+    barrier: Barrier | None = Field(
+        description="With the reason channel_off: which setting it was, the channel's switch (switched_off), that of "
+        "text confirmations (confirmations_off), the bundle (no_bundle) or the lack of a sender (no_sender)."
+    )
+    provider: str | None
+    provider_code: str | None
+    queued_at: Time | None
+    held_until: Time | None = Field(
+        description="While it is queued: it is not handed over before, because of quiet hours or its send_at."
+    )
+    sent_at: Time | None
+    final_at: Time | None
+    appointment_id: str | None
+    asks_confirmation: bool
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """The answer for a message."""
+        return cls(
+            message_id=message.key.message_id,
+            customer_id=message.key.customer_id,
+            campaign_id=message.campaign_id,
+            category=message.category,
+            channel=message.channel,
+            address=message.address or None,
+            status=message.shown_status,
+            reason=message.reason,
+            free_again_at=message.free_again_at,
+            barrier=message.barrier,
+            provider=message.provider,
+            provider_code=message.provider_code,
+            queued_at=message.queued_at,
+            held_until=message.held_until if message.shown_status is MessageStatus.QUEUED else None,
+            sent_at=message.sent_at,
+            final_at=message.final_at,
+            appointment_id=message.appointment_id,
+            asks_confirmation=message.asks_confirmation,
+        )
+
+
+class MessagePage(Answer):
+    """Part of a list of messages."""
+
+    items: list[MessageAnswer]
+    next_cursor: str | None
+
+
+def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:
+    """The content for a channel. Raises pydantic's ``ValidationError``, with paths below ``content``."""
+    if channel is Channel.EMAIL:
+        email = EmailContentRequest.model_validate(given)
+        return EmailContent(email.subject, email.html, email.text)
+    return TextContent(TextContentRequest.model_validate(given).body)

@@ -1,0 +1,187 @@
+"""The dead letters of the SQS queues."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Any, Final
+
+from msgspec import Struct
+
+from rebound.imports_exports.adapters.import_store import imports_of_notice
+from rebound.kernel.errors import ReboundError
+from rebound.platform.failures import DeadLetter, Redriven
+from rebound.receipts.adapters.receipts_queue import decode
+from rebound.sending.adapters.queues import NotEnqueuedError
+
+MAX_BATCH: Final = 10
+HIDDEN: Final = timedelta(minutes=2)
+"""Longer than one look at a queue, or the move of one batch, takes."""
+LONG_POLL: Final = timedelta(seconds=1)
+"""A short poll asks some of SQS's servers only and may find nothing although something is there."""
+_ID: Final = re.compile(r"[A-Za-z0-9_#.-]{1,128}")
+
+type About = Callable[[str], Sequence[Mapping[str, object]]]
+"""What a body is about, by name; what is no id is left out afterwards."""
+
+
+class DeadLettersOf(Struct, frozen=True):
+    """A queue and its dead letters, by their URLs."""
+
+    queue_url: str
+    dead_letters_url: str
+
+
+class SqsDeadLetterQueues:
+    """Implements ``DeadLetterQueues``.
+
+    Messages are moved by receiving, sending and deleting them, in this order: a crash doubles a message, which is
+    harmless, and never loses one. SQS's own move tasks would do as well, but cannot be tried on the embedded AWS.
+    """
+
+    def __init__(self, client: Any, queues: Mapping[str, DeadLettersOf], wait: timedelta = LONG_POLL) -> None:
+        self._client = client
+        self._queues = queues
+        self._wait = wait
+
+    @property
+    def names(self) -> Sequence[str]:
+        return sorted(self._queues)
+
+    def waiting(self, name: str) -> int:
+        counts = self._client.get_queue_attributes(
+            QueueUrl=self._queues[name].dead_letters_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(map(int, counts.values()))
+
+    def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
+        url = self._queues[name].dead_letters_url
+        found: dict[str, DeadLetter] = {}
+        handles: list[str] = []
+        while len(found) < limit:
+            messages = self._receive(url, min(MAX_BATCH, limit - len(found)))
+            if not messages:
+                break
+            for message in messages:
+                found[message["MessageId"]] = _letter(name, message)
+                handles.append(message["ReceiptHandle"])
+        for batch in batched(handles, MAX_BATCH, strict=False):
+            self._client.change_message_visibility_batch(
+                QueueUrl=url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for number, handle in enumerate(batch)
+                ],
+            )
+        return list(found.values())
+
+    def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
+        queue = self._queues[name]
+        count = 0
+        while may_go_on():
+            messages = self._receive(queue.dead_letters_url, MAX_BATCH)
+            if not messages:
+                return Redriven(count, done=True)
+            self._move(queue, messages)
+            count += len(messages)
+        return Redriven(count, done=False)
+
+    def _receive(self, url: str, most: int) -> Sequence[Mapping[str, Any]]:
+        answer = self._client.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=most,
+            VisibilityTimeout=int(HIDDEN.total_seconds()),
+            WaitTimeSeconds=int(self._wait.total_seconds()),
+            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        )
+        found: Sequence[Mapping[str, Any]] = answer.get("Messages", [])
+        return found
+
+    def _move(self, queue: DeadLettersOf, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Send, then delete what was sent. Raises ``NotEnqueuedError`` when the queue does not take some of them."""
+        entries = [
+            {
+                "Id": str(number),
+                "MessageBody": message["Body"],
+                "MessageAttributes": message.get("MessageAttributes", {}),
+            }
+            for number, message in enumerate(messages)
+        ]
+        answer = self._client.send_message_batch(QueueUrl=queue.queue_url, Entries=entries)
+        sent = [
+            {"Id": entry["Id"], "ReceiptHandle": messages[int(entry["Id"])]["ReceiptHandle"]}
+            for entry in answer.get("Successful", ())
+        ]
+        if sent:
+            self._client.delete_message_batch(QueueUrl=queue.dead_letters_url, Entries=sent)
+        if answer.get("Failed"):
+            raise NotEnqueuedError
+
+
+def _letter(name: str, message: Mapping[str, Any]) -> DeadLetter:
+    milliseconds = int(message["Attributes"]["SentTimestamp"])
+    # What SNS could not hand over, it leaves with the answer that it got.
+    answer = message.get("MessageAttributes", {}).get("ErrorCode", {}).get("StringValue")
+    return DeadLetter(
+        message["MessageId"],
+        datetime.fromtimestamp(milliseconds / 1000, UTC),
+        tuple(_about(name, message["Body"])),
+        f"SNS could not hand it over (error {answer})." if answer and _ID.fullmatch(answer) else None,
+    )
+
+
+def _about(name: str, body: str) -> Iterator[Mapping[str, str]]:
+    """Ids only: whatever else a body holds may be personal data, also under the name of an id."""
+    try:
+        about = ABOUT[name](body)
+    except (ReboundError, ValueError, LookupError, TypeError, AttributeError):
+        return
+    for subject in about:
+        ids = {key: str(value) for key, value in subject.items() if value is not None and _ID.fullmatch(str(value))}
+        if ids:
+            yield ids
+
+
+def _of_json(*names: str) -> About:
+    def about(body: str) -> Sequence[Mapping[str, object]]:
+        given = json.loads(body)
+        return [{name: given[name] for name in names if name in given}]
+
+    return about
+
+
+def _of_receipts(body: str) -> Sequence[Mapping[str, object]]:
+    return [
+        {"provider": receipt.provider, "outcome": receipt.outcome, "provider_id": receipt.provider_id}
+        | (
+            {
+                "business_id": receipt.key.business_id,
+                "customer_id": receipt.key.customer_id,
+                "message_id": receipt.key.message_id,
+            }
+            if receipt.key is not None
+            else {}
+        )
+        for receipt in decode(body)
+    ]
+
+
+def _of_import(body: str) -> Sequence[Mapping[str, object]]:
+    return [{"business_id": business_id, "import_id": import_id} for business_id, import_id in imports_of_notice(body)]
+
+
+_OF_CHUNK: Final = _of_json("business_id", "campaign_id", "chunk")
+ABOUT: Final[Mapping[str, About]] = {
+    "email": _OF_CHUNK,
+    "held": _OF_CHUNK,
+    "import": _of_import,
+    "prompt-email": _OF_CHUNK,
+    "prompt-text": _OF_CHUNK,
+    "receipts": _of_receipts,
+    "recopy": _of_json("business_id"),
+    "text": _OF_CHUNK,
+}
+"""Every queue, by the name that the operator gives it."""

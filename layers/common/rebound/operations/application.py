@@ -1,0 +1,85 @@
+"""The operator's way with dead letters: what is there and why, and back to work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.kernel.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rebound.operations.ports import DeadLetterQueues
+    from rebound.platform.failures import DeadLetter, FailedHandling
+    from rebound.platform.ports import FailureLog
+
+ALL: Final = "all"
+UNREPORTED: Final = (
+    "No function has said why: none was reached, or each was ended (out of time or memory) before it could."
+)
+
+
+class ExplainedLetter(Struct, frozen=True):
+    """A dead letter, with the last failure to deal with it if a function has reported one."""
+
+    letter: DeadLetter
+    failure: FailedHandling | None
+
+    @property
+    def reason(self) -> str:
+        """Why it is there."""
+        return self.failure.reason if self.failure is not None else self.letter.note or UNREPORTED
+
+
+class LettersOfQueue(Struct, frozen=True):
+    """Some of a queue's dead letters; ``waiting`` is about how many there are."""
+
+    waiting: int
+    letters: Sequence[ExplainedLetter]
+
+
+class RedrivenQueues(Struct, frozen=True):
+    """How many messages of each queue went back; not ``done`` when time was up before all had."""
+
+    counts: Mapping[str, int]
+    done: bool
+
+
+class ManageDeadLetters(Struct, frozen=True, kw_only=True):
+    """Lists and redrives. A redrive is safe at any time, because everything that reads a queue is idempotent."""
+
+    queues: DeadLetterQueues
+    failures: FailureLog
+
+    def list(self, queue: str, limit: int) -> Mapping[str, LettersOfQueue]:
+        """Up to ``limit`` dead letters of a queue, or of each with ``ALL``; raises ``InvalidInputError``."""
+        found: dict[str, LettersOfQueue] = {}
+        for name in self._named(queue):
+            # Counted first: to read them hides them for a moment.
+            waiting = self.queues.waiting(name)
+            letters = self.queues.read(name, limit)
+            failures = self.failures.get_many([letter.message_id for letter in letters])
+            found[name] = LettersOfQueue(
+                max(waiting, len(letters)),
+                [ExplainedLetter(letter, failures.get(letter.message_id)) for letter in letters],
+            )
+        return found
+
+    def redrive(self, queue: str, may_go_on: Callable[[], bool]) -> RedrivenQueues:
+        """Put the dead letters of a queue, or of each with ``ALL``, back; raises ``InvalidInputError``."""
+        counts: dict[str, int] = {}
+        for name in self._named(queue):
+            redriven = self.queues.redrive(name, may_go_on)
+            counts[name] = redriven.count
+            if not redriven.done:
+                return RedrivenQueues(counts, done=False)
+        return RedrivenQueues(counts, done=True)
+
+    def _named(self, queue: str) -> Sequence[str]:
+        names = self.queues.names
+        if queue == ALL:
+            return names
+        if queue not in names:
+            raise InvalidInputError(FieldError("queue", f"Must be one of {', '.join([ALL, *names])}."))
+        return [queue]

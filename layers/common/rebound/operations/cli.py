@@ -1,0 +1,118 @@
+"""``rebound``: the operator's command, the same on AWS and on one machine.
+
+It finds the stack's function by the stack's outputs and invokes it, so an operator needs the right to invoke one
+function and none to the tables. Credentials, region and endpoint are those of the AWS environment it is run in.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rebound.operations.commands import COMMANDS
+
+DEFAULT_STACK: Final = "rebound"
+FUNCTION_OUTPUT: Final = "OperateStackFunction"
+_BAD_INPUT: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; print its answer as JSON. 0 when done, 2 for input that is not acceptable."""
+    given = vars(_parser().parse_args(arguments))
+    stack = given.pop("stack")
+    command = {name: value for name, value in given.items() if value is not None}
+    answer = complete(function_of(stack), command)
+    problems = answer.get("errors")
+    if problems:
+        for problem in problems:
+            sys.stderr.write(f"{problem['field']}: {problem['message']}\n")
+        return _BAD_INPUT
+    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    if "api_key" in answer:
+        sys.stderr.write("The api_key is shown this once; only a hash of it is kept.\n")
+    return 0
+
+
+def complete(function_name: str, command: dict[str, Any]) -> dict[str, Any]:
+    """Run a command until it is done: a redrive of many messages takes more than one invocation."""
+    answer = invoke(function_name, command)
+    redriven: Counter[str] = Counter(answer.get("redriven", {}))
+    while answer.get("done") is False:
+        answer = invoke(function_name, command)
+        redriven.update(answer["redriven"])
+    return {**answer, "redriven": dict(redriven)} if "redriven" in answer else answer
+
+
+def function_of(stack: str) -> str:
+    """The name of the stack's function for operators."""
+    described = _client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    name: str = outputs[FUNCTION_OUTPUT]
+    return name
+
+
+def invoke(function_name: str, command: dict[str, Any]) -> dict[str, Any]:
+    """Run a command in the stack and give its answer. Raises ``RuntimeError`` when the function itself failed."""
+    answer = _client("lambda").invoke(FunctionName=function_name, Payload=json.dumps(command).encode())
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise RuntimeError(f"{function_name} failed: {payload.get('errorType')}: {payload.get('errorMessage')}")
+    return payload
+
+
+def _client(service: str) -> Any:
+    import boto3  # noqa: PLC0415 - so that --help needs nothing
+
+    make: Any = boto3.client
+    return make(service)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rebound", description="Businesses, API keys and dead letters of a Rebound stack."
+    )
+    parser.add_argument(
+        "--stack", default=DEFAULT_STACK, help="name of the CloudFormation stack (default: %(default)s)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    helps = {
+        "create-business": "a new business",
+        "set-bundle": "what a business has booked: basic, or premium with text confirmations",
+        "rewrite-settings": "write all businesses anew, after an update that says so",
+        "create-key": "a new API key of a business, shown once",
+        "rotate-key": "a successor of a key; the old one goes on working for a while",
+        "revoke-key": "end a key now",
+        "list-keys": "the keys of a business",
+        "dead-letters": "what was given up on the queues, and why",
+        "redrive": "put dead letters back on their queue, after the cause is gone",
+    }
+    parsers = {name: commands.add_parser(name, help=helps[name]) for name in COMMANDS}
+    business = parsers["create-business"]
+    business.add_argument("--name", required=True)
+    business.add_argument("--country", required=True, help="two letters, such as US")
+    business.add_argument("--time-zone", required=True, help="such as America/New_York")
+    business.add_argument("--owner-email")
+    business.add_argument("--email-from", help="an address of a verified SES identity")
+    business.add_argument("--text-provider", help="twilio or sns")
+    business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
+    business.add_argument("--quiet-hours", help="off: send at any hour; the API sets other hours")
+    business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
+    business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
+    parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")
+    for name in ("set-bundle", "create-key", "rotate-key", "revoke-key", "list-keys"):
+        parsers[name].add_argument("--business-id", required=True)
+    for name in ("rotate-key", "revoke-key"):
+        parsers[name].add_argument("--key-id", required=True)
+    parsers["create-key"].add_argument("--label", help="what the key is for")
+    parsers["create-key"].add_argument("--scopes", nargs="+", help="default: all")
+    parsers["rotate-key"].add_argument("--grace-hours", type=float, help="how long the old key goes on (default: 24)")
+    parsers["dead-letters"].add_argument("--queue", help="a queue's name, such as email (default: all)")
+    parsers["dead-letters"].add_argument("--limit", type=int, help="the most to show of each queue (default: 20)")
+    parsers["redrive"].add_argument("--queue", required=True, help="a queue's name, such as email, or all")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""The operator's commands as data: what the ``rebound`` command sends and what comes back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from rebound.access.domain import ALL_SCOPES, ApiKey, ApiScope
+from rebound.businesses.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
+from rebound.businesses.application.settings_of_business import UNSET, BusinessChange, QuietHoursChange, Unset
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
+from rebound.businesses.domain.switches import Bundle
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.operations.application import ALL, ExplainedLetter, ManageDeadLetters
+
+COMMANDS: Final = (
+    "create-business",
+    "set-bundle",
+    "rewrite-settings",
+    "create-key",
+    "rotate-key",
+    "revoke-key",
+    "list-keys",
+    "dead-letters",
+    "redrive",
+)
+MAX_GRACE_HOURS: Final = 24 * 30
+DEFAULT_LETTERS: Final = 20
+MAX_LETTERS: Final = 1000
+
+
+class Operations(Struct, frozen=True):
+    """What the commands do. A command that takes long asks ``may_go_on`` and answers how far it came."""
+
+    tenants: ManageTenants
+    dead_letters: ManageDeadLetters
+    may_go_on: Callable[[], bool]
+
+
+def run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
+    try:
+        return _run(operations, event)
+    except InvalidInputError as error:
+        return {"errors": [{"field": wrong.field, "message": wrong.message} for wrong in error.errors]}
+    except (NotFoundError, ConflictError) as error:
+        return {"errors": [{"field": "command", "message": str(error)}]}
+
+
+def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    tenants = operations.tenants
+    match event.get("command"):
+        case "create-business":
+            return _business(tenants.create_business(_change(event)))
+        case "set-bundle":
+            return _business(tenants.set_bundle(_text(event, "business_id"), _bundle(_text(event, "bundle"))))
+        case "rewrite-settings":
+            return {"businesses": tenants.rewrite_settings()}
+        case "create-key":
+            label = event.get("label") or ""
+            return _new_key(tenants.create_key(_text(event, "business_id"), _scopes(event), label))
+        case "rotate-key":
+            return _new_key(tenants.rotate_key(_text(event, "business_id"), _text(event, "key_id"), _grace(event)))
+        case "revoke-key":
+            return _key(tenants.revoke_key(_text(event, "business_id"), _text(event, "key_id")))
+        case "list-keys":
+            return {"keys": [_key(key) for key in tenants.list_keys(_text(event, "business_id"))]}
+        case "dead-letters":
+            found = operations.dead_letters.list(event.get("queue") or ALL, _limit(event))
+            return {
+                "queues": {
+                    name: {"waiting": letters.waiting, "dead_letters": [_letter(letter) for letter in letters.letters]}
+                    for name, letters in found.items()
+                }
+            }
+        case "redrive":
+            redriven = operations.dead_letters.redrive(_text(event, "queue"), operations.may_go_on)
+            return {"redriven": redriven.counts, "done": redriven.done}
+        case _:
+            raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))
+
+
+def _change(event: Mapping[str, Any]) -> BusinessChange:
+    provider = event.get("text_provider")
+    if provider is not None and provider not in list(TextProvider):
+        raise InvalidInputError(FieldError("text_provider", f"Must be one of {', '.join(TextProvider)}."))
+    return BusinessChange(
+        name=event.get("name"),
+        country=event.get("country"),
+        time_zone=event.get("time_zone"),
+        text_provider=TextProvider(provider) if provider else None,
+        owner_email=event.get("owner_email") or UNSET,
+        email_from=event.get("email_from") or UNSET,
+        text_from=event.get("text_from") or UNSET,
+        text_rate=_text_rate(event),
+        bundle=None if event.get("bundle") is None else _bundle(event["bundle"]),
+        quiet_hours=_quiet_hours(event),
+    )
+
+
+def _bundle(given: Any) -> Bundle:
+    if given not in list(Bundle):
+        raise InvalidInputError(FieldError("bundle", f"Must be one of {', '.join(Bundle)}."))
+    return Bundle(given)
+
+
+def _quiet_hours(event: Mapping[str, Any]) -> QuietHoursChange | None:
+    """Windows are set over the API; an operator may want a business that has none from the start."""
+    given = event.get("quiet_hours")
+    if given is None:
+        return None
+    if given != "off":
+        raise InvalidInputError(FieldError("quiet_hours", "Must be off; PATCH /v1/business sets other hours."))
+    return QuietHoursChange(sms=None, email=None)
+
+
+def _text_rate(event: Mapping[str, Any]) -> float | Unset:
+    rate = event.get("text_rate")
+    if rate is None:
+        return UNSET
+    if not isinstance(rate, int | float) or not MIN_TEXT_RATE <= rate <= MAX_TEXT_RATE:
+        raise InvalidInputError(FieldError("text_rate", f"Must be a number from {MIN_TEXT_RATE} to {MAX_TEXT_RATE}."))
+    return float(rate)
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidInputError(FieldError(name, "Is required."))
+    return value
+
+
+def _grace(event: Mapping[str, Any]) -> timedelta:
+    hours = event.get("grace_hours")
+    if hours is None:
+        return DEFAULT_GRACE
+    if not isinstance(hours, int | float) or not 0 <= hours <= MAX_GRACE_HOURS:
+        raise InvalidInputError(FieldError("grace_hours", f"Must be a number from 0 to {MAX_GRACE_HOURS}."))
+    return timedelta(hours=hours)
+
+
+def _limit(event: Mapping[str, Any]) -> int:
+    limit = event.get("limit", DEFAULT_LETTERS)
+    if type(limit) is not int or not 1 <= limit <= MAX_LETTERS:
+        raise InvalidInputError(FieldError("limit", f"Must be a whole number from 1 to {MAX_LETTERS}."))
+    return limit
+
+
+def _scopes(event: Mapping[str, Any]) -> Sequence[ApiScope]:
+    given = event.get("scopes") or list(ALL_SCOPES)
+    if any(scope not in list(ApiScope) for scope in given):
+        raise InvalidInputError(FieldError("scopes", f"Must be out of {', '.join(ApiScope)}."))
+    return [ApiScope(scope) for scope in given]
+
+
+def _business(business: Business) -> Mapping[str, Any]:
+    return {
+        "business_id": business.business_id,
+        "name": business.name,
+        "country": business.country,
+        "time_zone": business.time_zone,
+        "bundle": business.bundle,
+    }
+
+
+def _new_key(new: NewKey) -> Mapping[str, Any]:
+    return {**_key(new.key), "api_key": new.token}
+
+
+def _key(key: ApiKey) -> Mapping[str, Any]:
+    return {
+        "business_id": key.business_id,
+        "key_id": key.key_id,
+        "label": key.label,
+        "scopes": list(key.scopes),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+    }
+
+
+def _letter(explained: ExplainedLetter) -> Mapping[str, Any]:
+    letter, failure = explained.letter, explained.failure
+    return {
+        "message_id": letter.message_id,
+        "about": list(letter.about),
+        "reason": explained.reason,
+        "sent_at": letter.sent_at.isoformat(),
+        "first_tried_at": failure.first_tried_at.isoformat() if failure else None,
+        "failed_at": failure.failed_at.isoformat() if failure else None,
+        "receives": failure.receives if failure else None,
+    }

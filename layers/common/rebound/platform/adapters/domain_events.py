@@ -1,0 +1,54 @@
+"""Domain events on the EventBridge bus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import asdict
+
+from rebound.kernel.errors import ReboundError
+
+if TYPE_CHECKING:
+    from rebound.kernel.events import DomainEvent
+
+SOURCE: Final = "rebound"
+MAX_BATCH: Final = 10
+
+
+class NotPublishedError(ReboundError):
+    """EventBridge did not take some events; the caller comes again with the whole batch."""
+
+
+class EventBridgeDomainEvents:
+    """Implements ``DomainEvents``. The detail type is the event's name, the detail its fields."""
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        for batch in batched(events, MAX_BATCH, strict=False):
+            answer = self._client.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._bus,
+                        "Source": SOURCE,
+                        "DetailType": type(event).__name__,
+                        "Detail": json.dumps(_detail(event)),
+                    }
+                    for event in batch
+                ]
+            )
+            if answer.get("FailedEntryCount"):
+                raise NotPublishedError
+
+
+def _detail(event: DomainEvent) -> Mapping[str, Any]:
+    return {
+        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for name, value in asdict(event).items()
+    }

@@ -1,0 +1,47 @@
+"""Why messages of queues failed, in the Directory table."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from rebound.platform.adapters.directory import Directory
+from rebound.platform.adapters.dynamo import (
+    read_instant,
+    write_instant,
+)
+from rebound.platform.failures import FailedHandling
+
+FAILURE_KEPT: Final = timedelta(days=15)
+"""Longer than a message waits in the dead letters."""
+FAILURES: Final = "failures"
+"""In place of a business id, and not one: the functions that may write here may write nothing else of the table."""
+
+
+class DynamoFailureLog(Directory):
+    """Implements ``FailureLog``."""
+
+    kind = "failure"
+
+    def record(self, failure: FailedHandling) -> None:
+        document = {
+            "reason": failure.reason,
+            "first_tried_at": write_instant(failure.first_tried_at),
+            "failed_at": write_instant(failure.failed_at),
+            "receives": failure.receives,
+        }
+        expires_at = int((failure.failed_at + FAILURE_KEPT).timestamp())
+        self.put_document(FAILURES, failure.message_id, document, expires_at=expires_at)
+
+    def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
+        keys = [(FAILURES, self.entry(message_id)) for message_id in dict.fromkeys(message_ids)]
+        found = {}
+        for row in self.row.batch_get(keys, consistent_read=True):
+            message_id, document = row.entry_id.split("#", 1)[1], row.document
+            found[message_id] = FailedHandling(
+                message_id,
+                document["reason"],
+                read_instant(document["first_tried_at"]),
+                read_instant(document["failed_at"]),
+                document["receives"],
+            )
+        return found

@@ -1,0 +1,159 @@
+"""The API: a request to the area that it is for, behind checks of size, scope and idempotency."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from importlib import import_module
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from msgspec import Struct
+
+from rebound.kernel.errors import NotFoundError
+from rebound.platform.http.openapi import write_document
+from rebound.platform.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
+from rebound.platform.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
+
+MAX_BODY: Final = 512 * 1024
+MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
+"""Lambda takes 6 MB, of which API Gateway's own event needs some."""
+MAX_KEY: Final = 128
+MAX_ID: Final = 128
+"""Longer than any id of ours."""
+
+
+class Area(Struct, frozen=True):
+    """One kind of thing below ``/v1``: where it is, who has its routes, and what a key needs for it.
+
+    ``address`` is the beginning of its paths, in which ``*`` stands for an id; of several areas the one with the
+    longest address has a path. ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
+    else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
+    will do.
+    """
+
+    address: str
+    modules: tuple[str, ...]
+    scope: str | None = None
+    reads: bool = False
+
+    def has(self, path: Sequence[str]) -> bool:
+        """Whether it has a path, given by its parts after ``v1``."""
+        own = self.address.split("/")
+        return len(path) >= len(own) and all(name in ("*", part) for name, part in zip(own, path, strict=False))
+
+
+class Api(Struct, frozen=True):
+    """All areas, and the document's paths of what other functions answer under the same address."""
+
+    areas: tuple[Area, ...]
+    elsewhere: Callable[[], Mapping[str, Any]]
+
+    def area_of(self, path: str) -> Area | None:
+        """The area that has an address, which may have a route there."""
+        version, *parts = [part for part in path.split("/") if part] or [""]
+        found = [area for area in self.areas if version == "v1" and area.has(parts)]
+        return max(found, key=lambda area: area.address.count("/"), default=None)
+
+    def document(self) -> str:
+        """The OpenAPI document, generated from the routes and shapes."""
+        modules = dict.fromkeys(module for area in self.areas for module in area.modules)
+        return write_document(resolver(self, *modules), self.elsewhere())
+
+
+@cache
+def resolver(api: Api, *modules: str) -> APIGatewayRestResolver:
+    """The routes of some modules, behind validation and idempotency; a request pays for those of its area alone."""
+    app = APIGatewayRestResolver(enable_validation=True)
+    install(app)
+    app.use(middlewares=[_once])
+    for module in modules:
+        import_module(module).add_routes(app)
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def get_document() -> Response[str]:
+        return Response(status_code=HTTPStatus.OK, content_type="application/json", body=_document(api))
+
+    return app
+
+
+@cache
+def _document(api: Api) -> str:
+    return api.document()
+
+
+def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Answer one request: what may not be asked at all is refused before anything of it is looked at."""
+    area = api.area_of(event["path"])
+    try:
+        _check_size(event)
+        _check_scope(event, area)
+        _check_body(event)
+    except (TooLargeError, MalformedError, ForbiddenError, NotFoundError) as error:
+        refusal = answer_to(error)
+        return {
+            "statusCode": refusal.status_code,
+            "headers": {"Content-Type": refusal.content_type},
+            "body": refusal.body,
+            "isBase64Encoded": False,
+        }
+    return resolver(api, *(area.modules if area is not None else ())).resolve(event, context)
+
+
+def _check_size(event: Mapping[str, Any]) -> None:
+    if any(len(part) > MAX_ID for part in event["path"].split("/")):
+        raise NotFoundError("address")
+    is_import = event["path"].rstrip("/").endswith("/imports")
+    most = MAX_IMPORT_BODY if is_import else MAX_BODY
+    if len(event.get("body") or "") > most:
+        hint = " Ask for an upload_url for larger files." if is_import else ""
+        raise TooLargeError(f"The body may have at most {most} bytes.{hint}")
+
+
+def _check_scope(event: Mapping[str, Any], area: Area | None) -> None:
+    needed = None
+    if area is not None and area.scope is not None:
+        needed = f"{area.scope}:read" if area.reads or event["httpMethod"] == "GET" else f"{area.scope}:write"
+    scopes = (event["requestContext"].get("authorizer") or {}).get("scopes", "")
+    check_has(scopes, needed)
+
+
+def _check_body(event: Mapping[str, Any]) -> None:
+    body = event.get("body") or ""
+    if not body:
+        return
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if headers.get("content-type", "application/json").split(";")[0].strip().lower() != "application/json":
+        raise MalformedError("The body must be JSON, with Content-Type: application/json.")
+    try:
+        text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
+        given = json.loads(text, parse_constant=no_number)
+        # A half of a surrogate pair is JSON and no text: it could be neither stored nor answered.
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise MalformedError("The body is not JSON, or not text in UTF-8.") from None
+    if not isinstance(given, dict):
+        raise MalformedError("The body must be a JSON object.")
+
+
+def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """With an ``Idempotency-Key`` a POST is done once; the same request again gets the first answer again for a day."""
+    event = app.current_event
+    key = event.headers.get(IDEMPOTENCY_HEADER)
+    if key is None or event.http_method != "POST":
+        return next_middleware(app)
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise MalformedError(f"{IDEMPOTENCY_HEADER} must have 1 to {MAX_KEY} printable characters.")
+    # Loaded for who asks for it: reading and a client without keys need none of it.
+    from rebound.platform.http.once import do_once  # noqa: PLC0415
+
+    def perform() -> dict[str, Any]:
+        response = next_middleware(app)
+        body = response.body
+        return {"status": response.status_code, "body": body if isinstance(body, str) else json.dumps(body)}
+
+    given = json.loads(event.decoded_body or "{}")
+    done = do_once(perform, [business_of(app), event.path, key], given, app.lambda_context)
+    return Response(status_code=done["status"], content_type="application/json", body=done["body"])

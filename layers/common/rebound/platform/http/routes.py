@@ -1,0 +1,93 @@
+"""What routes have in common: parameters, what is known of whoever asks, and answers."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.platform.http.problems import ForbiddenError
+from rebound.platform.http.shapes import Answer, Problem
+
+IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
+CustomerInPath = Annotated[str, Path(description="32 hexadecimal digits.")]
+ChannelName = Annotated[str, Path(description="email or sms")]
+
+
+def no_number(name: str) -> None:
+    """NaN and the infinities are not JSON, though Python's reader takes them."""
+    raise ValueError(name)
+
+
+def check_has(scopes: str, needed: str | None) -> None:
+    """Raises ``ForbiddenError`` when the scopes of a key, joined by spaces, lack one."""
+    if needed is not None and needed not in scopes.split():
+        raise ForbiddenError(f"This key lacks the scope {needed}.")
+
+
+def authorizer(app: APIGatewayRestResolver) -> dict[str, str]:
+    """What is known of the key: its business, id and scopes."""
+    context: dict[str, str] = app.current_event.raw_event["requestContext"].get("authorizer") or {}
+    return context
+
+
+def business_of(app: APIGatewayRestResolver) -> str:
+    """The business that the key belongs to."""
+    return authorizer(app)["business_id"]
+
+
+def name_of_request(app: APIGatewayRestResolver) -> str | None:
+    """The client's name for the request, ``None`` when it gave none."""
+    key = app.current_event.headers.get(IDEMPOTENCY_HEADER)
+    return None if key is None else f"{app.current_event.path}#{key}"
+
+
+def prefers_a_job(app: APIGatewayRestResolver) -> bool:
+    """RFC 7240: the client would rather poll than wait."""
+    given = app.current_event.headers.get("Prefer") or ""
+    return "respond-async" in [wish.split(";")[0].strip().lower() for wish in given.split(",")]
+
+
+def channel_named(name: str) -> Channel:
+    """The channel. Raises ``InvalidInputError``."""
+    if name not in list(Channel):
+        raise InvalidInputError(FieldError("channel", f"Must be one of {', '.join(Channel)}."))
+    return Channel(name)
+
+
+def json_answer(answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    """An answer as JSON."""
+    return Response(status_code=status, content_type="application/json", body=answer.model_dump_json())
+
+
+def responses(model: type[Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
+    """What a route answers, for the OpenAPI document."""
+
+    def problem(what: str) -> dict[str, Any]:
+        return {"description": what, "content": {"application/problem+json": {"model": Problem}}}
+
+    return {
+        int(status): {"description": status.phrase, "content": {"application/json": {"model": model}}},
+        400: problem("Malformed"),
+        401: problem("No key, or one that opens nothing"),
+        403: problem("The key lacks the scope"),
+        404: problem("Not found, also for what belongs to another business"),
+        409: problem("Conflicts with the present state"),
+        413: problem("Too large"),
+        422: problem("Values that are not acceptable, each with its field"),
+        429: problem("Too many requests"),
+    }
+
+
+def no_content() -> dict[int, Any]:
+    """What a route answers that removes something."""
+    described = responses(Answer)
+    del described[HTTPStatus.OK]
+    return {int(HTTPStatus.NO_CONTENT): {"description": "Removed"}, **described}

@@ -1,0 +1,79 @@
+"""Asking a customer whether they want marketing (double opt-in). The answer is a press of a button, or a START."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from rebound.businesses.domain.business import TextProvider
+from rebound.consent.domain.consent import Scope
+from rebound.consent.domain.taking_back import COVERED_BY, how_to_take_back
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError, TooSoonError
+from rebound.kernel.languages import language_for
+from rebound.kernel.receipts import MessageKey
+from rebound.preferences.domain.opt_in_questions import OPT_IN_QUESTIONS
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.manage_campaigns import PostMessage
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import MessageLog
+    from rebound.platform.ports import Clock, Ids, RequestIds
+
+
+class AskForConfirmation(Struct, frozen=True, kw_only=True):
+    """Sends the question, to an address at most once on a day of the business's calendar."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    post: PostMessage
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+
+    def __call__(self, business_id: str, customer_id: str, channel: Channel) -> Message:
+        """The message with the question. Raises ``NotFoundError``, ``ConflictError`` and ``TooSoonError``."""
+        business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
+        key = customer.contact_key(channel)
+        if key is None:
+            raise ConflictError(f"The customer has no {channel} address.")
+        if channel is Channel.SMS and business.text_provider is TextProvider.SNS:
+            raise ConflictError("Answers to texts over SNS do not come back, so nobody can confirm by text.")
+        _check(self.contacts.get_many([key])[key], business)
+        now = self.clock.now()
+        name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"
+        # Others may share the address; who came first today is asked, and if that died on the way, may be asked again.
+        first = self.request_ids.id_for(business_id, f"{name}#customer", customer_id)
+        message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(now))
+        if first != customer_id or self.messages.get_many([MessageKey(business_id, customer_id, message_id)]):
+            raise TooSoonError("The question was sent to this address today; ask again tomorrow.")
+        return self.post(
+            business_id,
+            customer_id=customer_id,
+            category=Category.TRANSACTIONAL,
+            channel=channel,
+            content=OPT_IN_QUESTIONS[language_for(customer, business)][channel],
+            request=name,
+        )
+
+
+def _check(contact: Contact, business: Business) -> None:
+    """Nobody is asked who has answered, or who does not want to hear from us."""
+    if contact.consent.is_confirmed:
+        raise ConflictError("The customer has confirmed already.")
+    for scope in COVERED_BY[Scope.MARKETING]:
+        standing = contact.consent.of(scope).standing
+        if standing is not None:
+            raise ConflictError(
+                f"The customer has opted out. {how_to_take_back(standing, contact.key.channel, business)}"
+            )

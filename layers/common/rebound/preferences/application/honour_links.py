@@ -1,0 +1,115 @@
+"""Doing what somebody says with a link: unsubscribe, or choose what to get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.languages import language_for
+from rebound.messages.domain.links import Link, Purpose, write_token
+from rebound.preferences.domain import preferences
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.ports import LinkKeyring
+    from rebound.platform.ports import Clock
+    from rebound.preferences.application.read_links import LinkReader
+    from rebound.preferences.domain.preferences import Choice
+
+
+class Standing(Struct, frozen=True):
+    """What the holder of a link sees: whose link it is, and how things stand with the address.
+
+    ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the
+    link's scope is taken back, and ``preferences`` the token of the link with which that, and everything else, is done.
+    ``language`` is that of the customer whom the message was for, else the business's.
+    """
+
+    business: Business
+    link: Link
+    choice: Choice
+    before: Choice
+    address: str | None
+    stopped_by_word: bool
+    confirmed: bool
+    preferences: str
+    language: str
+
+
+class HonourLinks(Struct, frozen=True, kw_only=True):
+    """Shows what a link stands for, and does what is asked with it. Showing never changes anything.
+
+    All raise ``NotFoundError`` for what is no link of this kind (any more).
+    """
+
+    reader: LinkReader
+    keyring: LinkKeyring
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    tell: TellContact
+    clock: Clock
+
+    def show(self, token: str, purpose: Purpose) -> Standing:
+        """How things stand."""
+        link, contact = self._open(token, purpose)
+        return self._standing(link, contact)
+
+    def unsubscribe(self, token: str) -> Standing:
+        """Stop what the link names; how things stand then. Again is once, with the time of the first."""
+        link, contact = self._open(token, Purpose.UNSUBSCRIBE)
+        now, message_id = self.clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
+
+    def confirm(self, token: str) -> Standing:
+        """Allow what the link asks for; how things stand then. Again is once, with the time of the first."""
+        link, contact = self._open(token, Purpose.CONFIRM)
+        now, message_id = self.clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
+
+    def choose(self, token: str, choice: Choice) -> Standing:
+        """Have it as it was chosen; how things stand then, which for texts stopped by a word is as before."""
+        link, contact = self._open(token, Purpose.PREFERENCES)
+        if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
+            return self._standing(link, contact)
+        now, message_id = self.clock.now(), link.message.message_id
+        return self._say(link, contact, preferences.chosen(contact.consent, choice, now, message_id))
+
+    def _open(self, token: str, purpose: Purpose) -> tuple[Link, Contact]:
+        link = self.reader.read(token, purpose)
+        if link is None:
+            raise NotFoundError("link")
+        return link, self.reader.contact(link)
+
+    def _say(self, link: Link, contact: Contact, said: tuple[ConsentEvidence, ...]) -> Standing:
+        if said:
+            self.tell(contact, said)
+        return self._standing(link, contact.knowing(*said))
+
+    def _standing(self, link: Link, contact: Contact) -> Standing:
+        channel = link.contact.channel
+        business = self.businesses.get(link.message.business_id)
+        return Standing(
+            business,
+            link,
+            preferences.choice_of(contact.consent),
+            preferences.choice_before(contact.consent, link.scope),
+            None if contact.key.is_hashed else contact.key.address,
+            preferences.is_stopped_by_word(contact.consent, channel),
+            contact.consent.is_confirmed,
+            write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self.keyring.keys()),
+            language_for(self._customer(link), business),
+        )
+
+    def _customer(self, link: Link) -> Customer | None:
+        try:
+            return self.customers.get(link.message.business_id, link.message.customer_id)
+        except NotFoundError:
+            return None

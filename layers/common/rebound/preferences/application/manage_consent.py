@@ -1,0 +1,185 @@
+"""Showing and changing what a customer may be sent: the state of consent, its history, and the word of the staff."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, only_the_customer_ends, taken_back_by
+from rebound.contacts.domain.history import ConsentStated, place_of
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
+from rebound.kernel.pages import Page
+from rebound.kernel.retrying import retried
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.consent.domain.consent import ConsentSource, Scope
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactBook, ContactHistory
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.channels import Channel, ContactKey
+    from rebound.platform.ports import Clock
+
+_READ_AT_ONCE: Final = 101
+"""Entries of one address: a page and one more, at the longest that a page may be."""
+_PLACE: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9a-f]{32}@[0-9a-f]{64}")
+_BEHIND: Final = "~"
+"""Sorts behind everything that a place is made of."""
+
+
+class Told(Struct, frozen=True):
+    """One statement with the address that it was said for; ``former`` when the customer has left that address."""
+
+    key: ContactKey
+    statement: ConsentEvidence
+    former: bool
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it stands in the history of all the customer's addresses."""
+        return (place_of(ConsentStated(self.statement)), _digest(self.key))
+
+
+class ConsentView(Struct, frozen=True):
+    """What a customer may be sent on which channel, and what was said about it, newest first."""
+
+    customer: Customer
+    business: Business
+    contacts: Mapping[Channel, Contact]
+    history: Page[Told]
+
+
+_BY_PLACE: Final = attrgetter("place")
+
+
+class ReadConsent(Struct, frozen=True, kw_only=True):
+    """State and history of one customer's consent.
+
+    Consent is said for an address. So the history is that of the customer's addresses, of former ones too, because
+    whoever asks why a text came last year may have another number by now. What was said for a former address after the
+    customer left it is among it: nobody knows when they did.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    history: ContactHistory
+
+    def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> ConsentView:
+        """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
+        before = _read_cursor(cursor)
+        customer = self.customers.get(business_id, customer_id)
+        known = self.contacts.get_many(customer.all_contact_keys)
+        told = [self._told(contact, before, former=key in customer.former_contacts) for key, contact in known.items()]
+        in_order = merge(*told, key=_BY_PLACE, reverse=True)
+        # What has just been said stands with the contact already and perhaps not yet in its history.
+        once = (next(same) for _, same in groupby(in_order, _BY_PLACE))
+        found = list(islice(once, limit + 1))
+        return ConsentView(
+            customer,
+            self.businesses.get(business_id),
+            {key.channel: known[key] for key in customer.contact_keys},
+            Page(found[:limit], _write_cursor(found[limit - 1]) if len(found) > limit else None),
+        )
+
+    def _told(self, contact: Contact, before: tuple[str, str] | None, *, former: bool) -> Iterator[Told]:
+        """What was said for one address before a place, from its history and from what the contact itself knows."""
+        key = contact.key
+        kept = (Told(key, said, former) for said in self._kept(key, None if before is None else before[0] + _BEHIND))
+        known = sorted((Told(key, said, former) for said in contact.consent.statements), key=_BY_PLACE, reverse=True)
+        for told in merge(kept, known, key=_BY_PLACE, reverse=True):
+            if before is None or told.place < before:
+                yield told
+
+    def _kept(self, key: ContactKey, place: str | None) -> Iterator[ConsentEvidence]:
+        while True:
+            entries = self.history.before(key, place, _READ_AT_ONCE)
+            yield from (entry.statement for entry in entries if isinstance(entry, ConsentStated))
+            if len(entries) < _READ_AT_ONCE:
+                return
+            place = place_of(entries[-1])
+
+
+class Statement(Struct, frozen=True):
+    """What somebody says for a customer: ``source`` is ``staff`` or ``api``."""
+
+    channel: Channel
+    scope: Scope
+    opted_out: bool
+    source: ConsentSource
+    who: str | None = None
+    words: str | None = None
+
+
+class StateConsent(Struct, frozen=True, kw_only=True):
+    """Unsubscribes and resubscribes a customer on one channel in one scope, as staff or a client says.
+
+    The fold itself sees to it that nobody takes back what only the customer can; here whoever tries is told so.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    clock: Clock
+
+    def __call__(self, business_id: str, customer_id: str, said: Statement) -> None:
+        """Raises ``NotFoundError``, ``ConflictError`` and ``InvalidInputError``, and then has changed nothing."""
+
+        def write() -> None:
+            key = self.customers.get(business_id, customer_id).contact_key(said.channel)
+            if key is None:
+                raise ConflictError(f"The customer has no {said.channel} address.")
+            contact = self.contacts.get_many([key])[key]
+            if not said.opted_out:
+                self._check_opt_in(contact, said)
+            self.contacts.save(contact.knowing(self._evidence(contact, said)))
+
+        retried(write)
+
+    def _check_opt_in(self, contact: Contact, said: Statement) -> None:
+        business = self.businesses.get(contact.key.business_id)
+        final = only_the_customer_ends(contact.consent, said.scope)
+        if final is not None:
+            raise ConflictError(how_to_take_back(final, said.channel, business))
+        standing = contact.consent.of(said.scope).standing
+        if standing is not None and taken_back_by(standing) is TakenBackBy.STAFF_WITH_WORDS and not said.words:
+            message = "Is required to undo what the customer did with a click: what did they say?"
+            raise InvalidInputError(FieldError("words", message))
+
+    def _evidence(self, contact: Contact, said: Statement) -> ConsentEvidence:
+        """As of now, and later than what it contradicts even if another machine's clock is ahead."""
+        contrary = (known for known in contact.consent.of(said.scope).said if known.opted_out is not said.opted_out)
+        at = max((self.clock.now(), *(known.at + known.at.resolution for known in contrary)))
+        return ConsentEvidence(at, said.scope, said.opted_out, said.source, who=said.who, words=said.words)
+
+
+def _digest(key: ContactKey) -> str:
+    return key.hashed.address.split(":")[-1]
+
+
+def _write_cursor(last: Told) -> str:
+    return base64.urlsafe_b64encode("@".join(last.place).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    try:
+        written = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        written = ""
+    if not _PLACE.fullmatch(written):
+        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
+    place, _, digest = written.partition("@")
+    return place, digest

@@ -1,0 +1,1 @@
+"""What preferences are: values and rules."""

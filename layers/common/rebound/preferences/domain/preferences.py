@@ -1,0 +1,98 @@
+"""What somebody wants to get at an address, as they choose it themselves: from everything down to nothing.
+
+The scopes of consent lie inside each other (``all`` covers ``marketing``, which covers ``loyalty``), so there is one
+choice out of four and no combination that means something else than it says.
+"""
+
+from __future__ import annotations
+
+from copy import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence, ConsentSource, Scope
+from rebound.kernel.channels import Channel
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import Consent, ScopeState
+
+
+class Choice(StrEnum):
+    """How much somebody wants to get."""
+
+    EVERYTHING = "everything"
+    NO_LOYALTY = "no_loyalty"
+    NO_MARKETING = "no_marketing"
+    NOTHING = "nothing"
+
+
+_WIDEST_FIRST: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
+_STOPS: Final = {
+    Choice.NOTHING: Scope.ALL,
+    Choice.NO_MARKETING: Scope.MARKETING,
+    Choice.NO_LOYALTY: Scope.LOYALTY,
+}
+_CHOICE_THAT_STOPS: Final = {scope: choice for choice, scope in _STOPS.items()}
+
+
+def choice_of(consent: Consent) -> Choice:
+    """What holds now, whoever said so."""
+    widest = next((scope for scope in _WIDEST_FIRST if consent.of(scope).opted_out), None)
+    return Choice.EVERYTHING if widest is None else _CHOICE_THAT_STOPS[widest]
+
+
+def choice_before(consent: Consent, scope: Scope) -> Choice:
+    """What holds again when the opt-out of a scope, and of any wider one, is taken back."""
+    narrower = _WIDEST_FIRST[_WIDEST_FIRST.index(scope) + 1 :]
+    left = next((each for each in narrower if consent.of(each).opted_out), None)
+    return Choice.EVERYTHING if left is None else _CHOICE_THAT_STOPS[left]
+
+
+def is_stopped_by_word(consent: Consent, channel: Channel) -> bool:
+    """Whether texts were stopped by a word that only another word undoes: the carrier keeps that list, not we."""
+    said = consent.of(Scope.ALL).standing
+    by_word = said is not None and said.source in (ConsentSource.KEYWORD, ConsentSource.PROVIDER)
+    return channel is Channel.SMS and by_word
+
+
+def unsubscribed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    """What one click says, once: nothing more where the owner of the address has said as much already.
+
+    Over an opt-out that somebody else wrote down for them it is said all the same: it is their own now.
+    """
+    state = consent.of(scope)
+    if state.standing is not None and state.standing.source in OWN_WORDS:
+        return ()
+    return (_said(state, scope, at, message_id, opted_out=True),)
+
+
+def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    """What a choice says: everything wider than what it stops is wanted again, what is narrower stays as it was.
+
+    Their own later word undoes whatever stood before, also a complaint and what staff wrote down.
+    """
+    stops = _STOPS.get(choice)
+    wanted = _WIDEST_FIRST if stops is None else _WIDEST_FIRST[: _WIDEST_FIRST.index(stops)]
+    again = tuple(
+        _said(state, scope, at, message_id, opted_out=False)
+        for scope in wanted
+        if (state := consent.of(scope)).opted_out
+    )
+    return again if stops is None else (*again, *unsubscribed(consent, stops, at, message_id))
+
+
+def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    """What the answer to our question says, once: yes to what was asked for, and to what is wider and was stopped."""
+    covering = _WIDEST_FIRST[: _WIDEST_FIRST.index(scope) + 1]
+    stopped = [each for each in covering if consent.of(each).opted_out]
+    if consent.is_confirmed and not stopped:
+        return ()
+    said = (_said(consent.of(each), each, at, message_id, opted_out=False) for each in dict.fromkeys((*stopped, scope)))
+    return tuple(replace(each, source=ConsentSource.DOUBLE_OPT_IN) for each in said)
+
+
+def _said(state: ScopeState, scope: Scope, at: datetime, message_id: str, *, opted_out: bool) -> ConsentEvidence:
+    """A word that is later than all that it is an answer to, whatever the clock says of who told us of that."""
+    known = [said.at + datetime.resolution for said in state.said]
+    return ConsentEvidence(max([at, *known]), scope, opted_out, ConsentSource.ONE_CLICK, message_id)

@@ -1,0 +1,63 @@
+"""What the OpenAPI document says of the pages behind links, which a function of their own serves."""
+
+from typing import Any, Final
+
+from rebound.preferences.domain.preferences import Choice
+
+_PAGE: Final = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_TOKEN: Final = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "description": "Signed; stands in the message.",
+    "schema": {"type": "string", "maxLength": 512},
+}
+_NO_LINK: Final = {
+    "404": {"description": "No link of ours, or of an address that nobody knows any more", **_PAGE},
+    "413": {"description": "Too large", **_PAGE},
+    "503": {"description": "Others change the same address just now; come again", **_PAGE},
+}
+
+
+def _link(what: str, summary: str, field: str, choices: list[str]) -> dict[str, Any]:
+    """The routes behind a link in an email, which are for people and mail programs."""
+    common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [_TOKEN]}
+    form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
+    shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"]}
+    return {
+        "get": {
+            **common,
+            "summary": f"The page to {what}; reading it changes nothing",
+            "operationId": f"show_{what.partition(' ')[0]}_page",
+            "responses": shown,
+        },
+        "head": {
+            **common,
+            "summary": "The page's headers",
+            "operationId": f"peek_{what.partition(' ')[0]}_page",
+            "responses": {status: {"description": each["description"]} for status, each in shown.items()},
+        },
+        "post": {
+            **common,
+            "summary": summary,
+            "operationId": what.partition(" ")[0],
+            "requestBody": {"required": True, "content": {kind: {"schema": form} for kind in kinds}},
+            "responses": {
+                "200": {"description": "Done, also when it was before", **_PAGE},
+                "400": {"description": "Not what the page sends: nothing has been changed", **_PAGE},
+                **_NO_LINK,
+            },
+        },
+    }
+
+
+UNSUBSCRIBE: Final = _link(
+    "unsubscribe", "One click unsubscribes (RFC 8058), again is once", "List-Unsubscribe", ["One-Click"]
+)
+PREFERENCES: Final = _link(
+    "choose what to get", "Choose what to get, or to get it again", "choice", [str(choice) for choice in Choice]
+)
+CONFIRM: Final = _link(
+    "confirm that marketing is wanted", "Confirm that marketing is wanted, again is once", "confirm", ["yes"]
+)

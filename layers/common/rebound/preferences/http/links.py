@@ -1,0 +1,125 @@
+"""The public door behind the links in messages: pages for people, and RFC 8058 for mail programs.
+
+Reading (GET, HEAD) never changes anything, because mail scanners and browsers follow links on their own. Whatever is no
+link of ours gets a page that says so. The address of a request holds its token and is never logged.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.policy import HTTP
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.links import Purpose
+from rebound.preferences.application.honour_links import HonourLinks
+from rebound.preferences.domain.preferences import Choice
+from rebound.preferences.http import pages
+from rebound.preferences.http.pages import Page
+
+MAX_BODY: Final = 4096
+"""More than any form of ours, also as multipart/form-data."""
+MAX_FIELDS: Final = 16
+_HEADERS: Final = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+type Answer = tuple[HTTPStatus, Page]
+
+
+def respond(event: Mapping[str, Any], links: HonourLinks) -> Mapping[str, Any]:
+    """Answer one request of API Gateway."""
+    status, page = _answer(event, links)
+    body = "" if event["httpMethod"] == "HEAD" else page.html
+    headers = {**_HEADERS, "Content-Language": page.language}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def _answer(event: Mapping[str, Any], links: HonourLinks) -> Answer:
+    *_, purpose, token = event["path"].rstrip("/").split("/")
+    if len(event.get("body") or "") > MAX_BODY:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood(_read_by(event))
+    form = _form(event) if event["httpMethod"] == "POST" else None
+    try:
+        if purpose == Purpose.CONFIRM:
+            return _confirm(links, token, form)
+        if purpose == Purpose.UNSUBSCRIBE:
+            return _unsubscribe(links, token, form)
+        return _preferences(links, token, form)
+    except NotFoundError:
+        return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
+    except ConcurrentChangeError:
+        return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
+
+
+def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
+    if form is None:
+        return HTTPStatus.OK, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE))
+    # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
+    if form.get("List-Unsubscribe") == "One-Click":
+        return HTTPStatus.OK, pages.unsubscribed(links.unsubscribe(token))
+    return HTTPStatus.BAD_REQUEST, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE), pressed=False)
+
+
+def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
+    if form is None:
+        return HTTPStatus.OK, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM))
+    if form.get("confirm") == "yes":
+        return HTTPStatus.OK, pages.confirmed(links.confirm(token))
+    return HTTPStatus.BAD_REQUEST, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM), pressed=False)
+
+
+def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
+    if form is None:
+        return HTTPStatus.OK, pages.preferences(links.show(token, Purpose.PREFERENCES))
+    if form.get("choice") in list(Choice):
+        return HTTPStatus.OK, pages.preferences(links.choose(token, Choice(form["choice"])), saved=True)
+    return HTTPStatus.BAD_REQUEST, pages.preferences(links.show(token, Purpose.PREFERENCES), pressed=False)
+
+
+def _header(event: Mapping[str, Any], name: str) -> str:
+    headers = {each.lower(): value for each, value in (event.get("headers") or {}).items()}
+    return headers.get(name) or ""
+
+
+def _read_by(event: Mapping[str, Any]) -> str:
+    """The language of a page that is about nobody: the first that the browser names in which there is one."""
+    wanted = (each.strip()[:2].lower() for each in _header(event, "accept-language").split(","))
+    return next((language for language in wanted if language in LANGUAGES), "en")
+
+
+def _form(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """The fields of a form; none of what is not one. RFC 8058 lets mail programs send either kind."""
+    content_type = _header(event, "content-type")
+    given: str = event.get("body") or ""
+    try:
+        body = base64.b64decode(given, validate=True) if event.get("isBase64Encoded") else given.encode()
+        if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
+            return _multipart(content_type, body)
+        pairs = parse_qs(body.decode(), max_num_fields=MAX_FIELDS, strict_parsing=True)
+    except (binascii.Error, ValueError):
+        return {}
+    return {name: values[0].strip() for name, values in pairs.items()}
+
+
+def _multipart(content_type: str, body: bytes) -> Mapping[str, str]:
+    head = f"Content-Type: {content_type.splitlines()[0]}\r\n\r\n".encode("latin-1", "replace")
+    form = message_from_bytes(head + body, policy=HTTP)
+    found: dict[str, str] = {}
+    for part in form.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            found.setdefault(name, content.decode(errors="replace").strip())
+    return found

@@ -1,0 +1,240 @@
+"""The pages behind the links in messages, as HTML that needs no script, no picture and nothing from anywhere else."""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import Scope
+from rebound.kernel.channels import Channel
+from rebound.preferences.application.honour_links import Standing
+from rebound.preferences.domain.preferences import Choice
+from rebound.preferences.http.page_words import PAGE_WORDS, PageWords
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --ink: #1c1c1e; --soft: #55555b; --line: #85858d; --paper: #ffffff; --ground: #f2f2f4;
+  --act: #17558f; --on-act: #ffffff; --good: #1d6b3a; --good-ground: #e5f4ea; }
+@media (prefers-color-scheme: dark) { :root { --ink: #f2f2f4; --soft: #b9b9c0; --line: #8d8d95; --paper: #1f1f23;
+  --ground: #131316; --act: #8cc2f5; --on-act: #10263b; --good: #9ddcb3; --good-ground: #16301f; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere;
+  font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
+main { max-width: 34rem; margin: 0 auto; padding: 1.5rem 1.25rem 2rem; background: var(--paper); min-height: 100vh; }
+@media (min-width: 40rem) { main { margin: 3rem auto; padding: 2.25rem 2.5rem 2.5rem; border-radius: .75rem;
+  min-height: 0; box-shadow: 0 1px 3px rgba(0, 0, 0, .2); } }
+.business { margin: 0 0 1.5rem; font-weight: 600; color: var(--soft); }
+h1 { margin: 0 0 .75rem; font-size: 1.625rem; line-height: 1.25; }
+p { margin: 0 0 1rem; }
+form { margin: 1.5rem 0; }
+fieldset { margin: 0 0 1.5rem; padding: 0; border: 0; }
+legend { padding: 0; margin-bottom: .75rem; font-weight: 600; }
+.choice { position: relative; margin-bottom: .625rem; }
+.choice input { position: absolute; left: 1rem; top: 1.0625rem; width: 1.25rem; height: 1.25rem; margin: 0;
+  accent-color: var(--act); }
+.choice label { display: block; padding: .8125rem 1rem .8125rem 3.125rem; border: 1px solid var(--line);
+  border-radius: .5rem; cursor: pointer; font-weight: 600; }
+.choice label span { display: block; font-weight: 400; font-size: .9375rem; color: var(--soft); }
+.choice input:checked + label { border-color: var(--act); box-shadow: inset 0 0 0 1px var(--act); }
+button { display: block; width: 100%; min-height: 3rem; padding: .75rem 1.25rem; border: 2px solid var(--act);
+  border-radius: .5rem; background: var(--act); color: var(--on-act); font: inherit; font-weight: 600;
+  cursor: pointer; }
+button.second { background: transparent; color: var(--act); }
+a { color: var(--act); }
+a.way { display: inline-block; padding: .625rem 0; }
+a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid var(--act); outline-offset: 3px; }
+.said { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; font-weight: 600; }
+.done { border-color: transparent; background: var(--good-ground); color: var(--good); }
+.note { margin: 1.5rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9375rem;
+  color: var(--soft); }
+"""
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_ONE_CLICK: Final = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
+
+
+class Page(Struct, frozen=True):
+    """A page and the language that it is in (ISO 639-1)."""
+
+    language: str
+    html: str
+
+
+def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
+    """The page with the button, which says so when something came that was no press of it."""
+    if _is_stopped(standing):
+        return unsubscribed(standing)
+    words, scope = PAGE_WORDS[standing.language], standing.link.scope
+    return _own_page(
+        standing,
+        _fill(words.ask_to_stop[scope], standing),
+        "" if pressed else _press(words),
+        _p(_fill(f"{words.about} {words.what_stays[scope]}", standing)),
+        f'<form method="post">{_ONE_CLICK}<button type="submit">{words.unsubscribe}</button></form>',
+        _to_preferences(standing, words.choose_instead),
+    )
+
+
+def unsubscribed(standing: Standing) -> Page:
+    """The page that says that it is done, with the way back."""
+    words, scope = PAGE_WORDS[standing.language], standing.link.scope
+    if standing.choice is Choice.NOTHING:
+        scope = Scope.ALL
+    again = (
+        _p(_text_start(standing))
+        if standing.stopped_by_word
+        else f'<form method="post" action="../preferences/{standing.preferences}">'
+        f'<input type="hidden" name="choice" value="{standing.before}">'
+        f'<button type="submit" class="second">{words.subscribe_again}</button></form>'
+    )
+    return _own_page(
+        standing,
+        words.unsubscribed,
+        _p(_fill(f"{words.no_more[scope]} {words.what_stays[scope]}", standing)),
+        again,
+        _to_preferences(standing, words.choose),
+    )
+
+
+def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
+    """The page with the button by which somebody says that they want to be written to."""
+    if standing.confirmed and not _is_stopped(standing):
+        return confirmed(standing)
+    words = PAGE_WORDS[standing.language]
+    return _own_page(
+        standing,
+        words.ask_to_confirm,
+        "" if pressed else _press(words),
+        _p(_fill(words.only_if_confirmed, standing)),
+        '<form method="post"><input type="hidden" name="confirm" value="yes">'
+        f'<button type="submit">{words.confirm}</button></form>',
+        _to_preferences(standing, words.choose),
+    )
+
+
+def confirmed(standing: Standing) -> Page:
+    """The page that says that it is done, with the way to change it."""
+    words = PAGE_WORDS[standing.language]
+    return _own_page(
+        standing, words.confirmed, _p(_fill(words.we_send, standing)), _to_preferences(standing, words.choose)
+    )
+
+
+def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> Page:
+    """The page on which everything can be chosen, which says what came of a choice."""
+    words = PAGE_WORDS[standing.language]
+    if standing.stopped_by_word:
+        return _own_page(standing, words.texts_stopped, _p(_text_start(standing)))
+    options = "".join(_option(choice, standing) for choice in Choice)
+    done = f'<p class="said done" role="status">{words.saved}</p>'
+    return _own_page(
+        standing,
+        words.what_you_get,
+        done if saved else "" if pressed else _press(words),
+        _p(_fill(words.about, standing)),
+        f'<form method="post"><fieldset><legend>{words.send_me}</legend>{options}</fieldset>'
+        f'<button type="submit">{words.save}</button></form>',
+        f'<p class="note">{words.about_emails}</p>' if standing.link.contact.channel is Channel.EMAIL else "",
+    )
+
+
+def no_such_link(language: str) -> Page:
+    """The page for whatever is no link of ours."""
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
+
+
+def not_understood(language: str) -> Page:
+    """The page for a form that nobody of ours sent."""
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.not_understood, _p(words.open_again))
+
+
+def come_again(language: str) -> Page:
+    """The page for when others are changing the same thing just now."""
+    words = PAGE_WORDS[language]
+    return _page(language, "", words.try_again, _p(words.in_a_moment))
+
+
+def _is_stopped(standing: Standing) -> bool:
+    covering = {
+        Scope.ALL: (Choice.NOTHING,),
+        Scope.MARKETING: (Choice.NOTHING, Choice.NO_MARKETING),
+        Scope.LOYALTY: (Choice.NOTHING, Choice.NO_MARKETING, Choice.NO_LOYALTY),
+    }
+    return standing.choice in covering[standing.link.scope]
+
+
+def _press(words: PageWords) -> str:
+    return f'<p class="said" role="status">{words.pressed_nothing}</p>'
+
+
+def _text_start(standing: Standing) -> str:
+    words, sender = PAGE_WORDS[standing.language], standing.business.text_from or ""
+    return words.text_start_to.format(number=escape(sender)) if sender.startswith("+") else words.text_start
+
+
+def _whom(standing: Standing) -> str:
+    """The address as whoever has it knows it, and others do not learn it from a link that was passed on."""
+    address = standing.address
+    if address is None:
+        return PAGE_WORDS[standing.language].somewhere
+    local, at, domain = address.rpartition("@")
+    hidden = "\N{BULLET}" * 3
+    return f"<strong>{escape(f'{local[:1]}{hidden}@{domain}' if at else hidden + address[-3:])}</strong>"
+
+
+def _to_preferences(standing: Standing, words: str) -> str:
+    return f'<p><a class="way" href="../preferences/{standing.preferences}">{words}</a></p>'
+
+
+def _option(choice: Choice, standing: Standing) -> str:
+    checked = " checked" if choice is standing.choice else ""
+    label, more = (_fill(each, standing) for each in PAGE_WORDS[standing.language].choices[choice])
+    return (
+        f'<div class="choice"><input type="radio" name="choice" id="{choice}" value="{choice}"{checked}>'
+        f'<label for="{choice}">{label}<span>{more}</span></label></div>'
+    )
+
+
+def _p(inner: str) -> str:
+    return f"<p>{inner}</p>"
+
+
+def _fill(sentence: str, standing: Standing) -> str:
+    words, channel = PAGE_WORDS[standing.language], standing.link.contact.channel
+    return sentence.format(kind=words.kinds[channel], by=words.by[channel], whom=_whom(standing))
+
+
+def _own_page(standing: Standing, head: str, *parts: str) -> Page:
+    return _page(standing.language, standing.business.name, head, *parts)
+
+
+def _page(language: str, business: str, head: str, *parts: str) -> Page:
+    name = escape(business)
+    title = f"{head} \N{EN DASH} {name}" if name else head
+    owner = f'<p class="business">{name}</p>' if name else ""
+    return Page(
+        language,
+        f"""<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{title}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+{owner}
+<h1>{head}</h1>
+{"".join(parts)}
+</main>
+</body>
+</html>
+""",
+    )

@@ -1,0 +1,35 @@
+"""Where comparisons with the suppression list stand, in the Directory table."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from rebound.businesses.domain.flag_records import Reconciliation
+from rebound.contacts.domain.suppressions import Drift
+from rebound.platform.adapters.directory import Directory
+
+RECONCILIATION_KEPT: Final = timedelta(days=7)
+
+
+class DynamoReconciliationBook(Directory):
+    """Implements ``ReconciliationBook``: rows of the deployment, beside those of its businesses."""
+
+    kind = "reconciliation"
+    owner: Final = "#deployment"
+    """In the place of a business; no business is called so."""
+
+    def get(self, run: str) -> Reconciliation:
+        document = self.get_document(self.owner, run)
+        if document is None:
+            return Reconciliation(run)
+        drift = {Drift(kind): count for kind, count in document["drift"].items()}
+        return Reconciliation(run, document["cursor"], document["entries"], drift, document["done"])
+
+    def save(self, reconciliation: Reconciliation) -> None:
+        document = {
+            "cursor": reconciliation.cursor,
+            "entries": reconciliation.entries,
+            "drift": dict(reconciliation.drift),
+            "done": reconciliation.done,
+        }
+        expires_at = int((datetime.now(UTC) + RECONCILIATION_KEPT).timestamp())
+        self.put_document(self.owner, reconciliation.run, document, expires_at=expires_at)

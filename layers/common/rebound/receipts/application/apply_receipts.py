@@ -1,0 +1,243 @@
+"""What the providers say happened, applied: message statuses, reachability, consent.
+
+Everything here is idempotent and independent of order. What a receipt says of a contact is told to it each time that
+the receipt comes, so one that was applied half is completed when it comes again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
+from rebound.kernel.receipts import Outcome
+from rebound.messages.application.tell_contact import ATTEMPTS
+
+if TYPE_CHECKING:
+    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.domain.reachability import Evidence
+    from rebound.contacts.ports import ContactBook
+    from rebound.kernel.receipts import MessageKey, Receipt
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import MessageLog
+
+LOOK_UP_BUDGET: Final = timedelta(seconds=15)
+"""So long one batch asks the suppression list; its function may run for a minute."""
+
+
+class Applied(Struct, frozen=True):
+    """What became of a batch: which entries must come again, and how many receipts named nobody we wrote to."""
+
+    early: frozenset[str]
+    """Entries with a receipt for a message that is not known (yet)."""
+    contended: frozenset[str]
+    """Entries whose rows others kept changing."""
+    unattributed: int
+    unanswered: frozenset[str] = frozenset()
+    """Entries for which the suppression list could not be asked."""
+    postponed: frozenset[str] = frozenset()
+    """Entries for which there was no time to ask the suppression list: no failed attempt, they come as new ones."""
+
+    @property
+    def again(self) -> frozenset[str]:
+        """All entries that must come again and have failed this time."""
+        return self.early | self.contended | self.unanswered
+
+
+class _Known(Struct, frozen=True):
+    """A receipt with the entry that it came in and the message it is about."""
+
+    entry: str
+    receipt: Receipt
+    message: Message
+
+
+class _Said(Struct, frozen=True):
+    """What a receipt, or an entry of the suppression list, says about the contact of a message."""
+
+    known: _Known
+    evidence: Evidence | ConsentEvidence
+
+    @property
+    def contact(self) -> ContactKey:
+        """Whom it is about."""
+        message = self.known.message
+        return ContactKey(message.key.business_id, message.channel, message.address)
+
+
+class ApplyReceipts(Struct, frozen=True, kw_only=True):
+    """Applies a batch of entries, each with the receipts of one queue message.
+
+    That the provider did not try a message because of its suppression list proves nothing; the entry itself does, at
+    its own date. So it is looked up, after all other receipts of the batch have been applied.
+    """
+
+    messages: MessageLog
+    contacts: ContactBook
+    suppressions: SuppressionDesk
+    tell: TellContact
+
+    def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
+        """Apply what can be applied now."""
+        early: set[str] = set()
+        keyed: list[tuple[str, MessageKey, Receipt]] = []
+        unattributed = 0
+        for entry, receipts in entries.items():
+            for receipt in receipts:
+                try:
+                    key = self._key_of(receipt)
+                except NotYetKnownError:
+                    early.add(entry)
+                    continue
+                if key is None:
+                    unattributed += 1
+                else:
+                    keyed.append((entry, key, receipt))
+        messages, contended = self._advance(keyed)
+        known: list[_Known] = []
+        for entry, key, receipt in keyed:
+            message = messages.get(key)
+            if message is None:
+                early.add(entry)
+            elif not message.is_meant_by(receipt):
+                unattributed += 1
+            else:
+                known.append(_Known(entry, receipt, message))
+        contended_entries = {entry for entry, key, _ in keyed if key in contended}
+        known = [item for item in known if item.message.key not in contended]
+        contended_entries |= self._learn([_Said(item, said) for item in known for said in _evidence(item)])
+        found, unanswered, postponed = self._look_up([item for item in known if _is_provisional(item.receipt)])
+        contended_entries |= self._learn(found)
+        return Applied(
+            frozenset(early),
+            frozenset(contended_entries),
+            unattributed,
+            frozenset(unanswered),
+            # What fails comes again by itself.
+            frozenset(postponed - early - contended_entries),
+        )
+
+    def _key_of(self, receipt: Receipt) -> MessageKey | None:
+        if receipt.key is not None:
+            return receipt.key
+        if receipt.provider is not Provider.SNS or receipt.provider_id is None:
+            # Feedback of an SES identity carries no tags; the configuration set tells the same event with them.
+            return None
+        key = self.messages.find_by_provider_id(receipt.provider, receipt.provider_id)
+        if key is None:
+            raise NotYetKnownError
+        return key
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    def _advance(
+        self, keyed: Sequence[tuple[str, MessageKey, Receipt]]
+    ) -> tuple[Mapping[MessageKey, Message], set[MessageKey]]:
+        """The messages after the receipts, and the keys of those that others kept changing."""
+        receipts: defaultdict[MessageKey, list[Receipt]] = defaultdict(list)
+        for _, key, receipt in keyed:
+            receipts[key].append(receipt)
+        messages: dict[MessageKey, Message] = {}
+        pending = set(receipts)
+        for attempt in range(ATTEMPTS):
+            if not pending:
+                break
+            stored = self.messages.get_many(sorted(pending, key=str), consistent=attempt > 0)
+            after = {key: _after(message, receipts[key]) for key, message in stored.items()}
+            messages.update(after)
+            changed = [(stored[key], message) for key, message in after.items() if message != stored[key]]
+            lost = set(self.messages.advance(changed)) if changed else set()
+            # The first look may be a moment old. That a row could be written as it was read proves that it was not; who
+            # is not there, or seems to know all, is looked at again.
+            pending = lost if attempt else pending - ({message.key for _, message in changed} - lost)
+        return messages, pending
+
+    # --- contacts -----------------------------------------------------------------------------------------------------
+
+    def _learn(self, said: Sequence[_Said]) -> set[str]:
+        """Tell the contacts; the entries whose contacts others kept changing."""
+        if not said:
+            return set()
+        by_contact: defaultdict[ContactKey, list[_Said]] = defaultdict(list)
+        for item in said:
+            by_contact[item.contact].append(item)
+        contacts = self.contacts.get_many(by_contact)
+        contended: set[str] = set()
+        for key, items in by_contact.items():
+            try:
+                senders = {item.known.message.key.customer_id for item in items}
+                self.tell(contacts[key], [item.evidence for item in items], senders)
+            except ConcurrentChangeError:
+                contended |= {item.known.entry for item in items}
+        return contended
+
+    def _look_up(self, provisional: Sequence[_Known]) -> tuple[Sequence[_Said], set[str], set[str]]:
+        """What the suppression list says of addresses that were not tried; entries not answered, entries postponed."""
+        if not provisional:
+            return (), set(), set()
+        written = {item.receipt.address or item.message.address for item in provisional}
+        try:
+            answers = self.suppressions.find_all(sorted(written), self.suppressions.within(LOOK_UP_BUDGET))
+        except NotAnsweredError:
+            return (), {item.entry for item in provisional}, set()
+        said: list[_Said] = []
+        postponed: set[str] = set()
+        for item in provisional:
+            entries = answers.get(item.receipt.address or item.message.address)
+            if entries is None:
+                postponed.add(item.entry)
+            else:
+                said.extend(_Said(item, entry.evidence) for entry in entries)
+        return said, set(), postponed
+
+
+def _after(message: Message, receipts: Iterable[Receipt]) -> Message:
+    for receipt in receipts:
+        message = message.after(receipt)
+    return message
+
+
+def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
+    """What one receipt says about its contact, at the time that the message row has for it."""
+    receipt, message = item.receipt, item.message
+    message_id = message.key.message_id
+    match receipt.outcome:
+        case Outcome.DELIVERED:
+            yield Cleared(_time(message.delivered_at, receipt), ClearedBy.DELIVERY, message_id)
+        case Outcome.COMPLAINED:
+            yield ConsentEvidence(
+                receipt.occurred_at,
+                Scope.MARKETING,
+                opted_out=True,
+                source=ConsentSource.COMPLAINT,
+                message_id=message_id,
+            )
+        case Outcome.FAILED:
+            row = look_up(receipt.provider, receipt.code)
+            at = _time(message.failed_at, receipt)
+            if row.failure_class.is_about_the_address:
+                yield Failure(at, message_id, receipt.provider, row.code, receipt.detail)
+            elif row.failure_class is FailureClass.OPTED_OUT:
+                scope = Scope.ALL if message.channel is Channel.SMS else Scope.MARKETING
+                yield ConsentEvidence(at, scope, opted_out=True, source=ConsentSource.PROVIDER, message_id=message_id)
+
+
+def _is_provisional(receipt: Receipt) -> bool:
+    return (
+        receipt.outcome is Outcome.FAILED
+        and look_up(receipt.provider, receipt.code).failure_class is FailureClass.PROVISIONAL
+    )
+
+
+def _time(kept: datetime | None, receipt: Receipt) -> datetime:
+    """The provider's own time; for Twilio, which sends none, the one that the message row has kept since the first."""
+    return kept if receipt.provider is Provider.TWILIO and kept is not None else receipt.occurred_at

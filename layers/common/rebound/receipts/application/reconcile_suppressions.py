@@ -1,0 +1,111 @@
+"""The nightly comparison of the provider's suppression list with our contacts: repaired where they differ, and told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from copy import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.contacts.domain.suppressions import Drift, drift_of
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.flag_records import Reconciliation
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.suppressions import Suppression
+    from rebound.contacts.ports import ContactBook
+    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.ports import MessageLog
+    from rebound.receipts.ports import ReconciliationBook
+
+
+class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
+    """Goes through the list page by page, and through the contacts of every business for each page.
+
+    Addresses that no customer of ours uses are left alone: the account may send other mail. What is repaired is no
+    drift any more, so whoever begins anew, or runs beside another, repairs only what is left.
+    """
+
+    businesses: BusinessDirectory
+    contacts: ContactBook
+    messages: MessageLog
+    suppressions: SuppressionDesk
+    book: ReconciliationBook
+    tell: TellContact
+
+    def __call__(self, run: str, budget: timedelta) -> Reconciliation:
+        """Go on with a run while there is time; it says whether it is done.
+
+        Raises ``NotAnsweredError`` when the list may not be asked.
+        """
+        until = self.suppressions.within(budget)
+        work = self.book.get(run)
+        business_ids = self.businesses.ids()
+        while not work.done:
+            repaired: Counter[Drift] = Counter()
+            try:
+                page = self.suppressions.page(work.cursor, until)
+                standing = self._repair(page.items, business_ids, until, repaired)
+            except ComeAgainError:
+                work = replace(work, drift=_sum(work, repaired))
+                self.book.save(work)
+                break
+            work = replace(
+                work,
+                cursor=page.next_cursor,
+                entries=work.entries + len(page.items),
+                drift=_sum(work, repaired + standing),
+                done=page.next_cursor is None,
+            )
+            self.book.save(work)
+        return work
+
+    def _repair(
+        self, entries: Sequence[Suppression], business_ids: Sequence[str], until: datetime, repaired: Counter[Drift]
+    ) -> Counter[Drift]:
+        """Repair one page, counting as it goes; the answer is what cannot be, which counts with the whole page."""
+        standing: Counter[Drift] = Counter()
+        stale: dict[str, Suppression] = {}
+        for business_id in business_ids:
+            keys = [ContactKey(business_id, Channel.EMAIL, entry.address.lower()) for entry in entries]
+            contacts = self.contacts.get_many(keys)
+            for key, entry in zip(keys, entries, strict=True):
+                drift = self._drift(contacts[key], entry)
+                if drift is Drift.STALE_ENTRY:
+                    stale[entry.address] = entry
+                elif drift is Drift.COMPLAINT_BEFORE_OPT_IN:
+                    standing[drift] += 1
+                elif drift is not None and self._told(contacts[key], entry):
+                    repaired[drift] += 1
+        for entry in stale.values():
+            repaired[Drift.STALE_ENTRY] += self.suppressions.take_off_entry(entry, until)
+        return standing
+
+    def _drift(self, contact: Contact, entry: Suppression) -> Drift | None:
+        if not contact.is_used:
+            return None
+        drift = drift_of(contact, entry)
+        if drift is Drift.UNKNOWN_BOUNCE:
+            # Deliveries to a healthy contact stand in the message log only.
+            found = self.messages.deliveries(contact.key, contact.customer_ids, after=entry.at)
+            drift = drift_of(contact, entry, max((delivery.at for delivery in found), default=None))
+        return drift
+
+    def _told(self, contact: Contact, entry: Suppression) -> bool:
+        try:
+            self.tell(contact, [entry.evidence])
+        except ConcurrentChangeError:
+            # Others keep changing it; the next night finds it again.
+            return False
+        return True
+
+
+def _sum(work: Reconciliation, more: Counter[Drift]) -> Counter[Drift]:
+    return Counter(work.drift) + more

@@ -1,0 +1,222 @@
+"""Cleaning up: deleting the customers of a filter as a job, exactly those who were counted and confirmed.
+
+The first phase freezes the list: the ids with the time of each customer's last edit. When it has another length than
+the client confirmed, nothing is deleted. The second phase goes through the frozen list and deletes whoever is still
+the same and still matches, a dozen in a transaction that also moves the progress on. So whatever dies or runs twice,
+nobody is deleted who is not on the list, and nobody is reported other than as what became of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from copy import replace
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from rebound.customers.application.copy_flags import with_flags
+from rebound.customers.application.remove_customer import unlinked
+from rebound.jobs.application.run_job import beyond, completed
+from rebound.jobs.domain.job_records import (
+    FrozenCustomer,
+    FrozenPage,
+    Removal,
+    Spared,
+)
+from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
+from rebound.segments.application.count_customers import LOOKED_AT, PAGE, next_after, read_filter, write_filter
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.application.remove_customer import RemoveCustomer
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.jobs.application.manage_jobs import JobView, ManageJobs
+    from rebound.jobs.domain.job_records import (
+        JobProgress,
+    )
+    from rebound.jobs.domain.jobs import Job
+    from rebound.jobs.ports import JobLedger
+    from rebound.segments.domain import CustomerFilter
+    from rebound.segments.ports import RemovalLedger
+
+BATCH: Final = 12
+"""Customers deleted in one transaction: with two contacts each, of two rows each, 61 rows with the progress."""
+MOST_ROWS: Final = 99
+"""Of a transaction, beside the progress."""
+ATTEMPTS: Final = 5
+MOST_SPARED: Final = 100
+"""Customers left alone who are named in each range; further ones are counted only."""
+FROZEN: Final = "frozen"
+PAGES: Final = "pages"
+DELETED: Final = "deleted"
+SKIPPED: Final = "skipped:"
+FAILED: Final = "failed"
+GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches", "busy"
+
+
+class BulkDelete(Struct, frozen=True, kw_only=True):
+    """Accepts a clean-up."""
+
+    jobs: ManageJobs
+
+    def __call__(
+        self,
+        business_id: str,
+        wanted: CustomerFilter,
+        customer_ids: Sequence[str] | None,
+        confirm_count: int,
+        request: str | None = None,
+    ) -> JobView:
+        """Start deleting. Raises ``InvalidInputError`` when nothing says whom, or the filter is wrong."""
+        if wanted.is_everybody and customer_ids is None:
+            message = (
+                'Say whom to delete: filter, segment_id, failed, tag, q or customer_ids. {"all": []} is everybody.'
+            )
+            raise InvalidInputError(FieldError("filter", message))
+        wanted.compiled()
+        asked = {
+            "wanted": write_filter(wanted),
+            "customer_ids": None if customer_ids is None else list(dict.fromkeys(customer_ids)),
+            "confirm_count": confirm_count,
+        }
+        in_one = customer_ids is not None
+        return self.jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one)
+
+
+class _Settled(Struct):
+    """What becomes of some customers of the list."""
+
+    handled: int = 0
+    removed: list[Customer] = field(default_factory=list)
+    removal: Removal | None = None
+    spared: list[Spared] = field(default_factory=list)
+
+    def spare(self, customer_id: str, reason: str) -> None:
+        self.handled += 1
+        self.spared.append(Spared(customer_id, reason))
+
+
+class BulkDeleteWork(Struct, frozen=True, kw_only=True):
+    """Freezes the list, then deletes."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    ledger: JobLedger
+    removals: RemovalLedger
+    remove: RemoveCustomer
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """One page of customers, or one transaction of deletions."""
+        if job.phase == 0:
+            self._freeze(job, progress, within)
+        else:
+            self._delete(job, progress)
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:
+        """Delete only as many as were confirmed."""
+        if job.phase == 1:
+            return completed(job)
+        found, confirmed = counts.get(FROZEN, 0), job.request["confirm_count"]
+        if found == confirmed:
+            return replace(job, phase=1, status=JobStatus.RUNNING)
+        reason = f"{found} customers match now and confirm_count is {confirmed}: nothing was deleted."
+        return replace(job, status=JobStatus.REFUSED, reason=reason)
+
+    def _freeze(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        customers, looked_at, cursor = self._page(job, progress, within)
+        matcher = read_filter(job.request).compiled()
+        found = tuple(FrozenCustomer(c.customer_id, c.updated_at) for c in customers if matcher(c))
+        number = progress.counts.get(PAGES, 0)
+        counts = {LOOKED_AT: looked_at, FROZEN: len(found), PAGES: 1 if found else 0}
+        page = FrozenPage(job.job_id, progress.index, number, found) if found else None
+        self.ledger.commit(beyond(progress, counts, cursor), frozen=page)
+
+    def _page(
+        self, job: Job, progress: JobProgress, within: tuple[str, str]
+    ) -> tuple[Sequence[Customer], int, str | None]:
+        """Some customers, how many were looked at for them, and the cursor after them."""
+        listed = job.request["customer_ids"]
+        if listed is None:
+            customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+            return customers, len(customers), next_after(customers)
+        start = int(progress.cursor or 0)
+        ids = listed[start : start + PAGE]
+        found = self.customers.get_many(job.business_id, ids)
+        end = start + len(ids)
+        return list(found.values()), len(ids), str(end) if end < len(listed) else None
+
+    def _delete(self, job: Job, progress: JobProgress) -> None:
+        """Settle the next dozen; when one of them is being written by others, the first of them alone."""
+        number, position = map(int, (progress.cursor or "0:0").split(":"))
+        page = self.ledger.frozen(job.job_id, progress.index, number)
+        if page is None:
+            self.ledger.commit(beyond(progress, {}, None))
+            return
+        listed = page.customers[position:]
+        for size in (BATCH, *[1] * ATTEMPTS):
+            try:
+                settled = self._settle(job, listed[:size])
+                self._commit(progress, page, position, settled)
+            except ConcurrentChangeError:
+                if self.ledger.get(job.job_id, progress.phase, progress.index).version != progress.version:
+                    raise
+            else:
+                return
+        settled = _Settled()
+        settled.spare(listed[0].customer_id, BUSY)
+        self._commit(progress, page, position, settled)
+
+    def _settle(self, job: Job, listed: Sequence[FrozenCustomer]) -> _Settled:
+        """Decide on what is stored now; what changes after that makes the transaction fail."""
+        matcher = read_filter(job.request).compiled()
+        policy = self.businesses.get(job.business_id).policy
+        found = dict(self.customers.get_many(job.business_id, [one.customer_id for one in listed]))
+        for one in listed:
+            customer = found.get(one.customer_id)
+            if customer is not None and customer.updated_at == one.updated_at:
+                self._lighten(found, customer)
+        known = self.contacts.get_many({key for customer in found.values() for key in customer.all_contact_keys})
+        settled = _Settled()
+        rows = 0
+        for one in listed:
+            customer = found.get(one.customer_id)
+            if customer is None:
+                settled.spare(one.customer_id, GONE)
+            elif customer.updated_at != one.updated_at:
+                settled.spare(one.customer_id, CHANGED)
+            elif not matcher(with_flags(customer, known, policy)):
+                settled.spare(one.customer_id, NO_LONGER_MATCHES)
+            else:
+                rows += 1 + 2 * len(customer.all_contact_keys)
+                if rows > MOST_ROWS and settled.removed:
+                    break
+                settled.handled += 1
+                settled.removed.append(customer)
+        ids = {customer.customer_id for customer in settled.removed}
+        theirs = {key: known[key] for customer in settled.removed for key in customer.all_contact_keys}
+        settled.removal = Removal(settled.removed, unlinked(theirs, ids)) if ids else None
+        return settled
+
+    def _lighten(self, found: dict[str, Customer], customer: Customer) -> None:
+        try:
+            found[customer.customer_id] = self.remove.lightened(customer)
+        except NotFoundError:
+            del found[customer.customer_id]
+
+    def _commit(self, progress: JobProgress, page: FrozenPage, position: int, settled: _Settled) -> None:
+        counts = Counter(f"{SKIPPED}{one.reason}" if one.reason != BUSY else FAILED for one in settled.spared)
+        counts[DELETED] = len(settled.removed)
+        after = position + settled.handled
+        cursor = f"{page.number}:{after}" if after < len(page.customers) else f"{page.number + 1}:0"
+        moved = beyond(progress, counts, cursor)
+        named = (*progress.spared, *settled.spared)[:MOST_SPARED]
+        moved = replace(moved, spared=named)
+        if settled.removal is None:
+            self.ledger.commit(moved)
+        else:
+            self.removals.commit(moved, settled.removal)

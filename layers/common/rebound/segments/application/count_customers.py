@@ -1,0 +1,101 @@
+"""Counting the customers of a filter: while a request waits, or as a job when there are too many for that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from rebound.jobs.application.run_job import beyond, completed
+from rebound.kernel.key_ranges import bounds
+from rebound.segments.domain import FAILED_VALUES, CustomerFilter, has_failed
+
+if TYPE_CHECKING:
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.jobs.domain.job_records import JobProgress
+    from rebound.jobs.domain.jobs import Job
+    from rebound.jobs.ports import JobLedger
+    from rebound.platform.ports import Clock
+    from rebound.segments.domain import Matcher
+
+PAGE: Final = 500
+"""Customers held at a time."""
+LONGEST_COUNT: Final = timedelta(seconds=20)
+"""The gateway waits 29 seconds."""
+LOOKED_AT: Final = "looked_at"
+COUNT: Final = "count"
+
+
+class CountCustomers(Struct, frozen=True, kw_only=True):
+    """Counts on the spot."""
+
+    customers: CustomerBook
+    clock: Clock
+    longest: timedelta = LONGEST_COUNT
+
+    def __call__(self, business_id: str, wanted: CustomerFilter) -> Mapping[str, int] | None:
+        """``count`` and how many of those have which contact failed; ``None`` when time is up before the end.
+
+        Raises ``InvalidInputError`` when the filter is wrong.
+        """
+        matcher = wanted.compiled()
+        deadline = self.clock.now() + self.longest
+        first, last = bounds(0, 1)
+        counts: Counter[str] = Counter()
+        after: str | None = None
+        while self.clock.now() < deadline:
+            customers = self.customers.read_range(business_id, first, last, after, PAGE)
+            counts.update(tally(customers, matcher))
+            if len(customers) < PAGE:
+                return counts
+            after = customers[-1].customer_id
+        return None
+
+
+class CountingWork(Struct, frozen=True, kw_only=True):
+    """The same as a job."""
+
+    customers: CustomerBook
+    ledger: JobLedger
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """One page."""
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        counts = tally(customers, read_filter(job.request).compiled())
+        self.ledger.commit(beyond(progress, counts, next_after(customers)))
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
+        """There is one phase."""
+        return completed(job)
+
+
+def next_after(customers: Sequence[Customer]) -> str | None:
+    """The cursor that continues after a page; ``None`` when it was the last."""
+    return customers[-1].customer_id if len(customers) == PAGE else None
+
+
+def tally(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, int]:
+    """What a page comes to."""
+    matched = [customer for customer in customers if matcher(customer)]
+    return {LOOKED_AT: len(customers), COUNT: len(matched), **failed_among(matched)}
+
+
+def failed_among(customers: Iterable[Customer]) -> Mapping[str, int]:
+    """How many have which contact failed."""
+    listed = list(customers)
+    return {which: sum(has_failed(customer, which) for customer in listed) for which in FAILED_VALUES}
+
+
+def write_filter(wanted: CustomerFilter) -> dict[str, Any]:
+    """A filter as a job's request has it."""
+    return {name: value for name, value in asdict(wanted).items() if value is not None}
+
+
+def read_filter(request: Mapping[str, Any]) -> CustomerFilter:
+    """The filter of a job's request."""
+    return CustomerFilter(**request["wanted"])

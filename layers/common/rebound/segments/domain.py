@@ -1,0 +1,195 @@
+"""Segments: filters over customers, joined with ``all``, ``any`` and ``not``."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+from rebound.customers.domain import TEXT_FIELDS, Customer, field_text
+from rebound.kernel.errors import FieldError, InvalidInputError
+
+Matcher = Callable[[Customer], bool]
+
+MAX_DEPTH: Final = 10
+MAX_NODES: Final = 200
+FAILED_VALUES: Final = ("phone", "email", "any", "both")
+
+
+class Segment(Struct, frozen=True):
+    """A saved filter under a name of the client's choosing."""
+
+    business_id: str
+    segment_id: str
+    name: str
+    filter: Mapping[str, Any]
+    updated_at: datetime
+
+
+EVERYBODY: Final[Mapping[str, Any]] = {"all": []}
+
+
+def has_failed(customer: Customer, which: str) -> bool:
+    """Whether the customer's failed contacts are as asked: ``phone``, ``email``, ``any`` or ``both``."""
+    match which:
+        case "phone":
+            return customer.failed_phone
+        case "email":
+            return customer.failed_email
+        case "any":
+            return customer.failed_phone or customer.failed_email
+        case _:
+            return customer.failed_phone and customer.failed_email
+
+
+class CustomerFilter(Struct, frozen=True):
+    """Which customers a list, a count or a clean-up is about: those for whom everything that is given holds.
+
+    ``q`` are words that all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
+    segment and ``filter`` one of the client's own.
+    """
+
+    failed: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    segment: Mapping[str, Any] | None = None
+    filter: Mapping[str, Any] | None = None
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether nothing is given at all."""
+        return self == CustomerFilter()
+
+    def compiled(self) -> Matcher:
+        """The predicate.
+
+        :raises InvalidInputError: with each field that is wrong.
+        """
+        parts: list[Matcher] = []
+        if self.failed is not None:
+            which = self.failed
+            if which not in FAILED_VALUES:
+                raise InvalidInputError(FieldError("failed", f"Must be one of {', '.join(FAILED_VALUES)}."))
+            parts.append(lambda customer: has_failed(customer, which))
+        for field in ("segment", "filter"):
+            tree = getattr(self, field)
+            if tree is not None:
+                parts.append(compile_filter(tree, field))
+        if self.tag is not None:
+            parts.append(_tagged(self.tag))
+        if self.q is not None:
+            words = self.q.casefold().split()
+            parts.append(lambda customer: all(word in _searchable(customer) for word in words))
+        return lambda customer: all(part(customer) for part in parts)
+
+
+def _tagged(tag: str) -> Matcher:
+    wanted = tag.strip().casefold()
+    return lambda customer: any(wanted == own.casefold() for own in customer.general_tags)
+
+
+def _searchable(customer: Customer) -> str:
+    values = (
+        customer.first_name,
+        customer.last_name,
+        customer.email,
+        customer.mobile_phone,
+        customer.day_phone,
+        customer.night_phone,
+        customer.external_id,
+    )
+    return "\n".join(value for value in values if value).casefold()
+
+
+def compile_filter(tree: object, field: str = "filter") -> Matcher:
+    """The predicate of a filter tree.
+
+    A node is an object with exactly one of ``all``, ``any`` (lists of nodes), ``not`` (a node), ``tag`` (a string),
+    ``failed`` (``phone``, ``email``, ``any``, ``both``) and ``field`` (a profile field, with ``equals``, ``in`` or
+    ``present``). ``{"all": []}`` matches everybody, ``{"any": []}`` nobody. Comparison is exact but for case.
+
+    :raises InvalidInputError: with the path of each node that is wrong, as the client wrote it below ``field``.
+    """
+    compiler = _Compiler()
+    matcher = compiler.node(tree, field, depth=1)
+    if compiler.errors:
+        raise InvalidInputError(*compiler.errors)
+    return matcher
+
+
+def _never(_: Customer) -> bool:
+    return False
+
+
+class _Compiler:
+    """Walks the tree once, collecting everything that is wrong rather than stopping at the first."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+        self._nodes = 0
+
+    def node(self, tree: object, path: str, depth: int) -> Matcher:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+            if not any("too large" in error.message for error in self.errors):
+                message = f"The filter is too large: at most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
+                self.errors.append(FieldError(path, message))
+            return _never
+        if not isinstance(tree, Mapping):
+            return self._wrong(path, 'A condition is an object, such as {"tag": "vip"}.')
+        match sorted(tree):
+            case ["all"]:
+                parts = self._nodes_of(tree["all"], f"{path}.all", depth)
+                return lambda customer: all(part(customer) for part in parts)
+            case ["any"]:
+                parts = self._nodes_of(tree["any"], f"{path}.any", depth)
+                return lambda customer: any(part(customer) for part in parts)
+            case ["not"]:
+                part = self.node(tree["not"], f"{path}.not", depth + 1)
+                return lambda customer: not part(customer)
+            case ["tag"]:
+                return self._tag(tree["tag"], f"{path}.tag")
+            case ["failed"]:
+                return self._failed(tree["failed"], f"{path}.failed")
+            case keys if "field" in keys:
+                return self._field(tree, path)
+            case _:
+                return self._wrong(path, "A condition has exactly one of all, any, not, tag, failed, field.")
+
+    def _wrong(self, path: str, message: str) -> Matcher:
+        self.errors.append(FieldError(path, message))
+        return _never
+
+    def _nodes_of(self, trees: object, path: str, depth: int) -> tuple[Matcher, ...]:
+        if not isinstance(trees, list | tuple):
+            self._wrong(path, "Must be a list of conditions.")
+            return ()
+        return tuple(self.node(tree, f"{path}[{index}]", depth + 1) for index, tree in enumerate(trees))
+
+    def _tag(self, tag: object, path: str) -> Matcher:
+        if not isinstance(tag, str) or not tag.strip():
+            return self._wrong(path, "Must be a tag, a string that is not empty.")
+        return _tagged(tag)
+
+    def _failed(self, which: object, path: str) -> Matcher:
+        if not isinstance(which, str) or which not in FAILED_VALUES:
+            return self._wrong(path, f"Must be one of {', '.join(FAILED_VALUES)}.")
+        return lambda customer: has_failed(customer, which)
+
+    def _field(self, tree: Mapping[str, Any], path: str) -> Matcher:
+        name = tree["field"]
+        if not isinstance(name, str) or name not in TEXT_FIELDS:
+            return self._wrong(f"{path}.field", f"Must be one of {', '.join(sorted(TEXT_FIELDS))}.")
+        match sorted(set(tree) - {"field"}):
+            case ["equals"] if isinstance(tree["equals"], str):
+                wanted = {tree["equals"].casefold()}
+            case ["in"] if isinstance(tree["in"], list) and all(isinstance(value, str) for value in tree["in"]):
+                wanted = {value.casefold() for value in tree["in"]}
+            case ["present"] if isinstance(tree["present"], bool):
+                present = tree["present"]
+                return lambda customer: bool(field_text(customer, name)) is present
+            case _:
+                return self._wrong(
+                    path, 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
+                )
+        return lambda customer: field_text(customer, name).casefold() in wanted

@@ -1,0 +1,54 @@
+"""Which customers a request is about."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.platform.http.routes import business_of, no_number
+from rebound.platform.http.shapes import MAX_FILTER_BYTES
+from rebound.segments import wiring
+from rebound.segments.application.manage_segments import filter_of
+from rebound.segments.domain import CustomerFilter
+
+Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]
+Tag = Annotated[str | None, Query(max_length=64)]
+Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
+SegmentId = Annotated[str | None, Query(max_length=64, description="Only customers of this segment.")]
+FilterText = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_FILTER_BYTES,
+        description="Only customers that match: a filter as segments have it, as JSON, URL-encoded.",
+        examples=['{"not": {"tag": "vip"}}'],
+    ),
+]
+
+
+def customers_wanted(
+    app: APIGatewayRestResolver,
+    failed: str | None,
+    tag: str | None,
+    q: str | None,
+    segment_id: str | None,
+    filter_: Mapping[str, Any] | None,
+) -> CustomerFilter:
+    """Which customers a request is about; a saved segment is read now."""
+    segment = None if segment_id is None else filter_of(wiring.ports().segments, business_of(app), segment_id)
+    return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_)
+
+
+def read_filter(text: str | None) -> Mapping[str, Any] | None:
+    """A filter that came in the address, where only text can stand."""
+    if text is None:
+        return None
+    try:
+        given = json.loads(text, parse_constant=no_number)
+    except (ValueError, RecursionError):
+        raise InvalidInputError(FieldError("filter", "Must be a filter as JSON, URL-encoded.")) from None
+    if not isinstance(given, dict):
+        raise InvalidInputError(FieldError("filter", "Must be an object."))
+    return given

@@ -1,0 +1,121 @@
+"""Sending email with SES v2 SendBulkEmail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from rebound.platform.adapters.aws_errors import NOT_LET_IN, THROTTLES
+from rebound.sending.domain.handovers import (
+    Accepted,
+    Refused,
+    Throttled,
+    Unknown,
+)
+
+if TYPE_CHECKING:
+    from rebound.kernel.receipts import MessageKey
+    from rebound.sending.domain.handovers import (
+        OutgoingEmail,
+        SendResult,
+    )
+
+MAX_DESTINATIONS: Final = 50
+PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}
+"""We render; SES only puts the parts in their places. It does not read values as templates, nor escapes them here."""
+_COME_AGAIN: Final = frozenset({"ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "TRANSIENT_FAILURE"})
+_DAILY: Final = "ACCOUNT_DAILY_QUOTA_EXCEEDED"
+_REFUSALS: Final = {
+    "AccountSuspendedException": "ACCOUNT_SUSPENDED",
+    "SendingPausedException": "ACCOUNT_SENDING_PAUSED",
+    "MailFromDomainNotVerifiedException": "MAIL_FROM_DOMAIN_NOT_VERIFIED",
+    "MessageRejected": "MESSAGE_REJECTED",
+    "NotFoundException": "CONFIGURATION_SET_NOT_FOUND",
+    "BadRequestException": "INVALID_PARAMETER",
+}
+_SERVER_ERROR: Final = 500
+_NOT_SENT: Final = (EndpointConnectionError, ConnectTimeoutError)
+
+
+class SesMailer:
+    """Implements ``Mailer``. The client must not retry: SendBulkEmail has no idempotency key."""
+
+    def __init__(self, client: Any, configuration_set: str) -> None:
+        self._client = client
+        self._configuration_set = configuration_set
+
+    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+        if len(emails) > MAX_DESTINATIONS:
+            raise ValueError(f"at most {MAX_DESTINATIONS} emails a call")
+        try:
+            answer = self._client.send_bulk_email(
+                FromEmailAddress=sender,
+                ConfigurationSetName=self._configuration_set,
+                DefaultContent={"Template": {"TemplateContent": PASS_THROUGH, "TemplateData": _NO_DATA}},
+                BulkEmailEntries=[_entry(email) for email in emails],
+            )
+        except ClientError as error:
+            return [_of_error(error)] * len(emails)
+        except _NOT_SENT:
+            # No connection was made, so nothing has gone out.
+            return [Throttled("TRANSIENT_FAILURE")] * len(emails)
+        except (HTTPClientError, ConnectionClosedError) as error:
+            return [Unknown(type(error).__name__)] * len(emails)
+        return [_of_entry(result) for result in answer["BulkEmailEntryResults"]]
+
+
+_NO_DATA: Final = json.dumps({"subject": "", "html": "", "text": ""})
+
+
+def tags_of(key: MessageKey) -> Sequence[Mapping[str, str]]:
+    """What comes back with every event: the message's key (truth 7)."""
+    return [
+        {"Name": "business_id", "Value": key.business_id},
+        {"Name": "customer_id", "Value": key.customer_id},
+        {"Name": "message_id", "Value": key.message_id},
+    ]
+
+
+def _entry(email: OutgoingEmail) -> Mapping[str, Any]:
+    content = email.content
+    data = json.dumps({"subject": content.subject, "html": content.html, "text": content.text})
+    entry: dict[str, Any] = {
+        "Destination": {"ToAddresses": [email.to]},
+        "ReplacementTags": tags_of(email.key),
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},
+    }
+    if email.headers:
+        entry["ReplacementHeaders"] = [{"Name": name, "Value": value} for name, value in email.headers.items()]
+    return entry
+
+
+def _of_entry(result: Mapping[str, Any]) -> SendResult:
+    status = result["Status"]
+    if status == "SUCCESS":
+        return Accepted(result["MessageId"])
+    if status in _COME_AGAIN:
+        return Throttled(status, daily=status == _DAILY)
+    return Refused(status, result.get("Error"))
+
+
+def _of_error(error: ClientError) -> SendResult:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in NOT_LET_IN:
+        return Throttled(code)
+    if code in THROTTLES:
+        daily = "daily message quota" in message.lower()
+        return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)
+    if code in _REFUSALS:
+        return Refused(_REFUSALS[code], message)
+    if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
+        return Unknown(code)
+    return Refused(code, message)

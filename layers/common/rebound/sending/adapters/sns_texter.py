@@ -1,0 +1,75 @@
+"""Sending texts with SNS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
+
+from rebound.kernel.provider_codes import Provider
+from rebound.platform.adapters.aws_errors import NOT_LET_IN
+from rebound.sending.domain.handovers import (
+    Accepted,
+    Refused,
+    Throttled,
+    Unknown,
+)
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from rebound.kernel.receipts import MessageKey
+    from rebound.sending.domain.handovers import (
+        SendResult,
+    )
+
+_THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
+_INVALID: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})
+_SERVER_ERROR: Final = 500
+
+
+class SnsTexter:
+    """Implements ``Texter``. What became of a text is found by the id that SNS answers: it takes nothing of ours."""
+
+    provider = Provider.SNS
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(
+        self,
+        sender: str | None,
+        key: MessageKey,  # noqa: ARG002 - SNS takes nothing of ours along
+        to: str,
+        body: str,
+        valid_for: timedelta | None = None,  # noqa: ARG002 - nor how long a text is of use
+    ) -> SendResult:
+        attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+        if sender is not None:
+            attributes["AWS.MM.SMS.OriginationNumber"] = {"DataType": "String", "StringValue": sender}
+        try:
+            answer = self._client.publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
+        except ClientError as error:
+            return _of_error(error)
+        except (EndpointConnectionError, ConnectTimeoutError):
+            return Throttled("Rate exceeded")
+        except HTTPClientError as error:
+            return Unknown(type(error).__name__)
+        return Accepted(answer["MessageId"])
+
+
+def _of_error(error: ClientError) -> SendResult:
+    code = error.response["Error"]["Code"]
+    if code in NOT_LET_IN:
+        return Throttled(code)
+    if code in _THROTTLES:
+        return Throttled("Rate exceeded")
+    if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:
+        return Unknown(code)
+    message = error.response["Error"].get("Message", "")
+    if code in _INVALID and "PhoneNumber" in message:
+        # Any other parameter that is not valid is our own, and says nothing about the number.
+        return Refused("Invalid phone number", message)
+    if code == "OptedOut":
+        return Refused("Phone number is opted out", message)
+    return Refused(code, message)

@@ -1,0 +1,371 @@
+"""The steps of the campaign state machine: plan, expand each key range, wait until drained, close.
+
+Every step may be run again at any time, also beside itself, and ends the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import replace
+from datetime import datetime, timedelta
+from math import ceil
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.campaigns.application.manage_campaigns import chunk_name, counted
+from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
+from rebound.campaigns.domain.expansion_records import Held
+from rebound.eligibility.application.audience import Screening, matching
+from rebound.kernel.key_ranges import bounds, estimated_size
+from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.domain import compile_filter
+from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.domain.expansion_records import RangeProgress
+    from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.eligibility.application.audience import Selected
+    from rebound.eligibility.domain.eligibility import Hold
+    from rebound.eligibility.ports import FrequencyBook
+    from rebound.platform.ports import Clock, Ids
+    from rebound.segments.domain import Matcher
+    from rebound.segments.ports import SegmentBook
+    from rebound.sending.ports import ChunkQueue, HeldQueue
+
+PAGE: Final = 500
+"""Customers read at a time: what bounds the memory of an expansion."""
+SAMPLE: Final = 200
+"""Customers that are looked at to estimate how many there are."""
+WORTH_A_RANGE: Final = 2_500
+"""Customers that one invocation reads in a few seconds: for fewer, a range of their own costs more than it saves."""
+SHORTEST_WAIT: Final = timedelta(seconds=1)
+LONGEST_WAIT: Final = timedelta(minutes=5)
+"""A look costs as much as a hundred writes, and a slow sender hands over a text in a second."""
+SHORTEST_WAIT_FOR_HOURS: Final = timedelta(minutes=1)
+LONGEST_WAIT_FOR_HOURS: Final = timedelta(hours=1)
+"""An execution may have 1,500 polls: enough for any number of nights."""
+FIRST_GUESS: Final = timedelta(milliseconds=2)
+"""For a message, before any has been handed over."""
+LONGEST_GUESS: Final = timedelta(seconds=5)
+COUNTED_AFTER: Final = timedelta(seconds=2)
+"""How long a send is not seen in the counts: the windows of the stream and of the counting function."""
+MOST_POLLS: Final = 1500
+"""A poll takes some ten history events of the 25,000 that an execution may have."""
+
+
+class PlanCampaign(Struct, frozen=True, kw_only=True):
+    """Fixes what the run will do, once: its message id, its filter and its ranges.
+
+    A range costs state transitions whether there is anybody in it or not, so a business gets as many as it has use for.
+    """
+
+    campaigns: CampaignBook
+    customers: CustomerBook
+    segments: SegmentBook
+    clock: Clock
+    ids: Ids
+    ranges: int
+    worth_a_range: int
+
+    def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
+        """The ranges to expand; none when the campaign has ended already.
+
+        Raises ``NotFoundError`` when its segment has been deleted since it was posted: then it cannot go on.
+        """
+        campaign = self.campaigns.get(business_id, campaign_id)
+        if campaign.status in ENDED:
+            return ()
+        if campaign.run_id is None:
+            now = self.clock.now()
+            selection = campaign.selection
+            if selection.segment_id is not None:
+                segment = self.segments.get(business_id, selection.segment_id)
+                selection = replace(selection, filter=segment.filter)
+            planned = replace(
+                campaign,
+                run_id=self.ids.ulid(now),
+                selection=selection,
+                ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
+                started_at=now,
+                # A pause that came before the time to send holds when the time comes.
+                status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
+            )
+            self.campaigns.replace(campaign, planned)
+            campaign = planned
+        return range(campaign.ranges)
+
+    def _ranges_of(self, business_id: str) -> int:
+        """How many ranges a business's customers are worth, by how dense the first of their random ids are."""
+        sample = self.customers.read_range(business_id, *bounds(0, 1), None, SAMPLE)
+        size = len(sample) if len(sample) < SAMPLE else estimated_size(SAMPLE, sample[-1].customer_id)
+        return max(1, min(self.ranges, -(-size // self.worth_a_range)))
+
+
+class ExpandCampaign(Struct, frozen=True, kw_only=True):
+    """Turns one key range of customers into chunks on the queue, page by page.
+
+    A page's chunks and the progress past it are written in one transaction; then the chunks are enqueued. Another
+    invocation beside this one loses that write and starts over from what is there; the next try after a crash enqueues
+    again whatever may not have been. Chunks are claimed before they are sent, so enqueueing twice is harmless.
+
+    A chunk in which everybody waits for their hour is held back from the start, so that it takes no turn from others.
+    Where that is not known any more (of recipients left over by an invocation before), the sender finds out.
+    """
+
+    campaigns: CampaignBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    contacts: ContactBook
+    frequencies: FrequencyBook
+    expansion: ExpansionLedger
+    queue: ChunkQueue
+    clock: Clock
+    chunks: ChunkLedger
+    held: HeldQueue
+    whereabouts: Whereabouts
+
+    def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
+        """Expand range ``index`` while there is time; whether it is done."""
+        campaign = self.campaigns.get(business_id, campaign_id)
+        business = self.businesses.get(business_id)
+        progress = self.expansion.get(campaign_id, index)
+        read = self._reader(campaign, business, index)
+        holds: dict[str, Hold] = {}
+        while True:
+            progress = self._enqueue(campaign, progress)
+            if progress.done or campaign.status in ENDED:
+                return True
+            if not may_go_on():
+                return False
+            progress = self._page(campaign, business, progress, read, holds)
+
+    def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
+        selection = campaign.selection
+        screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
+        if selection.customer_ids is not None:
+            return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
+        matcher = compile_filter(selection.filter)
+        return _RangeReader(self.customers, business, screening, self.clock, matcher, bounds(index, campaign.ranges))
+
+    def _page(
+        self,
+        campaign: Campaign,
+        business: Business,
+        progress: RangeProgress,
+        read: Reader,
+        holds: dict[str, Hold],
+    ) -> RangeProgress:
+        """One page more; ``holds`` are those known of the recipients who are in no chunk yet."""
+        page = read(progress.cursor)
+        holds.update(page.selected.holds)
+        waiting = progress.carry + page.selected.recipients
+        full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE
+        now = self.clock.now()
+        new = [
+            self._chunk(campaign, progress, number, waiting[start : min(start + CHUNK_SIZE, full)], now)
+            for number, start in enumerate(range(0, full, CHUNK_SIZE), start=progress.chunks)
+        ]
+        held = {
+            number: first
+            for number, chunk in enumerate(new, start=progress.chunks)
+            if (first := _first_of([holds.pop(c, None) for c in chunk.customer_ids], business.version)) is not None
+        }
+        new = [
+            replace(chunk, not_before=held[number].not_before) if number in held else chunk
+            for number, chunk in enumerate(new, start=progress.chunks)
+        ]
+        if page.selected.holds:
+            noted = {hold.until: hold.because for hold in page.selected.holds.values()}
+            self.chunks.note_holds(campaign.campaign_id, noted)
+        beyond = replace(
+            progress,
+            cursor=page.cursor or progress.cursor,
+            carry=waiting[full:],
+            chunks=progress.chunks + len(new),
+            audience=progress.audience.plus(page.selected.audience),
+            done=page.cursor is None,
+            held=MappingProxyType(held),
+        )
+        return self.expansion.commit(beyond, new)
+
+    @staticmethod
+    def _chunk(
+        campaign: Campaign, progress: RangeProgress, number: int, customer_ids: tuple[str, ...], now: datetime
+    ) -> Chunk:
+        key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
+        return Chunk(key, customer_ids, customer_ids, created_at=now)
+
+    @staticmethod
+    def _ticket(campaign: Campaign, progress: RangeProgress, number: int) -> Ticket:
+        """The ticket of a chunk of a range, in which all chunks but the last are full."""
+        key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
+        behind = progress.audience.targeted - number * CHUNK_SIZE
+        size = progress.held[number].size if number in progress.held else min(behind, CHUNK_SIZE)
+        return Ticket(key, size, lane_of(campaign))
+
+    def _enqueue(self, campaign: Campaign, progress: RangeProgress) -> RangeProgress:
+        if progress.enqueued == progress.chunks:
+            return progress
+        tickets = {n: self._ticket(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
+        held = progress.held
+        if held:
+            now = self.clock.now()
+            waiting = [
+                HeldTicket(campaign.channel, tickets[n], first.not_before, now, first.version)
+                for n, first in held.items()
+            ]
+            self.held.put(waiting, now)
+            if self.campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
+                # Its chunks were looked for before these were there.
+                held = {}
+        self.queue.put(campaign.channel, [ticket for n, ticket in tickets.items() if n not in held])
+        enqueued = replace(progress, enqueued=progress.chunks, held=MappingProxyType({}))
+        # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
+        return self.expansion.commit(enqueued) if progress.done else enqueued
+
+
+def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
+    """When a chunk with these recipients may be handed over first, and how many; ``None`` when some need not wait."""
+    if None in holds:
+        return None
+    untils = [hold.until for hold in holds if hold is not None]
+    return Held(min(untils), untils.count(min(untils)), version)
+
+
+class ReadPage(Struct, frozen=True):
+    """Some customers, decided; ``cursor`` continues after them and is ``None`` when there are no more."""
+
+    selected: Selected
+    cursor: str | None
+
+
+Reader = Callable[[str | None], ReadPage]
+
+
+class _RangeReader(Struct, frozen=True):
+    """Pages of a key range."""
+
+    customers: CustomerBook
+    business: Business
+    screening: Screening
+    clock: Clock
+    matcher: Matcher
+    bounds: tuple[str, str]
+
+    def __call__(self, cursor: str | None) -> ReadPage:
+        first, last = self.bounds
+        customers = self.customers.read_range(self.business.business_id, first, last, cursor, PAGE)
+        selected = self.screening(matching(customers, self.matcher), self.clock.now())
+        return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
+
+
+class _ListReader(Struct, frozen=True):
+    """Pages of a list of customers; the cursor is the number of those read."""
+
+    customers: CustomerBook
+    business: Business
+    screening: Screening
+    clock: Clock
+    customer_ids: tuple[str, ...]
+
+    def __call__(self, cursor: str | None) -> ReadPage:
+        start = int(cursor or 0)
+        ids = self.customer_ids[start : start + PAGE]
+        found = self.customers.get_many(self.business.business_id, ids)
+        selected = self.screening({customer_id: found.get(customer_id) for customer_id in ids}, self.clock.now())
+        end = start + len(ids)
+        return ReadPage(selected, str(end) if end < len(self.customer_ids) else None)
+
+
+class Drained(Struct, frozen=True):
+    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand before."""
+
+    drained: bool
+    wait_seconds: int
+    polls: int
+    ranges: tuple[int, ...] = ()
+
+    @property
+    def start_over(self) -> bool:
+        """Whether to go on in a new execution, before the history of this one is full."""
+        return self.polls >= MOST_POLLS
+
+
+class DrainCampaign(Struct, frozen=True, kw_only=True):
+    """Looks whether a campaign is fully expanded and has nothing left to hand over."""
+
+    campaigns: CampaignBook
+    expansion: ExpansionLedger
+    tallies: TallyBook
+    clock: Clock
+    chunks: ChunkLedger
+
+    def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
+        """Look once, and say when it will be worth looking again: each look is paid for.
+
+        While somebody waits for their hour the campaign cannot end, so it is looked at when the last of these hours has
+        come; but before it has waited twice as long, because that hour may be another one by then. From then on the
+        wait is what the rest will take at the pace since, but no longer than that has taken.
+        """
+        campaign = self.campaigns.get(business_id, campaign_id)
+        ranges = self.expansion.list(campaign_id)
+        if campaign.status not in ENDED:
+            left = set(range(campaign.ranges)) - {progress.index for progress in ranges if progress.done}
+            if left:
+                return Drained(drained=False, wait_seconds=0, polls=polls, ranges=tuple(sorted(left)))
+        if campaign.status is CampaignStatus.EXPANDING:
+            sending = replace(campaign, status=CampaignStatus.SENDING)
+            self.campaigns.replace(campaign, sending)
+            campaign = sending
+        parts = [progress.audience for progress in ranges]
+        view = counted(campaign, parts, self.tallies.counts(campaign_id))
+        waiting = view.results[MessageStatus.QUEUED]
+        now = self.clock.now()
+        began = campaign.started_at or campaign.created_at
+        last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
+        if last > now:
+            # What is held back says nothing of the pace.
+            wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
+        else:
+            wait = wait_for_the_rest(now - max(began, last), waiting, view.audience.targeted - waiting)
+        return Drained(waiting == 0 or campaign.status in ENDED, ceil(wait.total_seconds()), polls + 1)
+
+
+def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
+    """How long the rest will take at the pace so far; while there is none, a guess, and more and more for nothing."""
+    if handled:
+        wait = min(took * waiting / handled + COUNTED_AFTER, took)
+    else:
+        wait = max(min(FIRST_GUESS * waiting + COUNTED_AFTER, LONGEST_GUESS), took / 10)
+    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+class CloseCampaign(Struct, frozen=True, kw_only=True):
+    """Ends a campaign."""
+
+    campaigns: CampaignBook
+    clock: Clock
+
+    def complete(self, business_id: str, campaign_id: str) -> None:
+        """Everybody is accounted for."""
+        self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
+
+    def fail(self, business_id: str, campaign_id: str, reason: str) -> None:
+        """The campaign cannot go on; ``reason`` is shown to the client."""
+        self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
+
+    def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:
+        campaign = self.campaigns.get(business_id, campaign_id)
+        if campaign.status in ENDED:
+            return
+        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self.clock.now())
+        self.campaigns.replace(campaign, ended)

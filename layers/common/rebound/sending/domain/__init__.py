@@ -1,0 +1,1 @@
+"""What sending are: values and rules."""

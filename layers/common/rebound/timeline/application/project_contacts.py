@@ -1,0 +1,136 @@
+"""What follows from a change of a contact: the copies of its flag on customers, and the domain events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import Scope
+from rebound.contacts.domain.history import ConsentStated, FlagChanged
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.history import HistoryEntry
+    from rebound.contacts.domain.reachability import ReachabilityPolicy
+    from rebound.contacts.ports import ContactHistory
+    from rebound.customers.ports import CustomerBook
+    from rebound.inbound.ports import ReplyBook
+    from rebound.kernel.changes import Written
+    from rebound.kernel.events import DomainEvent
+    from rebound.platform.ports import DomainEvents
+
+
+class ProjectContacts(Struct, frozen=True, kw_only=True):
+    """Follows the change stream of contacts, which is in order for each contact and delivered at least once."""
+
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    events: DomainEvents
+    history: ContactHistory
+    replies: ReplyBook
+
+    def __call__(self, change: Written[Contact]) -> None:
+        """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
+
+        Both go into the history as well, and so does every other word about consent.
+
+        When nobody uses an address any more, what was texted from it is forgotten.
+
+        A customer who is linked to the contact has had the flag since then: both are written in one transaction.
+
+        The policy is read again after the copies are written, and they are written again when it has changed: else a
+        slow copy under an old policy could land after ``RecopyFlags`` has been there. For the same reason every change
+        is copied, not only one that flips: a change that comes again after a death may flip nothing under the policy
+        that is in force by then, and have left copies of the policy before.
+        """
+        history: list[HistoryEntry] = list(_statements(change))
+        if change.after.key.is_hashed:
+            # There is nobody left whom an event could be about.
+            self.history.record(change.after.key, history)
+            return
+        if not change.after.is_used:
+            self.replies.forget(change.after.key)
+            return
+        events: list[DomainEvent] = list(_turns_of_consent(change))
+        if _may_be_invalid(change.before) or _may_be_invalid(change.after):
+            try:
+                policy = self._copied(change.after)
+            except NotFoundError:
+                return
+            flips = list(_flips(change, policy))
+            history += (_flag(change, flip) for flip in flips)
+            events += flips
+        self.history.record(change.after.key, history)
+        if events:
+            self.events.publish(events)
+
+    def _copied(self, contact: Contact) -> ReachabilityPolicy:
+        """Copy the flag; the policy under which it was copied and which was still in force afterwards."""
+        policy = self.businesses.get(contact.key.business_id).policy
+        while True:
+            invalid = contact.verdict(policy).invalid
+            for customer_id in sorted(contact.customer_ids):
+                self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
+            now = self.businesses.get(contact.key.business_id).policy
+            if now == policy:
+                return policy
+            policy = now
+
+
+def _may_be_invalid(contact: Contact | None) -> bool:
+    """Without a failure no policy can find a contact invalid; most changes are those of healthy ones."""
+    return contact is not None and bool(contact.reachability.failures)
+
+
+def _statements(change: Written[Contact]) -> Iterator[ConsentStated]:
+    """What was said about consent, as far as it was the latest word of its kind."""
+    known = change.before.consent.statements if change.before is not None else frozenset()
+    for statement in change.after.consent.statements - known:
+        yield ConsentStated(statement)
+
+
+def _flag(change: Written[Contact], flip: ContactInvalidated | ContactRestored) -> FlagChanged:
+    if isinstance(flip, ContactInvalidated):
+        return FlagChanged(flip.since, flip.reason, change.change_id)
+    return FlagChanged(change.at, None, change.change_id)
+
+
+def _flips(change: Written[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
+    """At most one event: the flag of the contact, if it is another one than before."""
+    contact, key = change.after, change.after.key
+    verdict = contact.verdict(policy)
+    if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):
+        return
+    customers = tuple(sorted(contact.customer_ids))
+    if verdict.reason is None or verdict.since is None:
+        yield ContactRestored(key.business_id, key.channel, customers, contact.version, change.change_id)
+    else:
+        yield ContactInvalidated(
+            key.business_id, key.channel, customers, verdict.reason, verdict.since, contact.version, change.change_id
+        )
+
+
+def _turns_of_consent(change: Written[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn]:
+    """One event for each scope that is opted out of now and was not before, or the other way round."""
+    contact, key = change.after, change.after.key
+    before = change.before.consent.opted_out if change.before is not None else ()
+    for scope in Scope:
+        said = contact.consent.of(scope).ruling
+        if said is None or said.opted_out is (scope in before):
+            continue
+        event = ContactOptedOut if said.opted_out else ContactOptedIn
+        yield event(
+            key.business_id,
+            key.channel,
+            tuple(sorted(contact.customer_ids)),
+            scope,
+            said.source,
+            said.at,
+            contact.version,
+            change.change_id,
+        )

@@ -1,0 +1,205 @@
+"""Everything that happened with one customer in one list: messages, texts of theirs, consent, flags."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.consent.domain.consent import Scope
+from rebound.contacts.domain.history import ConsentStated, place_of
+from rebound.inbound.domain.replies import Reply
+from rebound.inbound.domain.stopped_texts import stopped_texts
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.pages import Page
+from rebound.kernel.ulids import behind_all_of, time_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.domain.history import HistoryEntry
+    from rebound.contacts.ports import ContactBook, ContactHistory
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.inbound.domain.stopped_texts import StoppedTexts
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import MessageLog
+
+_PLACE: Final = re.compile(
+    r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{64}@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
+)
+_BEHIND: Final = "~"
+"""Sorts behind everything that a place is made of."""
+_NEAR: Final = 10
+"""A STOP and the statement that follows from it stand side by side."""
+
+
+class Place(Struct, frozen=True):
+    """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
+
+    ``source`` is empty for messages and the hash of the address for everything else.
+    """
+
+    at: datetime
+    source: str
+    name: str
+
+    @property
+    def order(self) -> tuple[datetime, str, str]:
+        """No two entries have the same, and every source is sorted by it."""
+        return (self.at, self.source, self.name)
+
+
+class Happened(Struct, frozen=True):
+    """One entry.
+
+    ``contact`` is the address that it is about, ``None`` for a message to nowhere; ``former`` when the customer has
+    left that address, ``shared_with`` how many other customers use or used it.
+    """
+
+    place: Place
+    what: Message | HistoryEntry
+    channel: Channel
+    contact: ContactKey | None
+    former: bool = False
+    shared_with: int = 0
+
+    @property
+    def at(self) -> datetime:
+        """When it happened; of a message, when its sending began."""
+        return self.place.at
+
+    @property
+    def order(self) -> tuple[datetime, str, str]:
+        """Of the place."""
+        return self.place.order
+
+
+class Timeline(Struct, frozen=True):
+    """Part of the list, newest first, and whether texts are stopped at this moment."""
+
+    customer: Customer
+    stopped: StoppedTexts | None
+    entries: Page[Happened]
+
+
+_ORDER: Final = attrgetter("order")
+
+
+class ReadTimeline(Struct, frozen=True, kw_only=True):
+    """The client log of one customer, with everything in it.
+
+    Messages are the customer's own. What is kept of addresses is shown of all that they use or used, whoever it was:
+    nobody knows which of several people with one number has texted, nor when somebody left an address.
+
+    Each source is sorted by the place that the list is sorted by, so a cursor is no more than the last place shown: a
+    page goes on from there in every source, whatever has come meanwhile.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    messages: MessageLog
+    history: ContactHistory
+
+    def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
+        """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
+        last = _read_cursor(cursor)
+        customer = self.customers.get(business_id, customer_id)
+        contacts = self.contacts.get_many(customer.all_contact_keys)
+        sources = [
+            self._sent(customer, contacts, last, limit + 1),
+            *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
+        ]
+        found = list(islice(merge(*sources, key=_ORDER, reverse=True), limit + 1))
+        more = len(found) > limit
+        return Timeline(
+            customer,
+            self._stopped(customer, contacts),
+            Page(found[:limit], _write_cursor(found[limit - 1].place) if more else None),
+        )
+
+    def _sent(
+        self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: Place | None, limit: int
+    ) -> Iterator[Happened]:
+        before = None if last is None else last.name if not last.source else behind_all_of(last.at)
+        for message in self.messages.before(customer.business_id, customer.customer_id, before, limit):
+            place = Place(time_of(message.key.message_id), "", message.key.message_id)
+            address = message.address
+            key = ContactKey(customer.business_id, message.channel, address) if address else None
+            former, shared_with = _use(key, customer, contacts)
+            yield Happened(place, message, message.channel, key, former, shared_with)
+
+    def _known(self, customer: Customer, contact: Contact, last: Place | None, limit: int) -> Iterator[Happened]:
+        source = _digest(contact.key)
+        former, shared_with = _use(contact.key, customer, {contact.key: contact})
+        before = None if last is None else _before(last, source)
+        kept = self.history.before(contact.key, before, limit)
+        # What has just been said stands with the contact already and perhaps not yet in its history.
+        said = [ConsentStated(statement) for statement in contact.consent.statements]
+        waiting = [entry for entry in said if before is None or place_of(entry) < before]
+        in_order = sorted([*kept, *waiting], key=place_of, reverse=True)
+        for name, same in groupby(in_order, place_of):
+            entry = next(same)
+            yield Happened(Place(entry.at, source, name), entry, contact.key.channel, contact.key, former, shared_with)
+
+    def _stopped(self, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> StoppedTexts | None:
+        key = customer.contact_key(Channel.SMS)
+        said = contacts[key].consent.of(Scope.ALL).standing if key is not None else None
+        if key is None or said is None:
+            return None
+        return stopped_texts(said, self.businesses.get(customer.business_id), self._number_texted(key, said))
+
+    def _number_texted(self, key: ContactKey, said: ConsentEvidence) -> str | None:
+        """The number that a STOP was texted to; ``None`` for what was no text, or is not kept any more."""
+        near = self.history.before(key, _instant(said.at) + _BEHIND, _NEAR)
+        replies = (entry for entry in near if isinstance(entry, Reply))
+        return next((reply.to for reply in replies if reply.reply_id == said.message_id), None)
+
+
+def _use(key: ContactKey | None, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> tuple[bool, int]:
+    """Whether the customer has left the address, and how many others use or used it."""
+    if key is None:
+        return False, 0
+    users = contacts[key].customer_ids if key in contacts else frozenset[str]()
+    return key in customer.former_contacts, len(users - {customer.customer_id})
+
+
+def _before(last: Place, source: str) -> str:
+    """Behind everything of a source that comes after ``last`` in the list."""
+    if source == last.source:
+        return last.name
+    return _instant(last.at) + (_BEHIND if source < last.source else "")
+
+
+def _instant(at: datetime) -> str:
+    """What the places of one moment begin with (``history.place_of``)."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _digest(key: ContactKey) -> str:
+    return key.hashed.address.split(":")[-1]
+
+
+def _write_cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(f"{place.source}@{place.name}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        written = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        source, _, name = (written if _PLACE.fullmatch(written) else "").partition("@")
+        return Place(datetime.fromisoformat(name.split("#")[0]) if source else time_of(name), source, name)
+    except (ValueError, OverflowError):
+        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer.")) from None

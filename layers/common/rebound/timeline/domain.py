@@ -1,0 +1,132 @@
+"""What stands in the logs that people read, in a sentence or two for the reception desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from rebound.consent.domain.consent import ConsentSource, Scope
+from rebound.eligibility.domain.explanation import attempt_sentence
+from rebound.inbound.domain.replies import Keyword, Meaning
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import all_codes
+from rebound.messages.domain.messages import MessageStatus
+
+if TYPE_CHECKING:
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.domain.history import FlagChanged
+    from rebound.inbound.domain.replies import Reply
+    from rebound.messages.domain.appointments import Answered
+    from rebound.messages.domain.messages import Message
+
+_KINDS: Final[Mapping[Category, str]] = {
+    Category.REMINDER: "reminder",
+    Category.TRANSACTIONAL: "transactional",
+    Category.MARKETING: "marketing",
+    Category.DAILY_DEAL: "daily deal",
+    Category.LOYALTY: "loyalty",
+    Category.ONE_TO_ONE: "personal",
+}
+
+
+def sentence_of_message(message: Message) -> str:
+    """What was sent where, and what became of it."""
+    what = f"{_kind(message)} to {message.address}" if message.address else _kind(message)
+    match message.status:
+        case MessageStatus.DELIVERED:
+            return f"Sent {what}, and it was delivered."
+        case MessageStatus.SENT:
+            return f"Sent {what}; there is no word yet of whether it arrived."
+        case MessageStatus.EXCLUDED | MessageStatus.CANCELLED:
+            return f"Did not send {what}. {attempt_sentence(message)}"
+        case MessageStatus.FAILED | MessageStatus.BOUNCED:
+            return f"Could not deliver {what}. {attempt_sentence(message)}"
+        case MessageStatus.QUEUED | MessageStatus.SENDING:
+            return f"About to send {what}."
+        case MessageStatus.UNCERTAIN:
+            return f"Tried to send {what}. {attempt_sentence(message)}"
+
+
+def sentence_of_answer(answer: Answered) -> str:
+    """What the customer said about the appointment."""
+    if answer.confirmed:
+        return "Confirmed via text."
+    return "Answered by text, and it is not clear what is meant: somebody should read it."
+
+
+def _kind(message: Message) -> str:
+    if message.asks_confirmation:
+        return "text confirmation"
+    return f"{_KINDS[message.category]} {'email' if message.channel is Channel.EMAIL else 'text'}"
+
+
+def sentence_of_consent(said: ConsentEvidence, channel: Channel) -> str:
+    """What somebody said about consent, and how."""
+    plural = "emails" if channel is Channel.EMAIL else "texts"
+    what = f"{'all' if said.scope is Scope.ALL else said.scope} {plural}"
+    if said.source is ConsentSource.REVIEW:
+        return f"Held {what} back until staff have read their text." if said.opted_out else f"Let {what} through again."
+    how = _HOW[said.source]
+    if said.source is ConsentSource.KEYWORD and said.words:
+        how = f"by texting {_quoted(said.words)}"
+    who = f" ({said.who})" if said.who else ""
+    return f"Opted {'out of' if said.opted_out else 'in to'} {what} {how}{who}."
+
+
+_HOW: Final[Mapping[ConsentSource, str]] = {
+    ConsentSource.KEYWORD: "by a text of their own",
+    ConsentSource.ONE_CLICK: "by the link in a message",
+    ConsentSource.DOUBLE_OPT_IN: "by confirming what we asked",
+    ConsentSource.COMPLAINT: "by marking a message as spam",
+    ConsentSource.PROVIDER: "at the provider, which told us so",
+    ConsentSource.STAFF: "through staff",
+    ConsentSource.IMPORT: "through an import",
+    ConsentSource.API: "through a client of the API",
+}
+
+
+def sentence_of_flag(change: FlagChanged, channel: Channel) -> str:
+    """That an address is held for bad, or for good again."""
+    noun = "email address" if channel is Channel.EMAIL else "mobile number"
+    if change.reason is None:
+        return f"The {noun} is not flagged as invalid any more."
+    return f"The {noun} was flagged as invalid. {_sentence_of_reason(change.reason)}"
+
+
+def sentence_of_reply(reply: Reply) -> str:
+    """What somebody texted, what it was taken for, and whether somebody must still read it."""
+    said = f"Texted {_quoted(reply.body)}" if reply.body is not None else "Texted something that is not kept any more"
+    meant = _KEYWORDS.get(reply.keyword) if reply.keyword is not None else _MEANT.get(reply.meaning)
+    if reply.meaning is Meaning.CONFIRMATION and not reply.confirms:
+        meant = "which may confirm an appointment"
+    sentence = f"{said}, {meant}." if meant else f"{said}."
+    return f"{sentence} Somebody should read it." if reply.is_waiting else sentence
+
+
+_KEYWORDS: Final[Mapping[Keyword, str]] = {
+    Keyword.STOP: "which stops all texts",
+    Keyword.START: "which brings texts back",
+    Keyword.HELP: "which asks who is texting",
+}
+_MEANT: Final[Mapping[Meaning, str]] = {
+    Meaning.CONFIRMATION: "which confirms the appointment",
+    Meaning.REVOCATION: "which reads like a wish for no more texts",
+}
+LONGEST_QUOTE: Final = 160
+
+
+def _quoted(words: str) -> str:
+    """On one line, and not the whole of something long."""
+    line = " ".join(words.split())
+    return f'"{line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"}"'
+
+
+@cache
+def _sentences() -> Mapping[str, str]:
+    return {row.reason: row.sentence for row in all_codes()}
+
+
+def _sentence_of_reason(reason: str) -> str:
+    return _sentences().get(reason, "Messages to it came back.")

@@ -1,0 +1,241 @@
+"""The logs that people read: shapes and routes."""
+
+from typing import Annotated, Any, Literal, Self
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import Field
+
+from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.contacts.domain.history import ConsentStated, FlagChanged
+from rebound.inbound.domain.replies import Reply
+from rebound.inbound.domain.stopped_texts import StoppedTexts
+from rebound.inbound.http.reply_answers import ReplyAnswer
+from rebound.kernel.channels import Channel
+from rebound.kernel.ulids import time_of
+from rebound.messages.domain.appointments import Answered
+from rebound.messages.domain.messages import Message
+from rebound.messages.http import MessageAnswer
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    CustomerInPath,
+    Limit,
+    business_of,
+    json_answer,
+    responses,
+)
+from rebound.platform.http.shapes import Answer, Time
+from rebound.timeline import wiring
+from rebound.timeline.application.read_appointment_log import AppointmentLog
+from rebound.timeline.application.read_timeline import Happened, Timeline
+from rebound.timeline.domain import (
+    sentence_of_answer,
+    sentence_of_consent,
+    sentence_of_flag,
+    sentence_of_message,
+    sentence_of_reply,
+)
+
+
+class AppointmentEntryAnswer(Answer):
+    """One thing that happened about an appointment."""
+
+    at: Time = Field(description="Of a message the time at which it was posted; what came later is in the message.")
+    kind: Literal["message", "reply"]
+    sentence: str = Field(description="In plain English, for the reception desk.")
+    message: MessageAnswer | None = Field(description="Of kind message.")
+    reply_id: str | None = Field(description="Of kind reply: the reply with the customer's words.")
+    confirmed: bool | None = Field(description="Of kind reply: whether it confirms; false when it is unclear.")
+
+    @classmethod
+    def of(cls, entry: Message | Answered) -> Self:
+        """The answer for an entry."""
+        if isinstance(entry, Answered):
+            return cls(
+                at=entry.at,
+                kind="reply",
+                sentence=sentence_of_answer(entry),
+                message=None,
+                reply_id=entry.reply_id,
+                confirmed=entry.confirmed,
+            )
+        return cls(
+            at=time_of(entry.key.message_id),
+            kind="message",
+            sentence=sentence_of_message(entry),
+            message=MessageAnswer.of(entry),
+            reply_id=None,
+            confirmed=None,
+        )
+
+
+class AppointmentLogAnswer(Answer):
+    """Part of what happened about an appointment, newest first."""
+
+    appointment_id: str
+    confirmed_at: Time | None = Field(
+        description="When the customer confirmed it; null when they did not, or were asked again since."
+    )
+    items: list[AppointmentEntryAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, appointment_id: str, log: AppointmentLog) -> Self:
+        """The answer for a log."""
+        return cls(
+            appointment_id=appointment_id,
+            confirmed_at=log.confirmed_at,
+            items=[AppointmentEntryAnswer.of(entry) for entry in log.entries],
+            next_cursor=log.next_cursor,
+        )
+
+
+class ConsentChangeAnswer(Answer):
+    """A statement about consent."""
+
+    scope: Scope
+    opted_out: bool
+    source: ConsentSource
+    who: str | None
+    words: str | None
+    message_id: str | None = Field(description="The message that it answers, or follows from.")
+
+    @classmethod
+    def of(cls, said: ConsentEvidence) -> Self:
+        """The answer for a statement."""
+        return cls(
+            scope=said.scope,
+            opted_out=said.opted_out,
+            source=said.source,
+            who=said.who,
+            words=said.words,
+            message_id=said.message_id,
+        )
+
+
+class FlagChangeAnswer(Answer):
+    """The address was flagged as invalid, or is not any more."""
+
+    invalid: bool
+    reason: str | None = Field(description="Why it was flagged: a reason of the table of provider codes.")
+
+
+class StoppedTextsAnswer(Answer):
+    """Nothing goes out to the customer's mobile number."""
+
+    since: Time
+    source: ConsentSource
+    text_start_to: str | None = Field(
+        description="The number to which the customer texts START; null when something else brings texts back, or when "
+        "only the sentence can say where to find it (a messaging service)."
+    )
+    sentence: str
+
+    @classmethod
+    def of(cls, stopped: StoppedTexts) -> Self:
+        """The answer for it."""
+        return cls(
+            since=stopped.since,
+            source=stopped.source,
+            text_start_to=stopped.text_start_to,
+            sentence=stopped.sentence,
+        )
+
+
+class LogEntryAnswer(Answer):
+    """One thing that happened with a customer; of the last four fields the one with the kind's name is there."""
+
+    at: Time = Field(description="Of a message the time at which its sending began; what came later is in the message.")
+    kind: Literal["message", "reply", "consent", "flag"]
+    sentence: str = Field(description="In plain English, for the reception desk.")
+    channel: Channel
+    address: str | None = Field(
+        description="The address that it is about, in the form in which addresses are compared."
+    )
+    former: bool = Field(description="The customer has left this address; it may have been somebody else since.")
+    shared_with: int = Field(
+        description="How many other customers use or used the address: any of them may have been the one who did it."
+    )
+    message: MessageAnswer | None = None
+    reply: ReplyAnswer | None = None
+    consent: ConsentChangeAnswer | None = None
+    flag: FlagChangeAnswer | None = None
+
+    @classmethod
+    def of(cls, happened: Happened) -> Self:
+        """The answer for an entry."""
+        what, key = happened.what, happened.contact
+        about: dict[str, Any] = {
+            "at": happened.at,
+            "channel": happened.channel,
+            "address": None if key is None else key.address,
+            "former": happened.former,
+            "shared_with": happened.shared_with,
+        }
+        match what:
+            case Message():
+                return cls(kind="message", sentence=sentence_of_message(what), message=MessageAnswer.of(what), **about)
+            case Reply():
+                return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
+            case ConsentStated(said):
+                told = sentence_of_consent(said, happened.channel)
+                return cls(kind="consent", sentence=told, consent=ConsentChangeAnswer.of(said), **about)
+            case FlagChanged(_, reason):
+                told = sentence_of_flag(what, happened.channel)
+                return cls(
+                    kind="flag",
+                    sentence=told,
+                    flag=FlagChangeAnswer(invalid=reason is not None, reason=reason),
+                    **about,
+                )
+
+
+class TimelineAnswer(Answer):
+    """Part of what happened with a customer, newest first."""
+
+    customer_id: str
+    texts_stopped: StoppedTextsAnswer | None = Field(description="Null while texts are not stopped.")
+    items: list[LogEntryAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Self:
+        """The answer for a log."""
+        return cls(
+            customer_id=timeline.customer.customer_id,
+            texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.of(timeline.stopped),
+            items=[LogEntryAnswer.of(entry) for entry in timeline.entries.items],
+            next_cursor=timeline.entries.next_cursor,
+        )
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+
+    @app.get(
+        "/v1/customers/<customer_id>/log",
+        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags",
+        tags=["Messages"],
+        responses=responses(TimelineAnswer),
+    )
+    def read_timeline(
+        customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[str]:
+        return json_answer(
+            TimelineAnswer.of(wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor))
+        )
+
+    @app.get(
+        "/v1/appointments/<appointment_id>/log",
+        summary="What was sent about an appointment, and what the customer answered, newest first",
+        tags=["Messages"],
+        responses=responses(AppointmentLogAnswer),
+    )
+    def read_appointment_log(
+        appointment_id: Annotated[str, Path(description="As appointment_id of the messages names it.")],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        log = wiring.use_cases().read_appointment_log(business_of(app), appointment_id, limit, cursor)
+        return json_answer(AppointmentLogAnswer.of(appointment_id, log))
