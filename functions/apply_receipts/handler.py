@@ -2,17 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rebound.platform.batches import reason_of, report_failure
+from rebound.platform.batches import decoded, reason_of, report_failure
 from rebound.platform.telemetry import count, logger, place_of, tell_counts
 from rebound.receipts import wiring
-from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
-from rebound.receipts.adapters.receipts_queue import decode
-from rebound.receipts.application.apply_receipts import Applied
-
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import Receipt
 
 FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=15)
@@ -26,27 +20,17 @@ LOOK_UP_EVERY: Final = timedelta(seconds=2)
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Apply a batch; early receipts come again soon, and in the end go to the dead letters; others come later."""
     records = {record["messageId"]: record for record in event["Records"]}
-    entries: dict[str, Sequence[Receipt]] = {}
-    failed: dict[str, str] = {}
-    for message_id, record in records.items():
-        try:
-            entries[message_id] = decode(record["body"])
-        except MalformedReceiptError as error:
-            logger().error("malformed receipt", message_id=message_id, problem=str(error))
-            failed[message_id] = f"malformed: {error}"
-    malformed = len(failed)
+    entries, failed = decoded(records, wiring.ports().decode_receipts)
+    count("MalformedReceipts", len(failed))
     try:
         applied = wiring.use_cases().apply_receipts(entries)
     except Exception as error:  # noqa: BLE001 - the whole batch comes again; raising would log the error's text
         logger().error("receipts not applied", error=type(error).__name__, at=place_of(error))
-        failed |= dict.fromkeys(entries, reason_of(error))
-        applied, entries = Applied(frozenset(), frozenset(), 0), {}
+        return _failed(records, failed | dict.fromkeys(entries, reason_of(error)))
     failed |= dict.fromkeys(applied.early, EARLY) | dict.fromkeys(applied.contended, CONTENDED)
     failed |= dict.fromkeys(applied.unanswered, UNANSWERED)
     for message_id in applied.again:
         _come_again(records[message_id])
-    for message_id, reason in failed.items():
-        report_failure(records[message_id], reason)
     _come_later([records[message_id]["body"] for message_id in sorted(applied.postponed)])
     for message_id, receipts in entries.items():
         if message_id not in failed and message_id not in applied.postponed:
@@ -57,7 +41,12 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     count("PostponedReceipts", len(applied.postponed))
     count("UnansweredReceipts", len(applied.unanswered))
     count("UnattributedReceipts", applied.unattributed)
-    count("MalformedReceipts", malformed)
+    return _failed(records, failed)
+
+
+def _failed(records: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str]) -> Mapping[str, Any]:
+    for message_id, reason in failed.items():
+        report_failure(records[message_id], reason)
     tell_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.imports_exports import wiring
-from rebound.imports_exports.adapters.import_store import imports_of_notice
-from rebound.kernel.errors import NotFoundError
 from rebound.platform.batches import process_queue
 from rebound.platform.telemetry import logger
 
@@ -14,10 +12,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  #
     """Start the imports whose files have arrived."""
 
     def begin(body: str, _: str) -> None:
-        for business_id, import_id in imports_of_notice(body):
-            try:
-                wiring.use_cases().begin_import(business_id, import_id)
-            except NotFoundError:
+        for business_id, import_id in wiring.ports().imports_of_notice(body):
+            if not wiring.use_cases().begin_import(business_id, import_id):
                 logger().warning("file of an unknown import", import_id=import_id)
 
     return process_queue(event, begin)

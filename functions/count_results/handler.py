@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
-from rebound.messages.adapters.dynamo_messages import status_change_of
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -13,6 +12,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     The mapping has a tumbling window only because Lambda names the shard to such functions alone; its state stays
     empty.
     """
-    changes = [change for record in event.get("Records", ()) if (change := status_change_of(record)) is not None]
+    records = event.get("Records", ())
+    changes = [change for record in records if (change := wiring.ports().status_change_of(record)) is not None]
     wiring.use_cases().count_results(event.get("shardId", "only"), changes)
     return {"state": {}}

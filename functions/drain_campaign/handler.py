@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.platform.steps import looked, step
+from rebound.platform.steps import step
 from rebound.sending import wiring
 
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Which ranges are not done, whether it is drained, and when to look again."""
-    return looked(wiring.use_cases().drain_campaign(event["business_id"], event["campaign_id"], event["polls"]))
+    return (
+        wiring.use_cases()
+        .drain_campaign(event["business_id"], event["campaign_id"], event["polls"])
+        .for_the_state_machine()
+    )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.operations import wiring
-from rebound.operations.commands import Operations, run
 from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
@@ -13,11 +12,4 @@ RESERVE_MILLISECONDS: Final = 10_000
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """Run one command; bad input is an answer with ``errors``, not an error."""
-    return run(
-        Operations(
-            wiring.use_cases().manage_tenants,
-            wiring.use_cases().manage_dead_letters,
-            more_than(RESERVE_MILLISECONDS, context),
-        ),
-        event,
-    )
+    return wiring.use_cases().run_command(event, more_than(RESERVE_MILLISECONDS, context))

@@ -1,10 +1,9 @@
 """First step of a campaign: fix what the run will do, and do at once what needs no second pair of hands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.kernel.errors import InvalidInputError, NotFoundError
-from rebound.platform.steps import looked, step
+from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 from rebound.sending import wiring
 
@@ -19,13 +18,9 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     A single range is expanded here and now, because a small campaign pays most for the states it enters.
     """
     business_id, campaign_id = event["business_id"], event["campaign_id"]
-    ranges: Sequence[int] = ()
-    try:
-        ranges = wiring.use_cases().plan_campaign(business_id, campaign_id)
-    except (NotFoundError, InvalidInputError) as error:
-        wiring.use_cases().close_campaign.fail(business_id, campaign_id, str(error))
+    ranges = wiring.use_cases().plan_campaign(business_id, campaign_id)
     if len(ranges) == 1:
         wiring.use_cases().expand_campaign(
             business_id, campaign_id, ranges[0], more_than(RESERVE_MILLISECONDS, context)
         )
-    return looked(wiring.use_cases().drain_campaign(business_id, campaign_id, polls=0))
+    return wiring.use_cases().drain_campaign(business_id, campaign_id, polls=0).for_the_state_machine()

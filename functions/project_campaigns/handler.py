@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
-from rebound.campaigns.adapters.dynamo_campaigns import campaign_change_of
-from rebound.campaigns.application.project_campaigns import trips
 from rebound.platform.telemetry import count, logger, place_of, tell_counts
 
 
@@ -14,9 +12,9 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     failed = []
     for record in event["Records"]:
         try:
-            change = campaign_change_of(record)
+            change = wiring.ports().campaign_change_of(record)
             if change is not None:
-                count("CampaignsPausedByBreaker", trips(wiring.use_cases().project_campaigns(change)))
+                count("CampaignsPausedByBreaker", wiring.use_cases().project_campaigns(change))
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
             logger().error("change not told", error=type(error).__name__, at=place_of(error))
             failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})

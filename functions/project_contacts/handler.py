@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound.customers.adapters import contact_change_of
 from rebound.platform.telemetry import logger, place_of, tell_counts
 from rebound.timeline import wiring
 
@@ -19,7 +18,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:
     for record in records:
         try:
-            change = contact_change_of(record)
+            change = wiring.ports().contact_change_of(record)
             if change is not None:
                 wiring.use_cases().project_contacts(change)
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again

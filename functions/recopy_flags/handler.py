@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.businesses.adapters.sqs_recopy_queue import decode_recopying
 from rebound.customers import wiring
 from rebound.platform.batches import process_queue
 from rebound.platform.time_left import more_than
@@ -16,6 +15,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Copy while there is time; what fails comes again."""
 
     def recopy(body: str, _: str) -> None:
-        wiring.use_cases().recopy_flags(decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))
+        wiring.use_cases().recopy_flags(wiring.ports().decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))
 
     return process_queue(event, recopy)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from rebound.campaigns import wiring
-from rebound.campaigns.application.roll_back_flags import RollbackProgress
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 
@@ -21,7 +20,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         event["business_id"],
         event["campaign_id"],
         event["rollback_id"],
-        RollbackProgress(event["cursor"], event["bounces"]),
+        event["cursor"],
+        event["bounces"],
         more_than(RESERVE_MILLISECONDS, context),
     )
     return {"rollback_id": event["rollback_id"], **asdict(progress), "done": progress.cursor is None}

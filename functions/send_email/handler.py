@@ -5,13 +5,12 @@ from typing import Any
 
 from rebound.platform.batches import process_queue
 from rebound.sending import wiring
-from rebound.sending.adapters.queues import decode_ticket
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Send each chunk; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.use_cases().send_email(decode_ticket(body), owner)
+        wiring.use_cases().send_email(wiring.ports().decode_ticket(body), owner)
 
     return process_queue(event, send)

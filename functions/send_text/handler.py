@@ -6,7 +6,6 @@ from typing import Any, Final
 from rebound.platform.batches import process_queue
 from rebound.platform.time_left import more_than
 from rebound.sending import wiring
-from rebound.sending.adapters.queues import decode_ticket
 
 RESERVE_MILLISECONDS: Final = 20_000
 """More than one text takes at its slowest, which is the texter's timeout."""
@@ -16,6 +15,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Send each chunk while there is time; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.use_cases().send_text(decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context))
+        wiring.use_cases().send_text(
+            wiring.ports().decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context)
+        )
 
     return process_queue(event, send)

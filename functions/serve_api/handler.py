@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.api.wiring import respond
+from rebound.api import wiring
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request."""
-    return respond(event, context)
+    return wiring.respond(event, context)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.preferences import wiring
-from rebound.preferences.http.links import respond
+from rebound.api import wiring
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer one request."""
-    return respond(event, wiring.use_cases().honour_links)
+    return wiring.respond_to_link(event)

@@ -26,12 +26,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.access.domain import ALL_SCOPES
 from rebound.businesses.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
+from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.platform.wiring import AwsPorts

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rebound.campaigns.application.manage_campaigns import RESULT_STATUSES
 from rebound.campaigns.domain.breaker import reason_of_refusal, reason_to_pause
 from rebound.campaigns.domain.campaigns import FinalWords
-from rebound.consent.domain.consent import ConsentSource, Scope
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import CampaignPaused, DomainEvent, PausedBy
 from rebound.kernel.provider_codes import all_codes
 from rebound.platform.adapters.domain_events import SOURCE, EventBridgeDomainEvents

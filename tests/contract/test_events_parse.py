@@ -17,21 +17,19 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import APIGatewayAuthorizerRequestEvent
 
+from rebound.contacts.domain.keywords import Keyword
 from rebound.inbound.adapters.twilio_texts import INBOUND_PATH, inbound_url, parse_inbound, twiml
-from rebound.inbound.domain.replies import IncomingText, Keyword
+from rebound.inbound.domain.replies import IncomingText
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
-from rebound.receipts.adapters.receipts_queue import decode, encode_receipt, encode_sns_text_log, encode_twilio_status
+from rebound.platform.adapters.twilio_requests import parse_form, verify_signature
+from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log, encode_twilio_status
 from rebound.receipts.adapters.sns_text_logs import parse_awslogs
-from rebound.receipts.adapters.twilio_callbacks import (
-    create_failure_receipt,
-    key_from_query,
-    parse_form,
-    status_url,
-    verify_signature,
-)
+from rebound.receipts.adapters.twilio_callbacks import key_from_query
+from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.queues import decode_ticket, encode_ticket
+from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
 from tests.contract.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.test_domain_events import snake_case
 
@@ -218,6 +216,11 @@ def bodies(event: dict[str, Any]) -> list[str]:
     return [record.body for record in SQSEvent(event).records]
 
 
+def refused(key: MessageKey, code: int | str, at: datetime, detail: str | None = None) -> Receipt:
+    """What a sender says of a text that Twilio refused when it was created."""
+    return Receipt(Provider.TWILIO, Outcome.FAILED, at, key, code=str(code), detail=detail)
+
+
 def test_every_file_is_expected_by_a_table_here() -> None:
     tables = {
         "ses": set(SES),
@@ -332,7 +335,7 @@ def test_twiml_says_exactly_what_is_answered(answer: str) -> None:
 def test_errors_at_create_become_a_receipt_of_the_expected_class(case: str, expected: FailureClass) -> None:
     answer = load("twilio", case)
     error = answer["body"]
-    receipt = create_failure_receipt(KEY, error["code"], REFUSED_AT, error["message"])
+    receipt = refused(KEY, error["code"], REFUSED_AT, error["message"])
     assert answer["status"] == error["status"]
     assert look_up(receipt.provider, receipt.code).failure_class is expected
     assert decode(encode_receipt(receipt)) == (

@@ -28,7 +28,7 @@ from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 from rebound.businesses.ports import RecopyQueue
 from rebound.campaigns.adapters.campaign_runner import StepFunctionsCampaignRunner
 from rebound.campaigns.domain.chunks import ChunkKey
@@ -39,7 +39,7 @@ from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY,
 from rebound.contacts.ports import AddressReader
 from rebound.imports_exports.adapters.export_store import S3ExportStore
 from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
-from rebound.imports_exports.adapters.import_store import S3ImportStore, import_of_key
+from rebound.imports_exports.adapters.import_store import S3ImportStore, import_of_key, imports_of_notice
 from rebound.imports_exports.ports import ExportStore, ImportStore
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import NotFoundError
@@ -50,35 +50,23 @@ from rebound.messages.adapters.link_secret import SecretLinkKeyring
 from rebound.messages.domain.links import LinkKeys
 from rebound.messages.domain.rendering import RenderedEmail
 from rebound.messages.ports import LinkKeyring
-from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues
+from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues, about_of_queues
+from rebound.operations.domain import DeadLetter, Redriven
 from rebound.operations.ports import DeadLetterQueues
 from rebound.platform.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
 from rebound.platform.adapters.random_ids import RandomIds
+from rebound.platform.adapters.sqs import NotEnqueuedError
 from rebound.platform.adapters.system import JitteredPatience, SystemClock
-from rebound.platform.failures import DeadLetter, Redriven
 from rebound.platform.ports import Clock, DomainEvents, Ids
+from rebound.rates.domain import Lane, Throttled
 from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.queues import (
-    NotEnqueuedError,
-    SqsChunkQueue,
-    SqsHeldQueue,
-    decode_held,
-    decode_ticket,
-    encode_ticket,
-)
+from rebound.sending.adapters.queues import SqsChunkQueue, SqsHeldQueue, decode_held, decode_ticket, encode_ticket
 from rebound.sending.adapters.ses_mailer import SesMailer
 from rebound.sending.adapters.sns_texter import SnsTexter
 from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
 from rebound.sending.adapters.twilio_texter import TwilioTexter
-from rebound.sending.domain.handovers import (
-    Accepted,
-    OutgoingEmail,
-    Refused,
-    SendResult,
-    Throttled,
-    Unknown,
-)
-from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
+from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.pacing import HeldTicket, Ticket
 from rebound.sending.ports import ChunkQueue, Mailer, ReceiptQueue, Texter
 from tests.fakes.aws import fake_aws, make
 from tests.fakes.links import MemoryLinkKeyring
@@ -98,6 +86,7 @@ from tests.fakes.queues import (
 from tests.fakes.system import PLACES, FakeClock, PlainAddressReader, SeededIds, known_whereabouts
 
 EVENTS: Final = Path(__file__).parents[2] / "events"
+ABOUT: Final = about_of_queues(decode, imports_of_notice)
 AT_ONCE: Final = timedelta()
 IMPLEMENTATIONS = ("memory", "aws")
 
@@ -272,7 +261,7 @@ def dead_letter_queues(on_aws: bool) -> Given:
         counts = sqs.get_queue_attributes(QueueUrl=urls[name].queue_url, AttributeNames=names)["Attributes"]
         return int(counts["ApproximateNumberOfMessages"])
 
-    return Given(SqsDeadLetterQueues(sqs, urls, AT_ONCE), send, returned)
+    return Given(SqsDeadLetterQueues(sqs, urls, ABOUT, AT_ONCE), send, returned)
 
 
 def chunk_body(number: int) -> str:
@@ -341,7 +330,9 @@ def test_what_sns_could_not_hand_over_says_so() -> None:
         url = sqs.create_queue(QueueName="dead")["QueueUrl"]
         error = {"ErrorCode": {"DataType": "String", "StringValue": "KMS.AccessDenied"}}
         sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=error)
-        [letter] = SqsDeadLetterQueues(sqs, {"receipts": DeadLettersOf("none", url)}, AT_ONCE).read("receipts", 1)
+        [letter] = SqsDeadLetterQueues(sqs, {"receipts": DeadLettersOf("none", url)}, ABOUT, AT_ONCE).read(
+            "receipts", 1
+        )
 
     assert letter.note == "SNS could not hand it over (error KMS.AccessDenied)."
 
@@ -352,7 +343,7 @@ def test_a_dead_letter_that_the_queue_does_not_take_stays() -> None:
         url = sqs.create_queue(QueueName="dead")["QueueUrl"]
         for number in range(3):
             sqs.send_message(QueueUrl=url, MessageBody=chunk_body(number))
-        queues = SqsDeadLetterQueues(sqs, {"email": DeadLettersOf("work", url)}, AT_ONCE)
+        queues = SqsDeadLetterQueues(sqs, {"email": DeadLettersOf("work", url)}, ABOUT, AT_ONCE)
         taken = {"Successful": [{"Id": "1"}], "Failed": [{"Id": "0"}, {"Id": "2"}]}
         with (
             patch.object(sqs, "send_message_batch", lambda **_: taken),

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.contacts.adapters import dynamo_replies
 from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
-from rebound.contacts.ports import ContactHistory
-from rebound.inbound.adapters import dynamo_replies
-from rebound.inbound.adapters.dynamo_replies import DynamoReplyBook
-from rebound.inbound.domain.replies import Decision, Keyword, Meaning, Reply
-from rebound.inbound.domain.reply_records import FirstReceipt
-from rebound.inbound.ports import ReplyBook
+from rebound.contacts.adapters.dynamo_replies import DynamoReplyBook
+from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Decision, Meaning, Reply
+from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.contacts.ports import ContactHistory, ReplyBook
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from tests.contract.test_ports_tables import HISTORY

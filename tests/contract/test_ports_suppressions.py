@@ -17,13 +17,13 @@ from local.twin.server import TwinServer
 from local.twin.settings import TwinSettings
 from local.twin.twin import Twin
 from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
-from rebound.businesses.domain.flag_records import Reconciliation
 from rebound.businesses.ports import BusinessDirectory
 from rebound.contacts.adapters.ses_suppressions import SesSuppressionList
 from rebound.contacts.domain.suppressions import Drift, Suppression, SuppressionReason
 from rebound.contacts.ports import SuppressionList
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
+from rebound.receipts.domain import Reconciliation
 from rebound.receipts.ports import ReconciliationBook
 from tests.fakes.aws import fake_aws, fake_aws_with_tables, make
 from tests.fakes.directory import MemoryBusinessDirectory, MemoryReconciliationBook

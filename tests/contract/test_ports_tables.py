@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from rebound.access.adapters import DynamoApiKeyBook
-from rebound.access.domain import ApiKey, ApiScope, hash_of
+from rebound.access.domain import ApiKey, hash_of
 from rebound.access.ports import ApiKeyBook
 from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
 from rebound.businesses.domain.business import TextProvider
@@ -25,19 +25,12 @@ from rebound.campaigns.adapters.dynamo_campaigns import (
     DynamoExpansionLedger,
     DynamoTallyBook,
 )
-from rebound.campaigns.domain.campaigns import (
-    Audience,
-    CampaignStatus,
-    EmailContent,
-    FinalWords,
-    Rollback,
-    Selection,
-    TextContent,
-)
+from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
 from rebound.campaigns.domain.expansion_records import Held
 from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
 from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
@@ -54,40 +47,37 @@ from rebound.contacts.domain.reachability import (
 )
 from rebound.contacts.domain.recovery import Recovery
 from rebound.contacts.ports import ContactBook, ContactHistory
-from rebound.customers.adapters import DynamoContactBook, DynamoCustomerBook
+from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
 from rebound.customers.ports import CustomerBook
 from rebound.imports_exports.adapters.dynamo_export_book import DynamoExportBook
 from rebound.imports_exports.adapters.dynamo_import_book import DynamoImportBook
 from rebound.imports_exports.adapters.dynamo_imports import DynamoImportLedger
-from rebound.imports_exports.application.customer_files import Place
 from rebound.imports_exports.domain.export_records import ExportJob
 from rebound.imports_exports.domain.import_records import (
     BadRow,
     ImportJob,
+    Place,
     RowCounts,
     Splitting,
 )
 from rebound.imports_exports.ports import ExportBook, ImportBook, ImportLedger
-from rebound.inbound.domain.replies import Asked
 from rebound.jobs.adapters.dynamo_jobs import DynamoJobBook, DynamoJobLedger
-from rebound.jobs.domain.job_records import (
-    FrozenCustomer,
-    FrozenPage,
-    JobProgress,
-    Removal,
-    Spared,
-)
+from rebound.jobs.domain.job_records import FrozenCustomer, FrozenPage, JobProgress, Spared
 from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
 from rebound.jobs.ports import JobBook, JobLedger
+from rebound.kernel.api_scopes import ApiScope
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.key_ranges import bounds
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.dynamo_appointments import DynamoAppointmentBook
 from rebound.messages.adapters.dynamo_messages import DynamoMessageLog
-from rebound.messages.domain.appointments import Answered, AppointmentEntry, Told
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, Asked, Told
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.message_records import Delivery
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.ports import AppointmentBook, MessageLog
@@ -96,12 +86,12 @@ from rebound.platform.adapters.request_ids import DynamoRequestIds
 from rebound.platform.failures import FailedHandling
 from rebound.platform.ports import FailureLog, RequestIds
 from rebound.rates.adapters.dynamo_paces import DynamoPaceBook
+from rebound.rates.domain import Flow, Lane, Quota, Stop
 from rebound.rates.ports import PaceBook
 from rebound.segments.adapters.dynamo_removals import DynamoRemovalLedger
 from rebound.segments.adapters.dynamo_segments import DynamoSegmentBook
-from rebound.segments.domain import Segment, compile_filter
+from rebound.segments.domain import Removal, Segment, Selection, compile_filter
 from rebound.segments.ports import RemovalLedger, SegmentBook
-from rebound.sending.domain.pacing import Flow, Lane, Quota, Stop
 from tests.fakes.appointments import MemoryAppointmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
 from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
@@ -196,7 +186,7 @@ def in_memory() -> Books:
 def in_dynamodb(tables: dict[str, str]) -> Books:
     directory = tables["DIRECTORY_TABLE"]
     jobs = DynamoJobLedger(tables["CHUNKS_TABLE"])
-    customers = DynamoCustomerBook(tables["CUSTOMERS_TABLE"], tables["CONTACTS_TABLE"])
+    customers = DynamoCustomerBook(tables["CUSTOMERS_TABLE"], DynamoContactBook(tables["CONTACTS_TABLE"]))
     return Books(
         DynamoBusinessDirectory(directory),
         DynamoApiKeyBook(directory),

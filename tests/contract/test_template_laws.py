@@ -15,12 +15,14 @@ from cfnlint.api import lint_all
 from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
+from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.events import DomainEvent
 from rebound.kernel.receipts import Outcome
-from rebound.operations.adapters import ABOUT
-from rebound.platform.adapters.counted import WHAT_BECAME
+from rebound.operations.adapters import about_of_queues
 from rebound.platform.adapters.failures import FAILURES
 from rebound.platform.settings import KNOWN
+from rebound.receipts.adapters.receipts_queue import decode
+from rebound.sending.adapters.counted import WHAT_BECAME
 
 type Resource = Mapping[str, Any]
 type Resources = Mapping[str, Resource]
@@ -143,6 +145,17 @@ def wired() -> Mapping[str, Sequence[ast.FunctionDef]]:
     return found
 
 
+def asked_of_wiring(source: str) -> set[str]:
+    """The names in ``wiring.use_cases().<name>`` and ``wiring.ports().<name>``."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value) in ("wiring.use_cases()", "wiring.ports()")
+    }
+
+
 def settings_asked_for(factories: set[str]) -> set[str]:
     """What use cases and ports by these names, and what they are made of, take from the settings without choice."""
     bodies = wired()
@@ -152,12 +165,12 @@ def settings_asked_for(factories: set[str]) -> set[str]:
         factory = waiting.pop()
         followed.add(factory)
         for node in (node for body in bodies[factory] for node in ast.walk(body)):
-            if isinstance(node, ast.Attribute) and node.attr in bodies:
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "self.settings.public_url":
+                asked.add("PUBLIC_URL")
+            elif isinstance(node, ast.Attribute) and node.attr in bodies:
                 factories = factories | {node.attr}
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value in KNOWN:
                 asked.add(str(node.slice.value))
-            elif isinstance(node, ast.Attribute) and node.attr == "public_url":
-                asked.add("PUBLIC_URL")
     return asked
 
 
@@ -316,7 +329,7 @@ def test_the_operator_can_look_into_every_dead_letter_queue_and_put_its_letters_
         for logical, queue in QUEUES.items()
         if logical not in DEAD_LETTER_QUEUES
     )
-    assert pairs.keys() == ABOUT.keys()
+    assert pairs.keys() == about_of_queues(decode, imports_of_notice).keys()
     assert allowed["sqs:SendMessage"] == set(QUEUES) - DEAD_LETTER_QUEUES
     for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
         assert allowed[f"sqs:{action}"] == DEAD_LETTER_QUEUES
@@ -443,10 +456,12 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     door = (folder(FUNCTIONS[logical]) / "handler.py").read_text(encoding="utf-8")
     if "rebound.platform.batches" in door:
         door += (PACKAGE / "platform" / "batches.py").read_text(encoding="utf-8")
-    if "rebound.api" in door:
+    if "respond_to_link(" in door:
+        door += "wiring.use_cases().honour_links"
+    elif "rebound.api" in door:
         http = sorted({*PACKAGE.glob("*/http/*.py"), *PACKAGE.glob("*/http.py")} - {*PACKAGE.glob(PAGES)})
         door += "".join(path.read_text(encoding="utf-8") for path in http)
-    asked = settings_asked_for({match[1] for match in re.finditer(r"wiring\.(?:ports|use_cases)\(\)\.(\w+)", door)})
+    asked = settings_asked_for(asked_of_wiring(door))
 
     assert asked
     assert asked <= environment(FUNCTIONS[logical]).keys()

@@ -22,19 +22,21 @@ from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.campaigns.domain.campaigns import CampaignStatus, EmailContent, Selection, TextContent
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import STRICT_POLICY, Failure
+from rebound.contacts.domain.replies import Decision
 from rebound.contacts.domain.suppressions import SuppressionReason
 from rebound.customers.application import recopy_flags
 from rebound.imports_exports.application import export_customers
 from rebound.imports_exports.application.export_customers import ExportView
-from rebound.inbound.domain.replies import Decision, IncomingText
+from rebound.inbound.domain.replies import IncomingText
 from rebound.jobs.application.manage_jobs import JobView
-from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.jobs.domain.jobs import COUNT, DELETED, JobKind, JobStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import (
     AppointmentConfirmed,
     CampaignCompleted,
@@ -45,19 +47,14 @@ from rebound.kernel.events import (
 )
 from rebound.kernel.provider_codes import Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.links import Link, Purpose, write_token
 from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
+from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, count_customers
-from rebound.segments.application.bulk_delete import DELETED
-from rebound.segments.application.count_customers import COUNT
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import admit_chunk, run_campaign
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 from tests.fakes import world
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from rebound.inbound.domain.replies import Asked
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
-from rebound.messages.domain.appointments import AppointmentEntry, Told
+from rebound.messages.domain.appointments import AppointmentEntry, Asked, Told
 from tests.fakes.cursors import page_of, read_cursor
 
 

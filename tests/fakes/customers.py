@@ -6,11 +6,10 @@ from copy import replace
 from typing import Final
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer
+from rebound.customers.domain import Customer, Matcher
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.segments.domain import Matcher
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 

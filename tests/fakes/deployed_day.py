@@ -13,8 +13,8 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from rebound.consent.domain.consent import Scope
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, LinkKeys, Purpose, write_token
 from rebound.sending.application import run_campaign

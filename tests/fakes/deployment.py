@@ -45,8 +45,8 @@ import rebound.platform.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
-from rebound.access.domain import ALL_SCOPES
 from rebound.inbound.adapters.twilio_texts import inbound_url
+from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.platform import telemetry
 from rebound.platform.adapters.random_ids import RandomIds
 from rebound.platform.adapters.system import SystemClock

@@ -5,7 +5,6 @@ from copy import replace
 
 from rebound.access.domain import ApiKey
 from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.flag_records import Reconciliation
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.imports_exports.domain.export_records import ExportJob
@@ -18,6 +17,7 @@ from rebound.imports_exports.domain.import_records import (
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.platform.failures import FailedHandling
+from rebound.receipts.domain import Reconciliation
 from rebound.segments.domain import Segment
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of

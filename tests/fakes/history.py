@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rebound.contacts.domain.history import HistoryEntry, place_of
-from rebound.inbound.domain.replies import Reply
-from rebound.inbound.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import Reply
+from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page

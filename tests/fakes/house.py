@@ -6,30 +6,24 @@ from typing import Any, Protocol
 
 import pytest
 
-from rebound.imports_exports.ports import ImportsExportsPorts
-from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
 from rebound.operations.ports import OperationsPorts
 from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
 from rebound.platform.wiring import AwsPorts, PlatformUseCases, in_this_process
 from rebound.preferences.ports import PreferencesPorts
 from rebound.preferences.wiring import AwsPreferencesPorts, PreferencesUseCases
-from rebound.receipts.ports import ReceiptsPorts
-from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
 from rebound.timeline.ports import TimelinePorts
 from rebound.timeline.wiring import AwsTimelinePorts, TimelineUseCases
 
 
-class EveryPorts(OperationsPorts, ImportsExportsPorts, TimelinePorts, PreferencesPorts, ReceiptsPorts, Protocol):
+class EveryPorts(OperationsPorts, TimelinePorts, PreferencesPorts, Protocol):
     """Every port there is."""
 
 
-class AwsEveryPorts(
-    AwsOperationsPorts, AwsImportsExportsPorts, AwsTimelinePorts, AwsPreferencesPorts, AwsReceiptsPorts
-):
+class AwsEveryPorts(AwsOperationsPorts, AwsTimelinePorts, AwsPreferencesPorts):
     """The same over AWS."""
 
 
-class EveryUseCase(OperationsUseCases, ImportsExportsUseCases, TimelineUseCases, PreferencesUseCases, ReceiptsUseCases):
+class EveryUseCase(OperationsUseCases, TimelineUseCases, PreferencesUseCases):
     """Every use case there is."""
 
     ports: EveryPorts

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from copy import replace
 
-from rebound.jobs.domain.job_records import FrozenPage, JobProgress, Removal
+from rebound.jobs.domain.job_records import FrozenPage, JobProgress
 from rebound.jobs.domain.jobs import Job
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.segments.domain import Removal
 from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
 
 

@@ -8,14 +8,7 @@ from typing import Any, Final
 
 from rebound.businesses.domain.business import Business, TextProvider
 from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS
-from rebound.campaigns.domain.campaigns import (
-    Campaign,
-    CampaignStatus,
-    Content,
-    EmailContent,
-    Selection,
-    TextContent,
-)
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
@@ -23,7 +16,9 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.segments.domain import Selection
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 BUSINESS_ID: Final = "salon-juniper"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from rebound.sending.domain.pacing import Flow, Pace, Quota, Stop
+from rebound.rates.domain import Flow, Pace, Quota, Stop
 
 PLENTY: Final = Quota(rate=5000.0)
 _A_SECOND: Final = timedelta(seconds=1)

@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import IO, Final
 
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 from rebound.imports_exports.domain.import_records import ImportFile
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.events import DomainEvent
 from rebound.kernel.receipts import Receipt
-from rebound.platform.failures import DeadLetter, Redriven
-from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
+from rebound.operations.domain import DeadLetter, Redriven
+from rebound.rates.domain import Lane
+from rebound.sending.domain.pacing import HeldTicket, Ticket
 from tests.fakes.system import FakeClock
 
 VISIBILITY: Final = timedelta(minutes=6)

@@ -10,11 +10,10 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
 from rebound.campaigns.application.roll_back_flags import RollbackProgress
-from rebound.campaigns.domain.campaigns import Campaign, Content, Selection
-from rebound.campaigns.domain.tally import labels_of
+from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence
@@ -28,7 +27,10 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.content import Content
+from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.message_records import StatusChange
+from rebound.segments.domain import Selection
 from rebound.sending.domain.pacing import HeldTicket, Ticket
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at
@@ -362,7 +364,9 @@ class World(MemoryPorts, EveryUseCase):
     def _roll_back(
         self, business_id: str, campaign_id: str, rollback_id: str, progress: RollbackProgress
     ) -> RollbackProgress:
-        return self.roll_back_flags(business_id, campaign_id, rollback_id, progress, self._time_left)
+        return self.roll_back_flags(
+            business_id, campaign_id, rollback_id, progress.cursor, progress.bounces, self._time_left
+        )
 
     def _release(self, tickets: Sequence[HeldTicket]) -> None:
         self.release_held(tickets)

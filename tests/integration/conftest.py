@@ -12,8 +12,8 @@ import pytest
 
 import rebound.platform.http.app
 import rebound.platform.http.once
-from rebound.access.domain import ALL_SCOPES
 from rebound.contacts.wiring import ContactsUseCases
+from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
 from tests.fakes import house

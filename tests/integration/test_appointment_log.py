@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebound.access.domain import ApiScope
+from rebound.kernel.api_scopes import ApiScope
 from rebound.messages.domain.appointments import Answered
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from rebound.campaigns.adapters import dynamo_campaigns
-from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords
-from rebound.campaigns.domain.tally import final_words
+from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, final_words
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from tests.contract.test_domain_events import Bus, problems

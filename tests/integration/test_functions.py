@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
 from rebound.imports_exports.domain.import_records import RowCounts
@@ -18,15 +18,17 @@ from rebound.kernel.errors import ComeAgainError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import MessageStatus
-from rebound.platform.adapters.counted import CountedMailer
 from rebound.platform.telemetry import count
-from rebound.receipts.adapters.receipts_queue import decode, encode_receipt
-from rebound.receipts.adapters.twilio_callbacks import status_url
+from rebound.rates.domain import Lane, Throttled
+from rebound.receipts.adapters.receipts_queue import decode
 from rebound.receipts.wiring import ReceiptsUseCases
-from rebound.segments.domain import Segment
+from rebound.segments.domain import Segment, Selection
+from rebound.sending.adapters.callback_address import status_url
+from rebound.sending.adapters.counted import CountedMailer
 from rebound.sending.adapters.queues import encode_ticket
-from rebound.sending.domain.handovers import Refused, Throttled, Unknown
-from rebound.sending.domain.pacing import Lane, Ticket
+from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
+from rebound.sending.domain.handovers import Refused, Unknown
+from rebound.sending.domain.pacing import Ticket
 from rebound.sending.wiring import SendingUseCases
 from tests.fakes import house
 from tests.fakes.aws import make

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.eligibility import wiring as eligibility_wiring
 from rebound.eligibility.application.preview_audience import PreviewAudience
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.segments import wiring as segments_wiring
 from rebound.segments.application.count_customers import CountCustomers
 from tests.fakes import house

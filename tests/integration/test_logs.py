@@ -7,11 +7,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from rebound.access.domain import ApiScope
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
-from rebound.inbound.domain.replies import Keyword, Meaning, Reply
+from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.kernel.api_scopes import ApiScope
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 from tests.integration.conftest import Stack

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from rebound.access.domain import ALL_SCOPES, ApiScope
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
+from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
 from tests.fakes import house

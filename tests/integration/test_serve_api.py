@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from rebound.access.domain import ALL_SCOPES, ApiScope
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.application import preview_audience
+from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.wiring import SegmentsUseCases
 from tests.fakes import house

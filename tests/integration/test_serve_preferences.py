@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rebound.consent.domain.consent import ConsentSource, Scope
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.messages.domain.links import Purpose
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, contact_key, contacts_of, customer, message, message_key

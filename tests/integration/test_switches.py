@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from rebound.operations.commands import Operations, run
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack
@@ -33,10 +32,7 @@ def switch(stack: Stack, **switches: bool) -> dict[str, bool]:
 
 
 def operate(command: str, **given: Any) -> Any:
-    return run(
-        Operations(house.use_cases().manage_tenants, house.use_cases().manage_dead_letters, lambda: True),
-        {"command": command, **given},
-    )
+    return house.use_cases().run_command({"command": command, **given}, lambda: True)
 
 
 def test_everything_is_on_at_first_and_a_switch_that_is_left_out_keeps_its_value(stack: Stack) -> None:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.domain.campaigns import Content, EmailContent, TextContent
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.appointments import Answered, AppointmentEntry, Told, confirmed_at
+from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.timeline.application.read_appointment_log import AppointmentLog
 from rebound.timeline.domain import sentence_of_answer, sentence_of_message

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.application.manage_campaigns import CampaignView, PostMessage
+from rebound.campaigns.application.manage_campaigns import CampaignView
 from rebound.campaigns.domain.breaker import BOUNCE_WARNING, BOUNCES, FAULTS, deserves_a_warning, reason_to_pause
-from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords
-from rebound.campaigns.domain.tally import FAULT, FINAL, HARD_BOUNCE, final_words, is_telling, labels_of
+from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, final_words
 from rebound.contacts.domain.reachability import STANDARD_POLICY
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes
 from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, is_telling, labels_of
 from rebound.messages.domain.messages import MessageStatus
+from rebound.sending.application.post_message import PostMessage
 from rebound.sending.domain.handovers import Refused
 from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, customer
 from tests.fakes.world import Chaos, World, adds_up

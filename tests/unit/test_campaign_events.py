@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.application.project_campaigns import ProjectCampaigns, trips
-from rebound.campaigns.domain.campaigns import Audience, Campaign, CampaignStatus, FinalWords
+from rebound.campaigns.application.project_campaigns import ProjectCampaigns
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords
+from rebound.kernel.audiences import Audience
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
@@ -32,7 +33,9 @@ def told(before: Campaign | None, after: Campaign) -> list[DomainEvent]:
         CAMPAIGN_ID, "s", {"delivered": 3, "final": 4, "failed": 1, "fault": 1, "sent": 2}, after=None, position="1"
     )
     project = ProjectCampaigns(expansion=expansion, tallies=tallies, events=events)
-    assert list(project(Written(before, after, "change-1", at(0)))) == events.published
+    trips = project(Written(before, after, "change-1", at(0)))
+    paused = [event for event in events.published if isinstance(event, CampaignPaused)]
+    assert trips == sum(event.by is PausedBy.BREAKER for event in paused)
     return events.published
 
 
@@ -48,7 +51,6 @@ def test_a_pause_says_who_asked_for_it() -> None:
     assert paused == [
         CampaignPaused(BUSINESS_ID, CAMPAIGN_ID, PausedBy.BREAKER, "Too much failed.", 4, "change-1"),
     ]
-    assert (trips(paused), trips(told(sending, by_person))) == (1, 0)
 
 
 def test_a_completion_has_the_counts_that_add_up_and_no_markers() -> None:

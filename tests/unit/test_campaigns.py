@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.manage_campaigns import NewCampaign
-from rebound.campaigns.domain.campaigns import Audience, CampaignStatus, EmailContent, Selection
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.messages.domain.content import EmailContent
 from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.domain import Selection
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer
 from tests.fakes.world import World, always
 

@@ -12,24 +12,26 @@ import pytest
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.campaigns.application.manage_campaigns import CampaignView
-from rebound.campaigns.domain.campaigns import EmailContent, Selection, TextContent
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure, Tried
 from rebound.contacts.domain.recovery import Recovery
 from rebound.eligibility.application.explain_reachability import ExplainReachability
 from rebound.eligibility.application.frequency_desk import FrequencyDesk
-from rebound.eligibility.application.preview_audience import Question, audience_of
+from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Case, Exclusion
-from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.domain.jobs import JobKind, audience_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.segments.domain import Segment
+from rebound.rates.domain import Throttled
+from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.send_chunk import LEASE
-from rebound.sending.domain.handovers import Refused, SendResult, Throttled, Unknown
+from rebound.sending.domain.handovers import Refused, SendResult, Unknown
 from rebound.sending.domain.pacing import Ticket
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of
 from tests.fakes.system import known_whereabouts

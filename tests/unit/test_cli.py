@@ -10,18 +10,18 @@ import pytest
 from rebound.businesses.domain.switches import Bundle
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
-from rebound.operations.commands import Operations, run
-from rebound.platform.failures import DeadLetter, FailedHandling
+from rebound.operations.domain import DeadLetter
+from rebound.platform.failures import FailedHandling
 from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
 
 CREATE = ["create-business", "--name", "Nova", "--country", "US", "--time-zone", "America/New_York"]
 
 
-def operations(world: World) -> Operations:
-    """Time for ten questions whether there is more of it."""
+def run(world: World, command: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With time for ten questions whether there is more of it."""
     time = iter([True] * 10)
-    return Operations(world.manage_tenants, world.manage_dead_letters, lambda: next(time, False))
+    return world.run_command(command, lambda: next(time, False))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
 
     def invoke(_: str, command: Mapping[str, Any]) -> Any:
-        return json.loads(json.dumps(run(operations(world), json.loads(json.dumps(command)))))
+        return json.loads(json.dumps(run(world, json.loads(json.dumps(command)))))
 
     monkeypatch.setattr(cli, "function_of", lambda stack: f"{stack}-function")
     monkeypatch.setattr(cli, "invoke", invoke)
@@ -146,7 +146,7 @@ def test_a_conflict_is_an_answer_and_no_error(monkeypatch: pytest.MonkeyPatch) -
         raise ConflictError("There is a business with this id already.")
 
     monkeypatch.setattr(world.businesses, "add", taken)
-    answer = run(operations(world), {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})
+    answer = run(world, {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})
 
     assert answer == {"errors": [{"field": "command", "message": "There is a business with this id already."}]}
 

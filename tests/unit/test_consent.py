@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence
+from rebound.kernel.consent_words import ConsentSource, Scope
 from tests.fakes import strategies
 from tests.fakes.making import at, contact_key
 

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.domain.campaigns import Audience
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus

@@ -9,15 +9,10 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactRestored, DomainEvent
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.rendering import RenderedEmail
-from rebound.platform.adapters.counted import CountedDomainEvents, CountedMailer, CountedTexter
-from rebound.sending.domain.handovers import (
-    Accepted,
-    OutgoingEmail,
-    Refused,
-    SendResult,
-    Throttled,
-    Unknown,
-)
+from rebound.platform.adapters.counted import CountedDomainEvents
+from rebound.rates.domain import Throttled
+from rebound.sending.adapters.counted import CountedMailer, CountedTexter
+from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from tests.fakes.making import BUSINESS_ID, id_of, message_key
 from tests.fakes.providers import ScriptedMailer, ScriptedTexter
 from tests.fakes.queues import RecordingDomainEvents

@@ -12,13 +12,13 @@ from rebound.customers.domain import PROFILE_FIELDS
 from rebound.imports_exports.application.customer_files import (
     MAX_LINE,
     PROFILE_COLUMNS,
-    Place,
     Row,
     UnreadableFileError,
     read_rows,
     read_tags,
     write_tags,
 )
+from rebound.imports_exports.domain.import_records import Place
 
 HEADER = "first_name,last_name,email\n"
 

@@ -8,12 +8,14 @@ import pytest
 from local.twin.text_length import segments
 from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
-from rebound.campaigns.domain.campaigns import Audience, EmailContent, TextContent
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import FOOTER_WORDS
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import PLACEHOLDER, check_content

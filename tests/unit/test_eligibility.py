@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import Business, TextProvider
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Exclusion, Send, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, at, business, campaign, contact_key, customer

@@ -17,7 +17,7 @@ from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOve
 from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
 from rebound.businesses.domain.switches import Bundle, Switches
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tried
 from rebound.contacts.domain.recovery import Recovery
@@ -39,6 +39,7 @@ from rebound.eligibility.domain.explanation import (
 from rebound.eligibility.domain.next_steps import step_after_exclusion, step_after_failure
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -197,7 +198,7 @@ CONFIRMATION = campaign(Channel.SMS, category=Category.REMINDER, appointment_id=
 def test_the_explanation_says_what_the_decision_says(case: Case, log: list[Message]) -> None:
     told = explain(case, log)
 
-    parts = (case.customer, case.contact, case.business, case.campaign, case.now, case.frequency, case.whereabouts)
+    parts = (case.customer, case.contact, case.business, case.mailing, case.now, case.frequency, case.whereabouts)
     decided = decide(*parts)
 
     assert told.decision == decided

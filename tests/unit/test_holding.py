@@ -15,7 +15,7 @@ from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import NIGHT, HoldReason, QuietHours, QuietWindow
 from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.preview_audience import Question
@@ -25,8 +25,9 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.local_time import wall_clock
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.rates.domain import Throttled
+from rebound.segments.domain import Selection
 from rebound.sending.application.send_chunk import LEASE
-from rebound.sending.domain.handovers import Throttled
 from rebound.sending.domain.pacing import HeldTicket
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.watching import WorkerDiedError

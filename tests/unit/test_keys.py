@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.access.domain import ALL_SCOPES, ApiKey, hash_of, read_token, write_token
+from rebound.access.domain import ApiKey, hash_of, read_token, write_token
+from rebound.kernel.api_scopes import ALL_SCOPES
 from tests.fakes.making import at
 
 parts = st.text(alphabet="abcXYZ019-_", min_size=1, max_size=20)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.text_answers import TextAnswers
-from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.receipts import MessageKey

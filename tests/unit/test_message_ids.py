@@ -7,22 +7,24 @@ from datetime import UTC, datetime
 import pytest
 from ulid import ULID
 
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Selection, TextContent
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.messages.domain.content import TextContent
+from rebound.segments.domain import Selection
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 RUN = str(ULID.from_datetime(NOW))
 CAMPAIGN = Campaign(
-    "salon-juniper",
-    "01J00000000000000000000000",
-    "Autumn",
-    Category.MARKETING,
-    Channel.SMS,
-    Selection(filter={"all": []}),
-    TextContent("Hello"),
-    NOW,
-    CampaignStatus.SENDING,
+    business_id="salon-juniper",
+    campaign_id="01J00000000000000000000000",
+    name="Autumn",
+    category=Category.MARKETING,
+    channel=Channel.SMS,
+    selection=Selection(filter={"all": []}),
+    content=TextContent("Hello"),
+    created_at=NOW,
+    status=CampaignStatus.SENDING,
     run_id=RUN,
 )
 

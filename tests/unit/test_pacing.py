@@ -22,14 +22,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.adapters.ses_quota import SesQuota
-from rebound.sending.application.admit_chunk import QUOTA_GOOD_FOR, Admission
-from rebound.sending.domain.handovers import (
-    Accepted,
-    OutgoingEmail,
-    SendResult,
-    Throttled,
-)
-from rebound.sending.domain.pacing import (
+from rebound.rates.domain import (
     HORIZON,
     LINGERING,
     LONGEST_STOP,
@@ -40,9 +33,11 @@ from rebound.sending.domain.pacing import (
     Lane,
     Pace,
     Quota,
-    Ticket,
-    lane_of,
+    Throttled,
 )
+from rebound.sending.application.admit_chunk import QUOTA_GOOD_FOR, Admission
+from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
+from rebound.sending.domain.pacing import Ticket, lane_of
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
 from tests.fakes.world import World, adds_up
 

@@ -16,10 +16,10 @@ from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOve
 from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours
 from rebound.businesses.domain.switches import Switches
 from rebound.campaigns.application.manage_campaigns import NewCampaign
-from rebound.campaigns.domain.campaigns import Audience, CampaignStatus, Selection
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.campaigns.domain.expansion_records import RangeProgress
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,
@@ -30,16 +30,18 @@ from rebound.contacts.domain.reachability import (
     Tried,
 )
 from rebound.eligibility.application import preview_audience
-from rebound.eligibility.application.preview_audience import Question, audience_of
+from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
-from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.domain.jobs import JobKind, audience_of
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.application import count_customers
-from rebound.segments.domain import Segment
+from rebound.segments.domain import Segment, Selection
 from rebound.sending.application import run_campaign
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of

@@ -4,16 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.domain.campaigns import Selection
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
-from rebound.eligibility.application.preview_audience import Question, audience_of
-from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.eligibility.application.preview_audience import Question
+from rebound.jobs.domain.jobs import JobKind, JobStatus, audience_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.application.count_customers import write_filter
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain import CustomerFilter, Selection
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World
 

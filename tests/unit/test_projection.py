@@ -5,12 +5,13 @@ from copy import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
 from rebound.kernel.provider_codes import Provider, look_up
 from tests.fakes import strategies

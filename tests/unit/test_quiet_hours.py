@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.quiet_hours import (
+    LOOKED_AHEAD,
+    NIGHT,
+    NO_QUIET_HOURS,
+    QuietHours,
+    QuietWindow,
+    first_allowed,
+)
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.local_time import (
-    FIRST_CLOCK,
-    LOOKED_AHEAD,
-    change_of_offset,
-    first_allowed,
-    first_instant_of,
-    wall_clock,
-)
+from rebound.kernel.local_time import FIRST_CLOCK, change_of_offset, first_instant_of, wall_clock
 
 FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2037, 1, 1, tzinfo=UTC)

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.flag_records import Reconciliation
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure
 from rebound.contacts.domain.suppressions import Drift
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
+from rebound.receipts.domain import Reconciliation
 from tests.fakes.making import NO_SUCH_MAILBOX, at, business, contact_key, customer, message, message_key
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import World

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.businesses.application.settings_of_business import BusinessChange
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.businesses.application.settings_of_business import BusinessChange, RecoveryChange
-from rebound.campaigns.domain.campaigns import Campaign, TextContent
+from rebound.campaigns.domain.campaigns import Campaign
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import (
     HIGHEST_COUNT,
@@ -32,9 +32,10 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider, all_codes, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
+from rebound.messages.domain.content import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.sending.domain.handovers import Throttled
-from rebound.sending.domain.pacing import Lane, Ticket
+from rebound.rates.domain import Lane, Throttled
+from rebound.sending.domain.pacing import Ticket
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,

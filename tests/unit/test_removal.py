@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.application.remove_customer import MOST_CONTACTS
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.domain.campaigns import EmailContent, TextContent
-from rebound.consent.domain.consent import Scope
 from rebound.kernel.categories import Category
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of
 from rebound.messages.domain.rendering import (
     PLACEHOLDER,

@@ -11,28 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import TextProvider
-from rebound.campaigns.domain.campaigns import CampaignStatus, Selection
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, ChunkState
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.preview_audience import Question
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import Segment
+from rebound.rates.domain import Lane, Throttled
+from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.run_campaign import MOST_POLLS
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    SendResult,
-    Throttled,
-    Unknown,
-)
-from rebound.sending.domain.pacing import Lane
+from rebound.sending.domain.handovers import Accepted, Refused, SendResult, Unknown
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Turns
 from tests.fakes.world import Chaos, World, adds_up, always
@@ -201,14 +196,15 @@ def test_a_segment_is_read_when_the_campaign_is_planned_and_not_again() -> None:
     assert world.run(campaign_id).audience.matched == 1
 
 
-def test_a_segment_that_is_gone_when_the_campaign_is_planned_is_an_error() -> None:
+def test_a_campaign_fails_when_its_segment_is_gone_as_it_is_planned() -> None:
     world = salon(customer(1))
     world.segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at(0)))
     campaign_id = world.post(selection=Selection(segment_id="vips")).campaign.campaign_id
     world.segments.delete(BUSINESS_ID, "vips")
 
-    with pytest.raises(NotFoundError):
-        world.plan_campaign(BUSINESS_ID, campaign_id)
+    assert world.plan_campaign(BUSINESS_ID, campaign_id) == ()
+    ended = world.campaigns.get(BUSINESS_ID, campaign_id)
+    assert (ended.status, ended.failure) == (CampaignStatus.FAILED, "No such segment.")
 
 
 def test_a_preview_is_what_the_send_does_when_nothing_changes_between() -> None:

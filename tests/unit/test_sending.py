@@ -9,22 +9,24 @@ import pytest
 from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.businesses.domain.text_answers import TextAnswers
-from rebound.campaigns.domain.campaigns import TextContent
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.content import TextContent
 from rebound.messages.domain.footers import FOOTER_WORDS
 from rebound.messages.domain.links import Link, Purpose, read_token
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
 from rebound.sending.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
-from rebound.sending.domain.handovers import Refused, Throttled, Unknown
-from rebound.sending.domain.pacing import SHORTEST_STOP, Lane, Stop, Ticket
+from rebound.sending.domain.handovers import Refused, Unknown
+from rebound.sending.domain.pacing import Ticket
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import PUBLIC_URL, World, always

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from rebound.kernel.errors import ReboundError
+from rebound.kernel.errors import MalformedReceiptError, ReboundError
 from rebound.kernel.receipts import MessageKey, Outcome
-from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
 from rebound.receipts.adapters.ses_events import parse_ses_event
 
 KEY = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")

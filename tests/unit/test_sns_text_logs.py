@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
 from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log
 from rebound.receipts.adapters.sns_text_logs import parse_awslogs, parse_text_log
 

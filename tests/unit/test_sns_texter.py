@@ -8,13 +8,9 @@ from botocore.stub import Stubber
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
+from rebound.rates.domain import Throttled
 from rebound.sending.adapters.sns_texter import SnsTexter
-from rebound.sending.domain.handovers import (
-    Refused,
-    SendResult,
-    Throttled,
-    Unknown,
-)
+from rebound.sending.domain.handovers import Refused, SendResult, Unknown
 
 KEY = MessageKey("salon-juniper", "0" * 32, "01J00000000000000000000000")
 

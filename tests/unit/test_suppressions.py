@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.application import CALL_EVERY, FEW, SuppressionDesk
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Failure, Voided
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE, Drift, Suppression, SuppressionReason, drift_of
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import NO_SUCH_MAILBOX, at, contact_key

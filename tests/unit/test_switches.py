@@ -7,18 +7,14 @@ from typing import Any
 import pytest
 
 from rebound.businesses.domain.switches import Barrier, Bundle, Switches
-from rebound.campaigns.domain.campaigns import (
-    Audience,
-    CampaignStatus,
-    Content,
-    EmailContent,
-    TextContent,
-)
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.explanation import attempt_sentence
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
 from tests.fakes.world import World, adds_up, always

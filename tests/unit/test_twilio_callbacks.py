@@ -8,19 +8,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import MalformedReceiptError
-from rebound.receipts.adapters.receipts_queue import decode, encode_receipt, encode_twilio_status
-from rebound.receipts.adapters.twilio_callbacks import (
-    create_failure_receipt,
-    key_from_query,
-    parse_form,
-    parse_status_callback,
-    status_callback_url,
-    status_url,
-    verify_signature,
-)
+from rebound.platform.adapters.twilio_requests import parse_form, verify_signature
+from rebound.receipts.adapters.receipts_queue import decode, encode_twilio_status
+from rebound.receipts.adapters.twilio_callbacks import key_from_query, parse_status_callback
+from rebound.sending.adapters.callback_address import status_callback_url, status_url
+from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
 
 KEY = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
 QUERY = {"b": KEY.business_id, "c": KEY.customer_id, "m": KEY.message_id}
@@ -54,6 +49,11 @@ def form(**changes: str) -> dict[str, str]:
         "MessageStatus": "delivered",
         **changes,
     }
+
+
+def refused(key: MessageKey, code: int | str | None, at: datetime, detail: str | None = None) -> Receipt:
+    """What a sender says of a text that Twilio refused when it was created."""
+    return Receipt(Provider.TWILIO, Outcome.FAILED, at, key, code=None if code is None else str(code), detail=detail)
 
 
 @pytest.mark.parametrize(
@@ -226,16 +226,16 @@ def test_a_form_keeps_blank_fields_and_the_first_of_a_repeated_one() -> None:
 
 @pytest.mark.parametrize(("code", "kept"), [(21211, "21211"), ("30005", "30005"), (None, None)])
 def test_an_error_at_create_is_a_failure_found_by_its_key_alone(code: int | str | None, kept: str | None) -> None:
-    receipt = create_failure_receipt(KEY, code, RECEIVED_AT, "The 'To' number +14155550123 is not valid.")
+    receipt = refused(KEY, code, RECEIVED_AT, "The 'To' number +14155550123 is not valid.")
     assert (receipt.provider, receipt.outcome, receipt.code) == (Provider.TWILIO, Outcome.FAILED, kept)
     assert (receipt.key, receipt.provider_id, receipt.address) == (KEY, None, None)
 
 
 def test_a_receipt_of_our_own_crosses_the_queue_without_personal_data() -> None:
-    receipt = create_failure_receipt(KEY, 21211, RECEIVED_AT, "The 'To' number +14155550123 is not valid.")
+    receipt = refused(KEY, 21211, RECEIVED_AT, "The 'To' number +14155550123 is not valid.")
     body = encode_receipt(receipt)
     assert "+1415" not in body
-    assert decode(body) == (create_failure_receipt(KEY, 21211, RECEIVED_AT),)
+    assert decode(body) == (refused(KEY, 21211, RECEIVED_AT),)
 
 
 def test_a_receipt_without_a_key_is_not_put_on_the_queue() -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound.access.domain import ApiKey, ApiScope
+from rebound.access.domain import ApiKey
+from rebound.kernel.api_scopes import ApiScope
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     read_instant,

@@ -1,30 +1,14 @@
 """API keys: each belongs to one business and carries scopes; only a hash is kept."""
 
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.api_scopes import ApiScope
 
-class ApiScope(StrEnum):
-    """What a key may do."""
-
-    BUSINESS_READ = "business:read"
-    BUSINESS_WRITE = "business:write"
-    CUSTOMERS_READ = "customers:read"
-    CUSTOMERS_WRITE = "customers:write"
-    SEGMENTS_READ = "segments:read"
-    SEGMENTS_WRITE = "segments:write"
-    CAMPAIGNS_READ = "campaigns:read"
-    CAMPAIGNS_WRITE = "campaigns:write"
-    MESSAGES_READ = "messages:read"
-    MESSAGES_WRITE = "messages:write"
-
-
-ALL_SCOPES: Final = tuple(ApiScope)
 PREFIX: Final = "rb"
 """Lets secret scanners recognise a leaked key."""
 MAX_TOKEN: Final = 256

@@ -7,7 +7,7 @@ from rebound.platform.http.app import Api, Area
 
 AREAS: Final = (
     Area("business", ("rebound.businesses.http",), "business"),
-    Area("customers", ("rebound.customers.http",), "customers"),
+    Area("customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers"),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),
@@ -17,7 +17,7 @@ AREAS: Final = (
     # Asking for a file of customers reads them, although it is a POST.
     Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
     Area("segments", ("rebound.segments.http.segments",), "segments"),
-    Area("segments/preview", ("rebound.segments.http.segments",), "segments", reads=True),
+    Area("segments/preview", ("rebound.eligibility.http.preview",), "segments", reads=True),
     Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
     Area("messages", ("rebound.sending.http",), "messages"),
     # Whoever may read messages may read what was answered.

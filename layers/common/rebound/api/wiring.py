@@ -1,12 +1,20 @@
-"""The API as a function answers it."""
+"""What functions answer over HTTP: the API, and the pages behind the links in messages. Each loads its own alone."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.api.areas import API
-from rebound.platform.http import app
-
 
 def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Answer one request of API Gateway."""
+    """Answer one request for the API."""
+    from rebound.api.areas import API
+    from rebound.platform.http import app
+
     return app.respond(API, event, context)
+
+
+def respond_to_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Answer one request for a page behind a link in a message."""
+    from rebound.preferences import wiring
+    from rebound.preferences.http import links
+
+    return links.respond(event, wiring.use_cases().honour_links)

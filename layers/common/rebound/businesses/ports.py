@@ -10,7 +10,7 @@ from rebound.contacts.ports import ContactsPorts
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business, TextProvider
-    from rebound.businesses.domain.flag_records import Recopying
+    from rebound.businesses.domain.recopying import Recopying
 
 
 class BusinessDirectory(Protocol):

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.access.wiring import AccessUseCases, AwsAccessPorts
+from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process
 
@@ -36,6 +37,13 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         from rebound.businesses.domain.business import TextProvider
 
         return TextProvider(self.settings["DEFAULT_TEXT_PROVIDER"])
+
+    @staticmethod
+    def decode_recopying(body: str) -> Recopying:
+        """The work of a message of the queue of copyings."""
+        from rebound.businesses.adapters.sqs_recopy_queue import decode_recopying
+
+        return decode_recopying(body)
 
 
 class BusinessesUseCases(AccessUseCases, ContactsUseCases):

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
 from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback, Selection
-from rebound.eligibility.http.audience_answer import AudienceAnswer
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
+from rebound.jobs.http.job_answers import AudienceAnswer
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -38,6 +38,7 @@ from rebound.platform.http.shapes import (
     one_line,
     write_time,
 )
+from rebound.segments.domain import Selection
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rebound.campaigns.domain.campaigns import Campaign
 from rebound.eligibility.wiring import AwsEligibilityPorts, EligibilityUseCases
+from rebound.kernel.changes import Written
 from rebound.platform.wiring import in_this_process
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
+    from rebound.campaigns.application.close_campaign import CloseCampaign
     from rebound.campaigns.application.count_results import CountResults
     from rebound.campaigns.application.manage_campaigns import ManageCampaigns
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
         ExpansionLedger,
         TallyBook,
     )
-    from rebound.sending.application.run_campaign import CloseCampaign
 
 
 class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
@@ -66,6 +69,13 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
             self.settings["SCHEDULE_GROUP"],
             self.settings["SCHEDULER_ROLE_ARN"],
         )
+
+    @staticmethod
+    def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
+        """What a record of the campaigns' change stream says."""
+        from rebound.campaigns.adapters.dynamo_campaigns import campaign_change_of
+
+        return campaign_change_of(record)
 
 
 class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
@@ -130,7 +140,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
     @cached_property
     def close_campaign(self) -> CloseCampaign:
-        from rebound.sending.application.run_campaign import CloseCampaign
+        from rebound.campaigns.application.close_campaign import CloseCampaign
 
         return CloseCampaign(campaigns=self.ports.campaigns, clock=self.ports.clock)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
+from rebound.contacts.domain.replies import Reply
+from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
@@ -48,6 +51,24 @@ class ContactBook(Protocol):
         Of one that nobody uses only the consent is kept, under the hash of its address. One with a hashed key must be
         remembered already: that is what says that nobody uses the address.
         """
+
+
+class ContactWrites(Protocol):
+    """Contacts on their way into a transaction of somebody else's."""
+
+    @property
+    def count(self) -> int:
+        """How many rows of the transaction they take."""
+
+    def write(self, writes: Any, /) -> None:
+        """Add all of them, each on the condition that it is as it was read."""
+
+
+class ContactTransactions(Protocol):
+    """Lets the owners of other tables write contacts in the same transaction."""
+
+    def rows(self, contacts: Sequence[Contact], /) -> ContactWrites:
+        """The contacts as rows."""
 
 
 class ContactHistory(Protocol):
@@ -96,6 +117,9 @@ class ContactsPorts(PlatformPorts, Protocol):
     def contact_history(self) -> ContactHistory: ...
 
     @property
+    def replies(self) -> ReplyBook: ...
+
+    @property
     def suppressions(self) -> SuppressionList: ...
 
     def whereabouts(self, number: str, /) -> frozenset[str]:
@@ -103,3 +127,47 @@ class ContactsPorts(PlatformPorts, Protocol):
 
     def report_missed_removal(self, cause: str, /) -> None:
         """Tell the operator, without personal data, why an entry may still be on the provider's suppression list."""
+
+
+class ReplyBook(Protocol):
+    """The texts that people send, each kept in the history of its contact; forgotten after some 400 days."""
+
+    def receive(self, reply_id: str, receipt: FirstReceipt) -> FirstReceipt:
+        """What was given when the provider's id was seen for the first time, which is kept for good."""
+
+    def add(self, reply: Reply) -> Reply:
+        """Keep a reply unless it is kept already; the one that is kept."""
+
+    def get(self, key: ContactKey, receipt: FirstReceipt, reply_id: str) -> Reply | None:
+        """A contact's reply (strongly consistent)."""
+
+    def page(
+        self,
+        business_id: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        matching: Callable[[Reply], bool] | None = None,
+    ) -> Page[Reply]:
+        """The replies to a business from ``since`` until before ``until``, the latest first (eventually consistent).
+
+        Of those only the ones that match; then a page may be short, or empty, and have a cursor all the same, because
+        no more are looked at than the answer should wait for.
+        """
+
+    def find(self, business_id: str, reply_id: str) -> Reply:
+        """The reply of the provider's id to a business (strongly consistent). Raises ``NotFoundError``."""
+
+    def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
+        """Those that somebody must still read, the oldest first (eventually consistent)."""
+
+    def of_contact(self, key: ContactKey) -> Sequence[Reply]:
+        """All replies of a contact (strongly consistent)."""
+
+    def replace(self, before: Reply, after: Reply) -> None:
+        """Write a reply that is still as it was read. Raises ``ConcurrentChangeError`` otherwise."""
+
+    def forget(self, key: ContactKey) -> None:
+        """Take number and words out of every reply of a contact; what they meant stays."""

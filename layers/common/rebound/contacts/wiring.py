@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rebound.contacts.domain.contacts import Contact
+from rebound.kernel.changes import Written
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
+    from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
     from rebound.contacts.application import SuppressionDesk
-    from rebound.contacts.ports import AddressReader, ContactBook, ContactHistory, ContactsPorts, SuppressionList
+    from rebound.contacts.ports import (
+        AddressReader,
+        ContactBook,
+        ContactHistory,
+        ContactsPorts,
+        ReplyBook,
+        SuppressionList,
+    )
 
 
 class AwsContactsPorts(AwsPlatformPorts):
@@ -23,7 +34,12 @@ class AwsContactsPorts(AwsPlatformPorts):
 
     @cached_property
     def contacts(self) -> ContactBook:
-        from rebound.customers.adapters import DynamoContactBook
+        return self.dynamo_contacts
+
+    @cached_property
+    def dynamo_contacts(self) -> DynamoContactBook:
+        """For adapters that write to their own rows and to contacts in one transaction."""
+        from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
 
         return DynamoContactBook(self.settings["CONTACTS_TABLE"])
 
@@ -32,6 +48,12 @@ class AwsContactsPorts(AwsPlatformPorts):
         from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
 
         return DynamoContactHistory(self.settings["CONTACT_HISTORY_TABLE"])
+
+    @cached_property
+    def replies(self) -> ReplyBook:
+        from rebound.contacts.adapters.dynamo_replies import DynamoReplyBook
+
+        return DynamoReplyBook(self.settings["CONTACT_HISTORY_TABLE"])
 
     @cached_property
     def suppressions(self) -> SuppressionList:
@@ -48,6 +70,13 @@ class AwsContactsPorts(AwsPlatformPorts):
         from rebound.contacts.adapters.number_zones import zones_of_number
 
         return zones_of_number(number)
+
+    @staticmethod
+    def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
+        """What a record of the contacts' change stream says."""
+        from rebound.contacts.adapters.dynamo_contacts import contact_change_of
+
+        return contact_change_of(record)
 
 
 class ContactsUseCases(PlatformUseCases):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.kernel.channels import Channel, ContactKey
 
 
@@ -93,3 +95,31 @@ def field_text(customer: Customer, name: str) -> str:
     """A profile field as text, ``""`` when it is empty; dates in ISO 8601."""
     value = getattr(customer, name)
     return "" if value is None else str(value)
+
+
+def language_for(customer: Customer | None, business: Business) -> str:
+    """The customer's own, else the business's."""
+    own = None if customer is None else customer.language
+    return own or business.language
+
+
+def shared_language(customers: Iterable[Customer]) -> str | None:
+    """The one language of people who cannot be told apart; ``None`` when they have several, or nobody says which."""
+    spoken = {customer.language for customer in customers if customer.language is not None}
+    return spoken.pop() if len(spoken) == 1 else None
+
+
+Matcher = Callable[[Customer], bool]
+
+
+def has_failed(customer: Customer, which: str) -> bool:
+    """Whether the customer's failed contacts are as asked: ``phone``, ``email``, ``any`` or ``both``."""
+    match which:
+        case "phone":
+            return customer.failed_phone
+        case "email":
+            return customer.failed_email
+        case "any":
+            return customer.failed_phone or customer.failed_email
+        case _:
+            return customer.failed_phone and customer.failed_email

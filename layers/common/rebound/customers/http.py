@@ -1,46 +1,28 @@
-"""Customers, one at a time and by filter: shapes and routes."""
+"""Customers, one at a time: shapes and routes. Lists and what is done with all of a filter are in ``segments``."""
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field
 
 from rebound.contacts.domain.reachability import Failure
+from rebound.customers import wiring
 from rebound.customers.application.manage_customers import CustomerView
-from rebound.jobs.domain.jobs import JobKind
-from rebound.jobs.http.job_answers import CountAnswer, JobAnswer, accepted, started
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.provider_codes import look_up
 from rebound.platform.http.routes import (
-    DEFAULT_LIMIT,
     ChannelName,
-    Cursor,
     CustomerInPath,
-    Limit,
     business_of,
     channel_named,
     json_answer,
-    name_of_request,
     no_content,
-    prefers_a_job,
     responses,
 )
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId, Filter, Request, Time
-from rebound.segments import wiring
-from rebound.segments.application.count_customers import write_filter
-from rebound.segments.http.customer_filters import (
-    Failed,
-    FilterText,
-    SegmentId,
-    Tag,
-    Words,
-    customers_wanted,
-    read_filter,
-)
+from rebound.platform.http.shapes import Answer, Request, Time
 
 
 class CustomerProfile(Request):
@@ -170,44 +152,8 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
     )
 
 
-class CustomerPage(Answer):
-    """Part of a list of customers."""
-
-    items: list[CustomerAnswer]
-    next_cursor: str | None
-
-
-class BulkDeleteRequest(Request):
-    """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
-
-    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
-    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
-    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None, description="Words in name, address, number or id."
-    )
-    segment_id: str | None = None
-    filter: Filter | None = None
-    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
-    confirm_count: Annotated[int, Field(ge=0)] = Field(
-        description="The number of customers that you expect to delete; with another number nothing is deleted."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _says_how_to_count(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("confirm_count") is None:
-            how = "GET /v1/customers/count with the same filters says it; for customer_ids it is how many there are"
-            raise InvalidInputError(FieldError("confirm_count", f"Is required: {how}."))
-        return given
-
-
 def add_routes(app: APIGatewayRestResolver) -> None:
     """The routes."""
-    _one_by_one(app)
-    _by_filter(app)
-
-
-def _one_by_one(app: APIGatewayRestResolver) -> None:
     tags = ["Customers"]
     one = responses(CustomerAnswer)
 
@@ -220,26 +166,6 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
         view = wiring.use_cases().manage_customers.create(business_of(app), request.model_dump(exclude_unset=True))
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
-
-    @app.get(
-        "/v1/customers",
-        summary="List customers; a page may be short or empty and still have a next_cursor",
-        tags=tags,
-        responses=responses(CustomerPage),
-    )
-    def list_customers(
-        failed: Failed = None,
-        tag: Tag = None,
-        q: Words = None,
-        segment_id: SegmentId = None,
-        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
-    ) -> Response[str]:
-        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
-        page = wiring.use_cases().manage_customers.list(business_of(app), wanted, limit=limit, cursor=cursor)
-        items = [CustomerAnswer.of(view) for view in page.items]
-        return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
     def get_customer(customer_id: CustomerInPath) -> Response[str]:
@@ -268,41 +194,3 @@ def _one_by_one(app: APIGatewayRestResolver) -> None:
     def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
         view = wiring.use_cases().manage_customers.confirm(business_of(app), customer_id, channel_named(channel))
         return json_answer(CustomerAnswer.of(view))
-
-
-def _by_filter(app: APIGatewayRestResolver) -> None:
-    tags = ["Customers"]
-
-    @app.get(
-        "/v1/customers/count",
-        summary="Count customers, with the filters of the list; a job when there are too many to count while the "
-        "request waits",
-        tags=tags,
-        responses=responses(CountAnswer) | accepted(),
-    )
-    def count_customers(
-        failed: Failed = None,
-        tag: Tag = None,
-        q: Words = None,
-        segment_id: SegmentId = None,
-        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
-    ) -> Response[str]:
-        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
-        wanted.compiled()
-        counts = None if prefers_a_job(app) else wiring.use_cases().count_customers(business_of(app), wanted)
-        if counts is not None:
-            return json_answer(CountAnswer.of(counts))
-        return started(app, JobKind.COUNT, {"wanted": write_filter(wanted)})
-
-    @app.post(
-        "/v1/customers/bulk-delete",
-        summary="Delete the customers of a filter, when there are as many as you say",
-        tags=tags,
-        responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
-    )
-    def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
-        wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
-        view = wiring.use_cases().bulk_delete(
-            business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
-        )
-        return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)

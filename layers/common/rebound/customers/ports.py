@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 
 if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
+    from rebound.customers.domain import Customer, Matcher
     from rebound.kernel.channels import ContactKey
     from rebound.kernel.pages import Page
-    from rebound.segments.domain import Matcher
 
 
 class CustomerBook(Protocol):
@@ -53,6 +52,18 @@ class CustomerBook(Protocol):
 
     def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
         """Copy a contact's flag to a customer who still has that address; does nothing to anybody else."""
+
+
+class CustomerTransactions(Protocol):
+    """Lets the owners of other tables write customers and contacts in the same transaction."""
+
+    def save_within(
+        self, writes: Any, customers: Sequence[Customer], contacts: Sequence[Contact], others: int = 0
+    ) -> None:
+        """``CustomerBook.save`` as a part of a larger transaction, which has so many ``others``."""
+
+    def delete_within(self, writes: Any, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        """``CustomerBook.delete`` as a part of a larger transaction."""
 
 
 class CustomersPorts(BusinessesPorts, Protocol):

@@ -9,7 +9,7 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.customers.adapters import DynamoCustomerBook
+    from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.application.manage_customers import ManageCustomers
     from rebound.customers.application.recopy_flags import RecopyFlags
@@ -27,9 +27,9 @@ class AwsCustomersPorts(AwsBusinessesPorts):
     @cached_property
     def dynamo_customers(self) -> DynamoCustomerBook:
         """For adapters that write to their own rows and to customers in one transaction."""
-        from rebound.customers.adapters import DynamoCustomerBook
+        from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
 
-        return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.settings["CONTACTS_TABLE"])
+        return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts)
 
 
 class CustomersUseCases(BusinessesUseCases):

@@ -24,7 +24,7 @@ class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
 
     @cached_property
     def frequencies(self) -> FrequencyBook:
-        from rebound.eligibility.adapters import DynamoFrequencyBook
+        from rebound.eligibility.adapters.dynamo_frequencies import DynamoFrequencyBook
 
         return DynamoFrequencyBook(self.settings["FREQUENCIES_TABLE"])
 

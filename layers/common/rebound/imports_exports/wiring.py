@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,13 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
         from rebound.imports_exports.application.export_customers import PART_BYTES
 
         return PART_BYTES
+
+    @staticmethod
+    def imports_of_notice(body: str) -> Sequence[tuple[str, str]]:
+        """Business and import of each file that has arrived, as S3 tells of it."""
+        from rebound.imports_exports.adapters.import_store import imports_of_notice
+
+        return imports_of_notice(body)
 
 
 class ImportsExportsUseCases(CustomersUseCases):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rebound.inbound.domain.replies import IncomingText
 from rebound.messages.wiring import AwsMessagesPorts, MessagesUseCases
 from rebound.platform.wiring import in_this_process
 
@@ -12,17 +14,30 @@ if TYPE_CHECKING:
     from rebound.inbound.application.receive_text import ReceiveText
     from rebound.inbound.application.report_replies import ReportReplies
     from rebound.inbound.application.review_replies import ReviewReplies
-    from rebound.inbound.ports import InboundPorts, ReplyBook
+    from rebound.inbound.ports import InboundPorts
 
 
 class AwsInboundPorts(AwsMessagesPorts):
     """The same over AWS."""
 
-    @cached_property
-    def replies(self) -> ReplyBook:
-        from rebound.inbound.adapters.dynamo_replies import DynamoReplyBook
+    def signed_text(self, event: Mapping[str, Any]) -> IncomingText | None:
+        """The text of a webhook's request, if Twilio has signed it for exactly this address.
 
-        return DynamoReplyBook(self.settings["CONTACT_HISTORY_TABLE"])
+        Raises ``MalformedReceiptError`` when it is signed, and no text.
+        """
+        from rebound.inbound.adapters.twilio_texts import inbound_url, parse_inbound
+        from rebound.platform.adapters.twilio_requests import signed_form
+
+        url = inbound_url(self.settings.public_url(event["requestContext"]["apiId"]))
+        form = signed_form(event, url, lambda: self.twilio_secret["auth_token"])
+        return None if form is None else parse_inbound(form)
+
+    @staticmethod
+    def twiml(answer: str | None) -> str:
+        """The document by which Twilio answers, or does not."""
+        from rebound.inbound.adapters.twilio_texts import twiml
+
+        return twiml(answer)
 
 
 class InboundUseCases(MessagesUseCases):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rebound.platform.ports import PlatformPorts
 
@@ -42,6 +43,13 @@ class JobLedger(Protocol):
 
     def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
         """A part of a frozen list; ``None`` after the last."""
+
+
+class JobTransactions(Protocol):
+    """Lets the owners of other tables commit a job's progress in the same transaction."""
+
+    def committing(self, progress: JobProgress) -> AbstractContextManager[Any]:
+        """``JobLedger.commit`` as a part of a larger transaction, which ends with the block."""
 
 
 class JobRunner(Protocol):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from rebound.consent.domain.consent import Scope
+from rebound.kernel.consent_words import Scope
 
 
 class Category(StrEnum):

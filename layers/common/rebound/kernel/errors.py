@@ -56,3 +56,10 @@ class NotAnsweredError(ReboundError):
 
 class NotYetKnownError(ReboundError):
     """A receipt came before our own record of the send (truth 10): keep it and try again later."""
+
+
+class MalformedReceiptError(ReboundError):
+    """A provider's word that cannot be read. Trying again does not help: it belongs in the dead-letter queue.
+
+    The message names what is missing and never repeats a value, because values are personal data.
+    """

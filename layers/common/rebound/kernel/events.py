@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from rebound.consent.domain.consent import ConsentSource, Scope
     from rebound.kernel.channels import Channel
+    from rebound.kernel.consent_words import ConsentSource, Scope
 
 
 class ContactInvalidated(Struct, frozen=True):

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.switches import Barrier
-from rebound.campaigns.domain.campaigns import Content, EmailContent, TextContent
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime, readable

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from rebound.customers.ports import CustomersPorts
 
 if TYPE_CHECKING:
-    from rebound.inbound.domain.replies import Asked
     from rebound.kernel.channels import ContactKey
     from rebound.kernel.pages import Page
     from rebound.kernel.provider_codes import Provider
     from rebound.kernel.receipts import MessageKey
-    from rebound.messages.domain.appointments import AppointmentEntry
+    from rebound.messages.domain.appointments import AppointmentEntry, Asked
     from rebound.messages.domain.links import LinkKeys
     from rebound.messages.domain.message_records import Delivery
     from rebound.messages.domain.messages import Message

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.messages.domain.message_records import StatusChange
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
@@ -35,6 +37,13 @@ class AwsMessagesPorts(AwsCustomersPorts):
         from rebound.messages.adapters.link_secret import SecretLinkKeyring
 
         return SecretLinkKeyring(self.aws("secretsmanager"), self.settings["LINK_SECRET_ARN"])
+
+    @staticmethod
+    def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
+        """What a record of the message log's change stream says to who counts."""
+        from rebound.messages.adapters.dynamo_messages import status_change_of
+
+        return status_change_of(record)
 
 
 class MessagesUseCases(CustomersUseCases):

@@ -8,12 +8,12 @@ from itertools import batched
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.errors import ReboundError
-from rebound.platform.failures import DeadLetter, Redriven
-from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.queues import NotEnqueuedError
+from rebound.kernel.receipts import Receipt
+from rebound.operations.domain import DeadLetter, Redriven
+from rebound.platform.adapters.sqs import NotEnqueuedError
 
 MAX_BATCH: Final = 10
 HIDDEN: Final = timedelta(minutes=2)
@@ -40,9 +40,17 @@ class SqsDeadLetterQueues:
     harmless, and never loses one. SQS's own move tasks would do as well, but cannot be tried on the embedded AWS.
     """
 
-    def __init__(self, client: Any, queues: Mapping[str, DeadLettersOf], wait: timedelta = LONG_POLL) -> None:
+    def __init__(
+        self,
+        client: Any,
+        queues: Mapping[str, DeadLettersOf],
+        about: Mapping[str, About],
+        wait: timedelta = LONG_POLL,
+    ) -> None:
+        """``about`` says of each queue how to read what its bodies are about."""
         self._client = client
         self._queues = queues
+        self._about = about
         self._wait = wait
 
     @property
@@ -65,7 +73,7 @@ class SqsDeadLetterQueues:
             if not messages:
                 break
             for message in messages:
-                found[message["MessageId"]] = _letter(name, message)
+                found[message["MessageId"]] = _letter(self._about[name], message)
                 handles.append(message["ReceiptHandle"])
         for batch in batched(handles, MAX_BATCH, strict=False):
             self._client.change_message_visibility_batch(
@@ -121,25 +129,25 @@ class SqsDeadLetterQueues:
             raise NotEnqueuedError
 
 
-def _letter(name: str, message: Mapping[str, Any]) -> DeadLetter:
+def _letter(about: About, message: Mapping[str, Any]) -> DeadLetter:
     milliseconds = int(message["Attributes"]["SentTimestamp"])
     # What SNS could not hand over, it leaves with the answer that it got.
     answer = message.get("MessageAttributes", {}).get("ErrorCode", {}).get("StringValue")
     return DeadLetter(
         message["MessageId"],
         datetime.fromtimestamp(milliseconds / 1000, UTC),
-        tuple(_about(name, message["Body"])),
+        tuple(_ids(about, message["Body"])),
         f"SNS could not hand it over (error {answer})." if answer and _ID.fullmatch(answer) else None,
     )
 
 
-def _about(name: str, body: str) -> Iterator[Mapping[str, str]]:
+def _ids(about: About, body: str) -> Iterator[Mapping[str, str]]:
     """Ids only: whatever else a body holds may be personal data, also under the name of an id."""
     try:
-        about = ABOUT[name](body)
+        subjects = about(body)
     except (ReboundError, ValueError, LookupError, TypeError, AttributeError):
         return
-    for subject in about:
+    for subject in subjects:
         ids = {key: str(value) for key, value in subject.items() if value is not None and _ID.fullmatch(str(value))}
         if ids:
             yield ids
@@ -153,35 +161,36 @@ def _of_json(*names: str) -> About:
     return about
 
 
-def _of_receipts(body: str) -> Sequence[Mapping[str, object]]:
-    return [
-        {"provider": receipt.provider, "outcome": receipt.outcome, "provider_id": receipt.provider_id}
-        | (
-            {
-                "business_id": receipt.key.business_id,
-                "customer_id": receipt.key.customer_id,
-                "message_id": receipt.key.message_id,
-            }
-            if receipt.key is not None
-            else {}
-        )
-        for receipt in decode(body)
-    ]
+def about_of_queues(
+    decode_receipts: Callable[[str], Sequence[Receipt]], imports_of_notice: Callable[[str], Sequence[tuple[str, str]]]
+) -> Mapping[str, About]:
+    """Of every queue, by the name that the operator gives it, how to read what its bodies are about."""
+
+    def of_receipts(body: str) -> Sequence[Mapping[str, object]]:
+        return [_of_receipt(receipt) for receipt in decode_receipts(body)]
+
+    def of_import(body: str) -> Sequence[Mapping[str, object]]:
+        return [
+            {"business_id": business_id, "import_id": import_id} for business_id, import_id in imports_of_notice(body)
+        ]
+
+    of_chunk = _of_json("business_id", "campaign_id", "chunk")
+    return {
+        "email": of_chunk,
+        "held": of_chunk,
+        "import": of_import,
+        "prompt-email": of_chunk,
+        "prompt-text": of_chunk,
+        "receipts": of_receipts,
+        "recopy": _of_json("business_id"),
+        "text": of_chunk,
+    }
 
 
-def _of_import(body: str) -> Sequence[Mapping[str, object]]:
-    return [{"business_id": business_id, "import_id": import_id} for business_id, import_id in imports_of_notice(body)]
-
-
-_OF_CHUNK: Final = _of_json("business_id", "campaign_id", "chunk")
-ABOUT: Final[Mapping[str, About]] = {
-    "email": _OF_CHUNK,
-    "held": _OF_CHUNK,
-    "import": _of_import,
-    "prompt-email": _OF_CHUNK,
-    "prompt-text": _OF_CHUNK,
-    "receipts": _of_receipts,
-    "recopy": _of_json("business_id"),
-    "text": _OF_CHUNK,
-}
-"""Every queue, by the name that the operator gives it."""
+def _of_receipt(receipt: Receipt) -> Mapping[str, object]:
+    about: Mapping[str, object] = {
+        "provider": receipt.provider,
+        "outcome": receipt.outcome,
+        "provider_id": receipt.provider_id,
+    }
+    return about if receipt.key is None else {**about, **asdict(receipt.key)}

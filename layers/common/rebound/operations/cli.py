@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rebound.operations.commands import COMMANDS
+from rebound.operations.application.run_command import COMMANDS
 
 DEFAULT_STACK: Final = "rebound"
 FUNCTION_OUTPUT: Final = "OperateStackFunction"

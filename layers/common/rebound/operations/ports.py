@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from rebound.businesses.ports import BusinessesPorts
+from rebound.imports_exports.ports import ImportsExportsPorts
+from rebound.receipts.ports import ReceiptsPorts
 
 if TYPE_CHECKING:
-    from rebound.platform.failures import DeadLetter, Redriven
+    from rebound.operations.domain import DeadLetter, Redriven
 
 
 class DeadLetterQueues(Protocol):
@@ -28,7 +29,7 @@ class DeadLetterQueues(Protocol):
         """Put a queue's dead letters back on it. One that cannot be put back stays where it is."""
 
 
-class OperationsPorts(BusinessesPorts, Protocol):
+class OperationsPorts(ReceiptsPorts, ImportsExportsPorts, Protocol):
     """What the use cases of operations need from outside."""
 
     @property

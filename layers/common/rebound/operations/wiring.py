@@ -7,35 +7,47 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
+from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
+from rebound.operations.application.run_command import RunCommand
 from rebound.platform.wiring import in_this_process
+from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
 
 if TYPE_CHECKING:
-    from rebound.operations.application import ManageDeadLetters
+    from rebound.operations.application.manage_dead_letters import ManageDeadLetters
     from rebound.operations.ports import DeadLetterQueues, OperationsPorts
 
 
-class AwsOperationsPorts(AwsBusinessesPorts):
+class AwsOperationsPorts(AwsReceiptsPorts, AwsImportsExportsPorts):
     """The same over AWS."""
 
     @cached_property
     def dead_letter_queues(self) -> DeadLetterQueues:
-        from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues
+        from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues, about_of_queues
 
         queues: Mapping[str, tuple[str, str]] = json.loads(self.settings["DEAD_LETTER_QUEUES"])
-        return SqsDeadLetterQueues(self.aws("sqs"), {name: DeadLettersOf(*urls) for name, urls in queues.items()})
+        return SqsDeadLetterQueues(
+            self.aws("sqs"),
+            {name: DeadLettersOf(*urls) for name, urls in queues.items()},
+            about_of_queues(self.decode_receipts, self.imports_of_notice),
+        )
 
 
-class OperationsUseCases(BusinessesUseCases):
+class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases):
     """The use cases of operations."""
 
     ports: OperationsPorts
 
     @cached_property
     def manage_dead_letters(self) -> ManageDeadLetters:
-        from rebound.operations.application import ManageDeadLetters
+        from rebound.operations.application.manage_dead_letters import ManageDeadLetters
 
         return ManageDeadLetters(queues=self.ports.dead_letter_queues, failures=self.ports.failure_log)
+
+    @cached_property
+    def run_command(self) -> RunCommand:
+        from rebound.operations.application.run_command import RunCommand
+
+        return RunCommand(tenants=self.manage_tenants, dead_letters=self.manage_dead_letters)
 
 
 def use_cases() -> OperationsUseCases:

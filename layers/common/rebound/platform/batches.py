@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from rebound.kernel.errors import ReboundError
+from rebound.kernel.errors import MalformedReceiptError, ReboundError
 from rebound.platform import wiring
 from rebound.platform.telemetry import logger, place_of, tell_counts
 
@@ -35,6 +35,23 @@ def process_queue(event: Mapping[str, Any], handle: Handle) -> Mapping[str, Any]
             failed.append(message_id)
     tell_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def decoded[T](
+    records: Mapping[str, Mapping[str, Any]], decode: Callable[[str], T]
+) -> tuple[dict[str, T], dict[str, str]]:
+    """The bodies of a batch that is handled as one, by message id, and why others could not be read."""
+    entries: dict[str, T] = {}
+    failed: dict[str, str] = {}
+    for message_id, record in records.items():
+        try:
+            entries[message_id] = decode(record["body"])
+        except MalformedReceiptError as error:
+            logger().error("malformed receipt", message_id=message_id, problem=str(error))
+            failed[message_id] = f"malformed: {error}"
+        except (KeyError, TypeError, ValueError) as error:
+            failed[message_id] = reason_of(error)
+    return entries, failed
 
 
 def reason_of(error: Exception) -> str:

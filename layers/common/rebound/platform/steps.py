@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rebound.platform.telemetry import logger, place_of
-
-if TYPE_CHECKING:
-    from rebound.sending.application.run_campaign import Drained
 
 Step = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
@@ -32,15 +29,3 @@ def step(function: Step) -> Step:
             raise TechnicalError(cause) from None
 
     return named
-
-
-def looked(found: "Drained") -> Mapping[str, Any]:
-    """What the campaign's state machine goes by after each look."""
-    return {
-        "expanded": not found.ranges,
-        "ranges": list(found.ranges),
-        "drained": found.drained,
-        "wait_seconds": found.wait_seconds,
-        "polls": found.polls,
-        "continue": found.start_over,
-    }

@@ -2,9 +2,10 @@
 
 powertools is imported when there is something to say: many functions have nothing, and nobody waits for those who do.
 """
-# ruff: noqa: PLC0415 - see above
 
+# ruff: noqa: PLC0415 - see above
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -70,3 +71,7 @@ def place_of(error: BaseException) -> str:
     if traceback is None:
         return "unknown"
     return f"{traceback.tb_frame.f_code.co_qualname}:{traceback.tb_lineno}"
+
+
+Count = Callable[[str], None]
+"""Takes the name of a metric that goes up by one. Names only: whom it is about is nobody's business here."""

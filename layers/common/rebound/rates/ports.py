@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.sending.domain.pacing import Flow, Pace, Quota, Stop
+    from rebound.rates.domain import Flow, Pace, Quota, Stop
 
 
 class PaceBook(Protocol):

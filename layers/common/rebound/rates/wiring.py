@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
+    from rebound.rates.application import MindThrottles
     from rebound.rates.ports import PaceBook, QuotaSource, RatesPorts
-    from rebound.sending.application.admit_chunk import MindThrottles
 
 
 class AwsRatesPorts(AwsPlatformPorts):
@@ -35,7 +35,7 @@ class RatesUseCases(PlatformUseCases):
 
     @cached_property
     def mind_throttles(self) -> MindThrottles:
-        from rebound.sending.application.admit_chunk import MindThrottles
+        from rebound.rates.application import MindThrottles
 
         return MindThrottles(paces=self.ports.paces, clock=self.ports.clock)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from rebound.sending.ports import SendingPorts
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.flag_records import Reconciliation
+    from rebound.receipts.domain import Reconciliation
 
 
 class ReconciliationBook(Protocol):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.platform.wiring import in_this_process
 from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
+    from rebound.kernel.receipts import Receipt
     from rebound.receipts.application.apply_receipts import ApplyReceipts
     from rebound.receipts.application.reconcile_suppressions import ReconcileSuppressions
     from rebound.receipts.ports import ReceiptsPorts, ReconciliationBook
@@ -22,6 +26,35 @@ class AwsReceiptsPorts(AwsSendingPorts):
         from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
 
         return DynamoReconciliationBook(self.settings["DIRECTORY_TABLE"])
+
+    @staticmethod
+    def decode_receipts(body: str) -> Sequence[Receipt]:
+        """The receipts in a body of their queue."""
+        from rebound.receipts.adapters.receipts_queue import decode
+
+        return decode(body)
+
+    @staticmethod
+    def bodies_of_text_logs(event: Mapping[str, Any]) -> Sequence[str]:
+        """The bodies for the lines of SNS's delivery log that a subscription hands over."""
+        from rebound.receipts.adapters.receipts_queue import encode_sns_text_log
+        from rebound.receipts.adapters.sns_text_logs import parse_awslogs
+
+        return [encode_sns_text_log(record) for record in parse_awslogs(event)]
+
+    def signed_status_callback(self, event: Mapping[str, Any]) -> str | None:
+        """The body for a status callback, if Twilio has signed it for exactly this address."""
+        from rebound.platform.adapters.twilio_requests import signed_form
+        from rebound.receipts.adapters.receipts_queue import encode_twilio_status
+        from rebound.receipts.adapters.twilio_callbacks import key_from_query
+
+        query: Mapping[str, str] = event.get("queryStringParameters") or {}
+        try:
+            url = self.status_url(event["requestContext"]["apiId"], key_from_query(query))
+        except MalformedReceiptError:
+            return None
+        form = signed_form(event, url, lambda: self.twilio_secret["auth_token"])
+        return None if form is None else encode_twilio_status(form, query, datetime.now(UTC))
 
 
 class ReceiptsUseCases(SendingUseCases):

@@ -1,19 +1,17 @@
 """Segments: filters over customers, joined with ``all``, ``any`` and ``not``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
-from rebound.customers.domain import TEXT_FIELDS, Customer, field_text
+from rebound.contacts.domain.contacts import FAILED_VALUES, Contact
+from rebound.customers.domain import TEXT_FIELDS, Customer, Matcher, field_text, has_failed
 from rebound.kernel.errors import FieldError, InvalidInputError
-
-Matcher = Callable[[Customer], bool]
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
-FAILED_VALUES: Final = ("phone", "email", "any", "both")
 
 
 class Segment(Struct, frozen=True):
@@ -27,19 +25,6 @@ class Segment(Struct, frozen=True):
 
 
 EVERYBODY: Final[Mapping[str, Any]] = {"all": []}
-
-
-def has_failed(customer: Customer, which: str) -> bool:
-    """Whether the customer's failed contacts are as asked: ``phone``, ``email``, ``any`` or ``both``."""
-    match which:
-        case "phone":
-            return customer.failed_phone
-        case "email":
-            return customer.failed_email
-        case "any":
-            return customer.failed_phone or customer.failed_email
-        case _:
-            return customer.failed_phone and customer.failed_email
 
 
 class CustomerFilter(Struct, frozen=True):
@@ -193,3 +178,18 @@ class _Compiler:
                     path, 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
                 )
         return lambda customer: field_text(customer, name).casefold() in wanted
+
+
+class Removal(Struct, frozen=True):
+    """Customers to delete, and their contacts without them."""
+
+    customers: Sequence[Customer]
+    contacts: Sequence[Contact]
+
+
+class Selection(Struct, frozen=True):
+    """Who is meant: exactly one of a saved segment, a filter and a list of customers."""
+
+    segment_id: str | None = None
+    filter: Mapping[str, Any] | None = None
+    customer_ids: tuple[str, ...] | None = None

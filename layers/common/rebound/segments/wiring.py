@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
 from rebound.platform.wiring import in_this_process
+from rebound.segments.application.list_customers import ListCustomers
 
 if TYPE_CHECKING:
     from rebound.jobs.application.run_job import JobWork
@@ -45,6 +46,14 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
         from rebound.segments.application.manage_segments import ManageSegments
 
         return ManageSegments(segments=self.ports.segments, clock=self.ports.clock)
+
+    @cached_property
+    def list_customers(self) -> ListCustomers:
+        from rebound.segments.application.list_customers import ListCustomers
+
+        return ListCustomers(
+            customers=self.ports.customers, contacts=self.ports.contacts, businesses=self.ports.businesses
+        )
 
     @cached_property
     def count_customers(self) -> CountCustomers:

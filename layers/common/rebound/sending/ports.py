@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from rebound.kernel.channels import Channel
     from rebound.kernel.provider_codes import Provider
     from rebound.kernel.receipts import MessageKey, Receipt
+    from rebound.rates.domain import Lane
     from rebound.sending.domain.handovers import OutgoingEmail, SendResult
-    from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
+    from rebound.sending.domain.pacing import HeldTicket, Ticket
 
 
 class ChunkQueue(Protocol):

@@ -7,15 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
+from rebound.kernel.receipts import MessageKey
 from rebound.platform.wiring import in_this_process
+from rebound.sending.domain.pacing import HeldTicket, Ticket
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import TextProvider
-    from rebound.campaigns.application.manage_campaigns import PostMessage
-    from rebound.campaigns.application.steer_campaign import RequeueCampaign
     from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.sending.application.post_message import PostMessage
     from rebound.sending.application.release_held import ReleaseHeld
+    from rebound.sending.application.requeue_campaign import RequeueCampaign
     from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.sending.application.send_chunk import ChunkDesk
     from rebound.sending.application.send_email import SendEmail
@@ -29,8 +31,8 @@ class AwsSendingPorts(AwsCampaignsPorts):
     @cached_property
     def chunk_queue(self) -> ChunkQueue:
         from rebound.kernel.channels import Channel
+        from rebound.rates.domain import Lane
         from rebound.sending.adapters.queues import SqsChunkQueue
-        from rebound.sending.domain.pacing import Lane
 
         queue_urls = {
             (Channel.EMAIL, Lane.BULK): "EMAIL_QUEUE_URL",
@@ -49,16 +51,16 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def mailer(self) -> Mailer:
-        from rebound.platform.adapters.counted import CountedMailer
         from rebound.platform.telemetry import count
+        from rebound.sending.adapters.counted import CountedMailer
         from rebound.sending.adapters.ses_mailer import SesMailer
 
         return CountedMailer(SesMailer(self.aws_once("sesv2"), self.settings["SES_CONFIGURATION_SET"]), count)
 
     @cached_property
     def twilio_texter(self) -> Texter:
-        from rebound.platform.adapters.counted import CountedTexter
         from rebound.platform.telemetry import count
+        from rebound.sending.adapters.counted import CountedTexter
         from rebound.sending.adapters.twilio_texter import TwilioTexter, connect
 
         secret = self.twilio_secret
@@ -67,8 +69,8 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def sns_texter(self) -> Texter:
-        from rebound.platform.adapters.counted import CountedTexter
         from rebound.platform.telemetry import count
+        from rebound.sending.adapters.counted import CountedTexter
         from rebound.sending.adapters.sns_texter import SnsTexter
 
         return CountedTexter(SnsTexter(self.aws_once("sns")), count)
@@ -96,6 +98,26 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
         return random.random()  # noqa: S311 - spreads work, and keeps no secret
 
+    def status_url(self, api_id: str, key: MessageKey) -> str:
+        """The address that Twilio signs for callbacks about a message."""
+        from rebound.sending.adapters.callback_address import status_url
+
+        return status_url(self.settings.public_url(api_id), key)
+
+    @staticmethod
+    def decode_ticket(body: str) -> Ticket:
+        """The chunk of a message of a sender's queue."""
+        from rebound.sending.adapters.queues import decode_ticket
+
+        return decode_ticket(body)
+
+    @staticmethod
+    def decode_held(body: str) -> HeldTicket:
+        """The waiting chunk of a message of their queue."""
+        from rebound.sending.adapters.queues import decode_held
+
+        return decode_held(body)
+
 
 class SendingUseCases(CampaignsUseCases):
     """The use cases of sending."""
@@ -104,7 +126,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def post_message(self) -> PostMessage:
-        from rebound.campaigns.application.manage_campaigns import PostMessage
+        from rebound.sending.application.post_message import PostMessage
 
         return PostMessage(
             campaigns=self.ports.campaigns,
@@ -131,6 +153,7 @@ class SendingUseCases(CampaignsUseCases):
             segments=self.ports.segments,
             clock=self.ports.clock,
             ids=self.ports.ids,
+            close=self.close_campaign,
             ranges=self.ports.expansion_ranges,
             worth_a_range=self.ports.worth_a_range,
         )
@@ -167,7 +190,7 @@ class SendingUseCases(CampaignsUseCases):
 
     @cached_property
     def requeue_campaign(self) -> RequeueCampaign:
-        from rebound.campaigns.application.steer_campaign import RequeueCampaign
+        from rebound.sending.application.requeue_campaign import RequeueCampaign
 
         return RequeueCampaign(
             campaigns=self.ports.campaigns,

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from rebound.consent.domain.consent import ConsentSource, Scope
+from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Meaning
 from rebound.eligibility.domain.explanation import attempt_sentence
-from rebound.inbound.domain.replies import Keyword, Meaning
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import all_codes
 from rebound.messages.domain.messages import MessageStatus
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import ConsentEvidence
     from rebound.contacts.domain.history import FlagChanged
-    from rebound.inbound.domain.replies import Reply
+    from rebound.contacts.domain.replies import Reply
     from rebound.messages.domain.appointments import Answered
     from rebound.messages.domain.messages import Message
 

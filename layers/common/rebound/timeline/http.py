@@ -6,12 +6,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
-from rebound.inbound.domain.replies import Reply
+from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import StoppedTexts
 from rebound.inbound.http.reply_answers import ReplyAnswer
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.ulids import time_of
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import Message

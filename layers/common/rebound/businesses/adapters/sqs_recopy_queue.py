@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rebound.businesses.adapters.stored_policy import read_policy, write_policy
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 
 
 class SqsRecopyQueue:

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.access.domain import ALL_SCOPES, ApiKey, hash_of, write_token
+from rebound.access.domain import ApiKey, hash_of, write_token
 from rebound.businesses.application.settings_of_business import BusinessChange, changed_business, write_change
 from rebound.businesses.domain.business import Business, TextProvider
+from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    from rebound.access.domain import ApiScope
     from rebound.access.ports import ApiKeyBook
     from rebound.businesses.domain.switches import Bundle
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
+    from rebound.kernel.api_scopes import ApiScope
     from rebound.platform.ports import Clock, Ids
 
 DEFAULT_GRACE = timedelta(hours=24)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from rebound.businesses.domain.flag_records import Recopying
 from rebound.businesses.domain.quiet_hours import QuietHours
+from rebound.businesses.domain.recopying import Recopying
+from rebound.contacts.domain.keywords import WORDS, Keyword, plain
 from rebound.contacts.domain.recovery import Recovery
-from rebound.inbound.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone

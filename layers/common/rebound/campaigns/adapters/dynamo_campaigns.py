@@ -13,31 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.campaigns import (
-    Audience,
-    Campaign,
-    CampaignStatus,
-    EmailContent,
-    FinalWords,
-    Rollback,
-    Selection,
-    TextContent,
-)
+from rebound.campaigns.adapters.rows import CHUNK_KEYS, CampaignRow, ChunkRow, HoldsRow, RangeRow, TallyRow
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords, Rollback
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.campaigns.domain.expansion_records import Held, RangeProgress
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
-    CHUNK_KEYS,
     ULID_KEYS,
-    CampaignRow,
-    ChunkRow,
-    HoldsRow,
-    RangeRow,
-    TallyRow,
     bind,
     lost_races,
     read_cursor,
@@ -46,11 +34,10 @@ from rebound.platform.adapters.dynamo import (
     write_cursor,
     write_instant,
 )
+from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import (
-        Content,
-    )
+    from rebound.messages.domain.content import Content
 
 KEPT: Final = timedelta(days=400)
 """As long as the messages, which are found through the chunks."""

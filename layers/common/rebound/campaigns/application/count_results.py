@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.tally import is_telling
+from rebound.messages.domain.labels import is_telling
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.trip_breaker import TripBreaker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -15,35 +14,30 @@ from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.businesses.domain.switches import Barrier
-from rebound.campaigns.domain.campaigns import RUNNING, Audience, Campaign, CampaignStatus, Selection
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState
-from rebound.eligibility.domain.eligibility import Hold, decide
-from rebound.inbound.domain.replies import Asked
+from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, queued_message
+from rebound.campaigns.domain.chunks import ChunkState
+from rebound.kernel.audiences import Audience
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.kernel.receipts import MessageKey
-from rebound.kernel.ulids import time_of
-from rebound.messages.domain.appointments import Told
-from rebound.messages.domain.messages import MessageStatus, queued_message
+from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import compile_filter
-from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.domain.campaigns import Content
+    from rebound.campaigns.domain.chunks import Chunk
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
-    from rebound.customers.ports import CustomerBook
     from rebound.kernel.categories import Category
+    from rebound.messages.domain.content import Content
     from rebound.messages.domain.messages import Message
-    from rebound.messages.ports import AppointmentBook, MessageLog
+    from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import PaceBook
+    from rebound.segments.domain import Selection
     from rebound.segments.ports import SegmentBook
-    from rebound.sending.ports import ChunkQueue, HeldQueue
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -55,11 +49,7 @@ RESULT_STATUSES: Final = (
     MessageStatus.CANCELLED,
 )
 FARTHEST_SCHEDULE: Final = timedelta(days=365)
-FARTHEST_MESSAGE: Final = timedelta(days=7)
-"""Until its time a single message goes round on a queue, four times an hour."""
 MAX_PLACE_DIGITS: Final = 6
-SINGLE: Final = "single-"
-"""Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
 
 
 class CampaignView(Struct, frozen=True):
@@ -252,111 +242,6 @@ class ManageCampaigns(Struct, frozen=True, kw_only=True):
             return replace(selection, filter=self.segments.get(business_id, selection.segment_id).filter)
         except NotFoundError:
             raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
-
-
-class PostMessage(Struct, frozen=True, kw_only=True):
-    """A message to one person. It travels as a chunk of one and is no campaign to clients."""
-
-    campaigns: CampaignBook
-    customers: CustomerBook
-    businesses: BusinessDirectory
-    chunks: ChunkLedger
-    messages: MessageLog
-    queue: ChunkQueue
-    clock: Clock
-    ids: Ids
-    request_ids: RequestIds
-    appointments: AppointmentBook
-    held: HeldQueue
-    whereabouts: Whereabouts
-
-    def __call__(
-        self,
-        business_id: str,
-        *,
-        customer_id: str,
-        category: Category,
-        channel: Channel,
-        content: Content,
-        appointment_id: str | None = None,
-        asks_confirmation: bool = False,
-        timing: Timing | None = None,
-        request: str | None = None,
-    ) -> Message:
-        """Queue it, or hold it for its hour, and write it to the client log.
-
-        Raises ``InvalidInputError`` and ``ConflictError``.
-
-        ``appointment_id`` is the client's name for the appointment that it is about; a text may ask the customer to
-        confirm that one.
-        ``request`` names the client's request: trying it again after a crash goes on with the same message.
-        """
-        business, timing = self.businesses.get(business_id), timing or Timing()
-        self._check(business, content, category, timing)
-        if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
-            what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
-            raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
-        try:
-            customer = self.customers.get(business_id, customer_id)
-        except NotFoundError:
-            raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
-        check_barrier(business, channel, asks_confirmation=asks_confirmation)
-        address = customer.contact_key(channel)
-        if address is None:
-            raise ConflictError(f"The customer has no {channel} address.")
-        now = self.clock.now()
-        proposed = self.ids.ulid(now)
-        message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
-        carrier = Campaign(
-            business_id=business_id,
-            campaign_id=f"{SINGLE}{message_id}",
-            name="",
-            category=category,
-            channel=channel,
-            selection=Selection(customer_ids=(customer_id,)),
-            content=content,
-            created_at=now,
-            status=CampaignStatus.SENDING,
-            send_at=timing.starts_at,
-            local_time=timing.local_time,
-            expires_at=timing.expires_at,
-            run_id=message_id,
-            single=True,
-            appointment_id=appointment_id,
-            asks_confirmation=asks_confirmation,
-        )
-        chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
-        message_key = MessageKey(business_id, customer_id, message_id)
-        decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)
-        held_until = decision.until if isinstance(decision, Hold) else None
-        message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)
-        self.chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
-        with suppress(ConcurrentChangeError):
-            # A request that is tried again finds what it has made.
-            self.campaigns.add(carrier)
-        self.messages.record([message])
-        if appointment_id is not None:
-            # By the time of the message, which is the same when the request is tried again.
-            told = Told(time_of(message_id), message_key, asks_confirmation)
-            self.appointments.record(business_id, appointment_id, told)
-            if asks_confirmation:
-                self.appointments.ask(address, Asked(told.at, message_key, appointment_id))
-        ticket = Ticket(chunk_key, 1, lane_of(carrier))
-        if held_until is None:
-            self.queue.put(channel, [ticket])
-        else:
-            self.held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
-        return message
-
-    def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:
-        errors: list[FieldError] = []
-        try:
-            check_content(content, category)
-        except InvalidInputError as error:
-            errors.extend(error.errors)
-        errors.extend(timing.problems(business, self.clock.now(), FARTHEST_MESSAGE))
-        if errors:
-            raise InvalidInputError(*errors)
 
 
 def _write_place(seen: int, page_cursor: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,14 +26,17 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
     tallies: TallyBook
     events: DomainEvents
 
-    def __call__(self, change: Written[Campaign]) -> Sequence[DomainEvent]:
-        """Tell what the change means; what was told. The carrier of a single message is no campaign to anybody."""
+    def __call__(self, change: Written[Campaign]) -> int:
+        """Tell what the change means; how many campaigns have paused themselves by it, for an alarm.
+
+        The carrier of a single message is no campaign to anybody.
+        """
         if change.after.single:
-            return ()
+            return 0
         events = list(self._told(change))
         if events:
             self.events.publish(events)
-        return events
+        return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)
 
     def _told(self, change: Written[Campaign]) -> Iterator[DomainEvent]:
         before, after = change.before, change.after
@@ -69,8 +72,3 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
             campaign.version,
             change_id,
         )
-
-
-def trips(events: Sequence[DomainEvent]) -> int:
-    """How many campaigns paused themselves, for the metric that an alarm watches."""
-    return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)

@@ -84,10 +84,15 @@ class RollBackFlags(Struct, frozen=True, kw_only=True):
         business_id: str,
         campaign_id: str,
         rollback_id: str,
-        progress: RollbackProgress,
+        cursor: str | None,
+        bounces: int,
         may_go_on: Callable[[], bool],
     ) -> RollbackProgress:
-        """Go on page by page while there is time; one that another request has replaced meanwhile ends there."""
+        """Go on page by page while there is time; one that another request has replaced meanwhile ends there.
+
+        ``cursor`` and ``bounces`` are those of the progress so far, ``None`` and 0 at the beginning.
+        """
+        progress = RollbackProgress(cursor, bounces)
         while True:
             campaign = self.campaigns.get(business_id, campaign_id)
             rollback = campaign.rollback

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.campaigns.domain.breaker import deserves_a_warning, reason_to_pause
-from rebound.campaigns.domain.campaigns import RUNNING, CampaignStatus
-from rebound.campaigns.domain.tally import final_words
+from rebound.campaigns.domain.campaigns import RUNNING, CampaignStatus, final_words
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from rebound.campaigns.domain.campaigns import Audience
+from rebound.kernel.audiences import Audience
 
 
 class Held(Struct, frozen=True):

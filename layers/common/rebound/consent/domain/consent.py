@@ -10,44 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct, field
 
-
-class Scope(StrEnum):
-    """What an opt-out covers."""
-
-    ALL = "all"
-    """Everything on the channel (STOP)."""
-    MARKETING = "marketing"
-    """What is sent to win business: marketing, Daily Deals, loyalty."""
-    LOYALTY = "loyalty"
-    """Loyalty messages alone."""
-
-
-class ConsentSource(StrEnum):
-    """Who or what said so."""
-
-    KEYWORD = "keyword"
-    """The owner of the number, by a word such as STOP or START."""
-    ONE_CLICK = "one_click"
-    """The owner of the address, by the link in a message or on the page behind it."""
-    DOUBLE_OPT_IN = "double_opt_in"
-    """The owner of the address, by confirming what we asked."""
-    COMPLAINT = "complaint"
-    """The owner of the address, by marking a message as spam."""
-    PROVIDER = "provider"
-    """A provider that refused a message, because the owner had opted out with it."""
-    STAFF = "staff"
-    IMPORT = "import"
-    API = "api"
-    """A client of the API, for somebody it does not name."""
-    REVIEW = "review"
-    """Nobody yet: a text reads as if its owner had had enough, and staff have not read it."""
-
+from rebound.kernel.consent_words import ConsentSource, Scope
 
 OWN_WORDS: Final = frozenset(
     {

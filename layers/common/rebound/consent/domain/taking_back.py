@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from rebound.consent.domain.consent import ConsentSource, Scope, Weight
+from rebound.consent.domain.consent import Weight
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.consent.domain.consent import Consent, ConsentEvidence
 
 COVERED_BY: Final = {
@@ -44,11 +44,11 @@ def taken_back_by(opt_out: ConsentEvidence) -> TakenBackBy:
     return _BY_WEIGHT[opt_out.weight]
 
 
-def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, business: Business) -> str:
+def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, text_from: str | None) -> str:
     """What to do when the customer wants these messages again, in a sentence."""
     match taken_back_by(opt_out):
         case TakenBackBy.CUSTOMER if channel is Channel.SMS:
-            return f"Only the customer can undo this: they text START to {number_to_text(business)}."
+            return f"Only the customer can undo this: they text START to {number_to_text(text_from)}."
         case TakenBackBy.CUSTOMER:
             what = (
                 "marked a message as spam"
@@ -70,10 +70,9 @@ def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, business: Busin
             return "Leave it as it is until the customer asks for these messages again, then resubscribe them."
 
 
-def number_to_text(business: Business) -> str:
-    """Where a customer texts START to."""
-    number = business.text_from or ""
-    return number if number.startswith("+") else "the number that your texts come from"
+def number_to_text(text_from: str | None) -> str:
+    """Where a customer texts START to, by what the business's texts come from."""
+    return text_from if text_from is not None and text_from.startswith("+") else "the number that your texts come from"
 
 
 def only_the_customer_ends(consent: Consent, scope: Scope) -> ConsentEvidence | None:

@@ -6,20 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.adapters.rows import HISTORY_KEYS, HistoryRow
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, place_of
-from rebound.inbound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Decision, Meaning, Reply
 from rebound.kernel.channels import ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.pages import Page
-from rebound.platform.adapters.dynamo import (
-    HISTORY_KEYS,
-    HistoryRow,
-    bind,
-    read_cursor,
-    read_instant,
-    write_cursor,
-    write_instant,
-)
+from rebound.platform.adapters.dynamo import bind, read_cursor, read_instant, write_cursor, write_instant
 
 if TYPE_CHECKING:
     from rebound.contacts.domain.history import HistoryEntry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -64,3 +64,6 @@ class Contact(Struct, frozen=True):
     def next_try_at(self, policy: ReachabilityPolicy) -> datetime | None:
         """When a flagged address may be tried again; ``None`` when it is not flagged, or for good (``recovery``)."""
         return recovery.next_try_at(self.reachability, policy)
+
+
+FAILED_VALUES: Final = ("phone", "email", "any", "both")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
-from rebound.inbound.domain.replies import Reply
+from rebound.contacts.domain.replies import Reply
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import ConsentEvidence

@@ -25,7 +25,6 @@ from rebound.kernel.errors import (
 )
 from rebound.kernel.languages import known_language
 from rebound.kernel.local_time import time_zone
-from rebound.kernel.pages import Page
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.kernel.channels import ContactKey
     from rebound.platform.ports import Clock, Ids
-    from rebound.segments.domain import CustomerFilter
 
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64
@@ -55,6 +53,15 @@ class CustomerView(Struct, frozen=True):
     customer: Customer
     contacts: Mapping[Channel, Contact]
     business: Business
+
+
+def views_of(customers: Sequence[Customer], contacts: ContactBook, business: Business) -> Sequence[CustomerView]:
+    """Customers with what is known of their addresses now."""
+    known = contacts.get_many({key for customer in customers for key in customer.contact_keys})
+    return [
+        CustomerView(customer, {key.channel: known[key] for key in customer.contact_keys}, business)
+        for customer in customers
+    ]
 
 
 class ManageCustomers(Struct, frozen=True, kw_only=True):
@@ -99,7 +106,9 @@ class ManageCustomers(Struct, frozen=True, kw_only=True):
 
     def get(self, business_id: str, customer_id: str) -> CustomerView:
         """Raises ``NotFoundError``."""
-        return self._views([self.customers.get(business_id, customer_id)], self.businesses.get(business_id))[0]
+        return views_of(
+            [self.customers.get(business_id, customer_id)], self.contacts, self.businesses.get(business_id)
+        )[0]
 
     def change(self, business_id: str, customer_id: str, given: Mapping[str, Any]) -> CustomerView:
         """Set the given profile fields; ``None`` empties one. Raises ``InvalidInputError`` and ``NotFoundError``."""
@@ -151,21 +160,6 @@ class ManageCustomers(Struct, frozen=True, kw_only=True):
         What was sent stays in the message log; what the owners of the addresses said about consent is remembered.
         """
         retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
-
-    def list(
-        self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
-    ) -> Page[CustomerView]:
-        """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
-        matching = None if wanted.is_everybody else wanted.compiled()
-        page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
-        return Page(self._views(page.items, self.businesses.get(business_id)), page.next_cursor)
-
-    def _views(self, customers: Sequence[Customer], business: Business) -> Sequence[CustomerView]:
-        contacts = self.contacts.get_many({key for customer in customers for key in customer.contact_keys})
-        return [
-            CustomerView(customer, {key.channel: contacts[key] for key in customer.contact_keys}, business)
-            for customer in customers
-        ]
 
     def _exists(self, customer: Customer) -> bool:
         try:

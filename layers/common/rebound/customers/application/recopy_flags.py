@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.flag_records import Recopying
+from rebound.businesses.domain.recopying import Recopying
 from rebound.kernel.errors import NotFoundError
 
 if TYPE_CHECKING:

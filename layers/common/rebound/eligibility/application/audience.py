@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import Audience, Campaign, CampaignStatus, Selection, TextContent
 from rebound.contacts.domain.reachability import Tried
 from rebound.eligibility.application.frequency_desk import known_frequencies
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide
+from rebound.kernel.audiences import Audience
+from rebound.messages.domain.mailing import Mailing
+from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
+    from rebound.customers.domain import Customer, Matcher
     from rebound.eligibility.domain.eligibility import Decision
     from rebound.eligibility.ports import FrequencyBook
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel, ContactKey
-    from rebound.segments.domain import Matcher
 
 
 class Selected(Struct, frozen=True):
@@ -62,27 +63,27 @@ class Screening:
         contacts: ContactBook,
         frequencies: FrequencyBook,
         business: Business,
-        campaign: Campaign,
+        mailing: Mailing,
         whereabouts: Whereabouts,
     ) -> None:
         self._whereabouts = whereabouts
         self._contacts = contacts
         self._frequencies = frequencies
         self._business = business
-        self._campaign = campaign
+        self._mailing = mailing
         self._tried: dict[ContactKey, Tried] = {}
 
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
         """Decide for customers by id; ``None`` for one who does not exist."""
-        keys = {id_: who.contact_key(self._campaign.channel) for id_, who in customers.items() if who is not None}
+        keys = {id_: who.contact_key(self._mailing.channel) for id_, who in customers.items() if who is not None}
         known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
-        frequencies = known_frequencies(self._frequencies, self._business, self._campaign, list(keys), consistent=False)
+        frequencies = known_frequencies(self._frequencies, self._business, self._mailing, list(keys), consistent=False)
         decisions: dict[str, Decision] = {}
         for customer_id, customer in customers.items():
             key = keys.get(customer_id)
             contact = self._as_tried(known[key]) if key is not None else None
             frequency = frequencies.get(customer_id)
-            decision = decide(customer, contact, self._business, self._campaign, now, frequency, self._whereabouts)
+            decision = decide(customer, contact, self._business, self._mailing, now, frequency, self._whereabouts)
             send = decision.send if isinstance(decision, Hold) else decision
             if isinstance(send, Send) and send.is_try and contact is not None and len(contact.customer_ids) > 1:
                 self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
@@ -95,7 +96,7 @@ class Screening:
 
     def _name_of_try(self, customer_id: str) -> str:
         """The id of the message, for a campaign that will have messages."""
-        return self._campaign.message_id(customer_id) if self._campaign.run_id is not None else ""
+        return self._mailing.message_id(customer_id) if self._mailing.run_id is not None else ""
 
 
 def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
@@ -103,29 +104,23 @@ def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Cu
     return {customer.customer_id: customer for customer in customers if matcher(customer)}
 
 
-def supposed_campaign(
+def supposed_mailing(
     business_id: str,
     channel: Channel,
     category: Category,
-    now: datetime,
     *,
     filter_: Mapping[str, Any] | None = None,
     segment_id: str | None = None,
     exclude_failed: bool = True,
     include_customer_ids: frozenset[str] = frozenset(),
     asks_confirmation: bool = False,
-) -> Campaign:
-    """A campaign that nobody posts, to ask what would happen if somebody did."""
-    return Campaign(
+) -> Mailing:
+    """What nobody sends, to ask what would happen if somebody did."""
+    return Mailing(
         business_id=business_id,
-        campaign_id="",
-        name="",
         category=category,
         channel=channel,
         selection=Selection(segment_id=segment_id, filter=filter_),
-        content=TextContent(""),
-        created_at=now,
-        status=CampaignStatus.EXPANDING,
         exclude_failed=exclude_failed,
         include_customer_ids=include_customer_ids,
         asks_confirmation=asks_confirmation,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.eligibility.application.audience import supposed_campaign
+from rebound.eligibility.application.audience import supposed_mailing
 from rebound.eligibility.application.frequency_desk import known_frequencies
 from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, explain
@@ -58,8 +58,8 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         key = customer.contact_key(channel)
         now = self.clock.now()
         business = self.businesses.get(business_id)
-        supposed = supposed_campaign(
-            business_id, channel, category, now, segment_id=segment_id, asks_confirmation=asks_confirmation
+        supposed = supposed_mailing(
+            business_id, channel, category, segment_id=segment_id, asks_confirmation=asks_confirmation
         )
         case = Case(
             customer,

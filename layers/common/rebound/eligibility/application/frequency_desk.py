@@ -21,9 +21,9 @@ from rebound.kernel.errors import ConcurrentChangeError
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.frequency import Frequency
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.eligibility.domain.eligibility import Case
     from rebound.eligibility.ports import FrequencyBook
+    from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock
 
 ATTEMPTS: Final = 8
@@ -33,13 +33,13 @@ ATTEMPTS: Final = 8
 def known_frequencies(
     book: FrequencyBook,
     business: Business,
-    campaign: Campaign,
+    mailing: Mailing,
     customer_ids: Sequence[str],
     *,
     consistent: bool = True,
 ) -> Mapping[str, Frequency]:
     """What customers have been handed of late; nothing is asked for when no cap counts such messages."""
-    if not customer_ids or not business.is_capped(campaign.category, campaign.channel):
+    if not customer_ids or not business.is_capped(mailing.category, mailing.channel):
         return {}
     return book.get_many(business.business_id, customer_ids, consistent=consistent)
 
@@ -58,9 +58,9 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
         since: then nothing may be sent.
         """
         frequency, caps = case.frequency, case.business.frequency_caps
-        campaign = case.campaign
+        mailing = case.mailing
         # Read under caps that were set since the chunk was taken: they say what a row keeps, so it is left as it is.
-        if frequency is None or not case.business.is_capped(campaign.category, campaign.channel):
+        if frequency is None or not case.business.is_capped(mailing.category, mailing.channel):
             return None
         for _ in range(ATTEMPTS):
             wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
@@ -70,7 +70,7 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
             free_again_at = frequency.free_again_at(caps, wanted)
             if free_again_at is not None:
                 # A place that it has from before the caps were made narrower.
-                self.give_back(case.business, case.campaign, [case.customer.customer_id], attempt)
+                self.give_back(case.business, case.mailing, [case.customer.customer_id], attempt)
                 return free_again_at
             if place is not None and place.attempt == attempt:
                 # Written by us, though the answer was lost.
@@ -83,15 +83,15 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
                 return None
         raise ConcurrentChangeError
 
-    def give_back(self, business: Business, campaign: Campaign, customer_ids: Iterable[str], attempt: int) -> None:
+    def give_back(self, business: Business, mailing: Mailing, customer_ids: Iterable[str], attempt: int) -> None:
         """Free the places of messages that are known not to have gone out, unless a later attempt has taken them over.
 
         A row that others keep writing is left as it is: a place too many keeps a message back, and no more.
         """
-        if not business.is_capped(campaign.category, campaign.channel):
+        if not business.is_capped(mailing.category, mailing.channel):
             return
         for customer_id, known in self.frequencies.get_many(business.business_id, customer_ids).items():
-            frequency, message_id = known, campaign.message_id(customer_id)
+            frequency, message_id = known, mailing.message_id(customer_id)
             for _ in range(ATTEMPTS):
                 without = frequency.giving_back(message_id, attempt)
                 if without == frequency:

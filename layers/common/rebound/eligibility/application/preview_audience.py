@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import batched
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import Audience
-from rebound.eligibility.application.audience import Screening, matching, supposed_campaign
+from rebound.eligibility.application.audience import Screening, matching, supposed_mailing
 from rebound.jobs.application.run_job import beyond, completed
+from rebound.jobs.domain.jobs import EXCLUDED, MATCHED
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.key_ranges import bounds
@@ -22,7 +22,6 @@ from rebound.segments.domain import compile_filter
 if TYPE_CHECKING:
     from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.contacts.ports import ContactBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
@@ -31,10 +30,9 @@ if TYPE_CHECKING:
     from rebound.jobs.domain.job_records import JobProgress
     from rebound.jobs.domain.jobs import Job
     from rebound.jobs.ports import JobLedger
+    from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock
 
-MATCHED: Final = "matched"
-EXCLUDED: Final = "excluded:"
 LONGEST_LOOK: Final = timedelta(seconds=3)
 """What somebody who posts a campaign may be kept waiting for, to hear whom it will reach."""
 
@@ -52,13 +50,12 @@ class Question(Struct, frozen=True):
     include_customer_ids: frozenset[str] = frozenset()
     segment_id: str | None = None
 
-    def supposed(self, business_id: str, at: datetime) -> Campaign:
-        """The campaign to decide on."""
-        return supposed_campaign(
+    def supposed(self, business_id: str) -> Mailing:
+        """What to decide on."""
+        return supposed_mailing(
             business_id,
             self.channel,
             self.category,
-            at,
             filter_=self.filter,
             segment_id=self.segment_id,
             exclude_failed=self.exclude_failed,
@@ -108,13 +105,13 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
             audience = audience.plus(page.audience)
         return None
 
-    def foresee(self, campaign: Campaign) -> Audience | None:
+    def foresee(self, mailing: Mailing) -> Audience | None:
         """The same for a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes long.
 
         To take it is more important than to say this: there is no time for all the customers of a large business.
         """
         audience, until = Audience(), self.clock.now() + LONGEST_LOOK
-        for page in self._decided(campaign):
+        for page in self._decided(mailing):
             audience = audience.plus(page.audience)
             if self.clock.now() >= until:
                 return None
@@ -122,17 +119,17 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """What would be decided about whom, page by page."""
-        return self._decided(question.supposed(business_id, self.clock.now()))
+        return self._decided(question.supposed(business_id))
 
-    def _decided(self, campaign: Campaign) -> Iterator[Selected]:
+    def _decided(self, mailing: Mailing) -> Iterator[Selected]:
         now = self.clock.now()
-        business = self.businesses.get(campaign.business_id)
-        screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
-        for customers in self._meant(campaign):
+        business = self.businesses.get(mailing.business_id)
+        screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
+        for customers in self._meant(mailing):
             yield screening(customers, now)
 
-    def _meant(self, campaign: Campaign) -> Iterator[Mapping[str, Customer | None]]:
-        business_id, selection = campaign.business_id, campaign.selection
+    def _meant(self, mailing: Mailing) -> Iterator[Mapping[str, Customer | None]]:
+        business_id, selection = mailing.business_id, mailing.selection
         if selection.customer_ids is not None:
             for ids in batched(selection.customer_ids, PAGE, strict=False):
                 found = self.customers.get_many(business_id, ids)
@@ -166,7 +163,7 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         """One page."""
         question, at = Question.read(job.request), job.created_at
         business = self.businesses.get(job.business_id)
-        supposed = question.supposed(job.business_id, at)
+        supposed = question.supposed(job.business_id)
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         page = screening(matching(customers, compile_filter(question.filter)), at).audience
@@ -177,9 +174,3 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
         """There is one phase."""
         return completed(job)
-
-
-def audience_of(counts: Mapping[str, int]) -> Audience:
-    """The audience that a job's counts say."""
-    excluded = {label.removeprefix(EXCLUDED): count for label, count in counts.items() if label.startswith(EXCLUDED)}
-    return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))

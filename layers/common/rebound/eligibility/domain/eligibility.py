@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from msgspec import Struct
 
 from rebound.businesses.domain.frequency import HandOver
-from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.consent.domain.consent import Scope
+from rebound.businesses.domain.quiet_hours import HoldReason, first_allowed
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.kernel.channels import Channel
-from rebound.kernel.local_time import first_allowed, first_instant_of
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.local_time import first_instant_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.frequency import Frequency
     from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.domain.switches import Barrier
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
+    from rebound.messages.domain.mailing import Mailing
 
 
 class Exclusion(StrEnum):
@@ -90,14 +90,14 @@ class Places(Struct, frozen=True):
 class Case(Struct, frozen=True):
     """One customer and one campaign to decide about.
 
-    ``contact`` is that of the customer's address on the campaign's channel; ``None`` when nothing is known of it.
+    ``contact`` is that of the customer's address on the mailing's channel; ``None`` when nothing is known of it.
     ``frequency`` is what the customer has been handed of late; ``None`` when nothing is known to count.
     """
 
     customer: Customer
     contact: Contact | None
     business: Business
-    campaign: Campaign
+    mailing: Mailing
     now: datetime
     frequency: Frequency | None = None
     whereabouts: Whereabouts = nowhere
@@ -121,37 +121,37 @@ class Case(Struct, frozen=True):
     @property
     def wanted_at(self) -> datetime:
         """When the message is to go out: now, or at its own time where the customer is."""
-        campaign = self.campaign
-        if campaign.local_time is not None:
-            return max(self.now, first_instant_of(campaign.local_time, self.places.zone))
-        return max(self.now, campaign.send_at or self.now)
+        mailing = self.mailing
+        if mailing.local_time is not None:
+            return max(self.now, first_instant_of(mailing.local_time, self.places.zone))
+        return max(self.now, mailing.send_at or self.now)
 
     @property
     def allowed_at(self) -> datetime | None:
         """The first moment from ``wanted_at`` on that is in nobody's quiet hours; ``None`` when there is none."""
-        window = self.business.quiet_hours.window(self.campaign.channel, self.campaign.category)
+        window = self.business.quiet_hours.window(self.mailing.channel, self.mailing.category)
         return self.wanted_at if window is None else first_allowed(self.wanted_at, window, self.places.zones)
 
     @property
     def address(self) -> str | None:
         """Where the message would go, as the customer writes it."""
-        return self.customer.address(self.campaign.channel)
+        return self.customer.address(self.mailing.channel)
 
     @property
     def barrier(self) -> Barrier | None:
         """What in the business's settings keeps the message back."""
-        return self.business.barrier(self.campaign.channel, asks_confirmation=self.campaign.asks_confirmation)
+        return self.business.barrier(self.mailing.channel, asks_confirmation=self.mailing.asks_confirmation)
 
     @property
     def opted_out_of(self) -> Scope | None:
         """The widest scope that the address has opted out of and this message needs."""
         said = self.contact.consent.opted_out if self.contact is not None else ()
-        return next((scope for scope in said if scope in self.campaign.category.scopes), None)
+        return next((scope for scope in said if scope in self.mailing.category.scopes), None)
 
     @property
     def next_try_at(self) -> datetime | None:
         """When the flagged address may be tried again with a message of this kind; ``None`` when no schedule says."""
-        if self.contact is None or not self.business.recovery.governs(self.campaign.category):
+        if self.contact is None or not self.business.recovery.governs(self.mailing.category):
             return None
         return self.contact.next_try_at(self.business.policy)
 
@@ -167,16 +167,16 @@ class Case(Struct, frozen=True):
         tried = self.contact.reachability.tried if self.contact is not None else None
         return (
             tried is not None
-            and self.campaign.run_id is not None
-            and tried.message_id == self.campaign.message_id(self.customer.customer_id)
+            and self.mailing.run_id is not None
+            and tried.message_id == self.mailing.message_id(self.customer.customer_id)
         )
 
     @property
     def hand_over(self) -> HandOver:
         """The message as caps look at it; without an id while the campaign has no messages."""
-        campaign = self.campaign
-        message_id = campaign.message_id(self.customer.customer_id) if campaign.run_id is not None else ""
-        return HandOver(message_id, self.now, campaign.category, campaign.channel, campaign.selection.segment_id)
+        mailing = self.mailing
+        message_id = mailing.message_id(self.customer.customer_id) if mailing.run_id is not None else ""
+        return HandOver(message_id, self.now, mailing.category, mailing.channel, mailing.selection.segment_id)
 
     @property
     def free_again_at(self) -> datetime | None:
@@ -201,7 +201,7 @@ def decide(
     customer: Customer | None,
     contact: Contact | None,
     business: Business,
-    campaign: Campaign,
+    mailing: Mailing,
     now: datetime,
     frequency: Frequency | None = None,
     whereabouts: Whereabouts = nowhere,
@@ -212,7 +212,7 @@ def decide(
     """
     if customer is None:
         return Exclusion.NOT_FOUND
-    return decision_on(Case(customer, contact, business, campaign, now, frequency, whereabouts))
+    return decision_on(Case(customer, contact, business, mailing, now, frequency, whereabouts))
 
 
 def decision_on(case: Case) -> Decision:
@@ -234,10 +234,10 @@ def _channel_is_off(case: Case) -> bool:
 
 def _settings_of_channel(case: Case) -> Mapping[str, Any]:
     business = case.business
-    if case.campaign.channel is Channel.EMAIL:
+    if case.mailing.channel is Channel.EMAIL:
         return {"switches": {"email": business.switches.email}, "email_from": business.email_from}
     sender = {"text_provider": business.text_provider, "text_from": business.text_from}
-    if not case.campaign.asks_confirmation:
+    if not case.mailing.asks_confirmation:
         return {"switches": {"text": business.switches.text}, **sender}
     switches = {"text": business.switches.text, "text_confirmations": business.switches.text_confirmations}
     return {"switches": switches, "bundle": str(business.bundle), **sender}
@@ -248,7 +248,7 @@ def _has_no_address(case: Case) -> bool:
 
 
 def _address_field(case: Case) -> Mapping[str, Any]:
-    return {"email" if case.campaign.channel is Channel.EMAIL else "mobile_phone": case.address}
+    return {"email" if case.mailing.channel is Channel.EMAIL else "mobile_phone": case.address}
 
 
 def _has_opted_out(case: Case) -> bool:
@@ -258,14 +258,14 @@ def _has_opted_out(case: Case) -> bool:
 def _consent(case: Case) -> Mapping[str, Any]:
     scopes = case.contact.consent.opted_out if case.contact is not None else ()
     return {
-        "scopes": [str(scope) for scope in Scope if scope in case.campaign.category.scopes],
+        "scopes": [str(scope) for scope in Scope if scope in case.mailing.category.scopes],
         "opted_out": [str(scope) for scope in scopes],
     }
 
 
 def _has_not_confirmed(case: Case) -> bool:
-    asked_for = case.business.double_opt_in.is_asked_for(case.campaign.channel)
-    return asked_for and case.campaign.category.is_promotional and not _is_confirmed(case)
+    asked_for = case.business.double_opt_in.is_asked_for(case.mailing.channel)
+    return asked_for and case.mailing.category.is_promotional and not _is_confirmed(case)
 
 
 def _is_confirmed(case: Case) -> bool:
@@ -274,8 +274,8 @@ def _is_confirmed(case: Case) -> bool:
 
 def _confirmation(case: Case) -> Mapping[str, Any]:
     return {
-        "promotional": case.campaign.category.is_promotional,
-        "double_opt_in": case.business.double_opt_in.is_asked_for(case.campaign.channel),
+        "promotional": case.mailing.category.is_promotional,
+        "double_opt_in": case.business.double_opt_in.is_asked_for(case.mailing.channel),
         "confirmed": _is_confirmed(case),
     }
 
@@ -283,7 +283,7 @@ def _confirmation(case: Case) -> Mapping[str, Any]:
 def _is_left_out_as_invalid(case: Case) -> bool:
     return (
         case.contact is not None
-        and case.campaign.category.is_promotional
+        and case.mailing.category.is_promotional
         and not _is_sent_all_the_same(case)
         and case.contact.verdict(case.business.policy).invalid
         and not case.try_is_due
@@ -305,7 +305,7 @@ def _validity(case: Case) -> Mapping[str, Any]:
 def _waits_for_its_next_try(case: Case) -> bool:
     return (
         case.next_try_at is not None
-        and not case.campaign.category.is_promotional
+        and not case.mailing.category.is_promotional
         and not _is_sent_all_the_same(case)
         and not case.try_is_due
     )
@@ -317,8 +317,8 @@ def _spacing(case: Case) -> Mapping[str, Any]:
 
 def _kind_of_send(case: Case) -> Mapping[str, Any]:
     return {
-        "promotional": case.campaign.category.is_promotional,
-        "exclude_failed": case.campaign.exclude_failed,
+        "promotional": case.mailing.category.is_promotional,
+        "exclude_failed": case.mailing.exclude_failed,
         "added_back_by_hand": _is_added_back(case),
     }
 
@@ -329,11 +329,11 @@ def _schedule(case: Case) -> Mapping[str, Any]:
 
 def _is_sent_all_the_same(case: Case) -> bool:
     """Whether somebody has said that flags keep nothing back here."""
-    return not case.campaign.exclude_failed or _is_added_back(case)
+    return not case.mailing.exclude_failed or _is_added_back(case)
 
 
 def _is_added_back(case: Case) -> bool:
-    return case.customer.customer_id in case.campaign.include_customer_ids
+    return case.customer.customer_id in case.mailing.include_customer_ids
 
 
 def _is_capped(case: Case) -> bool:
@@ -352,18 +352,18 @@ def _counts(case: Case) -> Mapping[str, Any]:
         }
         for state in states
     ]
-    return {"caps": caps, "segment_id": case.campaign.selection.segment_id, "free_again_at": case.free_again_at}
+    return {"caps": caps, "segment_id": case.mailing.selection.segment_id, "free_again_at": case.free_again_at}
 
 
 def _comes_too_late(case: Case) -> bool:
-    expires_at = case.campaign.expires_at
+    expires_at = case.mailing.expires_at
     if expires_at is None:
         return False
     return (case.allowed_at or case.now) >= expires_at
 
 
 def _expiry(case: Case) -> Mapping[str, Any]:
-    return {"expires_at": case.campaign.expires_at, "sent_at": case.allowed_at or case.now}
+    return {"expires_at": case.mailing.expires_at, "sent_at": case.allowed_at or case.now}
 
 
 def _is_quiet_at_all_times(case: Case) -> bool:
@@ -371,7 +371,7 @@ def _is_quiet_at_all_times(case: Case) -> bool:
 
 
 def _quiet_hours(case: Case) -> Mapping[str, Any]:
-    window = case.business.quiet_hours.window(case.campaign.channel, case.campaign.category)
+    window = case.business.quiet_hours.window(case.mailing.channel, case.mailing.category)
     if window is None:
         return {"from": None, "until": None, "time_zones": None, "sent_at": case.allowed_at}
     return {

@@ -16,19 +16,19 @@ from msgspec import Struct
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.businesses.domain.switches import Barrier
-from rebound.consent.domain.consent import Scope
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.eligibility.domain.eligibility import RULES, Exclusion, Hold, decision_on
 from rebound.eligibility.domain.next_steps import address_noun, days, kind_of_message, next_step, plural_noun, written
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import look_up
 from rebound.messages.domain.messages import MessageStatus
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.frequency import CapState
-    from rebound.consent.domain.consent import ConsentSource
     from rebound.contacts.domain.reachability import Cleared, Failure, Verdict
     from rebound.eligibility.domain.eligibility import Case, Decision, Rule
+    from rebound.kernel.consent_words import ConsentSource
     from rebound.kernel.provider_codes import FailureClass
     from rebound.messages.domain.messages import Message
 
@@ -122,7 +122,7 @@ def explain(case: Case, messages: Sequence[Message]) -> Explanation:
 
     ``messages`` are those of the client log, newest first; only the latest ones of the channel count.
     """
-    attempts = [message for message in messages if message.channel is case.campaign.channel][:SHOWN_ATTEMPTS]
+    attempts = [message for message in messages if message.channel is case.mailing.channel][:SHOWN_ATTEMPTS]
     decision = decision_on(case)
     rules = tuple(_walk(case, decision))
     stop = next((result for result in rules if result.outcome in (RuleOutcome.STOPS, RuleOutcome.HOLDS)), None)
@@ -183,7 +183,7 @@ def holding_sentence(hold: Hold, case: Case) -> str:
 
 
 def _hours(case: Case) -> str:
-    window = case.business.quiet_hours.window(case.campaign.channel, case.campaign.category)
+    window = case.business.quiet_hours.window(case.mailing.channel, case.mailing.category)
     return "none" if window is None else f"{window.start:%H:%M} to {window.end:%H:%M}"
 
 
@@ -217,12 +217,12 @@ def _not_sent(case: Case) -> str:
 
 
 def _can_be_sent(case: Case) -> str:
-    asks = case.campaign.asks_confirmation and not _is_email(case)
+    asks = case.mailing.asks_confirmation and not _is_email(case)
     return f"The business can send {'text confirmations' if asks else plural_noun(case)}."
 
 
 def _no_address(case: Case) -> str:
-    rest = "" if case.campaign.channel is Channel.EMAIL else "; day and night numbers are not texted"
+    rest = "" if case.mailing.channel is Channel.EMAIL else "; day and night numbers are not texted"
     return f"The customer has no {address_noun(case)}{rest}."
 
 
@@ -292,9 +292,9 @@ def _allowed(case: Case) -> str:
 
 
 def _need_not_confirm(case: Case) -> str:
-    if not case.campaign.category.is_promotional:
+    if not case.mailing.category.is_promotional:
         return "This rule is about marketing."
-    if not case.business.double_opt_in.is_asked_for(case.campaign.channel):
+    if not case.business.double_opt_in.is_asked_for(case.mailing.channel):
         return f"The business asks nobody to confirm that they want marketing {plural_noun(case)}."
     return "The customer has confirmed that they want marketing."
 
@@ -303,7 +303,7 @@ def _not_left_out(case: Case) -> str:
     noun = address_noun(case)
     if not _verdict(case).invalid:
         return f"The {noun} is not flagged as invalid."
-    if not case.campaign.category.is_promotional:
+    if not case.mailing.category.is_promotional:
         how = "still tried" if case.next_try_at is None else "tried now and then"
         return f"The {noun} is flagged as invalid, but {kind_of_message(case).lower()} are {how}."
     if case.try_is_due:
@@ -313,7 +313,7 @@ def _not_left_out(case: Case) -> str:
 
 def _need_not_wait(case: Case) -> str:
     noun = address_noun(case)
-    if case.campaign.category.is_promotional:
+    if case.mailing.category.is_promotional:
         return "This rule is about messages that are not marketing."
     if not case.business.recovery.spaced:
         return "The business tries flagged addresses every time."
@@ -327,7 +327,7 @@ def _need_not_wait(case: Case) -> str:
 
 
 def _has_room(case: Case) -> str:
-    if not case.business.is_capped(case.campaign.category, case.campaign.channel):
+    if not case.business.is_capped(case.mailing.category, case.mailing.channel):
         return f"The business has no cap on how many {kind_of_message(case).lower()} a customer gets."
     counted = ", ".join(f"{s.counted} of {s.cap.at_most} by “{s.cap.name}”" for s in _cap_states(case))
     return f"There is room for one more under every cap{f': {counted} so far' if counted else ''}."
@@ -338,11 +338,11 @@ def _cap_states(case: Case) -> Sequence[CapState]:
 
 
 def _until(case: Case) -> str:
-    return written(case.campaign.expires_at or case.now, case)
+    return written(case.mailing.expires_at or case.now, case)
 
 
 def _is_not_quiet(case: Case) -> str:
-    if case.business.quiet_hours.window(case.campaign.channel, case.campaign.category) is None:
+    if case.business.quiet_hours.window(case.mailing.channel, case.mailing.category) is None:
         return f"{kind_of_message(case)} by {'email' if _is_email(case) else 'text'} go out at any hour."
     return f"It is not quiet time {_where(case)}; quiet hours for {plural_noun(case)} are {_hours(case)}."
 
@@ -357,7 +357,7 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
     Exclusion.FREQUENCY_CAP: _has_room,
     Exclusion.EXPIRED: lambda case: (
         "The message has no time after which it would come too late."
-        if case.campaign.expires_at is None
+        if case.mailing.expires_at is None
         else f"The message is in time: it has until {_until(case)}."
     ),
     Exclusion.QUIET_HOURS: _is_not_quiet,
@@ -365,7 +365,7 @@ _PASSES: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
 
 
 def _is_email(case: Case) -> bool:
-    return case.campaign.channel is Channel.EMAIL
+    return case.mailing.channel is Channel.EMAIL
 
 
 def _verdict(case: Case) -> Verdict:
@@ -396,7 +396,7 @@ def _opt_outs(case: Case) -> Iterator[OptOut]:
     for scope in consent.opted_out:
         said = consent.of(scope).standing
         if said is not None:
-            yield OptOut(scope, said.source, said.at, said.message_id, applies=scope in case.campaign.category.scopes)
+            yield OptOut(scope, said.source, said.at, said.message_id, applies=scope in case.mailing.category.scopes)
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------

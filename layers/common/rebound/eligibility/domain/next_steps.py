@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from rebound.businesses.domain.switches import Barrier
-from rebound.consent.domain.consent import Scope
 from rebound.consent.domain.taking_back import how_to_take_back, number_to_text
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.messages.domain.messages import MessageStatus
 
@@ -47,17 +47,17 @@ def step_after_failure(row: ProviderCode, case: Case) -> str:
 
 def address_noun(case: Case) -> str:
     """What the channel's address is called."""
-    return "email address" if case.campaign.channel is Channel.EMAIL else "mobile number"
+    return "email address" if case.mailing.channel is Channel.EMAIL else "mobile number"
 
 
 def plural_noun(case: Case) -> str:
     """What the channel's messages are called."""
-    return "emails" if case.campaign.channel is Channel.EMAIL else "texts"
+    return "emails" if case.mailing.channel is Channel.EMAIL else "texts"
 
 
 def kind_of_message(case: Case) -> str:
     """The category as people say it, at the beginning of a sentence."""
-    return _KINDS[case.campaign.category]
+    return _KINDS[case.mailing.category]
 
 
 def written(at: datetime, case: Case) -> str:
@@ -85,7 +85,7 @@ _KINDS: Final[Mapping[Category, str]] = {
 
 
 def _let_it_be_sent(case: Case) -> str:
-    is_email = case.campaign.channel is Channel.EMAIL
+    is_email = case.mailing.channel is Channel.EMAIL
     what = {
         Barrier.SWITCHED_OFF: f"{plural_noun(case)} on again (switches.{'email' if is_email else 'text'})",
         Barrier.CONFIRMATIONS_OFF: "text confirmations on again (switches.text_confirmations)",
@@ -102,14 +102,14 @@ def _let_it_be_sent(case: Case) -> str:
 def _set_a_sender(case: Case) -> str:
     what = (
         "an address to send from (email_from)"
-        if case.campaign.channel is Channel.EMAIL
+        if case.mailing.channel is Channel.EMAIL
         else "a number to text from (text_from)"
     )
     return f"Ask whoever looks after your messaging to set {what} in the business's settings."
 
 
 def _ask_for_an_address(case: Case) -> str:
-    article = "an" if case.campaign.channel is Channel.EMAIL else "a"
+    article = "an" if case.mailing.channel is Channel.EMAIL else "a"
     return f"Ask the customer for {article} {address_noun(case)} and enter it here."
 
 
@@ -118,7 +118,7 @@ def _respect_the_opt_out(case: Case) -> str:
     standing = case.contact.consent.of(scope).standing if case.contact is not None else None
     if standing is None:
         return "Leave it as it is."
-    step = how_to_take_back(standing, case.campaign.channel, case.business)
+    step = how_to_take_back(standing, case.mailing.channel, case.business.text_from)
     return step if scope is Scope.ALL else f"{step.removesuffix('.')}; reminders are still sent."
 
 
@@ -181,7 +181,7 @@ def _although_sent(case: Case, attempts: Sequence[Message]) -> str:
     contact, policy = case.contact, case.business.policy
     if contact is not None and contact.verdict(policy).invalid:
         return _mend_the_address(case)
-    key = case.customer.contact_key(case.campaign.channel)
+    key = case.customer.contact_key(case.mailing.channel)
     latest = next((message for message in attempts if key is not None and message.address == key.address), None)
     if latest is None:
         return f"Nothing to do: the next of these {plural_noun(case)} is sent."
@@ -199,7 +199,7 @@ def _although_sent(case: Case, attempts: Sequence[Message]) -> str:
 
 
 def _look_elsewhere(case: Case, _: Message) -> str:
-    where = "spam folder" if case.campaign.channel is Channel.EMAIL else "list of blocked or unknown senders"
+    where = "spam folder" if case.mailing.channel is Channel.EMAIL else "list of blocked or unknown senders"
     return f"Nothing to do: the last one was delivered; a customer who does not find it may look in the {where}."
 
 
@@ -267,8 +267,8 @@ def _after_suppressed(case: Case, _: ProviderCode) -> str:
 
 
 def _after_refusal(case: Case, _: ProviderCode) -> str:
-    if case.campaign.channel is Channel.SMS:
-        return f"Only the customer can undo this: they text START to {number_to_text(case.business)}."
+    if case.mailing.channel is Channel.SMS:
+        return f"Only the customer can undo this: they text START to {number_to_text(case.business.text_from)}."
     return "Leave it as it is: the customer does not want these messages, and only they can take that back."
 
 

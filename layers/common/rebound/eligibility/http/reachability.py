@@ -9,7 +9,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, TypeAdapter
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.consent.domain.consent import ConsentSource, Scope
 from rebound.contacts.domain.reachability import ClearedBy
 from rebound.eligibility import wiring
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
@@ -23,6 +22,7 @@ from rebound.eligibility.domain.explanation import (
 )
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import FailureClass, Provider
 from rebound.messages.http import MessageAnswer
 from rebound.platform.http.routes import CustomerInPath, business_of, json_answer, responses
@@ -186,8 +186,8 @@ class ReachabilityAnswer(Answer):
         case, verdict, cleared = explanation.case, explanation.verdict, explanation.cleared
         return cls(
             customer_id=case.customer.customer_id,
-            channel=case.campaign.channel,
-            category=case.campaign.category,
+            channel=case.mailing.channel,
+            category=case.mailing.category,
             address=case.address,
             verdict=VerdictAnswer.of(explanation),
             next_step=explanation.next_step,

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import asdict
 
+from rebound.imports_exports.adapters.rows import BadRowRow, PartRow
 from rebound.imports_exports.domain.import_records import BadRow, PartProgress, RowCounts
 from rebound.kernel.errors import FieldError
-from rebound.platform.adapters.dynamo import BadRowRow, PartRow, bind, transaction
+from rebound.platform.adapters.dynamo import bind, transaction
 
 if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.adapters import DynamoCustomerBook
     from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerTransactions
 
 KEPT: Final = timedelta(days=31)
 """A little longer than the import itself."""
@@ -27,7 +28,7 @@ _BAD: Final = "bad#"
 class DynamoImportLedger:
     """Implements ``ImportLedger``."""
 
-    def __init__(self, chunks_table: str, customers: DynamoCustomerBook) -> None:
+    def __init__(self, chunks_table: str, customers: CustomerTransactions) -> None:
         self._part_row = bind(PartRow, chunks_table)
         self._bad_row = bind(BadRowRow, chunks_table)
         self._customers = customers

@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
 from rebound.customers.domain import PROFILE_FIELDS
+from rebound.imports_exports.domain.import_records import Place
 from rebound.kernel.channels import Channel
+from rebound.kernel.csv_cells import defused
 from rebound.kernel.errors import FieldError, ReboundError
 
 if TYPE_CHECKING:
@@ -61,7 +63,6 @@ MAX_SHOWN: Final = 64
 MOST_SHOWN: Final = 10
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{32}")
-_FORMULA: Final = re.compile(r"'*[=+\-@]")
 _QUOTED_FORMULA: Final = re.compile(r"'+[=+\-@]")
 _TAG: Final = re.compile(r"(?:\\[\\;]|[^;])+")
 _ESCAPED: Final = re.compile(r"\\([\\;])")
@@ -69,14 +70,6 @@ _ESCAPED: Final = re.compile(r"\\([\\;])")
 
 class UnreadableFileError(ReboundError):
     """The file as a whole cannot be read; the import fails with this reason."""
-
-
-class Place(Struct, frozen=True):
-    """Where a row ends: behind so many bytes and lines of the file. ``columns`` are a CSV file's own."""
-
-    offset: int = 0
-    line: int = 0
-    columns: tuple[str, ...] | None = None
 
 
 class Row(Struct, frozen=True):
@@ -309,11 +302,6 @@ def _write_cell(name: str, value: Any) -> str:
         return ""
     cell = write_tags(value) if name in LIST_COLUMNS else value if isinstance(value, str) else _write_value(value)
     return cell if name in _NUMBERS else defused(cell)
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _write_value(value: Any) -> str:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.manage_customers import checked_profile, id_of_external, linked
 from rebound.customers.domain import Customer
@@ -36,7 +36,8 @@ from rebound.imports_exports.domain.import_records import (
     Splitting,
 )
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -117,10 +118,14 @@ class BeginImport(Struct, frozen=True, kw_only=True):
     imports: ImportBook
     runner: FileRunner
 
-    def __call__(self, business_id: str, import_id: str) -> None:
-        """Start it; a second arrival starts nothing. Raises ``NotFoundError``."""
-        self.imports.get(business_id, import_id)
+    def __call__(self, business_id: str, import_id: str) -> bool:
+        """Start it, if there is such an import; a second arrival starts nothing."""
+        try:
+            self.imports.get(business_id, import_id)
+        except NotFoundError:
+            return False
         self.runner.start(business_id, import_id)
+        return True
 
 
 class SplitImport(Struct, frozen=True, kw_only=True):

@@ -7,10 +7,16 @@ from typing import IO, TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from rebound.imports_exports.application.customer_files import Place
-
 if TYPE_CHECKING:
     from rebound.kernel.errors import FieldError
+
+
+class Place(Struct, frozen=True):
+    """Where a row ends: behind so many bytes and lines of the file. ``columns`` are a CSV file's own."""
+
+    offset: int = 0
+    line: int = 0
+    columns: tuple[str, ...] | None = None
 
 
 class Splitting(Struct, frozen=True):

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-from rebound.inbound.domain.replies import IncomingText, Keyword
-from rebound.receipts.adapters.receipt_fields import optional_text_at, text_at
+from rebound.contacts.domain.keywords import Keyword
+from rebound.inbound.domain.replies import IncomingText
+from rebound.platform.adapters.fields import optional_text_at, text_at
 
 INBOUND_PATH: Final = "/v1/webhooks/twilio/inbound"
 """Where Twilio hands on what people text."""
-TWIML: Final = "text/xml"
 _OPT_OUT_TYPES: Final[Mapping[str, Keyword]] = {
     "STOP": Keyword.STOP,
     "START": Keyword.START,

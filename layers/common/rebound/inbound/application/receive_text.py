@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.text_answers import AnsweredBy
-from rebound.consent.domain.consent import Scope
+from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.customers.domain import shared_language
 from rebound.inbound.domain.keyword_answers import answer_to
 from rebound.inbound.domain.replies import may_stop, understood
-from rebound.inbound.domain.reply_records import FirstReceipt
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import AppointmentConfirmed
-from rebound.kernel.languages import shared_language
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import MessageStatus
 
@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.ports import ContactBook
+    from rebound.contacts.domain.replies import Reply
+    from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.inbound.domain.replies import Asked, IncomingText, Reply
-    from rebound.inbound.ports import ReplyBook
+    from rebound.inbound.domain.replies import IncomingText
     from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.domain.appointments import Asked
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, DomainEvents
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.imports_exports.application.customer_files import defused
 from rebound.kernel.channels import Channel
+from rebound.kernel.csv_cells import defused
 from rebound.kernel.pages import Page
 
 if TYPE_CHECKING:
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.ports import ContactBook
+    from rebound.contacts.domain.replies import Meaning, Reply
+    from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.inbound.domain.replies import Meaning, Reply
-    from rebound.inbound.ports import ReplyBook
     from rebound.kernel.channels import ContactKey
 
 MOST_CUSTOMERS: Final = 10

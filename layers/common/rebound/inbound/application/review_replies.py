@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.inbound.domain.replies import Decision, Meaning
+from rebound.contacts.domain.replies import Decision, Meaning
 from rebound.kernel.errors import ConflictError
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.ports import ContactBook
-    from rebound.inbound.domain.replies import Reply
-    from rebound.inbound.ports import ReplyBook
+    from rebound.contacts.domain.replies import Reply
+    from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.kernel.pages import Page
     from rebound.messages.application.tell_contact import TellContact
     from rebound.platform.ports import Clock

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from rebound.inbound.domain.replies import Keyword
+from rebound.contacts.domain.keywords import Keyword
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business

@@ -12,7 +12,8 @@ from rebound.kernel.channels import Channel
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
-    from rebound.consent.domain.consent import ConsentEvidence, ConsentSource
+    from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.kernel.consent_words import ConsentSource
 
 
 class StoppedTexts(Struct, frozen=True):
@@ -35,7 +36,7 @@ def stopped_texts(said: ConsentEvidence, business: Business, number_texted: str 
     customer texted is the only one known here.
     """
     if taken_back_by(said) is not TakenBackBy.CUSTOMER:
-        return StoppedTexts(said.at, said.source, None, how_to_take_back(said, Channel.SMS, business))
+        return StoppedTexts(said.at, said.source, None, how_to_take_back(said, Channel.SMS, business.text_from))
     sender = business.text_from or ""
     number = sender if sender.startswith("+") else number_texted
     where = number or (

@@ -8,9 +8,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
+from rebound.contacts.domain.replies import Decision, Meaning
 from rebound.inbound import wiring
 from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
-from rebound.inbound.domain.replies import Decision, Meaning
 from rebound.inbound.http.reply_answers import ReplyAnswer
 from rebound.platform.http.routes import DEFAULT_LIMIT, Cursor, Limit, authorizer, business_of, json_answer, responses
 from rebound.platform.http.shapes import CUSTOMER_ID, Answer, Line, Moment, Request

@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import Field
 
-from rebound.inbound.domain.replies import Decision, Keyword, Meaning, Reply
+from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Decision, Meaning, Reply
 from rebound.platform.http.shapes import Answer, Time
 
 

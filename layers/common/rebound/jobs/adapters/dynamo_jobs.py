@@ -8,6 +8,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from rebound.jobs.adapters.rows import FrozenRow, JobRangeRow
 from rebound.jobs.domain.job_records import (
     FrozenCustomer,
     FrozenPage,
@@ -16,16 +17,7 @@ from rebound.jobs.domain.job_records import (
 )
 from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
 from rebound.kernel.errors import NotFoundError
-from rebound.platform.adapters.dynamo import (
-    DirectoryRow,
-    FrozenRow,
-    JobRangeRow,
-    bind,
-    lost_races,
-    read_instant,
-    transaction,
-    write_instant,
-)
+from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, read_instant, transaction, write_instant
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite

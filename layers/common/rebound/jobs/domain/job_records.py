@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
 
 
 class Spared(Struct, frozen=True):
@@ -50,10 +45,3 @@ class FrozenPage(Struct, frozen=True):
     index: int
     number: int
     customers: tuple[FrozenCustomer, ...]
-
-
-class Removal(Struct, frozen=True):
-    """Customers to delete, and their contacts without them."""
-
-    customers: Sequence[Customer]
-    contacts: Sequence[Contact]

@@ -9,9 +9,12 @@ refused      paused
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct
+
+from rebound.kernel.audiences import Audience
 
 
 class JobKind(StrEnum):
@@ -61,3 +64,33 @@ class Job(Struct, frozen=True):
     reason: str | None = None
     ended_at: datetime | None = None
     version: int = 0
+
+
+FROZEN: Final = "frozen"
+
+
+DELETED: Final = "deleted"
+
+
+SKIPPED: Final = "skipped:"
+
+
+FAILED: Final = "failed"
+
+
+LOOKED_AT: Final = "looked_at"
+
+
+COUNT: Final = "count"
+
+
+MATCHED: Final = "matched"
+
+
+EXCLUDED: Final = "excluded:"
+
+
+def audience_of(counts: Mapping[str, int]) -> Audience:
+    """The audience that a job's counts say."""
+    excluded = {label.removeprefix(EXCLUDED): count for label, count in counts.items() if label.startswith(EXCLUDED)}
+    return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))

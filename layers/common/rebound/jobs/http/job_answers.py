@@ -7,16 +7,38 @@ from typing import Any, Self
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import Field
 
-from rebound.eligibility.application.preview_audience import MATCHED, audience_of
-from rebound.eligibility.http.audience_answer import AudienceAnswer
+from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.jobs import wiring
 from rebound.jobs.application.manage_jobs import JobView
-from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.jobs.domain.jobs import (
+    COUNT,
+    DELETED,
+    FAILED,
+    FROZEN,
+    LOOKED_AT,
+    MATCHED,
+    SKIPPED,
+    JobKind,
+    JobStatus,
+    audience_of,
+)
+from rebound.kernel.audiences import Audience
 from rebound.platform.http.routes import business_of, json_answer, name_of_request
 from rebound.platform.http.shapes import Answer, Time
-from rebound.segments.application.bulk_delete import DELETED, FAILED, FROZEN, SKIPPED
-from rebound.segments.application.count_customers import COUNT, LOOKED_AT
-from rebound.segments.domain import FAILED_VALUES
+
+
+class AudienceAnswer(Answer):
+    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
+
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+
+    @classmethod
+    def of(cls, audience: Audience) -> Self:
+        """The answer for an audience."""
+        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
+        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
 
 
 class CountAnswer(Answer):

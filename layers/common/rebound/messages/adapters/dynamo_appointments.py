@@ -6,19 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.inbound.domain.replies import Asked
 from rebound.kernel.pages import Page
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.appointments import Answered, Told
-from rebound.platform.adapters.dynamo import (
-    APPOINTMENT_KEYS,
-    AppointmentRow,
-    bind,
-    read_cursor,
-    read_instant,
-    write_cursor,
-    write_instant,
-)
+from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
+from rebound.messages.domain.appointments import Answered, Asked, Told
+from rebound.platform.adapters.dynamo import bind, read_cursor, read_instant, write_cursor, write_instant
 
 if TYPE_CHECKING:
     from rebound.kernel.channels import ContactKey

@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from rebound.businesses.domain.switches import Barrier
-from rebound.campaigns.domain.tally import labels_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.adapters.rows import MessageRow, PointerRow
+from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.message_records import Delivery, StatusChange
 from rebound.messages.domain.messages import RANKS, Message, MessageStatus
-from rebound.platform.adapters.dynamo import (
-    ULID_KEYS,
-    MessageRow,
-    PointerRow,
-    bind,
-    lost_races,
-    read_cursor,
-    write_cursor,
-)
+from rebound.platform.adapters.dynamo import ULID_KEYS, bind, lost_races, read_cursor, write_cursor
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition

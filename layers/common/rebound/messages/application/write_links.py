@@ -10,8 +10,8 @@ from msgspec import Struct
 from rebound.messages.domain.links import write_tokens
 
 if TYPE_CHECKING:
-    from rebound.consent.domain.consent import Scope
     from rebound.kernel.channels import ContactKey
+    from rebound.kernel.consent_words import Scope
     from rebound.kernel.receipts import MessageKey
     from rebound.messages.domain.links import Purpose
     from rebound.messages.ports import LinkKeyring

@@ -58,3 +58,16 @@ def confirmed_at(newest_first: Iterable[AppointmentEntry]) -> datetime | None:
             case _:
                 continue
     return None
+
+
+class Asked(Struct, frozen=True):
+    """A text that asked its recipient to confirm an appointment, and has not been confirmed."""
+
+    at: datetime
+    key: MessageKey
+    appointment_id: str
+
+    @property
+    def entry_id(self) -> str:
+        """The same for the same message."""
+        return self.key.message_id

@@ -10,8 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import Scope
 from rebound.kernel.categories import Category
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
 

@@ -18,8 +18,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import Scope
 from rebound.kernel.channels import HASHED, Channel, ContactKey
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
 
 MAX_TOKEN: Final = 512

@@ -14,7 +14,6 @@ from rebound.kernel.receipts import Outcome
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.switches import Barrier
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel
     from rebound.kernel.provider_codes import Provider
@@ -171,19 +170,3 @@ def _failed(message: Message, receipt: Receipt) -> Message:
 
 def _earlier(known: datetime | None, said: datetime) -> datetime:
     return said if known is None else min(known, said)
-
-
-def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:
-    """A message that has not been handed over."""
-    return Message(
-        key=key,
-        channel=campaign.channel,
-        category=campaign.category,
-        address=address,
-        status=MessageStatus.QUEUED,
-        campaign_id=None if campaign.single else campaign.campaign_id,
-        queued_at=queued_at,
-        window=campaign.window or None,
-        appointment_id=campaign.appointment_id,
-        asks_confirmation=campaign.asks_confirmation,
-    )

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import EmailContent, TextContent
 from rebound.customers.domain import field_text
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
-    from rebound.campaigns.domain.campaigns import Content
     from rebound.customers.domain import Customer
     from rebound.kernel.categories import Category
+    from rebound.messages.domain.content import Content
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"

@@ -17,31 +17,24 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pynamodb import models
 from pynamodb.attributes import (
     Attribute,
-    BooleanAttribute,
     NumberAttribute,
     UnicodeAttribute,
-    UnicodeSetAttribute,
 )
 from pynamodb.constants import BINARY, LIST, NULL, NUMBER, STRING
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
 
+MAX_TRANSACTION: Final = 100
+"""Rows that one transaction of DynamoDB takes."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 ID_LENGTH: Final = 32
 """Of a customer's id, in hexadecimal digits."""
-CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
-SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")
-CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
-APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z]+")
-HISTORY_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9A-Za-z]+")
-REPLY_KEYS: Final = re.compile(r"[0-9a-f]{64}#[0-9T:.Z-]{27}#reply#[0-9A-Za-z]+")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -184,281 +177,6 @@ def _reading(model: type[Model]) -> tuple[dict[str, Any], Mapping[str, _Reader]]
     }
 
 
-class CustomerRow(Model):
-    """``business_id`` / ``customer_id``."""
-
-    business_id = UnicodeAttribute(hash_key=True)
-    customer_id = UnicodeAttribute(range_key=True)
-    first_name = UnicodeAttribute()
-    last_name = UnicodeAttribute()
-    created_at = InstantAttribute()
-    updated_at = InstantAttribute()
-    external_id = UnicodeAttribute(null=True)
-    email = UnicodeAttribute(null=True)
-    mobile_phone = UnicodeAttribute(null=True)
-    day_phone = UnicodeAttribute(null=True)
-    night_phone = UnicodeAttribute(null=True)
-    gender = UnicodeAttribute(null=True)
-    birthday = DateAttribute(null=True)
-    customer_since = DateAttribute(null=True)
-    general_tags = TextListAttribute(null=True)
-    time_zone = UnicodeAttribute(null=True)
-    language = UnicodeAttribute(null=True)
-    failed_email = BooleanAttribute(default=False)
-    failed_phone = BooleanAttribute(default=False)
-    former_contacts = TextListAttribute(null=True)
-    version = NumberAttribute()
-
-
-class ContactRow(Model):
-    """``contact_id`` is business, channel and address; the evidence of both folds is JSON.
-
-    When nobody uses the address any more, the consent evidence alone is kept, under the hash of the address.
-    """
-
-    contact_id = UnicodeAttribute(hash_key=True)
-    customer_ids = UnicodeSetAttribute(null=True)
-    reachability = JsonAttribute(null=True)
-    consent = JsonAttribute(null=True)
-    version = NumberAttribute()
-
-
-class RepliesOfBusiness(GlobalSecondaryIndex["HistoryRow"]):  # type: ignore[no-untyped-call]
-    """The replies to a business by time."""
-
-    class Meta:
-        """What pynamodb wants to know of an index."""
-
-        index_name = "RepliesOfBusiness"
-        projection = AllProjection()
-
-    business_id = UnicodeAttribute(hash_key=True)
-    received_at = InstantAttribute(range_key=True)
-
-
-class RepliesToReview(GlobalSecondaryIndex["HistoryRow"]):  # type: ignore[no-untyped-call]
-    """The replies to a business that somebody must read, by time."""
-
-    class Meta:
-        """What pynamodb wants to know of an index."""
-
-        index_name = "RepliesToReview"
-        projection = AllProjection()
-
-    waiting_for = UnicodeAttribute(hash_key=True)
-    received_at = InstantAttribute(range_key=True)
-
-
-class HistoryRow(Model):
-    """``contact_id`` (business, channel and the hash of the address) / ``entry_id``, which begins with the time.
-
-    Only replies have ``business_id`` and ``received_at``, by which an index finds them, and ``expires_at``;
-    ``waiting_for`` is their business as long as somebody must read them.
-    """
-
-    contact_id = UnicodeAttribute(hash_key=True)
-    entry_id = UnicodeAttribute(range_key=True)
-    document = JsonAttribute()
-    business_id = UnicodeAttribute(null=True)
-    received_at = InstantAttribute(null=True)
-    waiting_for = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-    replies_of_business = RepliesOfBusiness()
-    replies_to_review = RepliesToReview()
-
-
-class FirstReceiptRow(Model):
-    """In the history's table: ``contact_id`` is ``text#<the provider's id>``, ``entry_id`` is ``-``."""
-
-    contact_id = UnicodeAttribute(hash_key=True)
-    entry_id = UnicodeAttribute(range_key=True)
-    received_at = InstantAttribute()
-    keys = TextListAttribute()
-
-
-class MessageRow(Model):
-    """``recipient_id`` (business and customer) / ``message_id``; also the pointers from provider ids."""
-
-    recipient_id = UnicodeAttribute(hash_key=True)
-    message_id = UnicodeAttribute(range_key=True)
-    channel = UnicodeAttribute()
-    category = UnicodeAttribute()
-    address = UnicodeAttribute()
-    status = UnicodeAttribute()
-    rank = NumberAttribute()
-    campaign_id = UnicodeAttribute(null=True)
-    reason = UnicodeAttribute(null=True)
-    provider = UnicodeAttribute(null=True)
-    provider_id = UnicodeAttribute(null=True)
-    provider_code = UnicodeAttribute(null=True)
-    queued_at = InstantAttribute(null=True)
-    sent_at = InstantAttribute(null=True)
-    delivered_at = InstantAttribute(null=True)
-    failed_at = InstantAttribute(null=True)
-    window = NumberAttribute(null=True)
-    appointment_id = UnicodeAttribute(null=True)
-    asks_confirmation = BooleanAttribute(null=True)
-    free_again_at = InstantAttribute(null=True)
-    barrier = UnicodeAttribute(null=True)
-    held_until = InstantAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-    claim = UnicodeAttribute(null=True)
-
-
-class PointerRow(Model):
-    """In the Messages table: which message a provider's id means. ``recipient_id`` is ``<provider>#<provider id>``."""
-
-    recipient_id = UnicodeAttribute(hash_key=True)
-    message_id = UnicodeAttribute(range_key=True)
-    points_to = UnicodeAttribute()
-    expires_at = NumberAttribute()
-
-
-class AppointmentRow(Model):
-    """In the Messages table: what has happened about an appointment; ``message_id`` begins with the time.
-
-    ``recipient_id`` is ``appointment#<business>#<the client's name for it>``.
-    """
-
-    recipient_id = UnicodeAttribute(hash_key=True)
-    message_id = UnicodeAttribute(range_key=True)
-    document = JsonAttribute()
-    expires_at = NumberAttribute()
-
-
-class CampaignRow(Model):
-    """``business_id`` / ``campaign_id``."""
-
-    business_id = UnicodeAttribute(hash_key=True)
-    campaign_id = UnicodeAttribute(range_key=True)
-    name = UnicodeAttribute()
-    category = UnicodeAttribute()
-    channel = UnicodeAttribute()
-    status = UnicodeAttribute()
-    selection = JsonAttribute()
-    content = JsonAttribute()
-    exclude_failed = BooleanAttribute()
-    include_customer_ids = UnicodeSetAttribute(null=True)
-    created_at = InstantAttribute()
-    send_at = InstantAttribute(null=True)
-    local_time = WallClockAttribute(null=True)
-    send_before = InstantAttribute(null=True)
-    started_at = InstantAttribute(null=True)
-    completed_at = InstantAttribute(null=True)
-    run_id = UnicodeAttribute(null=True)
-    ranges = NumberAttribute(default=1)
-    failure = UnicodeAttribute(null=True)
-    single = BooleanAttribute(default=False)
-    appointment_id = UnicodeAttribute(null=True)
-    asks_confirmation = BooleanAttribute(null=True)
-    paused_because = UnicodeAttribute(null=True)
-    window = NumberAttribute(default=0)
-    bounce_warning = JsonAttribute(null=True)
-    rollback = JsonAttribute(null=True)
-    version = NumberAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-
-
-class ChunkRow(Model):
-    """``campaign_id`` / ``chunk``: the claim ledger.
-
-    Each of a chunk's four writes is paid by the started kilobyte, so a full one stays below one (a test holds it to
-    that): short names, ids and times packed.
-    """
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    business_id = UnicodeAttribute()
-    customer_ids = CustomerIdsAttribute(attr_name="ids")
-    remaining = CustomerIdsAttribute(null=True)
-    state = UnicodeAttribute()
-    owner = UnicodeAttribute(null=True)
-    leased_until = EpochAttribute(null=True)
-    attempts = NumberAttribute(default=0)
-    created_at = EpochAttribute()
-    waiting = CustomerIdsAttribute(null=True)
-    not_before = EpochAttribute(null=True)
-    expires_at = NumberAttribute()
-
-
-class HoldsRow(Model):
-    """In the Chunks table, ``chunk`` = ``holds``: until when some recipients of the campaign wait, and why."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    holds = UnicodeSetAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-
-
-class RangeRow(Model):
-    """In the Chunks table, ``chunk`` = ``range#<index>``: progress of an expansion."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    cursor = UnicodeAttribute(null=True)
-    carry = CustomerIdsAttribute(null=True)
-    chunks = NumberAttribute()
-    enqueued = NumberAttribute()
-    matched = NumberAttribute()
-    excluded = JsonAttribute()
-    done = BooleanAttribute()
-    held = JsonAttribute(null=True)
-    version = NumberAttribute()
-    expires_at = NumberAttribute()
-
-
-class TallyRow(Model):
-    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts of what one shard of the message log's stream told."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    counts = JsonAttribute()
-    position = UnicodeAttribute()
-    expires_at = NumberAttribute()
-
-
-class PartRow(Model):
-    """In the Chunks table, ``campaign_id`` = an import's id, ``chunk`` = ``part#<number>``: how far a part of it is."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    counts = JsonAttribute()
-    reported = NumberAttribute()
-    version = NumberAttribute()
-    expires_at = NumberAttribute()
-
-
-class BadRowRow(Model):
-    """In the Chunks table, ``campaign_id`` = an import's id, ``chunk`` = ``bad#<line>``: what is wrong with a row."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    errors = JsonAttribute()
-    expires_at = NumberAttribute()
-
-
-class JobRangeRow(Model):
-    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``phase#<phase>#<index>``: progress of a range."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    cursor = UnicodeAttribute(null=True)
-    counts = JsonAttribute()
-    spared = JsonAttribute()
-    done = BooleanAttribute()
-    version = NumberAttribute()
-    expires_at = NumberAttribute()
-
-
-class FrozenRow(Model):
-    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``frozen#<index>#<number>``: part of a list."""
-
-    campaign_id = UnicodeAttribute(hash_key=True)
-    chunk = UnicodeAttribute(range_key=True)
-    customers = JsonAttribute()
-    expires_at = NumberAttribute()
-
-
 class DirectoryRow(Model):
     """``business_id`` / ``entry_id`` = ``<kind>#<id>``: settings, keys, segments, imports, jobs, each as JSON."""
 
@@ -466,32 +184,6 @@ class DirectoryRow(Model):
     entry_id = UnicodeAttribute(range_key=True)
     document = JsonAttribute()
     version = NumberAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
-
-
-class FrequencyRow(Model):
-    """``recipient_id`` (business and customer): what the customer has been handed of late, as JSON."""
-
-    recipient_id = UnicodeAttribute(hash_key=True)
-    hand_overs = JsonAttribute()
-    version = NumberAttribute()
-    expires_at = NumberAttribute()
-
-
-class PaceRow(Model):
-    """``account`` / ``flow``: until when a flow is booked; with flow ``-`` what holds for the whole account."""
-
-    account = UnicodeAttribute(hash_key=True)
-    flow = UnicodeAttribute(range_key=True)
-    booked_until = NumberAttribute(null=True)
-    rate = NumberAttribute(null=True)
-    daily = NumberAttribute(null=True)
-    sent_today = NumberAttribute(null=True)
-    quota_read_at = InstantAttribute(null=True)
-    brake = NumberAttribute(null=True)
-    braked_at = InstantAttribute(null=True)
-    stopped_until = InstantAttribute(null=True)
-    stopped_since = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -551,3 +243,8 @@ def read_cursor(cursor: str | None, keys: re.Pattern[str]) -> str | None:
     if not keys.fullmatch(after):
         raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
     return after
+
+
+def as_read(row: Any, version: int) -> Any:
+    """The condition that a row of this model still has the version that was read; 0 for that there was none."""
+    return row.version == version if version else row.version.does_not_exist()

@@ -8,25 +8,25 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from rebound.businesses.domain.business import TextProvider
-from rebound.consent.domain.consent import Scope
 from rebound.consent.domain.taking_back import COVERED_BY, how_to_take_back
+from rebound.customers.domain import language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
-from rebound.kernel.languages import language_for
 from rebound.kernel.receipts import MessageKey
 from rebound.preferences.domain.opt_in_questions import OPT_IN_QUESTIONS
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.application.manage_campaigns import PostMessage
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
+    from rebound.sending.application.post_message import PostMessage
 
 
 class AskForConfirmation(Struct, frozen=True, kw_only=True):
@@ -75,5 +75,5 @@ def _check(contact: Contact, business: Business) -> None:
         standing = contact.consent.of(scope).standing
         if standing is not None:
             raise ConflictError(
-                f"The customer has opted out. {how_to_take_back(standing, contact.key.channel, business)}"
+                f"The customer has opted out. {how_to_take_back(standing, contact.key.channel, business.text_from)}"
             )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.customers.domain import language_for
 from rebound.kernel.errors import NotFoundError
-from rebound.kernel.languages import language_for
 from rebound.messages.domain.links import Link, Purpose, write_token
 from rebound.preferences.domain import preferences
 

@@ -23,12 +23,12 @@ from rebound.kernel.retrying import retried
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.consent.domain.consent import ConsentSource, Scope
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook, ContactHistory
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.kernel.channels import Channel, ContactKey
+    from rebound.kernel.consent_words import ConsentSource, Scope
     from rebound.platform.ports import Clock
 
 _READ_AT_ONCE: Final = 101
@@ -151,7 +151,7 @@ class StateConsent(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(contact.key.business_id)
         final = only_the_customer_ends(contact.consent, said.scope)
         if final is not None:
-            raise ConflictError(how_to_take_back(final, said.channel, business))
+            raise ConflictError(how_to_take_back(final, said.channel, business.text_from))
         standing = contact.consent.of(said.scope).standing
         if standing is not None and taken_back_by(standing) is TakenBackBy.STAFF_WITH_WORDS and not said.words:
             message = "Is required to undo what the customer did with a click: what did they say?"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from rebound.campaigns.domain.campaigns import EmailContent, TextContent
 from rebound.kernel.channels import Channel
+from rebound.messages.domain.content import EmailContent, TextContent
 
 if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import Content
+    from rebound.messages.domain.content import Content
 
 
 def _email(subject: str, hello: str, question: str, button: str, otherwise: str) -> EmailContent:

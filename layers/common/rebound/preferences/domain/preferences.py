@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence, ConsentSource, Scope
+from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import Consent, ScopeState

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field, StringConstraints
 
 from rebound.businesses.domain.business import Business
-from rebound.consent.domain.consent import ConsentSource, Scope
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
 from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.messages.http import MessageAnswer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -82,7 +82,7 @@ class ScopeAnswer(Answer):
             words=ruling and ruling.words,
             message_id=ruling and ruling.message_id,
             taken_back_by=standing and taken_back_by(standing),
-            how_to_take_back=standing and how_to_take_back(standing, contact.key.channel, business),
+            how_to_take_back=standing and how_to_take_back(standing, contact.key.channel, business.text_from),
         )
 
 

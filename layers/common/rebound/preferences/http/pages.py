@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import Scope
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.preferences.application.honour_links import Standing
 from rebound.preferences.domain.preferences import Choice
 from rebound.preferences.http.page_words import PAGE_WORDS, PageWords

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.platform.adapters.dynamo import PaceRow, bind, lost_races
-from rebound.sending.domain.pacing import Flow, Pace, Quota, Stop
+from rebound.platform.adapters.dynamo import bind, lost_races
+from rebound.rates.adapters.rows import PaceRow
+from rebound.rates.domain import Flow, Pace, Quota, Stop
 
 ACCOUNT: Final = "-"
 """The flow under which the row of the account itself is kept; no flow's name is so short."""

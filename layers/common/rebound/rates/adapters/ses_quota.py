@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rebound.sending.domain.pacing import Quota
+from rebound.rates.domain import Quota
 
 NO_LIMIT: Final = -1
 """How GetAccount writes that there is no quota for 24 hours."""

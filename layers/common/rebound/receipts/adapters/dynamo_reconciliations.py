@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from rebound.businesses.domain.flag_records import Reconciliation
 from rebound.contacts.domain.suppressions import Drift
 from rebound.platform.adapters.directory import Directory
+from rebound.receipts.domain import Reconciliation
 
 RECONCILIATION_KEPT: Final = timedelta(days=7)
 

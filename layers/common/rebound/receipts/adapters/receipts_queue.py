@@ -15,15 +15,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import (
-    MalformedReceiptError,
-    moment_at,
-    object_at,
-    optional_text_at,
-    text_at,
-)
+from rebound.platform.adapters.fields import moment_at, object_at, optional_text_at, text_at
 from rebound.receipts.adapters.ses_events import parse_ses_event
 from rebound.receipts.adapters.sns_text_logs import parse_awslogs, parse_text_log
 from rebound.receipts.adapters.twilio_callbacks import parse_status_callback
@@ -60,29 +55,6 @@ def encode_twilio_status(form: Mapping[str, str], query: Mapping[str, str], rece
 def encode_sns_text_log(record: Mapping[str, object]) -> str:
     """The body for one line of SNS's delivery log."""
     return _dump({"kind": "sns_text_log", "record": dict(record)})
-
-
-def encode_receipt(receipt: Receipt) -> str:
-    """The body for a receipt of our own making. The address and the provider's words stay behind: personal data.
-
-    :raises ValueError: when the receipt has no key, by which alone its message can be found.
-    """
-    if receipt.key is None:
-        raise ValueError("a receipt of our own making needs the message's key")
-    return _dump(
-        {
-            "kind": "receipt",
-            "provider": receipt.provider,
-            "outcome": receipt.outcome,
-            "code": receipt.code,
-            "key": {
-                "business_id": receipt.key.business_id,
-                "customer_id": receipt.key.customer_id,
-                "message_id": receipt.key.message_id,
-            },
-            "occurred_at": receipt.occurred_at.isoformat(),
-        }
-    )
 
 
 def _decode_ours(payload: Mapping[str, object]) -> tuple[Receipt, ...]:

@@ -9,17 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import (
-    MalformedReceiptError,
-    moment_at,
-    object_at,
-    objects_at,
-    optional_text_at,
-    text_at,
-    texts_at,
-)
+from rebound.platform.adapters.fields import moment_at, object_at, objects_at, optional_text_at, text_at, texts_at
 
 KEY_TAGS: Final = ("business_id", "customer_id", "message_id")
 """The email tags that carry the message's key through SES, in the order of ``MessageKey``."""

@@ -13,15 +13,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
+from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome, Receipt
-from rebound.receipts.adapters.receipt_fields import (
-    MalformedReceiptError,
-    moment_at,
-    objects_at,
-    optional_text_at,
-    text_at,
-)
+from rebound.platform.adapters.fields import moment_at, objects_at, optional_text_at, text_at
 
 _OUTCOMES: Final[Mapping[str, Outcome]] = {"SUCCESS": Outcome.DELIVERED, "FAILURE": Outcome.FAILED}
 

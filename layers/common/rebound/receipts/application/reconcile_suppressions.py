@@ -15,7 +15,6 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.flag_records import Reconciliation
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.application import SuppressionDesk
     from rebound.contacts.domain.contacts import Contact
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.messages.application.tell_contact import TellContact
     from rebound.messages.ports import MessageLog
+    from rebound.receipts.domain import Reconciliation
     from rebound.receipts.ports import ReconciliationBook
 
 

@@ -6,15 +6,16 @@ from copy import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rebound.customers.adapters import DynamoCustomerBook
-    from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
-    from rebound.jobs.domain.job_records import JobProgress, Removal
+    from rebound.customers.ports import CustomerTransactions
+    from rebound.jobs.domain.job_records import JobProgress
+    from rebound.jobs.ports import JobTransactions
+    from rebound.segments.domain import Removal
 
 
 class DynamoRemovalLedger:
     """Implements ``RemovalLedger`` over the tables of customers, contacts and jobs."""
 
-    def __init__(self, jobs: DynamoJobLedger, customers: DynamoCustomerBook) -> None:
+    def __init__(self, jobs: JobTransactions, customers: CustomerTransactions) -> None:
         self._jobs = jobs
         self._customers = customers
 

@@ -1,13 +1,13 @@
 """Segments, in the Directory table."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
-    SEGMENT_KEYS,
     DirectoryRow,
     lost_races,
     read_cursor,
@@ -65,3 +65,6 @@ class DynamoSegmentBook(Directory):
         return Segment(
             business_id, segment_id, document["name"], document["filter"], read_instant(document["updated_at"])
         )
+
+
+SEGMENT_KEYS: Final = re.compile(r"segment#[A-Za-z0-9_-]{1,64}")

@@ -18,15 +18,11 @@ from msgspec import Struct, field
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.remove_customer import unlinked
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain.job_records import (
-    FrozenCustomer,
-    FrozenPage,
-    Removal,
-    Spared,
-)
-from rebound.jobs.domain.jobs import JobKind, JobStatus
+from rebound.jobs.domain.job_records import FrozenCustomer, FrozenPage, Spared
+from rebound.jobs.domain.jobs import DELETED, FAILED, FROZEN, LOOKED_AT, SKIPPED, JobKind, JobStatus
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.segments.application.count_customers import LOOKED_AT, PAGE, next_after, read_filter, write_filter
+from rebound.segments.application.count_customers import PAGE, next_after, read_filter, write_filter
+from rebound.segments.domain import Removal
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -50,11 +46,7 @@ MOST_ROWS: Final = 99
 ATTEMPTS: Final = 5
 MOST_SPARED: Final = 100
 """Customers left alone who are named in each range; further ones are counted only."""
-FROZEN: Final = "frozen"
 PAGES: Final = "pages"
-DELETED: Final = "deleted"
-SKIPPED: Final = "skipped:"
-FAILED: Final = "failed"
 GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches", "busy"
 
 

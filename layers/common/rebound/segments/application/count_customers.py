@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.customers.domain import has_failed
 from rebound.jobs.application.run_job import beyond, completed
+from rebound.jobs.domain.jobs import COUNT, LOOKED_AT
 from rebound.kernel.key_ranges import bounds
-from rebound.segments.domain import FAILED_VALUES, CustomerFilter, has_failed
+from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:
-    from rebound.customers.domain import Customer
+    from rebound.customers.domain import Customer, Matcher
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.domain.job_records import JobProgress
     from rebound.jobs.domain.jobs import Job
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
-    from rebound.segments.domain import Matcher
 
 PAGE: Final = 500
 """Customers held at a time."""
 LONGEST_COUNT: Final = timedelta(seconds=20)
 """The gateway waits 29 seconds."""
-LOOKED_AT: Final = "looked_at"
-COUNT: Final = "count"
 
 
 class CountCustomers(Struct, frozen=True, kw_only=True):

@@ -7,19 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 from math import ceil
-from typing import Any, Final
+from typing import Any
 
 from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ReboundError
-from rebound.sending.domain.pacing import HeldTicket, Lane, Ticket
-
-MAX_BATCH: Final = 10
-ATTEMPTS: Final = 5
-
-
-class NotEnqueuedError(ReboundError):
-    """SQS did not take some messages of a batch; the caller does the whole step again, which is harmless."""
+from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
+from rebound.rates.domain import Lane
+from rebound.sending.domain.pacing import HeldTicket, Ticket
 
 
 class SqsChunkQueue:
@@ -68,17 +62,6 @@ class SqsHeldQueue:
                 for number, each in enumerate(batch)
             ]
             send_batch(self._client, self._queue_url, entries)
-
-
-def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Put up to ten entries on a queue, trying again those that SQS did not take. Raises ``NotEnqueuedError``."""
-    for _ in range(ATTEMPTS):
-        answer = client.send_message_batch(QueueUrl=queue_url, Entries=list(entries))
-        failed = {failure["Id"] for failure in answer.get("Failed", ())}
-        entries = [entry for entry in entries if entry["Id"] in failed]
-        if not entries:
-            return
-    raise NotEnqueuedError
 
 
 def encode_held(held: HeldTicket) -> str:

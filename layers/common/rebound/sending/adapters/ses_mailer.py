@@ -15,12 +15,8 @@ from botocore.exceptions import (
 )
 
 from rebound.platform.adapters.aws_errors import NOT_LET_IN, THROTTLES
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.rates.domain import Throttled
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey

@@ -8,12 +8,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from rebound.kernel.provider_codes import Provider
 from rebound.platform.adapters.aws_errors import NOT_LET_IN
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.rates.domain import Throttled
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from rebound.receipts.adapters.receipts_queue import encode_receipt
-from rebound.sending.adapters.queues import MAX_BATCH, send_batch
+from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import Receipt
@@ -42,3 +42,27 @@ class SqsReceiptQueue:
         self._client.change_message_visibility(
             QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(delay.total_seconds())
         )
+
+
+def encode_receipt(receipt: Receipt) -> str:
+    """The body for a receipt of our own making. The address and the provider's words stay behind: personal data.
+
+    :raises ValueError: when the receipt has no key, by which alone its message can be found.
+    """
+    if receipt.key is None:
+        raise ValueError("a receipt of our own making needs the message's key")
+    return json.dumps(
+        {
+            "kind": "receipt",
+            "provider": receipt.provider,
+            "outcome": receipt.outcome,
+            "code": receipt.code,
+            "key": {
+                "business_id": receipt.key.business_id,
+                "customer_id": receipt.key.customer_id,
+                "message_id": receipt.key.message_id,
+            },
+            "occurred_at": receipt.occurred_at.isoformat(),
+        },
+        separators=(",", ":"),
+    )

@@ -7,13 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
-from rebound.receipts.adapters.twilio_callbacks import status_callback_url
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.rates.domain import Throttled
+from rebound.sending.adapters.callback_address import status_callback_url
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey

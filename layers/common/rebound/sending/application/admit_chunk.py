@@ -9,7 +9,7 @@ messages for one chunk, of which the claim lets one send.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import ChunkState
-from rebound.sending.domain.pacing import HORIZON, LONGEST_DELAY, Flow
+from rebound.rates.domain import HORIZON, Flow
+from rebound.sending.domain.pacing import LONGEST_DELAY
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.sending_accounts import SendingAccount
     from rebound.campaigns.ports import ChunkLedger
     from rebound.kernel.channels import Channel
     from rebound.platform.ports import Clock
+    from rebound.rates.domain import Pace
     from rebound.rates.ports import PaceBook, QuotaSource
-    from rebound.sending.domain.handovers import Throttled
-    from rebound.sending.domain.pacing import Pace, Ticket
+    from rebound.sending.domain.pacing import Ticket
     from rebound.sending.ports import ChunkQueue
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
@@ -121,22 +122,3 @@ class AdmitChunk(Struct, frozen=True, kw_only=True):
             self.paces.stop(account.name, stop)
             return replace(pace, stop=stop)
         return pace
-
-
-class MindThrottles(Struct, frozen=True, kw_only=True):
-    """What a provider's throttle answers change for everybody who sends over the account."""
-
-    paces: PaceBook
-    clock: Clock
-
-    def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
-        """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
-        about_speed = [answer for answer in answers if answer.slows_down]
-        now = self.clock.now()
-        if not about_speed:
-            return
-        pace = self.paces.pace(account.name, now)
-        if any(answer.daily for answer in about_speed):
-            self.paces.stop(account.name, pace.next_stop(now))
-        else:
-            self.paces.brake(account.name, pace.braked(now), now)

@@ -5,7 +5,7 @@ Every step may be run again at any time, also beside itself, and ends the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -19,6 +19,7 @@ from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
 from rebound.campaigns.domain.expansion_records import Held
 from rebound.eligibility.application.audience import Screening, matching
+from rebound.kernel.errors import NotFoundError
 from rebound.kernel.key_ranges import bounds, estimated_size
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import compile_filter
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.close_campaign import CloseCampaign
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.domain.expansion_records import RangeProgress
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Matcher
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
     from rebound.eligibility.domain.eligibility import Hold
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
-    from rebound.segments.domain import Matcher
     from rebound.segments.ports import SegmentBook
     from rebound.sending.ports import ChunkQueue, HeldQueue
 
@@ -73,35 +75,41 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     clock: Clock
     ids: Ids
+    close: CloseCampaign
     ranges: int
     worth_a_range: int
 
     def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
         """The ranges to expand; none when the campaign has ended already.
 
-        Raises ``NotFoundError`` when its segment has been deleted since it was posted: then it cannot go on.
+        It ends as failed when its segment has been deleted since it was posted: then it cannot go on.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
             return ()
-        if campaign.run_id is None:
-            now = self.clock.now()
-            selection = campaign.selection
-            if selection.segment_id is not None:
-                segment = self.segments.get(business_id, selection.segment_id)
-                selection = replace(selection, filter=segment.filter)
-            planned = replace(
-                campaign,
-                run_id=self.ids.ulid(now),
-                selection=selection,
-                ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
-                started_at=now,
-                # A pause that came before the time to send holds when the time comes.
-                status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
-            )
-            self.campaigns.replace(campaign, planned)
-            campaign = planned
-        return range(campaign.ranges)
+        try:
+            return range((campaign if campaign.run_id is not None else self._planned(campaign)).ranges)
+        except NotFoundError as error:
+            self.close.fail(business_id, campaign_id, str(error))
+            return ()
+
+    def _planned(self, campaign: Campaign) -> Campaign:
+        """The campaign as it will run, written. Raises ``NotFoundError``."""
+        business_id, selection, now = campaign.business_id, campaign.selection, self.clock.now()
+        if selection.segment_id is not None:
+            segment = self.segments.get(business_id, selection.segment_id)
+            selection = replace(selection, filter=segment.filter)
+        planned = replace(
+            campaign,
+            run_id=self.ids.ulid(now),
+            selection=selection,
+            ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
+            started_at=now,
+            # A pause that came before the time to send holds when the time comes.
+            status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
+        )
+        self.campaigns.replace(campaign, planned)
+        return planned
 
     def _ranges_of(self, business_id: str) -> int:
         """How many ranges a business's customers are worth, by how dense the first of their random ids are."""
@@ -299,6 +307,17 @@ class Drained(Struct, frozen=True):
         """Whether to go on in a new execution, before the history of this one is full."""
         return self.polls >= MOST_POLLS
 
+    def for_the_state_machine(self) -> Mapping[str, object]:
+        """The output of the task that looked."""
+        return {
+            "expanded": not self.ranges,
+            "ranges": list(self.ranges),
+            "drained": self.drained,
+            "wait_seconds": self.wait_seconds,
+            "polls": self.polls,
+            "continue": self.start_over,
+        }
+
 
 class DrainCampaign(Struct, frozen=True, kw_only=True):
     """Looks whether a campaign is fully expanded and has nothing left to hand over."""
@@ -347,25 +366,3 @@ def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
     else:
         wait = max(min(FIRST_GUESS * waiting + COUNTED_AFTER, LONGEST_GUESS), took / 10)
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
-
-
-class CloseCampaign(Struct, frozen=True, kw_only=True):
-    """Ends a campaign."""
-
-    campaigns: CampaignBook
-    clock: Clock
-
-    def complete(self, business_id: str, campaign_id: str) -> None:
-        """Everybody is accounted for."""
-        self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
-
-    def fail(self, business_id: str, campaign_id: str, reason: str) -> None:
-        """The campaign cannot go on; ``reason`` is shown to the client."""
-        self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
-
-    def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:
-        campaign = self.campaigns.get(business_id, campaign_id)
-        if campaign.status in ENDED:
-            return
-        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self.clock.now())
-        self.campaigns.replace(campaign, ended)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
+from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus, queued_message
 from rebound.campaigns.domain.chunks import ClaimOutcome
 from rebound.contacts.domain.reachability import Tried
 from rebound.eligibility.application.frequency_desk import known_frequencies
@@ -17,7 +17,7 @@ from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, 
 from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.messages import NO_RECORD, MessageStatus, queued_message
+from rebound.messages.domain.messages import NO_RECORD, MessageStatus
 from rebound.sending.application.admit_chunk import Admission
 from rebound.sending.domain.handovers import Refused
 from rebound.sending.domain.pacing import LONGEST_DELAY, HeldTicket, Ticket, lane_of

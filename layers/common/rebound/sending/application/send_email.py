@@ -10,16 +10,18 @@ from msgspec import Struct
 
 from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
-from rebound.campaigns.domain.campaigns import HALTED, EmailContent
-from rebound.consent.domain.consent import Scope
+from rebound.campaigns.domain.campaigns import HALTED
 from rebound.contacts.domain.suppressions import rests_on_an_entry
+from rebound.customers.domain import language_for
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.kernel.channels import Channel
-from rebound.kernel.languages import language_for
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.content import EmailContent
 from rebound.messages.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.messages.domain.links import Purpose
 from rebound.messages.domain.rendering import render_email, uses, values_of
+from rebound.rates.domain import Throttled
 from rebound.sending.application.send_chunk import (
     AFTER_A_STOP,
     accepted,
@@ -29,19 +31,14 @@ from rebound.sending.application.send_chunk import (
     senders_fault,
     unknown,
 )
-from rebound.sending.domain.handovers import (
-    Accepted,
-    OutgoingEmail,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, Unknown
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionDesk
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.domain.messages import Message
-    from rebound.sending.application.admit_chunk import AdmitChunk, MindThrottles
+    from rebound.rates.application import MindThrottles
+    from rebound.sending.application.admit_chunk import AdmitChunk
     from rebound.sending.application.send_chunk import (
         ChunkDesk,
         Recipient,

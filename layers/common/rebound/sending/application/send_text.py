@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
-from rebound.campaigns.domain.campaigns import HALTED, TextContent
+from rebound.campaigns.domain.campaigns import HALTED
 from rebound.eligibility.domain.eligibility import Exclusion, Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome, Receipt
+from rebound.messages.domain.content import TextContent
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
+from rebound.rates.domain import Throttled
 from rebound.sending.application.send_chunk import (
     AFTER_A_STOP,
     accepted,
@@ -25,12 +27,7 @@ from rebound.sending.application.send_chunk import (
     senders_fault,
     unknown,
 )
-from rebound.sending.domain.handovers import (
-    Accepted,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +37,8 @@ if TYPE_CHECKING:
     from rebound.eligibility.domain.eligibility import Decision
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
-    from rebound.sending.application.admit_chunk import AdmitChunk, MindThrottles
+    from rebound.rates.application import MindThrottles
+    from rebound.sending.application.admit_chunk import AdmitChunk
     from rebound.sending.application.send_chunk import (
         ChunkDesk,
         Recipient,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+
+from rebound.rates.domain import Throttled
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
@@ -23,22 +25,6 @@ class Refused(Struct, frozen=True):
 
     code: str
     detail: str | None = None
-
-
-TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
-"""What SES, Twilio and SNS call it when more was sent than a second allows."""
-
-
-class Throttled(Struct, frozen=True):
-    """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
-
-    code: str
-    daily: bool = False
-
-    @property
-    def slows_down(self) -> bool:
-        """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
-        return self.daily or self.code in TOO_FAST
 
 
 class Unknown(Struct, frozen=True):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import Scope
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.domain.history import HistoryEntry
     from rebound.contacts.domain.reachability import ReachabilityPolicy
-    from rebound.contacts.ports import ContactHistory
+    from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
-    from rebound.inbound.ports import ReplyBook
     from rebound.kernel.changes import Written
     from rebound.kernel.events import DomainEvent
     from rebound.platform.ports import DomainEvents

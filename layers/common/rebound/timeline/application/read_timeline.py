@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.consent.domain.consent import Scope
 from rebound.contacts.domain.history import ConsentStated, place_of
-from rebound.inbound.domain.replies import Reply
+from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.ulids import behind_all_of, time_of

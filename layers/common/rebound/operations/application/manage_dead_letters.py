@@ -10,8 +10,9 @@ from msgspec import Struct
 from rebound.kernel.errors import FieldError, InvalidInputError
 
 if TYPE_CHECKING:
+    from rebound.operations.domain import DeadLetter
     from rebound.operations.ports import DeadLetterQueues
-    from rebound.platform.failures import DeadLetter, FailedHandling
+    from rebound.platform.failures import FailedHandling
     from rebound.platform.ports import FailureLog
 
 ALL: Final = "all"

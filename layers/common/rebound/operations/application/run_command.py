@@ -1,18 +1,27 @@
 """The operator's commands as data: what the ``rebound`` command sends and what comes back."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.access.domain import ALL_SCOPES, ApiKey, ApiScope
-from rebound.businesses.application.manage_tenants import DEFAULT_GRACE, ManageTenants, NewKey
-from rebound.businesses.application.settings_of_business import UNSET, BusinessChange, QuietHoursChange, Unset
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
+from rebound.businesses.application.manage_tenants import DEFAULT_GRACE
+from rebound.businesses.application.settings_of_business import UNSET, BusinessChange, QuietHoursChange
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, TextProvider
 from rebound.businesses.domain.switches import Bundle
+from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.operations.application import ALL, ExplainedLetter, ManageDeadLetters
+from rebound.operations.application.manage_dead_letters import ALL
+
+if TYPE_CHECKING:
+    from rebound.access.domain import ApiKey
+    from rebound.businesses.application.manage_tenants import ManageTenants, NewKey
+    from rebound.businesses.application.settings_of_business import Unset
+    from rebound.businesses.domain.business import Business
+    from rebound.operations.application.manage_dead_letters import ExplainedLetter, ManageDeadLetters
 
 COMMANDS: Final = (
     "create-business",
@@ -30,26 +39,25 @@ DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
 
 
-class Operations(Struct, frozen=True):
-    """What the commands do. A command that takes long asks ``may_go_on`` and answers how far it came."""
+class RunCommand(Struct, frozen=True, kw_only=True):
+    """Runs the commands. One that takes long asks ``may_go_on`` and answers how far it came."""
 
     tenants: ManageTenants
     dead_letters: ManageDeadLetters
-    may_go_on: Callable[[], bool]
+
+    def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
+        """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
+        try:
+            return _run(self.tenants, self.dead_letters, event, may_go_on)
+        except InvalidInputError as error:
+            return {"errors": [{"field": wrong.field, "message": wrong.message} for wrong in error.errors]}
+        except (NotFoundError, ConflictError) as error:
+            return {"errors": [{"field": "command", "message": str(error)}]}
 
 
-def run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
-    try:
-        return _run(operations, event)
-    except InvalidInputError as error:
-        return {"errors": [{"field": wrong.field, "message": wrong.message} for wrong in error.errors]}
-    except (NotFoundError, ConflictError) as error:
-        return {"errors": [{"field": "command", "message": str(error)}]}
-
-
-def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    tenants = operations.tenants
+def _run(
+    tenants: ManageTenants, dead_letters: ManageDeadLetters, event: Mapping[str, Any], may_go_on: Callable[[], bool]
+) -> Mapping[str, Any]:
     match event.get("command"):
         case "create-business":
             return _business(tenants.create_business(_change(event)))
@@ -67,7 +75,7 @@ def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
         case "list-keys":
             return {"keys": [_key(key) for key in tenants.list_keys(_text(event, "business_id"))]}
         case "dead-letters":
-            found = operations.dead_letters.list(event.get("queue") or ALL, _limit(event))
+            found = dead_letters.list(event.get("queue") or ALL, _limit(event))
             return {
                 "queues": {
                     name: {"waiting": letters.waiting, "dead_letters": [_letter(letter) for letter in letters.letters]}
@@ -75,7 +83,7 @@ def _run(operations: Operations, event: Mapping[str, Any]) -> Mapping[str, Any]:
                 }
             }
         case "redrive":
-            redriven = operations.dead_letters.redrive(_text(event, "queue"), operations.may_go_on)
+            redriven = dead_letters.redrive(_text(event, "queue"), may_go_on)
             return {"redriven": redriven.counts, "done": redriven.done}
         case _:
             raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))

@@ -6,24 +6,35 @@ breaker looks at. Markers belong to the window of the campaign in which the mess
 sent before a resume says nothing about whether its cause is gone.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from typing import Final
 
-from rebound.campaigns.domain.campaigns import FinalWords
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.messages.domain.messages import MessageStatus
 
 FINAL: Final = "final"
 """There is a final word on the message."""
+
+
 FAULT: Final = "fault"
 """It failed through the sender's own fault, or for its content."""
+
+
 HARD_BOUNCE: Final = "hard_bounce"
 """It came back as SES counts hard bounces: for good. A full mailbox is none."""
 
+
 _NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
 """Not handed over: what is targeted and not counted is queued."""
+
+
 _FINAL: Final = frozenset({MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.FAILED})
+
+
 _FAULTS: Final = frozenset({FailureClass.SENDER_FAULT, FailureClass.CONTENT})
+
+
 _PERMANENT: Final = "Permanent/"
 
 
@@ -42,13 +53,13 @@ def labels_of(
         return frozenset({f"{status}:{reason}"})
     if status not in _FINAL:
         return frozenset({str(status)})
-    labels = {str(status), _in_window(FINAL, window)}
+    labels = {str(status), in_window(FINAL, window)}
     if status is not MessageStatus.DELIVERED and provider is not None:
         failure_class = look_up(provider, code).failure_class
         if failure_class in _FAULTS:
-            labels.add(_in_window(FAULT, window))
+            labels.add(in_window(FAULT, window))
         elif failure_class is FailureClass.INVALID and provider is Provider.SES and (code or "").startswith(_PERMANENT):
-            labels.add(_in_window(HARD_BOUNCE, window))
+            labels.add(in_window(HARD_BOUNCE, window))
     return frozenset(labels)
 
 
@@ -57,10 +68,6 @@ def is_telling(label: str) -> bool:
     return label.partition("#")[0] in {FAULT, HARD_BOUNCE}
 
 
-def final_words(counts: Mapping[str, int], window: int) -> FinalWords:
-    """What the counts of a campaign say of one of its windows."""
-    return FinalWords(*(counts.get(_in_window(marker, window), 0) for marker in (FINAL, FAULT, HARD_BOUNCE)))
-
-
-def _in_window(marker: str, window: int | None) -> str:
+def in_window(marker: str, window: int | None) -> str:
+    """The label of a marker in one window of its campaign."""
     return f"{marker}#{window}" if window else marker

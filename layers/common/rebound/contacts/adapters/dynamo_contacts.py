@@ -1,158 +1,32 @@
-"""Customers and contacts: two tables that change together."""
+"""Contacts in a table of their own: the evidence of both folds, and who uses the address."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from rebound.consent.domain.consent import Consent, ConsentEvidence, ConsentSource, Scope, ScopeState
+from rebound.consent.domain.consent import Consent, ConsentEvidence, ScopeState
+from rebound.contacts.adapters.rows import ContactRow
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
-from rebound.customers.domain import Customer
 from rebound.kernel.changes import Written
-from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import Page
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.platform.adapters.dynamo import (
-    CUSTOMER_KEYS,
-    ContactRow,
-    CustomerRow,
+    as_read,
     bind,
     lost_races,
     next_version,
-    read_cursor,
     read_instant,
     transaction,
-    write_cursor,
     write_instant,
 )
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
-
-    from rebound.segments.domain import Matcher
-
-PAGE: Final = 250
-MOST_PAGES: Final = 20
-"""Pages that one request looks through for customers that match: 5,000 customers, about a second."""
-MAX_TRANSACTION: Final = 100
-_FIELDS: Final = Customer.__struct_fields__
-_WRITTEN_OTHERWISE: Final = ("general_tags", "former_contacts", "version")
-
-
-class DynamoCustomerBook:
-    """Implements ``CustomerBook``."""
-
-    def __init__(self, customers_table: str, contacts_table: str) -> None:
-        self._row = bind(CustomerRow, customers_table)
-        self._contact_row = bind(ContactRow, contacts_table)
-
-    def get(self, business_id: str, customer_id: str) -> Customer:
-        try:
-            return _customer(self._row.get(business_id, customer_id, consistent_read=True))
-        except self._row.DoesNotExist:
-            raise NotFoundError("customer") from None
-
-    def get_many(
-        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
-    ) -> Mapping[str, Customer]:
-        keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
-        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
-
-    def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        with transaction(self._row) as writes:
-            self.save_within(writes, customers, contacts)
-
-    def save_within(
-        self,
-        writes: TransactWrite,
-        customers: Sequence[Customer],
-        contacts: Sequence[Contact],
-        others: int = 0,
-    ) -> None:
-        """``save`` as a part of a larger transaction, which has so many ``others``."""
-        rows = self._as_rows(contacts)
-        if len(customers) + rows.count + others > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-        for customer in customers:
-            row = self._row(
-                **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
-                general_tags=list(customer.general_tags) or None,
-                former_contacts=sorted(map(str, customer.former_contacts)) or None,
-                version=next_version(customer.version),
-            )
-            writes.save(row, condition=_unchanged(CustomerRow, customer.version))
-        rows.write(writes)
-
-    def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        with transaction(self._row) as writes:
-            self.delete_within(writes, customers, contacts)
-
-    def delete_within(self, writes: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        """``delete`` as a part of a larger transaction."""
-        rows = self._as_rows(contacts)
-        if len(customers) + rows.count > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-        for customer in customers:
-            row = self._row(customer.business_id, customer.customer_id)
-            writes.delete(row, condition=_unchanged(CustomerRow, customer.version))
-        rows.write(writes)
-
-    def _as_rows(self, contacts: Sequence[Contact]) -> _ContactRows:
-        return _ContactRows(self._contact_row, contacts)
-
-    def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
-    ) -> Page[Customer]:
-        after = read_cursor(cursor, CUSTOMER_KEYS)
-        size = PAGE if matching else limit + 1
-        found: list[Customer] = []
-        for _ in range(MOST_PAGES):
-            customers = self._query(business_id, after, size)
-            for customer in customers:
-                if len(found) == limit:
-                    return Page(found, write_cursor(found[-1].customer_id))
-                if matching is None or matching(customer):
-                    found.append(customer)
-            if len(customers) < size:
-                return Page(found)
-            after = customers[-1].customer_id
-        return Page(found, write_cursor(str(after)))
-
-    def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
-        condition = CustomerRow.customer_id > after if after is not None else None
-        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, consistent_read=True)
-        return [_customer(row) for row in rows]
-
-    def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
-        start = {"business_id": {"S": business_id}, "customer_id": {"S": after}} if after is not None else None
-        condition = CustomerRow.customer_id.between(first, last)
-        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
-        return [_customer(row) for row in rows]
-
-    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
-        email = key.channel is Channel.EMAIL
-        flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
-        try:
-            customer = self.get(key.business_id, customer_id)
-        except NotFoundError:
-            return
-        if customer.contact_key(key.channel) != key:
-            return
-        if (customer.failed_email if email else customer.failed_phone) == invalid:
-            return
-        address = customer.address(key.channel)
-        same_address = (CustomerRow.email if email else CustomerRow.mobile_phone) == address
-        row = self._row(key.business_id, customer_id)
-        try:
-            with lost_races():
-                row.update(actions=[flag.set(invalid), CustomerRow.version.add(1)], condition=same_address)
-        except ConcurrentChangeError:
-            # The customer has moved to another address, or is gone: this flag is not theirs any more.
-            return
 
 
 class DynamoContactBook:
@@ -178,18 +52,22 @@ class DynamoContactBook:
     def save(self, contact: Contact) -> None:
         if contact.is_used and contact.version:
             with lost_races():
-                _contact_row(self._row, contact).save(condition=_unchanged(ContactRow, contact.version))
+                _contact_row(self._row, contact).save(condition=as_read(ContactRow, contact.version))
             return
-        rows = _ContactRows(self._row, [contact])
+        rows = self.rows([contact])
         if rows.count:
             with transaction(self._row) as writes:
                 rows.write(writes)
+
+    def rows(self, contacts: Sequence[Contact]) -> ContactRows:
+        """Contacts on their way into somebody else's transaction."""
+        return ContactRows(self._row, contacts)
 
     def _read(self, ids: Iterable[str], *, consistent: bool = True) -> Iterable[ContactRow]:
         return self._row.batch_get(list(ids), consistent_read=consistent)
 
 
-class _ContactRows:
+class ContactRows:
     """Contacts on their way into a transaction.
 
     The row under the address is there while somebody uses it, the one under its hash only while nobody does: whoever
@@ -214,18 +92,18 @@ class _ContactRows:
                 self._write_unused(writes, contact)
 
     def _write_used(self, writes: TransactWrite, contact: Contact) -> None:
-        unchanged = _unchanged(ContactRow, contact.version)
+        unchanged = as_read(ContactRow, contact.version)
         writes.save(_contact_row(self._row, contact), condition=unchanged)
         if contact.version:
             return
-        hashed, remembered = str(contact.key.hashed), _unchanged(ContactRow, contact.remembered)
+        hashed, remembered = str(contact.key.hashed), as_read(ContactRow, contact.remembered)
         if contact.remembered:
             writes.delete(self._row(hashed), condition=remembered)
         else:
             writes.condition_check(self._row, hashed, condition=remembered)
 
     def _write_unused(self, writes: TransactWrite, contact: Contact) -> None:
-        address, unchanged = str(contact.key), _unchanged(ContactRow, contact.version)
+        address, unchanged = str(contact.key), as_read(ContactRow, contact.version)
         if contact.version:
             writes.delete(self._row(address), condition=unchanged)
         elif not contact.key.is_hashed:
@@ -233,7 +111,7 @@ class _ContactRows:
         if contact.consent.scopes:
             version = next_version(contact.remembered)
             kept = self._row(str(contact.key.hashed), consent=_write_consent(contact.consent), version=version)
-            writes.save(kept, condition=_unchanged(ContactRow, contact.remembered))
+            writes.save(kept, condition=as_read(ContactRow, contact.remembered))
 
 
 def _leaves_nothing(contact: Contact) -> bool:
@@ -243,19 +121,6 @@ def _leaves_nothing(contact: Contact) -> bool:
 def _rows_of(contact: Contact) -> int:
     alone = contact.version and (contact.is_used or not contact.consent.scopes)
     return 1 if alone else 2
-
-
-def _unchanged(row: type[CustomerRow | ContactRow], version: int) -> Any:
-    return row.version == version if version else row.version.does_not_exist()
-
-
-def _customer(row: CustomerRow) -> Customer:
-    # Not attribute by attribute: an expansion does nothing more often.
-    values: dict[str, Any] = {name: row.attribute_values.get(name) for name in _FIELDS}
-    values["general_tags"] = tuple(values["general_tags"] or ())
-    values["former_contacts"] = frozenset(map(ContactKey.parse, values["former_contacts"] or ()))
-    values["version"] = int(values["version"])
-    return Customer(**values)
 
 
 def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:

@@ -7,24 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rebound.contacts.adapters.dynamo_history import read_reply, written
+from rebound.contacts.adapters.rows import REPLY_KEYS, FirstReceiptRow, HistoryRow, RepliesOfBusiness, RepliesToReview
 from rebound.contacts.domain.history import place_of
-from rebound.inbound.domain.replies import Reply
-from rebound.inbound.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import Reply
+from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.platform.adapters.dynamo import (
-    REPLY_KEYS,
-    FirstReceiptRow,
-    HistoryRow,
-    RepliesOfBusiness,
-    RepliesToReview,
-    bind,
-    lost_races,
-    read_cursor,
-    write_cursor,
-    write_instant,
-)
+from rebound.platform.adapters.dynamo import bind, lost_races, read_cursor, write_cursor, write_instant
 
 _EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOOKED_AT: Final = 1000

@@ -8,17 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rebound.businesses.domain.frequency import Frequency, HandOver
+from rebound.eligibility.adapters.rows import FrequencyRow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.adapters.dynamo import (
-    FrequencyRow,
-    bind,
-    lost_races,
-    next_version,
-    read_instant,
-    write_instant,
-)
+from rebound.platform.adapters.dynamo import bind, lost_races, next_version, read_instant, write_instant
 
 KEPT_LONGER: Final = timedelta(days=1)
 """So that whoever has just read a row still finds it."""

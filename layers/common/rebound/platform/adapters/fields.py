@@ -6,14 +6,7 @@ A path is written with dots (``bounce.timestamp``); list members are read one by
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from rebound.kernel.errors import ReboundError
-
-
-class MalformedReceiptError(ReboundError):
-    """A provider's word that cannot be read. Trying again does not help: it belongs in the dead-letter queue.
-
-    The message names what is missing and never repeats a value, because values are personal data.
-    """
+from rebound.kernel.errors import MalformedReceiptError
 
 
 def text_at(record: Mapping[str, object], path: str) -> str:

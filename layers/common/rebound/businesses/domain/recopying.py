@@ -1,0 +1,21 @@
+"""What is kept of work on flags that takes longer than one invocation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from rebound.contacts.domain.reachability import ReachabilityPolicy
+
+
+class Recopying(Struct, frozen=True):
+    """A copying of all flags of a business, or the rest of one that ran out of time.
+
+    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
+    """
+
+    business_id: str
+    cursor: str | None = None
+    began_under: ReachabilityPolicy | None = None

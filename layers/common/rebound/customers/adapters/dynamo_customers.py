@@ -1,0 +1,153 @@
+"""Customers in a table of their own, which changes together with that of contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.customers.adapters.rows import CUSTOMER_KEYS, CustomerRow
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.platform.adapters.dynamo import (
+    MAX_TRANSACTION,
+    as_read,
+    bind,
+    lost_races,
+    next_version,
+    read_cursor,
+    transaction,
+    write_cursor,
+)
+
+if TYPE_CHECKING:
+    from pynamodb.transactions import TransactWrite
+
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.contacts.ports import ContactTransactions
+    from rebound.customers.domain import Matcher
+
+PAGE: Final = 250
+MOST_PAGES: Final = 20
+"""Pages that one request looks through for customers that match: 5,000 customers, about a second."""
+_FIELDS: Final = Customer.__struct_fields__
+_WRITTEN_OTHERWISE: Final = ("general_tags", "former_contacts", "version")
+
+
+class DynamoCustomerBook:
+    """Implements ``CustomerBook``."""
+
+    def __init__(self, table_name: str, contacts: ContactTransactions) -> None:
+        self._row = bind(CustomerRow, table_name)
+        self._contacts = contacts
+
+    def get(self, business_id: str, customer_id: str) -> Customer:
+        try:
+            return _customer(self._row.get(business_id, customer_id, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("customer") from None
+
+    def get_many(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Customer]:
+        keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
+        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
+
+    def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        with transaction(self._row) as writes:
+            self.save_within(writes, customers, contacts)
+
+    def save_within(
+        self,
+        writes: TransactWrite,
+        customers: Sequence[Customer],
+        contacts: Sequence[Contact],
+        others: int = 0,
+    ) -> None:
+        """``save`` as a part of a larger transaction, which has so many ``others``."""
+        rows = self._contacts.rows(contacts)
+        if len(customers) + rows.count + others > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            row = self._row(
+                **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
+                general_tags=list(customer.general_tags) or None,
+                former_contacts=sorted(map(str, customer.former_contacts)) or None,
+                version=next_version(customer.version),
+            )
+            writes.save(row, condition=as_read(CustomerRow, customer.version))
+        rows.write(writes)
+
+    def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        with transaction(self._row) as writes:
+            self.delete_within(writes, customers, contacts)
+
+    def delete_within(self, writes: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
+        """``delete`` as a part of a larger transaction."""
+        rows = self._contacts.rows(contacts)
+        if len(customers) + rows.count > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        for customer in customers:
+            row = self._row(customer.business_id, customer.customer_id)
+            writes.delete(row, condition=as_read(CustomerRow, customer.version))
+        rows.write(writes)
+
+    def page(
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+    ) -> Page[Customer]:
+        after = read_cursor(cursor, CUSTOMER_KEYS)
+        size = PAGE if matching else limit + 1
+        found: list[Customer] = []
+        for _ in range(MOST_PAGES):
+            customers = self._query(business_id, after, size)
+            for customer in customers:
+                if len(found) == limit:
+                    return Page(found, write_cursor(found[-1].customer_id))
+                if matching is None or matching(customer):
+                    found.append(customer)
+            if len(customers) < size:
+                return Page(found)
+            after = customers[-1].customer_id
+        return Page(found, write_cursor(str(after)))
+
+    def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
+        condition = CustomerRow.customer_id > after if after is not None else None
+        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, consistent_read=True)
+        return [_customer(row) for row in rows]
+
+    def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
+        start = {"business_id": {"S": business_id}, "customer_id": {"S": after}} if after is not None else None
+        condition = CustomerRow.customer_id.between(first, last)
+        rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
+        return [_customer(row) for row in rows]
+
+    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
+        email = key.channel is Channel.EMAIL
+        flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
+        try:
+            customer = self.get(key.business_id, customer_id)
+        except NotFoundError:
+            return
+        if customer.contact_key(key.channel) != key:
+            return
+        if (customer.failed_email if email else customer.failed_phone) == invalid:
+            return
+        address = customer.address(key.channel)
+        same_address = (CustomerRow.email if email else CustomerRow.mobile_phone) == address
+        row = self._row(key.business_id, customer_id)
+        try:
+            with lost_races():
+                row.update(actions=[flag.set(invalid), CustomerRow.version.add(1)], condition=same_address)
+        except ConcurrentChangeError:
+            # The customer has moved to another address, or is gone: this flag is not theirs any more.
+            return
+
+
+def _customer(row: CustomerRow) -> Customer:
+    # Not attribute by attribute: an expansion does nothing more often.
+    values: dict[str, Any] = {name: row.attribute_values.get(name) for name in _FIELDS}
+    values["general_tags"] = tuple(values["general_tags"] or ())
+    values["former_contacts"] = frozenset(map(ContactKey.parse, values["former_contacts"] or ()))
+    values["version"] = int(values["version"])
+    return Customer(**values)

@@ -1,0 +1,37 @@
+"""The words of consent: what an opt-out covers, and who or what said so."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What an opt-out covers."""
+
+    ALL = "all"
+    """Everything on the channel (STOP)."""
+    MARKETING = "marketing"
+    """What is sent to win business: marketing, Daily Deals, loyalty."""
+    LOYALTY = "loyalty"
+    """Loyalty messages alone."""
+
+
+class ConsentSource(StrEnum):
+    """Who or what said so."""
+
+    KEYWORD = "keyword"
+    """The owner of the number, by a word such as STOP or START."""
+    ONE_CLICK = "one_click"
+    """The owner of the address, by the link in a message or on the page behind it."""
+    DOUBLE_OPT_IN = "double_opt_in"
+    """The owner of the address, by confirming what we asked."""
+    COMPLAINT = "complaint"
+    """The owner of the address, by marking a message as spam."""
+    PROVIDER = "provider"
+    """A provider that refused a message, because the owner had opted out with it."""
+    STAFF = "staff"
+    IMPORT = "import"
+    API = "api"
+    """A client of the API, for somebody it does not name."""
+    REVIEW = "review"
+    """Nobody yet: a text reads as if its owner had had enough, and staff have not read it."""

@@ -1,0 +1,62 @@
+"""The rows of the message log, and of what was sent about appointments."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from rebound.platform.adapters.dynamo import InstantAttribute, JsonAttribute, Model
+
+APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z]+")
+
+
+class MessageRow(Model):
+    """``recipient_id`` (business and customer) / ``message_id``; also the pointers from provider ids."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    channel = UnicodeAttribute()
+    category = UnicodeAttribute()
+    address = UnicodeAttribute()
+    status = UnicodeAttribute()
+    rank = NumberAttribute()
+    campaign_id = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    provider = UnicodeAttribute(null=True)
+    provider_id = UnicodeAttribute(null=True)
+    provider_code = UnicodeAttribute(null=True)
+    queued_at = InstantAttribute(null=True)
+    sent_at = InstantAttribute(null=True)
+    delivered_at = InstantAttribute(null=True)
+    failed_at = InstantAttribute(null=True)
+    window = NumberAttribute(null=True)
+    appointment_id = UnicodeAttribute(null=True)
+    asks_confirmation = BooleanAttribute(null=True)
+    free_again_at = InstantAttribute(null=True)
+    barrier = UnicodeAttribute(null=True)
+    held_until = InstantAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    claim = UnicodeAttribute(null=True)
+
+
+class PointerRow(Model):
+    """In the Messages table: which message a provider's id means. ``recipient_id`` is ``<provider>#<provider id>``."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    points_to = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class AppointmentRow(Model):
+    """In the Messages table: what has happened about an appointment; ``message_id`` begins with the time.
+
+    ``recipient_id`` is ``appointment#<business>#<the client's name for it>``.
+    """
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    document = JsonAttribute()
+    expires_at = NumberAttribute()

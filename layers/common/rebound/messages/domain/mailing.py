@@ -1,0 +1,53 @@
+"""What is sent to one or many, as far as it decides who gets it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.kernel.ulids import BASE32, TIME_DIGITS
+
+if TYPE_CHECKING:
+    from rebound.kernel.categories import Category
+    from rebound.kernel.channels import Channel
+    from rebound.segments.domain import Selection
+
+
+class Mailing(Struct, frozen=True, kw_only=True):
+    """A message to whom ``selection`` means, each with an id that follows from ``run_id`` and the customer (truth 7).
+
+    ``run_id`` is a ULID, and there once it is known when it is sent. ``single`` marks one message to one person, which
+    may ask for the confirmation of an appointment. With ``local_time``, what the clock on the wall shows when each
+    recipient gets it in their own zone, ``send_at`` is the moment at which the first clock on earth shows it. Nothing
+    is handed over from ``expires_at`` on.
+    """
+
+    business_id: str
+    category: Category
+    channel: Channel
+    selection: Selection
+    exclude_failed: bool = True
+    include_customer_ids: frozenset[str] = frozenset()
+    send_at: datetime | None = None
+    local_time: datetime | None = None
+    expires_at: datetime | None = None
+    run_id: str | None = None
+    single: bool = False
+    asks_confirmation: bool = False
+
+    def message_id(self, customer_id: str) -> str:
+        """The id of this run's message to a customer: the same each time it is asked for, and nobody else's.
+
+        A ULID with the run's time, so that ids sort by time of sending; its random part is a hash of run and customer.
+        Only what has been planned has messages.
+        """
+        if self.run_id is None:
+            raise ValueError("it has not been planned")
+        if self.single:
+            return self.run_id
+        number = int.from_bytes(sha256(f"{self.run_id}#{customer_id}".encode()).digest()[:10])
+        digits = (BASE32[number >> shift & 31] for shift in range(75, -5, -5))
+        return self.run_id[:TIME_DIGITS] + "".join(digits)

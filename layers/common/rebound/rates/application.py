@@ -1,0 +1,31 @@
+"""Slowing down when a provider says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from rebound.businesses.domain.sending_accounts import SendingAccount
+from rebound.platform.ports import Clock
+from rebound.rates.domain import Throttled
+from rebound.rates.ports import PaceBook
+
+
+class MindThrottles(Struct, frozen=True, kw_only=True):
+    """What a provider's throttle answers change for everybody who sends over the account."""
+
+    paces: PaceBook
+    clock: Clock
+
+    def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
+        """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
+        about_speed = [answer for answer in answers if answer.slows_down]
+        now = self.clock.now()
+        if not about_speed:
+            return
+        pace = self.paces.pace(account.name, now)
+        if any(answer.daily for answer in about_speed):
+            self.paces.stop(account.name, pace.next_stop(now))
+        else:
+            self.paces.brake(account.name, pace.braked(now), now)

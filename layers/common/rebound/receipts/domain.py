@@ -1,0 +1,23 @@
+"""A comparison of the suppression list with our contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from rebound.contacts.domain.suppressions import Drift
+
+
+class Reconciliation(Struct, frozen=True):
+    """A comparison of the suppression list with our contacts and how far it is.
+
+    ``cursor`` is where to go on; it is the provider's and may hold an address, so it stays in a table. ``drift`` counts
+    by kind what was found, and repaired where it can be.
+    """
+
+    run: str
+    cursor: str | None = None
+    entries: int = 0
+    drift: Mapping[Drift, int] = field(default_factory=dict)
+    done: bool = False

@@ -1,0 +1,125 @@
+"""Customers by filter: lists, counts, clean-ups."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import Field, StringConstraints, model_validator
+
+from rebound.customers.http import CustomerAnswer
+from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.http.job_answers import CountAnswer, JobAnswer, accepted, started
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    business_of,
+    json_answer,
+    name_of_request,
+    prefers_a_job,
+    responses,
+)
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId, Filter, Request
+from rebound.segments import wiring
+from rebound.segments.application.count_customers import write_filter
+from rebound.segments.http.customer_filters import (
+    Failed,
+    FilterText,
+    SegmentId,
+    Tag,
+    Words,
+    customers_wanted,
+    read_filter,
+)
+
+
+class CustomerPage(Answer):
+    """Part of a list of customers."""
+
+    items: list[CustomerAnswer]
+    next_cursor: str | None
+
+
+class BulkDeleteRequest(Request):
+    """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
+
+    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Words in name, address, number or id."
+    )
+    segment_id: str | None = None
+    filter: Filter | None = None
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
+    confirm_count: Annotated[int, Field(ge=0)] = Field(
+        description="The number of customers that you expect to delete; with another number nothing is deleted."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_how_to_count(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("confirm_count") is None:
+            how = "GET /v1/customers/count with the same filters says it; for customer_ids it is how many there are"
+            raise InvalidInputError(FieldError("confirm_count", f"Is required: {how}."))
+        return given
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    tags = ["Customers"]
+
+    @app.get(
+        "/v1/customers",
+        summary="List customers; a page may be short or empty and still have a next_cursor",
+        tags=tags,
+        responses=responses(CustomerPage),
+    )
+    def list_customers(
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        page = wiring.use_cases().list_customers(business_of(app), wanted, limit=limit, cursor=cursor)
+        items = [CustomerAnswer.of(view) for view in page.items]
+        return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
+
+    @app.get(
+        "/v1/customers/count",
+        summary="Count customers, with the filters of the list; a job when there are too many to count while the "
+        "request waits",
+        tags=tags,
+        responses=responses(CountAnswer) | accepted(),
+    )
+    def count_customers(
+        failed: Failed = None,
+        tag: Tag = None,
+        q: Words = None,
+        segment_id: SegmentId = None,
+        filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+    ) -> Response[str]:
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        wanted.compiled()
+        counts = None if prefers_a_job(app) else wiring.use_cases().count_customers(business_of(app), wanted)
+        if counts is not None:
+            return json_answer(CountAnswer.of(counts))
+        return started(app, JobKind.COUNT, {"wanted": write_filter(wanted)})
+
+    @app.post(
+        "/v1/customers/bulk-delete",
+        summary="Delete the customers of a filter, when there are as many as you say",
+        tags=tags,
+        responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
+    )
+    def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
+        wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
+        view = wiring.use_cases().bulk_delete(
+            business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
+        )
+        return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)

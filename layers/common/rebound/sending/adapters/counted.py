@@ -1,0 +1,58 @@
+"""Senders that count what goes through them, for the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from rebound.rates.domain import Throttled
+from rebound.sending.domain.handovers import Accepted, Refused, Unknown
+
+if TYPE_CHECKING:
+    from rebound.kernel.provider_codes import Provider
+    from rebound.kernel.receipts import MessageKey
+    from rebound.platform.telemetry import Count
+    from rebound.sending.domain.handovers import OutgoingEmail, SendResult
+    from rebound.sending.ports import Mailer, Texter
+
+WHAT_BECAME: Final[dict[type[SendResult], str]] = {
+    Accepted: "HandedOver",
+    Refused: "Refused",
+    Throttled: "Throttled",
+    Unknown: "Uncertain",
+}
+"""How the metrics call what became of a message, after its kind."""
+
+
+class CountedMailer:
+    """Implements ``Mailer`` by another one."""
+
+    def __init__(self, mailer: Mailer, count: Count) -> None:
+        self._mailer = mailer
+        self._count = count
+
+    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+        results = self._mailer.send(sender, emails)
+        for result in results:
+            self._count(f"Emails{WHAT_BECAME[type(result)]}")
+        return results
+
+
+class CountedTexter:
+    """Implements ``Texter`` by another one."""
+
+    def __init__(self, texter: Texter, count: Count) -> None:
+        self._texter = texter
+        self._count = count
+
+    @property
+    def provider(self) -> Provider:
+        return self._texter.provider
+
+    def send(
+        self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
+    ) -> SendResult:
+        result = self._texter.send(sender, key, to, body, valid_for)
+        self._count(f"Texts{WHAT_BECAME[type(result)]}")
+        return result
