@@ -9,7 +9,6 @@ Providers answer by address (``Providers``). Time stands still until nothing is 
 
 import base64
 import contextlib
-import datetime as dt
 import gzip
 import importlib.util
 import io
@@ -19,8 +18,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from unittest.mock import patch
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -53,7 +51,7 @@ from rebound.platform.adapters.system import SystemClock
 from rebound.platform.wiring import AwsPorts
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
 from tests.fakes.suppressions import MemorySuppressionList
-from tests.fakes.system import FakeClock, SeededIds
+from tests.fakes.system import FakeClock, MachineClock, SeededIds
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -388,7 +386,7 @@ class Deployment:
     def __init__(self, watch: Watch = lambda *_: None) -> None:
         self.template = Template(SenderIdentity="example.com", TwilioSecretArn="twilio", ExpansionRanges="2")
         self.watch = watch
-        self.clock = FakeClock()
+        self.clock = MachineClock()
         self.providers = Providers(self.clock)
         self.suppressions = MemorySuppressionList()
         self.function = ""
@@ -418,14 +416,11 @@ class Deployment:
         enter = self._stack.enter_context
         enter(patch.dict("os.environ", ENVIRONMENT))
         enter(mock_aws())
-        self._stop_the_clock_of_idempotency(enter)
-        enter(patch.object(SystemClock, "now", lambda _: self.clock.now()))
+        enter(self.clock)
         enter(patch.object(SystemClock, "wait", lambda _, duration: self.clock.wait(duration)))
         for name in ("ulid", "customer_id", "secret"):
             made: Any = getattr(self._ids, name)
             enter(patch.object(RandomIds, name, lambda _, *given, made=made: made(*given)))
-        for name, factor in (("unix_time", 1), ("unix_time_millis", 1000)):
-            enter(patch(f"moto.sqs.models.{name}", lambda factor=factor: self.clock.now().timestamp() * factor))
         enter(patch("twilio.http.http_client.TwilioHttpClient", lambda **_: _TwilioLine(self)))
         self._create()
         answer: Any = BotocoreStubber.__call__
@@ -436,18 +431,6 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         self._forget("ServeApiFunction")
         self._stack.close()
-
-    def _stop_the_clock_of_idempotency(self, enter: Callable[[Any], Any]) -> None:
-        clock = self.clock
-
-        class Standing(dt.datetime):
-            @classmethod
-            def now(cls, tz: dt.tzinfo | None = None) -> Self:
-                return cls.fromtimestamp(clock.now().timestamp(), tz)
-
-        for module in ("base", "persistence.base", "persistence.datarecord", "persistence.dynamodb"):
-            name = f"aws_lambda_powertools.utilities.idempotency.{module}.dt"
-            enter(patch(name, SimpleNamespace(datetime=Standing, timedelta=dt.timedelta)))
 
     @staticmethod
     def _client(real: Any) -> Any:
@@ -948,9 +931,9 @@ def _response(call: AwsCall, status: int, body: str) -> AWSResponse:
     return AWSResponse(call.request.url, status, cast("Any", {}), cast("Any", MockRawResponse(body)))
 
 
-def _seconds(at: dt.datetime) -> float:
+def _seconds(at: datetime) -> float:
     """A time of a change stream as Lambda has it; moto's has no zone and is UTC."""
-    return at.replace(tzinfo=dt.UTC).timestamp()
+    return at.replace(tzinfo=UTC).timestamp()
 
 
 def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any] | None) -> bool:

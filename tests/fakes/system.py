@@ -4,7 +4,10 @@ import random
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
+
+import time_machine
 
 from tests.fakes.making import NOON
 
@@ -47,6 +50,31 @@ class FakeClock:
     def move_to(self, at: datetime) -> None:
         """Let time pass until ``at``; never back."""
         self._now = max(self._now, at)
+
+
+class MachineClock(FakeClock):
+    """The clock of this machine while it is entered: whoever asks for the time in this process, a library too, is told.
+
+    The monotonic clock goes on.
+    """
+
+    def __enter__(self) -> Self:
+        # As a number, since a time that has a zone would set the machine's zone as well.
+        self._travel = time_machine.travel(self.now().timestamp(), tick=False)
+        self._traveller = self._travel.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._travel.stop()
+
+    def move(self, by: timedelta) -> None:
+        super().move(by)
+        self._traveller.shift(by)
+
+    def move_to(self, at: datetime) -> None:
+        self.move(max(at - self.now(), timedelta()))
 
 
 class CountingPatience:
