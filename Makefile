@@ -35,7 +35,7 @@ UV := $(VENV)/bin/uv pip install --quiet --require-hashes
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test bench check checkov crash up env venv down build lock openapi format clean
+.PHONY: help demo test bench check checkov crash dates up env venv down build lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ checkov: $(CHECKOV) ## What checkov finds in the template; it has an environment
 crash: $(INSTALLED) ## Stop a worker at every boundary there is, forty minutes; make test takes a sample
 	@$(PY) -m tests.crash
 	@$(PY) -m tests.crash.deployed
+
+dates: $(INSTALLED) ## What needs no stack at other dates, an hour; DATES="tomorrow leap-day …" takes some, make test a sample
+	@$(PY) -m tests.dates $(DATES)
 
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
 	@$(PY) -m local.stack up

@@ -1,6 +1,18 @@
-"""One Hypothesis profile for all tests: bounded, without deadlines, the same examples in every run."""
+"""What all tests have: one Hypothesis profile, and a day.
 
+The profile is bounded, without deadlines, and makes the same examples in every run.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
+
+from tests.dates import LATER
+from tests.fakes.making import NOON
 
 settings.register_profile(
     "ci",
@@ -11,3 +23,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("ci")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def day() -> Iterator[None]:
+    """The day after all that tests write down with ``at``, whatever day it is; ``make dates`` says that it is another.
+
+    Time passes on it. End-to-end tests have the stack's day, which is today.
+    """
+    if LATER in os.environ:
+        yield
+        return
+    with time_machine.travel((NOON + timedelta(days=1)).timestamp()):
+        yield

@@ -17,17 +17,19 @@ type Command = Sequence[str]
 PYTEST: Final = (sys.executable, "-m", "pytest")
 FIRST: Final[Mapping[str, Command]] = {"check": ("make", "check")}
 """If one of these fails, nobody waits for the rest."""
+IN_PROCESS: Final[Command] = (
+    *PYTEST,
+    "tests/unit",
+    "tests/contract",
+    "tests/crash",
+    "tests/integration",
+    # make check has run these.
+    "--ignore=tests/contract/test_template_laws.py",
+)
 THEN: Final[Mapping[str, Command]] = {
     "checkov": ("make", "checkov"),
-    "in-process": (
-        *PYTEST,
-        "tests/unit",
-        "tests/contract",
-        "tests/crash",
-        "tests/integration",
-        # make check has run these.
-        "--ignore=tests/contract/test_template_laws.py",
-    ),
+    "in-process": IN_PROCESS,
+    "dates": (sys.executable, "-m", "tests.dates", "--sample"),
 }
 END_TO_END: Final = Path("tests/e2e")
 PARTS: Final = 2

@@ -16,6 +16,11 @@ RUNNING_STACK = "REBOUND_E2E_STACK"
 """Names the ``stack.json`` of a stack that runs already and is to be used instead of a new one."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def day() -> None:
+    """Today: the stack's processes have the machine's clock."""
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack beside whatever else runs on this machine, gone after the session."""
