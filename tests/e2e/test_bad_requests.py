@@ -234,7 +234,7 @@ REQUESTS: Final = (
     _campaign("yes in words", {"exclude_failed": "yes"}, "exclude_failed"),
     _campaign("a time in words", {"send_at": "tomorrow"}, "send_at"),
     _campaign("a time without a zone", {"send_at": "2030-01-01T10:00:00"}, "send_at"),
-    _campaign("in a hundred years", {"send_at": "2126-01-01T10:00:00Z"}, "send_at"),
+    _campaign("in the last of years", {"send_at": "9999-12-31T10:00:00Z"}, "send_at"),
     _campaign("a field that there is not", {"status": "completed"}, "status"),
     _campaign("a misspelt placeholder in the subject", {"content": {"subject": "Hi ##{{fist_name}}", "text": "x"}},
               "content.subject"),
