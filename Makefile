@@ -67,7 +67,7 @@ crash: $(INSTALLED) ## Stop a worker at every boundary there is, forty minutes; 
 	@$(PY) -m tests.crash
 	@$(PY) -m tests.crash.deployed
 
-dates: $(INSTALLED) ## What needs no stack at other dates, an hour; DATES="tomorrow leap-day …" takes some, make test a sample
+dates: $(INSTALLED) ## Run what needs no stack at other dates, forty minutes; DATES="tomorrow leap-day …" takes some, make test a sample
 	@$(PY) -m tests.dates $(DATES)
 
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
