@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rebound.platform.batches import decoded, reason_of, report_failure
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import count, logger, place_of, tell_counts
 from rebound.receipts import wiring
 
@@ -15,6 +16,9 @@ CONTENDED: Final = "contended: others kept changing the same rows"
 UNANSWERED: Final = "unanswered: the suppression list may not be asked"
 FIRST_LOOK_UP: Final = timedelta(seconds=30)
 LOOK_UP_EVERY: Final = timedelta(seconds=2)
+
+
+at_start(lambda: (wiring.use_cases().apply_receipts, wiring.ports().sqs_receipt_queue))
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -5,7 +5,10 @@ from typing import Any
 
 from rebound.imports_exports import wiring
 from rebound.platform.batches import process_queue
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import logger
+
+at_start(lambda: wiring.use_cases().begin_import)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

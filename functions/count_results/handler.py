@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
+from rebound.platform.start import at_start
+
+at_start(lambda: wiring.use_cases().count_results)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.operations import wiring
+from rebound.platform.start import at_start
 from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
 """More than the move of one batch of messages takes."""
+
+
+at_start(lambda: wiring.use_cases().run_command)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 from rebound.sending import wiring
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a page of customers takes, so that the rest of a range is left to a step of its own."""
+
+
+at_start(
+    lambda: (wiring.use_cases().plan_campaign, wiring.use_cases().expand_campaign, wiring.use_cases().drain_campaign)
+)
 
 
 @step

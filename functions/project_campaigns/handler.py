@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import count, logger, place_of, tell_counts
+
+at_start(lambda: wiring.use_cases().project_campaigns)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import logger, place_of, tell_counts
 from rebound.timeline import wiring
+
+at_start(lambda: wiring.use_cases().project_contacts)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -6,9 +6,13 @@ from typing import Any, Final
 
 from rebound.inbound import wiring
 from rebound.platform.http.webhooks import malformed, unsigned
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import count, tell_counts
 
 TWIML: Final = "text/xml"
+
+
+at_start(lambda: wiring.use_cases().receive_text)
 
 
 @malformed("The request is no text")

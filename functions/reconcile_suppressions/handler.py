@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.telemetry import count, logger, tell_counts
 from rebound.receipts import wiring
 
 RESERVE: Final = timedelta(minutes=2)
 """More than the contacts of all businesses for one page of the list take."""
+
+
+at_start(lambda: wiring.use_cases().reconcile_suppressions)
 
 
 @step

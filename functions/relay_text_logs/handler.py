@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rebound.platform.start import at_start
 from rebound.receipts import wiring
+
+at_start(lambda: wiring.ports().sqs_receipt_queue)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ARG001 - Lambda's signature

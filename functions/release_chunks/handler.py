@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.platform.batches import decoded, reason_of, report_failure
+from rebound.platform.start import at_start
 from rebound.platform.telemetry import logger, place_of
 from rebound.sending import wiring
+
+at_start(lambda: wiring.use_cases().release_held)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

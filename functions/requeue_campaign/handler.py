@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 from rebound.sending import wiring
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a page of chunks takes."""
+
+
+at_start(lambda: wiring.use_cases().requeue_campaign)
 
 
 @step

@@ -6,11 +6,15 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from rebound.campaigns import wiring
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of chunks takes when all of their messages have bounced."""
+
+
+at_start(lambda: wiring.use_cases().roll_back_flags)
 
 
 @step

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.eligibility import wiring
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a piece of work takes, so that the function ends by itself and goes on in a new invocation."""
+
+
+at_start(lambda: wiring.use_cases().run_job)
 
 
 @step

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.platform.batches import process_queue
+from rebound.platform.start import at_start
 from rebound.sending import wiring
+
+at_start(lambda: wiring.use_cases().send_email)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.platform.batches import process_queue
+from rebound.platform.start import at_start
 from rebound.platform.time_left import more_than
 from rebound.sending import wiring
 
 RESERVE_MILLISECONDS: Final = 20_000
 """More than one text takes at its slowest, which is the texter's timeout."""
+
+
+at_start(lambda: wiring.use_cases().send_text)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:

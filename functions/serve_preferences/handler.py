@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.api import wiring
+from rebound.platform.start import at_start
+
+at_start(wiring.load_links)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.imports_exports import wiring
+from rebound.platform.start import at_start
 from rebound.platform.steps import step
 from rebound.platform.time_left import more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than reading and writing a piece of every part takes."""
+
+
+at_start(lambda: wiring.use_cases().split_import)
 
 
 @step

@@ -1,8 +1,20 @@
-"""What the start of a function leaves to the garbage collector."""
+"""What the start of a function makes, and what it leaves to the garbage collector."""
 
+import importlib.util
 import subprocess
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rebound.platform.start import IN_LAMBDA
+from rebound.platform.wiring import AwsPorts
+from tests.fakes.aws import ENVIRONMENT, REPOSITORY
+from tests.fakes.deployment import Template
+
+TEMPLATE: Final = Template()
+FUNCTIONS: Final = sorted(TEMPLATE.of_type("AWS::Serverless::Function"))
 
 PROGRAM: Final = """
 import gc
@@ -17,3 +29,24 @@ def test_the_first_look_ends_the_start_and_what_is_there_then_is_looked_at_no_mo
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines() == ["100000 0", "10000 True False"]
+
+
+def load(logical: str) -> None:
+    folder = str(TEMPLATE.resources[logical]["Properties"]["CodeUri"])
+    spec = importlib.util.spec_from_file_location(f"start_of_{logical}", Path(REPOSITORY, folder, "handler.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_a_function_makes_what_it_uses_while_it_is_initialised(logical: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(AwsPorts, "made", made)
+    load(logical)
+    assert made == {}
+
+    for name, value in {**ENVIRONMENT, **TEMPLATE.environment(logical), IN_LAMBDA: logical}.items():
+        monkeypatch.setenv(name, value)
+    load(logical)
+    assert made or logical == "ServeApiFunction"

@@ -4,6 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def load_api() -> None:
+    """What every request for the API uses, whatever its area."""
+    from rebound.api import areas  # noqa: F401
+    from rebound.platform.http import app  # noqa: F401
+
+
+def load_links() -> object:
+    """What every request for a page uses."""
+    from rebound.preferences import wiring
+    from rebound.preferences.http import links  # noqa: F401
+
+    return wiring.use_cases().honour_links
+
+
 def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request for the API."""
     from rebound.api.areas import API

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import rebound.platform.collector  # noqa: F401 - every function loads this module, and the collector is everybody's
 
 if TYPE_CHECKING:
-    from botocore.session import Session
-
     from rebound.platform.ports import Clock, DomainEvents, FailureLog, Ids, Patience, PlatformPorts, RequestIds
     from rebound.platform.settings import Settings
 
@@ -47,13 +45,6 @@ class AwsPlatformPorts(AwsPorts):
         return Settings.of_this_process()
 
     @cached_property
-    def _session(self) -> Session:
-        """A session of botocore, because boto3 imports resources and transfers that nothing here uses."""
-        from botocore.session import get_session
-
-        return get_session()
-
-    @cached_property
     def _clients(self) -> dict[tuple[str, str], Any]:
         return {}
 
@@ -72,7 +63,9 @@ class AwsPlatformPorts(AwsPorts):
         if client is None:
             from botocore.config import Config
 
-            client = self._clients[kind, service] = self._session.create_client(service, config=Config(**config))
+            from rebound.platform.adapters.clients import session
+
+            client = self._clients[kind, service] = session().create_client(service, config=Config(**config))
         return client
 
     @cached_property

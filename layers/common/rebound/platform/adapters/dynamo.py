@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
+from weakref import WeakSet
 
 from pynamodb import models
 from pynamodb.attributes import (
@@ -24,8 +25,10 @@ from pynamodb.constants import BINARY, LIST, NULL, NUMBER, STRING
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
 
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.platform.adapters.clients import session
 
 if TYPE_CHECKING:
+    from pynamodb.connection.table import TableConnection
     from pynamodb.transactions import TransactWrite
 
 MAX_TRANSACTION: Final = 100
@@ -137,8 +140,17 @@ class Model(models.Model):
     """What every model here is: pynamodb's own, but read in one pass over what an item has.
 
     pynamodb goes through all attributes that a model could have, several times; where thousands of rows are read, that
-    took as long as everything that botocore does.
+    took as long as everything that botocore does. And all tables share a session of botocore.
     """
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        """That of pynamodb, with the process's session instead of one for each table."""
+        connection = super()._get_connection()
+        own = connection.connection._local  # noqa: SLF001 - pynamodb offers no other way to share a session
+        if getattr(own, "session", None) is None:
+            own.session = session()
+        return connection
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
@@ -187,10 +199,21 @@ class DirectoryRow(Model):
     expires_at = NumberAttribute(null=True)
 
 
+_BOUND: Final[WeakSet[type[Model]]] = WeakSet()
+
+
 def bind[R: Model](model: type[R], table_name: str) -> type[R]:
     """The model for one table; region, credentials and endpoint are botocore's own to find."""
     meta = type("Meta", (), {"table_name": table_name})
-    return type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    _BOUND.add(bound)
+    return bound
+
+
+def connect() -> None:
+    """Make the clients of all tables that models are bound to, which are otherwise made at the first request."""
+    for bound in list(_BOUND):
+        _ = bound._get_connection().connection.client  # noqa: SLF001 - nobody else knows the connection
 
 
 def next_version(version: int) -> int:
