@@ -11,14 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.quiet_hours import (
-    LOOKED_AHEAD,
-    NIGHT,
-    NO_QUIET_HOURS,
-    QuietHours,
-    QuietWindow,
-    first_allowed,
-)
+from rebound.businesses.domain.allowed_hours import LOOKED_AHEAD, first_allowed
+from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.local_time import FIRST_CLOCK, change_of_offset, first_instant_of, wall_clock

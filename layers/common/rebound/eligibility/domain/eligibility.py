@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct
 
+from rebound.businesses.domain.allowed_hours import first_allowed
 from rebound.businesses.domain.frequency import HandOver
-from rebound.businesses.domain.quiet_hours import HoldReason, first_allowed
+from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
