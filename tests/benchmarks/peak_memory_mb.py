@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from rebound.kernel.channels import Channel
+from rebound.platform.start import IN_LAMBDA
 from tests.benchmarks import lonely_function
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import START, Deployment, deployment, environment, megabytes
@@ -59,7 +60,13 @@ class Lonely(Deployment):
         running = subprocess.Popen(
             [sys.executable, "-m", lonely_function.__name__, str(theirs.fileno()), str(handler)],
             pass_fds=[theirs.fileno()],
-            env={**environment(), **ENVIRONMENT, "PATH": "/usr/bin:/bin", "POWERTOOLS_SERVICE_NAME": function},
+            env={
+                **environment(),
+                **ENVIRONMENT,
+                "PATH": "/usr/bin:/bin",
+                "POWERTOOLS_SERVICE_NAME": function,
+                IN_LAMBDA: function,
+            },
             cwd=REPOSITORY,
         )
         theirs.close()

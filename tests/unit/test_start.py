@@ -18,17 +18,19 @@ FUNCTIONS: Final = sorted(TEMPLATE.of_type("AWS::Serverless::Function"))
 
 PROGRAM: Final = """
 import gc
-from rebound.platform import collector, wiring
-print(gc.get_threshold()[0], gc.get_freeze_count())
-gc.collect()
-print(gc.get_threshold()[0], gc.get_freeze_count() > 1000, collector._end_start in gc.callbacks)
+from rebound.platform.start import at_start
+at_start(lambda: [{} for _ in range(20_000)])
+print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 1000)
 """
 
 
-def test_the_first_look_ends_the_start_and_what_is_there_then_is_looked_at_no_more() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(("environment", "said"), [({}, "True 2000 False"), ({IN_LAMBDA: "x"}, "True 10000 True")])
+def test_inside_of_lambda_the_collector_sets_aside_what_the_start_has_made(
+    environment: dict[str, str], said: str
+) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=environment)
 
-    assert done.stdout.splitlines() == ["100000 0", "10000 True False"]
+    assert done.stdout.strip() == said
 
 
 def load(logical: str) -> None:

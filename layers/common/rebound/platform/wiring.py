@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import rebound.platform.collector  # noqa: F401 - every function loads this module, and the collector is everybody's
-
 if TYPE_CHECKING:
     from rebound.platform.ports import Clock, DomainEvents, FailureLog, Ids, Patience, PlatformPorts, RequestIds
     from rebound.platform.settings import Settings
