@@ -1,4 +1,4 @@
-"""SES's suppression list and our contacts never contradict each other for long (A10)."""
+"""SES's suppression list and our contacts never contradict each other for long."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""A preview says, customer by customer, what a send does when nothing changes between (C2)."""
+"""A preview says, customer by customer, what a send does when nothing changes between."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Double opt-in: promotional messages only to those who have asked for them in their own word (an option, G1)."""
+"""Double opt-in: promotional messages only to those who have asked for them in their own word (an option)."""
 
 from msgspec import Struct
 

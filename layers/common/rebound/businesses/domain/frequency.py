@@ -1,4 +1,4 @@
-"""Frequency caps: how many messages of some kinds one customer may be handed within some days (D3).
+"""Frequency caps: how many messages of some kinds one customer may be handed within some days.
 
 A message counts from right before its hand-over: it takes its place among those that the customer has been handed,
 and gives it back when it is known not to have gone out. What was accepted keeps its place, and so does what may have

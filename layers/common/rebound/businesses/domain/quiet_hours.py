@@ -1,4 +1,4 @@
-"""Quiet hours: when a business's messages wait until the recipient's clock says that people are up (D8).
+"""Quiet hours: when a business's messages wait until the recipient's clock says that people are up.
 
 Nobody may know for sure where somebody is. So the hours of every zone in which the recipient may be count together, and
 a message goes out at the first minute that is quiet in none of them.

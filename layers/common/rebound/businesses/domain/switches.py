@@ -1,4 +1,4 @@
-"""What a business has switched off, and what it may switch on (E6)."""
+"""What a business has switched off, and what it may switch on."""
 
 from enum import StrEnum
 

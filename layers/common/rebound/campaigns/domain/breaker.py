@@ -1,4 +1,4 @@
-"""When a campaign stops by itself: what it sends fails through our own fault (A12), or too much of it bounces (I3)."""
+"""When a campaign stops by itself: what it sends fails through our own fault, or too much of it bounces."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MAX_CUSTOMERS_PER_CONTACT = 500
 
 
 class Contact(Struct, frozen=True):
-    """Two independent states of one address, reachability and consent (A8), and the customers who use or used it.
+    """Two independent states of one address, reachability and consent, and the customers who use or used it.
 
     ``customer_ids`` only ever grows by use: a customer who has moved to another address stays listed, because what was
     sent to them before still speaks about this one. Only a deletion takes customers out. ``version`` grows with each

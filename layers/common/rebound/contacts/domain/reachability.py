@@ -184,7 +184,7 @@ FLAGGING_CLASSES = tuple(known for known in FailureClass if known.is_about_the_a
 STANDARD_POLICY = ReachabilityPolicy(
     MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 5}), preset=PolicyPreset.STANDARD
 )
-"""The described product flags at once on a bad address and on a full mailbox (A1, A2); 5 is Rebound's own (A9)."""
+"""The described product flags at once on a bad address and on a full mailbox; 5 is Rebound's own."""
 
 STRICT_POLICY = ReachabilityPolicy(
     MappingProxyType({FailureClass.INVALID: 1}),

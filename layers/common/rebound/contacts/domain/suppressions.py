@@ -1,4 +1,4 @@
-"""What the provider's own suppression list says of an address, and where it and what we know have drifted apart (A10).
+"""What the provider's own suppression list says of an address, and where it and what we know have drifted apart.
 
 An entry is evidence like any other: BOUNCE speaks of the address, COMPLAINT of consent, both at the entry's own date.
 That a message was *not tried* because of an entry proves nothing by itself; the entry's reason does.

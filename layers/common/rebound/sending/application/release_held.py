@@ -1,4 +1,4 @@
-"""Bringing held chunks to their lane when their hour comes (D8).
+"""Bringing held chunks to their lane when their hour comes.
 
 A queue holds a message back for 15 minutes at most, so what waits for the morning goes round on a queue of its own. Its
 lane does not see it before: there its turn would be taken, and its number make what can go believe in a long wait.
