@@ -58,7 +58,7 @@ check: $(INSTALLED) ## The fast part: format, lint, types, import rules, templat
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/cfn-lint template.yaml --ignore-checks $(DATED)
-	@$(PY) -m pytest -q tests/contract/test_template_laws.py
+	@$(PY) -m pytest -q tests/contract/project/test_template_laws.py
 
 checkov: $(CHECKOV) ## What checkov finds in the template; it has an environment of its own, because it pins another boto3
 	@CKV_PARSE_ERROR_FAIL=true $(CHECKOV) --config-file .checkov.yaml --file template.yaml

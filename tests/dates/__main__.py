@@ -17,13 +17,13 @@ from tests.suites import IN_PROCESS, PYTEST, Command
 
 SAMPLE: Final[Mapping[str, Sequence[str]]] = {
     "in-400-days": (
-        "tests/integration/test_whole_day.py",
-        "tests/integration/test_serve_api.py::test_a_campaign_for_later_is_scheduled",
+        "tests/integration/platform/test_whole_day.py",
+        "tests/integration/api/test_serve_api.py::test_a_campaign_for_later_is_scheduled",
     ),
     "us-spring-before": (
-        "tests/integration/test_quiet_hours.py",
-        "tests/integration/test_caps.py",
-        "tests/integration/test_recovery.py",
+        "tests/integration/sending/test_quiet_hours.py",
+        "tests/integration/eligibility/test_caps.py",
+        "tests/integration/contacts/test_recovery.py",
     ),
 }
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.contract.test_domain_events import problems
+from tests.contract.events.test_domain_events import problems
 from tests.e2e.rebound_api import Json, ReboundApi, few_at_once
 from tests.e2e.surroundings import Calm, EmbeddedAws, Settled, Subscriber, Twin
 from tests.e2e.test_imports import imported

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.test_domain_events import problems, sample_of
+from tests.contract.events.test_domain_events import problems, sample_of
 from tests.e2e.rebound_api import Json, ReboundApi
 from tests.e2e.surroundings import Calm, EmbeddedAws, Subscriber
 

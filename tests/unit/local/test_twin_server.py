@@ -708,7 +708,7 @@ def test_the_same_seed_and_sends_tell_the_same_story() -> None:
 def test_the_program_says_where_it_is_and_stops_when_asked() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "local.twin", "--port", "0", "--seed", "4", "--aws-endpoint-url", "http://127.0.0.1:9"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from rebound.sending.application.send_chunk import LEASE
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
 
 @pytest.mark.parametrize("function", ["SendEmailFunction", "SendTextFunction"])

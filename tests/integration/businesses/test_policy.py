@@ -11,7 +11,7 @@ from rebound.kernel.provider_codes import Provider
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, contacts_of, customer, id_of
 from tests.integration.conftest import Context, Stack
-from tests.integration.test_functions import failures, records
+from tests.integration.platform.test_functions import failures, records
 
 FULL = "Transient/MailboxFull"
 STANDARD = {"preset": "standard", "counts": None}

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack
-from tests.integration.test_functions import failures, records
+from tests.integration.platform.test_functions import failures, records
 
 ON = {"email": True, "text": True, "text_confirmations": True}
 OFFER = {"name": "Offer", "category": "marketing", "filter": {"all": []}}

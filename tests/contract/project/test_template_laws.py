@@ -27,7 +27,7 @@ from rebound.sending.adapters.counted import WHAT_BECAME
 type Resource = Mapping[str, Any]
 type Resources = Mapping[str, Resource]
 
-REPOSITORY: Final = Path(__file__).parents[2]
+REPOSITORY: Final = Path(__file__).parents[3]
 PAGES: Final = "preferences/http/links.py"
 """Served by a function of their own."""
 PACKAGE: Final = REPOSITORY / "layers" / "common" / "rebound"

@@ -30,10 +30,10 @@ from rebound.receipts.adapters.twilio_callbacks import key_from_query
 from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.queues import decode_ticket, encode_ticket
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
-from tests.contract.test_domain_events import EVENTS as DOMAIN_EVENTS
-from tests.contract.test_domain_events import snake_case
+from tests.contract.events.test_domain_events import EVENTS as DOMAIN_EVENTS
+from tests.contract.events.test_domain_events import snake_case
 
-EVENTS: Final = Path(__file__).parents[2] / "events"
+EVENTS: Final = Path(__file__).parents[3] / "events"
 KEY: Final = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
 SES_ID: Final = "0100019ab3f5c138-7c191be4-5e9a-4edb-9a02-f94d12a87ddd-000000"
 TWILIO_ID: Final = "SM1342fe1b2c904d1ab04f0fc7a58abca9"

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-REPOSITORY: Final = Path(__file__).parents[2]
+REPOSITORY: Final = Path(__file__).parents[3]
 PAGES: Final = (*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md")))
 README_LINES: Final = 150
 """A newcomer reads it in one go; the rest is in the guide."""

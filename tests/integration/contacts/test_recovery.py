@@ -12,7 +12,7 @@ from rebound.kernel.provider_codes import Provider
 from tests.fakes import house
 from tests.fakes.making import contact_key, customer, id_of
 from tests.integration.conftest import Stack
-from tests.integration.test_functions import failures, records
+from tests.integration.platform.test_functions import failures, records
 
 FULL = "Transient/MailboxFull"
 OFF = {"spaced": False, "probe_marketing": False}

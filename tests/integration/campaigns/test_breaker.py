@@ -11,7 +11,7 @@ from rebound.campaigns.adapters import dynamo_campaigns
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, final_words
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
-from tests.contract.test_domain_events import Bus, problems
+from tests.contract.events.test_domain_events import Bus, problems
 from tests.fakes import house
 from tests.fakes.aws import rows
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, at, campaign, message

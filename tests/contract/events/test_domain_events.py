@@ -22,7 +22,7 @@ from rebound.kernel.provider_codes import all_codes
 from rebound.platform.adapters.domain_events import SOURCE, EventBridgeDomainEvents
 from tests.fakes import strategies
 
-REPOSITORY: Final = Path(__file__).parents[2]
+REPOSITORY: Final = Path(__file__).parents[3]
 SCHEMAS: Final = REPOSITORY / "docs" / "events"
 SAMPLES: Final = REPOSITORY / "events" / "domain"
 EVENTS: Final[Mapping[str, type[DomainEvent]]] = {event.__name__: event for event in get_args(DomainEvent)}

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-REPOSITORY: Final = Path(__file__).parents[2]
+REPOSITORY: Final = Path(__file__).parents[3]
 LOOKED_AT: Final = ("tests/e2e", "local", "README.md", "docs")
 LEFT_OUT: Final = {
     "docs/decisions": "records of what was decided and measured then; nobody runs them",
