@@ -68,22 +68,22 @@ from rebound.sending.adapters.twilio_texter import TwilioTexter
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from rebound.sending.domain.pacing import HeldTicket, Ticket
 from rebound.sending.ports import ChunkQueue, Mailer, ReceiptQueue, Texter
-from tests.fakes.aws import fake_aws, make
-from tests.fakes.links import MemoryLinkKeyring
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, NOON, at, id_of, message_key, receipt
-from tests.fakes.providers import ScriptedMailer, ScriptedTexter
-from tests.fakes.queues import (
+from tests.contract.businesses.fakes import MemoryRecopyQueue
+from tests.contract.campaigns.fakes import RecordingRunner
+from tests.contract.contacts.fakes import PLACES, PlainAddressReader, known_whereabouts
+from tests.contract.imports_exports.fakes import MemoryExportStore, MemoryImportStore
+from tests.contract.messages.fakes import MemoryLinkKeyring
+from tests.contract.operations.fakes import MemoryDeadLetterQueues
+from tests.contract.platform.fakes import FakeClock, RecordingDomainEvents, SeededIds
+from tests.contract.sending.fakes import (
     MemoryChunkQueue,
-    MemoryDeadLetterQueues,
-    MemoryExportStore,
     MemoryHeldQueue,
-    MemoryImportStore,
     MemoryReceiptQueue,
-    MemoryRecopyQueue,
-    RecordingDomainEvents,
-    RecordingRunner,
+    ScriptedMailer,
+    ScriptedTexter,
 )
-from tests.fakes.system import PLACES, FakeClock, PlainAddressReader, SeededIds, known_whereabouts
+from tests.fakes.aws import fake_aws, make
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, NOON, at, id_of, message_key, receipt
 
 EVENTS: Final = Path(__file__).parents[2] / "events"
 ABOUT: Final = about_of_queues(decode, imports_of_notice)

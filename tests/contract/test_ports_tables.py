@@ -92,22 +92,18 @@ from rebound.segments.adapters.dynamo_removals import DynamoRemovalLedger
 from rebound.segments.adapters.dynamo_segments import DynamoSegmentBook
 from rebound.segments.domain import Removal, Segment, Selection, compile_filter
 from rebound.segments.ports import RemovalLedger, SegmentBook
-from tests.fakes.appointments import MemoryAppointmentBook
+from tests.contract.access.fakes import MemoryApiKeyBook
+from tests.contract.businesses.fakes import MemoryBusinessDirectory
+from tests.contract.campaigns.fakes import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.contract.contacts.fakes import MemoryContactBook, MemoryContactHistory
+from tests.contract.customers.fakes import MemoryCustomerBook
+from tests.contract.imports_exports.fakes import MemoryExportBook, MemoryImportBook, MemoryImportLedger
+from tests.contract.jobs.fakes import MemoryJobBook, MemoryJobLedger
+from tests.contract.messages.fakes import MemoryAppointmentBook, MemoryMessageLog
+from tests.contract.platform.fakes import MemoryFailureLog, MemoryRequestIds
+from tests.contract.rates.fakes import MemoryPaceBook
+from tests.contract.segments.fakes import MemoryRemovalLedger, MemorySegmentBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, make
-from tests.fakes.campaigns import MemoryCampaignBook, MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
-from tests.fakes.customers import MemoryContactBook, MemoryCustomerBook
-from tests.fakes.directory import (
-    MemoryApiKeyBook,
-    MemoryBusinessDirectory,
-    MemoryExportBook,
-    MemoryFailureLog,
-    MemoryImportBook,
-    MemoryImportLedger,
-    MemoryRequestIds,
-    MemorySegmentBook,
-)
-from tests.fakes.history import MemoryContactHistory
-from tests.fakes.jobs import MemoryJobBook, MemoryJobLedger, MemoryRemovalLedger
 from tests.fakes.making import (
     BUSINESS_ID,
     CAMPAIGN_ID,
@@ -122,8 +118,6 @@ from tests.fakes.making import (
     message,
     message_key,
 )
-from tests.fakes.messages import MemoryMessageLog
-from tests.fakes.paces import MemoryPaceBook
 
 LEASE = timedelta(seconds=90)
 

@@ -55,6 +55,9 @@ from rebound.segments.application import bulk_delete, count_customers
 from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import admit_chunk, run_campaign
 from rebound.sending.domain.handovers import Accepted, Refused, Unknown
+from tests.contract.campaigns.fakes import adds_up
+from tests.contract.messages.fakes import labels_of_message
+from tests.contract.sending.fakes import Handed
 from tests.fakes import world
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -67,9 +70,8 @@ from tests.fakes.making import (
     id_of,
     message_key,
 )
-from tests.fakes.providers import Handed
 from tests.fakes.watching import Boundary, WorkerDiedError
-from tests.fakes.world import CRASHES, Chaos, World, adds_up
+from tests.fakes.world import CRASHES, Chaos, World
 
 OTHER_BUSINESS: Final = "salon-cedar"
 CHUNK: Final = 5
@@ -264,7 +266,7 @@ class Story(World):
                 (export_customers, "PAGE", PAGE),
                 (bulk_delete, "PAGE", 2),
                 (bulk_delete, "BATCH", 2),
-                (world, "EXPORT_PART_BYTES", EXPORT_PART),
+                (self, "export_part_bytes", EXPORT_PART),
                 (admit_chunk, "HORIZON", HORIZON),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
@@ -526,7 +528,7 @@ class Story(World):
         """Truth 9: the counts add up, and are those of the message rows; so are those that the breaker looks at."""
         by_campaign: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         for message in self.messages.rows.values():
-            by_campaign[message.campaign_id].update(world.labels_of_message(message))
+            by_campaign[message.campaign_id].update(labels_of_message(message))
         population = {"email": CUSTOMERS, "text": CUSTOMERS, "sns": OTHERS, "cancelled": 12}
         for name, (business_id, campaign_id) in self.campaign_ids.items():
             view = self.manage_campaigns.get(business_id, campaign_id)

@@ -38,13 +38,14 @@ from rebound.sending.application import (
     send_text,
 )
 from rebound.timeline.application import project_contacts
+from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.contract.contacts.fakes import PlainAddressReader
+from tests.contract.messages.fakes import MemoryLinkKeyring
+from tests.contract.platform.fakes import FakeClock, SeededIds
 from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
 from tests.crash.story import played
 from tests.fakes.aws import REPOSITORY
-from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.fakes.house import EveryPorts
-from tests.fakes.links import MemoryLinkKeyring
-from tests.fakes.system import FakeClock, PlainAddressReader, SeededIds
 from tests.fakes.watching import Boundary, _Watched
 from tests.fakes.world import World
 
@@ -107,7 +108,7 @@ def _unwatched(world: World) -> Iterator[str]:
         for held in _held(holder):
             if _is_ours(held, "rebound."):
                 waiting.append((name, held))
-            elif _is_ours(held, "tests.fakes") and not isinstance(held, (_Watched, *NOT_OUTSIDE)):
+            elif _is_ours(held, "tests.") and not isinstance(held, (_Watched, *NOT_OUTSIDE)):
                 yield f"{name}: {type(held).__name__}"
 
 

@@ -1,1 +1,5 @@
-"""Hand-written stand-ins for every port; ``tests/contract/test_ports_*.py`` hold them and the adapters to one suite."""
+"""What the stand-ins of several capabilities share, and all of them together: ``MemoryPorts`` and the ``World``.
+
+The stand-in for a port stands beside the suite that holds it and the adapter to the same: in
+``tests/contract/<capability>/fakes.py``.
+"""

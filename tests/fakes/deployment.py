@@ -49,9 +49,9 @@ from rebound.platform import telemetry
 from rebound.platform.adapters.random_ids import RandomIds
 from rebound.platform.adapters.system import SystemClock
 from rebound.platform.wiring import AwsPorts
+from tests.contract.contacts.fakes import MemorySuppressionList
+from tests.contract.platform.fakes import FakeClock, MachineClock, SeededIds
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
-from tests.fakes.suppressions import MemorySuppressionList
-from tests.fakes.system import FakeClock, MachineClock, SeededIds
 
 if TYPE_CHECKING:
     from types import ModuleType

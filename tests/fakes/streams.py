@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rebound.kernel.changes import Written
+from tests.fakes.making import at
+
 
 @dataclass(frozen=True, slots=True)
 class Change[T]:
@@ -57,3 +60,8 @@ class ChangeStream[T]:
         for shard, changes in self._changes.items():
             self._read[shard] = len(changes)
         return fresh
+
+
+def written[T](change: Change[T]) -> Written[T]:
+    """What the stream says to who reads it."""
+    return Written(change.before, change.after, f"change-{change.position}", at(0))

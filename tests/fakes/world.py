@@ -1,13 +1,13 @@
 """All use cases over the fakes, and a whole campaign run to rest under seeded chaos."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.recopying import Recopying
@@ -28,30 +28,33 @@ from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.content import Content
-from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.message_records import StatusChange
 from rebound.segments.domain import Selection
 from rebound.sending.domain.pacing import HeldTicket, Ticket
+from tests.contract.messages.fakes import status_changes
 from tests.fakes.house import EveryUseCase
-from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
-from tests.fakes.streams import Change
+from tests.fakes.streams import written
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError
 
-if TYPE_CHECKING:
-    from rebound.messages.domain.messages import Message
-
-PUBLIC_URL: Final = "https://rebound.example.com/live"
 MOST_STEPS: Final = 20_000
+
+
 MOST_RECEIVES: Final = 14
 """``maxReceiveCount`` of the receipts queue."""
+
+
 SOON: Final = timedelta(seconds=2)
+
+
 LATEST: Final = timedelta(minutes=15)
 """Between them, doubling each time, an early receipt comes again, as apply_receipts asks for it."""
+
+
 CRASHES: Final = (WorkerDiedError, BrokenCallError)
-EXPORT_PART_BYTES: Final = 20_000
-IMPORT_SIZES: Final = (800, 3000)
-"""Bytes of a file for each part, and of the rows written at a time, so that some dozen rows make several of both."""
+
+
 LATER: Final = timedelta(seconds=30)
 
 
@@ -81,7 +84,7 @@ class World(MemoryPorts, EveryUseCase):
     """How much happens between two looks whether a campaign has drained."""
 
     def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4, shards: int = 3) -> None:
-        MemoryPorts.__init__(self, *businesses, seed=seed, ranges=ranges, shards=shards)
+        MemoryPorts.__init__(self, *(businesses or (business(),)), seed=seed, ranges=ranges, shards=shards)
         self.chaos = Chaos()
         self._may_die = False
         self.checkpoint: Checkpoint = self._perhaps_die
@@ -210,11 +213,10 @@ class World(MemoryPorts, EveryUseCase):
             self._retried("count_results", partial(self._count, shard, told))
         while (contact_batch := self.contacts.stream.deliver(self.random)) is not None:
             for change in contact_batch[1]:
-                self._retried("project_contacts", partial(self._project, contact_change(change)))
+                self._retried("project_contacts", partial(self._project, written(change)))
         while (campaign_batch := self.campaigns.stream.deliver(self.random)) is not None:
             for campaign in campaign_batch[1]:
-                write = Written(campaign.before, campaign.after, f"change-{campaign.position}", at(0))
-                self._retried("project_campaigns", partial(self._tell, write))
+                self._retried("project_campaigns", partial(self._tell, written(campaign)))
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
@@ -453,49 +455,3 @@ class World(MemoryPorts, EveryUseCase):
 def _made_by_wiring() -> frozenset[str]:
     kinds = EveryUseCase.__mro__
     return frozenset(name for kind in kinds for name, made in vars(kind).items() if isinstance(made, cached_property))
-
-
-def contact_change(change: Change[Contact]) -> Written[Contact]:
-    """What the stream of the contacts says to who projects them."""
-    return Written(change.before, change.after, f"change-{change.position}", at(0))
-
-
-def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:
-    """What the stream of the message log says to who counts."""
-    found: deque[StatusChange] = deque()
-    for change in changes:
-        after: Message = change.after
-        if after.campaign_id is not None:
-            before = labels_of_message(change.before) if change.before is not None else frozenset()
-            found.append(
-                StatusChange(
-                    str(change.position),
-                    after.key.business_id,
-                    after.campaign_id,
-                    before,
-                    labels_of_message(after),
-                )
-            )
-    return found
-
-
-def labels_of_message(message: "Message") -> frozenset[str]:
-    """What a message counts as."""
-    return labels_of(
-        message.status,
-        reason=message.reason,
-        provider=message.provider,
-        code=message.provider_code,
-        window=message.window,
-    )
-
-
-def adds_up(view: CampaignView) -> bool:
-    """Truth 9: nobody is lost, nobody is counted twice."""
-    audience = view.audience
-    excluded: Mapping[str, int] = audience.excluded
-    return (
-        audience.matched == sum(excluded.values()) + audience.targeted
-        and audience.targeted == sum(view.results.values())
-        and all(count >= 0 for count in [*excluded.values(), *view.results.values()])
-    )

@@ -16,12 +16,12 @@ from rebound.contacts.wiring import ContactsUseCases
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
+from tests.contract.contacts.fakes import MemorySuppressionList, desk_of
+from tests.contract.rates.fakes import ScriptedQuota
+from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
 from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
-from tests.fakes.paces import ScriptedQuota
-from tests.fakes.providers import ScriptedMailer, ScriptedTexter
-from tests.fakes.suppressions import MemorySuppressionList, desk_of
 
 if TYPE_CHECKING:
     from types import ModuleType

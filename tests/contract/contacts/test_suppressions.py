@@ -25,10 +25,11 @@ from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
 from rebound.receipts.domain import Reconciliation
 from rebound.receipts.ports import ReconciliationBook
+from tests.contract.businesses.fakes import MemoryBusinessDirectory
+from tests.contract.contacts.fakes import MemorySuppressionList
+from tests.contract.receipts.fakes import MemoryReconciliationBook
 from tests.fakes.aws import fake_aws, fake_aws_with_tables, make
-from tests.fakes.directory import MemoryBusinessDirectory, MemoryReconciliationBook
 from tests.fakes.making import at, business
-from tests.fakes.suppressions import MemorySuppressionList
 
 WRITTEN = "Ana+1@Example.com"
 

@@ -20,11 +20,12 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.system import SystemClock
+from tests.contract.campaigns.fakes import adds_up
+from tests.contract.eligibility.fakes import MemoryFrequencyBook
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
-from tests.fakes.frequencies import MemoryFrequencyBook
 from tests.fakes.making import BUSINESS_ID, at, business, campaign, customer, id_of
 from tests.fakes.watching import Boundary, watched
-from tests.fakes.world import World, adds_up
+from tests.fakes.world import World
 
 OTHER: Final = "salon-cedar"
 UNTIL: Final = at(7 * 86400)

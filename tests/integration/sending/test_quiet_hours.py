@@ -10,9 +10,9 @@ import pytest
 
 from rebound.sending.adapters.queues import encode_held
 from rebound.sending.domain.pacing import HeldTicket
+from tests.contract.platform.fakes import FakeClock
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
-from tests.fakes.system import FakeClock
 from tests.integration.conftest import Stack
 
 ANA: Final = {"first_name": "Ana", "last_name": "Silva", "mobile_phone": "(415) 555-0123"}

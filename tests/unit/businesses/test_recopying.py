@@ -23,8 +23,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactInvalidated
 from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
+from tests.fakes.streams import written
 from tests.fakes.watching import Turns, WorkerDiedError
-from tests.fakes.world import Chaos, World, always, contact_change
+from tests.fakes.world import Chaos, World, always
 
 FULL = Failure(at(1), "m1", Provider.SES, "Transient/MailboxFull")
 GONE = Failure(at(2), "m2", Provider.SES, NO_SUCH_MAILBOX)
@@ -219,7 +220,7 @@ def test_a_slow_copy_of_a_contacts_change_does_not_bring_back_the_old_policys_fl
             world.recopy_flags(message.body, always)
 
     world.checkpoint = change_policy_before_the_copy
-    world.project_contacts(contact_change(change))
+    world.project_contacts(written(change))
 
     assert changed
     assert flags(world) == {id_of(1): (False, False)}
@@ -231,7 +232,7 @@ def test_a_copy_of_a_contacts_change_that_comes_again_after_a_death_mends_what_i
     world.add(customer(1))
     world.know(contact_key(1), FULL)
     [*_, change] = world.contacts.stream.take()
-    told = contact_change(change)
+    told = written(change)
     reached: list[str] = []
 
     def change_policy_before_the_copy_and_die_after_it(where: str) -> None:

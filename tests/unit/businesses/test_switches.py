@@ -16,8 +16,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
 from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
-from tests.fakes.world import World, adds_up, always
+from tests.fakes.world import World, always
 
 CHANNELS = pytest.mark.parametrize("channel", list(Channel))
 OFF = {Channel.EMAIL: Switches(email=False), Channel.SMS: Switches(text=False)}

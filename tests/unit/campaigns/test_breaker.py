@@ -19,8 +19,9 @@ from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, is_telling
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sending.application.post_message import PostMessage
 from rebound.sending.domain.handovers import Refused
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, customer
-from tests.fakes.world import Chaos, World, adds_up
+from tests.fakes.world import Chaos, World
 
 FILTERED: Final = "30007"
 NOT_REGISTERED: Final = "30034"

@@ -13,9 +13,9 @@ from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
 from rebound.kernel.receipts import Outcome
-from tests.fakes.campaigns import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
+from tests.contract.platform.fakes import RecordingDomainEvents
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, customer
-from tests.fakes.queues import RecordingDomainEvents
 from tests.fakes.world import Chaos, World
 
 WARNING = FinalWords(total=612, hard_bounces=14)

@@ -12,10 +12,9 @@ from rebound.campaigns.application.trip_breaker import TripBreaker
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.messages.domain.message_records import StatusChange
 from rebound.messages.domain.messages import MessageStatus
-from tests.fakes.campaigns import MemoryCampaignBook, MemoryTallyBook
+from tests.contract.campaigns.fakes import MemoryCampaignBook, MemoryTallyBook
+from tests.contract.messages.fakes import MemoryMessageLog, labels_of_message, status_changes
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, campaign, message
-from tests.fakes.messages import MemoryMessageLog
-from tests.fakes.world import labels_of_message, status_changes
 
 
 def counting(tallies: MemoryTallyBook) -> CountResults:

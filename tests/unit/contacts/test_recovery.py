@@ -36,6 +36,7 @@ from rebound.messages.domain.content import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Lane, Throttled
 from rebound.sending.domain.pacing import Ticket
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -49,7 +50,7 @@ from tests.fakes.making import (
     id_of,
 )
 from tests.fakes.watching import Turns, WorkerDiedError
-from tests.fakes.world import Chaos, World, adds_up
+from tests.fakes.world import Chaos, World
 
 FULL = "Transient/MailboxFull"
 DAY = timedelta(days=1)

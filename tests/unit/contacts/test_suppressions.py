@@ -14,9 +14,9 @@ from rebound.contacts.domain.suppressions import LISTED_BOUNCE, Drift, Suppressi
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
+from tests.contract.contacts.fakes import MemorySuppressionList
+from tests.contract.platform.fakes import FakeClock
 from tests.fakes.making import NO_SUCH_MAILBOX, at, contact_key
-from tests.fakes.suppressions import MemorySuppressionList
-from tests.fakes.system import FakeClock
 
 ADDRESS = "ana1@example.com"
 LONG = timedelta(hours=1)

@@ -33,10 +33,11 @@ from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.send_chunk import LEASE
 from rebound.sending.domain.handovers import Refused, SendResult, Unknown
 from rebound.sending.domain.pacing import Ticket
+from tests.contract.campaigns.fakes import adds_up
+from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of
-from tests.fakes.system import known_whereabouts
 from tests.fakes.watching import Boundary, BrokenCallError, WorkerDiedError
-from tests.fakes.world import Chaos, World, adds_up, always
+from tests.fakes.world import Chaos, World, always
 
 DAY: Final = timedelta(days=1)
 ONE: Final = FrequencyCap("One a week", (Category.MARKETING,), at_most=1, within_days=7)

@@ -43,6 +43,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
 from rebound.messages.domain.messages import Message, MessageStatus
+from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -57,7 +58,6 @@ from tests.fakes.making import (
     message,
     message_key,
 )
-from tests.fakes.system import known_whereabouts
 from tests.fakes.world import World
 
 ANA = customer()

@@ -43,9 +43,10 @@ from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.application import count_customers
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application import run_campaign
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
-from tests.fakes.world import World, adds_up
+from tests.fakes.world import World
 
 DAY: Final = timedelta(days=1)
 ALL_WELL: Final[Mapping[str, Any]] = {}

@@ -13,8 +13,9 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.inbound.domain.replies import IncomingText
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, customer
-from tests.fakes.world import World, adds_up
+from tests.fakes.world import World
 
 OURS: Final = "+14155550100"
 LATEST: Final = timedelta(seconds=2)

@@ -13,9 +13,9 @@ from rebound.platform.adapters.counted import CountedDomainEvents
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.counted import CountedMailer, CountedTexter
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from tests.contract.platform.fakes import RecordingDomainEvents
+from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes.making import BUSINESS_ID, id_of, message_key
-from tests.fakes.providers import ScriptedMailer, ScriptedTexter
-from tests.fakes.queues import RecordingDomainEvents
 
 RESULTS: list[tuple[SendResult, str]] = [
     (Accepted("id-1"), "HandedOver"),

@@ -25,7 +25,8 @@ from rebound.messages.application.tell_contact import TellContact
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.ports import MessageLog
 from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
-from tests.fakes.customers import MemoryContactBook
+from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, desk_of
+from tests.contract.messages.fakes import MemoryMessageLog
 from tests.fakes.making import (
     BUSINESS_ID,
     NO_SUCH_MAILBOX,
@@ -39,8 +40,6 @@ from tests.fakes.making import (
     message_key,
     receipt,
 )
-from tests.fakes.messages import MemoryMessageLog
-from tests.fakes.suppressions import MemorySuppressionList, desk_of
 from tests.fakes.watching import Turns, watched
 
 ADDRESSES = ("family@example.com", "ana@example.com")

@@ -29,9 +29,10 @@ from rebound.rates.domain import Throttled
 from rebound.segments.domain import Selection
 from rebound.sending.application.send_chunk import LEASE
 from rebound.sending.domain.pacing import HeldTicket
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.watching import WorkerDiedError
-from tests.fakes.world import Chaos, World, adds_up, always
+from tests.fakes.world import Chaos, World, always
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)

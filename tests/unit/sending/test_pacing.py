@@ -38,8 +38,9 @@ from rebound.rates.domain import (
 from rebound.sending.application.admit_chunk import QUOTA_GOOD_FOR, Admission
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
 from rebound.sending.domain.pacing import Ticket, lane_of
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
-from tests.fakes.world import World, adds_up
+from tests.fakes.world import World
 
 SECOND = timedelta(seconds=1)
 BULK = Flow(BUSINESS_ID, Lane.BULK)

@@ -28,9 +28,10 @@ from rebound.rates.domain import Lane, Throttled
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.run_campaign import MOST_POLLS
 from rebound.sending.domain.handovers import Accepted, Refused, SendResult, Unknown
+from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Turns
-from tests.fakes.world import Chaos, World, adds_up, always
+from tests.fakes.world import Chaos, World, always
 
 SHARED = "family@example.com"
 

@@ -27,9 +27,10 @@ from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
 from rebound.sending.application.send_chunk import AFTER_A_STOP, LEASE, ChunkHeldError
 from rebound.sending.domain.handovers import Refused, Unknown
 from rebound.sending.domain.pacing import Ticket
+from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
-from tests.fakes.world import PUBLIC_URL, World, always
+from tests.fakes.world import World, always
 
 
 class Sending:

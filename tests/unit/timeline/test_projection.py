@@ -16,7 +16,8 @@ from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOpt
 from rebound.kernel.provider_codes import Provider, look_up
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
-from tests.fakes.world import World, contact_change
+from tests.fakes.streams import written
+from tests.fakes.world import World
 
 BOUNCE = Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX)
 
@@ -44,7 +45,7 @@ def test_an_address_that_turns_out_bad_and_good_again_is_told_once_each() -> Non
     world.know(contact_key(1), replace(BOUNCE, at=at(2), message_id="m2"))
     world.know(contact_key(1), Cleared(at(3), ClearedBy.DELIVERY))
     for change in world.contacts.stream.take():
-        world.project_contacts(contact_change(change))
+        world.project_contacts(written(change))
     told = world.domain_events.published
 
     assert [type(event) for event in told] == [ContactInvalidated, ContactRestored]
@@ -89,7 +90,7 @@ def test_an_opt_out_is_told_when_it_begins_and_not_when_it_is_said_again() -> No
     world.know(contact_key(1), opted_out(1))
     world.know(contact_key(1), opted_out(2, message_id="m2"))
     for change in world.contacts.stream.take():
-        world.project_contacts(contact_change(change))
+        world.project_contacts(written(change))
 
     assert world.domain_events.published == [
         ContactOptedOut(
@@ -112,7 +113,7 @@ def test_whoever_follows_the_events_knows_which_scopes_are_opted_out(said: list[
     for statement in said:
         world.know(contact_key(1), statement)
     for change in world.contacts.stream.take():
-        world.project_contacts(contact_change(change))
+        world.project_contacts(written(change))
     followed: set[Scope] = set()
     for event in world.domain_events.published:
         if isinstance(event, ContactOptedOut):
@@ -140,7 +141,7 @@ def test_a_flag_and_an_opt_out_of_one_write_are_both_told() -> None:
     world.add(customer(1))
     world.know(contact_key(1), BOUNCE, opted_out(1))
     [*_, change] = world.contacts.stream.take()
-    world.project_contacts(contact_change(change))
+    world.project_contacts(written(change))
 
     assert {type(event) for event in world.domain_events.published} == {ContactInvalidated, ContactOptedOut}
 

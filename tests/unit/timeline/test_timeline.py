@@ -21,9 +21,9 @@ from rebound.messages.domain.messages import Message
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import sentence_of_consent
 from rebound.timeline.http import TimelineAnswer
+from tests.contract.platform.fakes import SeededIds
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, business, customer, id_of, message, message_key
-from tests.fakes.system import SeededIds
 from tests.fakes.world import World
 
 NUMBER = "+14155560001"

@@ -17,9 +17,9 @@ from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.contacts.ports import ContactHistory, ReplyBook
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
+from tests.contract.contacts.fakes import MemoryContactsPorts
 from tests.contract.test_ports_tables import HISTORY
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
-from tests.fakes.history import history_and_replies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer, id_of
 
 
@@ -47,7 +47,8 @@ def books_in_dynamodb(in_dynamodb: Books) -> Books:
 @pytest.fixture(params=["memory", "dynamodb"])
 def books(request: pytest.FixtureRequest) -> Books:
     if request.param == "memory":
-        return Books(*history_and_replies())
+        made = MemoryContactsPorts()
+        return Books(made.contact_history, made.replies)
     found: Books = request.getfixturevalue("books_in_dynamodb")
     return found
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from copy import replace
+from functools import cached_property
 
 from rebound.jobs.domain.job_records import FrozenPage, JobProgress
 from rebound.jobs.domain.jobs import Job
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.segments.domain import Removal
-from tests.fakes.customers import MAX_TRANSACTION, MemoryCustomerBook, rows_of
+from tests.contract.platform.fakes import MemoryPlatformPorts
 
 
 class MemoryJobBook:
@@ -60,22 +60,6 @@ class MemoryJobLedger:
         return self.frozen_pages.get((job_id, index, number))
 
 
-class MemoryRemovalLedger:
-    """Implements ``RemovalLedger``."""
-
-    def __init__(self, jobs: MemoryJobLedger, customers: MemoryCustomerBook) -> None:
-        self._jobs = jobs
-        self._customers = customers
-
-    def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
-        if self._jobs.get(progress.job_id, progress.phase, progress.index).version != progress.version:
-            raise ConcurrentChangeError
-        if 1 + len(removal.customers) + sum(map(rows_of, removal.contacts)) > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-        self._customers.delete(removal.customers, removal.contacts)
-        return self._jobs.commit(progress)
-
-
 class RecordingJobRunner:
     """Implements ``JobRunner``."""
 
@@ -85,3 +69,19 @@ class RecordingJobRunner:
     def start(self, business_id: str, job_id: str, run: int) -> None:
         if (business_id, job_id, run) not in self.started:
             self.started.append((business_id, job_id, run))
+
+
+class MemoryJobsPorts(MemoryPlatformPorts):
+    """Implements ``JobsPorts``."""
+
+    @cached_property
+    def jobs(self) -> MemoryJobBook:
+        return MemoryJobBook()
+
+    @cached_property
+    def job_ledger(self) -> MemoryJobLedger:
+        return MemoryJobLedger()
+
+    @cached_property
+    def job_runner(self) -> RecordingJobRunner:
+        return RecordingJobRunner()

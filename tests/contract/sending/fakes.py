@@ -1,13 +1,21 @@
-"""Providers that answer by script: what an address does is what the test says it does."""
+"""The queues of a run in memory, and providers that answer by script."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
+from copy import replace
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
 
+from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
-from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import MessageKey, Receipt
+from rebound.rates.domain import Lane
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
+from rebound.sending.domain.pacing import HeldTicket, Ticket
+from tests.contract.campaigns.fakes import MemoryCampaignsPorts
+from tests.contract.platform.fakes import FakeClock
+from tests.fakes.queues import MemoryQueue
 
 Taken = Callable[[MessageKey, str, str], None]
 """Told of each message that the provider has: its key, its address and the provider's id."""
@@ -97,3 +105,77 @@ class ScriptedTexter(_Script):
     ) -> SendResult:
         self.validities.append(valid_for)
         return self.hand(key, to, "", body)
+
+
+class MemoryChunkQueue:
+    """Implements ``ChunkQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queues = {(channel, lane): MemoryQueue[Ticket](clock) for channel in Channel for lane in Lane}
+        self.delays: list[timedelta] = []
+
+    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+        if delay > timedelta(minutes=15):
+            raise ValueError("at most 15 minutes of delay")
+        self.delays.append(delay)
+        for ticket in tickets:
+            self.queues[channel, ticket.lane].send(ticket, delay)
+
+    def waiting(self, channel: Channel, lane: Lane) -> int:
+        return len(self.queues[channel, lane].messages)
+
+
+class MemoryHeldQueue:
+    """Implements ``HeldQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[HeldTicket] = MemoryQueue(clock)
+
+    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+        for each in held:
+            self.queue.send(each, each.round_from(now))
+
+
+class MemoryReceiptQueue:
+    """Implements ``ReceiptQueue``; what comes from it has lost address and detail, as on the wire."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[tuple[Receipt, ...]] = MemoryQueue(clock)
+
+    def put(self, receipt: Receipt) -> None:
+        if receipt.key is None:
+            raise ValueError("a receipt of our own making needs the message's key")
+        self.queue.send((replace(receipt, address=None, detail=None, provider_id=None),))
+
+
+class MemorySendingPorts(MemoryCampaignsPorts):
+    """Implements ``SendingPorts``; some dozen rows are worth several ranges."""
+
+    worth_a_range = 3
+
+    @cached_property
+    def chunk_queue(self) -> MemoryChunkQueue:
+        return MemoryChunkQueue(self.clock)
+
+    @cached_property
+    def held_queue(self) -> MemoryHeldQueue:
+        return MemoryHeldQueue(self.clock)
+
+    @cached_property
+    def mailer(self) -> ScriptedMailer:
+        return ScriptedMailer()
+
+    @cached_property
+    def twilio_texter(self) -> ScriptedTexter:
+        return ScriptedTexter()
+
+    @cached_property
+    def sns_texter(self) -> ScriptedTexter:
+        return ScriptedTexter(Provider.SNS)
+
+    @cached_property
+    def receipt_queue(self) -> MemoryReceiptQueue:
+        return MemoryReceiptQueue(self.clock)
+
+    def chance(self) -> float:
+        return self.random.random()

@@ -1,82 +1,18 @@
-"""Customers and contacts in memory, with the optimistic versions and the change stream of the tables."""
+"""Customers in memory, with the optimistic versions of the table."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
-from typing import Final
+from functools import cached_property
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer, Matcher
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
+from tests.contract.businesses.fakes import MemoryBusinessesPorts
+from tests.contract.contacts.fakes import MAX_TRANSACTION, MemoryContactBook, rows_of
 from tests.fakes.cursors import page_of, read_cursor
-from tests.fakes.streams import ChangeStream
-
-MAX_TRANSACTION: Final = 100
-
-
-def rows_of(contact: Contact) -> int:
-    """How many rows of a transaction a contact takes."""
-    if contact.is_used:
-        return 1 if contact.version else 2
-    return bool(contact.version or contact.consent.scopes) + bool(contact.consent.scopes)
-
-
-class MemoryContactBook:
-    """Implements ``ContactBook``."""
-
-    def __init__(self) -> None:
-        self.rows: dict[ContactKey, Contact] = {}
-        self.hashed: dict[ContactKey, Contact] = {}
-        """What is kept of addresses that nobody uses, by their hashed keys."""
-        self.stream: ChangeStream[Contact] = ChangeStream()
-        self.writes = 0
-        self._versions: Counter[ContactKey] = Counter()
-
-    def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
-        return {key: self._get(key) for key in keys}
-
-    def save(self, contact: Contact) -> None:
-        if rows_of(contact):
-            self.check(contact)
-            self.write(contact)
-
-    def check(self, contact: Contact) -> None:
-        """Raise if what is stored is not as it was read."""
-        stored = self._get(contact.key)
-        if (stored.version, stored.remembered) != (contact.version, contact.remembered):
-            raise ConcurrentChangeError
-
-    def write(self, contact: Contact) -> None:
-        """Write without looking."""
-        if not rows_of(contact):
-            return
-        before = self.rows.pop(contact.key, None)
-        kept_before = self.hashed.pop(contact.key.hashed, None)
-        if contact.is_used:
-            after = replace(contact, version=self._next_version(contact.key), remembered=0)
-            self.rows[contact.key] = after
-            self.writes += 1
-            self.stream.record(str(contact.key), before, after)
-            return
-        if before is not None:
-            self.stream.record(str(contact.key), before, Contact(contact.key))
-        if contact.consent.scopes:
-            hashed = contact.key.hashed
-            kept = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
-            self.hashed[hashed] = kept
-            self.stream.record(str(hashed), kept_before, kept)
-
-    def _get(self, key: ContactKey) -> Contact:
-        if key in self.rows:
-            return self.rows[key]
-        kept = self.hashed.get(key.hashed)
-        return Contact(key) if kept is None else Contact(key, consent=kept.consent, remembered=kept.version)
-
-    def _next_version(self, key: ContactKey) -> int:
-        self._versions[key] += 1
-        return self._versions[key]
 
 
 class MemoryCustomerBook:
@@ -155,3 +91,11 @@ class MemoryCustomerBook:
         stored = self.rows.get((customer.business_id, customer.customer_id))
         if (stored.version if stored else 0) != customer.version:
             raise ConcurrentChangeError
+
+
+class MemoryCustomersPorts(MemoryBusinessesPorts):
+    """Implements ``CustomersPorts``."""
+
+    @cached_property
+    def customers(self) -> MemoryCustomerBook:
+        return MemoryCustomerBook(self.contacts)

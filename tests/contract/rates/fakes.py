@@ -1,12 +1,14 @@
-"""The pace of sending accounts, and what a provider allows, in memory."""
+"""The pace of each account in memory, and a provider's quota by script."""
 
 from collections import defaultdict
 from copy import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
 from rebound.rates.domain import Flow, Pace, Quota, Stop
+from tests.contract.platform.fakes import MemoryPlatformPorts
 
 PLENTY: Final = Quota(rate=5000.0)
 _A_SECOND: Final = timedelta(seconds=1)
@@ -60,3 +62,15 @@ class ScriptedQuota:
     def quota(self) -> Quota | None:
         self.asked += 1
         return self.now
+
+
+class MemoryRatesPorts(MemoryPlatformPorts):
+    """Implements ``RatesPorts``."""
+
+    @cached_property
+    def paces(self) -> MemoryPaceBook:
+        return MemoryPaceBook()
+
+    @cached_property
+    def quotas(self) -> ScriptedQuota:
+        return ScriptedQuota()

@@ -1,11 +1,14 @@
-"""What customers have been handed of late, in memory, with the optimistic versions of the table."""
+"""What customers have been handed of late, in memory."""
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import replace
 from datetime import datetime
+from functools import cached_property
 
 from rebound.businesses.domain.frequency import Frequency
 from rebound.kernel.errors import ConcurrentChangeError
+from tests.contract.messages.fakes import MemoryMessagesPorts
+from tests.contract.segments.fakes import MemorySegmentsPorts
 
 
 class MemoryFrequencyBook:
@@ -41,3 +44,11 @@ class MemoryFrequencyBook:
         self._earlier[key] = known
         self.rows[key] = stored = replace(frequency, version=frequency.version + 1)
         return stored
+
+
+class MemoryEligibilityPorts(MemorySegmentsPorts, MemoryMessagesPorts):
+    """Implements ``EligibilityPorts``."""
+
+    @cached_property
+    def frequencies(self) -> MemoryFrequencyBook:
+        return MemoryFrequencyBook()

@@ -1,34 +1,19 @@
-"""A clock that stands until it is moved, ids that are the same in every run, and addresses read without libraries."""
+"""What every capability uses, in memory: a clock that stands until it is moved, ids that are the same in every run."""
 
 import random
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
 import time_machine
 
+from rebound.kernel.events import DomainEvent
+from rebound.platform.failures import FailedHandling
 from tests.fakes.making import NOON
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_COUNTRY_CODES: Final = {"US": "1", "PT": "351", "GB": "44", "DE": "49"}
-
-
-PLACES: Final[Mapping[str, frozenset[str]]] = {
-    "+1212": frozenset({"America/New_York"}),
-    "+1312": frozenset({"America/Chicago"}),
-    "+1415": frozenset({"America/Los_Angeles"}),
-    "+1808": frozenset({"Pacific/Honolulu"}),
-    "+1907": frozenset({"America/Adak", "America/Juneau"}),
-    "+33": frozenset({"Europe/Paris"}),
-    "+44": frozenset({"Europe/London"}),
-}
-
-
-def known_whereabouts(number: str) -> frozenset[str]:
-    """Implements ``Whereabouts`` for a few prefixes."""
-    return next((zones for prefix, zones in PLACES.items() if number.startswith(prefix)), frozenset())
 
 
 class FakeClock:
@@ -110,28 +95,70 @@ def _base32(number: int, digits: int) -> str:
     return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(digits)))
 
 
-class PlainAddressReader:
-    """Implements ``AddressReader`` for plain addresses and the numbers of four countries."""
+class MemoryRequestIds:
+    """Implements ``RequestIds``."""
 
-    def email(self, text: str) -> str:
-        if not re.fullmatch(r"[\x21-\x7e]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text.strip()) or ".." in text:
-            raise ValueError("Must be an email address, such as ana@example.com.")
-        local, _, domain = text.strip().rpartition("@")
-        if "@" in local:
-            raise ValueError("Must be an email address, such as ana@example.com.")
-        return f"{local}@{domain.lower()}"
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], str] = {}
 
-    def country(self, text: str) -> str:
-        if text.strip().upper() not in _COUNTRY_CODES:
-            raise ValueError("Must be a country as two letters, such as US.")
-        return text.strip().upper()
+    def id_for(self, business_id: str, request: str, proposed: str) -> str:
+        return self._rows.setdefault((business_id, request), proposed)
 
-    def phone(self, text: str, country: str) -> str:
-        digits = re.sub(r"[ ().-]", "", text.strip())
-        if not re.fullmatch(r"\+?[0-9]{7,15}", digits):
-            raise ValueError("Must be a phone number, such as +14155550123.")
-        if digits.startswith("+"):
-            return digits
-        if country not in _COUNTRY_CODES:
-            raise ValueError("Must be a possible phone number: check the country code and the number of digits.")
-        return f"+{_COUNTRY_CODES[country]}{digits.lstrip('0')}"
+
+class MemoryFailureLog:
+    """Implements ``FailureLog``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, FailedHandling] = {}
+
+    def record(self, failure: FailedHandling) -> None:
+        self._rows[failure.message_id] = failure
+
+    def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
+        return {message_id: self._rows[message_id] for message_id in message_ids if message_id in self._rows}
+
+
+class RecordingDomainEvents:
+    """Implements ``DomainEvents``."""
+
+    def __init__(self) -> None:
+        self.published: list[DomainEvent] = []
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        self.published.extend(events)
+
+
+class MemoryPlatformPorts:
+    """Implements ``PlatformPorts``, and ``Memory…Ports`` of each capability the ports of that one.
+
+    As over AWS, what a capability below has is inherited, and everything is made when it is first asked for.
+    """
+
+    def __init__(self, *, seed: int = 0, ranges: int = 4) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - the same in every run
+        self.seed = seed
+        self.expansion_ranges = ranges
+
+    @cached_property
+    def clock(self) -> FakeClock:
+        return FakeClock()
+
+    @cached_property
+    def ids(self) -> SeededIds:
+        return SeededIds(self.seed)
+
+    @cached_property
+    def patience(self) -> CountingPatience:
+        return CountingPatience()
+
+    @cached_property
+    def request_ids(self) -> MemoryRequestIds:
+        return MemoryRequestIds()
+
+    @cached_property
+    def domain_events(self) -> RecordingDomainEvents:
+        return RecordingDomainEvents()
+
+    @cached_property
+    def failure_log(self) -> MemoryFailureLog:
+        return MemoryFailureLog()

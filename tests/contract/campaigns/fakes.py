@@ -1,17 +1,21 @@
-"""Campaigns, the claim ledger, the progress of expansions and the tallies in memory."""
+"""Campaigns, the claim ledger, the progress of expansions, the tallies and who runs it all, in memory."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.application.manage_campaigns import CampaignView
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.campaigns.domain.expansion_records import RangeProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
+from tests.contract.eligibility.fakes import MemoryEligibilityPorts
+from tests.contract.rates.fakes import MemoryRatesPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 
@@ -178,3 +182,64 @@ class MemoryTallyBook:
         total = Counter(self._rows[campaign_id, shard][0]) if after is not None else Counter()
         total.update(counts)
         self._rows[campaign_id, shard] = (total, position)
+
+
+class RecordingRunner:
+    """Implements ``CampaignRunner``; starting twice is starting once."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+        self.scheduled: dict[tuple[str, str], datetime] = {}
+        self.errands: list[tuple[str, str]] = []
+        self.rollbacks: list[tuple[str, str, str]] = []
+        self._known: set[str] = set()
+
+    def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
+        self.errands.append((business_id, campaign_id))
+
+    def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
+        if rollback_id not in self._known:
+            self._known.add(rollback_id)
+            self.rollbacks.append((business_id, campaign_id, rollback_id))
+
+    def start(self, business_id: str, campaign_id: str) -> None:
+        if (business_id, campaign_id) not in self.started:
+            self.started.append((business_id, campaign_id))
+
+    def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
+        self.scheduled.setdefault((business_id, campaign_id), at)
+
+
+def adds_up(view: CampaignView) -> bool:
+    """Truth 9: nobody is lost, nobody is counted twice."""
+    audience = view.audience
+    excluded: Mapping[str, int] = audience.excluded
+    return (
+        audience.matched == sum(excluded.values()) + audience.targeted
+        and audience.targeted == sum(view.results.values())
+        and all(count >= 0 for count in [*excluded.values(), *view.results.values()])
+    )
+
+
+class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
+    """Implements ``CampaignsPorts``."""
+
+    @cached_property
+    def campaigns(self) -> MemoryCampaignBook:
+        return MemoryCampaignBook()
+
+    @cached_property
+    def chunks(self) -> MemoryChunkLedger:
+        return MemoryChunkLedger()
+
+    @cached_property
+    def expansion(self) -> MemoryExpansionLedger:
+        return MemoryExpansionLedger(self.chunks)
+
+    @cached_property
+    def tallies(self) -> MemoryTallyBook:
+        return MemoryTallyBook()
+
+    @cached_property
+    def runner(self) -> RecordingRunner:
+        return RecordingRunner()

@@ -1,17 +1,53 @@
-"""The message log in memory, with the conditions and the change stream of the table."""
+"""The message log, appointments and the keys of links in memory."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
 
+from rebound.businesses.domain.business import Business
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.message_records import Delivery
+from rebound.messages.domain.appointments import AppointmentEntry, Asked, Told
+from rebound.messages.domain.labels import labels_of
+from rebound.messages.domain.links import LinkKeys
+from rebound.messages.domain.message_records import Delivery, StatusChange
 from rebound.messages.domain.messages import RANKS, Message, MessageStatus
+from tests.contract.customers.fakes import MemoryCustomersPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
+
+
+class MemoryAppointmentBook:
+    """Implements ``AppointmentBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], dict[str, AppointmentEntry]] = {}
+        self._asked: dict[ContactKey, dict[str, Asked]] = {}
+
+    def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
+        kind = "told" if isinstance(entry, Told) else "answered"
+        name = f"{entry.at.isoformat(timespec='microseconds')}#{kind}#{entry.entry_id}"
+        self.rows.setdefault((business_id, appointment_id), {})[name] = entry
+
+    def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
+        before = read_cursor(cursor)
+        kept = sorted(self.rows.get((business_id, appointment_id), {}).items(), reverse=True)
+        return page_of([(name, entry) for name, entry in kept if before is None or name < before], limit)
+
+    def ask(self, key: ContactKey, asked: Asked) -> None:
+        self._asked.setdefault(key.hashed, {})[asked.entry_id] = asked
+
+    def asked(self, key: ContactKey) -> Sequence[Asked]:
+        return sorted(self._asked.get(key.hashed, {}).values(), key=lambda one: (one.at, one.entry_id), reverse=True)
+
+    def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
+        for one in asked:
+            self._asked.get(key.hashed, {}).pop(one.entry_id, None)
 
 
 class MemoryMessageLog:
@@ -105,3 +141,75 @@ class MemoryMessageLog:
 
 def _what_receipts_change(message: Message) -> tuple[object, ...]:
     return (message.rank, message.delivered_at, message.failed_at, message.provider_id)
+
+
+FIRST_KEY = b"the first key of the tests"
+
+
+class MemoryLinkKeyring:
+    """Implements ``LinkKeyring``; a rotation is seen at once."""
+
+    def __init__(self, current: int = 1, keys: Mapping[int, bytes] | None = None) -> None:
+        self.stored = LinkKeys(current, dict(keys or {1: FIRST_KEY}))
+
+    def keys(self, needed: int | None = None) -> LinkKeys:
+        return self.stored
+
+    def rotate(self, current: int, key: bytes) -> None:
+        """Sign with another key from now on."""
+        self.stored = LinkKeys(current, {**self.stored.keys, current: key})
+
+
+def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:
+    """What the stream of the message log says to who counts."""
+    found: deque[StatusChange] = deque()
+    for change in changes:
+        after: Message = change.after
+        if after.campaign_id is not None:
+            before = labels_of_message(change.before) if change.before is not None else frozenset()
+            found.append(
+                StatusChange(
+                    str(change.position),
+                    after.key.business_id,
+                    after.campaign_id,
+                    before,
+                    labels_of_message(after),
+                )
+            )
+    return found
+
+
+def labels_of_message(message: "Message") -> frozenset[str]:
+    """What a message counts as."""
+    return labels_of(
+        message.status,
+        reason=message.reason,
+        provider=message.provider,
+        code=message.provider_code,
+        window=message.window,
+    )
+
+
+PUBLIC_URL: Final = "https://rebound.example.com/live"
+
+
+class MemoryMessagesPorts(MemoryCustomersPorts):
+    """Implements ``MessagesPorts``."""
+
+    public_url = PUBLIC_URL
+
+    def __init__(self, *given: Business, shards: int = 3, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._shards = shards
+
+    @cached_property
+    def messages(self) -> MemoryMessageLog:
+        return MemoryMessageLog(self._shards)
+
+    @cached_property
+    def appointments(self) -> MemoryAppointmentBook:
+        return MemoryAppointmentBook()
+
+    @cached_property
+    def link_keyring(self) -> MemoryLinkKeyring:
+        return MemoryLinkKeyring()

@@ -1,0 +1,78 @@
+"""Businesses and the queue of what is to be copied again, in memory."""
+
+from collections.abc import Collection, Sequence
+from copy import replace
+from functools import cached_property
+from typing import Any
+
+from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.recopying import Recopying
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from tests.contract.access.fakes import MemoryAccessPorts
+from tests.contract.contacts.fakes import MemoryContactsPorts
+from tests.contract.platform.fakes import FakeClock
+from tests.fakes.queues import MemoryQueue
+
+
+class MemoryBusinessDirectory:
+    """Implements ``BusinessDirectory``."""
+
+    def __init__(self, *businesses: Business) -> None:
+        self._rows = {business.business_id: business for business in businesses}
+        self._senders = {(business.text_from, business.business_id) for business in businesses}
+
+    def get(self, business_id: str) -> Business:
+        try:
+            return self._rows[business_id]
+        except KeyError:
+            raise NotFoundError("business") from None
+
+    def add(self, business: Business) -> None:
+        if business.business_id in self._rows:
+            raise ConflictError("There is a business with this id already.")
+        self._write(replace(business, version=1))
+
+    def ids(self) -> Sequence[str]:
+        return list(self._rows)
+
+    def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
+        found = {business_id for sender, business_id in self._senders if sender in senders}
+        return [self._rows[business_id] for business_id in sorted(found)]
+
+    def replace(self, business: Business) -> None:
+        stored = self._rows.get(business.business_id)
+        if stored is None or stored.version != business.version:
+            raise ConcurrentChangeError
+        self._write(replace(business, version=business.version + 1))
+
+    def _write(self, business: Business) -> None:
+        self._rows[business.business_id] = business
+        self._senders.add((business.text_from, business.business_id))
+
+
+class MemoryRecopyQueue:
+    """Implements ``RecopyQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[Recopying] = MemoryQueue(clock)
+
+    def put(self, work: Recopying) -> None:
+        self.queue.send(work)
+
+
+class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
+    """Implements ``BusinessesPorts`` with the businesses that there are at first."""
+
+    default_text_provider = TextProvider.TWILIO
+
+    def __init__(self, *given: Business, **more: Any) -> None:
+        super().__init__(**more)
+        self._given = given
+
+    @cached_property
+    def businesses(self) -> MemoryBusinessDirectory:
+        return MemoryBusinessDirectory(*self._given)
+
+    @cached_property
+    def recopy_queue(self) -> MemoryRecopyQueue:
+        return MemoryRecopyQueue(self.clock)

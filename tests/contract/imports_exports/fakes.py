@@ -1,0 +1,214 @@
+"""Imports and exports, their progress and their files, in memory."""
+
+import io
+from collections.abc import Sequence
+from copy import replace
+from functools import cached_property
+from hashlib import sha256
+from typing import IO
+
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.imports_exports.domain.export_records import ExportJob
+from rebound.imports_exports.domain.import_records import (
+    BadRow,
+    ImportFile,
+    ImportJob,
+    PartProgress,
+    RowCounts,
+)
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
+from tests.contract.customers.fakes import MemoryCustomerBook, MemoryCustomersPorts
+
+
+class MemoryImportBook:
+    """Implements ``ImportBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], ImportJob] = {}
+
+    def get(self, business_id: str, import_id: str) -> ImportJob:
+        try:
+            return self._rows[business_id, import_id]
+        except KeyError:
+            raise NotFoundError("import") from None
+
+    def save(self, job: ImportJob) -> None:
+        self._rows[job.business_id, job.import_id] = job
+
+
+class MemoryExportBook:
+    """Implements ``ExportBook``."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], ExportJob] = {}
+
+    def get(self, business_id: str, export_id: str) -> ExportJob:
+        try:
+            return self._rows[business_id, export_id]
+        except KeyError:
+            raise NotFoundError("export") from None
+
+    def save(self, job: ExportJob) -> None:
+        self._rows[job.business_id, job.export_id] = job
+
+
+class MemoryImportLedger:
+    """Implements ``ImportLedger``; shares its transactions with customers and contacts."""
+
+    def __init__(self, customers: MemoryCustomerBook) -> None:
+        self._customers = customers
+        self._parts: dict[tuple[str, int], PartProgress] = {}
+        self._bad_rows: dict[tuple[str, int], BadRow] = {}
+
+    def get(self, import_id: str, part: int) -> PartProgress:
+        return self._parts.get((import_id, part), PartProgress(import_id, part))
+
+    def commit(
+        self,
+        progress: PartProgress,
+        customers: Sequence[Customer] = (),
+        contacts: Sequence[Contact] = (),
+        bad_rows: Sequence[BadRow] = (),
+    ) -> PartProgress:
+        if 1 + len(bad_rows) + len(customers) + sum(map(rows_of, contacts)) > MAX_TRANSACTION:
+            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        stored = self._parts.get((progress.import_id, progress.part))
+        if (stored.version if stored else 0) != progress.version:
+            raise ConcurrentChangeError
+        self._customers.save(customers, contacts)
+        for bad in bad_rows:
+            self._bad_rows[progress.import_id, bad.line] = bad
+        after = replace(progress, version=progress.version + 1)
+        self._parts[progress.import_id, progress.part] = after
+        return after
+
+    def counts(self, import_id: str) -> RowCounts:
+        return sum((part.counts for (owner, _), part in self._parts.items() if owner == import_id), RowCounts())
+
+    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
+        return [bad for (owner, _), bad in sorted(self._bad_rows.items()) if owner == import_id][:limit]
+
+
+class RecordingFileRunner:
+    """Implements ``FileRunner``."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+
+    def start(self, business_id: str, work_id: str) -> None:
+        if (business_id, work_id) not in self.started:
+            self.started.append((business_id, work_id))
+
+
+class MemoryImportStore:
+    """Implements ``ImportStore``."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str], bytes] = {}
+        self.pieces: dict[tuple[str, str, int, int], bytes] = {}
+
+    def put(self, business_id: str, import_id: str, content: str) -> None:
+        self._files[business_id, import_id] = content.encode()
+
+    def upload_url(self, business_id: str, import_id: str) -> str:
+        return f"https://imports.example.com/{business_id}/{import_id}"
+
+    def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
+        try:
+            content = self._files[business_id, import_id]
+        except KeyError:
+            raise NotFoundError("import file") from None
+        version = sha256(content).hexdigest()
+        return ImportFile(io.BytesIO(content[offset if offset <= len(content) else 0 :]), len(content), version)
+
+    def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
+        self.pieces[business_id, import_id, part, piece] = content
+
+    def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
+        try:
+            return io.BytesIO(self.pieces[business_id, import_id, part, piece])
+        except KeyError:
+            raise NotFoundError("import file") from None
+
+    def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
+        for part in range(parts):
+            for piece in range(pieces):
+                self.pieces.pop((business_id, import_id, part, piece), None)
+
+
+class MemoryExportStore:
+    """Implements ``ExportStore``."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], bytes] = {}
+        self._uploads: dict[str, dict[str, bytes]] = {}
+        self._rests: dict[tuple[str, str, int], bytes] = {}
+        self._begun = 0
+
+    def begin(self, business_id: str, export_id: str, format_: str) -> str:
+        self._begun += 1
+        self._uploads[f"upload-{self._begun}"] = {}
+        return f"upload-{self._begun}"
+
+    def put_part(self, business_id: str, export_id: str, upload_id: str, number: int, content: bytes) -> str:
+        tag = f"{number}-{sha256(content).hexdigest()}"
+        self._uploads[upload_id][tag] = content
+        return tag
+
+    def complete(self, business_id: str, export_id: str, upload_id: str, tags: Sequence[str]) -> None:
+        parts = self._uploads.pop(upload_id, None)
+        if parts is not None:
+            self.files[business_id, export_id] = b"".join(parts[tag] for tag in tags)
+        elif (business_id, export_id) not in self.files:
+            raise NotFoundError("upload")
+
+    def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:
+        self._rests[business_id, export_id, name] = content
+
+    def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
+        try:
+            return self._rests[business_id, export_id, name]
+        except KeyError:
+            raise NotFoundError("export file") from None
+
+    def download_url(self, business_id: str, export_id: str) -> str:
+        return f"https://exports.example.com/{business_id}/{export_id}"
+
+
+class MemoryImportsExportsPorts(MemoryCustomersPorts):
+    """Implements ``ImportsExportsPorts``; some dozen rows make several parts and pieces of a file."""
+
+    import_concurrency = 4
+    import_part_bytes = 800
+    import_piece_bytes = 3000
+    export_part_bytes = 20_000
+
+    @cached_property
+    def imports(self) -> MemoryImportBook:
+        return MemoryImportBook()
+
+    @cached_property
+    def import_store(self) -> MemoryImportStore:
+        return MemoryImportStore()
+
+    @cached_property
+    def import_ledger(self) -> MemoryImportLedger:
+        return MemoryImportLedger(self.customers)
+
+    @cached_property
+    def import_runner(self) -> RecordingFileRunner:
+        return RecordingFileRunner()
+
+    @cached_property
+    def exports(self) -> MemoryExportBook:
+        return MemoryExportBook()
+
+    @cached_property
+    def export_store(self) -> MemoryExportStore:
+        return MemoryExportStore()
+
+    @cached_property
+    def export_runner(self) -> RecordingFileRunner:
+        return RecordingFileRunner()
