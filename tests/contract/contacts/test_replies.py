@@ -18,7 +18,7 @@ from rebound.contacts.ports import ContactHistory, ReplyBook
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from tests.contract.contacts.fakes import MemoryContactsPorts
-from tests.contract.test_ports_tables import HISTORY
+from tests.contract.contacts.test_history import HISTORY
 from tests.fakes.aws import empty_tables, fake_aws_with_tables, rows
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer, id_of
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,20 +15,13 @@ from botocore.stub import Stubber
 from local.twin.server import TwinServer
 from local.twin.settings import TwinSettings
 from local.twin.twin import Twin
-from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
-from rebound.businesses.ports import BusinessDirectory
 from rebound.contacts.adapters.ses_suppressions import SesSuppressionList
-from rebound.contacts.domain.suppressions import Drift, Suppression, SuppressionReason
+from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.contacts.ports import SuppressionList
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
-from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
-from rebound.receipts.domain import Reconciliation
-from rebound.receipts.ports import ReconciliationBook
-from tests.contract.businesses.fakes import MemoryBusinessDirectory
 from tests.contract.contacts.fakes import MemorySuppressionList
-from tests.contract.receipts.fakes import MemoryReconciliationBook
-from tests.fakes.aws import fake_aws, fake_aws_with_tables, make
-from tests.fakes.making import at, business
+from tests.fakes.aws import fake_aws, make
+from tests.fakes.making import at
 
 WRITTEN = "Ana+1@Example.com"
 
@@ -183,40 +175,3 @@ def test_a_cursor_that_ses_has_forgotten_begins_anew_and_a_reason_that_is_new_pr
 
 
 # --- what a reconciliation needs of the tables ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Directory:
-    """The businesses and the reconciliations of one deployment."""
-
-    businesses: BusinessDirectory
-    book: ReconciliationBook
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-def directory(request: pytest.FixtureRequest) -> Iterator[Directory]:
-    if request.param == "memory":
-        yield Directory(MemoryBusinessDirectory(), MemoryReconciliationBook())
-        return
-    with fake_aws_with_tables() as tables:
-        table = tables["DIRECTORY_TABLE"]
-        yield Directory(DynamoBusinessDirectory(table), DynamoReconciliationBook(table))
-
-
-def test_all_businesses_are_listed_and_nothing_else_of_their_rows(directory: Directory) -> None:
-    names = {f"salon-{number}" for number in range(30)}
-    for name in names:
-        directory.businesses.add(business(business_id=name))
-    directory.book.save(Reconciliation("one"))
-
-    assert sorted(directory.businesses.ids()) == sorted(names)
-
-
-def test_a_reconciliation_is_kept_as_it_is_and_begins_empty(directory: Directory) -> None:
-    under_way = Reconciliation("one", "cursor", 1000, {Drift.STALE_ENTRY: 2})
-    assert directory.book.get("one") == Reconciliation("one")
-    directory.book.save(under_way)
-    assert directory.book.get("one") == under_way
-    directory.book.save(replace(under_way, cursor=None, done=True))
-    assert directory.book.get("one").done
-    assert directory.book.get("two") == Reconciliation("two")

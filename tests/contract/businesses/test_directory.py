@@ -1,0 +1,185 @@
+"""The directory of businesses: one suite against the fake and the tables."""
+
+from copy import replace
+from datetime import time
+
+import pytest
+
+from rebound.businesses.domain.business import TextProvider
+from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.switches import Bundle, Switches
+from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.contacts.domain.reachability import (
+    STANDARD_POLICY,
+    STRICT_POLICY,
+    PolicyPreset,
+    ReachabilityPolicy,
+    policy_of,
+)
+from rebound.contacts.domain.recovery import Recovery
+from rebound.kernel.categories import Category
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError
+from rebound.receipts.domain import Reconciliation
+from tests.fakes.aws import make
+from tests.fakes.house import EveryPorts
+from tests.fakes.making import (
+    BUSINESS_ID,
+    business,
+)
+
+
+def test_a_business_is_kept_whole_and_replaced_whole(ports: EveryPorts) -> None:
+    ports.businesses.add(business(owner_email="owner@example.com"))
+    first = ports.businesses.get(BUSINESS_ID)
+    bare = business(email_from=None, text_from=None, text_provider=TextProvider.SNS, version=first.version)
+    assert first == business(owner_email="owner@example.com", version=1)
+    ports.businesses.replace(bare)
+    assert ports.businesses.get(BUSINESS_ID) == replace(bare, version=2)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [STRICT_POLICY, policy_of("custom", {}), policy_of("custom", {"unreachable": 20, "invalid": 3})],
+    ids=["strict", "never", "custom"],
+)
+def test_a_business_keeps_its_policy(ports: EveryPorts, policy: ReachabilityPolicy) -> None:
+    ports.businesses.add(business())
+    assert ports.businesses.get(BUSINESS_ID).policy == STANDARD_POLICY
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), policy=policy))
+    kept = ports.businesses.get(BUSINESS_ID).policy
+
+    assert (kept, kept.preset) == (policy, policy.preset)
+
+
+WORKING_HOURS = QuietWindow(time(18, 30), time(9), frozenset({Category.ONE_TO_ONE, Category.MARKETING}))
+
+
+@pytest.mark.parametrize("hours", [NO_QUIET_HOURS, QuietHours(email=WORKING_HOURS)], ids=["none", "email"])
+def test_a_business_keeps_its_quiet_hours(ports: EveryPorts, hours: QuietHours) -> None:
+    ports.businesses.add(business(quiet_hours=QuietHours()))
+    assert ports.businesses.get(BUSINESS_ID).quiet_hours == QuietHours()
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), quiet_hours=hours))
+
+    assert ports.businesses.get(BUSINESS_ID).quiet_hours == hours
+
+
+@pytest.mark.parametrize("recovery", [Recovery(spaced=True), Recovery(probe_marketing=True)], ids=str)
+def test_a_business_keeps_its_options_of_recovery(ports: EveryPorts, recovery: Recovery) -> None:
+    ports.businesses.add(business())
+    assert ports.businesses.get(BUSINESS_ID).recovery == Recovery()
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), recovery=recovery))
+
+    assert ports.businesses.get(BUSINESS_ID).recovery == recovery
+
+
+@pytest.mark.parametrize("bundle", list(Bundle))
+def test_a_business_keeps_its_switches_and_its_bundle(ports: EveryPorts, bundle: Bundle) -> None:
+    ports.businesses.add(business())
+    assert (ports.businesses.get(BUSINESS_ID).switches, ports.businesses.get(BUSINESS_ID).bundle) == (
+        Switches(),
+        Bundle.PREMIUM,
+    )
+    chosen = Switches(email=False, text_confirmations=False)
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), switches=chosen, bundle=bundle))
+    kept = ports.businesses.get(BUSINESS_ID)
+
+    assert (kept.switches, kept.bundle) == (chosen, bundle)
+
+
+def test_a_business_keeps_where_it_wants_double_opt_in(ports: EveryPorts) -> None:
+    ports.businesses.add(business())
+    assert ports.businesses.get(BUSINESS_ID).double_opt_in == DoubleOptIn()
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), double_opt_in=DoubleOptIn(sms=True)))
+
+    assert ports.businesses.get(BUSINESS_ID).double_opt_in == DoubleOptIn(sms=True)
+
+
+def test_settings_are_only_written_as_they_were_read(ports: EveryPorts) -> None:
+    with pytest.raises(ConcurrentChangeError):
+        ports.businesses.replace(business())
+    ports.businesses.add(business())
+    read = ports.businesses.get(BUSINESS_ID)
+    ports.businesses.replace(replace(read, policy=STRICT_POLICY))
+    with pytest.raises(ConcurrentChangeError):
+        ports.businesses.replace(replace(read, name="Undoes the policy"))
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), name="New"))
+    kept = ports.businesses.get(BUSINESS_ID)
+
+    assert (kept.name, kept.policy) == ("New", STRICT_POLICY)
+
+
+@pytest.mark.parametrize("tables", ["dynamodb", "benchmarks"], indirect=True)
+def test_settings_from_before_there_were_policies_and_versions_mean_the_standard_and_can_be_changed(
+    ports: EveryPorts,
+) -> None:
+    document = (
+        '{"name":"Salon Juniper","country":"US","time_zone":"America/New_York","owner_email":null,'
+        '"email_from":"hello@juniper.example.com","text_provider":"twilio","text_from":"+14155550100"}'
+    )
+    item = {"business_id": {"S": BUSINESS_ID}, "entry_id": {"S": "settings#"}, "document": {"S": document}}
+    make("dynamodb").put_item(TableName="DirectoryTable", Item=item)
+    old = ports.businesses.get(BUSINESS_ID)
+    assert old == business(text_rate=None, quiet_hours=QuietHours())
+    assert old.policy.preset is PolicyPreset.STANDARD
+    assert ports.businesses.having_sent_from(["+14155550100"]) == []
+    ports.businesses.replace(replace(old, policy=STRICT_POLICY))
+
+    assert ports.businesses.get(BUSINESS_ID).policy == STRICT_POLICY
+    assert len(ports.businesses.having_sent_from(["+14155550100"])) == 1
+    with pytest.raises(ConcurrentChangeError):
+        ports.businesses.replace(old)
+
+
+def test_businesses_are_found_by_what_they_send_or_ever_sent_texts_from(ports: EveryPorts) -> None:
+    def having_sent_from(*senders: str) -> list[str]:
+        return [found.business_id for found in ports.businesses.having_sent_from(senders)]
+
+    number, service = "+14155550100", "MG" + "0" * 32
+    for business_id, sender in (("one", number), ("two", service), ("three", number), ("none", None)):
+        ports.businesses.add(business(business_id=business_id, text_from=sender))
+    assert having_sent_from(number) == ["one", "three"]
+    assert having_sent_from(number, service) == ["one", "three", "two"]
+    assert having_sent_from("+14155550101") == having_sent_from() == []
+    for business_id, sender in (("one", service), ("three", None)):
+        ports.businesses.replace(replace(ports.businesses.get(business_id), text_from=sender))
+
+    assert (having_sent_from(number), having_sent_from(service)) == (["one", "three"], ["one", "two"])
+    assert ports.businesses.having_sent_from([service])[0] == ports.businesses.get("one")
+
+
+def test_settings_that_lost_a_race_leave_the_sender_as_it_is(ports: EveryPorts) -> None:
+    ports.businesses.add(business())
+    read = ports.businesses.get(BUSINESS_ID)
+    ports.businesses.replace(replace(read, text_from="+14155550101"))
+    with pytest.raises(ConcurrentChangeError):
+        ports.businesses.replace(replace(read, text_from="+14155550102"))
+
+    assert [len(ports.businesses.having_sent_from([f"+1415555010{n}"])) for n in (0, 1, 2)] == [1, 1, 0]
+
+
+def test_a_business_is_added_once(ports: EveryPorts) -> None:
+    ports.businesses.add(business())
+    with pytest.raises(ConflictError):
+        ports.businesses.add(business(name="Another"))
+    assert ports.businesses.get(BUSINESS_ID).name == "Salon Juniper"
+
+
+def test_a_business_keeps_how_it_answers_texts(ports: EveryPorts) -> None:
+    ports.businesses.add(business())
+    assert ports.businesses.get(BUSINESS_ID).text_answers == TextAnswers()
+    answers = TextAnswers(AnsweredBy.TWILIO, "fr", ("OUI", "D'accord"))
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), text_answers=answers))
+
+    assert ports.businesses.get(BUSINESS_ID).text_answers == answers
+
+
+# The tables of the benchmarks know no scan.
+@pytest.mark.parametrize("tables", ["memory", "dynamodb"], indirect=True)
+def test_all_businesses_are_listed_and_nothing_else_of_their_rows(ports: EveryPorts) -> None:
+    names = {f"salon-{number}" for number in range(30)}
+    for name in names:
+        ports.businesses.add(business(business_id=name))
+    ports.reconciliations.save(Reconciliation("one"))
+
+    assert sorted(ports.businesses.ids()) == sorted(names)

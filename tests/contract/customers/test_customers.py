@@ -1,0 +1,186 @@
+"""Customers, written with their contacts: one suite against the fake and the tables."""
+
+from copy import replace
+from datetime import date
+
+import pytest
+
+from rebound.contacts.domain.contacts import Contact
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.key_ranges import bounds
+from rebound.segments.domain import compile_filter
+from tests.contract.contacts.test_contacts import known, used
+from tests.fakes.house import EveryPorts
+from tests.fakes.making import (
+    BUSINESS_ID,
+    at,
+    contact_key,
+    customer,
+    id_of,
+)
+
+FULL = customer(
+    1,
+    external_id="A-1",
+    day_phone="+14155550001",
+    night_phone="+14155550002",
+    gender="f",
+    birthday=date(1990, 2, 28),
+    customer_since=date(2020, 1, 1),
+    general_tags=("vip", "Ünïcode", "a"),
+    time_zone="Europe/Lisbon",
+    language="pt",
+    failed_email=True,
+    created_at=at(0.123456),
+    former_contacts=frozenset({contact_key(5), contact_key(5, Channel.SMS)}),
+)
+
+
+BARE = customer(2, email=None, mobile_phone=None)
+
+
+def stored(ports: EveryPorts, *numbers: int) -> None:
+    for number in numbers:
+        ports.customers.save([customer(number)], [])
+
+
+@pytest.mark.parametrize("who", [FULL, BARE], ids=["full", "bare"])
+def test_a_customer_is_kept_whole_and_its_version_grows_with_each_write(ports: EveryPorts, who: object) -> None:
+    given = FULL if who is FULL else BARE
+    ports.customers.save([given], [])
+    first = ports.customers.get(BUSINESS_ID, given.customer_id)
+    ports.customers.save([replace(first, last_name="Souza")], [])
+
+    assert first.version > 0
+    assert first == replace(given, version=first.version)
+    second = ports.customers.get(BUSINESS_ID, given.customer_id)
+    assert second == replace(given, last_name="Souza", version=first.version + 1)
+
+
+@pytest.mark.parametrize("version", [0, 2, 7])
+def test_a_customer_is_only_written_as_it_was_read(ports: EveryPorts, version: int) -> None:
+    ports.customers.save([customer(1)], [])
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.save([customer(1, last_name="Lost", version=version)], [])
+    assert ports.customers.get(BUSINESS_ID, id_of(1)).last_name == "Silva"
+
+
+def test_a_new_row_that_claims_an_old_version_is_refused(ports: EveryPorts) -> None:
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.save([customer(1, version=3)], [])
+    with pytest.raises(ConcurrentChangeError):
+        ports.contacts.save(Contact(contact_key(), version=3))
+
+
+def test_customers_and_contacts_are_written_all_or_none(ports: EveryPorts) -> None:
+    ports.contacts.save(used(1))
+    stale = replace(used(1), customer_ids=frozenset({"x"}))
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.save([customer(1), customer(2)], [used(2), stale])
+
+    assert ports.customers.get_many(BUSINESS_ID, [id_of(1), id_of(2)]) == {}
+    assert known(ports, 2) == Contact(contact_key(2))
+    assert known(ports, 1).customer_ids == {id_of(1)}
+
+
+def test_a_transaction_takes_a_hundred_rows_and_no_more(ports: EveryPorts) -> None:
+    most = [customer(number) for number in range(98)]
+    with pytest.raises(ValueError, match="100"):
+        ports.customers.save([*most, customer(98)], [used(1)])
+    ports.customers.save(most, [used(1)])
+
+    assert len(ports.customers.get_many(BUSINESS_ID, [c.customer_id for c in most])) == 98
+    with pytest.raises(ValueError, match="100"):
+        ports.customers.delete(most, [used(number) for number in range(2, 4)])
+
+
+def test_many_customers_are_read_at_once_each_once_and_absent_ones_are_left_out(ports: EveryPorts) -> None:
+    for first in range(0, 250, 50):
+        ports.customers.save([customer(number) for number in range(first, first + 50)], [])
+    wanted = [id_of(number) for number in range(240, 260)] + [id_of(number) for number in range(250)]
+    found = ports.customers.get_many(BUSINESS_ID, wanted)
+
+    assert set(found) == {id_of(number) for number in range(250)}
+    assert ports.customers.get_many("other", [id_of(1)]) == {}
+    assert ports.customers.get_many(BUSINESS_ID, []) == {}
+
+
+def test_by_its_hash_an_address_that_somebody_uses_is_not_found(ports: EveryPorts) -> None:
+    ports.customers.save([customer(1)], [used(1)])
+
+    assert ports.contacts.get_many([contact_key(1).hashed]) == {contact_key(1).hashed: Contact(contact_key(1).hashed)}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("tagged", [False, True])
+def test_pages_of_customers_show_everybody_once_by_id(ports: EveryPorts, limit: int, tagged: bool) -> None:
+    own = [customer(number, general_tags=("vip",) if number % 3 else ()) for number in range(7)]
+    ports.customers.save(own, [])
+    ports.customers.save([customer(99, business_id="other")], [])
+    matcher = compile_filter({"tag": "vip"}) if tagged else None
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(20):
+        page = ports.customers.page(BUSINESS_ID, limit=limit, cursor=cursor, matching=matcher)
+        assert len(page.items) <= limit
+        seen.extend(item.customer_id for item in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == sorted(c.customer_id for c in own if c.general_tags or not tagged)
+
+
+def test_pages_of_matching_customers_read_on_past_many_that_do_not(ports: EveryPorts) -> None:
+    for first in range(0, 300, 100):
+        ports.customers.save([customer(n, first_name=f"N{n}") for n in range(first, first + 100)], [])
+    last = max(range(300), key=id_of)
+    page = ports.customers.page(
+        BUSINESS_ID, limit=5, matching=compile_filter({"field": "first_name", "equals": f"n{last}"})
+    )
+
+    assert [found.customer_id for found in page.items] == [id_of(last)]
+    assert page.next_cursor is None
+
+
+def test_a_range_of_customers_is_read_in_parts_within_its_bounds(ports: EveryPorts) -> None:
+    everybody = sorted(id_of(number) for number in range(40))
+    ports.customers.save([customer(number) for number in range(40)], [])
+    seen: list[str] = []
+    for index in range(3):
+        first, last = bounds(index, 3)
+        after: str | None = None
+        while True:
+            part = [c.customer_id for c in ports.customers.read_range(BUSINESS_ID, first, last, after, 4)]
+            assert all(first <= customer_id <= last for customer_id in part)
+            seen.extend(part)
+            if len(part) < 4:
+                break
+            after = part[-1]
+
+    assert seen == everybody
+
+
+def test_a_flag_is_copied_to_who_still_has_the_address_and_to_nobody_else(ports: EveryPorts) -> None:
+    ports.customers.save([customer(1, email="Ana1@Example.com"), customer(2)], [])
+    ports.customers.copy_flag(contact_key(1), id_of(1), invalid=True)
+    ports.customers.copy_flag(contact_key(1), id_of(2), invalid=True)
+    ports.customers.copy_flag(contact_key(1), id_of(77), invalid=True)
+    ports.customers.copy_flag(contact_key(2, Channel.SMS), id_of(2), invalid=True)
+    ana, bo = ports.customers.get(BUSINESS_ID, id_of(1)), ports.customers.get(BUSINESS_ID, id_of(2))
+
+    assert (ana.failed_email, ana.failed_phone) == (True, False)
+    assert (bo.failed_email, bo.failed_phone) == (False, True)
+    assert ports.customers.get_many(BUSINESS_ID, [id_of(77)]) == {}
+
+
+def test_a_copied_flag_makes_an_edit_read_again_and_the_same_flag_does_not(ports: EveryPorts) -> None:
+    stored(ports, 1)
+    first = ports.customers.get(BUSINESS_ID, id_of(1))
+    ports.customers.copy_flag(contact_key(1), id_of(1), invalid=False)
+    assert ports.customers.get(BUSINESS_ID, id_of(1)) == first
+    ports.customers.copy_flag(contact_key(1), id_of(1), invalid=True)
+    assert ports.customers.get(BUSINESS_ID, id_of(1)).version == first.version + 1
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.save([first], [])

@@ -1,0 +1,70 @@
+"""The bus of domain events: the fake, and EventBridge."""
+
+import json
+from copy import replace
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from rebound.kernel.channels import Channel
+from rebound.kernel.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.platform.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
+from rebound.platform.ports import DomainEvents
+from tests.contract.platform.fakes import RecordingDomainEvents
+from tests.fakes.aws import fake_aws, make
+from tests.fakes.making import BUSINESS_ID, at, id_of
+
+INVALIDATED = ContactInvalidated(BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_full", at(0), 3, "change-3")
+
+
+RESTORED = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1), id_of(2)), 4, "change-4")
+
+
+def test_events_are_put_on_the_bus_under_their_own_names() -> None:
+    with fake_aws():
+        client = make("events")
+        with Stubber(client) as stub:
+            answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+            stub.add_response("put_events", answer, {"Entries": ANY})
+            sent: list[Any] = []
+            client.meta.events.register(
+                "before-parameter-build.events.PutEvents", lambda params, **_: sent.append(params)
+            )
+            events: DomainEvents = EventBridgeDomainEvents(client, "bus")
+            events.publish([INVALIDATED, RESTORED])
+        (call,) = sent
+
+    assert [entry["DetailType"] for entry in call["Entries"]] == ["ContactInvalidated", "ContactRestored"]
+    assert {(entry["Source"], entry["EventBusName"]) for entry in call["Entries"]} == {("rebound", "bus")}
+    assert json.loads(call["Entries"][0]["Detail"]) == {
+        "business_id": BUSINESS_ID,
+        "channel": "email",
+        "customer_ids": [id_of(1)],
+        "reason": "bounce:mailbox_full",
+        "since": "2026-11-20T12:00:00Z",
+        "version": 3,
+        "change_id": "change-3",
+    }
+
+
+def test_many_events_are_all_published_and_a_failed_entry_is_an_error(on_aws: bool) -> None:
+    many: list[DomainEvent] = [replace(RESTORED, version=n) for n in range(25)]
+    fake = RecordingDomainEvents()
+    if not on_aws:
+        fake.publish(many)
+        assert fake.published == many
+        return
+    client = make("events")
+    with Stubber(client) as stub:
+        for size in (10, 10, 5):
+            stub.add_response(
+                "put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * size}, {"Entries": ANY}
+            )
+        EventBridgeDomainEvents(client, "bus").publish(many)
+        stub.assert_no_pending_responses()
+        stub.add_response(
+            "put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Internal"}]}, {"Entries": ANY}
+        )
+        with pytest.raises(NotPublishedError):
+            EventBridgeDomainEvents(client, "bus").publish(many[:1])

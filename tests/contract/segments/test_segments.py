@@ -1,0 +1,48 @@
+"""Segments: one suite against the fake and the tables."""
+
+from copy import replace
+
+import pytest
+
+from rebound.kernel.errors import NotFoundError
+from rebound.segments.domain import Segment
+from tests.contract.access.test_api_keys import api_key
+from tests.fakes.house import EveryPorts
+from tests.fakes.making import (
+    BUSINESS_ID,
+    at,
+    business,
+)
+
+
+def segment(number: int, business_id: str = BUSINESS_ID) -> Segment:
+    return Segment(business_id, f"s{number}", f"Name {number}", {"all": [{"tag": "é"}]}, at(number))
+
+
+def test_segments_are_put_read_replaced_and_deleted(ports: EveryPorts) -> None:
+    ports.segments.put(segment(1))
+    ports.segments.put(replace(segment(1), name="New"))
+    assert ports.segments.get(BUSINESS_ID, "s1") == replace(segment(1), name="New")
+    ports.segments.delete(BUSINESS_ID, "s1")
+    with pytest.raises(NotFoundError):
+        ports.segments.get(BUSINESS_ID, "s1")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10])
+def test_segments_come_in_pages_by_id_and_only_the_businesss_own(ports: EveryPorts, limit: int) -> None:
+    ports.businesses.add(business())
+    ports.api_keys.add(api_key("key-1"))
+    for number in (3, 1, 2):
+        ports.segments.put(segment(number))
+        ports.segments.put(segment(number, "other"))
+    seen: list[Segment] = []
+    cursor: str | None = None
+    for _ in range(9):
+        page = ports.segments.page(BUSINESS_ID, limit, cursor)
+        assert len(page.items) <= limit
+        seen.extend(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == [segment(1), segment(2), segment(3)]
