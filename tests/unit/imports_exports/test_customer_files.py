@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.customers.domain import PROFILE_FIELDS
 from rebound.imports_exports.application.customer_files import (
+    COLUMNS,
     MAX_LINE,
-    PROFILE_COLUMNS,
     Row,
     UnreadableFileError,
     read_rows,
@@ -34,8 +33,15 @@ def refusal(content: str | bytes) -> str:
     return str(refused.value)
 
 
-def test_a_file_has_a_column_for_every_profile_field() -> None:
-    assert set(PROFILE_COLUMNS) == PROFILE_FIELDS
+def test_columns_stay_in_the_order_that_they_have_always_had() -> None:
+    order = (
+        "customer_id external_id first_name last_name email mobile_phone day_phone night_phone gender birthday "
+        "customer_since general_tags time_zone language email_opted_out email_opted_out_at sms_opted_out "
+        "sms_opted_out_at failed_email failed_email_reason failed_email_since failed_phone failed_phone_reason "
+        "failed_phone_since"
+    )
+
+    assert " ".join(name for name in COLUMNS if name in order.split()) == order
 
 
 def test_a_row_has_the_number_of_the_line_where_it_begins() -> None:

@@ -1,11 +1,10 @@
 """A customer of a business and the addresses they can be reached at."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import replace
 from datetime import date, datetime
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
@@ -13,8 +12,37 @@ from rebound.businesses.domain.business import Business
 from rebound.kernel.channels import Channel, ContactKey
 
 
-class Customer(Struct, frozen=True):
-    """One customer's profile.
+class Kind(Enum):
+    """What a profile field holds: how it is checked, kept in the table, and written in requests and files."""
+
+    TEXT = auto()
+    """One line."""
+    EMAIL = auto()
+    PHONE = auto()
+    """Checked and kept as E.164."""
+    DATE = auto()
+    TIME_ZONE = auto()
+    LANGUAGE = auto()
+    TAGS = auto()
+    """Several texts; the one kind that no message shows and no filter's ``field`` compares."""
+
+
+class ProfileField(Struct, frozen=True):
+    """A profile field, beside its type; the API, the table, files, filters and messages follow from it.
+
+    ``max_length`` is that of a ``TEXT``. ``placeholder`` says whether messages can show it, ``searched`` whether the
+    words of a search are looked for in it, ``description`` what the API's document says of it.
+    """
+
+    kind: Kind = Kind.TEXT
+    max_length: int = 100
+    placeholder: bool = True
+    searched: bool = False
+    description: str | None = None
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """One customer's profile. A field with a ``ProfileField`` is a client's to set, in the order of files and answers.
 
     Phone numbers are E.164; only ``mobile_phone`` is texted. ``language`` is one of ``LANGUAGES``. ``failed_email`` and
     ``failed_phone`` are copies of the contacts' flags for listing and filtering; what is sent to whom is decided on
@@ -25,21 +53,34 @@ class Customer(Struct, frozen=True):
 
     business_id: str
     customer_id: str
-    first_name: str
-    last_name: str
+    external_id: Annotated[
+        str | None,
+        ProfileField(max_length=128, searched=True, description="The business's own id; cannot be changed later."),
+    ] = None
+    first_name: Annotated[str, ProfileField(searched=True)]
+    last_name: Annotated[str, ProfileField(searched=True)]
+    email: Annotated[str | None, ProfileField(Kind.EMAIL, searched=True)] = None
+    mobile_phone: Annotated[
+        str | None, ProfileField(Kind.PHONE, searched=True, description="The only number that is texted.")
+    ] = None
+    day_phone: Annotated[str | None, ProfileField(Kind.PHONE, searched=True)] = None
+    night_phone: Annotated[str | None, ProfileField(Kind.PHONE, searched=True)] = None
+    gender: Annotated[str | None, ProfileField(max_length=32)] = None
+    birthday: Annotated[date | None, ProfileField(Kind.DATE)] = None
+    customer_since: Annotated[date | None, ProfileField(Kind.DATE)] = None
+    general_tags: Annotated[tuple[str, ...], ProfileField(Kind.TAGS)] = ()
+    time_zone: Annotated[str | None, ProfileField(Kind.TIME_ZONE, placeholder=False, description="IANA name.")] = None
+    language: Annotated[
+        str | None,
+        ProfileField(
+            Kind.LANGUAGE,
+            placeholder=False,
+            description="ISO 639-1: de, en, es, fr or pt. That of what Rebound itself writes to the customer: answers "
+            "to STOP, START and HELP, footers, the pages behind links. Null for the business's.",
+        ),
+    ] = None
     created_at: datetime
     updated_at: datetime
-    external_id: str | None = None
-    email: str | None = None
-    mobile_phone: str | None = None
-    day_phone: str | None = None
-    night_phone: str | None = None
-    gender: str | None = None
-    birthday: date | None = None
-    customer_since: date | None = None
-    general_tags: tuple[str, ...] = ()
-    time_zone: str | None = None
-    language: str | None = None
     failed_email: bool = False
     failed_phone: bool = False
     former_contacts: frozenset[ContactKey] = frozenset()
@@ -66,7 +107,7 @@ class Customer(Struct, frozen=True):
         """Every contact that lists this customer: of the addresses used now, and of those used before."""
         return self.former_contacts.union(self.contact_keys)
 
-    def changed(self, at: datetime, **fields: Any) -> Customer:
+    def changed(self, at: datetime, **fields: Any) -> "Customer":
         """The customer after an edit; contacts that are left become former ones.
 
         ``updated_at`` always moves, so that it tells one state of the profile from the next.
@@ -75,19 +116,24 @@ class Customer(Struct, frozen=True):
         return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
 
 
-PROFILE_FIELDS: Final = frozenset(Customer.__struct_fields__) - {
-    "business_id",
-    "customer_id",
-    "created_at",
-    "updated_at",
-    "failed_email",
-    "failed_phone",
-    "former_contacts",
-    "version",
+# Read as values, which the future import of annotations would make texts.
+PROFILE: Final[Mapping[str, ProfileField]] = {
+    name: row
+    for name, annotation in Customer.__annotations__.items()
+    for row in getattr(annotation, "__metadata__", ())
 }
-"""What a client may set."""
+"""What a client may set, in the order of the struct."""
 
-TEXT_FIELDS: Final = PROFILE_FIELDS - {"general_tags"}
+REQUIRED_FIELDS: Final = ("first_name", "last_name")
+"""Profile fields without which nobody is a customer."""
+
+
+def fields_of(kind: Kind) -> tuple[str, ...]:
+    """The profile fields of one kind."""
+    return tuple(name for name, row in PROFILE.items() if row.kind is kind)
+
+
+TEXT_FIELDS: Final = frozenset(PROFILE).difference(fields_of(Kind.TAGS))
 """Profile fields with one value, which filters can compare and messages can show."""
 
 

@@ -1,8 +1,7 @@
 """Customers, one at a time: shapes and routes. Lists and what is done with all of a filter are in ``segments``."""
 
-from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -11,6 +10,7 @@ from pydantic import ConfigDict, Field
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
 from rebound.customers.application.manage_customers import CustomerView
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import look_up
 from rebound.platform.http.routes import (
@@ -25,38 +25,31 @@ from rebound.platform.http.routes import (
 from rebound.platform.http.shapes import Answer, Request, Time
 
 
+def _settable(name: str) -> object:
+    """A profile field in a request: text or a list of texts, which may be left out or ``null``."""
+    row = PROFILE[name]
+    json_type: Any = list[str] if row.kind is Kind.TAGS else str
+    description = row.description or ("YYYY-MM-DD" if row.kind is Kind.DATE else None)
+    return Annotated[json_type | None, Field(default=None, description=description)]
+
+
 class CustomerProfile(Request):
     """What a client may set of a customer."""
 
-    external_id: str | None = Field(default=None, description="The business's own id; cannot be changed later.")
-    email: str | None = None
-    mobile_phone: str | None = Field(default=None, description="The only number that is texted.")
-    day_phone: str | None = None
-    night_phone: str | None = None
-    gender: str | None = None
-    birthday: str | None = Field(default=None, description="YYYY-MM-DD")
-    customer_since: str | None = Field(default=None, description="YYYY-MM-DD")
-    general_tags: list[str] | None = None
-    time_zone: str | None = Field(default=None, description="IANA name.")
-    language: str | None = Field(
-        default=None,
-        description="ISO 639-1: de, en, es, fr or pt. That of what Rebound itself writes to the customer: answers to "
-        "STOP, START and HELP, footers, the pages behind links. Null for the business's.",
-    )
+    # In a class of its own, unlike one of create_model, because mypy takes no other for a type.
+    __annotations__ = {name: _settable(name) for name in PROFILE if name not in REQUIRED_FIELDS}
 
 
 class NewCustomerRequest(CustomerProfile):
     """A new customer."""
 
-    first_name: str
-    last_name: str
+    __annotations__ = dict.fromkeys(REQUIRED_FIELDS, str)
 
 
 class CustomerChangeRequest(CustomerProfile):
     """Fields to set; ``null`` empties one. An address that is given is thereby confirmed, and its flag cleared."""
 
-    first_name: str | None = None
-    last_name: str | None = None
+    __annotations__ = {name: _settable(name) for name in REQUIRED_FIELDS}
 
 
 class EvidenceAnswer(Answer):
@@ -109,29 +102,18 @@ class ContactsAnswer(Answer):
 class CustomerAnswer(Answer):
     """A customer."""
 
-    customer_id: str
-    external_id: str | None
-    first_name: str
-    last_name: str
-    email: str | None
-    mobile_phone: str | None
-    day_phone: str | None
-    night_phone: str | None
-    gender: str | None
-    birthday: date | None
-    customer_since: date | None
-    general_tags: list[str]
-    time_zone: str | None
-    language: str | None
-    created_at: Time
-    updated_at: Time
-    contacts: ContactsAnswer
+    __annotations__ = {
+        "customer_id": str,
+        **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
+        "created_at": Time,
+        "updated_at": Time,
+        "contacts": ContactsAnswer,
+    }
 
     @classmethod
     def of(cls, view: CustomerView) -> Self:
         """The answer for a customer."""
         profile = {name: getattr(view.customer, name) for name in cls.model_fields if name != "contacts"}
-        profile["general_tags"] = list(view.customer.general_tags)
         contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
         return cls(**profile, contacts=contacts)
 

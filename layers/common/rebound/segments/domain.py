@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import Struct
 
 from rebound.contacts.domain.contacts import FAILED_VALUES, Contact
-from rebound.customers.domain import TEXT_FIELDS, Customer, Matcher, field_text, has_failed
+from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, Matcher, field_text, has_failed
 from rebound.kernel.errors import FieldError, InvalidInputError
 
 MAX_DEPTH: Final = 10
@@ -73,17 +74,11 @@ def _tagged(tag: str) -> Matcher:
     return lambda customer: any(wanted == own.casefold() for own in customer.general_tags)
 
 
+_searched: Final = attrgetter(*(name for name, row in PROFILE.items() if row.searched))
+
+
 def _searchable(customer: Customer) -> str:
-    values = (
-        customer.first_name,
-        customer.last_name,
-        customer.email,
-        customer.mobile_phone,
-        customer.day_phone,
-        customer.night_phone,
-        customer.external_id,
-    )
-    return "\n".join(value for value in values if value).casefold()
+    return "\n".join(filter(None, _searched(customer))).casefold()
 
 
 def compile_filter(tree: object, field: str = "filter") -> Matcher:

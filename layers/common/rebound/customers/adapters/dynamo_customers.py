@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.customers.adapters.rows import CUSTOMER_KEYS, CustomerRow
-from rebound.customers.domain import Customer
+from rebound.customers.domain import Customer, Kind, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
@@ -32,7 +32,8 @@ PAGE: Final = 250
 MOST_PAGES: Final = 20
 """Pages that one request looks through for customers that match: 5,000 customers, about a second."""
 _FIELDS: Final = Customer.__struct_fields__
-_WRITTEN_OTHERWISE: Final = ("general_tags", "former_contacts", "version")
+_TAGS: Final = fields_of(Kind.TAGS)
+_WRITTEN_OTHERWISE: Final = (*_TAGS, "former_contacts", "version")
 
 
 class DynamoCustomerBook:
@@ -70,9 +71,10 @@ class DynamoCustomerBook:
         if len(customers) + rows.count + others > MAX_TRANSACTION:
             raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
         for customer in customers:
+            tags: dict[str, Any] = {name: list(getattr(customer, name)) or None for name in _TAGS}
             row = self._row(
                 **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
-                general_tags=list(customer.general_tags) or None,
+                **tags,
                 former_contacts=sorted(map(str, customer.former_contacts)) or None,
                 version=next_version(customer.version),
             )
@@ -134,7 +136,7 @@ class DynamoCustomerBook:
         if (customer.failed_email if email else customer.failed_phone) == invalid:
             return
         address = customer.address(key.channel)
-        same_address = (CustomerRow.email if email else CustomerRow.mobile_phone) == address
+        same_address = getattr(CustomerRow, "email" if email else "mobile_phone") == address
         row = self._row(key.business_id, customer_id)
         try:
             with lost_races():
@@ -146,8 +148,9 @@ class DynamoCustomerBook:
 
 def _customer(row: CustomerRow) -> Customer:
     # Not attribute by attribute: an expansion does nothing more often.
-    values: dict[str, Any] = {name: row.attribute_values.get(name) for name in _FIELDS}
-    values["general_tags"] = tuple(values["general_tags"] or ())
-    values["former_contacts"] = frozenset(map(ContactKey.parse, values["former_contacts"] or ()))
+    values: dict[str, Any] = row.attribute_values.copy()
+    for name in _TAGS:
+        values[name] = tuple(values.get(name) or ())
+    values["former_contacts"] = frozenset(map(ContactKey.parse, values.get("former_contacts") or ()))
     values["version"] = int(values["version"])
     return Customer(**values)

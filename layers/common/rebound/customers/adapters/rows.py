@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind
 from rebound.platform.adapters.dynamo import DateAttribute, InstantAttribute, Model, TextListAttribute
 
+if TYPE_CHECKING:
+    from pynamodb.attributes import Attribute
+
 CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
+_BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
+"""As what a profile field is kept; every other kind is text."""
 
 
 class CustomerRow(Model):
-    """``business_id`` / ``customer_id``."""
+    """``business_id`` / ``customer_id``; the profile has its fields' names."""
 
     business_id = UnicodeAttribute(hash_key=True)
     customer_id = UnicodeAttribute(range_key=True)
-    first_name = UnicodeAttribute()
-    last_name = UnicodeAttribute()
     created_at = InstantAttribute()
     updated_at = InstantAttribute()
-    external_id = UnicodeAttribute(null=True)
-    email = UnicodeAttribute(null=True)
-    mobile_phone = UnicodeAttribute(null=True)
-    day_phone = UnicodeAttribute(null=True)
-    night_phone = UnicodeAttribute(null=True)
-    gender = UnicodeAttribute(null=True)
-    birthday = DateAttribute(null=True)
-    customer_since = DateAttribute(null=True)
-    general_tags = TextListAttribute(null=True)
-    time_zone = UnicodeAttribute(null=True)
-    language = UnicodeAttribute(null=True)
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
     former_contacts = TextListAttribute(null=True)
     version = NumberAttribute()
+    vars().update(
+        (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
+        for name, row in PROFILE.items()
+    )

@@ -14,7 +14,7 @@ from msgspec import Struct
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
-from rebound.customers.domain import Customer
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import (
     ConcurrentChangeError,
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64
 ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
-PHONE_FIELDS: Final = ("mobile_phone", "day_phone", "night_phone")
-REQUIRED_FIELDS: Final = ("first_name", "last_name")
-MAX_LENGTHS: Final = {"first_name": 100, "last_name": 100, "external_id": 128, "gender": 32}
 
 
 class CustomerView(Struct, frozen=True):
@@ -245,23 +242,24 @@ def checked_profile(
 
 
 def _checked(name: str, value: Any, business: Business, addresses: AddressReader) -> object:
-    if name == "general_tags":
+    row = PROFILE[name]
+    if row.kind is Kind.TAGS:
         return _tags(value or ())
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    match name:
-        case "email":
+    match row.kind:
+        case Kind.EMAIL:
             return addresses.email(value)
-        case "mobile_phone" | "day_phone" | "night_phone":
+        case Kind.PHONE:
             return addresses.phone(value, business.country)
-        case "time_zone":
+        case Kind.TIME_ZONE:
             return time_zone(value)
-        case "language":
+        case Kind.LANGUAGE:
             return known_language(value)
-        case "birthday" | "customer_since":
+        case Kind.DATE:
             return _date(value)
-        case _:
-            return _line(value, MAX_LENGTHS[name])
+        case Kind.TEXT:
+            return _line(value, row.max_length)
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:

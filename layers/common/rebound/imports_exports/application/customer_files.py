@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
-from rebound.customers.domain import PROFILE_FIELDS
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind, fields_of
 from rebound.imports_exports.domain.import_records import Place
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused
@@ -25,23 +25,6 @@ if TYPE_CHECKING:
     from rebound.customers.domain import Customer
 
 FORMATS: Final = ("csv", "jsonl")
-PROFILE_COLUMNS: Final = (
-    "external_id",
-    "first_name",
-    "last_name",
-    "email",
-    "mobile_phone",
-    "day_phone",
-    "night_phone",
-    "gender",
-    "birthday",
-    "customer_since",
-    "general_tags",
-    "time_zone",
-    "language",
-)
-"""Every profile field, in the order in which a file shows them."""
-REQUIRED_COLUMNS: Final = ("first_name", "last_name")
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
 """The scopes that somebody has opted out of, and when: what a file that is read brings along from elsewhere."""
@@ -54,9 +37,9 @@ FLAG_COLUMNS: Final = (
     "failed_phone_since",
 )
 """What a file tells about the contacts; a file that is read changes nothing about them, so these are skipped."""
-KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE_COLUMNS, *CONSENT_COLUMNS, *FLAG_COLUMNS})
-LIST_COLUMNS: Final = frozenset({"general_tags", "email_opted_out", "sms_opted_out"})
-READ_COLUMNS: Final = (*PROFILE_COLUMNS, *CONSENT_COLUMNS)
+KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS})
+LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *fields_of(Kind.TAGS)})
+READ_COLUMNS: Final = (*PROFILE, *CONSENT_COLUMNS)
 MAX_LINE: Final = 64 * 1024
 """Characters of a line."""
 MAX_SHOWN: Final = 64
@@ -171,7 +154,7 @@ def _checked_columns(header: Sequence[str]) -> tuple[str, ...]:
         wrong.append(f"it names {_listed(unknown)}, which is no column; columns are {known}")
     if twice := sorted({name for name in columns if columns.count(name) > 1 and name in KNOWN_COLUMNS}):
         wrong.append(f"it names {_listed(twice)} more than once")
-    if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
+    if missing := [name for name in REQUIRED_FIELDS if name not in columns]:
         wrong.append(f"it lacks {_listed(missing)}")
     if wrong:
         raise UnreadableFileError(f"The first line does not name the columns: {'; '.join(wrong)}.")
@@ -248,16 +231,16 @@ def _row(line: int, read: Mapping[str, Any], place: Place) -> Row:
     customer_id = read.get(ID_COLUMN)
     if customer_id and not _CUSTOMER_ID.fullmatch(customer_id):
         return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
-    given = {name: value for name, value in read.items() if name in PROFILE_FIELDS or name in CONSENT_COLUMNS}
+    given = {name: value for name, value in read.items() if name in PROFILE or name in CONSENT_COLUMNS}
     return Row(line, given, customer_id=customer_id or None, place=place)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
-COLUMNS: Final = (ID_COLUMN, *PROFILE_COLUMNS, *CONSENT_COLUMNS, *FLAG_COLUMNS)
+COLUMNS: Final = (ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS)
 """Of a file that is written, in their order."""
 _FLAGS: Final = {"failed_email": Channel.EMAIL, "failed_phone": Channel.SMS}
-_NUMBERS: Final = frozenset({"mobile_phone", "day_phone", "night_phone"})
+_NUMBERS: Final = frozenset(fields_of(Kind.PHONE))
 
 
 def write_header(format_: str) -> bytes:
@@ -275,7 +258,7 @@ def write_row(
     A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, so such a cell gets
     an apostrophe before it, which an import takes off again; numbers, digits behind their ``+``, stay as they are.
     """
-    values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE_COLUMNS)}
+    values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE)}
     for name, channel in _FLAGS.items():
         verdict = verdicts.get(channel)
         values[name] = verdict and verdict.invalid

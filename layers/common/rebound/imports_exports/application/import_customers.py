@@ -317,7 +317,11 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
             before = stored.get(customer_id)
             if before is None:
                 wanted[customer_id] = Customer(
-                    business.business_id, customer_id, created_at=now, updated_at=now, **wish.profile
+                    business_id=business.business_id,
+                    customer_id=customer_id,
+                    created_at=now,
+                    updated_at=now,
+                    **wish.profile,
                 )
                 continue
             after = before.changed(now, **wish.profile)

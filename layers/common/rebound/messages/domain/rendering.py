@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.customers.domain import field_text
+from rebound.customers.domain import PROFILE, TEXT_FIELDS, field_text
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
@@ -28,18 +28,11 @@ if TYPE_CHECKING:
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"
-CUSTOMER_VARIABLES: Final = (
-    "first_name",
-    "last_name",
-    "email",
-    "mobile_phone",
-    "day_phone",
-    "night_phone",
-    "gender",
-    "birthday",
-    "customer_since",
-    "external_id",
+CUSTOMER_VARIABLES: Final = sorted(
+    (name for name, row in PROFILE.items() if row.placeholder and name in TEXT_FIELDS),
+    key=lambda name: name == "external_id",
 )
+"""In the order of the profile, but the id, which few want to show, last."""
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
