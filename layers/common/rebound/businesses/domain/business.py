@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.frequency import FrequencyCap  # noqa: TC001 - msgspec reads the rows by it
 from rebound.businesses.domain.quiet_hours import QuietHours
 from rebound.businesses.domain.sending_accounts import SendingAccount
 from rebound.businesses.domain.switches import Barrier, Bundle, Switches
 from rebound.businesses.domain.text_answers import TextAnswers
-from rebound.contacts.domain.reachability import STANDARD_POLICY
+from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy  # noqa: TC001 - as above
 from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.channels import Channel
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.frequency import FrequencyCap
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.kernel.categories import Category
 
 

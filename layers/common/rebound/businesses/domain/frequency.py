@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel
+from rebound.kernel.categories import Category  # noqa: TC001 - msgspec reads the rows by them
+from rebound.kernel.channels import Channel  # noqa: TC001
 
 MOST_CAPS: Final = 10
 HIGHEST_CAP: Final = 50

@@ -1,0 +1,59 @@
+"""The settings of a business as a document in the table: ``Business`` in the form of msgspec, but for two settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any, Final
+
+from msgspec import convert, to_builtins
+from msgspec.structs import asdict
+
+from rebound.businesses.adapters.stored_policy import read_policy, write_policy
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.kernel.categories import Category
+
+_BESIDE: Final = ("business_id", "version")
+"""The row has them beside its document."""
+
+
+def write_settings(business: Business) -> dict[str, Any]:
+    """The document of a business's settings."""
+    windows = asdict(business.quiet_hours).items()
+    own_form = {
+        "policy": write_policy(business.policy),
+        "quiet_hours": {channel: _write_window(window) for channel, window in windows},
+    }
+    settings = asdict(business).items()
+    return {name: own_form.get(name) or to_builtins(value) for name, value in settings if name not in _BESIDE}
+
+
+def read_settings(document: Mapping[str, Any], business_id: str, version: int) -> Business:
+    """The business of a document; a setting or option that it does not name is that of a new business."""
+    windows = document.get("quiet_hours", {}).items()
+    own_form = {
+        "policy": read_policy(document.get("policy")),
+        "quiet_hours": QuietHours(**{channel: _read_window(window) for channel, window in windows}),
+    }
+    return convert({**document, **own_form, "business_id": business_id, "version": version}, Business)
+
+
+def _write_window(window: QuietWindow | None) -> Mapping[str, Any] | None:
+    if window is None:
+        return None
+    return {
+        "from": f"{window.start:%H:%M}",
+        "until": f"{window.end:%H:%M}",
+        "categories": sorted(window.categories),
+    }
+
+
+def _read_window(document: Mapping[str, Any] | None) -> QuietWindow | None:
+    if document is None:
+        return None
+    return QuietWindow(
+        time.fromisoformat(document["from"]),
+        time.fromisoformat(document["until"]),
+        frozenset(map(Category, document["categories"])),
+    )

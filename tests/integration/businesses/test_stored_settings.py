@@ -1,0 +1,40 @@
+"""The settings of a business are read from rows that were written long ago, and written as they always were."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rebound.platform.adapters.dynamo import JsonAttribute
+from tests.fakes import house
+from tests.fakes.aws import make
+from tests.fakes.making import BUSINESS_ID
+from tests.integration.conftest import Stack
+
+ROWS: Final[list[dict[str, Any]]] = [
+    json.loads(line)
+    for line in Path(__file__).with_name("stored_settings.jsonl").read_text(encoding="utf-8").splitlines()
+]
+"""Documents from when each setting had code of its own to write and to read it, with the answer of the API to them.
+
+Those that are not whole lack settings and options, as rows do that are older than these.
+"""
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_is_read_as_it_always_was_and_written_byte_for_byte(row: dict[str, Any], stack: Stack) -> None:
+    table, key = stack.settings["DIRECTORY_TABLE"], {"business_id": {"S": BUSINESS_ID}, "entry_id": {"S": "settings#"}}
+    written = JsonAttribute().serialize(row["document"])
+    version = {} if row["version"] is None else {"version": {"N": str(row["version"])}}
+    make("dynamodb").put_item(TableName=table, Item={**key, **version, "document": {"S": written}})
+    answer = stack.api("GET", "/v1/business")
+    directory = house.ports().businesses
+    directory.replace(directory.get(BUSINESS_ID))
+    after = make("dynamodb").get_item(TableName=table, Key=key)["Item"]
+
+    assert answer.body == row["settings"]
+    assert after["version"] == {"N": str((row["version"] or 0) + 1)}
+    if row["is_whole"]:
+        assert after["document"] == {"S": written}
+    assert stack.api("GET", "/v1/business").body == row["settings"]
