@@ -26,7 +26,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.businesses.application.settings_of_business import BusinessChange, QuietHoursChange
 from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.contacts.domain.contacts import Contact
@@ -281,16 +280,16 @@ class Deployment:
     def open_business(self, text_provider: str = "twilio", *, capped: bool = False) -> None:
         """A business with a key."""
         made = house.use_cases().manage_tenants.create_business(
-            BusinessChange(
-                name="Salon Juniper",
-                country="US",
-                time_zone="America/New_York",
-                email_from="hello@juniper.example.com",
-                text_from="+14155550100",
-                text_provider=TextProvider(text_provider),
-                frequency_caps=(WEEKLY,) if capped else (),
-                quiet_hours=QuietHoursChange(sms=None, email=None),
-            )
+            {
+                "name": "Salon Juniper",
+                "country": "US",
+                "time_zone": "America/New_York",
+                "email_from": "hello@juniper.example.com",
+                "text_from": "+14155550100",
+                "text_provider": TextProvider(text_provider),
+                "frequency_caps": (WEEKLY,) if capped else (),
+                "quiet_hours": {"sms": None, "email": None},
+            }
         )
         self.business_id = made.business_id
         self.token = house.use_cases().manage_tenants.create_key(self.business_id, ALL_SCOPES, "").token

@@ -17,7 +17,6 @@ from datetime import time, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from rebound.businesses.application.settings_of_business import BusinessChange
 from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
@@ -303,11 +302,9 @@ class Story(World):
         # What its texts wait for may be another hour now.
         self._asked(
             "settings",
-            lambda: self.settings_of_business.change(OTHER_BUSINESS, BusinessChange(name="Cedar & Daughters")),
+            lambda: self.settings_of_business.change(OTHER_BUSINESS, {"name": "Cedar & Daughters"}),
         )
-        self._asked(
-            "settings", lambda: self.settings_of_business.change(BUSINESS_ID, BusinessChange(policy=STRICT_POLICY))
-        )
+        self._asked("settings", lambda: self.settings_of_business.change(BUSINESS_ID, {"policy": STRICT_POLICY}))
         for business_id, campaign_id in self.campaign_ids.values():
             self.end(campaign_id, business_id)
         self.rest()

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.businesses.domain.business import Business
+from rebound.businesses.http import BusinessAnswer, BusinessChangeRequest
 from rebound.platform.adapters.dynamo import JsonAttribute
 from tests.fakes import house
 from tests.fakes.aws import make
@@ -28,13 +30,22 @@ def test_a_row_is_read_as_it_always_was_and_written_byte_for_byte(row: dict[str,
     written = JsonAttribute().serialize(row["document"])
     version = {} if row["version"] is None else {"version": {"N": str(row["version"])}}
     make("dynamodb").put_item(TableName=table, Item={**key, **version, "document": {"S": written}})
-    answer = stack.api("GET", "/v1/business")
+    before = stack.api("GET", "/v1/business").body
     directory = house.ports().businesses
     directory.replace(directory.get(BUSINESS_ID))
     after = make("dynamodb").get_item(TableName=table, Key=key)["Item"]
 
-    assert answer.body == row["settings"]
+    kept = json.loads(after["document"]["S"])
+
+    assert {name: before[name] for name in row["settings"]} == row["settings"]
+    assert stack.api("GET", "/v1/business").body == before
     assert after["version"] == {"N": str((row["version"] or 0) + 1)}
     if row["is_whole"]:
-        assert after["document"] == {"S": written}
-    assert stack.api("GET", "/v1/business").body == row["settings"]
+        assert JsonAttribute().serialize({name: kept[name] for name in kept if name in row["document"]}) == written
+
+
+def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
+    settings = set(Business.__struct_fields__) - {"version"}
+
+    assert set(BusinessAnswer.model_fields) == settings
+    assert set(BusinessChangeRequest.model_fields) == settings - {"business_id", "bundle"}

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.application.settings_of_business import BusinessChange
 from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
@@ -49,7 +48,7 @@ def crowd(seed: int = 0, size: int = 3) -> World:
 
 
 def choose(world: World, policy: ReachabilityPolicy) -> None:
-    world.settings_of_business.change(BUSINESS_ID, BusinessChange(policy=policy))
+    world.settings_of_business.change(BUSINESS_ID, {"policy": policy})
 
 
 def flags(world: World) -> dict[str, tuple[bool, bool]]:
@@ -90,7 +89,7 @@ def test_flags_follow_a_policy_without_new_receipts_and_back(policy: Reachabilit
 
 def test_a_copying_is_due_when_a_policy_is_named_even_the_same_and_never_otherwise() -> None:
     world = World()
-    world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New"))
+    world.settings_of_business.change(BUSINESS_ID, {"name": "New"})
     assert waiting(world) == []
     choose(world, STANDARD_POLICY)
 
@@ -198,7 +197,7 @@ def test_a_rename_that_was_decided_before_a_change_of_policy_does_not_undo_it() 
             choose(world, STRICT_POLICY)
 
     world.checkpoint = change_first
-    world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New"))
+    world.settings_of_business.change(BUSINESS_ID, {"name": "New"})
     stored = world.settings_of_business.get(BUSINESS_ID)
 
     assert (stored.name, stored.policy) == ("New", STRICT_POLICY)

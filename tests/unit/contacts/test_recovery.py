@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.application.settings_of_business import BusinessChange, RecoveryChange
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import (
@@ -453,8 +452,8 @@ def test_a_message_to_one_person_that_has_to_wait_says_so_in_the_client_log() ->
 def test_an_option_that_is_left_out_keeps_its_value() -> None:
     world = World()
     assert world.settings_of_business.get(BUSINESS_ID).recovery == Recovery()
-    changes = (RecoveryChange(spaced=True), RecoveryChange(probe_marketing=True), RecoveryChange(spaced=False))
-    seen = [world.settings_of_business.change(BUSINESS_ID, BusinessChange(recovery=c)) for c in changes]
+    changes = ({"spaced": True}, {"probe_marketing": True}, {"spaced": False})
+    seen = [world.settings_of_business.change(BUSINESS_ID, {"recovery": c}) for c in changes]
 
     assert [found.recovery for found in seen] == [SPACED, BOTH, PROBING]
-    assert world.settings_of_business.change(BUSINESS_ID, BusinessChange(name="New")).recovery == PROBING
+    assert world.settings_of_business.change(BUSINESS_ID, {"name": "New"}).recovery == PROBING

@@ -1,31 +1,19 @@
 """The settings of a business: shapes and routes."""
 
 from datetime import time
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from rebound.businesses import wiring
-from rebound.businesses.application.settings_of_business import (
-    UNSET,
-    BusinessChange,
-    DoubleOptInChange,
-    QuietHoursChange,
-    RecoveryChange,
-    SwitchesChange,
-    TextAnswersChange,
-    Unset,
-)
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
-from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietHours, QuietWindow
-from rebound.businesses.domain.switches import Bundle, Switches
+from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
+from rebound.businesses.domain.switches import Bundle
 from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
-from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.platform.http.routes import business_of, json_answer, responses
@@ -59,10 +47,10 @@ class PolicyAnswer(Answer):
     preset: PolicyPreset
     counts: dict[str, int] | None = Field(description="Failures in a row by class, with the preset custom.")
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, policy: ReachabilityPolicy) -> Self:
-        """The answer for a policy."""
-        return cls(preset=policy.preset, counts=counts_of(policy))
+    def _of(cls, policy: ReachabilityPolicy) -> dict[str, Any]:
+        return {"preset": policy.preset, "counts": counts_of(policy)}
 
 
 class RecoveryRequest(Request):
@@ -82,11 +70,6 @@ class RecoveryAnswer(Answer):
 
     spaced: bool
     probe_marketing: bool
-
-    @classmethod
-    def of(cls, recovery: Recovery) -> Self:
-        """The answer for the options."""
-        return cls(spaced=recovery.spaced, probe_marketing=recovery.probe_marketing)
 
 
 class SwitchesRequest(Request):
@@ -108,11 +91,6 @@ class SwitchesAnswer(Answer):
     text: bool
     text_confirmations: bool
 
-    @classmethod
-    def of(cls, switches: Switches) -> Self:
-        """The answer for the switches."""
-        return cls(email=switches.email, text=switches.text, text_confirmations=switches.text_confirmations)
-
 
 class DoubleOptInRequest(Request):
     """Where marketing goes only to those who have confirmed that they want it; a channel left out keeps its value."""
@@ -126,11 +104,6 @@ class DoubleOptInAnswer(Answer):
 
     email: bool
     sms: bool
-
-    @classmethod
-    def of(cls, double_opt_in: DoubleOptIn) -> Self:
-        """The answer for the option."""
-        return cls(email=double_opt_in.email, sms=double_opt_in.sms)
 
 
 class FrequencyCapRequest(Request):
@@ -169,11 +142,6 @@ class FrequencyCapAnswer(Answer):
     at_most: int
     within_days: int
     per_segment: bool
-
-    @classmethod
-    def of(cls, cap: FrequencyCap) -> Self:
-        """The answer for a cap."""
-        return cls(**{**{name: getattr(cap, name) for name in cls.model_fields}, "categories": list(cap.categories)})
 
 
 def _named_apart(caps: list[FrequencyCapRequest]) -> list[FrequencyCapRequest]:
@@ -217,16 +185,6 @@ class QuietHoursRequest(Request):
     sms: QuietWindowRequest | None = None
     email: QuietWindowRequest | None = None
 
-    def read(self) -> QuietHoursChange:
-        """The change."""
-
-        def said(name: str, window: QuietWindowRequest | None) -> QuietWindow | Unset | None:
-            if name not in self.model_fields_set:
-                return UNSET
-            return None if window is None else window.read()
-
-        return QuietHoursChange(sms=said("sms", self.sms), email=said("email", self.email))
-
 
 class QuietWindowAnswer(Answer):
     """From when until when messages of some kinds wait, by the recipient's clock."""
@@ -237,10 +195,11 @@ class QuietWindowAnswer(Answer):
     until: str
     categories: list[Category]
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, window: QuietWindow) -> Self:
-        """The answer for a window."""
-        return cls(from_=f"{window.start:%H:%M}", until=f"{window.end:%H:%M}", categories=sorted(window.categories))
+    def _of(cls, window: QuietWindow) -> dict[str, Any]:
+        clock = {"from_": f"{window.start:%H:%M}", "until": f"{window.end:%H:%M}"}
+        return {**clock, "categories": sorted(window.categories)}
 
 
 class QuietHoursAnswer(Answer):
@@ -248,12 +207,6 @@ class QuietHoursAnswer(Answer):
 
     sms: QuietWindowAnswer | None
     email: QuietWindowAnswer | None
-
-    @classmethod
-    def of(cls, hours: QuietHours) -> Self:
-        """The answer for quiet hours."""
-        sms, email = (window and QuietWindowAnswer.of(window) for window in (hours.sms, hours.email))
-        return cls(sms=sms, email=email)
 
 
 class TextAnswersRequest(Request):
@@ -282,12 +235,6 @@ class TextAnswersAnswer(Answer):
     keywords: AnsweredBy
     language: str
     confirmation_words: list[str]
-
-    @classmethod
-    def of(cls, answers: TextAnswers) -> Self:
-        """The answer for the options."""
-        words = list(answers.confirmation_words)
-        return cls(keywords=answers.keywords, language=answers.language, confirmation_words=words)
 
 
 class BusinessChangeRequest(Request):
@@ -347,16 +294,7 @@ class BusinessAnswer(Answer):
     @classmethod
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
-        read = {
-            "policy": PolicyAnswer.of(business.policy),
-            "recovery": RecoveryAnswer.of(business.recovery),
-            "switches": SwitchesAnswer.of(business.switches),
-            "double_opt_in": DoubleOptInAnswer.of(business.double_opt_in),
-            "frequency_caps": [FrequencyCapAnswer.of(cap) for cap in business.frequency_caps],
-            "text_answers": TextAnswersAnswer.of(business.text_answers),
-            "quiet_hours": QuietHoursAnswer.of(business.quiet_hours),
-        }
-        return cls(**{name: getattr(business, name) for name in cls.model_fields if name not in read}, **read)
+        return cls.model_validate(business, from_attributes=True)
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -369,34 +307,22 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.patch("/v1/business", summary="Change settings", tags=["Business"], responses=responses(BusinessAnswer))
     def change_business(request: Annotated[BusinessChangeRequest, Body()]) -> Response[str]:
-        given = request.model_fields_set
-        change = BusinessChange(
-            name=request.name if "name" in given else None,
-            country=request.country if "country" in given else None,
-            time_zone=request.time_zone if "time_zone" in given else None,
-            text_provider=request.text_provider if "text_provider" in given else None,
-            owner_email=request.owner_email if "owner_email" in given else UNSET,
-            email_from=request.email_from if "email_from" in given else UNSET,
-            text_from=request.text_from if "text_from" in given else UNSET,
-            text_rate=request.text_rate if "text_rate" in given else UNSET,
-            policy=request.policy.read() if "policy" in given else None,
-            frequency_caps=tuple(cap.read() for cap in request.frequency_caps) if "frequency_caps" in given else None,
-            quiet_hours=request.quiet_hours.read() if "quiet_hours" in given else None,
-            recovery=RecoveryChange(**request.recovery.model_dump(exclude_unset=True)) if "recovery" in given else None,
-            switches=SwitchesChange(**request.switches.model_dump(exclude_unset=True)) if "switches" in given else None,
-            double_opt_in=(
-                DoubleOptInChange(**request.double_opt_in.model_dump(exclude_unset=True))
-                if "double_opt_in" in given
-                else None
-            ),
-            text_answers=_text_answers(request.text_answers) if "text_answers" in given else None,
-        )
-        business = wiring.use_cases().settings_of_business.change(business_of(app), change)
+        business = wiring.use_cases().settings_of_business.change(business_of(app), _given(request))
         return json_answer(BusinessAnswer.of(business))
 
 
-def _text_answers(request: TextAnswersRequest) -> TextAnswersChange:
-    given = request.model_dump(exclude_unset=True)
-    if "confirmation_words" in given:
-        given["confirmation_words"] = tuple(given["confirmation_words"])
-    return TextAnswersChange(**given)
+def _given(request: Request) -> dict[str, Any]:
+    """What a request names, as the settings have it."""
+    return {name: _read(value) for name, value in request if name in request.model_fields_set}
+
+
+def _read(value: object) -> object:
+    match value:
+        case PolicyRequest() | QuietWindowRequest() | FrequencyCapRequest():
+            return value.read()
+        case Request():
+            return _given(value)
+        case list():
+            return tuple(map(_read, value))
+        case _:
+            return value

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.access.domain import ApiKey, hash_of, write_token
-from rebound.businesses.application.settings_of_business import BusinessChange, changed_business, write_change
+from rebound.businesses.application.settings_of_business import changed_business, write_change
 from rebound.businesses.domain.business import Business, TextProvider
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
+    from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.domain.switches import Bundle
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
@@ -52,7 +53,7 @@ class ManageTenants(Struct, frozen=True, kw_only=True):
             time_zone="",
             text_provider=self.default_text_provider,
         )
-        required = [name for name in ("name", "country", "time_zone") if getattr(change, name) is None]
+        required = [name for name in ("name", "country", "time_zone") if change.get(name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
         business = changed_business(blank, change, self.addresses)
@@ -61,7 +62,7 @@ class ManageTenants(Struct, frozen=True, kw_only=True):
 
     def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
         """What the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
-        return write_change(self.businesses, self.addresses, business_id, BusinessChange(bundle=bundle))
+        return write_change(self.businesses, self.addresses, business_id, {"bundle": bundle})
 
     def rewrite_settings(self) -> int:
         """Write the settings of every business as they are, with all that is kept beside them; how many there are.
@@ -70,7 +71,7 @@ class ManageTenants(Struct, frozen=True, kw_only=True):
         """
         business_ids = self.businesses.ids()
         for business_id in business_ids:
-            write_change(self.businesses, self.addresses, business_id, BusinessChange())
+            write_change(self.businesses, self.addresses, business_id, {})
         return len(business_ids)
 
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.application.manage_tenants import DEFAULT_GRACE
-from rebound.businesses.application.settings_of_business import UNSET, BusinessChange, QuietHoursChange
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, TextProvider
 from rebound.businesses.domain.switches import Bundle
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
@@ -19,7 +18,7 @@ from rebound.operations.application.manage_dead_letters import ALL
 if TYPE_CHECKING:
     from rebound.access.domain import ApiKey
     from rebound.businesses.application.manage_tenants import ManageTenants, NewKey
-    from rebound.businesses.application.settings_of_business import Unset
+    from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.domain.business import Business
     from rebound.operations.application.manage_dead_letters import ExplainedLetter, ManageDeadLetters
 
@@ -93,18 +92,15 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
     provider = event.get("text_provider")
     if provider is not None and provider not in list(TextProvider):
         raise InvalidInputError(FieldError("text_provider", f"Must be one of {', '.join(TextProvider)}."))
-    return BusinessChange(
-        name=event.get("name"),
-        country=event.get("country"),
-        time_zone=event.get("time_zone"),
-        text_provider=TextProvider(provider) if provider else None,
-        owner_email=event.get("owner_email") or UNSET,
-        email_from=event.get("email_from") or UNSET,
-        text_from=event.get("text_from") or UNSET,
-        text_rate=_text_rate(event),
-        bundle=None if event.get("bundle") is None else _bundle(event["bundle"]),
-        quiet_hours=_quiet_hours(event),
-    )
+    change = {
+        **{name: event.get(name) for name in ("name", "country", "time_zone")},
+        "text_provider": TextProvider(provider) if provider else None,
+        **{name: event.get(name) or None for name in ("owner_email", "email_from", "text_from")},
+        "text_rate": _text_rate(event),
+        "bundle": None if event.get("bundle") is None else _bundle(event["bundle"]),
+        "quiet_hours": _quiet_hours(event),
+    }
+    return {name: value for name, value in change.items() if value is not None}
 
 
 def _bundle(given: Any) -> Bundle:
@@ -113,20 +109,20 @@ def _bundle(given: Any) -> Bundle:
     return Bundle(given)
 
 
-def _quiet_hours(event: Mapping[str, Any]) -> QuietHoursChange | None:
+def _quiet_hours(event: Mapping[str, Any]) -> Mapping[str, None] | None:
     """Windows are set over the API; an operator may want a business that has none from the start."""
     given = event.get("quiet_hours")
     if given is None:
         return None
     if given != "off":
         raise InvalidInputError(FieldError("quiet_hours", "Must be off; PATCH /v1/business sets other hours."))
-    return QuietHoursChange(sms=None, email=None)
+    return {"sms": None, "email": None}
 
 
-def _text_rate(event: Mapping[str, Any]) -> float | Unset:
+def _text_rate(event: Mapping[str, Any]) -> float | None:
     rate = event.get("text_rate")
     if rate is None:
-        return UNSET
+        return None
     if not isinstance(rate, int | float) or not MIN_TEXT_RATE <= rate <= MAX_TEXT_RATE:
         raise InvalidInputError(FieldError("text_rate", f"Must be a number from {MIN_TEXT_RATE} to {MAX_TEXT_RATE}."))
     return float(rate)
