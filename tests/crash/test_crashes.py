@@ -31,9 +31,10 @@ from rebound.receipts.application import apply_receipts, reconcile_suppressions
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.sending.application import (
     admit_chunk,
+    chunk_lifecycle,
+    decide_recipients,
     release_held,
     run_campaign,
-    send_chunk,
     send_email,
     send_text,
 )
@@ -73,7 +74,8 @@ WORKERS: Final = (
     roll_back_flags,
     run_campaign,
     run_job,
-    send_chunk,
+    chunk_lifecycle,
+    decide_recipients,
     send_email,
     send_text,
     suppression_desk,

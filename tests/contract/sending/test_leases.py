@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.sending.application.send_chunk import LEASE
+from rebound.sending.application.chunk_lifecycle import LEASE
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 

@@ -30,7 +30,7 @@ from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.domain import Segment, Selection
-from rebound.sending.application.send_chunk import LEASE
+from rebound.sending.application.chunk_lifecycle import LEASE
 from rebound.sending.domain.handovers import Refused, SendResult, Unknown
 from rebound.sending.domain.pacing import Ticket
 from tests.contract.campaigns.fakes import adds_up

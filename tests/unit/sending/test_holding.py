@@ -26,7 +26,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.domain import Selection
-from rebound.sending.application.send_chunk import LEASE
+from rebound.sending.application.chunk_lifecycle import LEASE
 from rebound.sending.domain.pacing import HeldTicket
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of

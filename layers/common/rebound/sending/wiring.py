@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import TextProvider
     from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
+    from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.application.post_message import PostMessage
     from rebound.sending.application.release_held import ReleaseHeld
     from rebound.sending.application.requeue_campaign import RequeueCampaign
     from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
-    from rebound.sending.application.send_chunk import ChunkDesk
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
     from rebound.sending.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, SendingPorts, Texter
@@ -200,23 +201,33 @@ class SendingUseCases(CampaignsUseCases):
         )
 
     @cached_property
-    def chunk_desk(self) -> ChunkDesk:
-        from rebound.sending.application.send_chunk import ChunkDesk
+    def chunk_lifecycle(self) -> ChunkLifecycle:
+        from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
 
-        return ChunkDesk(
+        return ChunkLifecycle(
             chunks=self.ports.chunks,
             campaigns=self.ports.campaigns,
             businesses=self.ports.businesses,
             customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
             messages=self.ports.messages,
             queue=self.ports.chunk_queue,
+            held=self.ports.held_queue,
+            reservations=self.frequency_desk,
             breaker=self.trip_breaker,
             clock=self.ports.clock,
-            held=self.ports.held_queue,
+        )
+
+    @cached_property
+    def decide_recipients(self) -> DecideRecipients:
+        from rebound.sending.application.decide_recipients import DecideRecipients
+
+        return DecideRecipients(
+            customers=self.ports.customers,
+            contacts=self.ports.contacts,
+            frequencies=self.ports.frequencies,
+            reservations=self.frequency_desk,
             whereabouts=self.ports.whereabouts,
-            places=self.frequency_desk,
+            clock=self.ports.clock,
         )
 
     @cached_property
@@ -248,7 +259,10 @@ class SendingUseCases(CampaignsUseCases):
         from rebound.sending.application.send_email import SendEmail
 
         return SendEmail(
-            desk=self.chunk_desk,
+            chunks=self.chunk_lifecycle,
+            decide=self.decide_recipients,
+            messages=self.ports.messages,
+            clock=self.ports.clock,
             mailer=self.ports.mailer,
             admit=self.admit_chunk,
             mind=self.mind_throttles,
@@ -271,7 +285,11 @@ class SendingUseCases(CampaignsUseCases):
         from rebound.sending.application.send_text import SendText
 
         return SendText(
-            desk=self.chunk_desk,
+            chunks=self.chunk_lifecycle,
+            decide=self.decide_recipients,
+            messages=self.ports.messages,
+            businesses=self.ports.businesses,
+            clock=self.ports.clock,
             texters=self.texters,
             receipts=self.ports.receipt_queue,
             admit=self.admit_chunk,

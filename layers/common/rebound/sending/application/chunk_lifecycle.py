@@ -1,0 +1,189 @@
+"""The life of a chunk in the hands of a sender: claimed, marked, and finished or put back (truth 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
+from rebound.campaigns.domain.chunks import ClaimOutcome
+from rebound.kernel.errors import ReboundError
+from rebound.messages.domain.messages import MessageStatus
+from rebound.sending.application.admit_chunk import Admission
+from rebound.sending.domain.outcomes import ClaimedChunk, is_unrecorded, without_record
+from rebound.sending.domain.pacing import LONGEST_DELAY, HeldTicket, Ticket, lane_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.trip_breaker import TripBreaker
+    from rebound.campaigns.domain.chunks import ChunkKey
+    from rebound.campaigns.ports import CampaignBook, ChunkLedger
+    from rebound.customers.ports import CustomerBook
+    from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    from rebound.eligibility.domain.eligibility import Hold
+    from rebound.kernel.provider_codes import Provider
+    from rebound.messages.domain.messages import Message
+    from rebound.messages.ports import MessageLog
+    from rebound.platform.ports import Clock
+    from rebound.sending.ports import ChunkQueue, HeldQueue
+
+LEASE: Final = timedelta(seconds=150)
+"""Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
+NO_DELAY: Final = timedelta()
+FIRST_DELAY: Final = timedelta(seconds=1)
+"""Doubled with each attempt at a chunk."""
+AFTER_A_STOP: Final = timedelta(seconds=3)
+"""By then every worker knows that the account is stopped, and says until when (``AdmitChunk``)."""
+
+
+class ChunkHeldError(ReboundError):
+    """Another worker has the chunk: leave the queue message for later, in case that worker dies."""
+
+
+class ChunkLifecycle(Struct, frozen=True, kw_only=True):
+    """Claims a chunk for a sender, and ends the attempt at it so that nobody is lost and nobody is sent to twice."""
+
+    chunks: ChunkLedger
+    campaigns: CampaignBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    messages: MessageLog
+    queue: ChunkQueue
+    held: HeldQueue
+    reservations: FrequencyDesk
+    breaker: TripBreaker
+    clock: Clock
+
+    def claim(self, key: ChunkKey, owner: str, admission: Admission) -> ClaimedChunk | None:
+        """Claim a chunk; ``None`` when there is nothing to do that it is admitted for. Raises ``ChunkHeldError``."""
+        if admission is Admission.NOTHING:
+            return None
+        outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
+        if outcome is ClaimOutcome.DONE:
+            return None
+        if outcome is ClaimOutcome.HELD:
+            raise ChunkHeldError
+        campaign = self.campaigns.get(key.business_id, key.campaign_id)
+        business = self.businesses.get(key.business_id)
+        claimed = ClaimedChunk(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
+        if admission is Admission.SETTLE and not claimed.settle:
+            # Who was handing it over has put it back since: its turn is yet to come.
+            self.finish(claimed, chunk.remaining, {}, NO_DELAY)
+            return None
+        return claimed
+
+    def unrecorded(self, claimed: ClaimedChunk) -> Sequence[str]:
+        """Those of whom nothing is recorded yet; whoever an earlier attempt left out stays left out."""
+        if claimed.chunk.attempts <= 1:
+            return claimed.chunk.remaining
+        known = self.known(claimed)
+        return [customer_id for customer_id in claimed.chunk.remaining if is_unrecorded(known.get(customer_id))]
+
+    def known(self, claimed: ClaimedChunk) -> Mapping[str, Message]:
+        """The messages of the chunk that have a row, by customer."""
+        keys = [claimed.message_key(customer_id) for customer_id in claimed.chunk.remaining]
+        return {key.customer_id: message for key, message in self.messages.get_many(keys).items()}
+
+    def is_halted(self, claimed: ClaimedChunk) -> bool:
+        """Whether the campaign may not hand over anything at this moment."""
+        return self._status(claimed) in HALTED
+
+    def mark(self, claimed: ClaimedChunk, waiting: Sequence[str] = ()) -> None:
+        """From here on everybody but ``waiting`` may have been sent to. Raises ``ConcurrentChangeError``."""
+        self.chunks.mark(claimed.chunk, self.clock.now(), waiting)
+
+    def settle(self, claimed: ClaimedChunk, lost: Sequence[str], again: Sequence[str], provider: Provider) -> None:
+        """End an attempt that died: nobody knows whether the ``lost`` were sent to; the chunk comes for ``again``."""
+        self.messages.record([without_record(message, provider) for message in self._queued(claimed, lost)])
+        self.finish(claimed, again, {}, NO_DELAY)
+
+    def halt(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """Set recipients aside who have not been handed over, or end them when the campaign is cancelled.
+
+        A resume looks for chunks that are set aside after it has changed the status. If it looked before we were done,
+        the status says so when we look after, and the chunk goes back to the queue at once.
+        """
+        self.release_earlier(claimed, customer_ids)
+        if self._status(claimed) is CampaignStatus.CANCELLED:
+            queued = self._queued(claimed, customer_ids)
+            self.messages.record([replace(message, status=MessageStatus.CANCELLED) for message in queued])
+            self.chunks.finish(claimed.chunk)
+            return
+        self.chunks.put_back(claimed.chunk, customer_ids)
+        if self._status(claimed) is not CampaignStatus.PAUSED:
+            self.queue.put(claimed.campaign.channel, [claimed.ticket(customer_ids)])
+
+    def pause(self, claimed: ClaimedChunk, because: str, customer_ids: Sequence[str]) -> None:
+        """Pause the campaign at once and set aside the recipients that the provider has just refused, with the rest.
+
+        They are known not to have gone out, so a resume sends to them.
+        """
+        key = claimed.chunk.key
+        self.breaker.trip(key.business_id, key.campaign_id, because)
+        self.halt(claimed, customer_ids)
+
+    def put_back(self, claimed: ClaimedChunk, customer_ids: Sequence[str], delay: timedelta | None = None) -> None:
+        """Let the chunk come again for recipients that are known not to have gone out.
+
+        Without ``delay`` it waits longer with each attempt.
+        """
+        self.release_earlier(claimed, customer_ids)
+        self.chunks.put_back(claimed.chunk, customer_ids)
+        if delay is None:
+            delay = min(FIRST_DELAY * 2 ** min(claimed.chunk.attempts, 10), LONGEST_DELAY)
+        self.queue.put(claimed.campaign.channel, [claimed.ticket(customer_ids)], delay)
+
+    def finish(
+        self, claimed: ClaimedChunk, again: Sequence[str], held: Mapping[str, Hold], delay: timedelta | None = None
+    ) -> None:
+        """End the attempt: the chunk is finished, or comes again for who is left, after ``delay`` or at their hour."""
+        if again:
+            self.put_back(claimed, [*again, *held], delay)
+        elif held:
+            self._defer(claimed, held)
+        else:
+            self.chunks.finish(claimed.chunk)
+
+    def _defer(self, claimed: ClaimedChunk, held: Mapping[str, Hold]) -> None:
+        """Keep a chunk away from its lane until the first of those who wait may get theirs.
+
+        A cancellation that looked for chunks before this one was back has not found it: then it goes on at once.
+        """
+        key, channel = claimed.chunk.key, claimed.campaign.channel
+        not_before = min(hold.until for hold in held.values())
+        size = sum(hold.until == not_before for hold in held.values())
+        if claimed.campaign.single:
+            queued = [m for m in self.known(claimed).values() if m.status is MessageStatus.QUEUED]
+            self.messages.advance([(message, replace(message, held_until=not_before)) for message in queued])
+        else:
+            self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
+        self.chunks.put_back(claimed.chunk, list(held), not_before)
+        ticket, now = Ticket(key, size, lane_of(claimed.campaign)), self.clock.now()
+        self.held.put([HeldTicket(channel, ticket, not_before, now, claimed.business.version)], now)
+        if self._status(claimed) is CampaignStatus.CANCELLED:
+            self.queue.put(channel, [ticket])
+
+    def release(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """Free the places under the caps of messages that are known not to have gone out.
+
+        Before that is recorded: a death between the two leaves a message that is uncertain, and a place at most too few
+        for what nobody was sent; the other way round the place would be lost to the customer.
+        """
+        self.reservations.give_back(claimed.business, claimed.campaign, customer_ids, claimed.chunk.attempts)
+
+    def release_earlier(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """The same for places that an attempt took which died; there are none while this is the first."""
+        if claimed.chunk.attempts > 1:
+            self.release(claimed, customer_ids)
+
+    def _status(self, claimed: ClaimedChunk) -> CampaignStatus:
+        key = claimed.chunk.key
+        return self.campaigns.get(key.business_id, key.campaign_id).status
+
+    def _queued(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> Sequence[Message]:
+        customers = self.customers.get_many(claimed.business.business_id, customer_ids)
+        return [claimed.message(customer_id, customers.get(customer_id)) for customer_id in customer_ids]
