@@ -24,8 +24,9 @@ from rebound.messages.domain.footers import FOOTER_WORDS
 from rebound.messages.domain.links import Link, Purpose, read_token
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
-from rebound.sending.application.chunk_lifecycle import AFTER_A_STOP, LEASE, ChunkHeldError
+from rebound.sending.application.chunk_lifecycle import LEASE, ChunkHeldError
 from rebound.sending.domain.handovers import Refused, Unknown
+from rebound.sending.domain.outcomes import AFTER_A_STOP
 from rebound.sending.domain.pacing import Ticket
 from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of

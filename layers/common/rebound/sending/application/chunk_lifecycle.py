@@ -14,8 +14,9 @@ from rebound.campaigns.domain.chunks import ClaimOutcome
 from rebound.kernel.errors import ReboundError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sending.application.admit_chunk import Admission
-from rebound.sending.domain.outcomes import ClaimedChunk, is_unrecorded, without_record
-from rebound.sending.domain.pacing import LONGEST_DELAY, HeldTicket, Ticket, lane_of
+from rebound.sending.domain.outcomes import NotTried, Outcomes
+from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
+from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, without_record
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
-NO_DELAY: Final = timedelta()
-FIRST_DELAY: Final = timedelta(seconds=1)
-"""Doubled with each attempt at a chunk."""
-AFTER_A_STOP: Final = timedelta(seconds=3)
-"""By then every worker knows that the account is stopped, and says until when (``AdmitChunk``)."""
 
 
 class ChunkHeldError(ReboundError):
@@ -72,7 +68,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         claimed = ClaimedChunk(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
         if admission is Admission.SETTLE and not claimed.settle:
             # Who was handing it over has put it back since: its turn is yet to come.
-            self.finish(claimed, chunk.remaining, {}, NO_DELAY)
+            self._come_again(claimed, chunk.remaining)
             return None
         return claimed
 
@@ -99,7 +95,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     def settle(self, claimed: ClaimedChunk, lost: Sequence[str], again: Sequence[str], provider: Provider) -> None:
         """End an attempt that died: nobody knows whether the ``lost`` were sent to; the chunk comes for ``again``."""
         self.messages.record([without_record(message, provider) for message in self._queued(claimed, lost)])
-        self.finish(claimed, again, {}, NO_DELAY)
+        self._come_again(claimed, again)
 
     def halt(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
         """Set recipients aside who have not been handed over, or end them when the campaign is cancelled.
@@ -117,36 +113,30 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         if self._status(claimed) is not CampaignStatus.PAUSED:
             self.queue.put(claimed.campaign.channel, [claimed.ticket(customer_ids)])
 
-    def pause(self, claimed: ClaimedChunk, because: str, customer_ids: Sequence[str]) -> None:
-        """Pause the campaign at once and set aside the recipients that the provider has just refused, with the rest.
+    def finish(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """End the attempt as its outcomes ask for.
 
-        They are known not to have gone out, so a resume sends to them.
+        The chunk is finished, or comes again for those who are left, or at the hour for which all of them wait. When
+        the campaign is to pause, it does so at once, and they are set aside.
         """
-        key = claimed.chunk.key
-        self.breaker.trip(key.business_id, key.campaign_id, because)
-        self.halt(claimed, customer_ids)
-
-    def put_back(self, claimed: ClaimedChunk, customer_ids: Sequence[str], delay: timedelta | None = None) -> None:
-        """Let the chunk come again for recipients that are known not to have gone out.
-
-        Without ``delay`` it waits longer with each attempt.
-        """
-        self.release_earlier(claimed, customer_ids)
-        self.chunks.put_back(claimed.chunk, customer_ids)
-        if delay is None:
-            delay = min(FIRST_DELAY * 2 ** min(claimed.chunk.attempts, 10), LONGEST_DELAY)
-        self.queue.put(claimed.campaign.channel, [claimed.ticket(customer_ids)], delay)
-
-    def finish(
-        self, claimed: ClaimedChunk, again: Sequence[str], held: Mapping[str, Hold], delay: timedelta | None = None
-    ) -> None:
-        """End the attempt: the chunk is finished, or comes again for who is left, after ``delay`` or at their hour."""
-        if again:
-            self.put_back(claimed, [*again, *held], delay)
+        left, held = outcomes.left, outcomes.held
+        if outcomes.pause_because is not None:
+            key = claimed.chunk.key
+            self.breaker.trip(key.business_id, key.campaign_id, outcomes.pause_because)
+            self.halt(claimed, left)
+        elif len(left) > len(held):
+            self.release_earlier(claimed, left)
+            self.chunks.put_back(claimed.chunk, left)
+            delay = outcomes.retry_after(claimed.chunk.attempts)
+            self.queue.put(claimed.campaign.channel, [claimed.ticket(left)], delay)
         elif held:
             self._defer(claimed, held)
         else:
             self.chunks.finish(claimed.chunk)
+
+    def _come_again(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """End an attempt that has tried nobody: the chunk takes another turn for these, or is finished."""
+        self.finish(claimed, Outcomes(dict.fromkeys(customer_ids, NotTried.UNBOOKED)))
 
     def _defer(self, claimed: ClaimedChunk, held: Mapping[str, Hold]) -> None:
         """Keep a chunk away from its lane until the first of those who wait may get theirs.

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rebound.contacts.domain.reachability import Tried
 from rebound.eligibility.application.frequency_desk import known_frequencies
-from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide
+from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.sending.domain.outcomes import Recipient, left_out
+from rebound.sending.domain.outcomes import NotTried, Outcomes
+from rebound.sending.domain.recipients import Recipient, left_out
 
 if TYPE_CHECKING:
+    from rebound.businesses.domain.frequency import Frequency
     from rebound.businesses.domain.quiet_hours import Whereabouts
+    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.frequency_desk import FrequencyDesk
-    from rebound.eligibility.domain.eligibility import Decision
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.domain.messages import Message
     from rebound.platform.ports import Clock
-    from rebound.sending.domain.outcomes import ClaimedChunk
+    from rebound.sending.domain.outcomes import Outcome
+    from rebound.sending.domain.recipients import ClaimedChunk
 
 ATTEMPTS: Final = 8
 """How often a contact that others write at the same time is read and decided upon again."""
-
-
-class Decided(Struct, frozen=True):
-    """A chunk's recipients after the second decision.
-
-    Who is in ``held`` waits for their hour. ``beyond`` are those for whom nothing was booked: some had waited for a
-    later hour, which has come as well.
-    """
-
-    recipients: tuple[Recipient, ...]
-    excluded: tuple[Message, ...]
-    held: Mapping[str, Hold]
-    beyond: tuple[str, ...]
 
 
 class DecideRecipients(Struct, frozen=True, kw_only=True):
@@ -51,7 +42,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
     clock: Clock
 
-    def __call__(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Decided:
+    def __call__(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
         """Read the data and decide; no more than ``booked`` are to be sent to.
 
         Only what a cap counts may be a moment old: who is to be sent to must take a place (``reserve``).
@@ -62,63 +53,53 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
         # A place is taken by a write on what was read, and whoever read too early reads again: half the price will do.
         frequencies = known_frequencies(self.frequencies, business, campaign, list(customers), consistent=False)
-        recipients: list[Recipient] = []
-        excluded: list[Message] = []
-        held: dict[str, Hold] = {}
-        beyond: list[str] = []
+        outcomes = Outcomes()
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = claimed.message(customer_id, customer)
-            contact = contacts[key] if key is not None else None
-            frequency, now = frequencies.get(customer_id), self.clock.now()
-            decision = decide(customer, contact, business, campaign, now, frequency, self.whereabouts)
-            match decision:
-                case Send() if len(recipients) == booked:
-                    beyond.append(customer_id)
-                case Send(address, is_try) if customer is not None:
-                    recipients.append(Recipient(message, customer, address, contact, is_try, frequency))
-                case Exclusion.FREQUENCY_CAP if customer is not None:
-                    case_ = Case(customer, contact, business, campaign, now, frequency)
-                    excluded.append(left_out(message, Exclusion.FREQUENCY_CAP, case_.free_again_at))
-                case Hold():
-                    held[customer_id] = decision
-                case reason:
-                    barrier = None
-                    if reason is Exclusion.CHANNEL_OFF:
-                        barrier = business.barrier(message.channel, asks_confirmation=message.asks_confirmation)
-                    excluded.append(left_out(message, str(reason), barrier=barrier))
-        return Decided(tuple(recipients), tuple(excluded), held, tuple(beyond))
+            outcome: Outcome
+            if customer is None:
+                outcome = left_out(message, Exclusion.NOT_FOUND)
+            else:
+                contact = contacts[key] if key is not None else None
+                outcome = _decided(self._case(claimed, customer, contact, frequencies.get(customer_id)), message)
+            if isinstance(outcome, Recipient):
+                outcome = outcome if booked > 0 else NotTried.UNBOOKED
+                booked -= 1
+            outcomes.by_customer[customer_id] = outcome
+        return outcomes
 
-    def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Decision:
+    def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
         """Decide once more, on the data as it was read, where time may have made a difference since."""
         campaign, business = claimed.campaign, claimed.business
         if campaign.expires_at is None and business.quiet_hours.window(campaign.channel, campaign.category) is None:
-            return Send(recipient.address, recipient.is_try)
-        customer, contact, now = recipient.customer, recipient.contact, self.clock.now()
-        return decide(customer, contact, business, campaign, now, recipient.frequency, self.whereabouts)
+            return recipient
+        case = self._case(claimed, recipient.customer, recipient.contact, recipient.frequency)
+        return _decided(case, recipient.message)
 
-    def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
+    def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message:
         """Take what the message needs to itself, right before it is handed over; as left out when it cannot have it.
 
         That is a place under the caps, and the try that is due. Costs nothing for a recipient who needs neither. Raises
         ``ConcurrentChangeError`` when others keep writing, and then nothing may be sent.
         """
-        case = Case(
-            recipient.customer,
-            recipient.contact,
-            claimed.business,
-            claimed.campaign,
-            self.clock.now(),
-            recipient.frequency,
-        )
+        if recipient.frequency is None and not recipient.is_try:
+            return recipient
         attempt = claimed.chunk.attempts
+        case = self._case(claimed, recipient.customer, recipient.contact, recipient.frequency)
         free_again_at = self.reservations.take(case, attempt)
         if free_again_at is not None:
             return left_out(recipient.message, Exclusion.FREQUENCY_CAP, free_again_at)
         lost = self._reserve_try(claimed, recipient)
         if lost is not None:
             self.reservations.give_back(claimed.business, claimed.campaign, [recipient.customer_id], attempt)
-        return lost
+        return lost or recipient
+
+    def _case(
+        self, claimed: ClaimedChunk, customer: Customer, contact: Contact | None, frequency: Frequency | None
+    ) -> Case:
+        now = self.clock.now()
+        return Case(customer, contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts)
 
     def _reserve_try(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
         """Take a try that is due; the message as left out when somebody else has it.
@@ -135,7 +116,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
                 recipient.customer, contact, claimed.business, claimed.campaign, now, whereabouts=self.whereabouts
             )
             if isinstance(decision, Exclusion):
-                return left_out(recipient.message, str(decision))
+                return left_out(recipient.message, decision)
             send = decision.send if isinstance(decision, Hold) else decision
             tried = contact.reachability.tried
             if not send.is_try or (tried is not None and tried.message_id == message_id):
@@ -147,3 +128,18 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
             else:
                 return None
         raise ConcurrentChangeError
+
+
+def _decided(case: Case, message: Message) -> Recipient | Message | Hold:
+    """The recipient if nothing speaks against sending now; else the message as left out, or the hour to wait for."""
+    match decision_on(case):
+        case Send(address, is_try):
+            return Recipient(message, case.customer, address, case.contact, is_try, case.frequency)
+        case Hold() as hold:
+            return hold
+        case Exclusion.FREQUENCY_CAP as reason:
+            return left_out(message, reason, case.free_again_at)
+        case Exclusion.CHANNEL_OFF as reason:
+            return left_out(message, reason, barrier=case.barrier)
+        case reason:
+            return left_out(message, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,23 +13,22 @@ from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
 from rebound.contacts.domain.suppressions import rests_on_an_entry
 from rebound.customers.domain import language_for
-from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.content import EmailContent
 from rebound.messages.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.messages.domain.links import Purpose
+from rebound.messages.domain.messages import Message
 from rebound.messages.domain.rendering import render_email, uses, values_of
 from rebound.rates.domain import Throttled
-from rebound.sending.application.chunk_lifecycle import AFTER_A_STOP, NO_DELAY
-from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, Unknown
-from rebound.sending.domain.outcomes import accepted, cannot_render, is_senders_fault, left_out, refused, unknown
+from rebound.sending.domain.handovers import NOT_OUT, Accepted, OutgoingEmail, Refused, Unknown
+from rebound.sending.domain.outcomes import KeptBack, NotTried
+from rebound.sending.domain.recipients import accepted, cannot_render, is_senders_fault, refused, unknown
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionDesk
     from rebound.messages.application.write_links import LinkWriter
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.rates.application import MindThrottles
@@ -37,8 +36,9 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.domain.handovers import SendResult
-    from rebound.sending.domain.outcomes import ClaimedChunk, Recipient
+    from rebound.sending.domain.outcomes import Outcome, Outcomes
     from rebound.sending.domain.pacing import Ticket
+    from rebound.sending.domain.recipients import ClaimedChunk, Recipient
     from rebound.sending.ports import Mailer
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
@@ -66,8 +66,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
     def __call__(self, ticket: Ticket, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
-        admission = self.admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT)
-        claimed = self.chunks.claim(ticket.key, owner, admission)
+        claimed = self.chunks.claim(ticket.key, owner, self.admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT))
         if claimed is None:
             return
         if claimed.settle:
@@ -85,76 +84,65 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         self.chunks.settle(claimed, lost, again, Provider.SES)
 
     def _send(self, claimed: ClaimedChunk, booked: int) -> None:
-        remaining = self.chunks.unrecorded(claimed)
-        decided = self.decide(claimed, remaining, booked)
-        self.chunks.release_earlier(claimed, [*(m.key.customer_id for m in decided.excluded), *decided.held])
-        rendered = [(recipient, self._email(claimed, recipient)) for recipient in decided.recipients]
-        sendable = [(recipient, email) for recipient, email in rendered if email is not None]
-        unreadable = [recipient for recipient, email in rendered if email is None]
-        self.chunks.release_earlier(claimed, [recipient.customer_id for recipient in unreadable])
-        known = [*decided.excluded, *(cannot_render(recipient.message) for recipient in unreadable)]
-        listed = self._still_listed(claimed, [recipient for recipient, _ in sendable])
-        again = [*listed, *decided.beyond]
-        sendable = [pair for pair in sendable if pair[0].customer_id not in listed]
-        throttles: list[Throttled] = []
-        because: str | None = None
-        if sendable and self.chunks.is_halted(claimed):
-            self.chunks.halt(claimed, remaining)
+        """Read and decide, render, mark, send, record."""
+        outcomes = self.decide(claimed, self.chunks.unrecorded(claimed), booked)
+        emails = self._render(claimed, outcomes)
+        self._clear_suppressions(claimed, outcomes)
+        if outcomes.to_send and self.chunks.is_halted(claimed):
+            self.chunks.halt(claimed, outcomes.customer_ids)
             return
-        held = dict(decided.held)
-        # The suppression list may have taken its time.
-        timely = [(recipient, email, self.decide.again(claimed, recipient)) for recipient, email in sendable]
-        known.extend(left_out(who.message, str(said)) for who, _, said in timely if isinstance(said, Exclusion))
-        held.update({who.customer_id: said for who, _, said in timely if isinstance(said, Hold)})
-        late = [who.customer_id for who, _, said in timely if not isinstance(said, Send)]
-        self.chunks.release_earlier(claimed, late)
-        sendable = [(recipient, email) for recipient, email, said in timely if isinstance(said, Send)]
-        taken = [(recipient, email, self.decide.reserve(claimed, recipient)) for recipient, email in sendable]
-        known.extend(message for _, _, message in taken if message is not None)
-        sendable = [(recipient, email) for recipient, email, message in taken if message is None]
-        if sendable:
-            self.chunks.mark(claimed, [*again, *held])
-            results = self.mailer.send(
-                claimed.business.email_from or "",
-                [email for _, email in sendable],
-            )
-            now = self.clock.now()
-            because = None if claimed.campaign.single else _reason_to_stop(results)
-            self.chunks.release(
-                claimed,
-                [
-                    recipient.customer_id
-                    for (recipient, _), result in zip(sendable, results, strict=True)
-                    if isinstance(result, Refused | Throttled)
-                ],
-            )
-            for (recipient, _), result in zip(sendable, results, strict=True):
-                if isinstance(result, Throttled):
-                    again.append(recipient.customer_id)
-                    throttles.append(result)
-                elif because is not None and is_senders_fault(result, Provider.SES):
-                    again.append(recipient.customer_id)
-                else:
-                    known.append(_after(recipient.message, result, now))
-        # The row of a single message is there already; those of a campaign nobody but the holder of the lease writes.
-        record = self.messages.record if claimed.campaign.single else self.messages.record_new
-        record(known)
-        self.mind(EMAIL_ACCOUNT, throttles)
-        if because is not None:
-            self.chunks.pause(claimed, because, [*again, *held])
-        else:
-            daily = any(throttled.daily for throttled in throttles)
-            # For whom nothing was booked there is nothing to wait for but their turn.
-            short = NO_DELAY if len(again) == len(decided.beyond) else None
-            self.chunks.finish(claimed, again, held, AFTER_A_STOP if daily else short)
+        self._decide_again(claimed, outcomes)
+        if outcomes.to_send:
+            self.chunks.mark(claimed, outcomes.come_again)
+            self._hand_over(claimed, outcomes, emails)
+        self._record(claimed, outcomes)
+        self.mind(EMAIL_ACCOUNT, outcomes.of(Throttled))
+        self.chunks.finish(claimed, outcomes)
 
-    def _still_listed(self, claimed: ClaimedChunk, recipients: Sequence[Recipient]) -> list[str]:
-        """Who is sent to in spite of a flag and may still be on the suppression list."""
-        overridden = {r.customer_id: r.address for r in recipients if _overrides_the_list(claimed, r)}
+    def _render(self, claimed: ClaimedChunk, outcomes: Outcomes) -> Mapping[str, OutgoingEmail]:
+        """The emails by customer; who would get none is left out."""
+        emails: dict[str, OutgoingEmail] = {}
+        for recipient in outcomes.to_send:
+            email = self._email(claimed, recipient)
+            if email is None:
+                outcomes[recipient] = cannot_render(recipient.message)
+            else:
+                emails[recipient.customer_id] = email
+        return emails
+
+    def _clear_suppressions(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """Take those who are sent to in spite of a flag off the list; for whom there is no time, they come again."""
+        overridden = {r.customer_id: r.address for r in outcomes.to_send if _overrides_the_list(claimed, r)}
         if not overridden:
-            return []
+            return
         left = self.suppressions.clear(overridden.values(), CLEARING_BUDGET)
-        return [customer_id for customer_id, address in overridden.items() if address in left]
+        outcomes.by_customer.update({c: NotTried.LISTED for c, address in overridden.items() if address in left})
+
+    def _decide_again(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """The last decision, because the suppression list may have taken its time; who passes it has what it needs."""
+        for recipient in outcomes.to_send:
+            outcomes[recipient] = self.decide.again(claimed, recipient)
+        self.chunks.release_earlier(claimed, outcomes.kept_from_sending)
+        for recipient in outcomes.to_send:
+            outcomes[recipient] = self.decide.reserve(claimed, recipient)
+
+    def _hand_over(self, claimed: ClaimedChunk, outcomes: Outcomes, emails: Mapping[str, OutgoingEmail]) -> None:
+        recipients = outcomes.to_send
+        sender = claimed.business.email_from or ""
+        results = self.mailer.send(sender, [emails[recipient.customer_id] for recipient in recipients])
+        now = self.clock.now()
+        if not claimed.campaign.single:
+            outcomes.pause_because = _reason_to_pause(results)
+        pauses = outcomes.pause_because is not None
+        answered = list(zip(recipients, results, strict=True))
+        self.chunks.release(claimed, [who.customer_id for who, result in answered if isinstance(result, NOT_OUT)])
+        for recipient, result in answered:
+            outcomes[recipient] = _after(recipient, result, now, pauses=pauses)
+
+    def _record(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """A single message has its row already; those of a campaign only the holder of the lease writes."""
+        record = self.messages.record if claimed.campaign.single else self.messages.record_new
+        record(outcomes.of(Message))
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
         """The email for one recipient, ``None`` when it would be none; promotional ones offer to be unsubscribed."""
@@ -177,7 +165,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         return OutgoingEmail(message, recipient.address, email, headers)
 
 
-def _reason_to_stop(results: Sequence[SendResult]) -> str | None:
+def _reason_to_pause(results: Sequence[SendResult]) -> str | None:
     """Why nothing more should be tried after these results of one call, ``None`` when nothing speaks against it.
 
     Sender and setup are the same for the whole call, so a call that is refused whole says enough, however few it was
@@ -197,11 +185,17 @@ def _overrides_the_list(claimed: ClaimedChunk, recipient: Recipient) -> bool:
     return claimed.campaign.category.is_promotional or rests_on_an_entry(contact.reachability)
 
 
-def _after(message: Message, result: Accepted | Refused | Unknown, now: datetime) -> Message:
+def _after(recipient: Recipient, result: SendResult, now: datetime, *, pauses: bool) -> Outcome:
+    """What becomes of a recipient after the call, because of which the campaign perhaps pauses."""
+    message = recipient.message
     match result:
         case Accepted(provider_id):
             return accepted(message, Provider.SES, provider_id, now)
+        case Refused() if pauses and is_senders_fault(result, Provider.SES):
+            return KeptBack(recipient, result)
         case Refused(code):
             return refused(message, Provider.SES, code, now)
+        case Throttled():
+            return result
         case Unknown():
             return unknown(message, Provider.SES, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -34,6 +34,8 @@ class Unknown(Struct, frozen=True):
 
 
 SendResult = Accepted | Refused | Throttled | Unknown
+NOT_OUT: Final = (Refused, Throttled)
+"""The results after which it is known that nothing has gone out."""
 
 
 class OutgoingEmail(Struct, frozen=True):

@@ -1,126 +1,104 @@
-"""A claimed chunk, its recipients, and what becomes of their messages."""
+"""What becomes of each recipient of a chunk in one attempt at it, and how the attempt ends because of that."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from rebound.campaigns.domain.campaigns import queued_message
-from rebound.eligibility.domain.eligibility import Exclusion
-from rebound.kernel.provider_codes import FailureClass, look_up
-from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.messages import NO_RECORD, MessageStatus
-from rebound.sending.domain.handovers import Refused
-from rebound.sending.domain.pacing import Ticket, lane_of
+from rebound.eligibility.domain.eligibility import Hold
+from rebound.messages.domain.messages import Message
+from rebound.rates.domain import Throttled
+from rebound.sending.domain.pacing import LONGEST_DELAY
+from rebound.sending.domain.recipients import Recipient
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.frequency import Frequency
-    from rebound.businesses.domain.switches import Barrier
-    from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import Chunk
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
-    from rebound.kernel.provider_codes import Provider
-    from rebound.messages.domain.messages import Message
+    from rebound.sending.domain.handovers import Refused
+
+NO_DELAY: Final = timedelta()
+FIRST_DELAY: Final = timedelta(seconds=1)
+"""Doubled with each attempt at a chunk."""
+AFTER_A_STOP: Final = timedelta(seconds=3)
+"""By then every worker knows that the account is stopped, and says until when (``AdmitChunk``)."""
 
 
-class ClaimedChunk(Struct, frozen=True):
-    """A chunk whose lease is ours, with what it belongs to."""
+class NotTried(StrEnum):
+    """Why a recipient who may be sent to was not tried."""
 
-    chunk: Chunk
-    campaign: Campaign
-    business: Business
-    settle: bool
-    """An attempt before this one died while it was sending."""
-
-    def message_key(self, customer_id: str) -> MessageKey:
-        """The key of a recipient's message."""
-        return MessageKey(self.business.business_id, customer_id, self.campaign.message_id(customer_id))
-
-    def message(self, customer_id: str, customer: Customer | None) -> Message:
-        """A recipient's message as it is queued."""
-        contact = customer.contact_key(self.campaign.channel) if customer is not None else None
-        address = contact.address if contact is not None else ""
-        return queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
-
-    def ticket(self, customer_ids: Sequence[str]) -> Ticket:
-        """What brings the chunk back for these recipients."""
-        return Ticket(self.chunk.key, len(customer_ids), lane_of(self.campaign))
+    UNBOOKED = "unbooked"
+    """The rate was booked for fewer: some had waited for a later hour, which has come as well."""
+    LISTED = "listed"
+    """There was no time to take the address off the provider's suppression list."""
 
 
-class Recipient(Struct, frozen=True):
-    """One recipient of a chunk, with what is needed to decide and to render."""
+class KeptBack(Struct, frozen=True):
+    """Refused for a fault of the sender: it has failed, unless the campaign pauses for that, and a resume sends it."""
 
-    message: Message
-    """As it would be queued; carries the key and the normalised address."""
-    customer: Customer
-    address: str
-    """As the customer writes it."""
-    contact: Contact | None = None
-    """What is known of the address."""
-    is_try: bool = False
-    """Whether the message is the try that is due there (``DecideRecipients.reserve``)."""
-    frequency: Frequency | None = None
-    """What the customer has been handed of late, where a cap counts such messages."""
+    recipient: Recipient
+    refused: Refused
+
+
+class Settled(Struct, frozen=True):
+    """Nothing is left to do here: another worker has the message, or a receipt brings its outcome."""
+
+
+Outcome = Recipient | Message | Hold | Throttled | KeptBack | NotTried | Settled
+"""A ``Recipient`` is still to be sent to, a ``Message`` is to be recorded, a ``Hold`` defers."""
+
+
+class Outcomes(Struct):
+    """The one outcome that each recipient of a chunk has so far."""
+
+    by_customer: dict[str, Outcome] = field(default_factory=dict)
+    pause_because: str | None = None
+    """Why the campaign is to pause, as a sentence for people."""
+
+    def __setitem__(self, recipient: Recipient, outcome: Outcome) -> None:
+        """What becomes of a recipient in place of what was known before."""
+        self.by_customer[recipient.customer_id] = outcome
+
+    def of[T](self, kind: type[T]) -> list[T]:
+        """All outcomes of a kind."""
+        return [outcome for outcome in self.by_customer.values() if isinstance(outcome, kind)]
 
     @property
-    def customer_id(self) -> str:
-        """Whom the message is for."""
-        return self.customer.customer_id
+    def customer_ids(self) -> Sequence[str]:
+        """Everybody."""
+        return list(self.by_customer)
 
+    @property
+    def to_send(self) -> Sequence[Recipient]:
+        """Those who are still to be sent to, in their order."""
+        return self.of(Recipient)
 
-def is_unrecorded(message: Message | None) -> bool:
-    """Whether the message's row, if there is one, says nothing yet of what became of it."""
-    return message is None or message.status is MessageStatus.QUEUED
+    @property
+    def kept_from_sending(self) -> Sequence[str]:
+        """Those whom a decision has left out or deferred."""
+        return [customer_id for customer_id, outcome in self.by_customer.items() if isinstance(outcome, Message | Hold)]
 
+    @property
+    def left(self) -> Sequence[str]:
+        """Those whom the chunk is still needed for: they come again unless they are sent to."""
+        return [c for c, outcome in self.by_customer.items() if not isinstance(outcome, Message | Settled)]
 
-def is_senders_fault(result: object, provider: Provider) -> bool:
-    """Whether the provider refused a message for a cause on our side, which the next message will meet as well."""
-    return isinstance(result, Refused) and look_up(provider, result.code).failure_class is FailureClass.SENDER_FAULT
+    @property
+    def come_again(self) -> Sequence[str]:
+        """Those of them whom this attempt does not send to."""
+        return [c for c in self.left if not isinstance(self.by_customer[c], Recipient)]
 
+    @property
+    def held(self) -> dict[str, Hold]:
+        """Those who are deferred to their hour."""
+        return {c: outcome for c, outcome in self.by_customer.items() if isinstance(outcome, Hold)}
 
-def left_out(
-    message: Message, reason: str, free_again_at: datetime | None = None, barrier: Barrier | None = None
-) -> Message:
-    """The message of somebody who does not get one, with what is known of the reason besides."""
-    excluded = replace(message, status=MessageStatus.EXCLUDED, reason=reason)
-    return replace(excluded, free_again_at=free_again_at, barrier=barrier)
-
-
-def cannot_render(message: Message) -> Message:
-    """The message of somebody for whom there is nothing sendable."""
-    return left_out(message, Exclusion.CANNOT_RENDER)
-
-
-def accepted(message: Message, provider: Provider, provider_id: str, at: datetime) -> Message:
-    """The message after the provider took it."""
-    return replace(message, status=MessageStatus.SENT, provider=provider, provider_id=provider_id, sent_at=at)
-
-
-def refused(message: Message, provider: Provider, code: str, at: datetime) -> Message:
-    """The message after the provider refused it for good, for a cause that says nothing about the address."""
-    return replace(
-        message,
-        status=MessageStatus.FAILED,
-        provider=provider,
-        provider_code=code,
-        reason=look_up(provider, code).reason,
-        failed_at=at,
-    )
-
-
-def unknown(message: Message, provider: Provider, at: datetime) -> Message:
-    """The message after a call that broke: the provider may have it."""
-    return replace(
-        message, status=MessageStatus.UNCERTAIN, provider=provider, reason="no_answer_from_provider", sent_at=at
-    )
-
-
-def without_record(message: Message, provider: Provider) -> Message:
-    """The message after an attempt that died: nobody knows whether it went out."""
-    return replace(message, status=MessageStatus.UNCERTAIN, provider=provider, reason=NO_RECORD)
+    def retry_after(self, attempts: int) -> timedelta:
+        """When the chunk comes again for those who are left after so many attempts, unless all wait for their hour."""
+        throttles = self.of(Throttled)
+        if any(throttled.daily for throttled in throttles):
+            return AFTER_A_STOP
+        if throttles or NotTried.LISTED in self.of(NotTried):
+            return min(FIRST_DELAY * (1 << min(attempts, 10)), LONGEST_DELAY)
+        return NO_DELAY

@@ -1,0 +1,127 @@
+"""A claimed chunk, its recipients, and their messages as each outcome leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.campaigns import queued_message
+from rebound.eligibility.domain.eligibility import Exclusion
+from rebound.kernel.provider_codes import FailureClass, look_up
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.messages import NO_RECORD, MessageStatus
+from rebound.sending.domain.handovers import Refused
+from rebound.sending.domain.pacing import Ticket, lane_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.frequency import Frequency
+    from rebound.businesses.domain.switches import Barrier
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.domain.chunks import Chunk
+    from rebound.contacts.domain.contacts import Contact
+    from rebound.customers.domain import Customer
+    from rebound.kernel.provider_codes import Provider
+    from rebound.messages.domain.messages import Message
+
+
+class ClaimedChunk(Struct, frozen=True):
+    """A chunk whose lease is ours, with what it belongs to."""
+
+    chunk: Chunk
+    campaign: Campaign
+    business: Business
+    settle: bool
+    """An attempt before this one died while it was sending."""
+
+    def message_key(self, customer_id: str) -> MessageKey:
+        """The key of a recipient's message."""
+        return MessageKey(self.business.business_id, customer_id, self.campaign.message_id(customer_id))
+
+    def message(self, customer_id: str, customer: Customer | None) -> Message:
+        """A recipient's message as it is queued."""
+        contact = customer.contact_key(self.campaign.channel) if customer is not None else None
+        address = contact.address if contact is not None else ""
+        return queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
+
+    def ticket(self, customer_ids: Sequence[str]) -> Ticket:
+        """What brings the chunk back for these recipients."""
+        return Ticket(self.chunk.key, len(customer_ids), lane_of(self.campaign))
+
+
+class Recipient(Struct, frozen=True):
+    """One recipient of a chunk, with what is needed to decide and to render."""
+
+    message: Message
+    """As it would be queued; carries the key and the normalised address."""
+    customer: Customer
+    address: str
+    """As the customer writes it."""
+    contact: Contact | None = None
+    """What is known of the address."""
+    is_try: bool = False
+    """Whether the message is the try that is due there (``DecideRecipients.reserve``)."""
+    frequency: Frequency | None = None
+    """What the customer has been handed of late, where a cap counts such messages."""
+
+    @property
+    def customer_id(self) -> str:
+        """Whom the message is for."""
+        return self.customer.customer_id
+
+
+def is_unrecorded(message: Message | None) -> bool:
+    """Whether the message's row, if there is one, says nothing yet of what became of it."""
+    return message is None or message.status is MessageStatus.QUEUED
+
+
+def is_senders_fault(result: object, provider: Provider) -> bool:
+    """Whether the provider refused a message for a cause on our side, which the next message will meet as well."""
+    return isinstance(result, Refused) and look_up(provider, result.code).failure_class is FailureClass.SENDER_FAULT
+
+
+def left_out(
+    message: Message, reason: Exclusion, free_again_at: datetime | None = None, barrier: Barrier | None = None
+) -> Message:
+    """The message of somebody who does not get one, with what is known of the reason besides."""
+    return replace(
+        message, status=MessageStatus.EXCLUDED, reason=str(reason), free_again_at=free_again_at, barrier=barrier
+    )
+
+
+def cannot_render(message: Message) -> Message:
+    """The message of somebody for whom there is nothing sendable."""
+    return left_out(message, Exclusion.CANNOT_RENDER)
+
+
+def accepted(message: Message, provider: Provider, provider_id: str, at: datetime) -> Message:
+    """The message after the provider took it."""
+    return replace(message, status=MessageStatus.SENT, provider=provider, provider_id=provider_id, sent_at=at)
+
+
+def refused(message: Message, provider: Provider, code: str, at: datetime) -> Message:
+    """The message after the provider refused it for good, for a cause that says nothing about the address."""
+    return replace(
+        message,
+        status=MessageStatus.FAILED,
+        provider=provider,
+        provider_code=code,
+        reason=look_up(provider, code).reason,
+        failed_at=at,
+    )
+
+
+def unknown(message: Message, provider: Provider, at: datetime) -> Message:
+    """The message after a call that broke: the provider may have it."""
+    return replace(
+        message, status=MessageStatus.UNCERTAIN, provider=provider, reason="no_answer_from_provider", sent_at=at
+    )
+
+
+def without_record(message: Message, provider: Provider) -> Message:
+    """The message after an attempt that died: nobody knows whether it went out."""
+    return replace(message, status=MessageStatus.UNCERTAIN, provider=provider, reason=NO_RECORD)
