@@ -141,7 +141,7 @@ def test_an_edit_that_others_overtake_is_decided_again_and_in_the_end_given_up(l
     if losses < ATTEMPTS:
         assert world.manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea"}).customer.first_name == "Bea"
     else:
-        with pytest.raises(ConflictError):
+        with pytest.raises(ConcurrentChangeError):
             world.manage_customers.change(BUSINESS_ID, id_of(1), {"first_name": "Bea"})
 
 

@@ -11,16 +11,16 @@ from msgspec import Struct
 
 from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.domain.keywords import WORDS, Keyword, plain
-from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone
+from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory, RecopyQueue
     from rebound.contacts.ports import AddressReader
 
-ATTEMPTS: Final = 5
 MAX_NAME: Final = 200
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
@@ -60,16 +60,13 @@ def write_change(
     businesses: BusinessDirectory, addresses: AddressReader, business_id: str, change: BusinessChange
 ) -> Business:
     """Write a change whoever else writes; the business after it. Raises ``NotFoundError`` and what is wrong with it."""
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def write() -> Business:
         business = changed_business(businesses.get(business_id), change, addresses)
-        try:
-            businesses.replace(business)
-        except ConcurrentChangeError:
-            if attempt == ATTEMPTS:
-                raise
-            continue
+        businesses.replace(business)
         return business
-    raise AssertionError
+
+    return retried(write)
 
 
 def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:

@@ -9,14 +9,17 @@ it may have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.businesses.domain.frequency import longest_window
 from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.retrying import retried_from
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -25,9 +28,6 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock
-
-ATTEMPTS: Final = 8
-"""How often a row that others write at the same time is read again."""
 
 
 def known_frequencies(
@@ -62,26 +62,27 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
         # Read under caps that were set since the chunk was taken: they say what a row keeps, so it is left as it is.
         if frequency is None or not case.business.is_capped(mailing.category, mailing.channel):
             return None
-        for _ in range(ATTEMPTS):
-            wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
-            place = frequency.place_of(wanted.message_id)
+        message_id = mailing.message_id(case.customer.customer_id)
+
+        def unless_taken_over(known: Frequency) -> Frequency:
+            place = known.place_of(message_id)
             if place is not None and place.attempt > attempt:
-                break
-            free_again_at = frequency.free_again_at(caps, wanted)
+                raise ConcurrentChangeError
+            return known
+
+        def write(known: Frequency) -> datetime | None:
+            wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
+            place, free_again_at = known.place_of(message_id), known.free_again_at(caps, wanted)
             if free_again_at is not None:
                 # A place that it has from before the caps were made narrower.
-                self.give_back(case.business, case.mailing, [case.customer.customer_id], attempt)
-                return free_again_at
-            if place is not None and place.attempt == attempt:
-                # Written by us, though the answer was lost.
-                return None
-            try:
-                self.frequencies.save(frequency.taking(wanted, caps), wanted.at + longest_window(caps))
-            except ConcurrentChangeError:
-                frequency = self._known(case.business, case.customer.customer_id)
-            else:
-                return None
-        raise ConcurrentChangeError
+                self.give_back(case.business, mailing, [case.customer.customer_id], attempt)
+            elif place is None or place.attempt != attempt:
+                # Else it was written by us, though the answer was lost.
+                self.frequencies.save(known.taking(wanted, caps), wanted.at + longest_window(caps))
+            return free_again_at
+
+        read = partial(self._known, case.business, case.customer.customer_id)
+        return retried_from(unless_taken_over(frequency), write, lambda: unless_taken_over(read()))
 
     def give_back(self, business: Business, mailing: Mailing, customer_ids: Iterable[str], attempt: int) -> None:
         """Free the places of messages that are known not to have gone out, unless a later attempt has taken them over.
@@ -90,19 +91,15 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
         """
         if not business.is_capped(mailing.category, mailing.channel):
             return
+
+        def write(known: Frequency) -> None:
+            without = known.giving_back(mailing.message_id(known.customer_id), attempt)
+            if without != known:
+                self.frequencies.save(without, self.clock.now() + longest_window(business.frequency_caps))
+
         for customer_id, known in self.frequencies.get_many(business.business_id, customer_ids).items():
-            frequency, message_id = known, mailing.message_id(customer_id)
-            for _ in range(ATTEMPTS):
-                without = frequency.giving_back(message_id, attempt)
-                if without == frequency:
-                    break
-                try:
-                    until = self.clock.now() + longest_window(business.frequency_caps)
-                    self.frequencies.save(without, until)
-                except ConcurrentChangeError:
-                    frequency = self._known(business, customer_id)
-                else:
-                    break
+            with suppress(ConcurrentChangeError):
+                retried_from(known, write, partial(self._known, business, customer_id))
 
     def _known(self, business: Business, customer_id: str) -> Frequency:
         return self.frequencies.get_many(business.business_id, [customer_id])[customer_id]

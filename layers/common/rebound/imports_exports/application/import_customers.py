@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import batched, count, islice
+from itertools import batched, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -37,7 +37,8 @@ from rebound.imports_exports.domain.import_records import (
 )
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -284,20 +285,16 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
                 overridden += 1
             else:
                 good[row.customer_id] = read
-        for attempt in count(1):
+
+        def write() -> tuple[_Changes, PartProgress]:
             changes = self._changes(business, good)
-            try:
-                after = self._commit(progress, changes, [*bad, *changes.bad], len(rows), overridden)
-            except ConcurrentChangeError:
-                if attempt == ATTEMPTS:
-                    raise
-                self.patience.wait(attempt)
-                continue
-            if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
-                # The import holds the settings that it began with; a copying may have passed these customers before.
-                self.copy_flags(business.business_id, changes.customers)
-            return after
-        raise AssertionError
+            return changes, self._commit(progress, changes, [*bad, *changes.bad], len(rows), overridden)
+
+        changes, after = retried(write, attempts=ATTEMPTS, lost=self.patience.wait)
+        if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
+            # The import holds the settings that it began with; a copying may have passed these customers before.
+            self.copy_flags(business.business_id, changes.customers)
+        return after
 
     def _commit(
         self, progress: PartProgress, changes: _Changes, bad: Sequence[BadRow], rows: int, overridden: int

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.contacts.domain.reachability import Tried
 from rebound.eligibility.application.frequency_desk import known_frequencies
 from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
-from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.retrying import retried_from
 from rebound.sending.domain.outcomes import NotTried, Outcomes
 from rebound.sending.domain.recipients import Recipient, left_out
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
     from rebound.sending.domain.outcomes import Outcome
     from rebound.sending.domain.recipients import ClaimedChunk
-
-ATTEMPTS: Final = 8
-"""How often a contact that others write at the same time is read and decided upon again."""
 
 
 class DecideRecipients(Struct, frozen=True, kw_only=True):
@@ -110,24 +107,21 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         contact, message_id = recipient.contact, recipient.message.key.message_id
         if contact is None or not recipient.is_try:
             return None
-        for _ in range(ATTEMPTS):
+
+        def write(known: Contact) -> Message | None:
             now = self.clock.now()
             decision = decide(
-                recipient.customer, contact, claimed.business, claimed.campaign, now, whereabouts=self.whereabouts
+                recipient.customer, known, claimed.business, claimed.campaign, now, whereabouts=self.whereabouts
             )
             if isinstance(decision, Exclusion):
                 return left_out(recipient.message, decision)
             send = decision.send if isinstance(decision, Hold) else decision
-            tried = contact.reachability.tried
-            if not send.is_try or (tried is not None and tried.message_id == message_id):
-                return None
-            try:
-                self.contacts.save(contact.knowing(Tried(now, message_id)))
-            except ConcurrentChangeError:
-                contact = self.contacts.get_many([contact.key])[contact.key]
-            else:
-                return None
-        raise ConcurrentChangeError
+            tried = known.reachability.tried
+            if send.is_try and (tried is None or tried.message_id != message_id):
+                self.contacts.save(known.knowing(Tried(now, message_id)))
+            return None
+
+        return retried_from(contact, write, lambda: self.contacts.get_many([contact.key])[contact.key])
 
 
 def _decided(case: Case, message: Message) -> Recipient | Message | Hold:
