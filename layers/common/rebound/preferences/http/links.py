@@ -33,6 +33,13 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+_ASKING: Final = {
+    Purpose.UNSUBSCRIBE: pages.ask_to_unsubscribe,
+    Purpose.CONFIRM: pages.ask_to_confirm,
+    Purpose.PREFERENCES: pages.preferences,
+}
+"""The page that asks, by the purpose of a link."""
+
 type Answer = tuple[HTTPStatus, Page]
 
 
@@ -47,45 +54,28 @@ def respond(event: Mapping[str, Any], links: HonourLinks) -> Mapping[str, Any]:
 
 
 def _answer(event: Mapping[str, Any], links: HonourLinks) -> Answer:
-    *_, purpose, token = event["path"].rstrip("/").split("/")
+    """Do what a form asks for and show how things stand then; for everything else the page that asks."""
+    *_, name, token = event["path"].rstrip("/").split("/")
+    purpose = Purpose(name) if name in list(Purpose) else Purpose.PREFERENCES
     if len(event.get("body") or "") > MAX_BODY:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood(_read_by(event))
-    form = _form(event) if event["httpMethod"] == "POST" else None
+    posted = event["httpMethod"] == "POST"
+    form = _form(event) if posted else {}
     try:
-        if purpose == Purpose.CONFIRM:
-            return _confirm(links, token, form)
-        if purpose == Purpose.UNSUBSCRIBE:
-            return _unsubscribe(links, token, form)
-        return _preferences(links, token, form)
+        match purpose:
+            # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
+            case Purpose.UNSUBSCRIBE if form.get("List-Unsubscribe") == "One-Click":
+                return HTTPStatus.OK, pages.unsubscribed(links.unsubscribe(token))
+            case Purpose.CONFIRM if form.get("confirm") == "yes":
+                return HTTPStatus.OK, pages.confirmed(links.confirm(token))
+            case Purpose.PREFERENCES if form.get("choice") in list(Choice):
+                return HTTPStatus.OK, pages.preferences(links.choose(token, Choice(form["choice"])), saved=True)
+        standing = links.show(token, purpose)
     except NotFoundError:
         return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
     except ConcurrentChangeError:
         return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
-
-
-def _unsubscribe(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
-    if form is None:
-        return HTTPStatus.OK, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE))
-    # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
-    if form.get("List-Unsubscribe") == "One-Click":
-        return HTTPStatus.OK, pages.unsubscribed(links.unsubscribe(token))
-    return HTTPStatus.BAD_REQUEST, pages.ask_to_unsubscribe(links.show(token, Purpose.UNSUBSCRIBE), pressed=False)
-
-
-def _confirm(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
-    if form is None:
-        return HTTPStatus.OK, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM))
-    if form.get("confirm") == "yes":
-        return HTTPStatus.OK, pages.confirmed(links.confirm(token))
-    return HTTPStatus.BAD_REQUEST, pages.ask_to_confirm(links.show(token, Purpose.CONFIRM), pressed=False)
-
-
-def _preferences(links: HonourLinks, token: str, form: Mapping[str, str] | None) -> Answer:
-    if form is None:
-        return HTTPStatus.OK, pages.preferences(links.show(token, Purpose.PREFERENCES))
-    if form.get("choice") in list(Choice):
-        return HTTPStatus.OK, pages.preferences(links.choose(token, Choice(form["choice"])), saved=True)
-    return HTTPStatus.BAD_REQUEST, pages.preferences(links.show(token, Purpose.PREFERENCES), pressed=False)
+    return HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK, _ASKING[purpose](standing, pressed=not posted)
 
 
 def _header(event: Mapping[str, Any], name: str) -> str:
