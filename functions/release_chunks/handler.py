@@ -14,11 +14,11 @@ at_start(lambda: wiring.use_cases().release_held)
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Bring what is due to its lane, and hold the rest back again; together, because a night has some forty rounds."""
     records = {record["messageId"]: record for record in event["Records"]}
-    tickets, failed = decoded(records, wiring.ports().decode_held)
+    tasks, failed = decoded(records, wiring.ports().decode_held)
     try:
-        wiring.use_cases().release_held(list(tickets.values()))
+        wiring.use_cases().release_held(list(tasks.values()))
     except Exception as error:  # noqa: BLE001 - the others come again; a chunk that is enqueued twice is claimed once
-        failed |= dict.fromkeys(tickets, reason_of(error))
+        failed |= dict.fromkeys(tasks, reason_of(error))
         logger().warning("held chunks come again", error=type(error).__name__, at=place_of(error))
     for message_id, reason in failed.items():
         report_failure(records[message_id], reason)

@@ -14,6 +14,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  #
     """Send each chunk; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.use_cases().send_email(wiring.ports().decode_ticket(body), owner)
+        wiring.use_cases().send_email(wiring.ports().decode_task(body), owner)
 
     return process_queue(event, send)

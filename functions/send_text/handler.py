@@ -19,8 +19,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Send each chunk while there is time; those that fail come again."""
 
     def send(body: str, owner: str) -> None:
-        wiring.use_cases().send_text(
-            wiring.ports().decode_ticket(body), owner, more_than(RESERVE_MILLISECONDS, context)
-        )
+        wiring.use_cases().send_text(wiring.ports().decode_task(body), owner, more_than(RESERVE_MILLISECONDS, context))
 
     return process_queue(event, send)

@@ -52,7 +52,7 @@ from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageS
 from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.segments.domain import CustomerFilter, Selection
-from rebound.sending.application import admit_chunk, run_campaign
+from rebound.sending.application import acquire_send_slot, run_campaign
 from rebound.sending.domain.handovers import Accepted, Refused, Unknown
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
@@ -266,7 +266,7 @@ class Story(World):
                 (bulk_delete, "PAGE", 2),
                 (bulk_delete, "BATCH", 2),
                 (self, "export_part_bytes", EXPORT_PART),
-                (admit_chunk, "HORIZON", HORIZON),
+                (acquire_send_slot, "HORIZON", HORIZON),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
             )

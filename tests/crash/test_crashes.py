@@ -17,10 +17,10 @@ import pytest
 
 from rebound.campaigns.application import count_results, project_campaigns, roll_back_flags, trip_breaker
 from rebound.campaigns.domain.expansion_records import RangeProgress
-from rebound.contacts import application as suppression_desk
+from rebound.contacts import application as suppression_list_client
 from rebound.contacts.ports import AddressReader
 from rebound.customers.application import copy_flags, recopy_flags
-from rebound.eligibility.application import frequency_desk
+from rebound.eligibility.application import frequency_reservations
 from rebound.imports_exports.application import export_customers, import_customers
 from rebound.inbound.application import receive_text, review_replies
 from rebound.jobs.application import run_job
@@ -30,7 +30,7 @@ from rebound.preferences.application import honour_links, read_links
 from rebound.receipts.application import apply_receipts, reconcile_suppressions
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.sending.application import (
-    admit_chunk,
+    acquire_send_slot,
     chunk_lifecycle,
     decide_recipients,
     release_held,
@@ -53,14 +53,14 @@ from tests.fakes.world import World
 NOT_OUTSIDE: Final = (FakeClock, SeededIds, PlainAddressReader, MemoryLinkKeyring)
 """They answer from within the process and change nothing: stopping there is stopping at the next call."""
 WORKERS: Final = (
-    admit_chunk,
+    acquire_send_slot,
     apply_receipts,
     bulk_delete,
     copy_flags,
     count_customers,
     count_results,
     export_customers,
-    frequency_desk,
+    frequency_reservations,
     honour_links,
     import_customers,
     project_campaigns,
@@ -78,7 +78,7 @@ WORKERS: Final = (
     decide_recipients,
     send_email,
     send_text,
-    suppression_desk,
+    suppression_list_client,
     tell_contact,
     trip_breaker,
 )

@@ -30,7 +30,7 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.content import Content
 from rebound.messages.domain.message_records import StatusChange
 from rebound.segments.domain import Selection
-from rebound.sending.domain.pacing import HeldTicket, Ticket
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from tests.contract.messages.fakes import status_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
@@ -340,11 +340,11 @@ class World(MemoryPorts, EveryUseCase):
                 return True
         return False
 
-    def _send(self, channel: Channel, ticket: Ticket, owner: str) -> None:
+    def _send(self, channel: Channel, task: ChunkTask, owner: str) -> None:
         if channel is Channel.EMAIL:
-            self.send_email(ticket, owner)
+            self.send_email(task, owner)
         else:
-            self.send_text(ticket, owner, self._time_left)
+            self.send_text(task, owner, self._time_left)
 
     # Each looks its use case up when it is called: a death before may have replaced it.
 
@@ -370,8 +370,8 @@ class World(MemoryPorts, EveryUseCase):
             business_id, campaign_id, rollback_id, progress.cursor, progress.bounces, self._time_left
         )
 
-    def _release(self, tickets: Sequence[HeldTicket]) -> None:
-        self.release_held(tickets)
+    def _release(self, tasks: Sequence[DeferredChunkTask]) -> None:
+        self.release_held(tasks)
 
     def _recopy(self, work: Recopying) -> None:
         self.recopy_flags(work, self._time_left)

@@ -16,7 +16,7 @@ from rebound.contacts.wiring import ContactsUseCases
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
-from tests.contract.contacts.fakes import MemorySuppressionList, desk_of
+from tests.contract.contacts.fakes import MemorySuppressionList, client_of
 from tests.contract.rates.fakes import ScriptedQuota
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
@@ -248,7 +248,7 @@ def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         twilio_texter=deployed.texter,
     )
     # Waiting for the next call would be real waiting.
-    monkeypatch.setattr(ContactsUseCases, "suppression_desk", desk_of(deployed.suppressions))
+    monkeypatch.setattr(ContactsUseCases, "suppression_list_client", client_of(deployed.suppressions))
     house.ports().businesses.add(business())
     yield deployed
     house.forget_use_cases()

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from rebound.contacts.application import SuppressionDesk
+from rebound.contacts.application import SuppressionListClient
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import HistoryEntry, place_of
 from rebound.contacts.domain.replies import Reply
@@ -266,9 +266,9 @@ class MemorySuppressionList:
             raise self.troubles.pop(0)
 
 
-def desk_of(suppressions: MemorySuppressionList | None = None) -> SuppressionDesk:
+def client_of(suppressions: MemorySuppressionList | None = None) -> SuppressionListClient:
     """A desk with a clock of its own, which moves when the desk waits."""
-    return SuppressionDesk(
+    return SuppressionListClient(
         suppressions=suppressions or MemorySuppressionList(), clock=FakeClock(), missed=lambda _: None
     )
 

@@ -13,7 +13,7 @@ from moto.dynamodb.models import DynamoDBBackend
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.eligibility.adapters.dynamo_frequencies import DynamoFrequencyBook
-from rebound.eligibility.application.frequency_desk import FrequencyDesk
+from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.ports import FrequencyBook
 from rebound.kernel.categories import Category
@@ -91,7 +91,7 @@ def test_only_what_is_as_it_was_read_is_written(book: FrequencyBook) -> None:
     assert stored == get(book)
     with pytest.raises(ConcurrentChangeError):
         book.save(first, UNTIL)
-    again = book.save(stored.giving_back("m", 0), UNTIL)
+    again = book.save(stored.releasing("m", 0), UNTIL)
     with pytest.raises(ConcurrentChangeError):
         book.save(stored, UNTIL)
 
@@ -131,8 +131,8 @@ def test_of_many_senders_at_once_each_customer_is_handed_exactly_what_the_cap_al
     sender, barrier = business(frequency_caps=(TWO,)), threading.Barrier(senders)
 
     def send(number: int) -> Sequence[str]:
-        desk, run = (
-            FrequencyDesk(frequencies=dynamodb, clock=SystemClock()),
+        reservations, run = (
+            FrequencyReservations(frequencies=dynamodb, clock=SystemClock()),
             campaign(run_id=f"01M7W6C3805FEE6AD6R1F2WA{number:02d}"),
         )
         taken = []
@@ -141,7 +141,7 @@ def test_of_many_senders_at_once_each_customer_is_handed_exactly_what_the_cap_al
             # Everybody has read before anybody writes.
             barrier.wait(30)
             case = Case(customer(one), None, sender, run, SystemClock().now(), known)
-            if desk.take(case, attempt=1) is None:
+            if reservations.reserve(case, attempt=1) is None:
                 taken.append(id_of(one))
         return taken
 

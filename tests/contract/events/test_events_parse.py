@@ -28,7 +28,7 @@ from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log
 from rebound.receipts.adapters.sns_text_logs import parse_awslogs
 from rebound.receipts.adapters.twilio_callbacks import key_from_query
 from rebound.sending.adapters.callback_address import status_url
-from rebound.sending.adapters.queues import decode_ticket, encode_ticket
+from rebound.sending.adapters.queues import decode_task, encode_task
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
 from tests.contract.events.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.events.test_domain_events import snake_case
@@ -390,7 +390,7 @@ def test_a_batch_of_every_form_on_the_receipts_queue_decodes() -> None:
 def test_chunks_on_the_queues_hold_ids_only(case: str) -> None:
     for body in bodies(load("sqs", case)):
         assert set(json.loads(body)) - {"turn_at"} == {"business_id", "campaign_id", "chunk", "size", "lane"}
-        assert json.loads(encode_ticket(decode_ticket(body))) == json.loads(body)
+        assert json.loads(encode_task(decode_task(body))) == json.loads(body)
 
 
 def test_a_campaign_post_reaches_us_with_the_authorizers_context() -> None:

@@ -15,10 +15,10 @@ from rebound.operations.domain import DeadLetter, Redriven
 from rebound.operations.ports import DeadLetterQueues
 from rebound.platform.adapters.sqs import NotEnqueuedError
 from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.queues import encode_ticket
+from rebound.sending.adapters.queues import encode_task
 from tests.contract.operations.fakes import MemoryDeadLetterQueues
 from tests.contract.sending.test_providers import EVENTS
-from tests.contract.sending.test_queues import tickets
+from tests.contract.sending.test_queues import tasks
 from tests.fakes.aws import fake_aws, make
 from tests.fakes.making import NOON
 
@@ -67,7 +67,7 @@ def dead_letter_queues(on_aws: bool) -> Given:
 
 
 def chunk_body(number: int) -> str:
-    return encode_ticket(tickets(number + 1)[number])
+    return encode_task(tasks(number + 1)[number])
 
 
 def test_dead_letters_are_read_with_what_they_are_about_and_stay_where_they_are(on_aws: bool) -> None:

@@ -98,7 +98,7 @@ def test_folders_and_modules_stay_small() -> None:
 
 
 PLANTED: Final = {
-    "order": ("kernel/pages.py", "from rebound.sending.domain.pacing import Ticket"),
+    "order": ("kernel/pages.py", "from rebound.sending.domain.chunk_tasks import ChunkTask"),
     "order, for a type": (
         "consent/domain/consent.py",
         "if TYPE_CHECKING:\n    from rebound.campaigns.domain.campaigns import Campaign",

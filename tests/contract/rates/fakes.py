@@ -1,4 +1,4 @@
-"""The pace of each account in memory, and a provider's quota by script."""
+"""How fast sending accounts may be used, and what a provider allows, in memory."""
 
 from collections import defaultdict
 from copy import replace
@@ -7,49 +7,49 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from rebound.rates.domain import Flow, Pace, Quota, Stop
+from rebound.rates.domain import Flow, Quota, RateState, Stop
 from tests.contract.platform.fakes import MemoryPlatformPorts
 
 PLENTY: Final = Quota(rate=5000.0)
 _A_SECOND: Final = timedelta(seconds=1)
 
 
-class MemoryPaceBook:
-    """Implements ``PaceBook``; always up to date."""
+class MemoryRateBook:
+    """Implements ``RateBook``; always up to date."""
 
     def __init__(self) -> None:
-        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._states: defaultdict[str, RateState] = defaultdict(RateState)
 
-    def pace(self, account: str, now: datetime) -> Pace:
-        return self._paces[account]
+    def current(self, account: str, now: datetime) -> RateState:
+        return self._states[account]
 
     def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
-        pace = self._paces[account]
-        begins = max(pace.booked.get(flow, now), now)
+        state = self._states[account]
+        begins = max(state.booked.get(flow, now), now)
         if begins > latest:
             return None
-        self._paces[account] = replace(pace, booked=MappingProxyType({**pace.booked, flow: begins + width}))
+        self._states[account] = replace(state, booked=MappingProxyType({**state.booked, flow: begins + width}))
         return begins
 
     def brake(self, account: str, left: float, now: datetime) -> None:
-        pace = self._paces[account]
-        if pace.braked_at is None or now - pace.braked_at >= _A_SECOND:
-            self._paces[account] = replace(pace, brake=left, braked_at=now)
+        state = self._states[account]
+        if state.braked_at is None or now - state.braked_at >= _A_SECOND:
+            self._states[account] = replace(state, brake=left, braked_at=now)
 
     def stop(self, account: str, stop: Stop) -> None:
-        pace = self._paces[account]
-        if pace.stop is None or pace.stop.until < stop.until:
-            self._paces[account] = replace(pace, stop=stop)
+        state = self._states[account]
+        if state.stop is None or state.stop.until < stop.until:
+            self._states[account] = replace(state, stop=stop)
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
-        pace = self._paces[account]
-        if pace.quota_read_at != read_at:
+        state = self._states[account]
+        if state.quota_read_at != read_at:
             return False
-        self._paces[account] = replace(pace, quota_read_at=now)
+        self._states[account] = replace(state, quota_read_at=now)
         return True
 
     def keep_quota(self, account: str, quota: Quota) -> None:
-        self._paces[account] = replace(self._paces[account], quota=quota)
+        self._states[account] = replace(self._states[account], quota=quota)
 
 
 class ScriptedQuota:
@@ -68,8 +68,8 @@ class MemoryRatesPorts(MemoryPlatformPorts):
     """Implements ``RatesPorts``."""
 
     @cached_property
-    def paces(self) -> MemoryPaceBook:
-        return MemoryPaceBook()
+    def rates(self) -> MemoryRateBook:
+        return MemoryRateBook()
 
     @cached_property
     def quotas(self) -> ScriptedQuota:

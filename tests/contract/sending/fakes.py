@@ -11,8 +11,8 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Receipt
 from rebound.rates.domain import Lane
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
-from rebound.sending.domain.pacing import HeldTicket, Ticket
 from tests.contract.campaigns.fakes import MemoryCampaignsPorts
 from tests.contract.platform.fakes import FakeClock
 from tests.fakes.queues import MemoryQueue
@@ -111,15 +111,15 @@ class MemoryChunkQueue:
     """Implements ``ChunkQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self.queues = {(channel, lane): MemoryQueue[Ticket](clock) for channel in Channel for lane in Lane}
+        self.queues = {(channel, lane): MemoryQueue[ChunkTask](clock) for channel in Channel for lane in Lane}
         self.delays: list[timedelta] = []
 
-    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+    def put(self, channel: Channel, tasks: Sequence[ChunkTask], delay: timedelta = timedelta()) -> None:
         if delay > timedelta(minutes=15):
             raise ValueError("at most 15 minutes of delay")
         self.delays.append(delay)
-        for ticket in tickets:
-            self.queues[channel, ticket.lane].send(ticket, delay)
+        for task in tasks:
+            self.queues[channel, task.lane].send(task, delay)
 
     def waiting(self, channel: Channel, lane: Lane) -> int:
         return len(self.queues[channel, lane].messages)
@@ -129,9 +129,9 @@ class MemoryHeldQueue:
     """Implements ``HeldQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self.queue: MemoryQueue[HeldTicket] = MemoryQueue(clock)
+        self.queue: MemoryQueue[DeferredChunkTask] = MemoryQueue(clock)
 
-    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+    def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
         for each in held:
             self.queue.send(each, each.round_from(now))
 

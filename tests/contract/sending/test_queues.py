@@ -17,9 +17,9 @@ from rebound.kernel.receipts import Outcome
 from rebound.platform.adapters.sqs import NotEnqueuedError
 from rebound.rates.domain import Lane
 from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.queues import SqsChunkQueue, SqsHeldQueue, decode_held, decode_ticket
+from rebound.sending.adapters.queues import SqsChunkQueue, SqsHeldQueue, decode_held, decode_task
 from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
-from rebound.sending.domain.pacing import HeldTicket, Ticket
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.ports import ChunkQueue, ReceiptQueue
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.sending.fakes import (
@@ -36,7 +36,7 @@ class Chunks:
     """A chunk queue, and what can be read from it."""
 
     queue: ChunkQueue
-    visible: Callable[[Channel, Lane], list[Ticket]]
+    visible: Callable[[Channel, Lane], list[ChunkTask]]
 
 
 def chunk_queue(on_aws: bool) -> Chunks:
@@ -50,41 +50,41 @@ def chunk_queue(on_aws: bool) -> Chunks:
         for lane in Lane
     }
 
-    def visible(channel: Channel, lane: Lane) -> list[Ticket]:
-        found: list[Ticket] = []
+    def visible(channel: Channel, lane: Lane) -> list[ChunkTask]:
+        found: list[ChunkTask] = []
         while bodies := sqs.receive_message(QueueUrl=urls[channel, lane], MaxNumberOfMessages=10).get("Messages"):
-            found.extend(decode_ticket(message["Body"]) for message in bodies)
+            found.extend(decode_task(message["Body"]) for message in bodies)
         return found
 
     return Chunks(SqsChunkQueue(sqs, urls), visible)
 
 
-def tickets(count: int, lane: Lane = Lane.BULK) -> list[Ticket]:
+def tasks(count: int, lane: Lane = Lane.BULK) -> list[ChunkTask]:
     return [
-        Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{n:07d}"), n + 1, lane, at(n) if n % 2 else None)
+        ChunkTask(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, f"chunk#000#{n:07d}"), n + 1, lane, at(n) if n % 2 else None)
         for n in range(count)
     ]
 
 
-def by_size(found: Iterable[Ticket]) -> list[Ticket]:
-    return sorted(found, key=lambda ticket: ticket.size)
+def by_size(found: Iterable[ChunkTask]) -> list[ChunkTask]:
+    return sorted(found, key=lambda task: task.size)
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 23])
 def test_every_chunk_is_on_the_queue_of_its_channel_and_lane(on_aws: bool, count: int) -> None:
     chunks = chunk_queue(on_aws)
-    prompt = [replace(ticket, lane=Lane.PROMPT) for ticket in tickets(count)[:2]]
-    chunks.queue.put(Channel.SMS, [*tickets(count), *prompt])
+    prompt = [replace(task, lane=Lane.PROMPT) for task in tasks(count)[:2]]
+    chunks.queue.put(Channel.SMS, [*tasks(count), *prompt])
 
     assert chunks.queue.waiting(Channel.SMS, Lane.BULK) == count
-    assert by_size(chunks.visible(Channel.SMS, Lane.BULK)) == tickets(count)
+    assert by_size(chunks.visible(Channel.SMS, Lane.BULK)) == tasks(count)
     assert by_size(chunks.visible(Channel.SMS, Lane.PROMPT)) == prompt
     assert chunks.visible(Channel.EMAIL, Lane.BULK) == chunks.visible(Channel.EMAIL, Lane.PROMPT) == []
 
 
 def test_a_chunk_that_is_to_wait_is_not_seen_yet(on_aws: bool) -> None:
     chunks = chunk_queue(on_aws)
-    chunks.queue.put(Channel.EMAIL, tickets(1), timedelta(minutes=15))
+    chunks.queue.put(Channel.EMAIL, tasks(1), timedelta(minutes=15))
 
     assert chunks.visible(Channel.EMAIL, Lane.BULK) == []
     assert chunks.queue.waiting(Channel.EMAIL, Lane.BULK) == 1
@@ -96,8 +96,8 @@ def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_for_another_rou
     times = [(-soon, eternity), (timedelta(), eternity), (soon, timedelta()), (timedelta(minutes=1), eternity)]
     times += [(hours, timedelta()), (hours, timedelta(seconds=40)), (hours, eternity)]
     held = [
-        HeldTicket(Channel.SMS, ticket, clock.now() + wait, clock.now() - waited, version=3)
-        for ticket, (wait, waited) in zip(tickets(len(times)), times, strict=True)
+        DeferredChunkTask(Channel.SMS, task, clock.now() + wait, clock.now() - waited, version=3)
+        for task, (wait, waited) in zip(tasks(len(times)), times, strict=True)
     ]
     if on_aws:
         sent: list[Mapping[str, Any]] = []
@@ -134,14 +134,14 @@ class FlakySqs:
 
 def test_entries_that_sqs_did_not_take_are_given_again_and_none_twice() -> None:
     sqs = FlakySqs(takes=3)
-    SqsChunkQueue(sqs, {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tickets(10))
+    SqsChunkQueue(sqs, {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tasks(10))
 
-    assert by_size(map(decode_ticket, sqs.taken)) == tickets(10)
+    assert by_size(map(decode_task, sqs.taken)) == tasks(10)
 
 
 def test_entries_that_sqs_never_takes_are_an_error() -> None:
     with pytest.raises(NotEnqueuedError):
-        SqsChunkQueue(FlakySqs(takes=0), {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tickets(1))
+        SqsChunkQueue(FlakySqs(takes=0), {(Channel.EMAIL, Lane.BULK): "url"}).put(Channel.EMAIL, tasks(1))
 
 
 def test_a_receipt_of_our_own_leaves_personal_data_behind(on_aws: bool) -> None:

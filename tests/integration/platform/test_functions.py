@@ -25,10 +25,10 @@ from rebound.receipts.wiring import ReceiptsUseCases
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.counted import CountedMailer
-from rebound.sending.adapters.queues import encode_ticket
+from rebound.sending.adapters.queues import encode_task
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
+from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.handovers import Refused, Unknown
-from rebound.sending.domain.pacing import Ticket
 from rebound.sending.wiring import SendingUseCases
 from tests.fakes import house
 from tests.fakes.aws import make
@@ -420,7 +420,7 @@ def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more
     [
         (
             "send_email",
-            encode_ticket(Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK)),
+            encode_task(ChunkTask(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK)),
             "No such chunk.",
         ),
         ("send_text", "no JSON: ana@example.com", "JSONDecodeError (at "),
@@ -443,7 +443,7 @@ def test_a_reason_that_cannot_be_kept_changes_nothing_else(stack: Stack, monkeyp
             raise RuntimeError
 
     house.stand_in(monkeypatch, failure_log=Broken())
-    chunk = encode_ticket(Ticket(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK))
+    chunk = encode_task(ChunkTask(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), 1, Lane.BULK))
 
     assert failures(stack.invoke("send_email", records(chunk, chunk, receives=4))) == ["m0", "m1"]
 
@@ -535,9 +535,9 @@ def test_a_chunk_that_another_worker_holds_comes_again_and_its_neighbours_do_not
     house.use_cases().expand_campaign(BUSINESS_ID, CAMPAIGN_ID, 0, lambda: True)
     key = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
     house.ports().chunks.claim(key, "somebody", house.ports().clock.now(), __import__("datetime").timedelta(seconds=90))
-    held = Ticket(key, 1, Lane.BULK)
+    held = ChunkTask(key, 1, Lane.BULK)
     absent = replace(held, key=replace(key, chunk="chunk#000#0000099"))
-    answer = stack.invoke("send_email", records(encode_ticket(held), "not JSON", encode_ticket(absent)))
+    answer = stack.invoke("send_email", records(encode_task(held), "not JSON", encode_task(absent)))
 
     assert failures(answer) == ["m0", "m1", "m2"]
     assert stack.mailer.handed == []
@@ -870,7 +870,7 @@ def test_the_operator_creates_a_business_and_keys(stack: Stack) -> None:
 def test_the_operator_lists_and_redrives_dead_letters(stack: Stack) -> None:
     dead = json.loads(stack.settings["DEAD_LETTER_QUEUES"])["email"][1]
     chunk = ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000")
-    body = encode_ticket(Ticket(chunk, 1, Lane.BULK))
+    body = encode_task(ChunkTask(chunk, 1, Lane.BULK))
     sent = stack.sqs.send_message(QueueUrl=dead, MessageBody=body)["MessageId"]
     failing = records(body, receives=5)
     failing["Records"][0]["messageId"] = sent

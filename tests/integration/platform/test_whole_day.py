@@ -61,7 +61,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "SendTextFunction",
         )
     },
-    ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's pace is reached",
+    ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's rate is reached",
     ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",

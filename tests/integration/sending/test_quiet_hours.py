@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rebound.sending.adapters.queues import encode_held
-from rebound.sending.domain.pacing import HeldTicket
+from rebound.sending.domain.chunk_tasks import DeferredChunkTask
 from tests.contract.platform.fakes import FakeClock
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
@@ -68,7 +68,7 @@ class HeldBodies:
     def __init__(self) -> None:
         self.bodies: list[str] = []
 
-    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+    def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
         assert all(each.not_before > now for each in held)
         self.bodies.extend(encode_held(each) for each in held)
 
@@ -215,5 +215,5 @@ def test_what_cannot_be_read_on_the_held_queue_comes_again_and_stops_nothing_els
     clock.move(timedelta(hours=6))
 
     assert stack.invoke("release_chunks", batch) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
-    [ticket] = stack.received("PROMPT_TEXT_QUEUE_URL")
-    assert json.loads(ticket["body"])["business_id"] == BUSINESS_ID
+    [task] = stack.received("PROMPT_TEXT_QUEUE_URL")
+    assert json.loads(task["body"])["business_id"] == BUSINESS_ID

@@ -145,25 +145,25 @@ def test_of_several_caps_the_customer_is_free_when_all_have_room() -> None:
 
 def test_a_messages_own_place_is_none_against_it_and_moves_with_it() -> None:
     cap = replace(WEEKLY, at_most=1)
-    known = nothing().taking(marketing("a", at(0), attempt=1), [cap])
+    known = nothing().reserving(marketing("a", at(0), attempt=1), [cap])
     again = marketing("a", at(60), attempt=2)
 
     assert known.free_again_at([cap], again) is None
-    assert known.taking(again, [cap]).hand_overs == (again,)
+    assert known.reserving(again, [cap]).hand_overs == (again,)
 
 
 def test_only_who_holds_the_chunk_since_gives_a_place_back() -> None:
     known = handed(marketing("a", at(0), attempt=2), marketing("b", at(0)))
 
-    assert known.giving_back("a", 1) == known
-    assert known.giving_back("a", 2) == known.giving_back("a", 3) == handed(marketing("b", at(0)))
-    assert known.giving_back("c", 9) == known
+    assert known.releasing("a", 1) == known
+    assert known.releasing("a", 2) == known.releasing("a", 3) == handed(marketing("b", at(0)))
+    assert known.releasing("c", 9) == known
 
 
 def test_a_row_keeps_what_the_longest_cap_looks_at_and_no_more() -> None:
     longest = replace(WEEKLY, within_days=30)
     known = handed(marketing("a", at(0) - 31 * DAY), marketing("b", at(0) - 29 * DAY))
-    after = known.taking(marketing("c", at(0)), [WEEKLY, longest])
+    after = known.reserving(marketing("c", at(0)), [WEEKLY, longest])
 
     assert [place.message_id for place in after.hand_overs] == ["b", "c"]
     assert (longest_window([WEEKLY, longest]), longest_window([])) == (30 * DAY, timedelta())
@@ -177,7 +177,7 @@ def test_whoever_takes_a_place_only_where_there_is_room_never_exceeds_a_cap(
     taken: list[HandOver] = []
     for wish in sorted(wanted, key=lambda w: w.at):
         if frequency.free_again_at(rules, wish) is None:
-            frequency = frequency.taking(wish, rules)
+            frequency = frequency.reserving(wish, rules)
             taken.append(wish)
 
     for cap in rules:
@@ -219,9 +219,9 @@ def test_places_taken_and_given_back_end_the_same_in_any_order(
     def ended(order: list[tuple[HandOver, bool]]) -> Frequency:
         frequency = nothing()
         for wish, stays in order:
-            frequency = frequency.taking(wish, forever)
+            frequency = frequency.reserving(wish, forever)
             if not stays:
-                frequency = frequency.giving_back(wish.message_id, wish.attempt)
+                frequency = frequency.releasing(wish.message_id, wish.attempt)
         return frequency
 
     shuffled = list(drawn)

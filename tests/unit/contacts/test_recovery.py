@@ -34,7 +34,7 @@ from rebound.kernel.receipts import MessageKey, Outcome
 from rebound.messages.domain.content import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Lane, Throttled
-from rebound.sending.domain.pacing import Ticket
+from rebound.sending.domain.chunk_tasks import ChunkTask
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import (
@@ -371,8 +371,8 @@ def test_campaigns_at_the_same_time_make_one_try(channel: Channel, seed: int) ->
 
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint
-    tickets = [Ticket(row.key, len(row.remaining), Lane.PROMPT) for row in world.chunks.rows.values()]
-    turns.run([partial(world._send, channel, ticket, f"worker-{n}") for n, ticket in enumerate(tickets)])
+    tasks = [ChunkTask(row.key, len(row.remaining), Lane.PROMPT) for row in world.chunks.rows.values()]
+    turns.run([partial(world._send, channel, task, f"worker-{n}") for n, task in enumerate(tasks)])
     world.checkpoint = lambda _: None
     world.rest()
 

@@ -1,4 +1,4 @@
-"""The provider's suppression list: asked at its pace, believed by its reason, and never emptied of complaints."""
+"""The provider's suppression list: asked within its rate, believed by its reason, and never emptied of complaints."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.application import CALL_EVERY, FEW, SuppressionDesk
+from rebound.contacts.application import CALL_EVERY, FEW, SuppressionListClient
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY, Cleared, ClearedBy, Failure, Voided
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE, Drift, Suppression, SuppressionReason, drift_of
@@ -23,14 +23,14 @@ LONG = timedelta(hours=1)
 MANY = [f"ana{number}@example.com" for number in range(FEW + 1)]
 
 
-class Desk:
-    """A desk, its list and its clock."""
+class Client:
+    """A client, its list and its clock."""
 
     def __init__(self, page_size: int = 1000) -> None:
         self.clock = FakeClock()
         self.list = MemorySuppressionList(page_size=page_size)
         self.missed: list[str] = []
-        self.desk = SuppressionDesk(suppressions=self.list, clock=self.clock, missed=self.missed.append)
+        self.client = SuppressionListClient(suppressions=self.list, clock=self.clock, missed=self.missed.append)
 
     @property
     def later(self) -> timedelta:
@@ -42,87 +42,87 @@ def listed(reason: str = "BOUNCE", seconds: float = 0) -> Suppression:
     return Suppression(ADDRESS, SuppressionReason(reason), at(seconds))
 
 
-# --- the desk ---------------------------------------------------------------------------------------------------------
+# --- the client -------------------------------------------------------------------------------------------------------
 
 
 def test_calls_are_a_second_apart() -> None:
-    case = Desk()
+    case = Client()
     for _ in range(5):
-        case.desk.find(ADDRESS, case.desk.within(LONG))
+        case.client.find(ADDRESS, case.client.within(LONG))
 
     assert case.list.calls == {"get": 5}
     assert case.later == 4 * CALL_EVERY
 
 
 def test_both_the_spelling_given_and_the_lower_case_are_looked_up() -> None:
-    case = Desk()
+    case = Client()
     case.list.put("Ana1@Example.com")
     case.list.put(ADDRESS, "COMPLAINT")
 
-    found = case.desk.find("Ana1@Example.com", case.desk.within(LONG))
+    found = case.client.find("Ana1@Example.com", case.client.within(LONG))
     assert {(entry.address, str(entry.reason)) for entry in found} == {
         ("Ana1@Example.com", "BOUNCE"),
         (ADDRESS, "COMPLAINT"),
     }
-    assert [entry.address for entry in case.desk.find(ADDRESS, case.desk.within(LONG))] == [ADDRESS]
+    assert [entry.address for entry in case.client.find(ADDRESS, case.client.within(LONG))] == [ADDRESS]
 
 
 def test_a_throttle_is_waited_out_while_there_is_time() -> None:
-    case = Desk()
+    case = Client()
     case.list.put(ADDRESS)
     case.list.troubles = [ComeAgainError(), ComeAgainError()]
 
-    assert case.desk.find(ADDRESS, case.desk.within(LONG))
+    assert case.client.find(ADDRESS, case.client.within(LONG))
     assert case.later == 2 * CALL_EVERY
 
 
 def test_a_throttle_that_lasts_asks_the_caller_to_come_again() -> None:
-    case = Desk()
+    case = Client()
     case.list.troubles = [ComeAgainError()] * 9
 
     with pytest.raises(ComeAgainError):
-        case.desk.find(ADDRESS, case.desk.within(timedelta(seconds=5)))
+        case.client.find(ADDRESS, case.client.within(timedelta(seconds=5)))
     assert case.list.calls["get"] == 5
     assert case.later < timedelta(seconds=5)
 
 
 def test_a_refusal_is_passed_on_at_once() -> None:
-    case = Desk()
+    case = Client()
     case.list.troubles = [NotAnsweredError("AccessDeniedException")]
 
     with pytest.raises(NotAnsweredError):
-        case.desk.take_off_all(MANY, case.desk.within(LONG))
+        case.client.remove_all(MANY, case.client.within(LONG))
     assert sum(case.list.calls.values()) == 1
 
 
 def test_a_bounce_is_taken_off_and_a_complaint_never() -> None:
-    case = Desk()
+    case = Client()
     case.list.put("Ana1@example.com")
     case.list.put(ADDRESS, "COMPLAINT")
 
-    assert case.desk.take_off("Ana1@example.com", case.desk.within(LONG)) == 1
+    assert case.client.remove_bounces("Ana1@example.com", case.client.within(LONG)) == 1
     assert set(case.list.entries) == {ADDRESS}
-    assert case.desk.take_off("Ana1@example.com", case.desk.within(LONG)) == 0
+    assert case.client.remove_bounces("Ana1@example.com", case.client.within(LONG)) == 0
 
 
 def test_many_addresses_of_which_few_are_listed_cost_one_call_and_two_for_each_that_is() -> None:
-    case = Desk()
+    case = Client()
     many = [f"ana{number}@example.com" for number in range(50)]
     case.list.put("ANA7@example.com")
     case.list.put("ana7@example.com")
     case.list.put("ana8@example.com", "COMPLAINT")
 
-    assert case.desk.take_off_all(many, case.desk.within(LONG)) == set(many)
+    assert case.client.remove_all(many, case.client.within(LONG)) == set(many)
     assert case.list.calls == {"page": 1, "get": 2, "remove": 1}
     assert set(case.list.entries) == {"ANA7@example.com", "ana8@example.com"}
 
 
 def test_a_list_of_more_than_a_page_is_not_read_to_its_end_for_one_chunk() -> None:
-    case = Desk(page_size=2)
+    case = Client(page_size=2)
     for address in MANY:
         case.list.put(address)
 
-    assert set(case.desk.find_all(MANY, case.desk.within(LONG))) == set(MANY)
+    assert set(case.client.find_all(MANY, case.client.within(LONG))) == set(MANY)
     assert case.list.calls == {"page": 1, "get": len(MANY)}
 
 
@@ -130,14 +130,14 @@ def test_a_list_of_more_than_a_page_is_not_read_to_its_end_for_one_chunk() -> No
 def test_whatever_the_time_what_is_said_to_be_free_is_and_no_complaint_goes(
     bounces: set[int], complaints: set[int], seconds: int, page_size: int
 ) -> None:
-    case = Desk(page_size)
+    case = Client(page_size)
     for number in bounces:
         case.list.put(f"Ana{number}@example.com")
     for number in complaints:
         case.list.put(f"ana{number}@example.com", "COMPLAINT")
     wanted = [f"Ana{number}@example.com" for number in range(12)]
 
-    free = case.desk.take_off_all(wanted, case.desk.within(timedelta(seconds=seconds)))
+    free = case.client.remove_all(wanted, case.client.within(timedelta(seconds=seconds)))
 
     assert free.isdisjoint(case.list.entries)
     assert {f"ana{number}@example.com" for number in complaints} <= set(case.list.entries)
@@ -148,14 +148,14 @@ def test_whatever_the_time_what_is_said_to_be_free_is_and_no_complaint_goes(
 
 @given(st.integers(0, 12))
 def test_who_comes_again_gets_through_in_the_end(seconds: int) -> None:
-    case = Desk()
+    case = Client()
     wanted = set(MANY)
     for address in wanted:
         case.list.put(address)
     tries = 0
     while wanted and tries < 99:
         tries += 1
-        wanted -= case.desk.take_off_all(sorted(wanted), case.desk.within(timedelta(seconds=3 + seconds)))
+        wanted -= case.client.remove_all(sorted(wanted), case.client.within(timedelta(seconds=3 + seconds)))
         case.clock.move(CALL_EVERY)
 
     assert wanted == set()
@@ -163,26 +163,26 @@ def test_who_comes_again_gets_through_in_the_end(seconds: int) -> None:
 
 
 def test_a_refusal_is_told_and_not_waited_for_and_no_time_at_once_is_told_too() -> None:
-    case = Desk()
+    case = Client()
     case.list.troubles = [NotAnsweredError("AccessDeniedException")]
-    assert case.desk.clear(MANY, LONG) == set()
+    assert case.client.clear(MANY, LONG) == set()
     case.list.troubles = [ComeAgainError()] * 9
-    case.desk.clear_at_once(ADDRESS)
+    case.client.clear_at_once(ADDRESS)
 
     assert case.missed == ["AccessDeniedException", "no time"]
     assert case.later < timedelta(seconds=5)
 
 
 def test_one_entry_is_removed_only_as_it_was_seen() -> None:
-    case = Desk()
+    case = Client()
     seen = case.list.put(ADDRESS, "BOUNCE", at(-5))
     for reason, seconds in (("COMPLAINT", -5), ("BOUNCE", -4)):
         case.list.put(ADDRESS, reason, at(seconds))
-        assert not case.desk.take_off_entry(seen, case.desk.within(LONG))
+        assert not case.client.remove_entry(seen, case.client.within(LONG))
     complaint = case.list.put(ADDRESS, "COMPLAINT")
-    assert not case.desk.take_off_entry(complaint, case.desk.within(LONG))
+    assert not case.client.remove_entry(complaint, case.client.within(LONG))
     case.list.put(ADDRESS, "BOUNCE", at(-5))
-    assert case.desk.take_off_entry(seen, case.desk.within(LONG))
+    assert case.client.remove_entry(seen, case.client.within(LONG))
     assert case.list.entries == {}
 
 

@@ -16,7 +16,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure, Tried
 from rebound.contacts.domain.recovery import Recovery
 from rebound.eligibility.application.explain_reachability import ExplainReachability
-from rebound.eligibility.application.frequency_desk import FrequencyDesk
+from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Case, Exclusion
 from rebound.jobs.domain.jobs import JobKind, audience_of
@@ -31,8 +31,8 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.chunk_lifecycle import LEASE
+from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.handovers import Refused, SendResult, Unknown
-from rebound.sending.domain.pacing import Ticket
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of
@@ -196,7 +196,7 @@ def test_a_place_that_another_message_took_after_the_expansion_leaves_out_with_t
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
     wanted = HandOver("other", at(-3600), Category.MARKETING, Channel.SMS)
-    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).taking(wanted, [ONE]), at(0))
+    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).reserving(wanted, [ONE]), at(0))
     world.end(campaign_id)
     world.rest()
     (row,) = rows_of(world, 1)
@@ -255,7 +255,7 @@ def test_a_try_that_a_cap_keeps_back_is_not_written_down() -> None:
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
     wanted = HandOver("other", at(-3600), Category.MARKETING, Channel.SMS)
-    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).taking(wanted, [ONE]), at(0))
+    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).reserving(wanted, [ONE]), at(0))
     world.end(campaign_id)
 
     assert world.contacts.rows[contact_key(1)].reachability.tried is None
@@ -298,17 +298,17 @@ def one_chunk(world: World, channel: Channel, **given: Any) -> str:
     return campaign_id
 
 
-def only_ticket(world: World) -> Ticket:
+def only_ticket(world: World) -> ChunkTask:
     """What is on the queues."""
     (waiting,) = [found for queue in world.chunk_queue.queues.values() for found in queue.receive(world.random)]
     return waiting.body
 
 
 def send_and_die(world: World, channel: Channel) -> None:
-    ticket = only_ticket(world)
+    task = only_ticket(world)
     send = partial(world.send_text, may_go_on=always) if channel is Channel.SMS else world.send_email
     with pytest.raises(WorkerDiedError):
-        send(ticket, "worker-that-dies")
+        send(task, "worker-that-dies")
 
 
 @CHANNELS
@@ -374,12 +374,12 @@ def test_a_sender_whose_chunk_another_holds_since_sends_nothing() -> None:
     world = capped(people=1)
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
-    ticket = only_ticket(world)
+    task = only_ticket(world)
     message_id = world.campaigns.get(BUSINESS_ID, campaign_id).message_id(id_of(1))
     later = HandOver(message_id, at(0), Category.MARKETING, Channel.EMAIL, attempt=2)
-    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).taking(later, [ONE]), at(0))
+    world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).reserving(later, [ONE]), at(0))
     with pytest.raises(ConcurrentChangeError):
-        world.send_email(ticket, "worker-1")
+        world.send_email(task, "worker-1")
 
     assert world.mailer.handed == []
     assert places_of(world, 1) == (later,)
@@ -390,11 +390,11 @@ def test_a_sender_that_knows_of_no_cap_leaves_the_places_of_those_who_do() -> No
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
     other = HandOver("other", at(-60), Category.MARKETING, Channel.SMS)
-    known = world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).taking(other, [ONE]), at(0))
+    known = world.frequencies.save(Frequency(BUSINESS_ID, id_of(1)).reserving(other, [ONE]), at(0))
     running = world.campaigns.get(BUSINESS_ID, campaign_id)
     case = Case(customer(1), None, business(), running, world.clock.now(), known)
 
-    assert FrequencyDesk(frequencies=world.frequencies, clock=world.clock).take(case, 1) is None
+    assert FrequencyReservations(frequencies=world.frequencies, clock=world.clock).reserve(case, 1) is None
     assert places_of(world, 1) == (other,)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.application import SuppressionDesk
+from rebound.contacts.application import SuppressionListClient
 from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure, Verdict
 from rebound.contacts.ports import ContactBook
 from rebound.kernel.channels import Channel, ContactKey
@@ -25,7 +25,7 @@ from rebound.messages.application.tell_contact import TellContact
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.ports import MessageLog
 from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
-from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, desk_of
+from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, client_of
 from tests.contract.messages.fakes import MemoryMessageLog
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -57,7 +57,7 @@ ENTRIES = (("family@example.com", "BOUNCE", 7.5), ("ana@example.com", "COMPLAINT
 POLICY = STANDARD_POLICY
 
 
-def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionDesk) -> ApplyReceipts:
+def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionListClient) -> ApplyReceipts:
     """The use case over these."""
     tell = TellContact(messages=messages, contacts=contacts)
     return ApplyReceipts(messages=messages, contacts=contacts, suppressions=suppressions, tell=tell)
@@ -96,7 +96,7 @@ class Story:
             key = ContactKey(BUSINESS_ID, sent.channel, sent.address)
             stored = self.contacts.get_many([key])[key]
             self.contacts.save(replace(stored, customer_ids=stored.customer_ids | {sent.key.customer_id}))
-        self.apply = applying(self.log, self.contacts, desk_of(self.suppressions))
+        self.apply = applying(self.log, self.contacts, client_of(self.suppressions))
 
     def tell(self, batch: Sequence[Event]) -> None:
         """Apply one batch: its receipts together, edits and opt-outs one by one."""
@@ -215,7 +215,7 @@ def test_workers_beside_each_other_end_as_in_time_order(
     other.apply = applying(
         watched(other.log, "messages", turns.checkpoint),
         watched(other.contacts, "contacts", turns.checkpoint),
-        desk_of(other.suppressions),
+        client_of(other.suppressions),
     )
     chance.shuffle(receipts)  # type: ignore[attr-defined]
     parts = [receipts[worker::workers] for worker in range(workers)]
@@ -247,7 +247,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_when_its_batch_comes_again(
     other.apply = applying(
         watched(other.log, "messages", die_sometime),
         watched(other.contacts, "contacts", die_sometime),
-        desk_of(other.suppressions),
+        client_of(other.suppressions),
     )
     try:
         other.take(receipts)
@@ -326,9 +326,9 @@ def test_a_delivery_that_is_applied_between_the_look_for_deliveries_and_the_writ
 
     def meanwhile(where: str) -> None:
         if where == "contacts.save" and waiting:
-            applying(story.log, story.contacts, desk_of())({"other": [waiting.pop()]})
+            applying(story.log, story.contacts, client_of())({"other": [waiting.pop()]})
 
-    applying(story.log, watched(story.contacts, "contacts", meanwhile), desk_of())({"mine": [bounce(5)]})
+    applying(story.log, watched(story.contacts, "contacts", meanwhile), client_of())({"mine": [bounce(5)]})
 
     assert waiting == []
     assert not flag(story).invalid
@@ -344,7 +344,7 @@ def test_a_failure_and_a_later_delivery_applied_beside_each_other_never_leave_a_
     story.apply = applying(
         watched(story.log, "messages", turns.checkpoint),
         watched(story.contacts, "contacts", turns.checkpoint),
-        desk_of(story.suppressions),
+        client_of(story.suppressions),
     )
     told = [bounce(1, key=keys[0]), receipt(Outcome.DELIVERED, 2, key=keys[1])]
     turns.run([partial(take_one_by_one, story, [item]) for item in told])

@@ -27,7 +27,7 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.domain import Selection
 from rebound.sending.application.chunk_lifecycle import LEASE
-from rebound.sending.domain.pacing import HeldTicket
+from rebound.sending.domain.chunk_tasks import DeferredChunkTask
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
 from tests.fakes.watching import WorkerDiedError
@@ -359,12 +359,12 @@ def test_no_more_are_handed_over_than_were_booked_when_a_later_hour_has_come_as_
         pass
     [held] = [waiting.body for waiting in night.held_queue.queue.messages.values()]
     handed = len(night.mailer.handed)
-    assert (handed, held.ticket.size) == (4, 2), "London and Paris at once, and New York at eight"
+    assert (handed, held.task.size) == (4, 2), "London and Paris at once, and New York at eight"
 
     night.clock.move(10 * HOUR)
-    night.send_email(held.ticket, "worker")
-    chunk = night.chunks.rows[campaign_id, held.ticket.key.chunk]
-    assert len(night.mailer.handed) - handed == held.ticket.size
+    night.send_email(held.task, "worker")
+    chunk = night.chunks.rows[campaign_id, held.task.key.chunk]
+    assert len(night.mailer.handed) - handed == held.task.size
     assert (chunk.state, len(chunk.remaining)) == (ChunkState.PENDING, 6)
 
     night.rest()
@@ -456,7 +456,7 @@ def test_another_change_of_settings_makes_nobody_go_and_takes_nobodys_turn() -> 
     chunks = [chunk for (owner, _), chunk in night.chunks.rows.items() if owner == campaign_id]
 
     assert {chunk.attempts for chunk in chunks} == {2}
-    assert night.paces.pace(SALON.text_account.name, night.clock.now()).booked == {}
+    assert night.rates.current(SALON.text_account.name, night.clock.now()).booked == {}
     assert {(chunk.state, chunk.not_before) for chunk in chunks} == {(ChunkState.PENDING, MORNING)}
     assert len(night.held_queue.queue.messages) == len(chunks)
     night.rest()
@@ -469,10 +469,10 @@ def test_who_waits_goes_round_some_dozen_times_more_than_every_quarter_of_an_hou
     rounds = 0
     release = night.release_held
 
-    def count(tickets: Sequence[HeldTicket]) -> None:
+    def count(tasks: Sequence[DeferredChunkTask]) -> None:
         nonlocal rounds
         rounds += 1
-        release(tickets)
+        release(tasks)
 
     night.release_held = count  # type: ignore[assignment]
     night.clock.move_to(datetime(2026, 11, 21, 5, tzinfo=UTC))

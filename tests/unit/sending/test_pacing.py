@@ -31,13 +31,13 @@ from rebound.rates.domain import (
     SLOWEST,
     Flow,
     Lane,
-    Pace,
     Quota,
+    RateState,
     Throttled,
 )
-from rebound.sending.application.admit_chunk import QUOTA_GOOD_FOR, Admission
+from rebound.sending.application.acquire_send_slot import QUOTA_GOOD_FOR, Admission
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
-from rebound.sending.domain.pacing import Ticket, lane_of
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
 from tests.fakes.world import World
@@ -59,7 +59,7 @@ class Turns:
     def queue(self, business_id: str, lane: Lane, chunks: int, size: int = 50) -> None:
         for number in range(chunks):
             key = ChunkKey(business_id, f"campaign-{lane}", f"chunk#000#{number:07d}")
-            self.world.chunk_queue.put(Channel.EMAIL, [Ticket(key, size, lane)])
+            self.world.chunk_queue.put(Channel.EMAIL, [ChunkTask(key, size, lane)])
 
     def run(self, lasting: timedelta) -> None:
         """Take each message as soon as it is visible, and note when its chunk is admitted."""
@@ -73,7 +73,7 @@ class Turns:
             for queue in queues:
                 for waiting in queue.receive(self.world.random):
                     self.receives[waiting.name] += 1
-                    if self.world.send_email.admit(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
+                    if self.world.send_email.acquire_slot(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
                         self.handed.append((self.world.clock.now(), waiting.body.key.business_id, waiting.body.lane))
                     queue.delete(waiting.name)
 
@@ -147,12 +147,12 @@ def test_a_chunk_that_is_done_already_uses_up_nothing_of_the_rate() -> None:
     world.add(customer(1))
     campaign_id = world.post().campaign.campaign_id
     world.run(campaign_id)
-    before = world.paces.pace(EMAIL_ACCOUNT.name, world.clock.now())
-    ticket = Ticket(ChunkKey(BUSINESS_ID, campaign_id, "chunk#000#0000000"), 50, Lane.BULK)
-    world.send_email(ticket, "worker")
+    before = world.rates.current(EMAIL_ACCOUNT.name, world.clock.now())
+    task = ChunkTask(ChunkKey(BUSINESS_ID, campaign_id, "chunk#000#0000000"), 50, Lane.BULK)
+    world.send_email(task, "worker")
 
-    assert world.chunks.state(ticket.key) is ChunkState.DONE
-    assert world.paces.pace(EMAIL_ACCOUNT.name, world.clock.now()).booked == before.booked
+    assert world.chunks.state(task.key) is ChunkState.DONE
+    assert world.rates.current(EMAIL_ACCOUNT.name, world.clock.now()).booked == before.booked
     assert world.chunk_queue.waiting(Channel.EMAIL, Lane.BULK) == 0
 
 
@@ -160,7 +160,7 @@ def test_a_chunk_that_is_done_already_uses_up_nothing_of_the_rate() -> None:
 
 
 def test_a_throttle_slows_everybody_down_and_the_rate_recovers() -> None:
-    pace = Pace()
+    pace = RateState()
     braked = replace(pace, brake=pace.braked(NOON), braked_at=NOON)
     harder = replace(braked, brake=braked.braked(NOON + SECOND), braked_at=NOON + SECOND)
     rates = [braked.rate_of(BULK, 100.0, NOON + seconds * SECOND) for seconds in range(0, 70, 5)]
@@ -183,7 +183,7 @@ def test_a_throttle_answer_brakes_the_account_it_came_from(channel: Channel) -> 
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
     view = world.run(world.post(channel).campaign.campaign_id)
 
-    assert world.paces.pace(account.name, world.clock.now()).braked_at is not None
+    assert world.rates.current(account.name, world.clock.now()).braked_at is not None
     assert view.campaign.status is CampaignStatus.COMPLETED
     assert adds_up(view)
 
@@ -194,7 +194,7 @@ def test_a_fault_that_is_no_throttle_does_not_brake() -> None:
     world.mailer.answer("ana1@example.com", Throttled("TRANSIENT_FAILURE"))
     world.run(world.post().campaign.campaign_id)
 
-    assert world.paces.pace(EMAIL_ACCOUNT.name, world.clock.now()).braked_at is None
+    assert world.rates.current(EMAIL_ACCOUNT.name, world.clock.now()).braked_at is None
 
 
 def test_when_the_allowance_of_the_day_is_used_up_nothing_is_tried_until_it_may_have_renewed() -> None:
@@ -238,7 +238,7 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
 
 
 def test_a_stop_takes_as_long_again_as_there_has_been_nothing_to_be_had() -> None:
-    pace, now, lengths = Pace(), NOON, []
+    pace, now, lengths = RateState(), NOON, []
     for _ in range(8):
         stop = pace.next_stop(now)
         lengths.append((stop.until - now) // timedelta(minutes=1))
@@ -278,7 +278,7 @@ def test_while_the_provider_cannot_be_asked_it_goes_slowly() -> None:
 )
 def test_what_all_flows_under_way_may_send_together_is_the_rate(seconds: dict[Flow, int], rate: float) -> None:
     booked = {flow: NOON + offset * SECOND for flow, offset in seconds.items()}
-    pace = Pace(booked=MappingProxyType(booked))
+    pace = RateState(booked=MappingProxyType(booked))
     under_way = [flow for flow, until in booked.items() if until > NOON - LINGERING]
 
     assert not under_way or sum(pace.rate_of(flow, rate, NOON) for flow in under_way) == pytest.approx(rate)

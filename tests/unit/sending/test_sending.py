@@ -25,9 +25,9 @@ from rebound.messages.domain.links import Link, Purpose, read_token
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
 from rebound.sending.application.chunk_lifecycle import LEASE, ChunkHeldError
+from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.handovers import Refused, Unknown
 from rebound.sending.domain.outcomes import AFTER_A_STOP
-from rebound.sending.domain.pacing import Ticket
 from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
@@ -45,14 +45,14 @@ class Sending:
         self.world.plan_campaign(BUSINESS_ID, self.campaign_id)
         self.world.expand_campaign(BUSINESS_ID, self.campaign_id, 0, always)
         self.key = ChunkKey(BUSINESS_ID, self.campaign_id, "chunk#000#0000000")
-        self.ticket = Ticket(self.key, recipients, Lane.BULK)
+        self.task = ChunkTask(self.key, recipients, Lane.BULK)
         self.script = self.world.mailer if channel is Channel.EMAIL else self.world.twilio_texter
 
     def send(self, owner: str = "worker-1") -> None:
         if self.channel is Channel.EMAIL:
-            self.world.send_email(self.ticket, owner)
+            self.world.send_email(self.task, owner)
         else:
-            self.world.send_text(self.ticket, owner, always)
+            self.world.send_text(self.task, owner, always)
 
     def die_at(self, where: str, times: int = 1) -> None:
         """Send with a worker that dies at the nth checkpoint of this name."""
@@ -220,7 +220,7 @@ def test_what_a_dead_worker_left_is_settled_although_nothing_may_be_sent_today(c
     handed = len(sending.script.handed)
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
     now = sending.world.clock.now()
-    sending.world.paces.stop(account.name, Stop(now, now + timedelta(hours=9)))
+    sending.world.rates.stop(account.name, Stop(now, now + timedelta(hours=9)))
     sending.after_the_lease()
 
     assert [status for status in sending.statuses().values() if status != "uncertain"] == []
@@ -237,7 +237,7 @@ def test_a_message_too_many_of_a_chunk_that_is_put_back_meanwhile_hands_nothing_
     sending = Sending(channel)
     account = EMAIL_ACCOUNT if channel is Channel.EMAIL else business().text_account
     now = sending.world.clock.now()
-    sending.world.paces.stop(account.name, Stop(now, now + timedelta(hours=9)))
+    sending.world.rates.stop(account.name, Stop(now, now + timedelta(hours=9)))
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(sending.world.chunks, "state", lambda _: ChunkState.SENDING)
         sending.send()
@@ -374,7 +374,7 @@ def test_a_text_that_comes_out_empty_or_too_long_is_left_out_and_never_sent(body
 def test_a_worker_that_is_out_of_time_puts_the_rest_back_at_once() -> None:
     sending = Sending(Channel.SMS)
     looks = iter([True, False])
-    sending.world.send_text(sending.ticket, "worker-1", lambda: next(looks))
+    sending.world.send_text(sending.task, "worker-1", lambda: next(looks))
 
     assert len(sending.script.handed) == 1
     assert len(sending.chunk.remaining) == 2

@@ -99,7 +99,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
             clock=self.ports.clock,
             ids=self.ports.ids,
             request_ids=self.ports.request_ids,
-            paces=self.ports.paces,
+            rates=self.ports.rates,
             foresee=self.preview_audience.foresee,
         )
 

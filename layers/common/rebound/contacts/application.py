@@ -1,4 +1,4 @@
-"""Asking the provider's suppression list at the pace that it allows."""
+"""Asking the provider's suppression list within the rate that it allows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 CALL_EVERY: Final = timedelta(seconds=1)
 """SES v2 takes about one call a second of everything that does not send."""
-AT_ONCE: Final = timedelta(seconds=3)
+INTERACTIVE_BUDGET: Final = timedelta(seconds=3)
 """As long as a person who edits an address may be kept waiting: a look and a removal."""
 FEW: Final = 3
 """For more addresses than these, one call for the first page of the list is tried before one for each."""
 
 
-class SuppressionDesk(Struct, kw_only=True):
+class SuppressionListClient(Struct, kw_only=True):
     """Looks addresses up and takes BOUNCE entries away, one call a second, until a moment that the caller sets.
 
     What was not reached by then raises ``ComeAgainError``, or is missing from the answer about many. Whatever a service
@@ -68,17 +68,17 @@ class SuppressionDesk(Struct, kw_only=True):
         """
         wanted = set(addresses)
         try:
-            return wanted - self.take_off_all(sorted(wanted), self.within(budget))
+            return wanted - self.remove_all(sorted(wanted), self.within(budget))
         except NotAnsweredError as refusal:
             self.missed(str(refusal))
             return set()
 
     def clear_at_once(self, address: str) -> None:
         """Remove the BOUNCE entries of an address if that is quickly done; otherwise the operator is told."""
-        if self.clear([address], AT_ONCE):
+        if self.clear([address], INTERACTIVE_BUDGET):
             self.missed("no time")
 
-    def take_off(self, address: str, until: datetime) -> int:
+    def remove_bounces(self, address: str, until: datetime) -> int:
         """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
 
         An entry's reason is read right before: a complaint may have come since it was last seen.
@@ -88,7 +88,7 @@ class SuppressionDesk(Struct, kw_only=True):
             self._call(until, self.suppressions.remove, entry.address)
         return len(bounces)
 
-    def take_off_entry(self, entry: Suppression, until: datetime) -> bool:
+    def remove_entry(self, entry: Suppression, until: datetime) -> bool:
         """Remove one BOUNCE entry if it still is as it was seen; whether it was."""
         if self._call(until, self.suppressions.get, entry.address) != entry:
             return False
@@ -97,7 +97,7 @@ class SuppressionDesk(Struct, kw_only=True):
         self._call(until, self.suppressions.remove, entry.address)
         return True
 
-    def take_off_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
+    def remove_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
         """Those of the addresses that are known to have no BOUNCE entry (any more)."""
         wanted = list(dict.fromkeys(addresses))
         free: set[str] = set()
@@ -106,7 +106,7 @@ class SuppressionDesk(Struct, kw_only=True):
                 free = {address for address in wanted if not listed[address.lower()]}
             for address in wanted:
                 if address not in free:
-                    self.take_off(address, until)
+                    self.remove_bounces(address, until)
                     free.add(address)
         except ComeAgainError:
             pass

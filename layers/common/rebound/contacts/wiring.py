@@ -12,7 +12,7 @@ from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_
 
 if TYPE_CHECKING:
     from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
-    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.application import SuppressionListClient
     from rebound.contacts.ports import (
         AddressReader,
         ContactBook,
@@ -85,10 +85,10 @@ class ContactsUseCases(PlatformUseCases):
     ports: ContactsPorts
 
     @cached_property
-    def suppression_desk(self) -> SuppressionDesk:
-        from rebound.contacts.application import SuppressionDesk
+    def suppression_list_client(self) -> SuppressionListClient:
+        from rebound.contacts.application import SuppressionListClient
 
-        return SuppressionDesk(
+        return SuppressionListClient(
             suppressions=self.ports.suppressions, clock=self.ports.clock, missed=self.ports.report_missed_removal
         )
 

@@ -48,7 +48,7 @@ class CustomersUseCases(BusinessesUseCases):
             addresses=self.ports.addresses,
             clock=self.ports.clock,
             ids=self.ports.ids,
-            suppressions=self.suppression_desk,
+            suppressions=self.suppression_list_client,
             copy_flags=self.copy_flags,
             remove=self.remove_customer,
         )

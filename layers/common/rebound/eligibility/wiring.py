@@ -12,7 +12,7 @@ from rebound.segments.wiring import AwsSegmentsPorts, SegmentsUseCases
 
 if TYPE_CHECKING:
     from rebound.eligibility.application.explain_reachability import ExplainReachability
-    from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.eligibility.application.preview_audience import PreviewAudience
     from rebound.eligibility.ports import EligibilityPorts, FrequencyBook
     from rebound.jobs.application.run_job import JobWork
@@ -62,10 +62,10 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
         )
 
     @cached_property
-    def frequency_desk(self) -> FrequencyDesk:
-        from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    def frequency_reservations(self) -> FrequencyReservations:
+        from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 
-        return FrequencyDesk(frequencies=self.ports.frequencies, clock=self.ports.clock)
+        return FrequencyReservations(frequencies=self.ports.frequencies, clock=self.ports.clock)
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:

@@ -9,13 +9,13 @@ from msgspec import Struct
 from rebound.businesses.domain.sending_accounts import SendingAccount
 from rebound.platform.ports import Clock
 from rebound.rates.domain import Throttled
-from rebound.rates.ports import PaceBook
+from rebound.rates.ports import RateBook
 
 
-class MindThrottles(Struct, frozen=True, kw_only=True):
+class RecordThrottle(Struct, frozen=True, kw_only=True):
     """What a provider's throttle answers change for everybody who sends over the account."""
 
-    paces: PaceBook
+    rates: RateBook
     clock: Clock
 
     def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
@@ -24,8 +24,8 @@ class MindThrottles(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         if not about_speed:
             return
-        pace = self.paces.pace(account.name, now)
+        rate_state = self.rates.current(account.name, now)
         if any(answer.daily for answer in about_speed):
-            self.paces.stop(account.name, pace.next_stop(now))
+            self.rates.stop(account.name, rate_state.next_stop(now))
         else:
-            self.paces.brake(account.name, pace.braked(now), now)
+            self.rates.brake(account.name, rate_state.braked(now), now)

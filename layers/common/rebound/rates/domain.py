@@ -98,7 +98,7 @@ class Stop(Struct, frozen=True):
     until: datetime
 
 
-class Pace(Struct, frozen=True):
+class RateState(Struct, frozen=True):
     """What is known of one sending account, some seconds old at most.
 
     ``booked`` says until when each flow is booked. ``brake`` is the share of the rate that was left at ``braked_at``,

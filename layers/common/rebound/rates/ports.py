@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.rates.domain import Flow, Pace, Quota, Stop
+    from rebound.rates.domain import Flow, Quota, RateState, Stop
 
 
-class PaceBook(Protocol):
+class RateBook(Protocol):
     """What the workers know together of how fast each sending account may be used."""
 
-    def pace(self, account: str, now: datetime) -> Pace:
-        """The pace, some seconds old at most."""
+    def current(self, account: str, now: datetime) -> RateState:
+        """The state of the account, some seconds old at most."""
 
     def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
         """Book ``width`` for a flow behind what it has booked, or from ``now``; the moment at which it begins.
@@ -48,7 +48,7 @@ class RatesPorts(PlatformPorts, Protocol):
     """What the use cases of rates need from outside."""
 
     @property
-    def paces(self) -> PaceBook: ...
+    def rates(self) -> RateBook: ...
 
     @property
     def quotas(self) -> QuotaSource: ...

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
-    from rebound.rates.application import MindThrottles
-    from rebound.rates.ports import PaceBook, QuotaSource, RatesPorts
+    from rebound.rates.application import RecordThrottle
+    from rebound.rates.ports import QuotaSource, RateBook, RatesPorts
 
 
 class AwsRatesPorts(AwsPlatformPorts):
     """The same over AWS."""
 
     @cached_property
-    def paces(self) -> PaceBook:
-        from rebound.rates.adapters.dynamo_paces import DynamoPaceBook
+    def rates(self) -> RateBook:
+        from rebound.rates.adapters.dynamo_rates import DynamoRateBook
 
-        return DynamoPaceBook(self.settings["PACES_TABLE"])
+        return DynamoRateBook(self.settings["PACES_TABLE"])
 
     @cached_property
     def quotas(self) -> QuotaSource:
@@ -34,10 +34,10 @@ class RatesUseCases(PlatformUseCases):
     ports: RatesPorts
 
     @cached_property
-    def mind_throttles(self) -> MindThrottles:
-        from rebound.rates.application import MindThrottles
+    def record_throttle(self) -> RecordThrottle:
+        from rebound.rates.application import RecordThrottle
 
-        return MindThrottles(paces=self.ports.paces, clock=self.ports.clock)
+        return RecordThrottle(rates=self.ports.rates, clock=self.ports.clock)
 
 
 def use_cases() -> RatesUseCases:

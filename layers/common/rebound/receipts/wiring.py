@@ -69,7 +69,7 @@ class ReceiptsUseCases(SendingUseCases):
         return ApplyReceipts(
             messages=self.ports.messages,
             contacts=self.ports.contacts,
-            suppressions=self.suppression_desk,
+            suppressions=self.suppression_list_client,
             tell=self.tell_contact,
         )
 
@@ -81,7 +81,7 @@ class ReceiptsUseCases(SendingUseCases):
             businesses=self.ports.businesses,
             contacts=self.ports.contacts,
             messages=self.ports.messages,
-            suppressions=self.suppression_desk,
+            suppressions=self.suppression_list_client,
             book=self.ports.reconciliations,
             tell=self.tell_contact,
         )

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from rebound.kernel.provider_codes import Provider
     from rebound.kernel.receipts import MessageKey, Receipt
     from rebound.rates.domain import Lane
+    from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
     from rebound.sending.domain.handovers import OutgoingEmail, SendResult
-    from rebound.sending.domain.pacing import HeldTicket, Ticket
 
 
 class ChunkQueue(Protocol):
     """Hands chunks to the workers of a channel, each in its lane."""
 
-    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
-        """Enqueue; every ticket is on its lane's queue when this returns. At most 15 minutes of delay."""
+    def put(self, channel: Channel, tasks: Sequence[ChunkTask], delay: timedelta = timedelta()) -> None:
+        """Enqueue; every task is on its lane's queue when this returns. At most 15 minutes of delay."""
 
     def waiting(self, channel: Channel, lane: Lane) -> int:
         """About how many chunks wait in a lane."""
@@ -30,8 +30,8 @@ class ChunkQueue(Protocol):
 class HeldQueue(Protocol):
     """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
 
-    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
-        """Enqueue; each comes after a round (``HeldTicket.round_from``), and is to be put again before its hour."""
+    def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
+        """Enqueue; each comes after a round (``round_from``), and is to be put again before its hour."""
 
 
 class ReceiptQueue(Protocol):

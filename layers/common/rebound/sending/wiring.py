@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.kernel.receipts import MessageKey
 from rebound.platform.wiring import in_this_process
-from rebound.sending.domain.pacing import HeldTicket, Ticket
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import TextProvider
     from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
-    from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.application.post_message import PostMessage
@@ -106,14 +106,14 @@ class AwsSendingPorts(AwsCampaignsPorts):
         return status_url(self.settings.public_url(api_id), key)
 
     @staticmethod
-    def decode_ticket(body: str) -> Ticket:
+    def decode_task(body: str) -> ChunkTask:
         """The chunk of a message of a sender's queue."""
-        from rebound.sending.adapters.queues import decode_ticket
+        from rebound.sending.adapters.queues import decode_task
 
-        return decode_ticket(body)
+        return decode_task(body)
 
     @staticmethod
-    def decode_held(body: str) -> HeldTicket:
+    def decode_held(body: str) -> DeferredChunkTask:
         """The waiting chunk of a message of their queue."""
         from rebound.sending.adapters.queues import decode_held
 
@@ -212,7 +212,7 @@ class SendingUseCases(CampaignsUseCases):
             messages=self.ports.messages,
             queue=self.ports.chunk_queue,
             held=self.ports.held_queue,
-            reservations=self.frequency_desk,
+            reservations=self.frequency_reservations,
             breaker=self.trip_breaker,
             clock=self.ports.clock,
         )
@@ -225,17 +225,17 @@ class SendingUseCases(CampaignsUseCases):
             customers=self.ports.customers,
             contacts=self.ports.contacts,
             frequencies=self.ports.frequencies,
-            reservations=self.frequency_desk,
+            reservations=self.frequency_reservations,
             whereabouts=self.ports.whereabouts,
             clock=self.ports.clock,
         )
 
     @cached_property
-    def admit_chunk(self) -> AdmitChunk:
-        from rebound.sending.application.admit_chunk import AdmitChunk
+    def acquire_send_slot(self) -> AcquireSendSlot:
+        from rebound.sending.application.acquire_send_slot import AcquireSendSlot
 
-        return AdmitChunk(
-            paces=self.ports.paces,
+        return AcquireSendSlot(
+            rates=self.ports.rates,
             quotas=self.ports.quotas,
             chunks=self.ports.chunks,
             queue=self.ports.chunk_queue,
@@ -264,9 +264,9 @@ class SendingUseCases(CampaignsUseCases):
             messages=self.ports.messages,
             clock=self.ports.clock,
             mailer=self.ports.mailer,
-            admit=self.admit_chunk,
-            mind=self.mind_throttles,
-            suppressions=self.suppression_desk,
+            acquire_slot=self.acquire_send_slot,
+            record_throttle=self.record_throttle,
+            suppressions=self.suppression_list_client,
             links=self.link_writer,
         )
 
@@ -292,8 +292,8 @@ class SendingUseCases(CampaignsUseCases):
             clock=self.ports.clock,
             texters=self.texters,
             receipts=self.ports.receipt_queue,
-            admit=self.admit_chunk,
-            mind=self.mind_throttles,
+            acquire_slot=self.acquire_send_slot,
+            record_throttle=self.record_throttle,
         )
 
 

@@ -93,13 +93,13 @@ class Frequency(Struct, frozen=True):
         """The place that a message has."""
         return next((known for known in self.hand_overs if known.message_id == message_id), None)
 
-    def taking(self, wanted: HandOver, caps: Sequence[FrequencyCap]) -> Frequency:
+    def reserving(self, wanted: HandOver, caps: Sequence[FrequencyCap]) -> Frequency:
         """With a place for ``wanted``, and without what no cap looks at any more."""
         begins = wanted.at - longest_window(caps)
         kept = (known for known in self.hand_overs if known.message_id != wanted.message_id and known.at > begins)
         return replace(self, hand_overs=_in_order(*kept, wanted))
 
-    def giving_back(self, message_id: str, attempt: int) -> Frequency:
+    def releasing(self, message_id: str, attempt: int) -> Frequency:
         """Without the place of a message that has not gone out, unless a later attempt has taken it over."""
         return replace(
             self, hand_overs=tuple(k for k in self.hand_overs if k.message_id != message_id or k.attempt > attempt)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
-    from rebound.rates.ports import PaceBook
+    from rebound.rates.ports import RateBook
     from rebound.segments.domain import Selection
     from rebound.segments.ports import SegmentBook
 
@@ -96,7 +96,7 @@ class ManageCampaigns(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     request_ids: RequestIds
-    paces: PaceBook
+    rates: RateBook
     foresee: Callable[[Campaign], Audience | None]
 
     def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
@@ -150,7 +150,7 @@ class ManageCampaigns(Struct, frozen=True, kw_only=True):
         if campaign.status not in RUNNING:
             return view
         if campaign.channel is Channel.EMAIL:
-            until = self.paces.pace(EMAIL_ACCOUNT.name, now).stopped_until(now)
+            until = self.rates.current(EMAIL_ACCOUNT.name, now).stopped_until(now)
             if until is not None:
                 return replace(view, held_until=until, held_because=HoldReason.DAILY_QUOTA)
         if view.results[MessageStatus.QUEUED] == 0:

@@ -41,7 +41,7 @@ class Chunk(Struct, frozen=True):
     ``customer_ids`` are all its recipients, for good: the way from a campaign to its messages. ``remaining`` are those
     still to be sent, which is all of them until some attempt put the rest back. ``owner`` names the attempt that holds
     the lease until ``leased_until``. ``waiting`` are those of the remaining whom the attempt under way does not hand
-    over. While the chunk is pending and it is not yet ``not_before``, all who remain wait for their hour, and a ticket
+    over. While the chunk is pending and it is not yet ``not_before``, all who remain wait for their hour, and a task
     for it is held back.
     """
 

@@ -20,7 +20,7 @@ _SERVER_ERROR: Final = 500
 class SesSuppressionList:
     """Implements ``SuppressionList``.
 
-    The client must not retry: who asks keeps to the pace. It is connected when it is first needed, because most who
+    The client must not retry: who asks keeps to the rate. It is connected when it is first needed, because most who
     might ask never do.
     """
 

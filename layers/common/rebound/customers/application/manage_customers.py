@@ -30,7 +30,7 @@ from rebound.kernel.retrying import retried
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.application import SuppressionListClient
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
@@ -75,7 +75,7 @@ class ManageCustomers(Struct, frozen=True, kw_only=True):
     addresses: AddressReader
     clock: Clock
     ids: Ids
-    suppressions: SuppressionDesk
+    suppressions: SuppressionListClient
     copy_flags: CopyFlags
     remove: RemoveCustomer
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from rebound.contacts.domain.reachability import Tried
-from rebound.eligibility.application.frequency_desk import known_frequencies
+from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide
 from rebound.kernel.audiences import Audience
 from rebound.messages.domain.mailing import Mailing

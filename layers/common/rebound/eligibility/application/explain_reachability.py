@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.eligibility.application.audience import supposed_mailing
-from rebound.eligibility.application.frequency_desk import known_frequencies
+from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, explain
 

@@ -7,7 +7,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from rebound.platform.adapters.dynamo import InstantAttribute, Model
 
 
-class PaceRow(Model):
+class RateRow(Model):
     """``account`` / ``flow``: until when a flow is booked; with flow ``-`` what holds for the whole account."""
 
     account = UnicodeAttribute(hash_key=True)

@@ -23,7 +23,7 @@ from rebound.kernel.receipts import Outcome
 from rebound.messages.application.tell_contact import ATTEMPTS
 
 if TYPE_CHECKING:
-    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.application import SuppressionListClient
     from rebound.contacts.domain.reachability import Evidence
     from rebound.contacts.ports import ContactBook
     from rebound.kernel.receipts import MessageKey, Receipt
@@ -84,7 +84,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
 
     messages: MessageLog
     contacts: ContactBook
-    suppressions: SuppressionDesk
+    suppressions: SuppressionListClient
     tell: TellContact
 
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:

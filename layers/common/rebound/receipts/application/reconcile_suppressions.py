@@ -16,7 +16,7 @@ from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.application import SuppressionListClient
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.domain.suppressions import Suppression
     from rebound.contacts.ports import ContactBook
@@ -36,7 +36,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     contacts: ContactBook
     messages: MessageLog
-    suppressions: SuppressionDesk
+    suppressions: SuppressionListClient
     book: ReconciliationBook
     tell: TellContact
 
@@ -85,7 +85,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
                 elif drift is not None and self._told(contacts[key], entry):
                     repaired[drift] += 1
         for entry in stale.values():
-            repaired[Drift.STALE_ENTRY] += self.suppressions.take_off_entry(entry, until)
+            repaired[Drift.STALE_ENTRY] += self.suppressions.remove_entry(entry, until)
         return standing
 
     def _drift(self, contact: Contact, entry: Suppression) -> Drift | None:

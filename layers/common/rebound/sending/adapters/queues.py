@@ -13,7 +13,7 @@ from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.kernel.channels import Channel
 from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
 from rebound.rates.domain import Lane
-from rebound.sending.domain.pacing import HeldTicket, Ticket
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 
 class SqsChunkQueue:
@@ -23,17 +23,17 @@ class SqsChunkQueue:
         self._client = client
         self._queue_urls = queue_urls
 
-    def put(self, channel: Channel, tickets: Sequence[Ticket], delay: timedelta = timedelta()) -> None:
+    def put(self, channel: Channel, tasks: Sequence[ChunkTask], delay: timedelta = timedelta()) -> None:
         for lane in Lane:
-            own = [ticket for ticket in tickets if ticket.lane is lane]
+            own = [task for task in tasks if task.lane is lane]
             for batch in batched(own, MAX_BATCH, strict=False):
                 entries = [
                     {
                         "Id": str(number),
-                        "MessageBody": encode_ticket(ticket),
+                        "MessageBody": encode_task(task),
                         "DelaySeconds": int(delay.total_seconds()),
                     }
-                    for number, ticket in enumerate(batch)
+                    for number, task in enumerate(batch)
                 ]
                 send_batch(self._client, self._queue_urls[channel, lane], entries)
 
@@ -50,7 +50,7 @@ class SqsHeldQueue:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, held: Sequence[HeldTicket], now: datetime) -> None:
+    def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
         for batch in batched(held, MAX_BATCH, strict=False):
             entries = [
                 # Rounded up: a message that comes a moment too early would go round once more for nothing.
@@ -64,7 +64,7 @@ class SqsHeldQueue:
             send_batch(self._client, self._queue_url, entries)
 
 
-def encode_held(held: HeldTicket) -> str:
+def encode_held(held: DeferredChunkTask) -> str:
     """The queue message of a chunk that waits."""
     own = {
         "channel": held.channel,
@@ -72,41 +72,41 @@ def encode_held(held: HeldTicket) -> str:
         "since": held.since.isoformat(),
         "version": held.version,
     }
-    return json.dumps(json.loads(encode_ticket(held.ticket)) | own)
+    return json.dumps(json.loads(encode_task(held.task)) | own)
 
 
-def decode_held(body: str) -> HeldTicket:
+def decode_held(body: str) -> DeferredChunkTask:
     """The waiting chunk of a queue message."""
     given = json.loads(body)
-    return HeldTicket(
+    return DeferredChunkTask(
         Channel(given["channel"]),
-        decode_ticket(body),
+        decode_task(body),
         datetime.fromisoformat(given["not_before"]),
         datetime.fromisoformat(given["since"]),
         int(given["version"]),
     )
 
 
-def encode_ticket(ticket: Ticket) -> str:
+def encode_task(task: ChunkTask) -> str:
     """The queue message of a chunk, which names its lane so that who reads it need not know the queue."""
-    key = ticket.key
+    key = task.key
     body: dict[str, Any] = {
         "business_id": key.business_id,
         "campaign_id": key.campaign_id,
         "chunk": key.chunk,
-        "size": ticket.size,
-        "lane": ticket.lane,
+        "size": task.size,
+        "lane": task.lane,
     }
-    if ticket.turn_at is not None:
-        body["turn_at"] = ticket.turn_at.isoformat()
+    if task.turn_at is not None:
+        body["turn_at"] = task.turn_at.isoformat()
     return json.dumps(body)
 
 
-def decode_ticket(body: str) -> Ticket:
+def decode_task(body: str) -> ChunkTask:
     """The chunk of a queue message."""
     given = json.loads(body)
     turn_at = given.get("turn_at")
-    return Ticket(
+    return ChunkTask(
         ChunkKey(given["business_id"], given["campaign_id"], given["chunk"]),
         int(given["size"]),
         Lane(given["lane"]),

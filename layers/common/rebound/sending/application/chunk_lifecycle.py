@@ -13,9 +13,9 @@ from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
 from rebound.campaigns.domain.chunks import ClaimOutcome
 from rebound.kernel.errors import ReboundError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.sending.application.admit_chunk import Admission
+from rebound.sending.application.acquire_send_slot import Admission
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 from rebound.sending.domain.outcomes import NotTried, Outcomes
-from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
 from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, without_record
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.domain.chunks import ChunkKey
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.ports import CustomerBook
-    from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.eligibility.domain.eligibility import Hold
     from rebound.kernel.provider_codes import Provider
     from rebound.messages.domain.messages import Message
@@ -50,7 +50,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     queue: ChunkQueue
     held: HeldQueue
-    reservations: FrequencyDesk
+    reservations: FrequencyReservations
     breaker: TripBreaker
     clock: Clock
 
@@ -111,7 +111,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             return
         self.chunks.put_back(claimed.chunk, customer_ids)
         if self._status(claimed) is not CampaignStatus.PAUSED:
-            self.queue.put(claimed.campaign.channel, [claimed.ticket(customer_ids)])
+            self.queue.put(claimed.campaign.channel, [claimed.task(customer_ids)])
 
     def finish(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
         """End the attempt as its outcomes ask for.
@@ -128,7 +128,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.release_earlier(claimed, left)
             self.chunks.put_back(claimed.chunk, left)
             delay = outcomes.retry_after(claimed.chunk.attempts)
-            self.queue.put(claimed.campaign.channel, [claimed.ticket(left)], delay)
+            self.queue.put(claimed.campaign.channel, [claimed.task(left)], delay)
         elif held:
             self._defer(claimed, held)
         else:
@@ -152,21 +152,21 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         else:
             self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
         self.chunks.put_back(claimed.chunk, list(held), not_before)
-        ticket, now = Ticket(key, size, lane_of(claimed.campaign)), self.clock.now()
-        self.held.put([HeldTicket(channel, ticket, not_before, now, claimed.business.version)], now)
+        task, now = ChunkTask(key, size, lane_of(claimed.campaign)), self.clock.now()
+        self.held.put([DeferredChunkTask(channel, task, not_before, now, claimed.business.version)], now)
         if self._status(claimed) is CampaignStatus.CANCELLED:
-            self.queue.put(channel, [ticket])
+            self.queue.put(channel, [task])
 
     def release(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """Free the places under the caps of messages that are known not to have gone out.
+        """Release what messages that are known not to have gone out have reserved under the caps.
 
-        Before that is recorded: a death between the two leaves a message that is uncertain, and a place at most too few
-        for what nobody was sent; the other way round the place would be lost to the customer.
+        Before that is recorded: a death between the two leaves a message that is uncertain without its reservation; the
+        other way round a reservation would stay for what nobody was sent.
         """
-        self.reservations.give_back(claimed.business, claimed.campaign, customer_ids, claimed.chunk.attempts)
+        self.reservations.release(claimed.business, claimed.campaign, customer_ids, claimed.chunk.attempts)
 
     def release_earlier(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """The same for places that an attempt took which died; there are none while this is the first."""
+        """The same for what an attempt that died has reserved; that is nothing while this is the first."""
         if claimed.chunk.attempts > 1:
             self.release(claimed, customer_ids)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.contacts.domain.reachability import Tried
-from rebound.eligibility.application.frequency_desk import known_frequencies
+from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.retrying import retried_from
 from rebound.sending.domain.outcomes import NotTried, Outcomes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.eligibility.application.frequency_desk import FrequencyDesk
+    from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.domain.messages import Message
     from rebound.platform.ports import Clock
@@ -35,20 +35,20 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     contacts: ContactBook
     frequencies: FrequencyBook
-    reservations: FrequencyDesk
+    reservations: FrequencyReservations
     whereabouts: Whereabouts
     clock: Clock
 
     def __call__(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
         """Read the data and decide; no more than ``booked`` are to be sent to.
 
-        Only what a cap counts may be a moment old: who is to be sent to must take a place (``reserve``).
+        Only what a cap counts may be a moment old: who is to be sent to must reserve it (``reserve``).
         """
         campaign, business = claimed.campaign, claimed.business
         customers = self.customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
-        # A place is taken by a write on what was read, and whoever read too early reads again: half the price will do.
+        # A reservation writes on what was read, and reads again if that was too early: half the price will do.
         frequencies = known_frequencies(self.frequencies, business, campaign, list(customers), consistent=False)
         outcomes = Outcomes()
         for customer_id in customer_ids:
@@ -75,21 +75,21 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return _decided(case, recipient.message)
 
     def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message:
-        """Take what the message needs to itself, right before it is handed over; as left out when it cannot have it.
+        """Reserve what the message needs, right before it is handed over; as left out when it cannot have it.
 
-        That is a place under the caps, and the try that is due. Costs nothing for a recipient who needs neither. Raises
+        That is room under the caps, and the try that is due. Costs nothing for a recipient who needs neither. Raises
         ``ConcurrentChangeError`` when others keep writing, and then nothing may be sent.
         """
         if recipient.frequency is None and not recipient.is_try:
             return recipient
         attempt = claimed.chunk.attempts
         case = self._case(claimed, recipient.customer, recipient.contact, recipient.frequency)
-        free_again_at = self.reservations.take(case, attempt)
+        free_again_at = self.reservations.reserve(case, attempt)
         if free_again_at is not None:
             return left_out(recipient.message, Exclusion.FREQUENCY_CAP, free_again_at)
         lost = self._reserve_try(claimed, recipient)
         if lost is not None:
-            self.reservations.give_back(claimed.business, claimed.campaign, [recipient.customer_id], attempt)
+            self.reservations.release(claimed.business, claimed.campaign, [recipient.customer_id], attempt)
         return lost or recipient
 
     def _case(
@@ -99,7 +99,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return Case(customer, contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts)
 
     def _reserve_try(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
-        """Take a try that is due; the message as left out when somebody else has it.
+        """Reserve a try that is due; the message as left out when somebody else has it.
 
         A try is written to the contact as it was read, so that of all who are about to send to it only one may. Whoever
         loses the race reads again and decides again. A sender that comes back to a chunk finds its own try and goes on.

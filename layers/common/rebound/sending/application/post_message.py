@@ -21,7 +21,7 @@ from rebound.kernel.ulids import time_of
 from rebound.messages.domain.appointments import Asked, Told
 from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import Selection
-from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -131,11 +131,11 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             self.appointments.record(business_id, appointment_id, told)
             if asks_confirmation:
                 self.appointments.ask(address, Asked(told.at, message_key, appointment_id))
-        ticket = Ticket(chunk_key, 1, lane_of(carrier))
+        task = ChunkTask(chunk_key, 1, lane_of(carrier))
         if held_until is None:
-            self.queue.put(channel, [ticket])
+            self.queue.put(channel, [task])
         else:
-            self.held.put([HeldTicket(channel, ticket, held_until, now, business.version)], now)
+            self.held.put([DeferredChunkTask(channel, task, held_until, now, business.version)], now)
         return message
 
     def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:

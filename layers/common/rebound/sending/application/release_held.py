@@ -19,7 +19,7 @@ from rebound.kernel.channels import Channel
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
-    from rebound.sending.domain.pacing import HeldTicket
+    from rebound.sending.domain.chunk_tasks import DeferredChunkTask
     from rebound.sending.ports import ChunkQueue, HeldQueue
 
 
@@ -31,15 +31,15 @@ class ReleaseHeld(Struct, frozen=True, kw_only=True):
     clock: Clock
     businesses: BusinessDirectory
 
-    def __call__(self, tickets: Sequence[HeldTicket]) -> None:
+    def __call__(self, tasks: Sequence[DeferredChunkTask]) -> None:
         """All of them are on a queue again when this returns."""
         now = self.clock.now()
-        early = [held for held in tickets if held.not_before > now]
-        business_ids = {held.ticket.key.business_id for held in early}
+        early = [held for held in tasks if held.not_before > now]
+        business_ids = {held.task.key.business_id for held in early}
         versions = {business_id: self.businesses.get(business_id).version for business_id in business_ids}
-        later = [held for held in early if held.version == versions[held.ticket.key.business_id]]
+        later = [held for held in early if held.version == versions[held.task.key.business_id]]
         for channel in Channel:
-            due = [held.ticket for held in tickets if held.channel is channel and held.not_before <= now]
+            due = [held.task for held in tasks if held.channel is channel and held.not_before <= now]
             changed = [held.to_look_again(now) for held in early if held.channel is channel and held not in later]
             if due or changed:
                 self.queue.put(channel, [*due, *changed])

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
-from rebound.sending.domain.pacing import Ticket, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 
 if TYPE_CHECKING:
     from rebound.campaigns.domain.chunks import Chunk
@@ -39,14 +39,14 @@ class RequeueCampaign(Struct, frozen=True, kw_only=True):
             pending = [c for c in page.items if c.state is ChunkState.PENDING and (turn_at or not self._waits(c))]
             self.queue.put(
                 campaign.channel,
-                [Ticket(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
+                [ChunkTask(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
             )
             cursor = page.next_cursor
             if cursor is None or not may_go_on():
                 return cursor
 
     def _waits(self, chunk: Chunk) -> bool:
-        """Whether a ticket is on its way that comes when its recipients' hour has come, by anybody's clock."""
+        """Whether a deferred task brings the chunk back anyway, by anybody's clock."""
         return chunk.not_before is not None and chunk.not_before > self.clock.now() + CLOCKS_DIFFER
 
 

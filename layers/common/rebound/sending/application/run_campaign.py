@@ -23,7 +23,7 @@ from rebound.kernel.errors import NotFoundError
 from rebound.kernel.key_ranges import bounds, estimated_size
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import compile_filter
-from rebound.sending.domain.pacing import HeldTicket, Ticket, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -213,29 +213,29 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
         return Chunk(key, customer_ids, customer_ids, created_at=now)
 
     @staticmethod
-    def _ticket(campaign: Campaign, progress: RangeProgress, number: int) -> Ticket:
-        """The ticket of a chunk of a range, in which all chunks but the last are full."""
+    def _task(campaign: Campaign, progress: RangeProgress, number: int) -> ChunkTask:
+        """The task for a chunk of a range, in which all chunks but the last are full."""
         key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
         behind = progress.audience.targeted - number * CHUNK_SIZE
         size = progress.held[number].size if number in progress.held else min(behind, CHUNK_SIZE)
-        return Ticket(key, size, lane_of(campaign))
+        return ChunkTask(key, size, lane_of(campaign))
 
     def _enqueue(self, campaign: Campaign, progress: RangeProgress) -> RangeProgress:
         if progress.enqueued == progress.chunks:
             return progress
-        tickets = {n: self._ticket(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
+        tasks = {n: self._task(campaign, progress, n) for n in range(progress.enqueued, progress.chunks)}
         held = progress.held
         if held:
             now = self.clock.now()
             waiting = [
-                HeldTicket(campaign.channel, tickets[n], first.not_before, now, first.version)
+                DeferredChunkTask(campaign.channel, tasks[n], first.not_before, now, first.version)
                 for n, first in held.items()
             ]
             self.held.put(waiting, now)
             if self.campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
                 # Its chunks were looked for before these were there.
                 held = {}
-        self.queue.put(campaign.channel, [ticket for n, ticket in tickets.items() if n not in held])
+        self.queue.put(campaign.channel, [task for n, task in tasks.items() if n not in held])
         enqueued = replace(progress, enqueued=progress.chunks, held=MappingProxyType({}))
         # While the range goes on, the next page's commit writes this too; only the last page needs a write of its own.
         return self.expansion.commit(enqueued) if progress.done else enqueued
@@ -333,7 +333,7 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
 
         While somebody waits for their hour the campaign cannot end, so it is looked at when the last of these hours has
         come; but before it has waited twice as long, because that hour may be another one by then. From then on the
-        wait is what the rest will take at the pace since, but no longer than that has taken.
+        wait is what the rest will take at the rate since, but no longer than that has taken.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         ranges = self.expansion.list(campaign_id)
@@ -352,7 +352,7 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
         began = campaign.started_at or campaign.created_at
         last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
         if last > now:
-            # What is held back says nothing of the pace.
+            # What is held back says nothing of the rate.
             wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
         else:
             wait = wait_for_the_rest(now - max(began, last), waiting, view.audience.targeted - waiting)
@@ -360,7 +360,7 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
 
 
 def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
-    """How long the rest will take at the pace so far; while there is none, a guess, and more and more for nothing."""
+    """How long the rest will take at the rate so far; while there is none, a guess, and more and more for nothing."""
     if handled:
         wait = min(took * waiting / handled + COUNTED_AFTER, took)
     else:

@@ -27,17 +27,17 @@ from rebound.sending.domain.outcomes import KeptBack, NotTried
 from rebound.sending.domain.recipients import accepted, cannot_render, is_senders_fault, refused, unknown
 
 if TYPE_CHECKING:
-    from rebound.contacts.application import SuppressionDesk
+    from rebound.contacts.application import SuppressionListClient
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
-    from rebound.rates.application import MindThrottles
-    from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.rates.application import RecordThrottle
+    from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.domain.chunk_tasks import ChunkTask
     from rebound.sending.domain.handovers import SendResult
     from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.pacing import Ticket
     from rebound.sending.domain.recipients import ClaimedChunk, Recipient
     from rebound.sending.ports import Mailer
 
@@ -59,14 +59,14 @@ class SendEmail(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     clock: Clock
     mailer: Mailer
-    admit: AdmitChunk
-    mind: MindThrottles
-    suppressions: SuppressionDesk
+    acquire_slot: AcquireSendSlot
+    record_throttle: RecordThrottle
+    suppressions: SuppressionListClient
     links: LinkWriter
 
-    def __call__(self, ticket: Ticket, owner: str) -> None:
+    def __call__(self, task: ChunkTask, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
-        claimed = self.chunks.claim(ticket.key, owner, self.admit(Channel.EMAIL, ticket, EMAIL_ACCOUNT))
+        claimed = self.chunks.claim(task.key, owner, self.acquire_slot(Channel.EMAIL, task, EMAIL_ACCOUNT))
         if claimed is None:
             return
         if claimed.settle:
@@ -74,7 +74,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         elif claimed.campaign.status in HALTED:
             self.chunks.halt(claimed, claimed.chunk.remaining)
         else:
-            self._send(claimed, ticket.size)
+            self._send(claimed, task.size)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
         """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
@@ -96,7 +96,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             self.chunks.mark(claimed, outcomes.come_again)
             self._hand_over(claimed, outcomes, emails)
         self._record(claimed, outcomes)
-        self.mind(EMAIL_ACCOUNT, outcomes.of(Throttled))
+        self.record_throttle(EMAIL_ACCOUNT, outcomes.of(Throttled))
         self.chunks.finish(claimed, outcomes)
 
     def _render(self, claimed: ClaimedChunk, outcomes: Outcomes) -> Mapping[str, OutgoingEmail]:

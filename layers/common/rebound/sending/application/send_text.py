@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
-    from rebound.rates.application import MindThrottles
-    from rebound.sending.application.admit_chunk import AdmitChunk
+    from rebound.rates.application import RecordThrottle
+    from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.domain.chunk_tasks import ChunkTask
     from rebound.sending.domain.handovers import SendResult
     from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.pacing import Ticket
     from rebound.sending.domain.recipients import ClaimedChunk
     from rebound.sending.ports import ReceiptQueue, Texter
 
@@ -70,16 +70,16 @@ class SendText(Struct, frozen=True, kw_only=True):
     clock: Clock
     texters: Mapping[TextProvider, Callable[[], Texter]]
     receipts: ReceiptQueue
-    admit: AdmitChunk
-    mind: MindThrottles
+    acquire_slot: AcquireSendSlot
+    record_throttle: RecordThrottle
 
-    def __call__(self, ticket: Ticket, owner: str, may_go_on: Callable[[], bool]) -> None:
+    def __call__(self, task: ChunkTask, owner: str, may_go_on: Callable[[], bool]) -> None:
         """Send what is left of a chunk whose turn it is, while there is time.
 
         Raises ``ChunkHeldError`` when another worker has it.
         """
-        account = self.businesses.get(ticket.key.business_id).text_account
-        claimed = self.chunks.claim(ticket.key, owner, self.admit(Channel.SMS, ticket, account))
+        account = self.businesses.get(task.key.business_id).text_account
+        claimed = self.chunks.claim(task.key, owner, self.acquire_slot(Channel.SMS, task, account))
         if claimed is None:
             return
         if claimed.settle:
@@ -87,7 +87,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         elif claimed.campaign.status in HALTED:
             self.chunks.halt(claimed, self.chunks.unrecorded(claimed))
         else:
-            self._send(claimed, ticket.size, account, may_go_on)
+            self._send(claimed, task.size, account, may_go_on)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
         """Texts claimed and without an outcome are uncertain; those that were never claimed take another turn."""
@@ -117,7 +117,7 @@ class SendText(Struct, frozen=True, kw_only=True):
                 outcomes.pause_because = self._reason_to_pause(claimed, outcomes.of(KeptBack), tried)
             if isinstance(outcome, Throttled) or outcomes.pause_because is not None:
                 break
-        self.mind(account, outcomes.of(Throttled))
+        self.record_throttle(account, outcomes.of(Throttled))
         if outcomes.pause_because is None:
             self._give_up(claimed, outcomes)
         self.chunks.finish(claimed, outcomes)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.messages.domain.messages import Message
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.pacing import LONGEST_DELAY
+from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
 from rebound.sending.domain.recipients import Recipient
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NO_DELAY: Final = timedelta()
 FIRST_DELAY: Final = timedelta(seconds=1)
 """Doubled with each attempt at a chunk."""
 AFTER_A_STOP: Final = timedelta(seconds=3)
-"""By then every worker knows that the account is stopped, and says until when (``AdmitChunk``)."""
+"""By then every worker knows that the account is stopped, and says until when (``AcquireSendSlot``)."""
 
 
 class NotTried(StrEnum):

@@ -14,8 +14,8 @@ from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import NO_RECORD, MessageStatus
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.handovers import Refused
-from rebound.sending.domain.pacing import Ticket, lane_of
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -48,9 +48,9 @@ class ClaimedChunk(Struct, frozen=True):
         address = contact.address if contact is not None else ""
         return queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
 
-    def ticket(self, customer_ids: Sequence[str]) -> Ticket:
-        """What brings the chunk back for these recipients."""
-        return Ticket(self.chunk.key, len(customer_ids), lane_of(self.campaign))
+    def task(self, customer_ids: Sequence[str]) -> ChunkTask:
+        """The task that brings the chunk back for these recipients."""
+        return ChunkTask(self.chunk.key, len(customer_ids), lane_of(self.campaign))
 
 
 class Recipient(Struct, frozen=True):

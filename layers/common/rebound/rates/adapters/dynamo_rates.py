@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.dynamo import bind, lost_races
-from rebound.rates.adapters.rows import PaceRow
-from rebound.rates.domain import Flow, Pace, Quota, Stop
+from rebound.rates.adapters.rows import RateRow
+from rebound.rates.domain import Flow, Quota, RateState, Stop
 
 ACCOUNT: Final = "-"
 """The flow under which the row of the account itself is kept; no flow's name is so short."""
 GOOD_FOR: Final = timedelta(seconds=2)
-"""How old a pace may be. Shares follow who comes and goes, which need not be to the second."""
+"""How old a state may be. Shares follow who comes and goes, which need not be to the second."""
 BRAKES_APART: Final = timedelta(seconds=1)
 """Throttles come in swarms, and are one."""
 KEPT: Final = timedelta(days=1)
@@ -21,21 +21,21 @@ _ATTEMPTS: Final = 3
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class DynamoPaceBook:
-    """Implements ``PaceBook``. A booking is one number in milliseconds, which one conditional update moves."""
+class DynamoRateBook:
+    """Implements ``RateBook``. A booking is one number in milliseconds, which one conditional update moves."""
 
     def __init__(self, table_name: str) -> None:
-        self._row = bind(PaceRow, table_name)
-        self._known: dict[str, tuple[datetime, Pace]] = {}
+        self._row = bind(RateRow, table_name)
+        self._known: dict[str, tuple[datetime, RateState]] = {}
 
-    def pace(self, account: str, now: datetime) -> Pace:
+    def current(self, account: str, now: datetime) -> RateState:
         known = self._known.get(account)
         if known is None or not timedelta() <= now - known[0] < GOOD_FOR:
             known = self._known[account] = (now, self._read(account))
         return known[1]
 
     def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
-        until, wide, present = PaceRow.booked_until, max(width // _MILLISECOND, 1), _milliseconds(now)
+        until, wide, present = RateRow.booked_until, max(width // _MILLISECOND, 1), _milliseconds(now)
         behind = (until.set(until + wide), (until > present) & (until <= _milliseconds(latest)))
         anew = (until.set(present + wide), until.does_not_exist() | (until <= present))
         known = self._known.get(account)
@@ -45,7 +45,7 @@ class DynamoPaceBook:
         for attempt in range(_ATTEMPTS):
             action, condition = ways[attempt % 2]
             row = self._row(account, str(flow))
-            expiry = PaceRow.expires_at.set(int((now + KEPT).timestamp()))
+            expiry = RateRow.expires_at.set(int((now + KEPT).timestamp()))
             try:
                 with lost_races():
                     row.update(actions=[action, expiry], condition=condition)
@@ -55,23 +55,23 @@ class DynamoPaceBook:
         return None
 
     def brake(self, account: str, left: float, now: datetime) -> None:
-        braked = PaceRow.braked_at
+        braked = RateRow.braked_at
         calm = braked.does_not_exist() | (braked <= now - BRAKES_APART)
-        self._change(account, [PaceRow.brake.set(left), braked.set(now)], calm)
+        self._change(account, [RateRow.brake.set(left), braked.set(now)], calm)
 
     def stop(self, account: str, stop: Stop) -> None:
-        until = PaceRow.stopped_until
-        actions = [until.set(stop.until), PaceRow.stopped_since.set(stop.since)]
+        until = RateRow.stopped_until
+        actions = [until.set(stop.until), RateRow.stopped_since.set(stop.since)]
         self._change(account, actions, until.does_not_exist() | (until < stop.until))
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
-        known = PaceRow.quota_read_at
+        known = RateRow.quota_read_at
         as_known = known.does_not_exist() if read_at is None else known == read_at
         return self._change(account, [known.set(now)], as_known)
 
     def keep_quota(self, account: str, quota: Quota) -> None:
-        actions = [PaceRow.rate.set(quota.rate), PaceRow.sent_today.set(quota.sent_today)]
-        actions.append(PaceRow.daily.remove() if quota.daily is None else PaceRow.daily.set(quota.daily))
+        actions = [RateRow.rate.set(quota.rate), RateRow.sent_today.set(quota.sent_today)]
+        actions.append(RateRow.daily.remove() if quota.daily is None else RateRow.daily.set(quota.daily))
         self._change(account, actions, None)
 
     def _change(self, account: str, actions: list[Any], condition: Any) -> bool:
@@ -84,8 +84,8 @@ class DynamoPaceBook:
             return False
         return True
 
-    def _read(self, account: str) -> Pace:
-        pace, booked = Pace(), {}
+    def _read(self, account: str) -> RateState:
+        rate_state, booked = RateState(), {}
         for row in self._row.query(account):
             if row.flow != ACCOUNT:
                 booked[Flow.parse(row.flow)] = _moment(int(row.booked_until))
@@ -93,14 +93,14 @@ class DynamoPaceBook:
             quota = (
                 Quota(float(row.rate), int(row.daily) if row.daily else None, int(row.sent_today)) if row.rate else None
             )
-            pace = Pace(
+            rate_state = RateState(
                 quota=quota,
                 quota_read_at=row.quota_read_at,
                 brake=float(row.brake or 1.0),
                 braked_at=row.braked_at,
                 stop=_stop(row.stopped_since, row.stopped_until),
             )
-        return replace(pace, booked=MappingProxyType(booked))
+        return replace(rate_state, booked=MappingProxyType(booked))
 
 
 def _stop(since: datetime | None, until: datetime | None) -> Stop | None:

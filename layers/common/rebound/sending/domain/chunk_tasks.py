@@ -1,4 +1,4 @@
-"""Chunks on their way to a sender, at once or when their hour has come."""
+"""The tasks of the senders' queues: send a chunk, now or when its recipients' hour has come."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def lane_of(campaign: Campaign) -> Lane:
     return Lane.BULK if campaign.category.is_promotional and not campaign.single else Lane.PROMPT
 
 
-class Ticket(Struct, frozen=True):
-    """A chunk on its way to a sender: how many messages it is at most, and when its turn is once that is known.
+class ChunkTask(Struct, frozen=True):
+    """Sending a chunk: how many messages at most, and from when on, once a slot is booked (``turn_at``).
 
-    One of size 0 is decided again and hands over nothing: who may go after all comes back with a turn to be booked.
+    One of size 0 is decided again and hands over nothing: who may be sent to after all comes back without a slot.
     """
 
     key: ChunkKey
@@ -38,15 +38,15 @@ class Ticket(Struct, frozen=True):
     turn_at: datetime | None = None
 
 
-class HeldTicket(Struct, frozen=True):
-    """A chunk whose recipients all wait for their hour, on no lane until ``not_before``.
+class DeferredChunkTask(Struct, frozen=True):
+    """Sending a chunk whose recipients are all deferred: it is on no lane until ``not_before``.
 
-    The ticket's size is how many of them may go out then; the others wait for longer. It waits ``since`` then, because
+    The task's size is how many of them may go out then; the others wait for longer. It waits ``since`` then, because
     of what was decided under that ``version`` of the business's settings (0 where that is not known).
     """
 
     channel: Channel
-    ticket: Ticket
+    task: ChunkTask
     not_before: datetime
     since: datetime
     version: int
@@ -59,6 +59,6 @@ class HeldTicket(Struct, frozen=True):
         left = max(self.not_before - now, timedelta())
         return min(left, within(FIRST_ROUND, now - self.since, LONGEST_DELAY))
 
-    def to_look_again(self, now: datetime) -> Ticket:
-        """A ticket for the lane before the hour, which takes nobody's turn."""
-        return replace(self.ticket, size=0, turn_at=now)
+    def to_look_again(self, now: datetime) -> ChunkTask:
+        """The task that has the chunk decided again before the hour; it needs no slot."""
+        return replace(self.task, size=0, turn_at=now)

@@ -1,9 +1,9 @@
-"""Places among what a customer has been handed of late: taken right before a hand-over, given back when it failed.
+"""Room under the frequency caps: reserved right before a message is handed over, released when that failed.
 
-A place belongs to a message, whose id is the same each time that its chunk is tried. So a sender that comes back after
-a death finds the place that the dead one took, and moves it to its own time; nobody has to guess whether a place is
-stale. One whose sender never comes back stays taken until the window has passed, as if the message had gone out, which
-it may have.
+A reservation belongs to a message, whose id is the same each time that its chunk is tried. So a sender that comes back
+after a death finds what the dead one reserved, and moves it to its own time; nobody has to guess whether a reservation
+is stale. One whose sender never comes back stays until the window has passed, as if the message had gone out, which it
+may have.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ def known_frequencies(
     return book.get_many(business.business_id, customer_ids, consistent=consistent)
 
 
-class FrequencyDesk(Struct, frozen=True, kw_only=True):
-    """Takes places and gives them back. Only for messages that some cap counts; all others cost nothing."""
+class FrequencyReservations(Struct, frozen=True, kw_only=True):
+    """Reserves and releases room for messages. Only for those that some cap counts; all others cost nothing."""
 
     frequencies: FrequencyBook
     clock: Clock
 
-    def take(self, case: Case, attempt: int) -> datetime | None:
-        """Take a place for the message; ``None`` when it has one now, else when there will be room for it.
+    def reserve(self, case: Case, attempt: int) -> datetime | None:
+        """Reserve room for the message; ``None`` when it has it now, else when there will be room for it.
 
-        Written to what the customer had been handed as it was read, so that of all who are about to send no more get a
-        place than there are. Raises ``ConcurrentChangeError`` when others keep writing, or hold the message's chunk
+        Written to what the customer had been handed as it was read, so that of all who are about to send no more get
+        room than there is. Raises ``ConcurrentChangeError`` when others keep writing, or hold the message's chunk
         since: then nothing may be sent.
         """
         frequency, caps = case.frequency, case.business.frequency_caps
@@ -74,26 +74,26 @@ class FrequencyDesk(Struct, frozen=True, kw_only=True):
             wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
             place, free_again_at = known.place_of(message_id), known.free_again_at(caps, wanted)
             if free_again_at is not None:
-                # A place that it has from before the caps were made narrower.
-                self.give_back(case.business, mailing, [case.customer.customer_id], attempt)
+                # What it has reserved from before the caps were made narrower.
+                self.release(case.business, mailing, [case.customer.customer_id], attempt)
             elif place is None or place.attempt != attempt:
                 # Else it was written by us, though the answer was lost.
-                self.frequencies.save(known.taking(wanted, caps), wanted.at + longest_window(caps))
+                self.frequencies.save(known.reserving(wanted, caps), wanted.at + longest_window(caps))
             return free_again_at
 
         read = partial(self._known, case.business, case.customer.customer_id)
         return retried_from(unless_taken_over(frequency), write, lambda: unless_taken_over(read()))
 
-    def give_back(self, business: Business, mailing: Mailing, customer_ids: Iterable[str], attempt: int) -> None:
-        """Free the places of messages that are known not to have gone out, unless a later attempt has taken them over.
+    def release(self, business: Business, mailing: Mailing, customer_ids: Iterable[str], attempt: int) -> None:
+        """Release what messages have reserved that are known not to have gone out, unless a later attempt has it now.
 
-        A row that others keep writing is left as it is: a place too many keeps a message back, and no more.
+        A row that others keep writing is left as it is: a reservation too many keeps a message back, and no more.
         """
         if not business.is_capped(mailing.category, mailing.channel):
             return
 
         def write(known: Frequency) -> None:
-            without = known.giving_back(mailing.message_id(known.customer_id), attempt)
+            without = known.releasing(mailing.message_id(known.customer_id), attempt)
             if without != known:
                 self.frequencies.save(without, self.clock.now() + longest_window(business.frequency_caps))
 
