@@ -13,6 +13,7 @@ from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, at, contacts_of, customer, id_of, message
 from tests.integration.conftest import Stack
 
+KINDS = [category.value for category in Category]
 WEEKLY = {"name": "Weekly", "categories": ["marketing", "daily_deal"], "at_most": 2, "within_days": 7}
 WHOLE = {**WEEKLY, "channel": None, "per_segment": False}
 LOYALTY = {
@@ -48,7 +49,7 @@ BAD = "frequency_caps.0"
         (
             [{**WEEKLY, "categories": ["spam"]}],
             f"{BAD}.categories.0",
-            "Must be 'reminder', 'transactional', 'marketing', 'daily_deal', 'loyalty' or 'one_to_one'.",
+            f"Must be {', '.join(map(repr, KINDS[:-1]))} or {KINDS[-1]!r}.",
         ),
         ([{**WEEKLY, "channel": "fax"}], f"{BAD}.channel", "Must be 'email' or 'sms'."),
         ([{**WEEKLY, "at_most": 0}], f"{BAD}.at_most", "Must be greater than or equal to 1."),

@@ -21,7 +21,7 @@ from rebound.kernel.provider_codes import Provider
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, at, business, campaign, contact_key, customer
 
-PROMOTIONAL = (Category.MARKETING, Category.DAILY_DEAL, Category.LOYALTY)
+PROMOTIONAL = tuple(category for category in Category if category.is_promotional)
 ANA = customer()
 FLAGGED = Contact(contact_key()).knowing(Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX))
 NOW = at(3600)
@@ -88,7 +88,7 @@ def test_an_opt_out_from_everything_is_never_sent_to_whatever_the_campaign_says(
 def test_promotional_messages_go_only_to_who_allows_marketing(contact: Contact | None, what: Campaign) -> None:
     decision = decide(ANA, contact, business(), what, NOW)
     if isinstance(decision, Send) and what.category in PROMOTIONAL and contact is not None:
-        others = set() if what.category is Category.LOYALTY else {Scope.LOYALTY}
+        others = set() if what.category.traits.scope is Scope.LOYALTY else {Scope.LOYALTY}
         assert not set(contact.consent.opted_out) - others
 
 
@@ -96,7 +96,7 @@ def test_promotional_messages_go_only_to_who_allows_marketing(contact: Contact |
 def test_a_loyalty_opt_out_keeps_loyalty_messages_away_and_no_others(category: Category) -> None:
     decision = decide(ANA, opted_out(HEALTHY, Scope.LOYALTY), business(), campaign(category=category), NOW)
 
-    assert decision == (Exclusion.OPTED_OUT if category is Category.LOYALTY else Send("ana1@example.com"))
+    assert decision == (Exclusion.OPTED_OUT if category.traits.scope is Scope.LOYALTY else Send("ana1@example.com"))
 
 
 @pytest.mark.parametrize("category", list(Category))

@@ -188,7 +188,7 @@ def test_what_is_sent_to_win_business_can_be_unsubscribed_from_in_both_parts(
     assert PREFERENCES in email.text.split()
     assert "customer of Bob &amp; Ann&#x27;s." in email.html
     assert "customer of Bob & Ann's." in email.text
-    assert ("loyalty" in email.text) == (category is Category.LOYALTY)
+    assert ("loyalty" in email.text) == (scope_of(category) is Scope.LOYALTY)
 
 
 @pytest.mark.parametrize("content", [EmailContent("s", "<p>Hi</p>"), EmailContent("s", text="Hi")])

@@ -113,10 +113,9 @@ def test_every_email_carries_its_recipients_own_links(category: Category) -> Non
         link = Link.to(Purpose.PREFERENCES, contact_key(number), sent.key)
         assert read_token(preferences, Purpose.PREFERENCES, keys) == link
         assert preferences in email.content.html
-        scope = {Category.LOYALTY: Scope.LOYALTY}.get(category, Scope.MARKETING)
         if category.is_promotional:
             [token] = urls[Purpose.UNSUBSCRIBE]
-            link = Link.to(Purpose.UNSUBSCRIBE, contact_key(number), sent.key, scope)
+            link = Link.to(Purpose.UNSUBSCRIBE, contact_key(number), sent.key, category.traits.scope)
             assert read_token(token, Purpose.UNSUBSCRIBE, keys) == link
             assert email.headers == {
                 "List-Unsubscribe": f"<{PUBLIC_URL}/v1/unsubscribe/{token}>",

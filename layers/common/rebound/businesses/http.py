@@ -1,7 +1,7 @@
 """The settings of a business: shapes and routes."""
 
 from datetime import time
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -151,6 +151,10 @@ def _named_apart(caps: list[FrequencyCapRequest]) -> list[FrequencyCapRequest]:
     return caps
 
 
+_WAITING: Final = sorted(
+    (each for each in Category if each in HELD_UNLESS_SAID), key=lambda category: not category.is_promotional
+)
+"""What sells comes first."""
 ClockTime = Annotated[
     str,
     StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
@@ -165,7 +169,7 @@ class QuietWindowRequest(Request):
     until: ClockTime = Field(description="The first minute that is allowed again; over midnight if it is earlier.")
     categories: Annotated[list[Annotated[Category, Field(strict=False)]], Field(min_length=1)] = Field(
         default_factory=lambda: sorted(HELD_UNLESS_SAID),
-        description="What waits; the rest goes out at any hour. If left out: marketing, daily_deal, loyalty, reminder.",
+        description=f"What waits; the rest goes out at any hour. If left out: {', '.join(_WAITING)}.",
     )
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Scope(StrEnum):
@@ -14,6 +15,14 @@ class Scope(StrEnum):
     """What is sent to win business: marketing, Daily Deals, loyalty."""
     LOYALTY = "loyalty"
     """Loyalty messages alone."""
+
+
+COVERED_BY: Final = {
+    Scope.ALL: (Scope.ALL,),
+    Scope.MARKETING: (Scope.ALL, Scope.MARKETING),
+    Scope.LOYALTY: (Scope.ALL, Scope.MARKETING, Scope.LOYALTY),
+}
+"""Which opt-outs keep back what belongs to a scope, the widest first."""
 
 
 class ConsentSource(StrEnum):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from rebound.contacts.domain.keywords import Keyword
 from rebound.contacts.domain.replies import Meaning
 from rebound.eligibility.domain.explanation import attempt_sentence
-from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import all_codes
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.replies import Reply
     from rebound.messages.domain.appointments import Answered
     from rebound.messages.domain.messages import Message
-
-_KINDS: Final[Mapping[Category, str]] = {
-    Category.REMINDER: "reminder",
-    Category.TRANSACTIONAL: "transactional",
-    Category.MARKETING: "marketing",
-    Category.DAILY_DEAL: "daily deal",
-    Category.LOYALTY: "loyalty",
-    Category.ONE_TO_ONE: "personal",
-}
 
 
 def sentence_of_message(message: Message) -> str:
@@ -60,7 +50,7 @@ def sentence_of_answer(answer: Answered) -> str:
 def _kind(message: Message) -> str:
     if message.asks_confirmation:
         return "text confirmation"
-    return f"{_KINDS[message.category]} {'email' if message.channel is Channel.EMAIL else 'text'}"
+    return f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
 
 
 def sentence_of_consent(said: ConsentEvidence, channel: Channel) -> str:

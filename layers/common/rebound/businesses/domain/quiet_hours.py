@@ -17,7 +17,7 @@ from rebound.kernel.channels import Channel
 Whereabouts = Callable[[str], frozenset[str]]
 """The zones (IANA names) in which a phone number in E.164 may be; none when it says nothing about a place."""
 
-HELD_UNLESS_SAID: Final = frozenset({Category.MARKETING, Category.DAILY_DEAL, Category.LOYALTY, Category.REMINDER})
+HELD_UNLESS_SAID: Final = frozenset(category for category in Category if category.traits.waits_for_morning)
 """What is transactional or a person's own word to one customer answers something that the customer has just done."""
 DAY: Final = timedelta(days=1)
 

@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from rebound.consent.domain.consent import Weight
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import Consent, ConsentEvidence
-
-COVERED_BY: Final = {
-    Scope.ALL: (Scope.ALL,),
-    Scope.MARKETING: (Scope.ALL, Scope.MARKETING),
-    Scope.LOYALTY: (Scope.ALL, Scope.MARKETING, Scope.LOYALTY),
-}
-"""Which opt-outs keep back what belongs to a scope, the widest first."""
+    from rebound.kernel.consent_words import Scope
 
 
 class TakenBackBy(StrEnum):

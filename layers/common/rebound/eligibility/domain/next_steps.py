@@ -11,7 +11,6 @@ from rebound.businesses.domain.switches import Barrier
 from rebound.consent.domain.taking_back import how_to_take_back, number_to_text
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
-from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import FailureClass, look_up
@@ -57,7 +56,7 @@ def plural_noun(case: Case) -> str:
 
 def kind_of_message(case: Case) -> str:
     """The category as people say it, at the beginning of a sentence."""
-    return _KINDS[case.mailing.category]
+    return case.mailing.category.traits.plural
 
 
 def written(at: datetime, case: Case) -> str:
@@ -69,16 +68,6 @@ def written(at: datetime, case: Case) -> str:
 def days(number: int) -> str:
     """So many days in words."""
     return "1 day" if number == 1 else f"{number} days"
-
-
-_KINDS: Final[Mapping[Category, str]] = {
-    Category.REMINDER: "Reminders",
-    Category.TRANSACTIONAL: "Transactional messages",
-    Category.MARKETING: "Marketing messages",
-    Category.DAILY_DEAL: "Daily deals",
-    Category.LOYALTY: "Loyalty messages",
-    Category.ONE_TO_ONE: "Messages to one person",
-}
 
 
 # --- left out ---------------------------------------------------------------------------------------------------------

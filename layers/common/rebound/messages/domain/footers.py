@@ -85,9 +85,7 @@ class Footer(Struct, frozen=True):
 
 def scope_of(category: Category) -> Scope | None:
     """What one click in a message of this kind stops: what that message is, and no more. ``None``: nothing at once."""
-    if category is Category.LOYALTY:
-        return Scope.LOYALTY
-    return Scope.MARKETING if category.is_promotional else None
+    return category.traits.scope if category.is_promotional else None
 
 
 def footer_of(category: Category, language: str) -> Footer:

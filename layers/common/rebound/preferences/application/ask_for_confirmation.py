@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from rebound.businesses.domain.business import TextProvider
-from rebound.consent.domain.taking_back import COVERED_BY, how_to_take_back
+from rebound.consent.domain.taking_back import how_to_take_back
 from rebound.customers.domain import language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import Scope
+from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.receipts import MessageKey
 from rebound.preferences.domain.opt_in_questions import OPT_IN_QUESTIONS
