@@ -4,14 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from rebound.eligibility.domain.eligibility import RULES
 from tests.e2e.rebound_api import Json, ReboundApi
 from tests.e2e.surroundings import RUN, Calm
 from tests.e2e.waiting import until
 
-RULES = [
-    "channel_off", "no_address", "opted_out", "not_confirmed", "invalid_contact", "waiting_for_retry", "frequency_cap",
-    "expired", "quiet_hours",
-]  # fmt: skip
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "healthy": {"email": "healthy@example.com"},
     "flagged": {"email": "bounce+why@simulator.amazonses.com"},
@@ -38,7 +35,7 @@ def ids(api: ReboundApi, calm: Calm) -> Mapping[str, str]:
 
 def _why(api: ReboundApi, customer_id: str, channel: str = "email", category: str = "marketing") -> Json:
     found = api.get(f"/v1/customers/{customer_id}/reachability", channel=channel, category=category)
-    assert [rule["rule"] for rule in found["rules"]] == RULES
+    assert [rule["rule"] for rule in found["rules"]] == [exclusion.value for exclusion, _ in RULES]
     stops = [rule["rule"] for rule in found["rules"] if rule["outcome"] == "stops_here"]
     assert stops == ([] if found["verdict"]["decision"] == "send" else [found["verdict"]["reason"]])
     assert found["next_step"].endswith(".")

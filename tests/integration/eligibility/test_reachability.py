@@ -6,6 +6,7 @@ import pytest
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
+from rebound.eligibility.domain.eligibility import RULES
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -29,10 +30,7 @@ from tests.integration.conftest import Answer, Stack
 PATH = f"/v1/customers/{id_of(1)}/reachability"
 ASKED = {"channel": "email", "category": "marketing"}
 WORDS = "smtp; 550 5.1.1 user unknown"
-EMAIL_RULES = [
-    "channel_off", "no_address", "opted_out", "not_confirmed", "invalid_contact", "waiting_for_retry", "frequency_cap",
-    "expired", "quiet_hours",
-]  # fmt: skip
+EMAIL_RULES = [exclusion.value for exclusion, _ in RULES]
 
 
 @pytest.fixture(autouse=True)

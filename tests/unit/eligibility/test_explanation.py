@@ -25,6 +25,7 @@ from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.explain_reachability import ExplainReachability
 from rebound.eligibility.domain.eligibility import RULES, Case, Exclusion, Hold, Send, decide, nowhere
+from rebound.eligibility.domain.exclusion_words import WORDS
 from rebound.eligibility.domain.explanation import (
     SHOWN_ATTEMPTS,
     Explanation,
@@ -33,10 +34,8 @@ from rebound.eligibility.domain.explanation import (
     RuleResult,
     attempt_sentence,
     explain,
-    passing_sentence,
-    stopping_sentence,
 )
-from rebound.eligibility.domain.next_steps import step_after_exclusion, step_after_failure
+from rebound.eligibility.domain.next_steps import step_after_failure
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -212,7 +211,7 @@ def test_the_rules_come_in_order_up_to_the_one_that_stops(case: Case, log: list[
     stopping = [result.rule for result in told.rules if result.outcome is RuleOutcome.STOPS]
     holding = [result.rule for result in told.rules if result.outcome is RuleOutcome.HOLDS]
 
-    assert [result.rule for result in told.rules] == [rule.exclusion for rule in RULES]
+    assert [result.rule for result in told.rules] == [exclusion for exclusion, _ in RULES]
     assert outcomes[:passed] == [RuleOutcome.PASSED] * passed
     assert stopping == ([told.decision] if isinstance(told.decision, Exclusion) else [])
     assert holding == ([Exclusion.QUIET_HOURS] if isinstance(told.decision, Hold) else [])
@@ -272,7 +271,7 @@ def every_kind_of_case() -> Iterator[Case]:
 
 def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:
     everything = list(every_kind_of_case())
-    for rule in RULES:
+    for _, rule in RULES:
         outcomes: defaultdict[str, set[bool]] = defaultdict(set)
         for case in everything:
             outcomes[repr(rule.looks_at(case))].add(rule.stops(case))
@@ -307,15 +306,26 @@ def is_sentence(text: str) -> bool:
 def test_every_exclusion_has_its_sentence_and_its_next_step(exclusion: Exclusion, channel: Channel) -> None:
     case = Case(ANA, None, business(), campaign(channel), NOW)
 
-    assert stopping_sentence(exclusion, case).endswith(".")
-    assert is_sentence(step_after_exclusion(exclusion, case))
+    assert WORDS[exclusion].stops(case).endswith(".")
+    assert is_sentence(WORDS[exclusion].step(case))
     assert attempt_sentence(message(1, MessageStatus.EXCLUDED, reason=str(exclusion))).startswith("It was left out:")
 
 
-@pytest.mark.parametrize("rule", [rule.exclusion for rule in RULES])
+@pytest.mark.parametrize("exclusion", list(Exclusion))
 @pytest.mark.parametrize("channel", list(Channel))
-def test_every_rule_says_what_it_lets_pass(rule: Exclusion, channel: Channel) -> None:
-    assert is_sentence(passing_sentence(rule, Case(ANA, None, business(), campaign(channel), NOW)))
+def test_every_rule_says_what_it_lets_pass(exclusion: Exclusion, channel: Channel) -> None:
+    said = WORDS[exclusion].passes(Case(ANA, None, business(), campaign(channel), NOW))
+
+    assert said == "" if exclusion.rule is None else is_sentence(said)
+
+
+def test_every_reason_has_a_row_of_words_and_those_that_the_data_shows_have_a_rule_of_their_own() -> None:
+    assert list(WORDS) == list(Exclusion)
+    assert [exclusion for exclusion in Exclusion if exclusion.rule is None] == [
+        Exclusion.NOT_FOUND, Exclusion.CANNOT_RENDER,
+    ]  # fmt: skip
+    assert len({rule for _, rule in RULES}) == len(RULES) == len(Exclusion) - 2
+    assert len({words.left_out for words in WORDS.values()}) == len(WORDS)
 
 
 UNKNOWN = ProviderCode(Provider.SES, "x", FailureClass.UNKNOWN, False, "unknown:x", "", "")

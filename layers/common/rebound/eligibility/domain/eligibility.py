@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from msgspec import Struct
 
@@ -25,30 +25,6 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
     from rebound.messages.domain.mailing import Mailing
-
-
-class Exclusion(StrEnum):
-    """Why somebody is left out: exactly one reason each, the first that holds in this order."""
-
-    NOT_FOUND = "not_found"
-    """No such customer (any more)."""
-    CHANNEL_OFF = "channel_off"
-    """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
-    NO_ADDRESS = "no_address"
-    OPTED_OUT = "opted_out"
-    NOT_CONFIRMED = "not_confirmed"
-    """The business wants double opt-in, and the customer has not asked for marketing in their own word."""
-    INVALID_CONTACT = "invalid_contact"
-    WAITING_FOR_RETRY = "waiting_for_retry"
-    """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
-    FREQUENCY_CAP = "frequency_cap"
-    """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
-    EXPIRED = "expired"
-    """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
-    QUIET_HOURS = "quiet_hours"
-    """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
-    CANNOT_RENDER = "cannot_render"
-    """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
 
 
 class Send(Struct, frozen=True):
@@ -71,9 +47,6 @@ class Hold(Struct, frozen=True):
     until: datetime
     because: HoldReason
     send: Send
-
-
-Decision = Send | Hold | Exclusion
 
 
 def nowhere(_: str) -> frozenset[str]:
@@ -185,48 +158,6 @@ class Case(Struct, frozen=True):
         if self.frequency is None:
             return None
         return self.frequency.free_again_at(self.business.frequency_caps, self.hand_over)
-
-
-class Rule(Struct, frozen=True):
-    """One rule: what it leaves out for, whether it does, and all the data that its word depends on.
-
-    Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.
-    """
-
-    exclusion: Exclusion
-    stops: Callable[[Case], bool]
-    looks_at: Callable[[Case], Mapping[str, Any]]
-
-
-def decide(
-    customer: Customer | None,
-    contact: Contact | None,
-    business: Business,
-    mailing: Mailing,
-    now: datetime,
-    frequency: Frequency | None = None,
-    whereabouts: Whereabouts = nowhere,
-) -> Decision:
-    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, send, or hold.
-
-    ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
-    """
-    if customer is None:
-        return Exclusion.NOT_FOUND
-    return decision_on(Case(customer, contact, business, mailing, now, frequency, whereabouts))
-
-
-def decision_on(case: Case) -> Decision:
-    """``decide`` for a customer who exists."""
-    for rule in RULES:
-        if rule.stops(case):
-            return rule.exclusion
-    # The rules about the address and about quiet hours have let it pass.
-    send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
-    allowed_at = cast("datetime", case.allowed_at)
-    if allowed_at == case.now:
-        return send
-    return Hold(allowed_at, HoldReason.QUIET_HOURS if allowed_at > case.wanted_at else HoldReason.SEND_AT, send)
 
 
 def _channel_is_off(case: Case) -> bool:
@@ -383,17 +314,53 @@ def _quiet_hours(case: Case) -> Mapping[str, Any]:
     }
 
 
-RULES: Final = (
-    Rule(Exclusion.CHANNEL_OFF, _channel_is_off, _settings_of_channel),
-    Rule(Exclusion.NO_ADDRESS, _has_no_address, _address_field),
-    Rule(Exclusion.OPTED_OUT, _has_opted_out, _consent),
-    Rule(Exclusion.NOT_CONFIRMED, _has_not_confirmed, _confirmation),
-    Rule(Exclusion.INVALID_CONTACT, _is_left_out_as_invalid, _validity),
-    Rule(Exclusion.WAITING_FOR_RETRY, _waits_for_its_next_try, _spacing),
-    Rule(Exclusion.FREQUENCY_CAP, _is_capped, _counts),
-    Rule(Exclusion.EXPIRED, _comes_too_late, _expiry),
-    Rule(Exclusion.QUIET_HOURS, _is_quiet_at_all_times, _quiet_hours),
-)
+class Rule(Struct, frozen=True):
+    """Whether somebody is left out, and all the data that the word depends on.
+
+    Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.
+    """
+
+    stops: Callable[[Case], bool]
+    looks_at: Callable[[Case], Mapping[str, Any]]
+
+
+class Exclusion(StrEnum):
+    """Why somebody is left out: exactly one reason each, the first that holds in this order."""
+
+    rule: Rule | None
+
+    def __new__(cls, name: str, rule: Rule | None = None) -> Self:
+        """A row: the name in the API and in stored rows, and its rule; none for what no rule can find out.
+
+        What is said of it in sentences is its row in ``exclusion_words``.
+        """
+        reason = str.__new__(cls, name)
+        reason._value_ = name
+        reason.rule = rule
+        return reason
+
+    NOT_FOUND = "not_found"
+    """No such customer (any more)."""
+    CHANNEL_OFF = "channel_off", Rule(_channel_is_off, _settings_of_channel)
+    """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
+    NO_ADDRESS = "no_address", Rule(_has_no_address, _address_field)
+    OPTED_OUT = "opted_out", Rule(_has_opted_out, _consent)
+    NOT_CONFIRMED = "not_confirmed", Rule(_has_not_confirmed, _confirmation)
+    """The business wants double opt-in, and the customer has not asked for marketing in their own word."""
+    INVALID_CONTACT = "invalid_contact", Rule(_is_left_out_as_invalid, _validity)
+    WAITING_FOR_RETRY = "waiting_for_retry", Rule(_waits_for_its_next_try, _spacing)
+    """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
+    FREQUENCY_CAP = "frequency_cap", Rule(_is_capped, _counts)
+    """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
+    EXPIRED = "expired", Rule(_comes_too_late, _expiry)
+    """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
+    QUIET_HOURS = "quiet_hours", Rule(_is_quiet_at_all_times, _quiet_hours)
+    """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
+    CANNOT_RENDER = "cannot_render"
+    """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
+
+
+RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if exclusion.rule is not None)
 """In the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
@@ -402,3 +369,36 @@ For causes that pass, a business may have marketing try as well, and space out t
 Caps say when the customer is free again, which is true only of somebody whom nothing before them keeps back. What is
 about the hour comes last, because it passes: who is left out for good does not wait for the morning first.
 """
+
+Decision = Send | Hold | Exclusion
+
+
+def decide(
+    customer: Customer | None,
+    contact: Contact | None,
+    business: Business,
+    mailing: Mailing,
+    now: datetime,
+    frequency: Frequency | None = None,
+    whereabouts: Whereabouts = nowhere,
+) -> Decision:
+    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, send, or hold.
+
+    ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
+    """
+    if customer is None:
+        return Exclusion.NOT_FOUND
+    return decision_on(Case(customer, contact, business, mailing, now, frequency, whereabouts))
+
+
+def decision_on(case: Case) -> Decision:
+    """``decide`` for a customer who exists."""
+    for exclusion, rule in RULES:
+        if rule.stops(case):
+            return exclusion
+    # The rules about the address and about quiet hours have let it pass.
+    send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
+    allowed_at = cast("datetime", case.allowed_at)
+    if allowed_at == case.now:
+        return send
+    return Hold(allowed_at, HoldReason.QUIET_HOURS if allowed_at > case.wanted_at else HoldReason.SEND_AT, send)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
-from rebound.businesses.domain.switches import Barrier
-from rebound.consent.domain.taking_back import how_to_take_back, number_to_text
-from rebound.contacts.domain.suppressions import LISTED_BOUNCE
+from rebound.consent.domain.taking_back import number_to_text
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
+from rebound.eligibility.domain.exclusion_words import WORDS, address_noun, mend_the_address, plural_noun, written
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.messages.domain.messages import MessageStatus
 
@@ -28,138 +24,12 @@ def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> st
         return _although_sent(case, attempts)
     if isinstance(decision, Hold):
         return f"Nothing to do: it is sent by itself from {written(decision.until, case)} on."
-    return step_after_exclusion(decision, case)
-
-
-def step_after_exclusion(exclusion: Exclusion, case: Case) -> str:
-    """What to do about somebody who is left out."""
-    return _AFTER_EXCLUSION[exclusion](case)
+    return WORDS[decision].step(case)
 
 
 def step_after_failure(row: ProviderCode, case: Case) -> str:
     """What to do about a message that failed with a code, when nothing keeps the next one back."""
     return _AFTER_FAILURE[row.failure_class](case, row)
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
-def address_noun(case: Case) -> str:
-    """What the channel's address is called."""
-    return "email address" if case.mailing.channel is Channel.EMAIL else "mobile number"
-
-
-def plural_noun(case: Case) -> str:
-    """What the channel's messages are called."""
-    return "emails" if case.mailing.channel is Channel.EMAIL else "texts"
-
-
-def kind_of_message(case: Case) -> str:
-    """The category as people say it, at the beginning of a sentence."""
-    return case.mailing.category.traits.plural
-
-
-def written(at: datetime, case: Case) -> str:
-    """A time as the business's own clock shows it."""
-    local = at.astimezone(ZoneInfo(case.business.time_zone))
-    return f"{local.day} {local:%B %Y, %H:%M}"
-
-
-def days(number: int) -> str:
-    """So many days in words."""
-    return "1 day" if number == 1 else f"{number} days"
-
-
-# --- left out ---------------------------------------------------------------------------------------------------------
-
-
-def _let_it_be_sent(case: Case) -> str:
-    is_email = case.mailing.channel is Channel.EMAIL
-    what = {
-        Barrier.SWITCHED_OFF: f"{plural_noun(case)} on again (switches.{'email' if is_email else 'text'})",
-        Barrier.CONFIRMATIONS_OFF: "text confirmations on again (switches.text_confirmations)",
-    }
-    match case.barrier:
-        case Barrier.SWITCHED_OFF | Barrier.CONFIRMATIONS_OFF as barrier:
-            return f"Ask whoever looks after your messaging to switch {what[barrier]} in the business's settings."
-        case Barrier.NO_BUNDLE:
-            return "Ask whoever runs Rebound for the premium bundle, or text without asking for a confirmation."
-        case _:
-            return _set_a_sender(case)
-
-
-def _set_a_sender(case: Case) -> str:
-    what = (
-        "an address to send from (email_from)"
-        if case.mailing.channel is Channel.EMAIL
-        else "a number to text from (text_from)"
-    )
-    return f"Ask whoever looks after your messaging to set {what} in the business's settings."
-
-
-def _ask_for_an_address(case: Case) -> str:
-    article = "an" if case.mailing.channel is Channel.EMAIL else "a"
-    return f"Ask the customer for {article} {address_noun(case)} and enter it here."
-
-
-def _respect_the_opt_out(case: Case) -> str:
-    scope = case.opted_out_of or Scope.ALL
-    standing = case.contact.consent.of(scope).standing if case.contact is not None else None
-    if standing is None:
-        return "Leave it as it is."
-    step = how_to_take_back(standing, case.mailing.channel, case.business.text_from)
-    return step if scope is Scope.ALL else f"{step.removesuffix('.')}; reminders are still sent."
-
-
-def _mend_the_address(case: Case) -> str:
-    verdict = case.contact.verdict(case.business.policy) if case.contact is not None else None
-    if verdict is not None and verdict.evidence is not None and verdict.evidence.code == LISTED_BOUNCE:
-        return (
-            f"Ask the customer whether the {address_noun(case)} is right: if it is, confirm it here, which also takes "
-            "it off Amazon's suppression list; if not, correct it. Either clears the flag."
-        )
-    due = case.contact.next_try_at(case.business.policy) if case.contact is not None else None
-    if due is not None:
-        return f"Nothing to do: {_next_try(case, due)} tried and clears the flag when it arrives."
-    return f"Ask the customer for another {address_noun(case)}, then correct it here: that clears the flag."
-
-
-def _next_try(case: Case, due: datetime) -> str:
-    """What is tried next by the business's options, up to the verb."""
-    recovery = case.business.recovery
-    when = "" if due <= case.now else f" from {written(due, case)} on"
-    if recovery.spaced:
-        return f"the next {'message' if recovery.probe_marketing else 'reminder'}{when} is"
-    if recovery.probe_marketing:
-        return f"the next reminder or{when} a marketing message is"
-    return "the next reminder is still"
-
-
-def _wait_for_room(case: Case) -> str:
-    when = f" from {written(case.free_again_at, case)} on" if case.free_again_at is not None else " soon"
-    return f"Nothing to do: the customer gets these messages again{when}, by the caps in the business's settings."
-
-
-_AFTER_EXCLUSION: Final[Mapping[Exclusion, Callable[[Case], str]]] = {
-    Exclusion.NOT_FOUND: lambda _: "Look the customer up again: this one has been removed.",
-    Exclusion.CHANNEL_OFF: _let_it_be_sent,
-    Exclusion.NO_ADDRESS: _ask_for_an_address,
-    Exclusion.OPTED_OUT: _respect_the_opt_out,
-    Exclusion.NOT_CONFIRMED: lambda case: (
-        f"Ask the customer whether they want marketing, and have the question sent to their {address_noun(case)} from "
-        "here: once they confirm, the next message is sent."
-    ),
-    Exclusion.INVALID_CONTACT: _mend_the_address,
-    Exclusion.WAITING_FOR_RETRY: _mend_the_address,
-    Exclusion.FREQUENCY_CAP: _wait_for_room,
-    Exclusion.EXPIRED: lambda _: "Nothing to do here: send it again with a later expires_at if it is still of use.",
-    Exclusion.QUIET_HOURS: lambda _: (
-        "Ask the customer where they live and enter the time zone here: then only the night there counts."
-    ),
-    Exclusion.CANNOT_RENDER: lambda _: (
-        "Fill in the details of the customer that the message shows, or have its wording changed."
-    ),
-}
 
 
 # --- sent, and yet --------------------------------------------------------------------------------------------------
@@ -169,7 +39,7 @@ def _although_sent(case: Case, attempts: Sequence[Message]) -> str:
     """The next message goes out; what to do depends on the flag, and then on the latest message to this address."""
     contact, policy = case.contact, case.business.policy
     if contact is not None and contact.verdict(policy).invalid:
-        return _mend_the_address(case)
+        return mend_the_address(case)
     key = case.customer.contact_key(case.mailing.channel)
     latest = next((message for message in attempts if key is not None and message.address == key.address), None)
     if latest is None:
@@ -198,7 +68,7 @@ def _wait(case: Case, _: Message) -> str:
 
 def _after_left_out(case: Case, message: Message) -> str:
     if message.reason == Exclusion.CANNOT_RENDER:
-        return step_after_exclusion(Exclusion.CANNOT_RENDER, case)
+        return WORDS[Exclusion.CANNOT_RENDER].step(case)
     return "Nothing to do: what kept the last one back is over, and the next one is sent."
 
 
