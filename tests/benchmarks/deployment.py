@@ -26,13 +26,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from rebound.platform.wiring import AwsPorts
 from tests.benchmarks.cloud import TWILIO_TOKEN, Cloud, Queued, Sent, cloud
 from tests.benchmarks.machine import Execution, Spent
@@ -286,7 +286,7 @@ class Deployment:
                 "time_zone": "America/New_York",
                 "email_from": "hello@juniper.example.com",
                 "text_from": "+14155550100",
-                "text_provider": TextProvider(text_provider),
+                "text_provider": Provider(text_provider),
                 "frequency_caps": (WEEKLY,) if capped else (),
                 "quiet_hours": {"sms": None, "email": None},
             }

@@ -17,7 +17,6 @@ from datetime import time, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
@@ -44,7 +43,7 @@ from rebound.kernel.events import (
     ContactOptedOut,
     ContactRestored,
 )
-from rebound.kernel.provider_codes import Provider, look_up
+from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.links import Link, Purpose, write_token
@@ -155,7 +154,7 @@ class Story(World):
         other = business(
             business_id=OTHER_BUSINESS,
             name="Salon Cedar",
-            text_provider=TextProvider.SNS,
+            text_provider=Provider.SNS,
             text_from=None,
             quiet_hours=QuietHours(sms=QUIET),
         )
@@ -430,7 +429,7 @@ class Story(World):
 
     @property
     def _scripts(self) -> Mapping[Provider, Any]:
-        return {Provider.SES: self.mailer, Provider.TWILIO: self.twilio_texter, Provider.SNS: self.sns_texter}
+        return {Provider.SES: self.mailer, **{provider: self.texter(provider) for provider in TEXT_PROVIDERS}}
 
     def _handed(self) -> Iterator[tuple[Provider, Handed]]:
         for provider, script in self._scripts.items():
@@ -467,8 +466,10 @@ class Story(World):
             if len(found) > most * stopped:
                 yield f"{len(found)} uncertain {channel} messages after {stopped} workers stopped"
         for message in excused:
-            provider, handed = last.get(message.key, (None, None))
-            if handed is not None and handed.went_out and provider is not Provider.SNS and self._told(handed):
+            found_last = last.get(message.key)
+            if found_last is None or not found_last[0].traits.returns_key:
+                continue
+            if found_last[1].went_out and self._told(found_last[1]):
                 yield f"uncertain although its receipt came: {message.key}"
 
     def _told(self, handed: Handed) -> Told:
@@ -518,7 +519,7 @@ class Story(World):
                 yield f"campaign {name} is {status}"
         lost = {receipt.provider_id for receipt in self.dead_letters}
         unpaired = sum(here.step == "send_text" for here in self.stopped)
-        if len(lost) > unpaired or any(receipt.provider is not Provider.SNS for receipt in self.dead_letters):
+        if len(lost) > unpaired or any(receipt.provider.traits.returns_key for receipt in self.dead_letters):
             yield f"dead letters: {len(self.dead_letters)}"
 
     def _miscounted(self) -> Iterator[str]:

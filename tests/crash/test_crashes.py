@@ -24,6 +24,7 @@ from rebound.eligibility.application import frequency_reservations
 from rebound.imports_exports.application import export_customers, import_customers
 from rebound.inbound.application import receive_text, review_replies
 from rebound.jobs.application import run_job
+from rebound.kernel.provider_codes import TEXT_PROVIDERS
 from rebound.messages.application import tell_contact
 from rebound.platform.ports import Clock, Ids
 from rebound.preferences.application import honour_links, read_links
@@ -118,9 +119,9 @@ def _held(holder: object) -> Iterator[object]:
     names: Iterable[str] = getattr(holder, "__dict__", ()) or getattr(type(holder), "__slots__", ())
     for held in (getattr(holder, name) for name in names):
         for each in held.values() if isinstance(held, dict) else (held,):
-            # A texter is made when it is asked for; what needs to be told something is a rule and no port.
-            made = inspect.isfunction(each) and not inspect.signature(each).parameters
-            yield each() if made else each
+            # A texter is made when it is asked for.
+            is_texter = inspect.ismethod(each) and each.__name__ == "texter"
+            yield from map(each, TEXT_PROVIDERS) if is_texter else (each,)
 
 
 def _is_ours(held: object, room: str) -> bool:

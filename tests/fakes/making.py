@@ -6,7 +6,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
@@ -49,7 +49,7 @@ def business(**given: Any) -> Business:
         "email_from": "hello@juniper.example.com",
         "text_from": "+14155550100",
         "text_rate": 1000.0,
-        "text_provider": TextProvider.TWILIO,
+        "text_provider": Provider.TWILIO,
         "quiet_hours": NO_QUIET_HOURS,
     }
     return Business(**{**defaults, **given})

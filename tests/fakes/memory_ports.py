@@ -2,6 +2,7 @@
 
 from typing import Any, Final, cast
 
+from rebound.kernel.provider_codes import Provider
 from tests.contract.operations.fakes import MemoryOperationsPorts
 from tests.fakes.house import EveryPorts
 from tests.fakes.watching import Checkpoint, watched
@@ -28,6 +29,9 @@ class _WatchedPorts:
         made = watched(port, name, self._reach)
         setattr(self, name, made)
         return made
+
+    def texter(self, provider: Provider) -> Any:
+        return getattr(self, f"{provider}_texter")
 
 
 def watched_ports(ports: EveryPorts, reach: Checkpoint) -> EveryPorts:

@@ -25,7 +25,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, ReboundError
-from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.content import Content
 from rebound.messages.domain.message_records import StatusChange
@@ -98,8 +98,7 @@ class World(MemoryPorts, EveryUseCase):
         """What becomes of a message to an address: receipts with outcome, code and seconds after the send."""
         for script, provider in (
             (self.mailer, Provider.SES),
-            (self.twilio_texter, Provider.TWILIO),
-            (self.sns_texter, Provider.SNS),
+            *((self.texter(provider), provider) for provider in TEXT_PROVIDERS),
         ):
             script.taken.append(self._teller(provider))
         self._start_anew()
@@ -434,7 +433,7 @@ class World(MemoryPorts, EveryUseCase):
                     provider,
                     outcome,
                     now + timedelta(seconds=seconds),
-                    None if provider is Provider.SNS else key,
+                    key if provider.traits.returns_key else None,
                     provider_id=provider_id,
                     address=to.lower(),
                     code=code,

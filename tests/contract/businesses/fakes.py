@@ -5,9 +5,10 @@ from copy import replace
 from functools import cached_property
 from typing import Any
 
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.recopying import Recopying
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from rebound.kernel.provider_codes import Provider
 from tests.contract.access.fakes import MemoryAccessPorts
 from tests.contract.contacts.fakes import MemoryContactsPorts
 from tests.contract.platform.fakes import FakeClock
@@ -63,7 +64,7 @@ class MemoryRecopyQueue:
 class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     """Implements ``BusinessesPorts`` with the businesses that there are at first."""
 
-    default_text_provider = TextProvider.TWILIO
+    default_text_provider = Provider.TWILIO
 
     def __init__(self, *given: Business, **more: Any) -> None:
         super().__init__(**more)

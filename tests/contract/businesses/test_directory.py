@@ -5,7 +5,6 @@ from datetime import time
 
 import pytest
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS, QuietHours, QuietWindow
 from rebound.businesses.domain.switches import Bundle, Switches
@@ -20,6 +19,7 @@ from rebound.contacts.domain.reachability import (
 from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError
+from rebound.kernel.provider_codes import Provider
 from rebound.receipts.domain import Reconciliation
 from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts
@@ -32,7 +32,7 @@ from tests.fakes.making import (
 def test_a_business_is_kept_whole_and_replaced_whole(ports: EveryPorts) -> None:
     ports.businesses.add(business(owner_email="owner@example.com"))
     first = ports.businesses.get(BUSINESS_ID)
-    bare = business(email_from=None, text_from=None, text_provider=TextProvider.SNS, version=first.version)
+    bare = business(email_from=None, text_from=None, text_provider=Provider.SNS, version=first.version)
     assert first == business(owner_email="owner@example.com", version=1)
     ports.businesses.replace(bare)
     assert ports.businesses.get(BUSINESS_ID) == replace(bare, version=2)

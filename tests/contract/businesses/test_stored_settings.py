@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.adapters.stored_settings import read_settings, write_settings
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
@@ -18,6 +18,7 @@ from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.strategies import recoveries
 
@@ -44,7 +45,7 @@ businesses: Final = st.builds(
     owner_email=texts,
     email_from=texts,
     text_from=texts,
-    text_provider=st.sampled_from(TextProvider),
+    text_provider=st.sampled_from(Provider),
     text_rate=st.none() | st.floats(0.1, 1000),
     policy=policies,
     recovery=recoveries,

@@ -165,6 +165,10 @@ class MemorySendingPorts(MemoryCampaignsPorts):
     def mailer(self) -> ScriptedMailer:
         return ScriptedMailer()
 
+    def texter(self, provider: Provider) -> ScriptedTexter:
+        made: ScriptedTexter = getattr(self, f"{provider}_texter")
+        return made
+
     @cached_property
     def twilio_texter(self) -> ScriptedTexter:
         return ScriptedTexter()

@@ -4,10 +4,11 @@ from copy import replace
 
 import pytest
 
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.switches import Barrier, Bundle, Switches
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.world import World
 
@@ -56,7 +57,7 @@ def test_what_a_channel_needs_to_send() -> None:
     assert business().barrier(Channel.EMAIL) is None
     assert business(email_from=None).barrier(Channel.EMAIL) is Barrier.NO_SENDER
     assert business(text_from=None).barrier(Channel.SMS) is Barrier.NO_SENDER
-    assert business(text_from=None, text_provider=TextProvider.SNS).barrier(Channel.SMS) is None
+    assert business(text_from=None, text_provider=Provider.SNS).barrier(Channel.SMS) is None
 
 
 def test_a_switch_keeps_back_its_own_channel_and_no_other() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
@@ -37,7 +37,7 @@ senders = st.sampled_from(
         business(),
         business(email_from=None),
         business(text_from=None),
-        business(text_from=None, text_provider=TextProvider.SNS),
+        business(text_from=None, text_provider=Provider.SNS),
     ]
 )
 campaigns = st.builds(
@@ -197,7 +197,7 @@ def test_reasons_come_in_their_order() -> None:
 
 
 def test_sns_needs_no_number_of_the_business_and_twilio_does() -> None:
-    sns = business(text_from=None, text_provider=TextProvider.SNS)
+    sns = business(text_from=None, text_provider=Provider.SNS)
     twilio = business(text_from=None)
 
     assert decide(ANA, None, sns, campaign(Channel.SMS), NOW) == Send("+14155560001")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
@@ -67,7 +67,7 @@ SENDERS = (
     business(email_from=None),
     business(text_from=None),
     business(text_from="MG0123"),
-    business(text_from=None, text_provider=TextProvider.SNS),
+    business(text_from=None, text_provider=Provider.SNS),
     business(switches=Switches(email=False)),
     business(switches=Switches(text=False)),
     business(switches=Switches(text_confirmations=False)),

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from local.twin.text_length import segments
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.kernel.audiences import Audience
@@ -15,6 +14,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import FOOTER_WORDS
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -191,7 +191,7 @@ def test_who_has_opted_out_is_not_asked(scope: Scope) -> None:
 
 
 def test_whom_no_question_or_no_answer_can_reach_is_not_asked() -> None:
-    over_sns = world_of(text_provider=TextProvider.SNS)
+    over_sns = world_of(text_provider=Provider.SNS)
     with pytest.raises(ConflictError, match="SNS"):
         ask(over_sns, channel=Channel.SMS)
     nowhere = World(business())

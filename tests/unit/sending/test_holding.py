@@ -22,6 +22,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.local_time import wall_clock
+from rebound.kernel.provider_codes import TEXT_PROVIDERS
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
@@ -56,7 +57,7 @@ class Night(World):
     def __init__(self, *businesses: Business, seed: int = 0, ranges: int = 4) -> None:
         super().__init__(*(businesses or (SALON,)), seed=seed, ranges=ranges)
         self.times: dict[str, datetime] = {}
-        for script in (self.mailer, self.twilio_texter, self.sns_texter):
+        for script in (self.mailer, *map(self.texter, TEXT_PROVIDERS)):
             script.taken.append(self._note)
 
     def _note(self, key: MessageKey, _: str, __: str) -> None:

@@ -13,12 +13,12 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT, SendingAccount
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.adapters.ses_quota import SesQuota
@@ -313,7 +313,7 @@ def test_a_single_message_takes_the_prompt_lane() -> None:
         ({"text_from": "+442079460958", "text_rate": None}, SendingAccount("twilio#+442079460958", 10.0)),
         ({"text_from": "MG" + "0" * 32, "text_rate": None}, SendingAccount("twilio#MG" + "0" * 32, 10.0)),
         ({"text_from": "+14155550100", "text_rate": 75.0}, SendingAccount("twilio#+14155550100", 75.0)),
-        ({"text_provider": TextProvider.SNS, "text_rate": None}, SendingAccount("sns", 20.0)),
+        ({"text_provider": Provider.SNS, "text_rate": None}, SendingAccount("sns", 20.0)),
     ],
 )
 def test_a_text_sender_has_the_rate_of_its_kind_or_the_one_that_was_granted(

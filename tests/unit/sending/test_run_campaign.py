@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
@@ -21,7 +20,14 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import (
+    DEFAULT_TEXT_PROVIDER,
+    TEXT_PROVIDERS,
+    FailureClass,
+    Provider,
+    all_codes,
+    look_up,
+)
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Lane, Throttled
@@ -39,15 +45,16 @@ SHARED = "family@example.com"
 @st.composite
 def worlds(draw: st.DrawFn, channel: Channel) -> World:
     """A population with everything that makes a difference, providers with moods, and chaos."""
-    sns = channel is Channel.SMS and draw(st.booleans())
+    provider = Provider.SES if channel is Channel.EMAIL else draw(st.sampled_from(TEXT_PROVIDERS))
     world = World(
-        business(text_provider=TextProvider.SNS if sns else TextProvider.TWILIO),
+        business(text_provider=DEFAULT_TEXT_PROVIDER if channel is Channel.EMAIL else provider),
         seed=draw(st.integers(0, 1 << 30)),
         ranges=draw(st.sampled_from([1, 2, 5])),
     )
-    script = world.mailer if channel is Channel.EMAIL else world.sns_texter if sns else world.twilio_texter
-    bad = NO_SUCH_MAILBOX if channel is Channel.EMAIL else "Invalid phone number" if sns else "30005"
-    refusal = "MESSAGE_REJECTED" if channel is Channel.EMAIL else "Invalid phone number" if sns else "21211"
+    script = world.mailer if channel is Channel.EMAIL else world.texter(provider)
+    codes = (row.code for row in all_codes() if row.provider is provider)
+    bad = next(code for code in codes if look_up(provider, code).failure_class is FailureClass.INVALID)
+    refusal = "MESSAGE_REJECTED" if channel is Channel.EMAIL else bad
     for number in range(draw(st.sampled_from([1, 3, 52, 70]))):
         who = customer(number)
         kind = draw(st.sampled_from(["plain"] * 8 + ["none", "shared", "out", "flagged", "bounces", "late", "silent"]))
@@ -62,15 +69,7 @@ def worlds(draw: st.DrawFn, channel: Channel) -> World:
         if kind == "out":
             world.know(key, ConsentEvidence(at(-5), Scope.MARKETING, True, ConsentSource.COMPLAINT))
         elif kind == "flagged":
-            world.know(
-                key,
-                Failure(
-                    at(-5),
-                    "old",
-                    script.provider if isinstance(script, type(world.twilio_texter)) else Provider.SES,
-                    bad,
-                ),
-            )
+            world.know(key, Failure(at(-5), "old", provider, bad))
         world.outcomes[address] = {
             "bounces": ((Outcome.FAILED, bad, 1.0),),
             "late": ((Outcome.DELIVERED, None, 1.0), (Outcome.FAILED, bad, 9.0)),
@@ -108,7 +107,7 @@ def check_at_rest(world: World, channel: Channel, category: Category) -> None:
     assert {chunk.state for chunk in world.chunks.rows.values()} <= {ChunkState.DONE}
     recipients = [customer_id for chunk in world.chunks.rows.values() for customer_id in chunk.customer_ids]
     assert len(recipients) == len(set(recipients))
-    for script in (world.mailer, world.twilio_texter, world.sns_texter):
+    for script in (world.mailer, *map(world.texter, TEXT_PROVIDERS)):
         assert all(count == 1 for count in script.went_out.values())
         # Also what only might have gone out is never handed over again.
         for index, handed in enumerate(script.handed):

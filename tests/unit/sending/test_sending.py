@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
 from rebound.businesses.domain.text_answers import TextAnswers
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState
@@ -386,7 +385,7 @@ def test_a_worker_that_is_out_of_time_puts_the_rest_back_at_once() -> None:
 def test_a_text_over_sns_is_remembered_by_the_id_that_sns_gave() -> None:
     sending = Sending(Channel.SMS, recipients=1)
     world = sending.world
-    world.businesses.replace(business(text_provider=TextProvider.SNS, text_from=None))
+    world.businesses.replace(business(text_provider=Provider.SNS, text_from=None))
     sending.send()
     row = sending.message(1)
 

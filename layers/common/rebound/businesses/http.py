@@ -1,6 +1,7 @@
 """The settings of a business: shapes and routes."""
 
 from datetime import time
+from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -8,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from rebound.businesses import wiring
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business, TextProvider
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
 from rebound.businesses.domain.switches import Bundle
@@ -16,6 +17,7 @@ from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
 from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, Line, Request, one_line
 
@@ -241,6 +243,25 @@ class TextAnswersAnswer(Answer):
     confirmation_words: list[str]
 
 
+class TextProvider(StrEnum):
+    """Who carries the business's texts."""
+
+    vars().update({provider.name: provider.value for provider in TEXT_PROVIDERS})
+
+
+def _standard_rates() -> str:
+    """How many texts a second each provider's senders may send at least, in words."""
+    said = []
+    for provider in TEXT_PROVIDERS:
+        texts = provider.texts
+        over = "" if provider is DEFAULT_TEXT_PROVIDER else f" over {texts.label}"
+        if texts.north_american_rate is not None:
+            said.append(f"{texts.north_american_rate:g} for a number of the United States or Canada{over}")
+            over = f" for others{over}"
+        said.append(f"{texts.rate:g}{over}")
+    return ", ".join(said)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -249,12 +270,12 @@ class BusinessChangeRequest(Request):
     time_zone: str = Field(default="", description="IANA name.")
     owner_email: str | None = None
     email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
-    text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider.TWILIO
+    text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
     text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
         default=None,
         description="Texts a second that the sender may send, as the provider has granted; null for what its kind "
-        "allows at least: 1 for a number of the United States or Canada, 10 for others, 20 over SNS.",
+        f"allows at least: {_standard_rates()}.",
     )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)

@@ -9,8 +9,9 @@ from rebound.access.ports import AccessPorts
 from rebound.contacts.ports import ContactsPorts
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business, TextProvider
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.recopying import Recopying
+    from rebound.kernel.provider_codes import Provider
 
 
 class BusinessDirectory(Protocol):
@@ -49,5 +50,5 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
     def recopy_queue(self) -> RecopyQueue: ...
 
     @property
-    def default_text_provider(self) -> TextProvider:
+    def default_text_provider(self) -> Provider:
         """Of businesses that are created without one."""

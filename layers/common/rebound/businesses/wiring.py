@@ -13,8 +13,8 @@ from rebound.platform.wiring import in_this_process
 if TYPE_CHECKING:
     from rebound.businesses.application.manage_tenants import ManageTenants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
-    from rebound.businesses.domain.business import TextProvider
     from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, RecopyQueue
+    from rebound.kernel.provider_codes import Provider
 
 
 class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
@@ -33,10 +33,10 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         return SqsRecopyQueue(self.aws("sqs"), self.settings["RECOPY_QUEUE_URL"])
 
     @property
-    def default_text_provider(self) -> TextProvider:
-        from rebound.businesses.domain.business import TextProvider
+    def default_text_provider(self) -> Provider:
+        from rebound.kernel.provider_codes import Provider
 
-        return TextProvider(self.settings["DEFAULT_TEXT_PROVIDER"])
+        return Provider(self.settings["DEFAULT_TEXT_PROVIDER"])
 
     @staticmethod
     def decode_recopying(body: str) -> Recopying:

@@ -17,12 +17,8 @@ class Scope(StrEnum):
     """Loyalty messages alone."""
 
 
-COVERED_BY: Final = {
-    Scope.ALL: (Scope.ALL,),
-    Scope.MARKETING: (Scope.ALL, Scope.MARKETING),
-    Scope.LOYALTY: (Scope.ALL, Scope.MARKETING, Scope.LOYALTY),
-}
-"""Which opt-outs keep back what belongs to a scope, the widest first."""
+COVERED_BY: Final = {scope: tuple(Scope)[: place + 1] for place, scope in enumerate(Scope)}
+"""Which opt-outs keep back what belongs to a scope, the widest first: each scope lies inside the one before it."""
 
 
 class ConsentSource(StrEnum):

@@ -1,4 +1,4 @@
-"""What each provider's failure code means, kept as data in ``provider_codes.csv``.
+"""The providers, a row for each, and what each one's failure codes mean, kept as data in ``provider_codes.csv``.
 
 Twilio advises against logic on codes because they get split and renamed, so a change of meaning is a change of one row.
 A code that has no row is ``unknown``, and ``unknown`` is never evidence against an address.
@@ -9,17 +9,95 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
+
+
+class TextTraits(Struct, frozen=True, kw_only=True):
+    """How a provider carries texts.
+
+    ``rate`` is how many a second it takes at least, of the whole account or, when it ``rates_senders``, of each sender;
+    ``north_american_rate`` that of senders of the United States and Canada where it differs. One that ``needs_sender``
+    sends nothing without a ``text_from``. ``takes_answers`` when what people text back comes to us.
+    """
+
+    label: str
+    rate: float
+    north_american_rate: float | None = None
+    rates_senders: bool = True
+    needs_sender: bool = True
+    takes_answers: bool = True
+
+    def rate_of(self, sender: str | None) -> float:
+        """How many a second a sender may send at least."""
+        north_american = self.north_american_rate if (sender or "").startswith("+1") else None
+        return north_american or self.rate
+
+
+class ProviderTraits(Struct, frozen=True, kw_only=True):
+    """What the rest has to know of a provider.
+
+    ``too_fast`` is its code for more than a second allows. Receipts of one that ``returns_key`` carry what we attached
+    to the message; otherwise its id leads to the message. ``dates_receipts`` when they say when it happened. ``texts``
+    is ``None`` where it carries none.
+    """
+
+    too_fast: str
+    returns_key: bool = True
+    dates_receipts: bool = True
+    texts: TextTraits | None = None
 
 
 class Provider(StrEnum):
     """Who carried a message."""
 
-    SES = "ses"
-    SNS = "sns"
-    TWILIO = "twilio"
+    traits: ProviderTraits
+
+    def __new__(cls, name: str, *traits: ProviderTraits) -> Self:
+        """A row: the name in the API and in stored rows, and the traits. Without them, the module does not load."""
+        provider = str.__new__(cls, name)
+        provider._value_ = name
+        [provider.traits] = traits
+        return provider
+
+    SES = "ses", ProviderTraits(too_fast="ACCOUNT_THROTTLED")
+    # Its rate: "SMS messages per second", the default quota of an account and region, whoever the sender is. It may
+    # choose a number by itself.
+    SNS = (
+        "sns",
+        ProviderTraits(
+            too_fast="Rate exceeded",
+            returns_key=False,
+            texts=TextTraits(label="SNS", rate=20.0, rates_senders=False, needs_sender=False, takes_answers=False),
+        ),
+    )
+    # Its rates: "Understanding Twilio rate limits and message queues", a long code.
+    TWILIO = (
+        "twilio",
+        ProviderTraits(
+            too_fast="20429",
+            dates_receipts=False,
+            texts=TextTraits(label="Twilio", rate=10.0, north_american_rate=1.0),
+        ),
+    )
+
+    @property
+    def texts(self) -> TextTraits:
+        """How it carries texts. Raises ``ValueError`` for one that carries none."""
+        if self.traits.texts is None:
+            raise ValueError(self)
+        return self.traits.texts
+
+
+DEFAULT_TEXT_PROVIDER: Final = Provider.TWILIO
+TEXT_PROVIDERS: Final = tuple(
+    sorted(
+        (provider for provider in Provider if provider.traits.texts is not None),
+        key=lambda provider: provider is not DEFAULT_TEXT_PROVIDER,
+    )
+)
+"""Those that carry texts, the default first."""
 
 
 class FailureClass(StrEnum):

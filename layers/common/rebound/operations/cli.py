@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rebound.kernel.provider_codes import TEXT_PROVIDERS
 from rebound.operations.application.run_command import COMMANDS
 
 DEFAULT_STACK: Final = "rebound"
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--time-zone", required=True, help="such as America/New_York")
     business.add_argument("--owner-email")
     business.add_argument("--email-from", help="an address of a verified SES identity")
-    business.add_argument("--text-provider", help="twilio or sns")
+    business.add_argument("--text-provider", help=" or ".join(TEXT_PROVIDERS))
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
     business.add_argument("--quiet-hours", help="off: send at any hour; the API sets other hours")
     business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")

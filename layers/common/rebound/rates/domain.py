@@ -22,6 +22,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from rebound.kernel.provider_codes import Provider
+
 HORIZON: Final = timedelta(minutes=2)
 """So far ahead a flow may be booked."""
 
@@ -144,8 +146,7 @@ def within(least: timedelta, wanted: timedelta, most: timedelta) -> timedelta:
     return min(max(wanted, least), most)
 
 
-TOO_FAST: Final = frozenset({"ACCOUNT_THROTTLED", "20429", "Rate exceeded"})
-"""What SES, Twilio and SNS call it when more was sent than a second allows."""
+_TOO_FAST: Final = frozenset(provider.traits.too_fast for provider in Provider)
 
 
 class Throttled(Struct, frozen=True):
@@ -157,4 +158,4 @@ class Throttled(Struct, frozen=True):
     @property
     def slows_down(self) -> bool:
         """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
-        return self.daily or self.code in TOO_FAST
+        return self.daily or self.code in _TOO_FAST

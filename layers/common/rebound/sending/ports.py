@@ -76,11 +76,8 @@ class SendingPorts(CampaignsPorts, Protocol):
     @property
     def mailer(self) -> Mailer: ...
 
-    @property
-    def twilio_texter(self) -> Texter: ...
-
-    @property
-    def sns_texter(self) -> Texter: ...
+    def texter(self, provider: Provider) -> Texter:
+        """That of a provider that carries texts."""
 
     @property
     def receipt_queue(self) -> ReceiptQueue: ...

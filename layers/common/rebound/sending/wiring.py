@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from rebound.platform.wiring import in_this_process
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import TextProvider
+    from rebound.kernel.provider_codes import Provider
     from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
@@ -57,6 +56,11 @@ class AwsSendingPorts(AwsCampaignsPorts):
         from rebound.sending.adapters.ses_mailer import SesMailer
 
         return CountedMailer(SesMailer(self.aws_once("sesv2"), self.settings["SES_CONFIGURATION_SET"]), count)
+
+    def texter(self, provider: Provider) -> Texter:
+        """The one below that has the provider's name, made when a business that uses it sends."""
+        made: Texter = getattr(self, f"{provider}_texter")
+        return made
 
     @cached_property
     def twilio_texter(self) -> Texter:
@@ -271,16 +275,6 @@ class SendingUseCases(CampaignsUseCases):
         )
 
     @cached_property
-    def texters(self) -> Mapping[TextProvider, Callable[[], Texter]]:
-        """Each provider's texter, made when a business that uses it sends."""
-        from rebound.businesses.domain.business import TextProvider
-
-        return {
-            TextProvider.TWILIO: lambda: self.ports.twilio_texter,
-            TextProvider.SNS: lambda: self.ports.sns_texter,
-        }
-
-    @cached_property
     def send_text(self) -> SendText:
         from rebound.sending.application.send_text import SendText
 
@@ -290,7 +284,7 @@ class SendingUseCases(CampaignsUseCases):
             messages=self.ports.messages,
             businesses=self.ports.businesses,
             clock=self.ports.clock,
-            texters=self.texters,
+            texter=self.ports.texter,
             receipts=self.ports.receipt_queue,
             acquire_slot=self.acquire_send_slot,
             record_throttle=self.record_throttle,

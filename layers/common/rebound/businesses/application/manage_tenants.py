@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from rebound.access.domain import ApiKey, hash_of, write_token
 from rebound.businesses.application.settings_of_business import changed_business, write_change
-from rebound.businesses.domain.business import Business, TextProvider
+from rebound.businesses.domain.business import Business
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER
 
 if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
     from rebound.kernel.api_scopes import ApiScope
+    from rebound.kernel.provider_codes import Provider
     from rebound.platform.ports import Clock, Ids
 
 DEFAULT_GRACE = timedelta(hours=24)
@@ -42,7 +44,7 @@ class ManageTenants(Struct, frozen=True, kw_only=True):
     addresses: AddressReader
     clock: Clock
     ids: Ids
-    default_text_provider: TextProvider = TextProvider.TWILIO
+    default_text_provider: Provider = DEFAULT_TEXT_PROVIDER
 
     def create_business(self, change: BusinessChange) -> Business:
         """A new business under a new id. Raises ``InvalidInputError``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -16,24 +15,12 @@ from rebound.businesses.domain.text_answers import TextAnswers
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy  # noqa: TC001 - as above
 from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER
 
 if TYPE_CHECKING:
     from rebound.kernel.categories import Category
+    from rebound.kernel.provider_codes import Provider
 
-
-class TextProvider(StrEnum):
-    """Who carries the business's texts."""
-
-    TWILIO = "twilio"
-    SNS = "sns"
-
-
-SNS_TEXT_RATE: Final = 20.0
-"""SNS, "SMS messages per second": the default quota of an account and region, whoever the sender is."""
-NORTH_AMERICAN_TEXT_RATE: Final = 1.0
-"""Twilio, "Understanding Twilio rate limits and message queues": a long code of the United States or Canada."""
-TEXT_RATE: Final = 10.0
-"""The same: a long code of another country."""
 
 MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0
@@ -54,7 +41,7 @@ class Business(Struct, frozen=True):
     time_zone: str
     owner_email: str | None = None
     email_from: str | None = None
-    text_provider: TextProvider = TextProvider.TWILIO
+    text_provider: Provider = DEFAULT_TEXT_PROVIDER
     text_from: str | None = None
     text_rate: float | None = None
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
@@ -83,10 +70,10 @@ class Business(Struct, frozen=True):
         return None if self._has_sender(channel) else Barrier.NO_SENDER
 
     def _has_sender(self, channel: Channel) -> bool:
-        """Whether there is something to send from; SNS may choose a number by itself."""
+        """Whether there is something to send from, where that is needed."""
         if channel is Channel.EMAIL:
             return self.email_from is not None
-        return self.text_from is not None or self.text_provider is TextProvider.SNS
+        return self.text_from is not None or not self.text_provider.texts.needs_sender
 
     def is_capped(self, category: Category, channel: Channel) -> bool:
         """Whether any cap counts such messages; where none does, nothing is read or written for caps."""
@@ -100,7 +87,6 @@ class Business(Struct, frozen=True):
     @property
     def text_account(self) -> SendingAccount:
         """What the business's texts go out over: businesses with the same sender share its rate."""
-        if self.text_provider is TextProvider.SNS:
-            return SendingAccount(TextProvider.SNS, self.text_rate or SNS_TEXT_RATE)
-        default = NORTH_AMERICAN_TEXT_RATE if (self.text_from or "").startswith("+1") else TEXT_RATE
-        return SendingAccount(f"{TextProvider.TWILIO}#{self.text_from}", self.text_rate or default)
+        provider, sender = self.text_provider, self.text_from
+        name = f"{provider}#{sender}" if provider.texts.rates_senders else str(provider)
+        return SendingAccount(name, self.text_rate or provider.texts.rate_of(sender))

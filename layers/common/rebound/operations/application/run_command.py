@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.application.manage_tenants import DEFAULT_GRACE
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, TextProvider
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE
 from rebound.businesses.domain.switches import Bundle
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.operations.application.manage_dead_letters import ALL
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ def _run(
 
 def _change(event: Mapping[str, Any]) -> BusinessChange:
     provider = event.get("text_provider")
-    if provider is not None and provider not in list(TextProvider):
-        raise InvalidInputError(FieldError("text_provider", f"Must be one of {', '.join(TextProvider)}."))
+    if provider is not None and provider not in TEXT_PROVIDERS:
+        raise InvalidInputError(FieldError("text_provider", f"Must be one of {', '.join(TEXT_PROVIDERS)}."))
     change = {
         **{name: event.get(name) for name in ("name", "country", "time_zone")},
-        "text_provider": TextProvider(provider) if provider else None,
+        "text_provider": Provider(provider) if provider else None,
         **{name: event.get(name) or None for name in ("owner_email", "email_from", "text_from")},
         "text_rate": _text_rate(event),
         "bundle": None if event.get("bundle") is None else _bundle(event["bundle"]),

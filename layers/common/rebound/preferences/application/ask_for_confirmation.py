@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import TextProvider
 from rebound.consent.domain.taking_back import how_to_take_back
 from rebound.customers.domain import language_for
 from rebound.kernel.categories import Category
@@ -47,8 +46,9 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
         key = customer.contact_key(channel)
         if key is None:
             raise ConflictError(f"The customer has no {channel} address.")
-        if channel is Channel.SMS and business.text_provider is TextProvider.SNS:
-            raise ConflictError("Answers to texts over SNS do not come back, so nobody can confirm by text.")
+        texts = business.text_provider.texts
+        if channel is Channel.SMS and not texts.takes_answers:
+            raise ConflictError(f"Answers to texts over {texts.label} do not come back, so nobody can confirm by text.")
         _check(self.contacts.get_many([key])[key], business)
         now = self.clock.now()
         name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"

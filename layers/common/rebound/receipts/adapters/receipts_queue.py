@@ -58,36 +58,32 @@ def encode_sns_text_log(record: Mapping[str, object]) -> str:
 
 
 def _decode_ours(payload: Mapping[str, object]) -> tuple[Receipt, ...]:
-    match payload["kind"]:
-        case "twilio_status":
-            return parse_status_callback(
-                _text_fields(payload, "form"), _text_fields(payload, "query"), moment_at(payload, "received_at")
-            )
-        case "sns_text_log":
-            return parse_text_log(object_at(payload, "record"))
-        case "receipt":
-            return (_receipt(payload),)
-        case _:
-            raise MalformedReceiptError("kind is not one of twilio_status, sns_text_log, receipt")
+    read = _KINDS.get(str(payload["kind"]))
+    if read is None:
+        raise MalformedReceiptError(f"kind is not one of {', '.join(_KINDS)}")
+    return read(payload)
 
 
-def _receipt(payload: Mapping[str, object]) -> Receipt:
+def _twilio_status(payload: Mapping[str, object]) -> tuple[Receipt, ...]:
+    form, query = _text_fields(payload, "form"), _text_fields(payload, "query")
+    return parse_status_callback(form, query, moment_at(payload, "received_at"))
+
+
+def _sns_text_log(payload: Mapping[str, object]) -> tuple[Receipt, ...]:
+    return parse_text_log(object_at(payload, "record"))
+
+
+def _receipt(payload: Mapping[str, object]) -> tuple[Receipt, ...]:
     try:
         provider = Provider(text_at(payload, "provider"))
         outcome = Outcome(text_at(payload, "outcome"))
     except ValueError:
         raise MalformedReceiptError("provider or outcome is not one that is known") from None
-    return Receipt(
-        provider=provider,
-        outcome=outcome,
-        occurred_at=moment_at(payload, "occurred_at"),
-        key=MessageKey(
-            text_at(payload, "key.business_id"),
-            text_at(payload, "key.customer_id"),
-            text_at(payload, "key.message_id"),
-        ),
-        code=optional_text_at(payload, "code"),
-    )
+    key = MessageKey(*(text_at(payload, f"key.{name}") for name in ("business_id", "customer_id", "message_id")))
+    return (Receipt(provider, outcome, moment_at(payload, "occurred_at"), key, code=optional_text_at(payload, "code")),)
+
+
+_KINDS: Final = {"twilio_status": _twilio_status, "sns_text_log": _sns_text_log, "receipt": _receipt}
 
 
 def _decode_ses(payload: Mapping[str, object]) -> tuple[Receipt, ...]:

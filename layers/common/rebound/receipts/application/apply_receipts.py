@@ -18,7 +18,7 @@ from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
-from rebound.kernel.provider_codes import FailureClass, Provider, look_up
+from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.kernel.receipts import Outcome
 from rebound.messages.application.tell_contact import ATTEMPTS
 
@@ -130,7 +130,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
     def _key_of(self, receipt: Receipt) -> MessageKey | None:
         if receipt.key is not None:
             return receipt.key
-        if receipt.provider is not Provider.SNS or receipt.provider_id is None:
+        if receipt.provider.traits.returns_key or receipt.provider_id is None:
             # Feedback of an SES identity carries no tags; the configuration set tells the same event with them.
             return None
         key = self.messages.find_by_provider_id(receipt.provider, receipt.provider_id)
@@ -240,5 +240,5 @@ def _is_provisional(receipt: Receipt) -> bool:
 
 
 def _time(kept: datetime | None, receipt: Receipt) -> datetime:
-    """The provider's own time; for Twilio, which sends none, the one that the message row has kept since the first."""
-    return kept if receipt.provider is Provider.TWILIO and kept is not None else receipt.occurred_at
+    """The provider's own time; for one that sends none, the one that the message row has kept since the first."""
+    return receipt.occurred_at if receipt.provider.traits.dates_receipts or kept is None else kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,6 @@ from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
 from rebound.messages.domain.content import TextContent
@@ -34,9 +33,9 @@ from rebound.sending.domain.recipients import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebound.businesses.domain.business import TextProvider
     from rebound.businesses.domain.sending_accounts import SendingAccount
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.kernel.provider_codes import Provider
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.rates.application import RecordThrottle
@@ -68,7 +67,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     businesses: BusinessDirectory
     clock: Clock
-    texters: Mapping[TextProvider, Callable[[], Texter]]
+    texter: Callable[[Provider], Texter]
     receipts: ReceiptQueue
     acquire_slot: AcquireSendSlot
     record_throttle: RecordThrottle
@@ -183,7 +182,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         message, provider, now = recipient.message, self._texter(claimed).provider, self.clock.now()
         match result:
             case Accepted(provider_id):
-                if provider is Provider.SNS:
+                if not provider.traits.returns_key:
                     self.messages.remember_provider_id(provider, provider_id, message.key)
                 return accepted(message, provider, provider_id, now)
             case Refused() if is_senders_fault(result, provider) and not claimed.campaign.single:
@@ -219,7 +218,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         return reason_of_refusal(self._texter(claimed).provider, kept[-1].refused.code, len(kept), tried)
 
     def _texter(self, claimed: ClaimedChunk) -> Texter:
-        return self.texters[claimed.business.text_provider]()
+        return self.texter(claimed.business.text_provider)
 
     def _valid_for(self, claimed: ClaimedChunk) -> timedelta | None:
         expires_at = claimed.campaign.expires_at

@@ -2,16 +2,24 @@
 
 import ast
 from collections.abc import Iterator
+from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 from typing import Final
 
 import pytest
 
 from rebound.kernel.categories import Category, CategoryTraits
-from tests.contract.test_house import modules
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS, FailureClass, Provider, all_codes
+from rebound.sending.wiring import AwsSendingPorts
+from tests.contract.project.test_house import modules
+from tests.contract.project.test_template_laws import TEMPLATE
 
-ROWS: Final = {"Category": set(Category.__members__)}
-"""The tables, by the name of their class."""
+ROWS: Final = {
+    "Category": set(Category.__members__),
+    "Provider": {provider.name for provider in TEXT_PROVIDERS},
+}
+"""The tables, by the name of their class. The one provider of email has codes whose syntax is asked for."""
 
 
 def asked_for(tree: ast.AST, table: str) -> Iterator[str]:
@@ -61,9 +69,10 @@ def test_every_way_to_ask_which_one_it_is_is_seen(branch: str) -> None:
     assert "LOYALTY" in set(asked_for(ast.parse(branch), "Category"))
 
 
-def test_a_category_without_traits_does_not_load() -> None:
+@pytest.mark.parametrize("table", [Category, Provider])
+def test_a_row_without_traits_does_not_load(table: type[StrEnum]) -> None:
     with pytest.raises(ValueError, match="not enough values"):
-        vars(Category)["__new_member__"](Category, "survey")
+        vars(table)["__new_member__"](table, "new")
 
 
 def test_categories_are_told_apart_by_their_words() -> None:
@@ -71,3 +80,26 @@ def test_categories_are_told_apart_by_their_words() -> None:
 
     assert len({each.plural for each in traits}) == len({each.adjective for each in traits}) == len(traits)
     assert all(each.plural[0].isupper() and each.adjective.islower() for each in traits)
+
+
+@pytest.mark.parametrize("provider", list(Provider))
+def test_a_provider_has_codes_and_one_of_them_says_that_it_was_too_much(provider: Provider) -> None:
+    codes = {row.code: row.failure_class for row in all_codes() if row.provider is provider}
+
+    assert codes[provider.traits.too_fast] is FailureClass.TRANSIENT
+
+
+@pytest.mark.parametrize("provider", TEXT_PROVIDERS)
+def test_a_text_provider_has_a_texter_a_name_for_people_and_a_place_in_the_template(provider: Provider) -> None:
+    assert isinstance(vars(AwsSendingPorts)[f"{provider}_texter"], cached_property)
+    assert provider.texts.label.lower() == provider
+    assert provider in TEMPLATE["Parameters"]["Provider"]["AllowedValues"]
+
+
+def test_the_default_of_the_template_is_that_of_the_package() -> None:
+    assert TEMPLATE["Parameters"]["Provider"]["Default"] == DEFAULT_TEXT_PROVIDER == TEXT_PROVIDERS[0]
+
+
+def test_a_provider_of_email_carries_no_texts() -> None:
+    with pytest.raises(ValueError, match="ses"):
+        _ = Provider.SES.texts
