@@ -1,6 +1,8 @@
 """What a thing is stands in one row of one table: nothing else of the package asks which of them it has."""
 
 import ast
+import json
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
@@ -9,8 +11,11 @@ from typing import Final
 
 import pytest
 
+from rebound.api.areas import API, AREAS
+from rebound.kernel.api_scopes import ALL_SCOPES, SCOPED
 from rebound.kernel.categories import Category, CategoryTraits
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS, FailureClass, Provider, all_codes
+from rebound.platform.http.app import respond
 from rebound.sending.wiring import AwsSendingPorts
 from tests.contract.project.test_house import modules
 from tests.contract.project.test_template_laws import TEMPLATE
@@ -103,3 +108,48 @@ def test_the_default_of_the_template_is_that_of_the_package() -> None:
 def test_a_provider_of_email_carries_no_texts() -> None:
     with pytest.raises(ValueError, match="ses"):
         _ = Provider.SES.texts
+
+
+def test_every_area_belongs_to_something_that_keys_have_rights_to_and_everything_to_an_area() -> None:
+    assert {area.scope for area in AREAS} - {None} == set(SCOPED)
+    assert len({area.address for area in AREAS}) == len(AREAS)
+
+
+def routes() -> list[tuple[str, str]]:
+    """Each route of the document that asks for a key, as method and path with ids filled in."""
+    paths = json.loads(API.document())["paths"]
+    return [
+        (method.upper(), re.sub("{[a-z_]+}", "x", path))
+        for path, methods in paths.items()
+        for method in methods
+        if path not in API.elsewhere()
+    ]
+
+
+@pytest.mark.parametrize(("method", "path"), routes())
+def test_no_route_is_open_to_a_key_without_the_scope_of_its_area(method: str, path: str) -> None:
+    area = API.area_of(path)
+    assert area is not None
+    if area.scope is None:
+        return
+    needed = f"{area.scope}:{'read' if area.reads or method == 'GET' else 'write'}"
+    others = " ".join(scope for scope in ALL_SCOPES if scope != needed)
+    event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": {"scopes": others}}}
+    answer = respond(API, event, None)
+
+    assert answer["statusCode"] == 403
+    assert needed in answer["body"]
+
+
+def test_every_kind_of_saved_record_has_a_name_of_its_own() -> None:
+    kinds = [
+        ast.literal_eval(line.value)
+        for _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Directory" for base in node.bases)
+        for line in node.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "kind"
+    ]
+
+    assert len(kinds) > 5
+    assert len(set(kinds)) == len(kinds)

@@ -50,6 +50,6 @@ def test_an_appointment_of_which_nothing_is_known_has_an_empty_log(stack: Stack)
     assert stack.api("GET", PATH, query={"limit": "0"}).status == 422
 
 
-@pytest.mark.parametrize(("scope", "status"), [(ApiScope.MESSAGES_READ, 200), (ApiScope.CUSTOMERS_READ, 403)])
+@pytest.mark.parametrize(("scope", "status"), [(ApiScope("messages:read"), 200), (ApiScope("customers:read"), 403)])
 def test_the_log_asks_for_the_scope_of_messages(stack: Stack, scope: ApiScope, status: int) -> None:
     assert stack.api("GET", PATH, scopes=scope).status == status

@@ -181,7 +181,7 @@ def test_a_report_that_cannot_be_is_refused_by_field(
 
 
 @pytest.mark.parametrize("path", ["/v1/replies", "/v1/replies.csv", "/v1/customers/{}/log"])
-@pytest.mark.parametrize(("scope", "status"), [(ApiScope.MESSAGES_READ, 200), (ApiScope.CUSTOMERS_READ, 403)])
+@pytest.mark.parametrize(("scope", "status"), [(ApiScope("messages:read"), 200), (ApiScope("customers:read"), 403)])
 def test_logs_and_reports_ask_for_the_scope_of_messages(
     stack: Stack, ana: str, path: str, scope: ApiScope, status: int
 ) -> None:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+SCOPED: Final = ("business", "customers", "segments", "campaigns", "messages")
+"""What keys are given rights to, each to read and to write; an area of the API names the one that it belongs to."""
+
 
 class ApiScope(StrEnum):
-    """What a key may do."""
+    """What a key may do, such as ``customers:read``."""
 
-    BUSINESS_READ = "business:read"
-    BUSINESS_WRITE = "business:write"
-    CUSTOMERS_READ = "customers:read"
-    CUSTOMERS_WRITE = "customers:write"
-    SEGMENTS_READ = "segments:read"
-    SEGMENTS_WRITE = "segments:write"
-    CAMPAIGNS_READ = "campaigns:read"
-    CAMPAIGNS_WRITE = "campaigns:write"
-    MESSAGES_READ = "messages:read"
-    MESSAGES_WRITE = "messages:write"
+    vars().update({f"{what}:{right}": f"{what}:{right}" for what in SCOPED for right in ("read", "write")})
 
 
 ALL_SCOPES: Final = tuple(ApiScope)

@@ -1,17 +1,19 @@
 """What the books that are kept in the Directory table have in common."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rebound.platform.adapters.dynamo import (
-    DirectoryRow,
-    bind,
-    lost_races,
-)
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, read_cursor, write_cursor
 
 
 class Directory:
-    """Documents of one kind. Each book is a module of its own, so that a function loads only those that it reads."""
+    """Documents of one ``kind``, which no other book has.
+
+    Each book is a module of its own, so that a function loads only those that it reads.
+    """
 
     kind: str
 
@@ -34,10 +36,35 @@ class Directory:
         with lost_races():
             row.save(condition=DirectoryRow.entry_id.does_not_exist() if new else None)
 
+    def delete_document(self, business_id: str, id_: str) -> None:
+        """Raises ``NotFoundError`` when there is none."""
+        try:
+            with lost_races():
+                self.row(business_id, self.entry(id_)).delete(condition=DirectoryRow.entry_id.exists())
+        except ConcurrentChangeError:
+            raise NotFoundError(self.kind) from None
+
+    def page_documents[T](
+        self, business_id: str, limit: int, cursor: str | None, read: Callable[[str, Mapping[str, Any]], T]
+    ) -> Page[T]:
+        """By id, each as ``read`` makes it of both. Ids have 1 to 64 letters, digits, ``_`` and ``-``."""
+        after = read_cursor(cursor, re.compile(rf"{self.kind}#[A-Za-z0-9_-]{{1,64}}"))
+        found = self.row.query(
+            business_id,
+            DirectoryRow.entry_id.startswith(self.entry("")),
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key={"business_id": {"S": business_id}, "entry_id": {"S": after}} if after else None,
+        )
+        rows = list(found)
+        more = found.last_evaluated_key is not None and rows
+        items = [read(row.entry_id.split("#", 1)[1], row.document) for row in rows]
+        return Page(items, write_cursor(rows[-1].entry_id) if more else None)
+
     def entry(self, id_: str) -> str:
         """The row's sort key."""
         return f"{self.kind}#{id_}"
 
     def all_rows(self, business_id: str) -> Sequence[DirectoryRow]:
         """All of a business."""
-        return list(self.row.query(business_id, DirectoryRow.entry_id.startswith(f"{self.kind}#")))
+        return list(self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry(""))))
