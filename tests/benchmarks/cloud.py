@@ -279,14 +279,16 @@ def cloud() -> Iterator[Cloud]:
         keys = [key["AttributeName"] for key in properties["KeySchema"]]
         made.tables.by_name[logical] = Table(logical, keys, streams="StreamSpecification" in properties)
     hooks: list[Any] = [("provide-client-params", made.remember_parameters), ("before-send", made.answer)]
+    # What is kept for the life of a process has the hooks of the cloud before this one.
+    session.cache_clear()
     with (
         patch.dict("os.environ", ENVIRONMENT),
-        # What is kept for the life of a process has the hooks of the cloud before this one.
         patch.object(boto3, "DEFAULT_SESSION", None),
         patch.object(handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS, *hooks]),
         patch.object(requests.adapters.HTTPAdapter, "send", made.answer_twilio),
     ):
         yield made
+    session.cache_clear()
 
 
 def table_settings() -> dict[str, str]:

@@ -97,17 +97,14 @@ def test_a_provider_has_codes_and_one_of_them_says_that_it_was_too_much(provider
 @pytest.mark.parametrize("provider", TEXT_PROVIDERS)
 def test_a_text_provider_has_a_texter_a_name_for_people_and_a_place_in_the_template(provider: Provider) -> None:
     assert isinstance(vars(AwsSendingPorts)[f"{provider}_texter"], cached_property)
-    assert provider.texts.label.lower() == provider
-    assert provider in TEMPLATE["Parameters"]["Provider"]["AllowedValues"]
+    assert provider.traits.label.lower() == provider
+    assert f"{provider.traits.rate:g}" in provider.traits.rates.split()
+    assert provider in TEMPLATE["Parameters"]["TextProvider"]["AllowedValues"]
 
 
 def test_the_default_of_the_template_is_that_of_the_package() -> None:
-    assert TEMPLATE["Parameters"]["Provider"]["Default"] == DEFAULT_TEXT_PROVIDER == TEXT_PROVIDERS[0]
-
-
-def test_a_provider_of_email_carries_no_texts() -> None:
-    with pytest.raises(ValueError, match="ses"):
-        _ = Provider.SES.texts
+    assert TEMPLATE["Parameters"]["TextProvider"]["Default"] == DEFAULT_TEXT_PROVIDER
+    assert DEFAULT_TEXT_PROVIDER in TEXT_PROVIDERS
 
 
 def test_every_area_belongs_to_something_that_keys_have_rights_to_and_everything_to_an_area() -> None:

@@ -249,19 +249,6 @@ class TextProvider(StrEnum):
     vars().update({provider.name: provider.value for provider in TEXT_PROVIDERS})
 
 
-def _standard_rates() -> str:
-    """How many texts a second each provider's senders may send at least, in words."""
-    said = []
-    for provider in TEXT_PROVIDERS:
-        texts = provider.texts
-        over = "" if provider is DEFAULT_TEXT_PROVIDER else f" over {texts.label}"
-        if texts.north_american_rate is not None:
-            said.append(f"{texts.north_american_rate:g} for a number of the United States or Canada{over}")
-            over = f" for others{over}"
-        said.append(f"{texts.rate:g}{over}")
-    return ", ".join(said)
-
-
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -275,7 +262,7 @@ class BusinessChangeRequest(Request):
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
         default=None,
         description="Texts a second that the sender may send, as the provider has granted; null for what its kind "
-        f"allows at least: {_standard_rates()}.",
+        f"allows at least: {', '.join(provider.traits.rates for provider in TEXT_PROVIDERS)}.",
     )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from rebound.kernel.consent_words import COVERED_BY, Scope
 
 
-class CategoryTraits(Struct, frozen=True, kw_only=True):
+class CategoryTraits(Struct, frozen=True):
     """What the rules and the sentences have to know of a category.
 
     ``plural`` begins a sentence about its messages, ``adjective`` stands before "email" or "text". ``scope`` is the
@@ -34,23 +34,12 @@ class Category(StrEnum):
         [category.traits] = traits
         return category
 
-    REMINDER = "reminder", CategoryTraits(plural="Reminders", adjective="reminder", waits_for_morning=True)
-    TRANSACTIONAL = "transactional", CategoryTraits(plural="Transactional messages", adjective="transactional")
-    MARKETING = (
-        "marketing",
-        CategoryTraits(
-            plural="Marketing messages", adjective="marketing", scope=Scope.MARKETING, waits_for_morning=True
-        ),
-    )
-    DAILY_DEAL = (
-        "daily_deal",
-        CategoryTraits(plural="Daily deals", adjective="daily deal", scope=Scope.MARKETING, waits_for_morning=True),
-    )
-    LOYALTY = (
-        "loyalty",
-        CategoryTraits(plural="Loyalty messages", adjective="loyalty", scope=Scope.LOYALTY, waits_for_morning=True),
-    )
-    ONE_TO_ONE = "one_to_one", CategoryTraits(plural="Messages to one person", adjective="personal")
+    REMINDER = "reminder", CategoryTraits("Reminders", "reminder", waits_for_morning=True)
+    TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional")
+    MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
+    DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)
+    LOYALTY = "loyalty", CategoryTraits("Loyalty messages", "loyalty", Scope.LOYALTY, waits_for_morning=True)
+    ONE_TO_ONE = "one_to_one", CategoryTraits("Messages to one person", "personal")
 
     @property
     def is_promotional(self) -> bool:

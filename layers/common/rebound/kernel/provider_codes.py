@@ -14,39 +14,34 @@ from typing import Final, Self
 from msgspec import Struct
 
 
-class TextTraits(Struct, frozen=True, kw_only=True):
-    """How a provider carries texts.
+class ProviderTraits(Struct, frozen=True, kw_only=True):
+    """What the rest has to know of a provider.
 
-    ``rate`` is how many a second it takes at least, of the whole account or, when it ``rates_senders``, of each sender;
-    ``north_american_rate`` that of senders of the United States and Canada where it differs. One that ``needs_sender``
-    sends nothing without a ``text_from``. ``takes_answers`` when what people text back comes to us.
+    ``too_fast`` is its code for more than a second allows. Receipts of one that ``returns_key`` carry what we attached
+    to the message; otherwise its id leads to the message. ``dates_receipts`` when they say when it happened.
+
+    The others are about those that carry texts. ``rate`` is how many a second it takes at least, of the whole account
+    or, when it ``rates_senders``, of each; ``north_american_rate`` that of senders of the United States and Canada
+    where it differs; ``rates`` says so in words. One that ``needs_sender`` sends nothing without a ``text_from``.
+    ``takes_answers`` when what people text back comes to us.
     """
 
     label: str
-    rate: float
+    too_fast: str
+    returns_key: bool = True
+    dates_receipts: bool = True
+    carries_texts: bool = True
+    rates: str = ""
+    rate: float = 0.0
     north_american_rate: float | None = None
     rates_senders: bool = True
     needs_sender: bool = True
     takes_answers: bool = True
 
     def rate_of(self, sender: str | None) -> float:
-        """How many a second a sender may send at least."""
+        """How many texts a second a sender may send at least."""
         north_american = self.north_american_rate if (sender or "").startswith("+1") else None
         return north_american or self.rate
-
-
-class ProviderTraits(Struct, frozen=True, kw_only=True):
-    """What the rest has to know of a provider.
-
-    ``too_fast`` is its code for more than a second allows. Receipts of one that ``returns_key`` carry what we attached
-    to the message; otherwise its id leads to the message. ``dates_receipts`` when they say when it happened. ``texts``
-    is ``None`` where it carries none.
-    """
-
-    too_fast: str
-    returns_key: bool = True
-    dates_receipts: bool = True
-    texts: TextTraits | None = None
 
 
 class Provider(StrEnum):
@@ -61,43 +56,23 @@ class Provider(StrEnum):
         [provider.traits] = traits
         return provider
 
-    SES = "ses", ProviderTraits(too_fast="ACCOUNT_THROTTLED")
+    SES = "ses", ProviderTraits(label="SES", too_fast="ACCOUNT_THROTTLED", carries_texts=False)
     # Its rate: "SMS messages per second", the default quota of an account and region, whoever the sender is. It may
     # choose a number by itself.
-    SNS = (
-        "sns",
-        ProviderTraits(
-            too_fast="Rate exceeded",
-            returns_key=False,
-            texts=TextTraits(label="SNS", rate=20.0, rates_senders=False, needs_sender=False, takes_answers=False),
-        ),
-    )
+    SNS = "sns", ProviderTraits(
+        label="SNS", too_fast="Rate exceeded", rates="20 over SNS", rate=20.0,
+        returns_key=False, rates_senders=False, needs_sender=False, takes_answers=False,
+    )  # fmt: skip
     # Its rates: "Understanding Twilio rate limits and message queues", a long code.
-    TWILIO = (
-        "twilio",
-        ProviderTraits(
-            too_fast="20429",
-            dates_receipts=False,
-            texts=TextTraits(label="Twilio", rate=10.0, north_american_rate=1.0),
-        ),
-    )
-
-    @property
-    def texts(self) -> TextTraits:
-        """How it carries texts. Raises ``ValueError`` for one that carries none."""
-        if self.traits.texts is None:
-            raise ValueError(self)
-        return self.traits.texts
+    TWILIO = "twilio", ProviderTraits(
+        label="Twilio", too_fast="20429", rates="1 for a number of the United States or Canada, 10 for others",
+        rate=10.0, north_american_rate=1.0, dates_receipts=False,
+    )  # fmt: skip
 
 
+TEXT_PROVIDERS: Final = tuple(provider for provider in reversed(Provider) if provider.traits.carries_texts)
+"""The last row first, as the API lists them."""
 DEFAULT_TEXT_PROVIDER: Final = Provider.TWILIO
-TEXT_PROVIDERS: Final = tuple(
-    sorted(
-        (provider for provider in Provider if provider.traits.texts is not None),
-        key=lambda provider: provider is not DEFAULT_TEXT_PROVIDER,
-    )
-)
-"""Those that carry texts, the default first."""
 
 
 class FailureClass(StrEnum):

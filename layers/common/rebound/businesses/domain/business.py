@@ -73,7 +73,7 @@ class Business(Struct, frozen=True):
         """Whether there is something to send from, where that is needed."""
         if channel is Channel.EMAIL:
             return self.email_from is not None
-        return self.text_from is not None or not self.text_provider.texts.needs_sender
+        return self.text_from is not None or not self.text_provider.traits.needs_sender
 
     def is_capped(self, category: Category, channel: Channel) -> bool:
         """Whether any cap counts such messages; where none does, nothing is read or written for caps."""
@@ -88,5 +88,5 @@ class Business(Struct, frozen=True):
     def text_account(self) -> SendingAccount:
         """What the business's texts go out over: businesses with the same sender share its rate."""
         provider, sender = self.text_provider, self.text_from
-        name = f"{provider}#{sender}" if provider.texts.rates_senders else str(provider)
-        return SendingAccount(name, self.text_rate or provider.texts.rate_of(sender))
+        name = f"{provider}#{sender}" if provider.traits.rates_senders else str(provider)
+        return SendingAccount(name, self.text_rate or provider.traits.rate_of(sender))

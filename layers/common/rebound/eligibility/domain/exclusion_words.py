@@ -310,10 +310,7 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         left_out="the customer had no address to send it to",
     ),
     Exclusion.OPTED_OUT: ExclusionWords(
-        stops=_opted_out,
-        passes=_allowed,
-        step=_respect_the_opt_out,
-        left_out="the customer had opted out",
+        stops=_opted_out, passes=_allowed, step=_respect_the_opt_out, left_out="the customer had opted out"
     ),
     Exclusion.NOT_CONFIRMED: ExclusionWords(
         stops=lambda case: (
@@ -328,10 +325,7 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         left_out="the customer had not confirmed that they want marketing",
     ),
     Exclusion.INVALID_CONTACT: ExclusionWords(
-        stops=_flagged,
-        passes=_not_left_out,
-        step=mend_the_address,
-        left_out="the address was flagged as invalid",
+        stops=_flagged, passes=_not_left_out, step=mend_the_address, left_out="the address was flagged as invalid"
     ),
     Exclusion.WAITING_FOR_RETRY: ExclusionWords(
         stops=_not_yet,

@@ -46,9 +46,11 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
         key = customer.contact_key(channel)
         if key is None:
             raise ConflictError(f"The customer has no {channel} address.")
-        texts = business.text_provider.texts
-        if channel is Channel.SMS and not texts.takes_answers:
-            raise ConflictError(f"Answers to texts over {texts.label} do not come back, so nobody can confirm by text.")
+        provider = business.text_provider.traits
+        if channel is Channel.SMS and not provider.takes_answers:
+            raise ConflictError(
+                f"Answers to texts over {provider.label} do not come back, so nobody can confirm by text."
+            )
         _check(self.contacts.get_many([key])[key], business)
         now = self.clock.now()
         name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"
