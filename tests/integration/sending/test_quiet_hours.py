@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID
 from rebound.sending.adapters.queues import encode_held
 from rebound.sending.domain.chunk_tasks import DeferredChunkTask
 from tests.contract.platform.fakes import FakeClock
@@ -16,7 +17,7 @@ from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 
 ANA: Final = {"first_name": "Ana", "last_name": "Silva", "mobile_phone": "(415) 555-0123"}
-NIGHT: Final = {"from": "21:00", "until": "08:00", "categories": ["daily_deal", "loyalty", "marketing", "reminder"]}
+NIGHT: Final = {"from": "21:00", "until": "08:00", "categories": sorted(HELD_UNLESS_SAID)}
 REMINDER_BY_TEXT: Final = {"channel": "sms", "category": "reminder"}
 OFFER: Final = {
     "name": "Autumn offer",
