@@ -12,7 +12,7 @@ from tests.fakes.making import (
 
 
 def api_key(key_id: str, business_id: str = BUSINESS_ID) -> ApiKey:
-    scopes = (ApiScope.CAMPAIGNS_READ, ApiScope.MESSAGES_WRITE)
+    scopes = (ApiScope("campaigns:read"), ApiScope("messages:write"))
     return ApiKey(business_id, key_id, hash_of("s"), scopes, created_at=at(0.000001), label="till")
 
 
