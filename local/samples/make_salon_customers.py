@@ -271,19 +271,7 @@ _PLAIN_LETTERS: Final = str.maketrans(
 
 def _ascii(name: str) -> str:
     """A name as people type it into a mailbox: without marks, hyphens and apostrophes."""
-    for letter, plain in {
-        "ł": "l",
-        "Ł": "l",
-        "ø": "o",
-        "Ø": "o",
-        "æ": "ae",
-        "ß": "ss",
-        "ı": "i",
-        "đ": "d",
-        "Đ": "d",
-    }.items():
-        name = name.replace(letter, plain)
-    decomposed = unicodedata.normalize("NFKD", name)
+    decomposed = unicodedata.normalize("NFKD", name.translate(_PLAIN_LETTERS))
     return "".join(letter for letter in decomposed if letter.isascii() and letter.isalnum()).lower()
 
 

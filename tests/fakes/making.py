@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS
+from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS, QuietHours
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.contacts.domain.contacts import Contact
@@ -28,6 +28,7 @@ GREETING: Final = EmailContent("Hello ##{{first_name}}", "<p>Hi ##{{first_name}}
 SHORT_GREETING: Final = TextContent("Hi ##{{first_name}}")
 NO_SUCH_MAILBOX: Final = "Permanent/NoEmail"
 SOFT: Final = "Transient/General"
+NO_QUIET_HOURS: Final = QuietHours(sms=None, email=None)
 
 
 def at(seconds: float = 0) -> datetime:

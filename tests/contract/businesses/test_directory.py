@@ -6,7 +6,7 @@ from datetime import time
 import pytest
 
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
-from rebound.businesses.domain.quiet_hours import NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.switches import Bundle, Switches
 from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import (
@@ -25,6 +25,7 @@ from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,
+    NO_QUIET_HOURS,
     business,
 )
 

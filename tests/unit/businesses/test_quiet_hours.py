@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.domain.allowed_hours import LOOKED_AHEAD, first_allowed
-from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.local_time import FIRST_CLOCK, change_of_offset, first_instant_of, wall_clock
+from tests.fakes.making import NO_QUIET_HOURS
 
 FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2037, 1, 1, tzinfo=UTC)

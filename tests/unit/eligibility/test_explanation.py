@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours, QuietWindow
+from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
 from rebound.businesses.domain.switches import Bundle, Switches
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
@@ -46,6 +46,7 @@ from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
+    NO_QUIET_HOURS,
     NO_SUCH_MAILBOX,
     SOFT,
     at,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.businesses.domain.quiet_hours import NIGHT, NO_QUIET_HOURS, QuietHours
+from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours
 from rebound.businesses.domain.switches import Switches
 from rebound.campaigns.application.manage_campaigns import NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
@@ -45,7 +45,17 @@ from rebound.segments.domain import Segment, Selection
 from rebound.sending.application import run_campaign
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
-from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, customer, everybody, id_of
+from tests.fakes.making import (
+    BUSINESS_ID,
+    GREETING,
+    NO_QUIET_HOURS,
+    SHORT_GREETING,
+    at,
+    business,
+    customer,
+    everybody,
+    id_of,
+)
 from tests.fakes.world import World
 
 DAY: Final = timedelta(days=1)

@@ -25,9 +25,6 @@ class Segment(Struct, frozen=True):
     updated_at: datetime
 
 
-EVERYBODY: Final[Mapping[str, Any]] = {"all": []}
-
-
 class CustomerFilter(Struct, frozen=True):
     """Which customers a list, a count or a clean-up is about: those for whom everything that is given holds.
 

@@ -71,6 +71,3 @@ class QuietHours(Struct, frozen=True):
         """The window that a message has to mind; ``None`` when it goes at once."""
         window = self.email if channel is Channel.EMAIL else self.sms
         return window if window is not None and category in window.categories else None
-
-
-NO_QUIET_HOURS: Final = QuietHours(sms=None, email=None)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.reachability import Verdict
     from rebound.customers.domain import Customer
 
-FORMATS: Final = ("csv", "jsonl")
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
 """The scopes that somebody has opted out of, and when: what a file that is read brings along from elsewhere."""
