@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 
 OWN_WORDS: Final = frozenset(
     {
@@ -140,7 +140,7 @@ class Consent(Struct, frozen=True):
 
         A START, which is said of everything, is such a word too.
         """
-        said = [statement for scope in (Scope.ALL, Scope.MARKETING) for statement in self.of(scope).said]
+        said = [statement for scope in COVERED_BY[Scope.MARKETING] for statement in self.of(scope).said]
         asked = [s.at for s in said if not s.opted_out and s.weight is Weight.OWN_WORD]
         ended = [s.at for s in said if s.opted_out and s.weight is not Weight.HELD]
         return bool(asked) and max(asked) > max(ended, default=_BEFORE_ALL)

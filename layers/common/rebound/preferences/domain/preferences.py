@@ -1,7 +1,7 @@
 """What somebody wants to get at an address, as they choose it themselves: from everything down to nothing.
 
-The scopes of consent lie inside each other (``all`` covers ``marketing``, which covers ``loyalty``), so there is one
-choice out of four and no combination that means something else than it says.
+The scopes of consent lie inside each other, so there is one choice out of four and no combination that means something
+else than it says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import Consent, ScopeState
@@ -28,7 +28,6 @@ class Choice(StrEnum):
     NOTHING = "nothing"
 
 
-_WIDEST_FIRST: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
 _STOPS: Final = {
     Choice.NOTHING: Scope.ALL,
     Choice.NO_MARKETING: Scope.MARKETING,
@@ -39,13 +38,18 @@ _CHOICE_THAT_STOPS: Final = {scope: choice for choice, scope in _STOPS.items()}
 
 def choice_of(consent: Consent) -> Choice:
     """What holds now, whoever said so."""
-    widest = next((scope for scope in _WIDEST_FIRST if consent.of(scope).opted_out), None)
+    widest = next((scope for scope in Scope if consent.of(scope).opted_out), None)
     return Choice.EVERYTHING if widest is None else _CHOICE_THAT_STOPS[widest]
+
+
+def is_stopped(scope: Scope, choice: Choice) -> bool:
+    """Whether a choice stops what belongs to a scope."""
+    return _STOPS.get(choice) in COVERED_BY[scope]
 
 
 def choice_before(consent: Consent, scope: Scope) -> Choice:
     """What holds again when the opt-out of a scope, and of any wider one, is taken back."""
-    narrower = _WIDEST_FIRST[_WIDEST_FIRST.index(scope) + 1 :]
+    narrower = (each for each in Scope if each not in COVERED_BY[scope])
     left = next((each for each in narrower if consent.of(each).opted_out), None)
     return Choice.EVERYTHING if left is None else _CHOICE_THAT_STOPS[left]
 
@@ -74,7 +78,7 @@ def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> t
     Their own later word undoes whatever stood before, also a complaint and what staff wrote down.
     """
     stops = _STOPS.get(choice)
-    wanted = _WIDEST_FIRST if stops is None else _WIDEST_FIRST[: _WIDEST_FIRST.index(stops)]
+    wanted = tuple(Scope) if stops is None else COVERED_BY[stops][:-1]
     again = tuple(
         _said(state, scope, at, message_id, opted_out=False)
         for scope in wanted
@@ -85,8 +89,7 @@ def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> t
 
 def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
     """What the answer to our question says, once: yes to what was asked for, and to what is wider and was stopped."""
-    covering = _WIDEST_FIRST[: _WIDEST_FIRST.index(scope) + 1]
-    stopped = [each for each in covering if consent.of(each).opted_out]
+    stopped = [each for each in COVERED_BY[scope] if consent.of(each).opted_out]
     if consent.is_confirmed and not stopped:
         return ()
     said = (_said(consent.of(each), each, at, message_id, opted_out=False) for each in dict.fromkeys((*stopped, scope)))

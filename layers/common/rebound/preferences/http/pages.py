@@ -10,7 +10,7 @@ from msgspec import Struct
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.preferences.application.honour_links import Standing
-from rebound.preferences.domain.preferences import Choice
+from rebound.preferences.domain.preferences import Choice, is_stopped
 from rebound.preferences.http.page_words import PAGE_WORDS, PageWords
 
 _STYLE: Final = """
@@ -65,7 +65,7 @@ class Page(Struct, frozen=True):
 
 def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button, which says so when something came that was no press of it."""
-    if _is_stopped(standing):
+    if is_stopped(standing.link.scope, standing.choice):
         return unsubscribed(standing)
     words, scope = PAGE_WORDS[standing.language], standing.link.scope
     return _own_page(
@@ -101,7 +101,7 @@ def unsubscribed(standing: Standing) -> Page:
 
 def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button by which somebody says that they want to be written to."""
-    if standing.confirmed and not _is_stopped(standing):
+    if standing.confirmed and not is_stopped(standing.link.scope, standing.choice):
         return confirmed(standing)
     words = PAGE_WORDS[standing.language]
     return _own_page(
@@ -157,15 +157,6 @@ def come_again(language: str) -> Page:
     """The page for when others are changing the same thing just now."""
     words = PAGE_WORDS[language]
     return _page(language, "", words.try_again, _p(words.in_a_moment))
-
-
-def _is_stopped(standing: Standing) -> bool:
-    covering = {
-        Scope.ALL: (Choice.NOTHING,),
-        Scope.MARKETING: (Choice.NOTHING, Choice.NO_MARKETING),
-        Scope.LOYALTY: (Choice.NOTHING, Choice.NO_MARKETING, Choice.NO_LOYALTY),
-    }
-    return standing.choice in covering[standing.link.scope]
 
 
 def _press(words: PageWords) -> str:
