@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from rebound.kernel.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable
 
 
 class Page[T](Struct, frozen=True):
@@ -12,3 +21,32 @@ class Page[T](Struct, frozen=True):
 
     items: Sequence[T]
     next_cursor: str | None = None
+
+
+def first_page[T](found: Iterable[T], limit: int, place: Callable[[T], str]) -> Page[T]:
+    """The first ``limit`` of what was found; the cursor goes on after the place of the last when there is more."""
+    shown = list(islice(found, limit + 1))
+    return Page(shown[:limit], write_cursor(place(shown[limit - 1])) if len(shown) > limit else None)
+
+
+def write_cursor(after: str) -> str:
+    """The cursor that goes on after a place, such as a sort key."""
+    return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, places: re.Pattern[str]) -> str | None:
+    """The place that a cursor goes on after. Raises ``InvalidInputError`` for one that we did not write."""
+    if cursor is None:
+        return None
+    try:
+        after = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        after = ""
+    if not places.fullmatch(after):
+        raise not_a_cursor()
+    return after
+
+
+def not_a_cursor() -> InvalidInputError:
+    """What is said of a cursor that we did not write."""
+    return InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))

@@ -22,21 +22,22 @@ from rebound.kernel.categories import Category
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import first_page, read_cursor
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     bind,
     lost_races,
-    read_cursor,
+    newest,
+    page_of,
     read_instant,
     transaction,
-    write_cursor,
     write_instant,
 )
 from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
+    from rebound.kernel.pages import Page
     from rebound.messages.domain.content import Content
 
 KEPT: Final = timedelta(days=400)
@@ -78,18 +79,8 @@ class DynamoCampaignBook:
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         before = read_cursor(cursor, ULID_KEYS) or _AFTER_CAMPAIGNS
-        rows = list(
-            self._row.query(
-                business_id,
-                CampaignRow.campaign_id < before,
-                scan_index_forward=False,
-                limit=limit + 1,
-                page_size=limit + 1,
-                consistent_read=True,
-            )
-        )
-        campaigns = [_campaign(row) for row in rows[:limit]]
-        return Page(campaigns, write_cursor(campaigns[-1].campaign_id) if len(rows) > limit else None)
+        found = newest(self._row, business_id, CampaignRow.campaign_id, before, limit + 1)
+        return first_page(map(_campaign, found), limit, lambda campaign: campaign.campaign_id)
 
     def _write(self, campaign: Campaign, version: int) -> CampaignRow:
         selection = campaign.selection
@@ -330,9 +321,7 @@ class DynamoChunkLedger:
             page_size=_CHUNKS_A_PAGE,
             last_evaluated_key=start,
         )
-        chunks = [_chunk(row) for row in found]
-        more = found.last_evaluated_key is not None and chunks
-        return Page(chunks, write_cursor(chunks[-1].key.chunk) if more else None)
+        return page_of(found, _chunk, lambda row: row.chunk)
 
     def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
         written = {f"{write_instant(until)} {because}" for until, because in holds.items()}

@@ -13,11 +13,14 @@ from rebound.contacts.domain.keywords import Keyword
 from rebound.contacts.domain.replies import Decision, Meaning, Reply
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.pages import Page
-from rebound.platform.adapters.dynamo import bind, read_cursor, read_instant, write_cursor, write_instant
+from rebound.kernel.pages import read_cursor
+from rebound.platform.adapters.dynamo import bind, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
+    from pynamodb.pagination import ResultIterator
+
     from rebound.contacts.domain.history import HistoryEntry
+    from rebound.kernel.pages import Page
 
 REPLY_KEPT: Final = timedelta(days=400)
 """As long as messages are."""
@@ -39,29 +42,13 @@ class DynamoContactHistory:
                 batch.save(row)
 
     def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
-        after, contact_id = read_cursor(cursor, HISTORY_KEYS), str(key.hashed)
-        found = self._row.query(
-            contact_id,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            last_evaluated_key={"contact_id": {"S": contact_id}, "entry_id": {"S": after}} if after else None,
-            consistent_read=True,
-        )
-        rows = list(found)
-        more = found.last_evaluated_key is not None and rows
-        return Page([read(row) for row in rows], write_cursor(rows[-1].entry_id) if more else None)
+        return page_of(self._newest(key, read_cursor(cursor, HISTORY_KEYS), limit), read, lambda row: row.entry_id)
 
     def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
-        rows = self._row.query(
-            str(key.hashed),
-            HistoryRow.entry_id < place if place is not None else None,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            consistent_read=True,
-        )
-        return [read(row) for row in rows]
+        return [read(row) for row in self._newest(key, place, limit)]
+
+    def _newest(self, key: ContactKey, before: str | None, limit: int) -> ResultIterator[HistoryRow]:
+        return newest(self._row, str(key.hashed), HistoryRow.entry_id, before, limit)
 
 
 def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> HistoryRow:

@@ -13,8 +13,8 @@ from rebound.contacts.domain.replies import Reply
 from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.kernel.pages import Page
-from rebound.platform.adapters.dynamo import bind, lost_races, read_cursor, write_cursor, write_instant
+from rebound.kernel.pages import Page, read_cursor, write_cursor
+from rebound.platform.adapters.dynamo import bind, lost_races, page_of, write_instant
 
 _EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOOKED_AT: Final = 1000
@@ -81,7 +81,7 @@ class DynamoReplyBook:
         seen: Reply | None = None
         for number, row in enumerate(found):
             if seen is not None and (len(replies) == limit or number == _LOOKED_AT):
-                return Page(replies, _write_place(seen))
+                return Page(replies, write_cursor(_place_of(seen)))
             seen = read_reply(row)
             if matching is None or matching(seen):
                 replies.append(seen)
@@ -106,9 +106,7 @@ class DynamoReplyBook:
             page_size=limit,
             last_evaluated_key=_read_place(business_id, cursor, _EARLIEST, _LATEST, hash_key="waiting_for"),
         )
-        replies = [read_reply(row) for row in found]
-        more = found.last_evaluated_key is not None and replies
-        return Page(replies, _write_place(replies[-1]) if more else None)
+        return page_of(found, read_reply, lambda row: _place_of(read_reply(row)))
 
     def of_contact(self, key: ContactKey) -> Sequence[Reply]:
         entries = self._row.query(str(key.hashed), consistent_read=True)
@@ -125,8 +123,8 @@ class DynamoReplyBook:
                 written(self._row, reply.key, reply.forgotten()).save()
 
 
-def _write_place(reply: Reply) -> str:
-    return write_cursor(f"{_hash_of(reply.key)}#{place_of(reply)}")
+def _place_of(reply: Reply) -> str:
+    return f"{_hash_of(reply.key)}#{place_of(reply)}"
 
 
 def _read_place(

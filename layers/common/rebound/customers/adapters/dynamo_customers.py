@@ -9,16 +9,14 @@ from rebound.customers.adapters.rows import CUSTOMER_KEYS, CustomerRow
 from rebound.customers.domain import Customer, Kind, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.platform.adapters.dynamo import (
     MAX_TRANSACTION,
     as_read,
     bind,
     lost_races,
     next_version,
-    read_cursor,
     transaction,
-    write_cursor,
 )
 
 if TYPE_CHECKING:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import read_cursor
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
 from rebound.messages.domain.appointments import Answered, Asked, Told
-from rebound.platform.adapters.dynamo import bind, read_cursor, read_instant, write_cursor, write_instant
+from rebound.platform.adapters.dynamo import bind, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
     from rebound.kernel.channels import ContactKey
+    from rebound.kernel.pages import Page
     from rebound.messages.domain.appointments import AppointmentEntry
 
 KEPT: Final = timedelta(days=400)
@@ -43,18 +45,9 @@ class DynamoAppointmentBook:
         ).save()
 
     def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
-        after, partition = read_cursor(cursor, APPOINTMENT_KEYS), _partition(business_id, appointment_id)
-        found = self._row.query(
-            partition,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            last_evaluated_key={"recipient_id": {"S": partition}, "message_id": {"S": after}} if after else None,
-            consistent_read=True,
-        )
-        rows = list(found)
-        more = found.last_evaluated_key is not None and rows
-        return Page([_read(business_id, row) for row in rows], write_cursor(rows[-1].message_id) if more else None)
+        partition, before = _partition(business_id, appointment_id), read_cursor(cursor, APPOINTMENT_KEYS)
+        found = newest(self._row, partition, AppointmentRow.message_id, before, limit)
+        return page_of(found, partial(_read, business_id), lambda row: row.message_id)
 
     def ask(self, key: ContactKey, asked: Asked) -> None:
         self._row(
@@ -65,7 +58,7 @@ class DynamoAppointmentBook:
         ).save()
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:
-        rows = self._row.query(_contact(key), scan_index_forward=False, limit=MOST_OPEN, consistent_read=True)
+        rows = newest(self._row, _contact(key), AppointmentRow.message_id, None, MOST_OPEN)
         return [_read_asked(key.business_id, row) for row in rows]
 
     def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:

@@ -12,19 +12,21 @@ from rebound.businesses.domain.switches import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import read_cursor
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import MessageRow, PointerRow
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.message_records import Delivery, StatusChange
 from rebound.messages.domain.messages import RANKS, Message, MessageStatus
-from rebound.platform.adapters.dynamo import ULID_KEYS, bind, lost_races, read_cursor, write_cursor
+from rebound.platform.adapters.dynamo import ULID_KEYS, bind, lost_races, newest, page_of
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
+    from pynamodb.pagination import ResultIterator
 
     from rebound.kernel.channels import ContactKey
+    from rebound.kernel.pages import Page
 
 KEPT: Final = timedelta(days=400)
 """A little more than a year, so that last year's season can be compared."""
@@ -94,31 +96,11 @@ class DynamoMessageLog:
         return [after.key for before, after in changes if not self._save(after, _as_read(before))]
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
-        after = read_cursor(cursor, ULID_KEYS)
-        recipient_id = MessageKey(business_id, customer_id, "").recipient_id
-        start = {"recipient_id": {"S": recipient_id}, "message_id": {"S": after}} if after else None
-        found = self._row.query(
-            recipient_id,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            last_evaluated_key=start,
-            consistent_read=True,
-        )
-        messages = [_message(row) for row in found]
-        more = found.last_evaluated_key is not None and messages
-        return Page(messages, write_cursor(messages[-1].key.message_id) if more else None)
+        found = self._newest(business_id, customer_id, read_cursor(cursor, ULID_KEYS), limit)
+        return page_of(found, _message, lambda row: row.message_id)
 
     def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
-        rows = self._row.query(
-            MessageKey(business_id, customer_id, "").recipient_id,
-            MessageRow.message_id < message_id if message_id is not None else None,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            consistent_read=True,
-        )
-        return [_message(row) for row in rows]
+        return [_message(row) for row in self._newest(business_id, customer_id, message_id, limit)]
 
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
@@ -147,6 +129,10 @@ class DynamoMessageLog:
             return None
         recipient_id, message_id = pointer.points_to.rsplit("#", 1)
         return MessageKey.of(recipient_id, message_id)
+
+    def _newest(self, business_id: str, customer_id: str, before: str | None, limit: int) -> ResultIterator[MessageRow]:
+        recipient_id = MessageKey(business_id, customer_id, "").recipient_id
+        return newest(self._row, recipient_id, MessageRow.message_id, before, limit)
 
     def _save(self, message: Message, condition: Condition) -> bool:
         try:

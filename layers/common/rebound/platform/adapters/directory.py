@@ -1,12 +1,16 @@
 """What the books that are kept in the Directory table have in common."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import Page
-from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, read_cursor, write_cursor
+from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, page_of, read_cursor
+
+if TYPE_CHECKING:
+    from rebound.kernel.pages import Page
 
 
 class Directory:
@@ -56,10 +60,7 @@ class Directory:
             page_size=limit,
             last_evaluated_key={"business_id": {"S": business_id}, "entry_id": {"S": after}} if after else None,
         )
-        rows = list(found)
-        more = found.last_evaluated_key is not None and rows
-        items = [read(row.entry_id.split("#", 1)[1], row.document) for row in rows]
-        return Page(items, write_cursor(rows[-1].entry_id) if more else None)
+        return page_of(found, lambda row: read(row.entry_id.split("#", 1)[1], row.document), lambda row: row.entry_id)
 
     def entry(self, id_: str) -> str:
         """The row's sort key."""

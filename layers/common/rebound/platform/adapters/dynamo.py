@@ -1,11 +1,10 @@
-"""The tables' rows as pynamodb models, and what all repositories share: binding to a table, times, cursors.
+"""The tables' rows as pynamodb models, and what all repositories share: binding to a table, times, pages.
 
 A model is bound to a table name when the repositories are made (``bind``), never while a module is imported.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +23,13 @@ from pynamodb.attributes import (
 from pynamodb.constants import BINARY, LIST, NULL, NUMBER, STRING
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
 
-from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.pages import Page, write_cursor
 from rebound.platform.adapters.clients import session
 
 if TYPE_CHECKING:
     from pynamodb.connection.table import TableConnection
+    from pynamodb.pagination import ResultIterator
     from pynamodb.transactions import TransactWrite
 
 MAX_TRANSACTION: Final = 100
@@ -250,22 +251,25 @@ def transaction(row: type[Model]) -> Iterator[TransactWrite]:
         yield opened
 
 
-def write_cursor(after: str) -> str:
-    """The cursor that goes on after a sort key."""
-    return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
+def newest[R: Model](
+    row: type[R], partition: str, place: Attribute[str], before: str | None, limit: int
+) -> ResultIterator[R]:
+    """The rows of a partition that is sorted by time, newest first, of those before a place."""
+    return row.query(
+        partition,
+        place < before if before is not None else None,
+        scan_index_forward=False,
+        limit=limit,
+        page_size=limit,
+        consistent_read=True,
+    )
 
 
-def read_cursor(cursor: str | None, keys: re.Pattern[str]) -> str | None:
-    """The sort key that a cursor goes on after. Raises ``InvalidInputError`` for one that we did not write."""
-    if cursor is None:
-        return None
-    try:
-        after = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        after = ""
-    if not keys.fullmatch(after):
-        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
-    return after
+def page_of[R, T](found: ResultIterator[R], read: Callable[[R], T], place: Callable[[R], str]) -> Page[T]:
+    """What a query with a limit found; a cursor goes on after the last of it where there may be more."""
+    rows = list(found)
+    more = found.last_evaluated_key is not None and rows
+    return Page([read(row) for row in rows], write_cursor(place(rows[-1])) if more else None)
 
 
 def as_read(row: Any, version: int) -> Any:

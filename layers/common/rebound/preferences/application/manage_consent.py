@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from heapq import merge
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +15,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, only_the_customer_ends, taken_back_by
 from rebound.contacts.domain.history import ConsentStated, place_of
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import first_page, read_cursor
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.kernel.channels import Channel, ContactKey
     from rebound.kernel.consent_words import ConsentSource, Scope
+    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock
 
 _READ_AT_ONCE: Final = 101
@@ -85,12 +84,11 @@ class ReadConsent(Struct, frozen=True, kw_only=True):
         in_order = merge(*told, key=_BY_PLACE, reverse=True)
         # What has just been said stands with the contact already and perhaps not yet in its history.
         once = (next(same) for _, same in groupby(in_order, _BY_PLACE))
-        found = list(islice(once, limit + 1))
         return ConsentView(
             customer,
             self.businesses.get(business_id),
             {key.channel: known[key] for key in customer.contact_keys},
-            Page(found[:limit], _write_cursor(found[limit - 1]) if len(found) > limit else None),
+            first_page(once, limit, lambda told: "@".join(told.place)),
         )
 
     def _told(self, contact: Contact, before: tuple[str, str] | None, *, former: bool) -> Iterator[Told]:
@@ -168,18 +166,9 @@ def _digest(key: ContactKey) -> str:
     return key.hashed.address.split(":")[-1]
 
 
-def _write_cursor(last: Told) -> str:
-    return base64.urlsafe_b64encode("@".join(last.place).encode()).decode().rstrip("=")
-
-
 def _read_cursor(cursor: str | None) -> tuple[str, str] | None:
-    if cursor is None:
+    written = read_cursor(cursor, _PLACE)
+    if written is None:
         return None
-    try:
-        written = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        written = ""
-    if not _PLACE.fullmatch(written):
-        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
     place, _, digest = written.partition("@")
     return place, digest

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.kernel.errors import NotFoundError
 from rebound.platform.adapters.directory import Directory
-from rebound.platform.adapters.dynamo import read_instant, write_instant
+from rebound.platform.adapters.dynamo import (
+    read_instant,
+    write_instant,
+)
 from rebound.segments.domain import Segment
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from heapq import merge
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +17,7 @@ from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
-from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import first_page, not_a_cursor, read_cursor
 from rebound.kernel.ulids import behind_all_of, time_of
 
 if TYPE_CHECKING:
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.domain.stopped_texts import StoppedTexts
+    from rebound.kernel.pages import Page
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
 
@@ -57,6 +56,11 @@ class Place(Struct, frozen=True):
     def order(self) -> tuple[datetime, str, str]:
         """No two entries have the same, and every source is sorted by it."""
         return (self.at, self.source, self.name)
+
+    @property
+    def written(self) -> str:
+        """What a cursor holds."""
+        return f"{self.source}@{self.name}"
 
 
 class Happened(Struct, frozen=True):
@@ -120,13 +124,8 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             self._sent(customer, contacts, last, limit + 1),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
-        found = list(islice(merge(*sources, key=_ORDER, reverse=True), limit + 1))
-        more = len(found) > limit
-        return Timeline(
-            customer,
-            self._stopped(customer, contacts),
-            Page(found[:limit], _write_cursor(found[limit - 1].place) if more else None),
-        )
+        entries = first_page(merge(*sources, key=_ORDER, reverse=True), limit, lambda entry: entry.place.written)
+        return Timeline(customer, self._stopped(customer, contacts), entries)
 
     def _sent(
         self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: Place | None, limit: int
@@ -190,16 +189,12 @@ def _digest(key: ContactKey) -> str:
     return key.hashed.address.split(":")[-1]
 
 
-def _write_cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{place.source}@{place.name}".encode()).decode().rstrip("=")
-
-
 def _read_cursor(cursor: str | None) -> Place | None:
-    if cursor is None:
+    written = read_cursor(cursor, _PLACE)
+    if written is None:
         return None
+    source, _, name = written.partition("@")
     try:
-        written = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        source, _, name = (written if _PLACE.fullmatch(written) else "").partition("@")
         return Place(datetime.fromisoformat(name.split("#")[0]) if source else time_of(name), source, name)
     except (ValueError, OverflowError):
-        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer.")) from None
+        raise not_a_cursor() from None
