@@ -16,6 +16,16 @@ def bounds(index: int, ranges: int) -> tuple[str, str]:
     return f"{first:0{_DIGITS}x}", f"{last:0{_DIGITS}x}"
 
 
+def range_name(kind: str, index: int) -> str:
+    """The sort key of what is kept of a range; names sort as the ranges do."""
+    return f"{kind}#{index:03d}"
+
+
+def part_name(kind: str, index: int, number: int) -> str:
+    """The sort key of one of the numbered parts of a range; names sort by range, then by number."""
+    return f"{range_name(kind, index)}#{number:07d}"
+
+
 def estimated_size(first_ids: int, last_id: str) -> int:
     """How many ids there are, when the first ``first_ids`` of them in order end with ``last_id``."""
     return first_ids * _ID_SPACE // (int(last_id, 16) + 1)

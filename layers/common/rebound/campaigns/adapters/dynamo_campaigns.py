@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.adapters.rows import CHUNK_KEYS, CampaignRow, ChunkRow, HoldsRow, RangeRow, TallyRow
+from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RangeRow, TallyRow
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords, Rollback
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
+from rebound.campaigns.domain.chunks import CHUNK, CHUNK_KEYS, Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.campaigns.domain.expansion_records import Held, RangeProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.changes import Written
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.key_ranges import range_name
 from rebound.kernel.pages import first_page, read_cursor
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
@@ -45,9 +46,8 @@ KEPT: Final = timedelta(days=400)
 SINGLE_KEPT: Final = timedelta(days=30)
 _AFTER_CAMPAIGNS: Final = "single-"
 """Sorts behind every ULID: the carriers of single messages are listed nowhere."""
-_RANGE: Final = "range#"
+_RANGE: Final = "range"
 _TALLY: Final = "tally#"
-_CHUNK: Final = "chunk#"
 _HOLDS: Final = "holds"
 _CHUNKS_A_PAGE: Final = 20
 _TIMES: Final = ("requested_at", "since", "until")
@@ -195,7 +195,7 @@ class DynamoExpansionLedger:
 
     def get(self, campaign_id: str, index: int) -> RangeProgress:
         try:
-            return self._progress(self._row.get(campaign_id, self._name(index), consistent_read=True))
+            return self._progress(self._row.get(campaign_id, range_name(_RANGE, index), consistent_read=True))
         except self._row.DoesNotExist:
             return RangeProgress(campaign_id, index)
 
@@ -204,7 +204,7 @@ class DynamoExpansionLedger:
         unchanged = version == progress.version if progress.version else version.does_not_exist()
         row = self._row(
             campaign_id=progress.campaign_id,
-            chunk=self._name(progress.index),
+            chunk=range_name(_RANGE, progress.index),
             cursor=progress.cursor,
             carry=list(progress.carry) or None,
             chunks=progress.chunks,
@@ -224,18 +224,14 @@ class DynamoExpansionLedger:
         return replace(progress, version=progress.version + 1)
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:
-        rows = self._row.query(campaign_id, RangeRow.chunk.startswith(_RANGE), consistent_read=True)
+        rows = self._row.query(campaign_id, RangeRow.chunk.startswith(f"{_RANGE}#"), consistent_read=True)
         return [self._progress(row) for row in rows]
-
-    @staticmethod
-    def _name(index: int) -> str:
-        return f"{_RANGE}{index:03d}"
 
     @staticmethod
     def _progress(row: RangeRow) -> RangeProgress:
         return RangeProgress(
             campaign_id=row.campaign_id,
-            index=int(row.chunk.removeprefix(_RANGE)),
+            index=int(row.chunk.removeprefix(f"{_RANGE}#")),
             cursor=row.cursor,
             carry=tuple(row.carry or ()),
             chunks=int(row.chunks),
@@ -316,7 +312,7 @@ class DynamoChunkLedger:
         start = {"campaign_id": {"S": campaign_id}, "chunk": {"S": after}} if after else None
         found = self._row.query(
             campaign_id,
-            ChunkRow.chunk.startswith(_CHUNK),
+            ChunkRow.chunk.startswith(f"{CHUNK}#"),
             limit=_CHUNKS_A_PAGE,
             page_size=_CHUNKS_A_PAGE,
             last_evaluated_key=start,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from rebound.platform.adapters.dynamo import (
@@ -15,8 +12,6 @@ from rebound.platform.adapters.dynamo import (
     Model,
     WallClockAttribute,
 )
-
-CHUNK_KEYS: Final = re.compile(r"chunk#[0-9]{3}#[0-9]{7}")
 
 
 class CampaignRow(Model):

@@ -285,11 +285,6 @@ _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
 }
 
 
-def chunk_name(range_index: int, number: int) -> str:
-    """The sort key of a chunk: by range, then by number."""
-    return f"chunk#{range_index:03d}#{number:07d}"
-
-
 def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, int]) -> CampaignView:
     """Put the counts together: those of the expansion and those of the messages."""
     audience = Audience()

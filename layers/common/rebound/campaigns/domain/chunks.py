@@ -7,13 +7,20 @@ pending ──claim──▶ claimed ──mark──▶ sending ──finish─
    └────────────────── put back ────────┘
 """
 
+import re
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.key_ranges import part_name
+
 CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
+CHUNK: Final = "chunk"
+CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}")
+"""Every ``chunk_name``."""
 
 
 class ChunkState(StrEnum):
@@ -55,6 +62,11 @@ class Chunk(Struct, frozen=True):
     created_at: datetime | None = None
     waiting: tuple[str, ...] = ()
     not_before: datetime | None = None
+
+
+def chunk_name(range_index: int, number: int) -> str:
+    """Which chunk of its campaign: by range, then by number."""
+    return part_name(CHUNK, range_index, number)
 
 
 class ClaimOutcome(StrEnum):

@@ -17,12 +17,14 @@ from rebound.jobs.domain.job_records import (
 )
 from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
 from rebound.kernel.errors import NotFoundError
+from rebound.kernel.key_ranges import part_name, range_name
 from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, read_instant, transaction, write_instant
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
 
 KEPT: Final = timedelta(days=30)
+_FROZEN: Final = "frozen"
 
 
 class DynamoJobBook:
@@ -90,7 +92,7 @@ class DynamoJobLedger:
 
     def get(self, job_id: str, phase: int, index: int) -> JobProgress:
         try:
-            return _progress(self._row.get(job_id, _name(phase, index), consistent_read=True))
+            return _progress(self._row.get(job_id, range_name(_phase(phase), index), consistent_read=True))
         except self._row.DoesNotExist:
             return JobProgress(job_id, phase, index)
 
@@ -107,7 +109,7 @@ class DynamoJobLedger:
         expires_at = int((datetime.now(UTC) + KEPT).timestamp())
         row = self._row(
             campaign_id=progress.job_id,
-            chunk=_name(progress.phase, progress.index),
+            chunk=range_name(_phase(progress.phase), progress.index),
             cursor=progress.cursor,
             counts=dict(progress.counts),
             spared=[[one.customer_id, one.reason] for one in progress.spared],
@@ -119,29 +121,25 @@ class DynamoJobLedger:
             writes.save(row, condition=unchanged)
             if frozen is not None:
                 listed = [[one.customer_id, write_instant(one.updated_at)] for one in frozen.customers]
-                name = _frozen_name(frozen.index, frozen.number)
+                name = part_name(_FROZEN, frozen.index, frozen.number)
                 writes.save(self._frozen_row(frozen.job_id, name, customers=listed, expires_at=expires_at))
             yield writes
 
     def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
-        rows = self._row.query(job_id, JobRangeRow.chunk.startswith(f"phase#{phase}#"), consistent_read=True)
+        rows = self._row.query(job_id, JobRangeRow.chunk.startswith(f"{_phase(phase)}#"), consistent_read=True)
         return [_progress(row) for row in rows]
 
     def frozen(self, job_id: str, index: int, number: int) -> FrozenPage | None:
         try:
-            row = self._frozen_row.get(job_id, _frozen_name(index, number), consistent_read=True)
+            row = self._frozen_row.get(job_id, part_name(_FROZEN, index, number), consistent_read=True)
         except self._frozen_row.DoesNotExist:
             return None
         listed = tuple(FrozenCustomer(customer_id, read_instant(at)) for customer_id, at in row.customers)
         return FrozenPage(job_id, index, number, listed)
 
 
-def _name(phase: int, index: int) -> str:
-    return f"phase#{phase}#{index:03d}"
-
-
-def _frozen_name(index: int, number: int) -> str:
-    return f"frozen#{index:03d}#{number:07d}"
+def _phase(phase: int) -> str:
+    return f"phase#{phase}"
 
 
 def _progress(row: JobRangeRow) -> JobProgress:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.manage_campaigns import check_barrier, chunk_name
+from rebound.campaigns.application.manage_campaigns import check_barrier
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.application.manage_campaigns import chunk_name, counted
+from rebound.campaigns.application.manage_campaigns import counted
 from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
-from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, chunk_name
 from rebound.campaigns.domain.expansion_records import Held
 from rebound.eligibility.application.audience import Screening, matching
 from rebound.kernel.errors import NotFoundError
