@@ -6,13 +6,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
-from rebound.consent.domain.consent import ConsentEvidence
+from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import StoppedTexts
 from rebound.inbound.http.reply_answers import ReplyAnswer
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import ConsentSource
 from rebound.kernel.ulids import time_of
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import Message
@@ -89,29 +89,6 @@ class AppointmentLogAnswer(Answer):
             confirmed_at=log.confirmed_at,
             items=[AppointmentEntryAnswer.of(entry) for entry in log.entries],
             next_cursor=log.next_cursor,
-        )
-
-
-class ConsentChangeAnswer(Answer):
-    """A statement about consent."""
-
-    scope: Scope
-    opted_out: bool
-    source: ConsentSource
-    who: str | None
-    words: str | None
-    message_id: str | None = Field(description="The message that it answers, or follows from.")
-
-    @classmethod
-    def of(cls, said: ConsentEvidence) -> Self:
-        """The answer for a statement."""
-        return cls(
-            scope=said.scope,
-            opted_out=said.opted_out,
-            source=said.source,
-            who=said.who,
-            words=said.words,
-            message_id=said.message_id,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
+from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -111,36 +112,24 @@ class ChannelsAnswer(Answer):
     sms: ChannelConsentAnswer | None
 
 
-class StatementAnswer(Answer):
-    """One statement about consent."""
+class _Told(Answer):
+    """When it was said, and of which address."""
 
     at: Time
     channel: Channel
     address: str = Field(description="The address that it is about, in the form in which addresses are compared.")
     former: bool = Field(description="The customer has left this address.")
-    scope: Scope
-    opted_out: bool
-    source: ConsentSource
-    who: str | None
-    words: str | None
-    message_id: str | None = Field(description="The message that it answers, or follows from.")
+
+
+class StatementAnswer(ConsentChangeAnswer, _Told):
+    """One statement about consent."""
 
     @classmethod
-    def of(cls, told: Told) -> Self:
-        """The answer for a statement."""
-        said = told.statement
-        return cls(
-            at=said.at,
-            channel=told.key.channel,
-            address=told.key.address,
-            former=told.former,
-            scope=said.scope,
-            opted_out=said.opted_out,
-            source=said.source,
-            who=said.who,
-            words=said.words,
-            message_id=said.message_id,
-        )
+    def of_told(cls, told: Told) -> Self:
+        """The answer for what was said of an address."""
+        said, key = told.statement, told.key
+        change = dict(ConsentChangeAnswer.of(said))
+        return cls(at=said.at, channel=key.channel, address=key.address, former=told.former, **change)
 
 
 class StatementPage(Answer):
@@ -164,7 +153,8 @@ class ConsentAnswer(Answer):
             customer_id=view.customer.customer_id,
             channels=ChannelsAnswer(email=_channel(view, Channel.EMAIL), sms=_channel(view, Channel.SMS)),
             history=StatementPage(
-                items=[StatementAnswer.of(told) for told in view.history.items], next_cursor=view.history.next_cursor
+                items=[StatementAnswer.of_told(told) for told in view.history.items],
+                next_cursor=view.history.next_cursor,
             ),
         )
 
