@@ -1,5 +1,6 @@
 """What customers text: shapes and routes."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
@@ -12,7 +13,16 @@ from rebound.contacts.domain.replies import Decision, Meaning
 from rebound.inbound import wiring
 from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
 from rebound.inbound.http.reply_answers import ReplyAnswer
-from rebound.platform.http.routes import DEFAULT_LIMIT, Cursor, Limit, authorizer, business_of, json_answer, responses
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Cursor,
+    Limit,
+    authorizer,
+    business_of,
+    json_answer,
+    responses,
+)
 from rebound.platform.http.shapes import CUSTOMER_ID, Answer, Line, Moment, Request
 
 
@@ -77,7 +87,8 @@ WordsOfReply = Annotated[
     str | None, Query(max_length=200, description="Words, each of which stands in the text or the number.")
 ]
 Waiting = Annotated[bool | None, Query(description="Only those that wait for somebody to read them, or only others.")]
-Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many rows at most.")]
+_ITEMS: Final = Query(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many items at most.")
+_ROWS: Final = Query(default=MAX_ROWS, ge=1, le=MAX_ROWS, description="How many rows at most.")
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -87,44 +98,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
 
 def _all(app: APIGatewayRestResolver) -> None:
-    @app.get(
-        "/v1/replies",
-        summary="What customers texted, newest first; a page may be short or empty and still have a next_cursor",
-        tags=["Messages"],
-        responses=responses(ReplyPage),
-    )
-    def list_replies(
-        since: Since = None,
-        until: Until = None,
-        kind: KindOfReply = None,
-        customer_id: FromCustomer = None,
-        q: WordsOfReply = None,
-        needs_staff: Waiting = None,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
-    ) -> Response[str]:
-        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+    def list_replies(wanted: RepliesWanted, limit: int, cursor: str | None) -> Response[str]:
         page = wiring.use_cases().report_replies(business_of(app), wanted, limit, cursor)
         items = [ReportedReplyAnswer.of_view(view) for view in page.items]
         return json_answer(ReplyPage(items=items, next_cursor=page.next_cursor))
 
-    @app.get(
-        "/v1/replies.csv",
-        summary="The same as CSV; when there is more, Link says where (RFC 8288), and only the first part has a header",
-        tags=["Messages"],
-        responses=_csv_responses(),
-    )
-    def write_replies(
-        since: Since = None,
-        until: Until = None,
-        kind: KindOfReply = None,
-        customer_id: FromCustomer = None,
-        q: WordsOfReply = None,
-        needs_staff: Waiting = None,
-        limit: Rows = MAX_ROWS,
-        cursor: Cursor = None,
-    ) -> Response[str]:
-        wanted = RepliesWanted(since, until, kind, customer_id, q, needs_staff)
+    def write_replies(wanted: RepliesWanted, limit: int, cursor: str | None) -> Response[str]:
         views, after = wiring.use_cases().report_replies.file(business_of(app), wanted, limit, cursor)
         header = write_header() if cursor is None else ""
         asked = dict(app.current_event.query_string_parameters or {})
@@ -135,6 +114,38 @@ def _all(app: APIGatewayRestResolver) -> None:
             body=header + "".join(write_reply(view) for view in views),
             headers={"Content-Disposition": 'attachment; filename="replies.csv"', **more},
         )
+
+    described = "What customers texted, newest first; a page may be short or empty and still have a next_cursor"
+    _filtered(app, "/v1/replies", described, responses(ReplyPage), _ITEMS, list_replies)
+    described = "The same as CSV; when there is more, Link says where (RFC 8288), and only the first part has a header"
+    _filtered(app, "/v1/replies.csv", described, _csv_responses(), _ROWS, write_replies)
+
+
+def _filtered(
+    app: APIGatewayRestResolver,
+    path: str,
+    summary: str,
+    answers: dict[int, Any],
+    size: Any,
+    answer: Callable[[RepliesWanted, int, str | None], Response[str]],
+) -> None:
+    """A route that answers with the replies of a filter; ``size`` is the ``limit`` of its query."""
+
+    def route(
+        since: Since = None,
+        until: Until = None,
+        kind: KindOfReply = None,
+        customer_id: FromCustomer = None,
+        q: WordsOfReply = None,
+        needs_staff: Waiting = None,
+        limit: int = size,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        return answer(RepliesWanted(since, until, kind, customer_id, q, needs_staff), limit, cursor)
+
+    # The operation's id in the OpenAPI document is made of the name.
+    route.__name__ = answer.__name__
+    app.get(path, summary=summary, tags=["Messages"], responses=answers)(route)
 
 
 def _csv_responses() -> dict[int, Any]:
