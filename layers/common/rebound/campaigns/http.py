@@ -16,7 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.http import MessageAnswer, MessagePage, Sends, content_of
+from rebound.messages.http import MessagePage, Sends, content_of
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -287,5 +287,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             limit=limit,
             cursor=cursor,
         )
-        items = [MessageAnswer.of(message) for message in page.items]
-        return json_answer(MessagePage(items=items, next_cursor=page.next_cursor))
+        return json_answer(MessagePage.of(page))

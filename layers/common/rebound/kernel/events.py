@@ -42,36 +42,29 @@ class ContactRestored(Struct, frozen=True):
     change_id: str
 
 
-class ContactOptedOut(Struct, frozen=True):
+class _ScopeChanged(Struct, frozen=True):
+    business_id: str
+    channel: Channel
+    customer_ids: tuple[str, ...]
+    scope: Scope
+    source: ConsentSource
+    at: datetime
+    version: int
+    change_id: str
+
+
+class ContactOptedOut(_ScopeChanged, frozen=True):
     """An address may not be written to any more in one scope, by the word of ``source`` at ``at``.
 
     A write that opts out of two scopes is told as two events with one ``change_id``.
     """
 
-    business_id: str
-    channel: Channel
-    customer_ids: tuple[str, ...]
-    scope: Scope
-    source: ConsentSource
-    at: datetime
-    version: int
-    change_id: str
 
-
-class ContactOptedIn(Struct, frozen=True):
+class ContactOptedIn(_ScopeChanged, frozen=True):
     """An address that had opted out of one scope may be written to again in it, by the word of ``source`` at ``at``.
 
     ``version`` and ``change_id`` are as for ``ContactOptedOut``.
     """
-
-    business_id: str
-    channel: Channel
-    customer_ids: tuple[str, ...]
-    scope: Scope
-    source: ConsentSource
-    at: datetime
-    version: int
-    change_id: str
 
 
 class PausedBy(StrEnum):

@@ -10,6 +10,7 @@ from rebound.businesses.domain.switches import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.pages import Page
 from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
@@ -155,6 +156,11 @@ class MessagePage(Answer):
 
     items: list[MessageAnswer]
     next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: Page[Message]) -> Self:
+        """The answer for a page."""
+        return cls(items=[MessageAnswer.of(message) for message in page.items], next_cursor=page.next_cursor)
 
 
 def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:

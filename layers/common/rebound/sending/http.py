@@ -82,5 +82,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
         page = wiring.use_cases().read_client_log(business_of(app), customer_id, limit, cursor)
-        items = [MessageAnswer.of(message) for message in page.items]
-        return json_answer(MessagePage(items=items, next_cursor=page.next_cursor))
+        return json_answer(MessagePage.of(page))

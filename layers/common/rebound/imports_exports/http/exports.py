@@ -5,26 +5,19 @@ from typing import Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from rebound.imports_exports import wiring
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Filter, Request, Time
-from rebound.segments.http.customer_filters import customers_wanted
+from rebound.platform.http.shapes import Answer, Time
+from rebound.segments.http.customer_filters import CustomersRequest
 
 
-class NewExportRequest(Request):
+class NewExportRequest(CustomersRequest):
     """Which customers: everything that is given must hold; with nothing given, all of them."""
 
     format: Literal["csv", "jsonl"]
-    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
-    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
-    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None, description="Words in name, address, number or id."
-    )
-    segment_id: str | None = None
-    filter: Filter | None = None
 
 
 class ExportAnswer(Answer):
@@ -65,8 +58,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(ExportAnswer, HTTPStatus.ACCEPTED),
     )
     def create_export(request: Annotated[NewExportRequest, Body()]) -> Response[str]:
-        wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
-        view = wiring.use_cases().start_export(business_of(app), request.format, wanted)
+        view = wiring.use_cases().start_export(business_of(app), request.format, request.wanted(app))
         return json_answer(ExportAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get(

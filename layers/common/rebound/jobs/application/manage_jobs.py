@@ -61,9 +61,7 @@ class ManageJobs(Struct, frozen=True, kw_only=True):
         job_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         with suppress(ConcurrentChangeError):  # when this request has come before
             self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now))
-        job = self.jobs.get(business_id, job_id)
-        self.runner.start(business_id, job_id, job.run)
-        return self._view(job)
+        return self._started(business_id, job_id)
 
     def get(self, business_id: str, job_id: str) -> JobView:
         """Raises ``NotFoundError``."""
@@ -84,6 +82,9 @@ class ManageJobs(Struct, frozen=True, kw_only=True):
                 self.jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))
 
         retried(write)
+        return self._started(business_id, job_id)
+
+    def _started(self, business_id: str, job_id: str) -> JobView:
         job = self.jobs.get(business_id, job_id)
         self.runner.start(business_id, job_id, job.run)
         return self._view(job)

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field, StringConstraints
 
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
-from rebound.platform.http.shapes import MAX_FILTER_BYTES
+from rebound.platform.http.shapes import MAX_FILTER_BYTES, Filter, Request
 from rebound.segments import wiring
 from rebound.segments.application.manage_segments import filter_of
 from rebound.segments.domain import CustomerFilter
@@ -26,6 +27,22 @@ FilterText = Annotated[
         examples=['{"not": {"tag": "vip"}}'],
     ),
 ]
+
+
+class CustomersRequest(Request):
+    """Which customers: everything that is given must hold; with nothing given, all of them."""
+
+    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Words in name, address, number or id."
+    )
+    segment_id: str | None = None
+    filter: Filter | None = None
+
+    def wanted(self, app: APIGatewayRestResolver) -> CustomerFilter:
+        """The filter; a saved segment is read now."""
+        return customers_wanted(app, self.failed, self.tag, self.q, self.segment_id, self.filter)
 
 
 def customers_wanted(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from rebound.customers.http import CustomerAnswer
 from rebound.jobs.domain.jobs import JobKind
@@ -21,10 +21,11 @@ from rebound.platform.http.routes import (
     prefers_a_job,
     responses,
 )
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId, Filter, Request
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId
 from rebound.segments import wiring
 from rebound.segments.application.count_customers import write_filter
 from rebound.segments.http.customer_filters import (
+    CustomersRequest,
     Failed,
     FilterText,
     SegmentId,
@@ -42,16 +43,9 @@ class CustomerPage(Answer):
     next_cursor: str | None
 
 
-class BulkDeleteRequest(Request):
+class BulkDeleteRequest(CustomersRequest):
     """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
 
-    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
-    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
-    q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None, description="Words in name, address, number or id."
-    )
-    segment_id: str | None = None
-    filter: Filter | None = None
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
     confirm_count: Annotated[int, Field(ge=0)] = Field(
         description="The number of customers that you expect to delete; with another number nothing is deleted."
@@ -118,7 +112,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
     )
     def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
-        wanted = customers_wanted(app, request.failed, request.tag, request.q, request.segment_id, request.filter)
+        wanted = request.wanted(app)
         view = wiring.use_cases().bulk_delete(
             business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
         )
