@@ -11,6 +11,7 @@ from local.stack import StackConfiguration
 from local.stack.build import BUILT, BUILT_LAYER, build
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/handler.py"))
+SOURCE: Final = Path(__file__).parents[2] / "layers" / "common" / "rebound"
 IMPORT_ALL: Final = """
 import importlib, pkgutil, rebound
 for module in pkgutil.walk_packages(rebound.__path__, "rebound."):
@@ -47,6 +48,15 @@ def test_a_handler_imports_from_the_built_layer_and_its_own_folder_alone(functio
 
 def test_every_module_imports_from_the_built_layer_alone() -> None:
     run(IMPORT_ALL, BUILT_LAYER)
+
+
+def test_every_data_file_is_in_the_built_layer() -> None:
+    source, built = (
+        {path.relative_to(package) for path in package.rglob("*") if path.suffix in {".csv", ".json"}}
+        for package in (SOURCE, BUILT_LAYER / "rebound")
+    )
+
+    assert built == source != set()
 
 
 def test_the_layer_is_free_of_bytecode_and_tests() -> None:

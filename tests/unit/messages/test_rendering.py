@@ -15,7 +15,7 @@ from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.content import EmailContent, TextContent
-from rebound.messages.domain.footers import FOOTER_WORDS, LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, scope_of
+from rebound.messages.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, footer_words, scope_of
 from rebound.messages.domain.rendering import (
     PLACEHOLDER,
     VARIABLES,
@@ -207,19 +207,18 @@ def test_the_footer_is_in_the_language_that_is_asked_for_whatever_that_of_the_em
     language: str, category: Category
 ) -> None:
     email = with_links(EmailContent("s", "<p>Hi</p>", "Hi"), category, language)
-    words, scope = FOOTER_WORDS[language], scope_of(category)
+    words, scope = footer_words(language), scope_of(category)
     said = [words.said.replace("##{{business_name}}", "Bob & Ann's"), words.choose]
     said += [words.unsubscribe[scope]] if scope is not None else []
 
     assert f'<div lang="{language}"' in email.html
     for part in (unescape(email.html), email.text):
         assert all(each in part for each in said)
-        assert not any(each.choose in part for each in FOOTER_WORDS.values() if each is not words)
+        assert not any(footer_words(each).choose in part for each in LANGUAGES if each != language)
 
 
 def test_every_language_has_every_sentence_of_the_footer() -> None:
-    assert tuple(FOOTER_WORDS) == LANGUAGES
-    for words in FOOTER_WORDS.values():
+    for words in map(footer_words, LANGUAGES):
         assert PLACEHOLDER.findall(words.said) == ["business_name"]
         assert set(words.unsubscribe) == {Scope.MARKETING, Scope.LOYALTY}
         assert len({words.said, words.choose, *words.unsubscribe.values()}) == 4

@@ -12,7 +12,6 @@ from typing import Any, Final
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from msgspec.structs import asdict
 
 from rebound.businesses.domain.text_answers import TextAnswers
 from rebound.consent.domain.consent import Consent, ConsentEvidence
@@ -25,7 +24,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, Purpose, write_token
 from rebound.preferences.domain.preferences import Choice, choice_of, chosen, unsubscribed
 from rebound.preferences.http.links import MAX_BODY, respond
-from rebound.preferences.http.page_words import PAGE_WORDS, PageWords
+from rebound.preferences.http.page_words import page_words
 from tests.fakes.making import (
     BUSINESS_ID,
     at,
@@ -472,30 +471,6 @@ def test_every_page_is_whole_readable_and_runs_nothing(language: str) -> None:
         assert "ana1@" not in answer.body
 
 
-def sentences(words: PageWords) -> dict[str, str]:
-    """Every sentence under the name of its place."""
-    found: dict[str, str] = {}
-    for name, value in asdict(words).items():
-        places = value.items() if isinstance(value, Mapping) else [("", value)]
-        for place, said in places:
-            for number, sentence in enumerate(said if isinstance(said, tuple) else (said,)):
-                found[f"{name} {place} {number}"] = sentence
-    return found
-
-
-def test_every_language_has_every_sentence_with_the_same_places_for_the_same_things() -> None:
-    assert tuple(PAGE_WORDS) == LANGUAGES
-    known = sentences(PAGE_WORDS["en"])
-    assert len(known) == 49
-    for words in PAGE_WORDS.values():
-        mine = sentences(words)
-        assert set(mine) == set(known)
-        for place, sentence in mine.items():
-            assert sentence.strip() == sentence != ""
-            assert set(re.findall(r"\{.*?\}", sentence)) == set(re.findall(r"\{.*?\}", known[place])), place
-            assert words is PAGE_WORDS["en"] or sentence not in (known[place], "") or sentence == "SMS"
-
-
 def test_pages_are_in_the_customers_language_and_else_in_that_of_the_business() -> None:
     site = Site(text_answers=TextAnswers(language="fr"))
     path = f"/v1/unsubscribe/{site.token()}"
@@ -524,7 +499,7 @@ def test_a_page_that_is_about_nobody_is_in_a_language_of_the_browser(asked: str 
     answer = respond(event, Site().world.honour_links)
 
     assert answer["headers"]["Content-Language"] == answered
-    assert PAGE_WORDS[answered].no_such_link in answer["body"]
+    assert page_words(answered).no_such_link in answer["body"]
 
 
 def test_what_a_page_may_do_is_said_to_the_browser() -> None:

@@ -19,7 +19,7 @@ from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotAnsw
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.content import TextContent
-from rebound.messages.domain.footers import FOOTER_WORDS
+from rebound.messages.domain.footers import footer_words
 from rebound.messages.domain.links import Link, Purpose, read_token
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
@@ -135,7 +135,7 @@ def test_every_email_ends_in_its_recipients_own_language() -> None:
     emails = sorted(sending.world.mailer.emails, key=lambda email: email.to)
 
     for email, language in zip(emails, ("de", "pt", "es"), strict=True):
-        assert FOOTER_WORDS[language].choose in email.content.text
+        assert footer_words(language).choose in email.content.text
         assert f'<div lang="{language}"' in email.content.html
 
 

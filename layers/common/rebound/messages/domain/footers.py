@@ -5,14 +5,14 @@ for the parts of an email in which they have not.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
 
 from rebound.kernel.categories import Category
 from rebound.kernel.consent_words import Scope
-from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.languages import read_words
 from rebound.messages.domain.links import Purpose
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
@@ -36,43 +36,17 @@ _HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decora
 
 
 class FooterWords(Struct, frozen=True):
-    """What a footer says in one language."""
+    """What a footer says in one language; how to unsubscribe by scope."""
 
     said: str
     choose: str
-    unsubscribe: Mapping[Scope, str]
+    unsubscribe: Mapping[str, str]
 
 
-FOOTER_WORDS: Final = MappingProxyType(
-    {
-        "de": FooterWords(
-            "Sie erhalten diese E-Mail als Kundin oder Kunde von ##{{business_name}}.",
-            "Auswählen, was Sie erhalten",
-            {Scope.MARKETING: "Abbestellen", Scope.LOYALTY: "Treue-E-Mails abbestellen"},
-        ),
-        "en": FooterWords(
-            "You get this email as a customer of ##{{business_name}}.",
-            "Choose what you get",
-            {Scope.MARKETING: "Unsubscribe", Scope.LOYALTY: "Unsubscribe from loyalty emails"},
-        ),
-        "es": FooterWords(
-            "Recibe este correo electrónico como cliente de ##{{business_name}}.",
-            "Elegir lo que recibe",
-            {Scope.MARKETING: "Cancelar la suscripción", Scope.LOYALTY: "Cancelar los correos de fidelidad"},
-        ),
-        "fr": FooterWords(
-            "Vous recevez cet e-mail car vous faites partie de la clientèle de ##{{business_name}}.",
-            "Choisir ce que vous recevez",
-            {Scope.MARKETING: "Se désabonner", Scope.LOYALTY: "Se désabonner des e-mails de fidélité"},
-        ),
-        "pt": FooterWords(
-            "Recebe este e-mail como cliente de ##{{business_name}}.",
-            "Escolher o que recebe",
-            {Scope.MARKETING: "Deixar de receber", Scope.LOYALTY: "Deixar de receber e-mails de fidelidade"},
-        ),
-    }
-)
-"""By language (``LANGUAGES``)."""
+@cache
+def footer_words(language: str) -> FooterWords:
+    """What a footer says in one of the languages."""
+    return FooterWords(**read_words("messages", language)["footer"])
 
 
 class Footer(Struct, frozen=True):
@@ -88,25 +62,19 @@ def scope_of(category: Category) -> Scope | None:
     return category.traits.scope if category.is_promotional else None
 
 
+@cache
 def footer_of(category: Category, language: str) -> Footer:
     """The footer of every email of a kind in a language."""
-    return _FOOTERS[category, language]
+    scope, said = scope_of(category), footer_words(language)
+    words = {PREFERENCES_URL: said.choose}
+    if scope is not None:
+        words = {UNSUBSCRIBE_URL: said.unsubscribe[scope], **words}
+    links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
+    lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
+    html = _HTML.format(language=language, said=said.said, links=links)
+    return Footer(html, f"\n\n--\n{said.said}\n{lines}\n", next(iter(words)))
 
 
 def one_click(url: str) -> Mapping[str, str]:
     """The headers with which a mail program offers to unsubscribe by itself (RFC 2369 §3.2, RFC 8058 §3.1)."""
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-
-
-def _footer(category: Category, language: str) -> Footer:
-    scope, said = scope_of(category), FOOTER_WORDS[language].said
-    words = {PREFERENCES_URL: FOOTER_WORDS[language].choose}
-    if scope is not None:
-        words = {UNSUBSCRIBE_URL: FOOTER_WORDS[language].unsubscribe[scope], **words}
-    links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
-    lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
-    html = _HTML.format(language=language, said=said, links=links)
-    return Footer(html, f"\n\n--\n{said}\n{lines}\n", next(iter(words)))
-
-
-_FOOTERS: Final = {(category, language): _footer(category, language) for category in Category for language in LANGUAGES}

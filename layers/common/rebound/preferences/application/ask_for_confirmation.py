@@ -14,7 +14,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.receipts import MessageKey
-from rebound.preferences.domain.opt_in_questions import OPT_IN_QUESTIONS
+from rebound.preferences.domain.opt_in_questions import opt_in_question
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -64,7 +64,7 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
             customer_id=customer_id,
             category=Category.TRANSACTIONAL,
             channel=channel,
-            content=OPT_IN_QUESTIONS[language_for(customer, business)][channel],
+            content=opt_in_question(language_for(customer, business), channel),
             request=name,
         )
 

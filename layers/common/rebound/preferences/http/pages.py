@@ -11,7 +11,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.preferences.application.honour_links import Standing
 from rebound.preferences.domain.preferences import Choice, is_stopped
-from rebound.preferences.http.page_words import PAGE_WORDS, PageWords
+from rebound.preferences.http.page_words import PageWords, page_words
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --soft: #55555b; --line: #85858d; --paper: #ffffff; --ground: #f2f2f4;
@@ -67,7 +67,7 @@ def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button, which says so when something came that was no press of it."""
     if is_stopped(standing.link.scope, standing.choice):
         return unsubscribed(standing)
-    words, scope = PAGE_WORDS[standing.language], standing.link.scope
+    words, scope = page_words(standing.language), standing.link.scope
     return _own_page(
         standing,
         _fill(words.ask_to_stop[scope], standing),
@@ -80,7 +80,7 @@ def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
 
 def unsubscribed(standing: Standing) -> Page:
     """The page that says that it is done, with the way back."""
-    words, scope = PAGE_WORDS[standing.language], standing.link.scope
+    words, scope = page_words(standing.language), standing.link.scope
     if standing.choice is Choice.NOTHING:
         scope = Scope.ALL
     again = (
@@ -103,7 +103,7 @@ def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
     """The page with the button by which somebody says that they want to be written to."""
     if standing.confirmed and not is_stopped(standing.link.scope, standing.choice):
         return confirmed(standing)
-    words = PAGE_WORDS[standing.language]
+    words = page_words(standing.language)
     return _own_page(
         standing,
         words.ask_to_confirm,
@@ -117,7 +117,7 @@ def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
 
 def confirmed(standing: Standing) -> Page:
     """The page that says that it is done, with the way to change it."""
-    words = PAGE_WORDS[standing.language]
+    words = page_words(standing.language)
     return _own_page(
         standing, words.confirmed, _p(_fill(words.we_send, standing)), _to_preferences(standing, words.choose)
     )
@@ -125,7 +125,7 @@ def confirmed(standing: Standing) -> Page:
 
 def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> Page:
     """The page on which everything can be chosen, which says what came of a choice."""
-    words = PAGE_WORDS[standing.language]
+    words = page_words(standing.language)
     if standing.stopped_by_word:
         return _own_page(standing, words.texts_stopped, _p(_text_start(standing)))
     options = "".join(_option(choice, standing) for choice in Choice)
@@ -143,19 +143,19 @@ def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True
 
 def no_such_link(language: str) -> Page:
     """The page for whatever is no link of ours."""
-    words = PAGE_WORDS[language]
+    words = page_words(language)
     return _page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
 
 
 def not_understood(language: str) -> Page:
     """The page for a form that nobody of ours sent."""
-    words = PAGE_WORDS[language]
+    words = page_words(language)
     return _page(language, "", words.not_understood, _p(words.open_again))
 
 
 def come_again(language: str) -> Page:
     """The page for when others are changing the same thing just now."""
-    words = PAGE_WORDS[language]
+    words = page_words(language)
     return _page(language, "", words.try_again, _p(words.in_a_moment))
 
 
@@ -164,7 +164,7 @@ def _press(words: PageWords) -> str:
 
 
 def _text_start(standing: Standing) -> str:
-    words, sender = PAGE_WORDS[standing.language], standing.business.text_from or ""
+    words, sender = page_words(standing.language), standing.business.text_from or ""
     return words.text_start_to.format(number=escape(sender)) if sender.startswith("+") else words.text_start
 
 
@@ -172,7 +172,7 @@ def _whom(standing: Standing) -> str:
     """The address as whoever has it knows it, and others do not learn it from a link that was passed on."""
     address = standing.address
     if address is None:
-        return PAGE_WORDS[standing.language].somewhere
+        return page_words(standing.language).somewhere
     local, at, domain = address.rpartition("@")
     hidden = "\N{BULLET}" * 3
     return f"<strong>{escape(f'{local[:1]}{hidden}@{domain}' if at else hidden + address[-3:])}</strong>"
@@ -184,7 +184,8 @@ def _to_preferences(standing: Standing, words: str) -> str:
 
 def _option(choice: Choice, standing: Standing) -> str:
     checked = " checked" if choice is standing.choice else ""
-    label, more = (_fill(each, standing) for each in PAGE_WORDS[standing.language].choices[choice])
+    words = page_words(standing.language).choices[choice]
+    label, more = _fill(words["name"], standing), _fill(words["means"], standing)
     return (
         f'<div class="choice"><input type="radio" name="choice" id="{choice}" value="{choice}"{checked}>'
         f'<label for="{choice}">{label}<span>{more}</span></label></div>'
@@ -196,7 +197,7 @@ def _p(inner: str) -> str:
 
 
 def _fill(sentence: str, standing: Standing) -> str:
-    words, channel = PAGE_WORDS[standing.language], standing.link.contact.channel
+    words, channel = page_words(standing.language), standing.link.contact.channel
     return sentence.format(kind=words.kinds[channel], by=words.by[channel], whom=_whom(standing))
 
 
