@@ -452,7 +452,8 @@ class Watched(World):
             for customer_id, taken in self.went_out.items()
             for out in taken
             if out.at > since
-            and self.frequencies.get_many(BUSINESS_ID, [customer_id])[customer_id].place_of(out.message_id) is None
+            and self.frequencies.get_many(BUSINESS_ID, [customer_id])[customer_id].reservation_of(out.message_id)
+            is None
         ]
 
 

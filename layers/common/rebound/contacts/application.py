@@ -36,7 +36,7 @@ class SuppressionListClient(Struct, kw_only=True):
     suppressions: SuppressionList
     clock: Clock
     missed: Callable[[str], None]
-    """Tells the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
+    """Reports to the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
     called_at: datetime | None = None
     """The latest call of the service."""
 
@@ -64,7 +64,7 @@ class SuppressionListClient(Struct, kw_only=True):
     def clear(self, addresses: Iterable[str], budget: timedelta) -> set[str]:
         """Remove the BOUNCE entries of addresses; those of them for which there was no time.
 
-        What is refused is told to the operator and is nothing to wait for: the nightly reconciliation repairs it.
+        What is refused is reported to the operator and is nothing to wait for: the nightly reconciliation repairs it.
         """
         wanted = set(addresses)
         try:
@@ -74,7 +74,7 @@ class SuppressionListClient(Struct, kw_only=True):
             return set()
 
     def clear_at_once(self, address: str) -> None:
-        """Remove the BOUNCE entries of an address if that is quickly done; otherwise the operator is told."""
+        """Remove the BOUNCE entries of an address if that is quickly done; otherwise it is reported to the operator."""
         if self.clear([address], INTERACTIVE_BUDGET):
             self.missed("no time")
 

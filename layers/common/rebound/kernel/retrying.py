@@ -13,7 +13,8 @@ def retried[T](
 ) -> T:
     """Run a read-decide-write until nobody else wrote in between.
 
-    ``lost`` is told the number of each lost race before the next attempt. Raises the last ``ConcurrentChangeError``.
+    ``lost`` is called with the number of each lost race, before the next attempt. Raises ``ConcurrentChangeError``
+    when the last one is lost too.
     """
     for attempt in range(1, attempts):
         try:

@@ -1,8 +1,8 @@
 """Frequency caps: how many messages of some kinds one customer may be handed within some days.
 
-A message counts from right before its hand-over: it takes its place among those that the customer has been handed,
-and gives it back when it is known not to have gone out. What was accepted keeps its place, and so does what may have
-gone out for all that anybody knows. Days are rolling and exact: a place taken at 10:00 is free seven times 24 hours
+A message counts from right before its hand-over: it reserves room among those that the customer has been handed, and
+releases it when it is known not to have gone out. What was accepted keeps its reservation, and so does what may have
+gone out for all that anybody knows. Days are rolling and exact: what is reserved at 10:00 is free seven times 24 hours
 later, whatever the clocks did between.
 """
 
@@ -51,7 +51,7 @@ class FrequencyCap(Struct, frozen=True):
 class HandOver(Struct, frozen=True):
     """A message that a customer has been handed or is about to be handed, as caps look at it.
 
-    ``attempt`` counts the claims of the message's chunk: only who holds the chunk later may give the place back.
+    ``attempt`` counts the claims of the message's chunk: only who holds the chunk later may release what it reserved.
     """
 
     message_id: str
@@ -82,25 +82,25 @@ class Frequency(Struct, frozen=True):
     version: int = 0
 
     def states(self, caps: Iterable[FrequencyCap], wanted: HandOver) -> tuple[CapState, ...]:
-        """How the caps that cover ``wanted`` see it at its time; the place that it has itself does not count."""
+        """How the caps that cover ``wanted`` see it at its time; what it has reserved itself does not count."""
         return tuple(self._state(cap, wanted) for cap in caps if cap.covers(wanted.category, wanted.channel))
 
     def free_again_at(self, caps: Iterable[FrequencyCap], wanted: HandOver) -> datetime | None:
         """When all caps will have room for such a message if nothing else is sent; ``None`` when they have."""
         return max((s.free_again_at for s in self.states(caps, wanted) if s.free_again_at is not None), default=None)
 
-    def place_of(self, message_id: str) -> HandOver | None:
-        """The place that a message has."""
+    def reservation_of(self, message_id: str) -> HandOver | None:
+        """What a message has reserved."""
         return next((known for known in self.hand_overs if known.message_id == message_id), None)
 
     def reserving(self, wanted: HandOver, caps: Sequence[FrequencyCap]) -> Frequency:
-        """With a place for ``wanted``, and without what no cap looks at any more."""
+        """With ``wanted`` reserved, and without what no cap looks at any more."""
         begins = wanted.at - longest_window(caps)
         kept = (known for known in self.hand_overs if known.message_id != wanted.message_id and known.at > begins)
         return replace(self, hand_overs=_in_order(*kept, wanted))
 
     def releasing(self, message_id: str, attempt: int) -> Frequency:
-        """Without the place of a message that has not gone out, unless a later attempt has taken it over."""
+        """Without what a message has reserved that has not gone out, unless a later attempt has it now."""
         return replace(
             self, hand_overs=tuple(k for k in self.hand_overs if k.message_id != message_id or k.attempt > attempt)
         )

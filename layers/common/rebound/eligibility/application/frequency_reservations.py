@@ -65,18 +65,18 @@ class FrequencyReservations(Struct, frozen=True, kw_only=True):
         message_id = mailing.message_id(case.customer.customer_id)
 
         def unless_taken_over(known: Frequency) -> Frequency:
-            place = known.place_of(message_id)
-            if place is not None and place.attempt > attempt:
+            reserved = known.reservation_of(message_id)
+            if reserved is not None and reserved.attempt > attempt:
                 raise ConcurrentChangeError
             return known
 
         def write(known: Frequency) -> datetime | None:
             wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
-            place, free_again_at = known.place_of(message_id), known.free_again_at(caps, wanted)
+            reserved, free_again_at = known.reservation_of(message_id), known.free_again_at(caps, wanted)
             if free_again_at is not None:
                 # What it has reserved from before the caps were made narrower.
                 self.release(case.business, mailing, [case.customer.customer_id], attempt)
-            elif place is None or place.attempt != attempt:
+            elif reserved is None or reserved.attempt != attempt:
                 # Else it was written by us, though the answer was lost.
                 self.frequencies.save(known.reserving(wanted, caps), wanted.at + longest_window(caps))
             return free_again_at

@@ -73,7 +73,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         return claimed
 
     def unrecorded(self, claimed: ClaimedChunk) -> Sequence[str]:
-        """Those of whom nothing is recorded yet; whoever an earlier attempt left out stays left out."""
+        """Recipients without a recorded outcome; those whom an earlier attempt left out stay left out."""
         if claimed.chunk.attempts <= 1:
             return claimed.chunk.remaining
         known = self.known(claimed)

@@ -77,7 +77,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             self._send(claimed, task.size)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
-        """The call went out or it did not: whoever has no row may have been sent to, and is not sent to again."""
+        """The call went out or it did not: who has no row may have been sent to, and is not sent to again."""
         unrecorded, waiting = self.chunks.unrecorded(claimed), frozenset(claimed.chunk.waiting)
         lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
         again = [customer_id for customer_id in unrecorded if customer_id in waiting]
@@ -89,7 +89,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         emails = self._render(claimed, outcomes)
         self._clear_suppressions(claimed, outcomes)
         if outcomes.to_send and self.chunks.is_halted(claimed):
-            self.chunks.halt(claimed, outcomes.customer_ids)
+            self.chunks.halt(claimed, list(outcomes.by_customer))
             return
         self._decide_again(claimed, outcomes)
         if outcomes.to_send:

@@ -57,17 +57,12 @@ class Outcomes(Struct):
     """Why the campaign is to pause, as a sentence for people."""
 
     def __setitem__(self, recipient: Recipient, outcome: Outcome) -> None:
-        """What becomes of a recipient in place of what was known before."""
+        """Note what becomes of a recipient, instead of what was noted before."""
         self.by_customer[recipient.customer_id] = outcome
 
     def of[T](self, kind: type[T]) -> list[T]:
         """All outcomes of a kind."""
         return [outcome for outcome in self.by_customer.values() if isinstance(outcome, kind)]
-
-    @property
-    def customer_ids(self) -> Sequence[str]:
-        """Everybody."""
-        return list(self.by_customer)
 
     @property
     def to_send(self) -> Sequence[Recipient]:
