@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.domain.messages import Message
     from rebound.platform.ports import Clock
-    from rebound.sending.domain.outcomes import Outcome
     from rebound.sending.domain.recipients import ClaimedChunk
 
 
@@ -54,16 +53,20 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = claimed.message(customer_id, customer)
-            outcome: Outcome
             if customer is None:
-                outcome = left_out(message, Exclusion.NOT_FOUND)
+                outcomes.by_customer[customer_id] = left_out(message, Exclusion.NOT_FOUND)
+                continue
+            contact, frequency = contacts[key] if key is not None else None, frequencies.get(customer_id)
+            case = self._case(claimed, customer, contact, frequency)
+            decision = decision_on(case)
+            if not isinstance(decision, Send):
+                outcomes.by_customer[customer_id] = _kept_from_sending(case, decision, message)
+            elif booked == 0:
+                outcomes.by_customer[customer_id] = NotTried.UNBOOKED
             else:
-                contact = contacts[key] if key is not None else None
-                outcome = _decided(self._case(claimed, customer, contact, frequencies.get(customer_id)), message)
-            if isinstance(outcome, Recipient):
-                outcome = outcome if booked > 0 else NotTried.UNBOOKED
                 booked -= 1
-            outcomes.by_customer[customer_id] = outcome
+                address, is_try = decision.address, decision.is_try
+                outcomes.by_customer[customer_id] = Recipient(message, customer, address, contact, is_try, frequency)
         return outcomes
 
     def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
@@ -72,7 +75,8 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         if campaign.expires_at is None and business.quiet_hours.window(campaign.channel, campaign.category) is None:
             return recipient
         case = self._case(claimed, recipient.customer, recipient.contact, recipient.frequency)
-        return _decided(case, recipient.message)
+        decision = decision_on(case)
+        return recipient if isinstance(decision, Send) else _kept_from_sending(case, decision, recipient.message)
 
     def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message:
         """Reserve what the message needs, right before it is handed over; as left out when it cannot have it.
@@ -124,16 +128,14 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return retried_from(contact, write, lambda: self.contacts.get_many([contact.key])[contact.key])
 
 
-def _decided(case: Case, message: Message) -> Recipient | Message | Hold:
-    """The recipient if nothing speaks against sending now; else the message as left out, or the hour to wait for."""
-    match decision_on(case):
-        case Send(address, is_try):
-            return Recipient(message, case.customer, address, case.contact, is_try, case.frequency)
-        case Hold() as hold:
-            return hold
-        case Exclusion.FREQUENCY_CAP as reason:
-            return left_out(message, reason, case.free_again_at)
-        case Exclusion.CHANNEL_OFF as reason:
-            return left_out(message, reason, barrier=case.barrier)
-        case reason:
-            return left_out(message, reason)
+def _kept_from_sending(case: Case, decision: Hold | Exclusion, message: Message) -> Message | Hold:
+    """The hour to wait for, or the message as left out with what is known of the reason."""
+    match decision:
+        case Hold():
+            return decision
+        case Exclusion.FREQUENCY_CAP:
+            return left_out(message, decision, case.free_again_at)
+        case Exclusion.CHANNEL_OFF:
+            return left_out(message, decision, barrier=case.barrier)
+        case _:
+            return left_out(message, decision)
