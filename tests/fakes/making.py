@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import QuietHours
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.contacts.domain.contacts import Contact

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import read_cursor
 from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, page_of
 
 if TYPE_CHECKING:
