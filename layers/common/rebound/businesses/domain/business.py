@@ -15,12 +15,10 @@ from rebound.businesses.domain.text_answers import TextAnswers
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy  # noqa: TC001 - as above
 from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from rebound.kernel.categories import Category
-    from rebound.kernel.provider_codes import Provider
-
 
 MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0
