@@ -23,7 +23,7 @@ class CategoryTraits(Struct, frozen=True):
 
 
 class Category(StrEnum):
-    """What a message is for; the rules about who may get it follow from it (D2)."""
+    """What a message is for; the rules about who may get it follow from it."""
 
     traits: CategoryTraits
 
@@ -43,7 +43,7 @@ class Category(StrEnum):
 
     @property
     def is_promotional(self) -> bool:
-        """Sent to win business: needs marketing consent, and a flagged contact does not get it (A3)."""
+        """Sent to win business: needs marketing consent, and a flagged contact does not get it."""
         return self.traits.scope is not Scope.ALL
 
     @property

@@ -364,8 +364,8 @@ RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if e
 """In the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
-customer was added back by hand; everything else is still tried (A3, A7), because a delivery is what clears the flag.
-For causes that pass, a business may have marketing try as well, and space out the tries of everything else (A11).
+customer was added back by hand; everything else is still tried, because a delivery is what clears the flag.
+For causes that pass, a business may have marketing try as well, and space out the tries of everything else.
 Caps say when the customer is free again, which is true only of somebody whom nothing before them keeps back. What is
 about the hour comes last, because it passes: who is left out for good does not wait for the morning first.
 """
