@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rebound.platform.batches import decoded, reason_of, report_failure
 from rebound.platform.start import at_start
-from rebound.platform.telemetry import count, logger, place_of, tell_counts
+from rebound.platform.telemetry import count, flush_counts, logger, place_of
 from rebound.receipts import wiring
 
 FIRST_RETRY: Final = timedelta(seconds=2)
@@ -51,7 +51,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
 def _failed(records: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str]) -> Mapping[str, Any]:
     for message_id, reason in failed.items():
         report_failure(records[message_id], reason)
-    tell_counts()
+    flush_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rebound.campaigns import wiring
 from rebound.platform.start import at_start
-from rebound.platform.telemetry import count, logger, place_of, tell_counts
+from rebound.platform.telemetry import count, flush_counts, logger, place_of
 
 at_start(lambda: wiring.use_cases().project_campaigns)
 
@@ -22,5 +22,5 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
             logger().error("change not told", error=type(error).__name__, at=place_of(error))
             failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
             break
-    tell_counts()
+    flush_counts()
     return {"batchItemFailures": failed}

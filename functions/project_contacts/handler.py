@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebound.platform.start import at_start
-from rebound.platform.telemetry import logger, place_of, tell_counts
+from rebound.platform.telemetry import flush_counts, logger, place_of
 from rebound.timeline import wiring
 
 at_start(lambda: wiring.use_cases().project_contacts)
@@ -15,7 +15,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     try:
         return {"batchItemFailures": _follow(event["Records"])}
     finally:
-        tell_counts()
+        flush_counts()
 
 
 def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rebound.inbound import wiring
 from rebound.platform.http.webhooks import malformed, unsigned
 from rebound.platform.start import at_start
-from rebound.platform.telemetry import count, tell_counts
+from rebound.platform.telemetry import count, flush_counts
 
 TWIML: Final = "text/xml"
 
@@ -23,6 +23,6 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         return unsigned()
     received = wiring.use_cases().receive_text(text)
     count("TextsReceived" if received.business_ids else "TextsReceivedForNobody")
-    tell_counts()
+    flush_counts()
     answer = wiring.ports().twiml(received.answer)
     return {"statusCode": HTTPStatus.OK, "headers": {"Content-Type": TWIML}, "body": answer}

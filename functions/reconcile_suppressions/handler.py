@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rebound.platform.start import at_start
 from rebound.platform.steps import step
-from rebound.platform.telemetry import count, logger, tell_counts
+from rebound.platform.telemetry import count, flush_counts, logger
 from rebound.receipts import wiring
 
 RESERVE: Final = timedelta(minutes=2)
@@ -27,7 +27,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         count("SuppressionEntries", work.entries)
         for kind, found in drift.items():
             count(f"SuppressionDrift{_camel(kind)}", found)
-        tell_counts()
+        flush_counts()
     return {"done": work.done, "entries": work.entries, "drift": drift}
 
 

@@ -279,7 +279,7 @@ class Deployment:
 
     def open_business(self, text_provider: str = "twilio", *, capped: bool = False) -> None:
         """A business with a key."""
-        made = house.use_cases().manage_tenants.create_business(
+        made = house.use_cases().tenant_service.create_business(
             {
                 "name": "Salon Juniper",
                 "country": "US",
@@ -292,7 +292,7 @@ class Deployment:
             }
         )
         self.business_id = made.business_id
-        self.token = house.use_cases().manage_tenants.create_key(self.business_id, ALL_SCOPES, "").token
+        self.token = house.use_cases().tenant_service.create_key(self.business_id, ALL_SCOPES, "").token
 
     def fill(self, customers: int) -> None:
         """Customers with an email and a mobile number each, written as the product writes them."""

@@ -181,7 +181,7 @@ class _Year:
             return
         message_id = what.message_id(self._who.customer_id)
         if decision.is_try:
-            self._contact = contact.knowing(Tried(at, message_id))
+            self._contact = contact.with_evidence(Tried(at, message_id))
         self.story.needless += flagged and not good and not known_gone
         self.story.to_gone += known_gone and decision.is_try
         if good:
@@ -201,7 +201,7 @@ class _Year:
         while self._waiting and self._waiting[0][0] < until:
             at, _, word = heappop(self._waiting)
             before = self._contact.verdict(policy).invalid
-            self._contact = self._contact.knowing(word)
+            self._contact = self._contact.with_evidence(word)
             after = self._contact.verdict(policy).invalid
             if after and not before and is_recoverable(self._contact.reachability, policy):
                 self._open = Flag(self._address.good_again(at))

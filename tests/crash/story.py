@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
-from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
@@ -30,7 +30,7 @@ from rebound.customers.application import recopy_flags
 from rebound.imports_exports.application import export_customers
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.inbound.domain.replies import IncomingText
-from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.application.job_service import JobView
 from rebound.jobs.domain.jobs import COUNT, DELETED, JobKind, JobStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
@@ -115,7 +115,7 @@ STATUS_OF: Final = {
     Outcome.COMPLAINED: MessageStatus.DELIVERED,
 }
 
-Told = Sequence[tuple[Outcome, str | None, float]]
+Reported = Sequence[tuple[Outcome, str | None, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class Story(World):
         self.know(contact_key(17, Channel.SMS), Failure(at(-9), "old", Provider.TWILIO, OUT_OF_SERVICE))
 
     def _moods(self) -> None:
-        bounced: Told = ((Outcome.FAILED, NO_SUCH_MAILBOX, 1.0),)
+        bounced: Reported = ((Outcome.FAILED, NO_SUCH_MAILBOX, 1.0),)
         for number, told in {
             3: bounced,
             5: ((Outcome.DELIVERED, None, 1.0), (Outcome.FAILED, NO_SUCH_MAILBOX, 9.0)),
@@ -316,7 +316,7 @@ class Story(World):
         key = contact_key(CLICKED)
         link = Link.to(Purpose.UNSUBSCRIBE, key, message_key(CLICKED), Scope.MARKETING)
         token = write_token(link, self.link_keyring.keys())
-        self._asked("honour_links", lambda: self.honour_links.unsubscribe(token))
+        self._asked("follow_links", lambda: self.follow_links.unsubscribe(token))
         self.silenced.append((self.mailer, key.address, len(self.mailer.handed)))
         self._text("SM-unclear", UNCLEAR, "please stop texting me")
 
@@ -343,7 +343,7 @@ class Story(World):
         everybody = CustomerFilter(filter={"all": []})
         counting = self._asked(
             "start_job",
-            lambda: self.manage_jobs.start(
+            lambda: self.job_service.start(
                 BUSINESS_ID, JobKind.COUNT, {"wanted": count_customers.write_filter(everybody)}, request="count"
             ),
         )
@@ -372,7 +372,7 @@ class Story(World):
     ) -> None:
         new = NewCampaign(name, category, channel, selection, content)
         view: CampaignView = self._asked(
-            "post_campaign", lambda: self.manage_campaigns.post(business_id, new, request=name)
+            "post_campaign", lambda: self.campaign_service.post(business_id, new, request=name)
         )
         self.campaign_ids[name] = (business_id, view.campaign.campaign_id)
 
@@ -400,7 +400,7 @@ class Story(World):
     def _last_moment(self) -> None:
         self.know(contact_key(14), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
         self.know(contact_key(14, Channel.SMS), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
-        self.manage_customers.delete(BUSINESS_ID, id_of(15))
+        self.customer_service.delete(BUSINESS_ID, id_of(15))
         self.expected_customers -= 1
 
     def _steer(self, order: str, name: str) -> None:
@@ -472,8 +472,8 @@ class Story(World):
             if found_last[1].went_out and self._told(found_last[1]):
                 yield f"uncertain although its receipt came: {message.key}"
 
-    def _told(self, handed: Handed) -> Told:
-        told: Told = self.outcomes.get(handed.to, SETTLED)
+    def _told(self, handed: Handed) -> Reported:
+        told: Reported = self.outcomes.get(handed.to, SETTLED)
         return told
 
     def _allowed(self, provider: Provider, handed: Handed) -> frozenset[MessageStatus]:
@@ -511,8 +511,8 @@ class Story(World):
                 yield f"a chunk came {queue.most_receives} times: it would be in the dead letters"
         if self.receipt_queue.queue.messages or self.recopy_queue.queue.messages:
             yield "receipts or copyings on their queues"
-        if self.runner.errands:
-            yield "an errand was not run"
+        if self.runner.requeues:
+            yield "a requeue was not run"
         for name, (business_id, campaign_id) in self.campaign_ids.items():
             status = self.campaigns.get(business_id, campaign_id).status
             if status is not (CampaignStatus.CANCELLED if name == "cancelled" else CampaignStatus.COMPLETED):
@@ -529,7 +529,7 @@ class Story(World):
             by_campaign[message.campaign_id].update(labels_of_message(message))
         population = {"email": CUSTOMERS, "text": CUSTOMERS, "sns": OTHERS, "cancelled": 12}
         for name, (business_id, campaign_id) in self.campaign_ids.items():
-            view = self.manage_campaigns.get(business_id, campaign_id)
+            view = self.campaign_service.get(business_id, campaign_id)
             if not adds_up(view) or view.results[MessageStatus.QUEUED]:
                 yield f"{name} does not add up: {view.audience} {dict(view.results)}"
             if view.audience.matched != population[name] + (IMPORTED if name in ("email", "text") else 0):
@@ -658,7 +658,7 @@ _OF_CAMPAIGNS: Final = (CampaignPaused, CampaignCompleted)
 _NOT_HANDED: Final = frozenset({MessageStatus.EXCLUDED, MessageStatus.CANCELLED})
 
 
-def _final(provider: Provider, told: Told) -> MessageStatus:
+def _final(provider: Provider, told: Reported) -> MessageStatus:
     """The status after all receipts: a failure wins, then a delivery."""
     statuses = [
         _failed(provider, code or "") if outcome is Outcome.FAILED else STATUS_OF[outcome] for outcome, code, _ in told

@@ -25,9 +25,9 @@ from rebound.imports_exports.application import export_customers, import_custome
 from rebound.inbound.application import receive_text, review_replies
 from rebound.jobs.application import run_job
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
-from rebound.messages.application import tell_contact
+from rebound.messages.application import record_evidence
 from rebound.platform.ports import Clock, Ids
-from rebound.preferences.application import honour_links, read_links
+from rebound.preferences.application import follow_links, read_links
 from rebound.receipts.application import apply_receipts, reconcile_suppressions
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.sending.application import (
@@ -62,7 +62,7 @@ WORKERS: Final = (
     count_results,
     export_customers,
     frequency_reservations,
-    honour_links,
+    follow_links,
     import_customers,
     project_campaigns,
     project_contacts,
@@ -80,7 +80,7 @@ WORKERS: Final = (
     send_email,
     send_text,
     suppression_list_client,
-    tell_contact,
+    record_evidence,
     trip_breaker,
 )
 """Modules of the use cases that the story's workers run."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from tests.fakes.making import at
 
 
@@ -62,6 +62,6 @@ class ChangeStream[T]:
         return fresh
 
 
-def written[T](change: Change[T]) -> Written[T]:
+def written[T](change: Change[T]) -> RowChange[T]:
     """What the stream says to who reads it."""
-    return Written(change.before, change.after, f"change-{change.position}", at(0))
+    return RowChange(change.before, change.after, f"change-{change.position}", at(0))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.recopying import Recopying
-from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.application.roll_back_flags import RollbackProgress
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
@@ -20,9 +20,9 @@ from rebound.contacts.domain.reachability import Evidence
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.imports_exports.application.import_customers import ImportView
-from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.application.job_service import JobView
 from rebound.kernel.categories import Category
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
@@ -128,7 +128,7 @@ class World(MemoryPorts, EveryUseCase):
 
     def know(self, key: ContactKey, *evidence: Evidence | ConsentEvidence) -> None:
         """Evidence about a contact."""
-        self.contacts.save(self.contacts.get_many([key])[key].knowing(*evidence))
+        self.contacts.save(self.contacts.get_many([key])[key].with_evidence(*evidence))
 
     def post(self, channel: Channel = Channel.EMAIL, **given: Any) -> CampaignView:
         """Post a campaign to everybody."""
@@ -140,7 +140,7 @@ class World(MemoryPorts, EveryUseCase):
             "selection": Selection(filter={"all": []}),
             "content": content,
         }
-        return self.manage_campaigns.post(BUSINESS_ID, NewCampaign(**{**defaults, **given}))
+        return self.campaign_service.post(BUSINESS_ID, NewCampaign(**{**defaults, **given}))
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class World(MemoryPorts, EveryUseCase):
         self.begin(campaign_id, business_id)
         self.end(campaign_id, business_id)
         self.rest()
-        return self.manage_campaigns.get(business_id, campaign_id)
+        return self.campaign_service.get(business_id, campaign_id)
 
     def begin(self, campaign_id: str, business_id: str = BUSINESS_ID) -> None:
         """Plan and expand."""
@@ -189,7 +189,7 @@ class World(MemoryPorts, EveryUseCase):
             for index in self.random.sample(waiting, len(waiting)):
                 while not self._step("run_job", partial(self.run_job.work, *ids, index, self._time_left)):
                     pass
-        return self.manage_jobs.get(*ids)
+        return self.job_service.get(*ids)
 
     def run_export(self, export_id: str, business_id: str = BUSINESS_ID) -> ExportView:
         """Run an export to its end."""
@@ -252,7 +252,7 @@ class World(MemoryPorts, EveryUseCase):
             self._send_one,
             self._receive_some,
             self._read_streams,
-            self._run_errand,
+            self._run_requeue,
             self._run_rollback,
             self._recopy_some,
         ]
@@ -275,11 +275,11 @@ class World(MemoryPorts, EveryUseCase):
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others) if at is not None), default=None)
 
-    def _run_errand(self) -> bool:
+    def _run_requeue(self) -> bool:
         """A requeue is an execution of its own, tried again from its cursor."""
-        if not self.runner.errands:
+        if not self.runner.requeues:
             return False
-        business_id, campaign_id = self.runner.errands.pop(0)
+        business_id, campaign_id = self.runner.requeues.pop(0)
         cursor: str | None = None
         while True:
             with suppress(*CRASHES):
@@ -378,10 +378,10 @@ class World(MemoryPorts, EveryUseCase):
     def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
         self.count_results(shard, changes)
 
-    def _project(self, change: Written[Contact]) -> None:
+    def _project(self, change: RowChange[Contact]) -> None:
         self.project_contacts(change)
 
-    def _tell(self, change: Written[Campaign]) -> None:
+    def _tell(self, change: RowChange[Campaign]) -> None:
         self.project_campaigns(change)
 
     def _time_left(self) -> bool:

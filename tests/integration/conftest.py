@@ -190,7 +190,7 @@ def deployed() -> Iterator[Stack]:
             for name in ("email", "text", "receipts", "recopy")
         }
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
-        errands = steps.create_state_machine(name="errands", definition=json.dumps(MACHINE), roleArn=ROLE)
+        follow_ups = steps.create_state_machine(name="follow_ups", definition=json.dumps(MACHINE), roleArn=ROLE)
         imports = steps.create_state_machine(name="imports", definition=json.dumps(MACHINE), roleArn=ROLE)
         jobs = steps.create_state_machine(name="jobs", definition=json.dumps(MACHINE), roleArn=ROLE)
         exports = steps.create_state_machine(name="exports", definition=json.dumps(MACHINE), roleArn=ROLE)
@@ -208,7 +208,7 @@ def deployed() -> Iterator[Stack]:
             ),
             "IMPORTS_BUCKET": "imports",
             "CAMPAIGN_STATE_MACHINE_ARN": machine["stateMachineArn"],
-            "ERRAND_STATE_MACHINE_ARN": errands["stateMachineArn"],
+            "ERRAND_STATE_MACHINE_ARN": follow_ups["stateMachineArn"],
             "IMPORT_STATE_MACHINE_ARN": imports["stateMachineArn"],
             "IMPORT_CONCURRENCY": "4",
             "JOB_STATE_MACHINE_ARN": jobs["stateMachineArn"],

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
 from rebound.campaigns.domain.expansion_records import RangeProgress
@@ -190,12 +190,12 @@ class RecordingRunner:
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
         self.scheduled: dict[tuple[str, str], datetime] = {}
-        self.errands: list[tuple[str, str]] = []
+        self.requeues: list[tuple[str, str]] = []
         self.rollbacks: list[tuple[str, str, str]] = []
         self._known: set[str] = set()
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
-        self.errands.append((business_id, campaign_id))
+        self.requeues.append((business_id, campaign_id))
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
         if rollback_id not in self._known:

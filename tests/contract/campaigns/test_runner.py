@@ -34,7 +34,7 @@ def running(on_aws: bool) -> Running:
             fake,
             lambda: [
                 *({"business_id": b, "campaign_id": c} for b, c in fake.started),
-                *({"business_id": b, "campaign_id": c, "requeue": {"cursor": None}} for b, c in fake.errands),
+                *({"business_id": b, "campaign_id": c, "requeue": {"cursor": None}} for b, c in fake.requeues),
                 *(
                     {"business_id": b, "campaign_id": c, "roll_back": {"rollback_id": r, "cursor": None, "bounces": 0}}
                     for b, c, r in fake.rollbacks
@@ -43,14 +43,14 @@ def running(on_aws: bool) -> Running:
             lambda: [(campaign_id, moment) for (_, campaign_id), moment in fake.scheduled.items()],
         )
     steps, scheduler = make("stepfunctions"), make("scheduler")
-    campaigns, errands = (
+    campaigns, follow_ups = (
         steps.create_state_machine(name=name, definition=json.dumps(MACHINE), roleArn=ROLE)["stateMachineArn"]
-        for name in ("campaigns", "errands")
+        for name in ("campaigns", "follow_ups")
     )
     scheduler.create_schedule_group(Name="campaigns")
 
     def started() -> list[Any]:
-        found = [e for arn in (campaigns, errands) for e in steps.list_executions(stateMachineArn=arn)["executions"]]
+        found = [e for arn in (campaigns, follow_ups) for e in steps.list_executions(stateMachineArn=arn)["executions"]]
         return [json.loads(steps.describe_execution(executionArn=e["executionArn"])["input"]) for e in found]
 
     def scheduled() -> list[tuple[str, datetime]]:
@@ -61,7 +61,7 @@ def running(on_aws: bool) -> Running:
             for name, s in expressions.items()
         ]
 
-    runner = StepFunctionsCampaignRunner(steps, scheduler, campaigns, errands, "campaigns", ROLE)
+    runner = StepFunctionsCampaignRunner(steps, scheduler, campaigns, follow_ups, "campaigns", ROLE)
     return Running(runner, started, scheduled)
 
 
@@ -73,9 +73,9 @@ def test_a_campaign_that_is_started_twice_runs_once(on_aws: bool) -> None:
     assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}]
 
 
-def test_an_errand_for_a_campaign_runs_beside_it(on_aws: bool) -> None:
+def test_a_follow_up_of_a_campaign_runs_beside_it(on_aws: bool) -> None:
     run = running(on_aws)
-    run.runner.requeue(BUSINESS_ID, CAMPAIGN_ID, "errand-1")
+    run.runner.requeue(BUSINESS_ID, CAMPAIGN_ID, "requeue-1")
 
     assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID, "requeue": {"cursor": None}}]
 

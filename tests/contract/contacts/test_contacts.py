@@ -37,7 +37,7 @@ def known(ports: EveryPorts, number: int) -> Contact:
 
 
 def test_a_failure_of_an_address_that_nobody_uses_leaves_nothing(ports: EveryPorts) -> None:
-    ports.contacts.save(Contact(contact_key(1)).knowing(*EVIDENCE))
+    ports.contacts.save(Contact(contact_key(1)).with_evidence(*EVIDENCE))
 
     assert known(ports, 1) == Contact(contact_key(1))
 
@@ -65,13 +65,13 @@ OF_EVERY_WEIGHT = tuple(
     "contact",
     [
         Contact(contact_key()),
-        Contact(contact_key()).knowing(*EVIDENCE[:1]),
-        Contact(contact_key()).knowing(*EVIDENCE[1:]),
-        Contact(contact_key()).knowing(*EVIDENCE, *SAID),
-        Contact(contact_key()).knowing(*EVIDENCE[1:], Tried(at(6), "m6")),
-        Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).knowing(SAID[0]),
-        Contact(contact_key()).knowing(*OF_EVERY_WEIGHT),
-        Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).knowing(EVIDENCE[1]),
+        Contact(contact_key()).with_evidence(*EVIDENCE[:1]),
+        Contact(contact_key()).with_evidence(*EVIDENCE[1:]),
+        Contact(contact_key()).with_evidence(*EVIDENCE, *SAID),
+        Contact(contact_key()).with_evidence(*EVIDENCE[1:], Tried(at(6), "m6")),
+        Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).with_evidence(SAID[0]),
+        Contact(contact_key()).with_evidence(*OF_EVERY_WEIGHT),
+        Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).with_evidence(EVIDENCE[1]),
     ],
     ids=["empty", "cleared", "failed", "tried", "everything", "consent", "all kinds of consent", "hash in address"],
 )
@@ -87,8 +87,8 @@ def test_a_contact_is_only_written_as_it_was_read(ports: EveryPorts) -> None:
     ports.contacts.save(used(1))
     first = known(ports, 1)
     with pytest.raises(ConcurrentChangeError):
-        ports.contacts.save(used(1).knowing(EVIDENCE[0]))
-    ports.contacts.save(first.knowing(EVIDENCE[0]))
+        ports.contacts.save(used(1).with_evidence(EVIDENCE[0]))
+    ports.contacts.save(first.with_evidence(EVIDENCE[0]))
 
     assert known(ports, 1).version == first.version + 1
 

@@ -47,7 +47,7 @@ def test_a_row_that_came_again_is_not_taken_for_the_one_that_went(ports: EveryPo
 
 def test_a_deletion_leaves_the_contact_to_others_who_use_it(ports: EveryPorts) -> None:
     stored(ports, 1)
-    ports.contacts.save(replace(used(1).knowing(*EVIDENCE, *SAID), customer_ids=frozenset({id_of(1), id_of(2)})))
+    ports.contacts.save(replace(used(1).with_evidence(*EVIDENCE, *SAID), customer_ids=frozenset({id_of(1), id_of(2)})))
     before = known(ports, 1)
     ports.customers.delete([ports.customers.get(BUSINESS_ID, id_of(1))], [before.without([id_of(1)])])
 
@@ -58,18 +58,18 @@ def test_a_deletion_with_a_stale_contact_changes_nothing(ports: EveryPorts) -> N
     stored(ports, 1)
     ports.contacts.save(used(1))
     stale = known(ports, 1)
-    ports.contacts.save(stale.knowing(SAID[0]))
+    ports.contacts.save(stale.with_evidence(SAID[0]))
     with pytest.raises(ConcurrentChangeError):
         ports.customers.delete([ports.customers.get(BUSINESS_ID, id_of(1))], [stale.without([id_of(1)])])
 
     assert ports.customers.get(BUSINESS_ID, id_of(1)).customer_id == id_of(1)
-    assert known(ports, 1).consent == Contact(contact_key(1)).knowing(SAID[0]).consent
+    assert known(ports, 1).consent == Contact(contact_key(1)).with_evidence(SAID[0]).consent
 
 
 def deleted(ports: EveryPorts) -> Contact:
     """What is left of a contact that knew everything when its only customer is deleted."""
     stored(ports, 1)
-    ports.contacts.save(used(1).knowing(*EVIDENCE, *SAID))
+    ports.contacts.save(used(1).with_evidence(*EVIDENCE, *SAID))
     last = ports.customers.get(BUSINESS_ID, id_of(1))
     ports.customers.delete([last], [known(ports, 1).without([id_of(1)])])
     return known(ports, 1)
@@ -79,7 +79,7 @@ def test_of_an_address_that_nobody_uses_only_the_consent_is_remembered(ports: Ev
     left = deleted(ports)
 
     assert left.remembered > 0
-    assert left == Contact(contact_key(1), consent=used(1).knowing(*SAID).consent, remembered=left.remembered)
+    assert left == Contact(contact_key(1), consent=used(1).with_evidence(*SAID).consent, remembered=left.remembered)
     assert ports.contacts.get_many([contact_key(2), replace(contact_key(1), business_id="other")]) == {
         contact_key(2): Contact(contact_key(2)),
         replace(contact_key(1), business_id="other"): Contact(replace(contact_key(1), business_id="other")),
@@ -91,7 +91,7 @@ def test_what_is_remembered_can_be_found_and_added_to_by_the_hash_alone(ports: E
     hashed = contact_key(1).hashed
     found = ports.contacts.get_many([hashed, contact_key(2).hashed])
     late = ConsentEvidence(at(9), Scope.ALL, opted_out=True, source=ConsentSource.ONE_CLICK)
-    ports.contacts.save(found[hashed].knowing(late))
+    ports.contacts.save(found[hashed].with_evidence(late))
 
     assert found == {
         hashed: replace(left, key=hashed),
@@ -99,7 +99,7 @@ def test_what_is_remembered_can_be_found_and_added_to_by_the_hash_alone(ports: E
     }
     assert known(ports, 1).consent == left.consent.join(late)
     with pytest.raises(ConcurrentChangeError):
-        ports.contacts.save(found[hashed].knowing(SAID[0], late))
+        ports.contacts.save(found[hashed].with_evidence(SAID[0], late))
 
 
 def test_whoever_comes_with_the_address_again_has_what_was_remembered(ports: EveryPorts) -> None:
@@ -112,15 +112,15 @@ def test_whoever_comes_with_the_address_again_has_what_was_remembered(ports: Eve
 
 def test_nobody_comes_with_an_address_past_what_has_just_been_remembered(ports: EveryPorts) -> None:
     nothing = known(ports, 1)
-    ports.contacts.save(nothing.knowing(SAID[0]))
+    ports.contacts.save(nothing.with_evidence(SAID[0]))
     with pytest.raises(ConcurrentChangeError):
         ports.customers.save([customer(1)], [replace(nothing, customer_ids=frozenset({id_of(1)}))])
     first = known(ports, 1)
-    ports.contacts.save(first.knowing(SAID[1]))
+    ports.contacts.save(first.with_evidence(SAID[1]))
     with pytest.raises(ConcurrentChangeError):
         ports.customers.save([customer(1)], [replace(first, customer_ids=frozenset({id_of(1)}))])
 
-    assert known(ports, 1).consent == used(1).knowing(*SAID).consent
+    assert known(ports, 1).consent == used(1).with_evidence(*SAID).consent
 
 
 def test_nothing_is_remembered_past_who_has_just_come_with_the_address(ports: EveryPorts) -> None:
@@ -128,7 +128,7 @@ def test_nothing_is_remembered_past_who_has_just_come_with_the_address(ports: Ev
     ports.customers.save([customer(1)], [replace(left, customer_ids=frozenset({id_of(1)}))])
     late = ConsentEvidence(at(9), Scope.ALL, opted_out=True, source=ConsentSource.COMPLAINT)
     with pytest.raises(ConcurrentChangeError):
-        ports.contacts.save(left.knowing(late))
-    ports.contacts.save(known(ports, 1).knowing(late))
+        ports.contacts.save(left.with_evidence(late))
+    ports.contacts.save(known(ports, 1).with_evidence(late))
 
-    assert known(ports, 1).consent == used(1).knowing(*SAID, late).consent
+    assert known(ports, 1).consent == used(1).with_evidence(*SAID, late).consent

@@ -190,7 +190,7 @@ def test_two_campaigns_sent_by_two_workers_at_once_hand_each_customer_one_messag
         for done in [pool.submit(send_email), pool.submit(send_text)]:
             done.result(60)
     world.rest()
-    views = [world.manage_campaigns.get(BUSINESS_ID, campaign_id) for campaign_id in ids]
+    views = [world.campaign_service.get(BUSINESS_ID, campaign_id) for campaign_id in ids]
     handed_to = Counter(handed.key.customer_id for handed in [*world.mailer.handed, *world.twilio_texter.handed])
 
     assert handed_to == {id_of(number): 1 for number in range(1, 21)}

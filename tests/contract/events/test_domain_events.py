@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from rebound.campaigns.application.manage_campaigns import RESULT_STATUSES
+from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.breaker import reason_of_refusal, reason_to_pause
 from rebound.campaigns.domain.campaigns import FinalWords
 from rebound.eligibility.domain.eligibility import Exclusion

@@ -7,8 +7,8 @@ import pytest
 from rebound.imports_exports.domain.export_records import ExportJob
 from rebound.imports_exports.domain.import_records import (
     BadRow,
+    FilePosition,
     ImportJob,
-    Place,
     RowCounts,
     Splitting,
 )
@@ -26,7 +26,7 @@ def test_an_import_is_kept_whole_and_overwritten(ports: EveryPorts) -> None:
     job = ImportJob(BUSINESS_ID, "i1", "csv", "queued", created_at=at(0))
     ports.imports.save(job)
     assert ports.imports.get(BUSINESS_ID, "i1") == job
-    for place in (Place(), Place(5_000_000_000, 70, ("first_name", "last_name"))):
+    for place in (FilePosition(), FilePosition(5_000_000_000, 70, ("first_name", "last_name"))):
         done = replace(job, status="failed", splitting=Splitting(3, '"etag"', place, 60, 2, done=True), failure="é")
         ports.imports.save(done)
 

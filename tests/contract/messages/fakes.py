@@ -12,7 +12,7 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.appointments import AppointmentEntry, Asked, Told
+from rebound.messages.domain.appointments import AppointmentEntry, Asked, MessagePosted
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys
 from rebound.messages.domain.message_records import Delivery, StatusChange
@@ -30,7 +30,7 @@ class MemoryAppointmentBook:
         self._asked: dict[ContactKey, dict[str, Asked]] = {}
 
     def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
-        kind = "told" if isinstance(entry, Told) else "answered"
+        kind = "told" if isinstance(entry, MessagePosted) else "answered"
         name = f"{entry.at.isoformat(timespec='microseconds')}#{kind}#{entry.entry_id}"
         self.rows.setdefault((business_id, appointment_id), {})[name] = entry
 

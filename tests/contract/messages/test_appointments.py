@@ -3,7 +3,7 @@
 import pytest
 
 from rebound.kernel.channels import Channel
-from rebound.messages.domain.appointments import Answered, AppointmentEntry, Asked, Told
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, Asked, MessagePosted
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -12,12 +12,12 @@ from tests.fakes.making import (
     message_key,
 )
 
-ASKED = Told(at(1.5), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F01"), asks_confirmation=True)
+ASKED = MessagePosted(at(1.5), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F01"), asks_confirmation=True)
 
 
 ABOUT_IT: list[AppointmentEntry] = [
     Answered(at(9), "SM2", confirmed=True),
-    Told(at(2), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F02"), asks_confirmation=False),
+    MessagePosted(at(2), message_key(1, "01M7W6ARGFEXM6PVNM0V1C8F02"), asks_confirmation=False),
     ASKED,
     Answered(at(1.5), "SM1", confirmed=False),
 ]

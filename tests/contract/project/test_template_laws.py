@@ -457,7 +457,7 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     if "rebound.platform.batches" in door:
         door += (PACKAGE / "platform" / "batches.py").read_text(encoding="utf-8")
     if "respond_to_link(" in door:
-        door += "wiring.use_cases().honour_links"
+        door += "wiring.use_cases().follow_links"
     elif "rebound.api" in door:
         http = sorted({*PACKAGE.glob("*/http/*.py"), *PACKAGE.glob("*/http.py")} - {*PACKAGE.glob(PAGES)})
         door += "".join(path.read_text(encoding="utf-8") for path in http)

@@ -20,7 +20,7 @@ from tests.fakes.making import (
 @pytest.mark.parametrize("stale", ["progress", "customer", "contact"])
 def test_a_removal_and_its_progress_are_all_or_none(ports: EveryPorts, stale: str) -> None:
     stored(ports, 1)
-    ports.contacts.save(used(1).knowing(SAID[0]))
+    ports.contacts.save(used(1).with_evidence(SAID[0]))
     progress, before, contact = (
         JobProgress(CAMPAIGN_ID, 1, 0),
         ports.customers.get(BUSINESS_ID, id_of(1)),
@@ -33,7 +33,7 @@ def test_a_removal_and_its_progress_are_all_or_none(ports: EveryPorts, stale: st
         case "customer":
             ports.customers.save([before], [])
         case _:
-            ports.contacts.save(contact.knowing(SAID[1]))
+            ports.contacts.save(contact.with_evidence(SAID[1]))
     with pytest.raises(ConcurrentChangeError):
         ports.removal_ledger.commit(progress, removal)
 
@@ -44,7 +44,7 @@ def test_a_removal_and_its_progress_are_all_or_none(ports: EveryPorts, stale: st
 
 def test_a_removal_counts_with_its_progress(ports: EveryPorts) -> None:
     stored(ports, 1)
-    ports.contacts.save(used(1).knowing(SAID[0]))
+    ports.contacts.save(used(1).with_evidence(SAID[0]))
     removal = Removal([ports.customers.get(BUSINESS_ID, id_of(1))], [known(ports, 1).without([id_of(1)])])
     ports.removal_ledger.commit(JobProgress(CAMPAIGN_ID, 1, 0, counts={"deleted": 1}), removal)
 

@@ -70,7 +70,7 @@ def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
 def flag(number_or_email: str = "ana@example.com") -> None:
     key = contact_key().__class__(BUSINESS_ID, contact_key().channel, number_or_email)
     contact = house.ports().contacts.get_many([key])[key]
-    house.ports().contacts.save(contact.knowing(Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)))
+    house.ports().contacts.save(contact.with_evidence(Failure(at(0), "m1", Provider.SES, NO_SUCH_MAILBOX)))
 
 
 def test_a_flag_is_shown_with_its_reason_and_since_and_clears_when_the_address_is_given_again(stack: Stack) -> None:
@@ -172,7 +172,7 @@ def test_staff_cannot_undo_a_stop_and_are_told_what_the_customer_must_do(stack: 
     customer_id = created(stack)["customer_id"]
     key = ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")
     stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD, words="STOP")
-    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].knowing(stop))
+    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].with_evidence(stop))
     refused = stack.api("POST", f"/v1/customers/{customer_id}/consent", {**UNSUBSCRIBED, "opted_out": False})
 
     assert (refused.status, refused.headers["Content-Type"]) == (409, "application/problem+json")
@@ -614,7 +614,7 @@ def test_an_error_of_ours_says_nothing_of_its_cause(stack: Stack, monkeypatch: p
         def list(self, *_: object, **__: object) -> None:
             raise RuntimeError("ana@example.com")
 
-    house.stand_in_for_use_case(monkeypatch, SegmentsUseCases, manage_customers=Broken())
+    house.stand_in_for_use_case(monkeypatch, SegmentsUseCases, customer_service=Broken())
     answer = stack.api("GET", "/v1/customers")
 
     assert answer.status == 500

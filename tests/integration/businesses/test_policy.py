@@ -33,7 +33,7 @@ def flagged(stack: Stack) -> Stack:
     for number, (key, provider, code) in enumerate(known):
         contact = house.ports().contacts.get_many([key])[key]
         house.ports().contacts.save(
-            contact.knowing(Failure(at(number), f"m{number}", provider, code, "the provider says"))
+            contact.with_evidence(Failure(at(number), f"m{number}", provider, code, "the provider says"))
         )
     return stack
 

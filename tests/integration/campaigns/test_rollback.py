@@ -47,7 +47,7 @@ def bounced(stack: Stack) -> Stack:
         )
         failure = Failure(at(number), message_id, Provider.SES, NO_SUCH_MAILBOX)
         house.ports().contacts.save(
-            Contact(contact_key(number), customer_ids=frozenset({id_of(number)})).knowing(failure),
+            Contact(contact_key(number), customer_ids=frozenset({id_of(number)})).with_evidence(failure),
         )
     return stack
 
@@ -57,7 +57,7 @@ def flagged() -> list[int]:
     return [n for n in range(PEOPLE) if contacts[contact_key(n)].verdict(STANDARD_POLICY).invalid]
 
 
-def errand(stack: Stack) -> dict[str, Any]:
+def rollback_input(stack: Stack) -> dict[str, Any]:
     """What the state machine was started with last."""
     steps = make("stepfunctions")
     arn = stack.settings["ERRAND_STATE_MACHINE_ARN"]
@@ -79,7 +79,7 @@ def test_the_flags_of_a_whole_campaign_are_rolled_back_page_by_page(bounced: Sta
     asked = accepted.body["rolled_back"]
     assert (asked["status"], asked["since"], asked["until"], asked["bounces"]) == ("running", None, None, 0)
 
-    event, answers = errand(bounced), []
+    event, answers = rollback_input(bounced), []
     while True:
         # Time for one page each; and each is done twice, as after a death before its answer.
         bounced.invoke("roll_back_flags", event, Context(milliseconds=1000))
@@ -97,17 +97,17 @@ def test_the_flags_of_a_whole_campaign_are_rolled_back_page_by_page(bounced: Sta
 def test_a_rollback_of_a_time_takes_back_what_bounced_then(bounced: Stack) -> None:
     body = {"since": "2026-11-20T12:00:05Z", "until": "2026-11-20T13:00:09+01:00"}
     assert bounced.api("POST", PATH, body).body["rolled_back"]["until"] == "2026-11-20T12:00:09.000Z"
-    assert bounced.invoke("roll_back_flags", errand(bounced))["bounces"] == 5
+    assert bounced.invoke("roll_back_flags", rollback_input(bounced))["bounces"] == 5
     assert flagged() == [n for n in range(PEOPLE) if n not in range(5, 10)]
 
 
 def test_a_rollback_that_another_has_replaced_ends(bounced: Stack) -> None:
     bounced.api("POST", PATH, {"until": "2026-11-20T12:00:09Z"})
-    replaced = errand(bounced)
+    replaced = rollback_input(bounced)
     bounced.api("POST", PATH, {"since": "2026-11-20T12:00:40Z"})
     assert bounced.invoke("roll_back_flags", replaced)["done"]
     assert flagged() == list(range(PEOPLE))
-    bounced.invoke("roll_back_flags", errand(bounced))
+    bounced.invoke("roll_back_flags", rollback_input(bounced))
     assert flagged() == list(range(40))
 
 

@@ -25,7 +25,7 @@ def full_for(stack: Stack, days: float) -> str:
     house.ports().customers.save([customer(1)], [])
     contact = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)]
     failed = Failure(datetime.now(UTC) - timedelta(days=days), "m1", Provider.SES, FULL)
-    house.ports().contacts.save(replace(contact.knowing(failed), customer_ids=frozenset({id_of(1)})))
+    house.ports().contacts.save(replace(contact.with_evidence(failed), customer_ids=frozenset({id_of(1)})))
     return id_of(1)
 
 

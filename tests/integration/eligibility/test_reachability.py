@@ -47,7 +47,7 @@ def why(stack: Stack, **query: str) -> dict[str, Any]:
 
 def know(*evidence: Failure | ConsentEvidence, channel: Channel = Channel.EMAIL) -> None:
     key = contact_key(1, channel)
-    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].knowing(*evidence))
+    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].with_evidence(*evidence))
 
 
 def test_nothing_stands_in_the_way_of_a_healthy_customer(stack: Stack) -> None:

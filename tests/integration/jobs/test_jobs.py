@@ -39,7 +39,7 @@ def salon(stack: Stack) -> Stack:
         house.ports().customers.save(some, contacts_of(*some))
     stop = ConsentEvidence(at(1), Scope.MARKETING, opted_out=True, source=ConsentSource.COMPLAINT)
     contact = house.ports().contacts.get_many([contact_key(3)])[contact_key(3)]
-    house.ports().contacts.save(contact.knowing(stop))
+    house.ports().contacts.save(contact.with_evidence(stop))
     return stack
 
 

@@ -85,7 +85,7 @@ def authorize(stack: Stack, authorization: str | None, name: str = "Authorizatio
 
 @pytest.mark.parametrize("header", ["Authorization", "authorization"])
 def test_the_holder_of_a_key_comes_through_with_business_and_scopes(stack: Stack, header: str) -> None:
-    new = house.use_cases().manage_tenants.create_key(BUSINESS_ID)
+    new = house.use_cases().tenant_service.create_key(BUSINESS_ID)
     answer = authorize(stack, f"Bearer {new.token}", header)
 
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
@@ -112,13 +112,13 @@ def test_the_holder_of_a_key_comes_through_with_business_and_scopes(stack: Stack
     ids=lambda value: str(value)[:20],
 )
 def test_anybody_else_is_unauthorized(stack: Stack, authorization: str | None) -> None:
-    token = house.use_cases().manage_tenants.create_key(BUSINESS_ID).token
+    token = house.use_cases().tenant_service.create_key(BUSINESS_ID).token
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         authorize(stack, authorization and authorization.replace("{token}", token))
 
 
 def test_a_revoked_key_opens_nothing_and_a_rotated_one_goes_on_for_its_grace(stack: Stack) -> None:
-    tenants = house.use_cases().manage_tenants
+    tenants = house.use_cases().tenant_service
     first, second = tenants.create_key(BUSINESS_ID), tenants.create_key(BUSINESS_ID)
     tenants.revoke_key(BUSINESS_ID, first.key.key_id)
     successor = tenants.rotate_key(BUSINESS_ID, second.key.key_id)
@@ -589,7 +589,8 @@ def contact_record(number: int, sequence: str, before: Any = None) -> dict[str, 
     contact = house.ports().contacts.get_many([key])[key]
     house.ports().contacts.save(
         replace(
-            contact.knowing(*([] if before is None else before)), customer_ids=contact.customer_ids | {id_of(number)}
+            contact.with_evidence(*([] if before is None else before)),
+            customer_ids=contact.customer_ids | {id_of(number)},
         )
     )
     (image,) = [
@@ -934,7 +935,9 @@ def test_the_nightly_comparison_repairs_and_answers_with_counts_only(stack: Stac
     stack.suppressions.put("ana1@example.com", "BOUNCE", at(-100))
     stack.suppressions.put("ana2@example.com", "COMPLAINT", at(-100))
     stack.suppressions.put("ana3@example.com", "BOUNCE", at(-100))
-    cleared = house.ports().contacts.get_many([contact_key(3)])[contact_key(3)].knowing(Cleared(at(), ClearedBy.EDIT))
+    cleared = (
+        house.ports().contacts.get_many([contact_key(3)])[contact_key(3)].with_evidence(Cleared(at(), ClearedBy.EDIT))
+    )
     house.ports().contacts.save(cleared)
     event = recorded("step_functions/reconcile_suppressions.json")
 

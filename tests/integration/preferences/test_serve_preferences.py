@@ -30,7 +30,7 @@ def ask(stack: Stack, path: str, **changes: Any) -> Mapping[str, Any]:
 
 def test_one_click_as_recorded_unsubscribes_and_is_kept_with_its_message(stack: Stack) -> None:
     answer = ask(stack, sent_link())
-    out = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.of(Scope.LOYALTY).standing
+    out = house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.of(Scope.LOYALTY).opt_out
 
     assert (answer["statusCode"], "You are unsubscribed" in answer["body"]) == (200, True)
     assert out is not None
@@ -48,10 +48,10 @@ def test_again_is_not_written_again(stack: Stack) -> None:
 
 def test_a_deleted_customer_can_still_unsubscribe_and_is_when_they_come_back(stack: Stack) -> None:
     path = sent_link()
-    house.use_cases().manage_customers.delete(BUSINESS_ID, customer(1).customer_id)
+    house.use_cases().customer_service.delete(BUSINESS_ID, customer(1).customer_id)
     assert ask(stack, path)["statusCode"] == 200
     profile = {"first_name": "Ana", "last_name": "Silva", "email": customer(1).email}
-    house.use_cases().manage_customers.create(BUSINESS_ID, profile)
+    house.use_cases().customer_service.create(BUSINESS_ID, profile)
 
     assert house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.opted_out == (Scope.LOYALTY,)
 

@@ -48,7 +48,7 @@ def texted(seconds: float, **given: Any) -> Reply:
 
 def tell(said: ConsentEvidence) -> None:
     contact = house.ports().contacts.get_many([TEXTED])[TEXTED]
-    house.ports().contacts.save(contact.knowing(said))
+    house.ports().contacts.save(contact.with_evidence(said))
 
 
 def test_everything_that_happened_with_a_customer_is_one_list_in_pages(stack: Stack, ana: str) -> None:

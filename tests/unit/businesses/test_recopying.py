@@ -308,7 +308,7 @@ def test_a_customer_who_is_saved_while_the_policy_changes_has_the_new_policys_fl
         view, _ = world.start_import(BUSINESS_ID, "csv", "first_name,last_name,email\nBea,Silva,ana1@example.com\n")
         assert world.run_import(view.job.import_id).counts.created == 1
     else:
-        world.manage_customers.create(BUSINESS_ID, profile)
+        world.customer_service.create(BUSINESS_ID, profile)
 
     assert changed
     assert len(flags(world)) == 2
@@ -336,8 +336,8 @@ def test_changes_of_policy_receipts_and_edits_that_race_end_with_the_flags_of_th
         world.pump_streams()
 
     def edit() -> None:
-        world.manage_customers.change(BUSINESS_ID, id_of(4), {"email": "ana1@example.com"})
-        world.manage_customers.create(BUSINESS_ID, {"first_name": "B", "last_name": "S", "email": "ana3@example.com"})
+        world.customer_service.change(BUSINESS_ID, id_of(4), {"email": "ana1@example.com"})
+        world.customer_service.create(BUSINESS_ID, {"first_name": "B", "last_name": "S", "email": "ana3@example.com"})
 
     turns.run([lambda: choose(world, one), lambda: choose(world, two), recopy, recopy, learn, edit])
     world.rest()

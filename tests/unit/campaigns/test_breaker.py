@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.domain.breaker import BOUNCE_WARNING, BOUNCES, FAULTS, deserves_a_warning, reason_to_pause
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, final_words
 from rebound.contacts.domain.reachability import STANDARD_POLICY
@@ -15,7 +15,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes
 from rebound.kernel.receipts import Outcome
-from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, is_telling, labels_of
+from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, counts_for_breaker, labels_of
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sending.application.post_message import PostMessage
 from rebound.sending.domain.handovers import Refused
@@ -62,8 +62,8 @@ def test_a_message_counts_as_one_thing_for_everybody_and_as_more_only_for_the_br
     final = status in {MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.FAILED}
     assert final_words(counts, window or 0).total == final
     assert final_words(counts, (window or 0) + 1) == FinalWords()
-    assert all(is_telling(label) for label in markers if not label.startswith(FINAL))
-    assert not any(is_telling(label) for label in labels - markers)
+    assert all(counts_for_breaker(label) for label in markers if not label.startswith(FINAL))
+    assert not any(counts_for_breaker(label) for label in labels - markers)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def fails(world: World, people: int, code: str | None) -> None:
         world.outcomes |= {address: (outcome,) for address in (one.email, one.mobile_phone) if address}
 
 
-def standing(world: World, campaign_id: str) -> CampaignView:
-    view = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
+def view_of(world: World, campaign_id: str) -> CampaignView:
+    view = world.campaign_service.get(BUSINESS_ID, campaign_id)
     assert adds_up(view)
     return view
 
@@ -140,7 +140,7 @@ def test_a_campaign_whose_texts_fail_through_our_fault_stops_flags_nobody_and_go
     campaign_id = posted(world, Channel.SMS, people)
     fails(world, people, code)
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert view.campaign.status is CampaignStatus.PAUSED
     assert view.campaign.paused_because is not None
@@ -169,10 +169,10 @@ def test_a_fault_that_is_still_there_after_a_resume_stops_the_campaign_again() -
     campaign_id = posted(world, Channel.SMS, 800)
     fails(world, 800, NOT_REGISTERED)
     world.rest()
-    failed = standing(world, campaign_id).results[MessageStatus.FAILED]
+    failed = view_of(world, campaign_id).results[MessageStatus.FAILED]
     world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
-    again = standing(world, campaign_id)
+    again = view_of(world, campaign_id)
 
     assert again.campaign.status is CampaignStatus.PAUSED
     assert failed + 10 <= again.results[MessageStatus.FAILED] < 800
@@ -185,13 +185,13 @@ def test_receipts_of_what_was_sent_before_the_resume_do_not_stop_it_again() -> N
     # Texts go out, their receipts wait.
     while world._send_one():
         pass
-    sent = standing(world, campaign_id)
+    sent = view_of(world, campaign_id)
     assert sent.campaign.status is CampaignStatus.EXPANDING
     assert len(world.receipt_queue.queue.messages) == 200
     world.steer_campaign.pause(BUSINESS_ID, campaign_id)
     world.steer_campaign.resume(BUSINESS_ID, campaign_id)
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert view.results[MessageStatus.FAILED] == 200
     assert view.campaign.status is CampaignStatus.SENDING
@@ -206,7 +206,7 @@ def test_a_pause_that_a_person_asked_for_has_no_reason_and_the_breaker_gives_it_
         pass
     world.steer_campaign.pause(BUSINESS_ID, campaign_id)
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert view.results[MessageStatus.FAILED] == 60
     assert (view.campaign.status, view.campaign.paused_because) == (CampaignStatus.PAUSED, None)
@@ -217,10 +217,10 @@ def test_a_cancelled_campaign_forgets_why_it_was_paused() -> None:
     campaign_id = posted(world, Channel.SMS, 300)
     fails(world, 300, NOT_REGISTERED)
     world.rest()
-    assert standing(world, campaign_id).campaign.paused_because is not None
+    assert view_of(world, campaign_id).campaign.paused_because is not None
     world.steer_campaign.cancel(BUSINESS_ID, campaign_id)
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert (view.campaign.status, view.campaign.paused_because) == (CampaignStatus.CANCELLED, None)
 
@@ -248,7 +248,7 @@ def test_a_call_that_is_refused_whole_stops_the_campaign_before_anybody_has_fail
     for number in range(1, 201):
         world.mailer.answer(f"ana{number}@example.com", Refused(PAUSED_AT_AMAZON))
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert view.campaign.status is CampaignStatus.PAUSED
     assert view.campaign.paused_because is not None
@@ -285,7 +285,7 @@ def test_ten_refusals_in_a_call_stop_the_campaign_and_those_who_were_not_refused
     for number in range(1, 11):
         world.mailer.answer(f"ana{number}@example.com", Refused("MAIL_FROM_DOMAIN_NOT_VERIFIED"))
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
     assert view.campaign.status is CampaignStatus.PAUSED
     assert (view.results[MessageStatus.QUEUED], view.results[MessageStatus.DELIVERED]) == (10, 40)
 
@@ -303,7 +303,7 @@ def test_texts_that_are_refused_through_our_fault_stop_the_campaign_and_are_sent
     for number in range(1, 101):
         world.twilio_texter.answer(f"+1415556{number:04d}", Refused("21606"))
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
     assert view.campaign.status is CampaignStatus.PAUSED
     assert not world.twilio_texter.went_out
     if calm:
@@ -366,7 +366,7 @@ def test_a_campaign_that_bounces_too_much_is_warned_of_and_then_stops() -> None:
     for number in range(1, people + 1, 10):
         world.outcomes[f"ana{number}@example.com"] = ((Outcome.FAILED, NO_SUCH_MAILBOX, 1.0),)
     world.rest()
-    view = standing(world, campaign_id)
+    view = view_of(world, campaign_id)
 
     assert view.campaign.status is CampaignStatus.PAUSED
     assert view.campaign.paused_because is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rebound.campaigns.application.project_campaigns import ProjectCampaigns
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords
 from rebound.kernel.audiences import Audience
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
 from rebound.kernel.receipts import Outcome
@@ -33,7 +33,7 @@ def told(before: Campaign | None, after: Campaign) -> list[DomainEvent]:
         CAMPAIGN_ID, "s", {"delivered": 3, "final": 4, "failed": 1, "fault": 1, "sent": 2}, after=None, position="1"
     )
     project = ProjectCampaigns(expansion=expansion, tallies=tallies, events=events)
-    trips = project(Written(before, after, "change-1", at(0)))
+    trips = project(RowChange(before, after, "change-1", at(0)))
     paused = [event for event in events.published if isinstance(event, CampaignPaused)]
     assert trips == sum(event.by is PausedBy.BREAKER for event in paused)
     return events.published

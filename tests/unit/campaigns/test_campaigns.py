@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.manage_campaigns import NewCampaign
+from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -39,9 +39,9 @@ def test_audiences_add_up_together(one: Audience, other: Audience) -> None:
 
 def test_a_campaign_starts_at_once_or_is_scheduled() -> None:
     world = World()
-    now = world.manage_campaigns.post(BUSINESS_ID, NEW).campaign
-    past = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, timing=Timing(at(-5)))).campaign
-    later = world.manage_campaigns.post(BUSINESS_ID, replace(NEW, timing=Timing(at(60)))).campaign
+    now = world.campaign_service.post(BUSINESS_ID, NEW).campaign
+    past = world.campaign_service.post(BUSINESS_ID, replace(NEW, timing=Timing(at(-5)))).campaign
+    later = world.campaign_service.post(BUSINESS_ID, replace(NEW, timing=Timing(at(60)))).campaign
 
     assert [campaign_id for _, campaign_id in world.runner.started] == [now.campaign_id, past.campaign_id]
     assert world.runner.scheduled == {(BUSINESS_ID, later.campaign_id): at(60)}
@@ -50,7 +50,7 @@ def test_a_campaign_starts_at_once_or_is_scheduled() -> None:
 
 def test_a_request_that_is_tried_again_is_the_same_campaign() -> None:
     world = World()
-    first, again = (world.manage_campaigns.post(BUSINESS_ID, NEW, "request-1").campaign for _ in range(2))
+    first, again = (world.campaign_service.post(BUSINESS_ID, NEW, "request-1").campaign for _ in range(2))
 
     assert again.campaign_id == first.campaign_id
     assert len(world.campaigns.rows) == len(world.runner.started) == 1
@@ -72,7 +72,7 @@ def test_a_request_that_is_tried_again_is_the_same_campaign() -> None:
 def test_everything_that_is_wrong_is_named_and_nothing_is_kept(change: dict[str, object], fields: list[str]) -> None:
     world = World()
     with pytest.raises(InvalidInputError) as raised:
-        world.manage_campaigns.post(BUSINESS_ID, replace(NEW, **change))  # type: ignore[arg-type]
+        world.campaign_service.post(BUSINESS_ID, replace(NEW, **change))  # type: ignore[arg-type]
 
     assert [error.field for error in raised.value.errors] == fields
     assert world.campaigns.rows == {}
@@ -81,19 +81,19 @@ def test_everything_that_is_wrong_is_named_and_nothing_is_kept(change: dict[str,
 
 def test_a_business_that_cannot_send_cannot_post() -> None:
     with pytest.raises(ConflictError, match="email_from"):
-        World(business(email_from=None)).manage_campaigns.post(BUSINESS_ID, NEW)
+        World(business(email_from=None)).campaign_service.post(BUSINESS_ID, NEW)
 
 
 def test_counts_add_up_while_a_campaign_is_under_way() -> None:
     world = World(ranges=1)
     world.add(*(customer(n) for n in range(1, 80)), customer(100, email=None))
-    campaign_id = world.manage_campaigns.post(BUSINESS_ID, NEW).campaign.campaign_id
+    campaign_id = world.campaign_service.post(BUSINESS_ID, NEW).campaign.campaign_id
     world.plan_campaign(BUSINESS_ID, campaign_id)
     world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
     world._send_one()
     world.pump_streams()
-    view = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
-    queued = world.manage_campaigns.messages(
+    view = world.campaign_service.get(BUSINESS_ID, campaign_id)
+    queued = world.campaign_service.messages(
         BUSINESS_ID, campaign_id, status=MessageStatus.QUEUED, limit=100, cursor=None
     ).items
 
@@ -106,12 +106,12 @@ def test_counts_add_up_while_a_campaign_is_under_way() -> None:
 def test_the_messages_of_a_campaign_come_in_pages_each_once(limit: int) -> None:
     world = World()
     world.add(*(customer(n) for n in range(300)))
-    campaign_id = world.manage_campaigns.post(BUSINESS_ID, NEW).campaign.campaign_id
+    campaign_id = world.campaign_service.post(BUSINESS_ID, NEW).campaign.campaign_id
     world.run(campaign_id)
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = world.manage_campaigns.messages(
+        page = world.campaign_service.messages(
             BUSINESS_ID, campaign_id, status=MessageStatus.DELIVERED, limit=limit, cursor=cursor
         )
         assert len(page.items) <= limit
@@ -136,8 +136,8 @@ def test_the_carrier_of_a_single_message_is_no_campaign() -> None:
     )
     (carrier,) = world.campaigns.rows.values()
     for read in (
-        lambda: world.manage_campaigns.get(BUSINESS_ID, carrier.campaign_id),
-        lambda: world.manage_campaigns.messages(BUSINESS_ID, carrier.campaign_id, status=None, limit=9, cursor=None),
+        lambda: world.campaign_service.get(BUSINESS_ID, carrier.campaign_id),
+        lambda: world.campaign_service.messages(BUSINESS_ID, carrier.campaign_id, status=None, limit=9, cursor=None),
     ):
         with pytest.raises(NotFoundError):
             read()

@@ -123,7 +123,7 @@ def test_whatever_dies_all_flags_of_the_campaign_are_rolled_back_and_counted_onc
 
 def test_an_address_that_nobody_uses_any_more_is_left_alone() -> None:
     world, campaign_id = bounced()
-    world.manage_customers.delete(BUSINESS_ID, customer(1).customer_id)
+    world.customer_service.delete(BUSINESS_ID, customer(1).customer_id)
     world.rest()
     before = world.contacts.rows.get(contact_key(1))
     world.ask_for_rollback(BUSINESS_ID, campaign_id)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError

@@ -97,9 +97,9 @@ def test_nobody_else_takes_back_what_the_owner_said_however_late_either_is_learn
     consent = NOTHING_SAID.join(*learnt)
 
     assert Scope.ALL in consent.opted_out
-    standing = consent.of(Scope.ALL).standing
-    assert standing is not None
-    assert standing.source is source
+    opt_out = consent.of(Scope.ALL).opt_out
+    assert opt_out is not None
+    assert opt_out.source is source
 
 
 @pytest.mark.parametrize("source", [ConsentSource.KEYWORD, ConsentSource.ONE_CLICK, ConsentSource.DOUBLE_OPT_IN])
@@ -115,7 +115,7 @@ def test_the_state_says_by_which_statement_it_is_as_it_is() -> None:
     again = ConsentEvidence(at(4), Scope.ALL, opted_out=False, source=ConsentSource.STAFF, who="Kim")
     state = NOTHING_SAID.join(out(1), by_staff, again).of(Scope.ALL)
 
-    assert state.standing == state.ruling == out(1)
+    assert state.opt_out == state.ruling == out(1)
     assert NOTHING_SAID.join(by_staff, again).of(Scope.ALL).ruling == again
     assert NOTHING_SAID.of(Scope.ALL).ruling is None
 
@@ -124,10 +124,10 @@ def test_the_state_says_by_which_statement_it_is_as_it_is() -> None:
 def test_no_bounce_and_no_delivery_changes_consent_and_no_statement_changes_reachability(
     evidence: list[Evidence], statements: list[ConsentEvidence]
 ) -> None:
-    contact = Contact(contact_key()).knowing(*evidence, *statements)
+    contact = Contact(contact_key()).with_evidence(*evidence, *statements)
 
     assert contact.consent == NOTHING_SAID.join(*statements)
-    assert contact.reachability == Contact(contact_key()).knowing(*evidence).reachability
+    assert contact.reachability == Contact(contact_key()).with_evidence(*evidence).reachability
 
 
 def test_an_opt_out_ends_with_a_later_opt_in_and_not_with_an_earlier_one() -> None:

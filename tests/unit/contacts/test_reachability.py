@@ -233,14 +233,17 @@ def test_what_was_voided_stays_voided_however_much_is_voided_after_it(
     assert one_by_one == EMPTY.join(*evidence)
     assert len(one_by_one.voided) <= KEPT_VOIDED
     voided = {id_ for group in groups for id_ in group}
-    assert not {failure.message_id for failure in one_by_one.standing} & voided
+    assert not {failure.message_id for failure in one_by_one.counted_failures} & voided
     for state in states:
-        assert not {f.message_id for f in state.join(*evidence).standing} & voided
+        assert not {f.message_id for f in state.join(*evidence).counted_failures} & voided
 
 
 def test_a_contact_that_learns_nothing_new_is_the_same_object() -> None:
-    contact = Contact(contact_key()).knowing(bounce(1))
+    contact = Contact(contact_key()).with_evidence(bounce(1))
 
-    assert contact.knowing(bounce(1)) is contact
-    assert contact.knowing(bounce(1), delivery(0.5)) is not contact
-    assert contact.knowing(bounce(1).__class__(at(1) + timedelta(microseconds=1), "m1", Provider.SES, SOFT)) != contact
+    assert contact.with_evidence(bounce(1)) is contact
+    assert contact.with_evidence(bounce(1), delivery(0.5)) is not contact
+    assert (
+        contact.with_evidence(bounce(1).__class__(at(1) + timedelta(microseconds=1), "m1", Provider.SES, SOFT))
+        != contact
+    )

@@ -154,12 +154,12 @@ def test_of_all_tries_the_latest_is_kept_unless_the_address_was_good_later(evide
 def test_only_what_is_flagged_for_causes_that_pass_is_ever_due_and_never_at_once(evidence: list[Evidence]) -> None:
     state = EMPTY.join(*evidence)
     due = next_try_at(state, STANDARD_POLICY)
-    lasting = [f for f in state.standing if not look_up(f.provider, f.code).recoverable]
+    lasting = [f for f in state.counted_failures if not look_up(f.provider, f.code).recoverable]
 
     assert (due is not None) == (
         state.verdict(STANDARD_POLICY).invalid and not EMPTY.join(*lasting).verdict(STANDARD_POLICY).invalid
     )
-    assert due is None or all(due >= f.at + DAY for f in state.standing)
+    assert due is None or all(due >= f.at + DAY for f in state.counted_failures)
 
 
 def test_causes_that_pass_are_full_mailboxes_and_what_was_out_of_reach() -> None:
@@ -367,7 +367,7 @@ def test_campaigns_at_the_same_time_make_one_try(channel: Channel, seed: int) ->
         world.plan_campaign(BUSINESS_ID, campaign_id)
         world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: True)
     script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
-    assert [world.manage_campaigns.get(BUSINESS_ID, id_).audience.targeted for id_ in ids] == [2, 2, 2]
+    assert [world.campaign_service.get(BUSINESS_ID, id_).audience.targeted for id_ in ids] == [2, 2, 2]
 
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint

@@ -191,7 +191,7 @@ def test_one_entry_is_removed_only_as_it_was_seen() -> None:
 
 @pytest.mark.parametrize("policy", [STANDARD_POLICY, STRICT_POLICY], ids=["standard", "strict"])
 def test_a_bounce_entry_flags_at_its_own_date(policy: object) -> None:
-    contact = Contact(contact_key()).knowing(listed(seconds=-9).evidence)
+    contact = Contact(contact_key()).with_evidence(listed(seconds=-9).evidence)
     verdict = contact.verdict(policy)  # type: ignore[arg-type]
 
     assert (verdict.invalid, verdict.since, verdict.reason) == (True, at(-9), "bounce:on_suppression_list")
@@ -199,19 +199,19 @@ def test_a_bounce_entry_flags_at_its_own_date(policy: object) -> None:
 
 
 def test_a_complaint_entry_opts_out_of_marketing_at_its_own_date_and_flags_nobody() -> None:
-    contact = Contact(contact_key()).knowing(listed("COMPLAINT", -9).evidence)
-    said = contact.consent.of(Scope.MARKETING).standing
+    contact = Contact(contact_key()).with_evidence(listed("COMPLAINT", -9).evidence)
+    said = contact.consent.of(Scope.MARKETING).opt_out
 
     assert not contact.verdict(STANDARD_POLICY).invalid
     assert said == ConsentEvidence(at(-9), Scope.MARKETING, opted_out=True, source=ConsentSource.COMPLAINT)
 
 
 def test_an_entry_stands_although_a_campaigns_bounces_are_rolled_back_and_does_not_bring_them_back() -> None:
-    bounced = Contact(contact_key()).knowing(Failure(at(-9), "m1", Provider.SES, NO_SUCH_MAILBOX), Voided("m1"))
+    bounced = Contact(contact_key()).with_evidence(Failure(at(-9), "m1", Provider.SES, NO_SUCH_MAILBOX), Voided("m1"))
 
     assert not bounced.verdict(STANDARD_POLICY).invalid
     assert drift_of(bounced, listed()) is None
-    assert bounced.knowing(listed().evidence).verdict(STANDARD_POLICY).since == at()
+    assert bounced.with_evidence(listed().evidence).verdict(STANDARD_POLICY).since == at()
 
 
 def opted_in(seconds: float) -> ConsentEvidence:
@@ -251,6 +251,6 @@ GONE = Failure(at(-9), "m1", Provider.SES, NO_SUCH_MAILBOX)
 def test_where_an_entry_and_a_contact_differ(
     reason: str, known: list[Cleared | Failure | ConsentEvidence], delivered: int | None, drift: Drift | None
 ) -> None:
-    contact = Contact(contact_key()).knowing(*known)
+    contact = Contact(contact_key()).with_evidence(*known)
 
     assert drift_of(contact, listed(reason), at(delivered) if delivered is not None else None) is drift

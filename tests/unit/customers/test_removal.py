@@ -33,12 +33,12 @@ def import_again(world: World, content: str = CSV) -> None:
 
 
 def create_again(world: World) -> None:
-    world.manage_customers.create(BUSINESS_ID, ANA)
+    world.customer_service.create(BUSINESS_ID, ANA)
 
 
 def move_there(world: World) -> None:
     world.add(customer(9, email="nine@example.com"))
-    world.manage_customers.change(BUSINESS_ID, id_of(9), {"email": "Ana1@example.com"})
+    world.customer_service.change(BUSINESS_ID, id_of(9), {"email": "Ana1@example.com"})
 
 
 def everything_kept(world: World) -> str:
@@ -50,7 +50,7 @@ def test_a_deletion_leaves_nothing_of_the_address_when_there_was_no_consent() ->
     world = World()
     world.add(customer(1))
     world.know(contact_key(1), BOUNCE)
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     assert (world.customers.rows, world.contacts.rows, world.contacts.hashed) == ({}, {}, {})
 
@@ -59,7 +59,7 @@ def test_what_is_kept_of_consent_names_neither_address_nor_customer() -> None:
     world = World()
     world.add(customer(1))
     world.know(contact_key(1), STOP, BOUNCE)
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     kept = everything_kept(world)
 
     assert list(world.contacts.hashed) == [contact_key(1).hashed]
@@ -71,27 +71,27 @@ def test_what_is_kept_of_consent_names_neither_address_nor_customer() -> None:
 
 def test_every_address_that_a_customer_ever_used_goes_with_them() -> None:
     world = World()
-    created = world.manage_customers.create(BUSINESS_ID, {**ANA, "mobile_phone": "+14155550123"}).customer
+    created = world.customer_service.create(BUSINESS_ID, {**ANA, "mobile_phone": "+14155550123"}).customer
     for number in (2, 3, 1, 4):
-        world.manage_customers.change(BUSINESS_ID, created.customer_id, {"email": f"ana{number}@example.com"})
-    world.manage_customers.change(BUSINESS_ID, created.customer_id, {"mobile_phone": None})
+        world.customer_service.change(BUSINESS_ID, created.customer_id, {"email": f"ana{number}@example.com"})
+    world.customer_service.change(BUSINESS_ID, created.customer_id, {"mobile_phone": None})
     stored = world.customers.get(BUSINESS_ID, created.customer_id)
     assert stored.former_contacts == {
         *(contact_key(number) for number in (1, 2, 3)),
         ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123"),
     }
-    world.manage_customers.delete(BUSINESS_ID, created.customer_id)
+    world.customer_service.delete(BUSINESS_ID, created.customer_id)
 
     assert world.contacts.rows == {}
 
 
 def test_a_customer_of_very_many_addresses_can_be_deleted() -> None:
     world = World()
-    created = world.manage_customers.create(BUSINESS_ID, ANA).customer
+    created = world.customer_service.create(BUSINESS_ID, ANA).customer
     for number in range(MOST_CONTACTS * 2 + 5):
-        world.manage_customers.change(BUSINESS_ID, created.customer_id, {"email": f"ana{number}@example.com"})
+        world.customer_service.change(BUSINESS_ID, created.customer_id, {"email": f"ana{number}@example.com"})
         world.know(contact_key(number), STOP)
-    world.manage_customers.delete(BUSINESS_ID, created.customer_id)
+    world.customer_service.delete(BUSINESS_ID, created.customer_id)
 
     assert (world.customers.rows, world.contacts.rows) == ({}, {})
     assert len(world.contacts.hashed) == MOST_CONTACTS * 2 + 5
@@ -102,12 +102,12 @@ def test_a_shared_address_stays_as_it_is_for_the_others() -> None:
     world.add(customer(1), customer(2, email="ana1@example.com"))
     world.know(contact_key(1), STOP, BOUNCE)
     before = world.contacts.rows[contact_key(1)]
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     after = world.contacts.rows[contact_key(1)]
 
     assert after.customer_ids == {id_of(2)}
     assert (after.consent, after.reachability) == (before.consent, before.reachability)
-    world.manage_customers.delete(BUSINESS_ID, id_of(2))
+    world.customer_service.delete(BUSINESS_ID, id_of(2))
     assert contact_key(1) not in world.contacts.rows
 
 
@@ -118,7 +118,7 @@ def test_an_opt_out_survives_deletion_and_coming_back(come_back: Callable[[World
     world.know(contact_key(1), STOP)
     for _ in range(2):
         (only,) = [c for c in world.customers.rows.values() if contact_key(1) in c.contact_keys]
-        world.manage_customers.delete(BUSINESS_ID, only.customer_id)
+        world.customer_service.delete(BUSINESS_ID, only.customer_id)
         assert contact_key(1) not in world.contacts.rows
         come_back(world)
         assert world.contacts.rows[contact_key(1)].consent.opted_out == (Scope.ALL,)
@@ -129,7 +129,7 @@ def test_a_receipt_after_the_deletion_keeps_its_consent_and_brings_no_address_ba
     world = World()
     world.add(customer(1))
     world.messages.record_new([message(1, status=MessageStatus.SENT)])
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     code = {"code": NO_SUCH_MAILBOX} if outcome is Outcome.FAILED else {}
     for _ in range(2):
         applied = world.apply_receipts({"a": [receipt(outcome, 5, **code)]})
@@ -158,7 +158,7 @@ def test_consent_is_the_fold_of_everything_said_whoever_came_and_went(story: lis
         match step:
             case "delete":
                 for user in users:
-                    world.manage_customers.delete(BUSINESS_ID, user.customer_id)
+                    world.customer_service.delete(BUSINESS_ID, user.customer_id)
             case "create":
                 create_again(world)
             case "import":
@@ -167,7 +167,7 @@ def test_consent_is_the_fold_of_everything_said_whoever_came_and_went(story: lis
                 world.add(customer(2, email="ana1@example.com"))
             case "unshare":
                 for user in users[:1]:
-                    world.manage_customers.change(BUSINESS_ID, user.customer_id, {"email": None})
+                    world.customer_service.change(BUSINESS_ID, user.customer_id, {"email": None})
             case ConsentEvidence():
                 said.append(step)
                 world.know(contact_key(1), step)
@@ -188,7 +188,7 @@ def test_a_complaint_that_arrives_while_a_customer_goes_and_comes_is_never_lost(
     world.checkpoint = turns.checkpoint
 
     def delete_and_import() -> None:
-        world.manage_customers.delete(BUSINESS_ID, id_of(1))
+        world.customer_service.delete(BUSINESS_ID, id_of(1))
         import_again(world)
 
     def complain() -> None:
@@ -218,10 +218,10 @@ def test_confirming_and_editing_beside_a_deletion_bring_nobody_back(seed: int) -
 
     turns.run(
         [
-            lambda: world.manage_customers.delete(BUSINESS_ID, id_of(1)),
-            lambda: world.manage_customers.delete(BUSINESS_ID, id_of(2)),
-            lambda: tolerant(lambda: world.manage_customers.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL)),
-            lambda: tolerant(lambda: world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "b@example.com"})),
+            lambda: world.customer_service.delete(BUSINESS_ID, id_of(1)),
+            lambda: world.customer_service.delete(BUSINESS_ID, id_of(2)),
+            lambda: tolerant(lambda: world.customer_service.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL)),
+            lambda: tolerant(lambda: world.customer_service.change(BUSINESS_ID, id_of(1), {"email": "b@example.com"})),
         ]
     )
 
@@ -234,7 +234,7 @@ def test_a_worker_that_dies_while_it_applies_a_complaint_has_it_come_again() -> 
         world = World()
         world.add(customer(1))
         world.messages.record_new([message(1, status=MessageStatus.SENT)])
-        world.manage_customers.delete(BUSINESS_ID, id_of(1))
+        world.customer_service.delete(BUSINESS_ID, id_of(1))
         calls = [0]
 
         def die(where: str, calls: list[int] = calls, death: int = death) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.campaigns.application.manage_campaigns import CampaignView
+from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure, Tried
 from rebound.contacts.domain.recovery import Recovery
@@ -154,7 +154,7 @@ def test_a_campaign_that_is_paused_for_our_own_fault_keeps_no_places(channel: Ch
     world.begin(campaign_id)
     world.rest()
 
-    assert world.manage_campaigns.get(BUSINESS_ID, campaign_id).campaign.status == "paused"
+    assert world.campaign_service.get(BUSINESS_ID, campaign_id).campaign.status == "paused"
     assert not any(places_of(world, number) for number in range(1, 21))
     assert world.frequencies.writes > 0
 
@@ -221,7 +221,7 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
 
     def previewed(segment_id: str | None) -> int:
         question = Question(everybody(), Channel.EMAIL, Category.LOYALTY, segment_id=segment_id)
-        job = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, question.written()))
+        job = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, question.written()))
         now = world.preview_audience(BUSINESS_ID, question)
         assert now is not None
         assert now == audience_of(job.counts[0])
@@ -475,7 +475,7 @@ def test_no_cap_is_ever_exceeded_whatever_dies_and_whoever_comes_first(seed: int
         for campaign_id in ids:
             world.end(campaign_id)
         world.rest()
-        views.extend(world.manage_campaigns.get(BUSINESS_ID, campaign_id) for campaign_id in ids)
+        views.extend(world.campaign_service.get(BUSINESS_ID, campaign_id) for campaign_id in ids)
         world.clock.move(timedelta(hours=world.random.choice([1, 13, 24])))
 
     assert world.overrun() == []
@@ -511,7 +511,7 @@ def two_campaigns(stop_at: int | None, error: type[BaseException]) -> tuple[Watc
     for campaign_id in ids:
         world.end(campaign_id)
     world.rest()
-    assert all(adds_up(world.manage_campaigns.get(BUSINESS_ID, campaign_id)) for campaign_id in ids)
+    assert all(adds_up(world.campaign_service.get(BUSINESS_ID, campaign_id)) for campaign_id in ids)
     return world, reached
 
 

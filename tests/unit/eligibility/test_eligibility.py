@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
+from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.customers.domain import Customer
@@ -23,13 +23,13 @@ from tests.fakes.making import NO_SUCH_MAILBOX, at, business, campaign, contact_
 
 PROMOTIONAL = tuple(category for category in Category if category.is_promotional)
 ANA = customer()
-FLAGGED = Contact(contact_key()).knowing(Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX))
+FLAGGED = Contact(contact_key()).with_evidence(Failure(at(1), "m1", Provider.SES, NO_SUCH_MAILBOX))
 NOW = at(3600)
-HEALTHY = Contact(contact_key()).knowing(Cleared(at(1), ClearedBy.DELIVERY))
+HEALTHY = Contact(contact_key()).with_evidence(Cleared(at(1), ClearedBy.DELIVERY))
 
 
 def opted_out(contact: Contact, scope: Scope) -> Contact:
-    return contact.knowing(ConsentEvidence(at(2), scope, opted_out=True, source=ConsentSource.PROVIDER))
+    return contact.with_evidence(ConsentEvidence(at(2), scope, opted_out=True, source=ConsentSource.PROVIDER))
 
 
 senders = st.sampled_from(
@@ -54,7 +54,7 @@ campaigns = st.builds(
 )
 businesses = st.builds(lambda sender, recovery: replace(sender, recovery=recovery), senders, strategies.recoveries)
 contacts = st.none() | st.builds(
-    lambda evidence, said: Contact(contact_key()).knowing(*evidence, *said),
+    lambda evidence, said: Contact(contact_key()).with_evidence(*evidence, *said),
     st.lists(strategies.evidence, max_size=4),
     st.lists(strategies.said, max_size=3),
 )
@@ -113,12 +113,12 @@ STATEMENTS = st.lists(strategies.said.filter(lambda said: said.scope is not Scop
 def test_with_double_opt_in_promotional_messages_go_only_to_who_asked_for_them_themselves_and_went_on_wanting_them(
     channel: Channel, category: Category, statements: list[ConsentEvidence]
 ) -> None:
-    contact = Contact(contact_key(1, channel)).knowing(*statements)
+    contact = Contact(contact_key(1, channel)).with_evidence(*statements)
     wants_it = business(double_opt_in=DoubleOptIn(email=channel is Channel.EMAIL, sms=channel is Channel.SMS))
     without, with_it = (
         decide(ANA, contact, sender, campaign(channel, category=category), NOW) for sender in (business(), wants_it)
     )
-    asked = [said.at for said in statements if not said.opted_out and said.source in OWN_WORDS]
+    asked = [said.at for said in statements if not said.opted_out and said.source in FIRST_HAND_SOURCES]
     confirmed = any(all(said.at < when for said in statements if said.opted_out) for when in asked)
 
     if isinstance(without, Send) and category in PROMOTIONAL and not confirmed:
@@ -144,11 +144,11 @@ def test_neither_delivery_nor_bounce_says_anything_about_consent(
     evidence: list[Evidence], statements: list[ConsentEvidence], category: Category
 ) -> None:
     wants_it = business(double_opt_in=DoubleOptIn(email=True))
-    silent = Contact(contact_key()).knowing(*statements)
+    silent = Contact(contact_key()).with_evidence(*statements)
     by_consent = (Exclusion.OPTED_OUT, Exclusion.NOT_CONFIRMED)
     before, after = (
         decide(ANA, contact, wants_it, campaign(category=category), NOW)
-        for contact in (silent, silent.knowing(*evidence))
+        for contact in (silent, silent.with_evidence(*evidence))
     )
 
     assert (before in by_consent, after in by_consent) in ((True, True), (False, False))
@@ -212,7 +212,7 @@ def test_the_day_and_night_phones_are_never_texted() -> None:
 
 @given(st.lists(strategies.evidence, max_size=5))
 def test_a_marketing_message_goes_exactly_to_contacts_without_a_flag(evidence: list[Evidence]) -> None:
-    contact = Contact(contact_key()).knowing(*evidence)
+    contact = Contact(contact_key()).with_evidence(*evidence)
     sent = isinstance(decide(ANA, contact, business(), campaign(), NOW), Send)
 
     assert sent is not contact.verdict(business().policy).invalid

@@ -135,7 +135,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
     evidence = draw(st.lists(strategies.evidence, max_size=6))
     said = draw(st.lists(strategies.said, max_size=3))
-    contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).knowing(*evidence, *said)))
+    contact = draw(st.none() | st.just(Contact(contact_key(1, channel)).with_evidence(*evidence, *said)))
     frequency = draw(st.none() | st.just(handed(channel, 1)) | st.just(handed(channel, 3)))
     what = replace(what, expires_at=draw(EXPIRIES), local_time=draw(LOCAL_TIMES))
     sender = replace(sender, quiet_hours=draw(HOURS))
@@ -165,11 +165,11 @@ def sentence_of(told: Explanation, rule: Exclusion) -> str:
 def failing(code: str, times: int = 1, channel: Channel = Channel.EMAIL, words: str | None = None) -> Contact:
     provider = Provider.SES if channel is Channel.EMAIL else Provider.TWILIO
     failures = (Failure(at(n), f"m{n}", provider, code, words) for n in range(1, times + 1))
-    return Contact(contact_key(1, channel)).knowing(*failures)
+    return Contact(contact_key(1, channel)).with_evidence(*failures)
 
 
 def test_a_flag_that_rests_on_the_suppression_list_says_so_and_how_to_take_it_off() -> None:
-    contact = Contact(contact_key()).knowing(Failure(at(-9), None, Provider.SES, LISTED_BOUNCE))
+    contact = Contact(contact_key()).with_evidence(Failure(at(-9), None, Provider.SES, LISTED_BOUNCE))
     found = asked(contact)
 
     assert found.decision is Exclusion.INVALID_CONTACT
@@ -183,7 +183,7 @@ def test_a_flag_that_rests_on_the_suppression_list_says_so_and_how_to_take_it_of
 
 def opted_out(scope: Scope, source: ConsentSource, channel: Channel = Channel.EMAIL) -> Contact:
     said = ConsentEvidence(at(2), scope, opted_out=True, source=source, message_id="m2")
-    return Contact(contact_key(1, channel)).knowing(said)
+    return Contact(contact_key(1, channel)).with_evidence(said)
 
 
 REMINDER = campaign(category=Category.REMINDER)
@@ -233,13 +233,13 @@ def every_kind_of_case() -> Iterator[Case]:
         contacts = (
             None,
             contact,
-            contact.knowing(*(Failure(at(n), f"m{n}", *full) for n in range(5))),
-            contact.knowing(Failure(at(1) - timedelta(days=9), "m1", Provider.SES, FULL)),
-            contact.knowing(Failure(at(1), "m1", *code)),
+            contact.with_evidence(*(Failure(at(n), f"m{n}", *full) for n in range(5))),
+            contact.with_evidence(Failure(at(1) - timedelta(days=9), "m1", Provider.SES, FULL)),
+            contact.with_evidence(Failure(at(1), "m1", *code)),
             opted_out(Scope.MARKETING, ConsentSource.COMPLAINT, channel),
             opted_out(Scope.ALL, ConsentSource.PROVIDER, channel),
             opted_out(Scope.LOYALTY, ConsentSource.STAFF, channel),
-            contact.knowing(CONFIRMED),
+            contact.with_evidence(CONFIRMED),
         )
         campaigns = [
             campaign(channel, category=category, exclude_failed=exclude, include_customer_ids=frozenset(added))
@@ -504,7 +504,7 @@ def test_failures_that_the_policy_does_not_count_have_no_threshold() -> None:
 
 
 def test_after_a_confirmation_the_old_bounce_is_over() -> None:
-    confirmed = failing(NO_SUCH_MAILBOX).knowing(Cleared(at(5), ClearedBy.CONFIRMATION))
+    confirmed = failing(NO_SUCH_MAILBOX).with_evidence(Cleared(at(5), ClearedBy.CONFIRMATION))
     told = asked(confirmed, bounced(NO_SUCH_MAILBOX))
 
     assert (told.counts, told.evidence, told.cleared) == ((), None, Cleared(at(5), ClearedBy.CONFIRMATION))
@@ -591,7 +591,7 @@ def test_whoever_waits_for_a_try_is_told_from_when_on(
 
 
 def test_a_try_that_is_due_says_so() -> None:
-    old = Contact(contact_key()).knowing(Failure(NOW - timedelta(days=2), "m1", Provider.SES, FULL))
+    old = Contact(contact_key()).with_evidence(Failure(NOW - timedelta(days=2), "m1", Provider.SES, FULL))
     reminder = asked(old, what=REMINDER, sender=business(recovery=Recovery(spaced=True)))
     marketing = asked(old, sender=business(recovery=Recovery(probe_marketing=True)))
 
@@ -608,7 +608,7 @@ def test_a_try_that_is_due_says_so() -> None:
 
 def test_an_address_that_does_not_exist_is_not_waited_for() -> None:
     both = business(recovery=Recovery(spaced=True, probe_marketing=True))
-    gone = failing(NO_SUCH_MAILBOX).knowing(Failure(at(0), "m0", Provider.SES, FULL), Tried(at(9), "m9"))
+    gone = failing(NO_SUCH_MAILBOX).with_evidence(Failure(at(0), "m0", Provider.SES, FULL), Tried(at(9), "m9"))
     told = asked(gone, what=REMINDER, sender=both)
 
     assert (told.decision, told.next_try_at) == (Send("ana1@example.com"), None)
@@ -629,7 +629,7 @@ def test_an_opt_out_that_was_taken_back_is_not_told() -> None:
     contact = opted_out(Scope.ALL, ConsentSource.PROVIDER)
     back = ConsentEvidence(at(3), Scope.ALL, opted_out=False, source=ConsentSource.PROVIDER)
 
-    assert asked(contact.knowing(back)).opt_outs == ()
+    assert asked(contact.with_evidence(back)).opt_outs == ()
 
 
 # --- caps -------------------------------------------------------------------------------------------------------------

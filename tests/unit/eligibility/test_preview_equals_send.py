@@ -15,7 +15,7 @@ from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours
 from rebound.businesses.domain.switches import Switches
-from rebound.campaigns.application.manage_campaigns import NewCampaign
+from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.campaigns.domain.expansion_records import RangeProgress
@@ -218,7 +218,7 @@ def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, s
     An expansion of one customer a page leaves its word about each in its ledger.
     """
     world = situation.world
-    campaign_id = world.manage_campaigns.post(BUSINESS_ID, situation.new).campaign.campaign_id
+    campaign_id = world.campaign_service.post(BUSINESS_ID, situation.new).campaign.campaign_id
     at_expansion: dict[str, str] = {}
     commit: Any = world.expansion.commit
 
@@ -265,7 +265,7 @@ def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, pa
         if situation.world.businesses.get(BUSINESS_ID).barrier(situation.new.channel) is not None:
             assert set(preview.values()) <= {Exclusion.CHANNEL_OFF}
             with pytest.raises(ConflictError):
-                situation.world.manage_campaigns.post(BUSINESS_ID, situation.new)
+                situation.world.campaign_service.post(BUSINESS_ID, situation.new)
             return
         at_expansion, at_the_end = expanded_and_sent(situation)
 
@@ -297,7 +297,7 @@ def test_a_preview_adds_back_whom_the_campaign_would_add_back() -> None:
         )
     asked = Question(everybody(), Channel.EMAIL, Category.MARKETING)
     added = replace(asked, include_customer_ids=frozenset({id_of(1)}))
-    job = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, added.written()))
+    job = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, added.written()))
 
     assert world.preview_audience(BUSINESS_ID, asked) == Audience(2, {"invalid_contact": 2})
     assert (

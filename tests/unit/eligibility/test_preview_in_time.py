@@ -74,7 +74,7 @@ def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_
 
 def test_a_segment_is_foreseen_as_it_is_when_the_campaign_is_posted() -> None:
     world = large()
-    world.manage_segments.put(BUSINESS_ID, "failed", "Failed", {"failed": "email"})
+    world.segment_service.put(BUSINESS_ID, "failed", "Failed", {"failed": "email"})
     foreseen = world.post(selection=Selection(segment_id="failed")).foreseen
 
     assert foreseen is not None
@@ -86,7 +86,7 @@ def test_a_preview_as_a_job_comes_to_the_same_whatever_dies() -> None:
     expected = calm.preview_audience(BUSINESS_ID, EVERYBODY)
     world = slow(large())
     world.chaos = Chaos(death=0.1)
-    view = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.PREVIEW, EVERYBODY.written()))
+    view = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, EVERYBODY.written()))
 
     assert expected is not None
     assert dict(expected.excluded) == {"no_address": 171, "invalid_contact": 1, "opted_out": 1}
@@ -100,7 +100,7 @@ def test_a_count_as_a_job_comes_to_the_same_whatever_dies() -> None:
     expected = large().count_customers(BUSINESS_ID, wanted)
     world = slow(large())
     world.chaos = Chaos(death=0.1)
-    view = world.run_to_end(world.manage_jobs.start(BUSINESS_ID, JobKind.COUNT, {"wanted": write_filter(wanted)}))
+    view = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.COUNT, {"wanted": write_filter(wanted)}))
 
     assert expected is not None
     assert (expected["looked_at"], expected["count"], expected["email"]) == (1201, 241, 241)

@@ -17,12 +17,12 @@ from rebound.imports_exports.application.customer_files import (
     read_tags,
     write_tags,
 )
-from rebound.imports_exports.domain.import_records import Place
+from rebound.imports_exports.domain.import_records import FilePosition
 
 HEADER = "first_name,last_name,email\n"
 
 
-def read(content: str | bytes, format_: str = "csv", start: Place | None = None) -> list[Row]:
+def read(content: str | bytes, format_: str = "csv", start: FilePosition | None = None) -> list[Row]:
     encoded = content.encode() if isinstance(content, str) else content
     return list(read_rows(io.BytesIO(encoded[start.offset if start else 0 :]), format_, start))
 

@@ -44,7 +44,7 @@ def test_importing_an_export_changes_nothing(format_: str, rows: list[tuple[str,
     for number, (first, last, tags, named) in enumerate(rows):
         profile = {"first_name": first, "last_name": last, "general_tags": tags, "birthday": "1990-04-01"}
         more = {"external_id": f"={number}", "email": f"=n{number}@example.com", "mobile_phone": "+14155550123"}
-        world.manage_customers.create(BUSINESS_ID, {**profile, **(more if named else {})})
+        world.customer_service.create(BUSINESS_ID, {**profile, **(more if named else {})})
     before = dict(world.customers.rows), dict(world.contacts.rows)
     content = exported(world, format_)
     view = world.run_import(world.start_import(BUSINESS_ID, format_, content)[0].job.import_id)
@@ -55,10 +55,10 @@ def test_importing_an_export_changes_nothing(format_: str, rows: list[tuple[str,
 
 def test_customers_who_were_deleted_come_back_from_an_export_as_they_were() -> None:
     world = World()
-    world.manage_customers.create(BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "day_phone": "+14155550123"})
+    world.customer_service.create(BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "day_phone": "+14155550123"})
     [before] = world.customers.rows.values()
     content = exported(world)
-    world.manage_customers.delete(BUSINESS_ID, before.customer_id)
+    world.customer_service.delete(BUSINESS_ID, before.customer_id)
     world.run_import(world.start_import(BUSINESS_ID, "csv", content)[0].job.import_id)
     [after] = world.customers.rows.values()
 

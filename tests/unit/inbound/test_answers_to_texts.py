@@ -235,14 +235,14 @@ def test_the_customers_of_a_number_are_answered_in_their_language_if_they_have_o
 ) -> None:
     talk = Talk(*range(1, len(spoken) + 1), text_answers=TextAnswers(language="es"))
     for number, language in enumerate(spoken, 1):
-        talk.world.manage_customers.change(BUSINESS_ID, id_of(number), {"language": language})
+        talk.world.customer_service.change(BUSINESS_ID, id_of(number), {"language": language})
     for keyword, body in ((Keyword.STOP, "stop"), (Keyword.START, "start"), (Keyword.HELP, "info")):
         assert talk.say(body) == answer_to(keyword, [talk.business], answered)
 
 
 def test_who_has_another_number_by_now_does_not_choose_the_language() -> None:
     talk = Talk(1, 2)
-    talk.world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": "pt", "mobile_phone": "+14155569999"})
+    talk.world.customer_service.change(BUSINESS_ID, id_of(1), {"language": "pt", "mobile_phone": "+14155569999"})
 
     assert talk.say("help") == answer_to(Keyword.HELP, [talk.business], "en")
 
@@ -280,10 +280,10 @@ def test_a_revocation_that_staff_confirm_is_the_customers_own_stop_which_a_start
     talk = Talk()
     talk.say("please stop texting me", "SM-r")
     talk.staff(Decision.OPT_OUT, "SM-r")
-    standing = talk.world.contacts.get_many([KEY])[KEY].consent.of(Scope.ALL).standing
+    opt_out = talk.world.contacts.get_many([KEY])[KEY].consent.of(Scope.ALL).opt_out
 
     assert talk.opted_out() == (Scope.ALL,)
-    assert standing == ConsentEvidence(
+    assert opt_out == ConsentEvidence(
         talk.last.at, Scope.ALL, True, ConsentSource.KEYWORD, "SM-r", "Kim", "please stop texting me"
     )
     talk.say("START")
@@ -386,10 +386,10 @@ def test_with_the_last_customer_of_a_number_the_words_go_and_what_was_said_about
     talk = Talk(1, 2)
     for body in ("see you", "please stop texting me", "STOP"):
         talk.say(body)
-    talk.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    talk.world.customer_service.delete(BUSINESS_ID, id_of(1))
     talk.world.pump_streams()
     assert talk.last.body == "STOP"
-    talk.world.manage_customers.delete(BUSINESS_ID, id_of(2))
+    talk.world.customer_service.delete(BUSINESS_ID, id_of(2))
     talk.world.pump_streams()
 
     kept = talk.world.replies.page(BUSINESS_ID, 9, None).items

@@ -79,7 +79,7 @@ def test_everything_that_is_asked_for_must_hold(salon: World, wanted: dict[str, 
 
 
 def test_a_former_number_still_counts_as_the_customers(salon: World) -> None:
-    salon.manage_customers.change(BUSINESS_ID, id_of(1), {"mobile_phone": "+14155567777"})
+    salon.customer_service.change(BUSINESS_ID, id_of(1), {"mobile_phone": "+14155567777"})
 
     assert found(salon, customer_id=id_of(1)) == [KEPT[1], KEPT[0]]
 

@@ -193,7 +193,7 @@ def test_a_link_speaks_for_the_address_it_was_sent_to(logged: bool) -> None:
 def test_a_link_speaks_for_the_old_address_of_a_customer_who_has_another(logged: bool) -> None:
     case = Case()
     link = case.sent(logged=logged)
-    case.world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "new@example.com"})
+    case.world.customer_service.change(BUSINESS_ID, id_of(1), {"email": "new@example.com"})
 
     assert case.reader.contact(link).key == contact_key(1)
 
@@ -201,8 +201,8 @@ def test_a_link_speaks_for_the_old_address_of_a_customer_who_has_another(logged:
 def test_a_link_speaks_for_an_address_that_its_customer_left_to_others() -> None:
     case = Case()
     link = case.sent()
-    case.world.manage_customers.change(BUSINESS_ID, id_of(2), {"email": "ana1@example.com"})
-    case.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    case.world.customer_service.change(BUSINESS_ID, id_of(2), {"email": "ana1@example.com"})
+    case.world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     found = case.reader.contact(link)
     assert (found.key, set(found.customer_ids)) == (contact_key(1), {id_of(2)})
@@ -211,7 +211,7 @@ def test_a_link_speaks_for_an_address_that_its_customer_left_to_others() -> None
 def test_a_link_speaks_for_the_address_of_a_customer_who_is_deleted() -> None:
     case = Case()
     link = case.sent()
-    case.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    case.world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     found = case.reader.contact(link)
     assert (found.key, found.is_used) == (contact_key(1), False)
@@ -222,7 +222,7 @@ def test_a_link_finds_what_is_remembered_of_an_address_that_nothing_else_knows_a
     link = case.sent(logged=False)
     stated = ConsentEvidence(at(5), Scope.LOYALTY, opted_out=True, source=ConsentSource.STAFF)
     case.world.know(contact_key(1), stated)
-    case.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    case.world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     found = case.reader.contact(link)
     assert (found.key, set(found.consent.statements)) == (contact_key(1).hashed, {stated})
@@ -231,7 +231,7 @@ def test_a_link_finds_what_is_remembered_of_an_address_that_nothing_else_knows_a
 def test_a_link_that_nothing_knows_the_address_of_speaks_for_nobody() -> None:
     case = Case()
     link = case.sent(logged=False)
-    case.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    case.world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     with pytest.raises(NotFoundError):
         case.reader.contact(link)

@@ -83,7 +83,7 @@ def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixtu
 def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = world.manage_tenants.create_key(BUSINESS_ID)
+    old = world.tenant_service.create_key(BUSINESS_ID)
     ids = ["--business-id", BUSINESS_ID, "--key-id", old.key.key_id]
     assert cli.main(["rotate-key", *ids, "--grace-hours", "1"]) == 0
     new = json.loads(capsys.readouterr().out)
@@ -95,9 +95,9 @@ def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
 
 
 def test_a_revocation_is_never_put_off(world: World) -> None:
-    old = world.manage_tenants.create_key(BUSINESS_ID)
-    world.manage_tenants.revoke_key(BUSINESS_ID, old.key.key_id)
-    world.manage_tenants.rotate_key(BUSINESS_ID, old.key.key_id)
+    old = world.tenant_service.create_key(BUSINESS_ID)
+    world.tenant_service.revoke_key(BUSINESS_ID, old.key.key_id)
+    world.tenant_service.rotate_key(BUSINESS_ID, old.key.key_id)
 
     assert world.authorize_request(f"Bearer {old.token}") is None
 

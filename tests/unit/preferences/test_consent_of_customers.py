@@ -13,7 +13,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
-from rebound.preferences.application.manage_consent import ConsentView, Statement, Told
+from rebound.preferences.application.customer_consent import ConsentView, Statement, StatementEntry
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, at, contact_key, customer, id_of
 from tests.fakes.watching import Boundary
@@ -118,7 +118,9 @@ def test_a_stop_that_arrives_between_the_look_and_the_write_is_not_overlooked() 
     def stop_once(where: Boundary) -> None:
         if where == "contacts.save" and not looked:
             looked.append(where)
-            world.contacts.save(world.contacts.rows[SMS].knowing(said(Scope.ALL, ConsentSource.KEYWORD, seconds=5)))
+            world.contacts.save(
+                world.contacts.rows[SMS].with_evidence(said(Scope.ALL, ConsentSource.KEYWORD, seconds=5))
+            )
 
     world.checkpoint = stop_once
     with pytest.raises(ConflictError, match="text START"):
@@ -180,12 +182,12 @@ def test_the_pages_show_everything_once_and_the_latest_first(
 ) -> None:
     world = World()
     world.add(customer(1, email="ana2@example.com", mobile_phone=None))
-    world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "ana1@example.com", "mobile_phone": "+14155560001"})
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"email": "ana1@example.com", "mobile_phone": "+14155560001"})
     for key, statement in told:
         world.know(key, statement)
         if data.draw(st.booleans()):
             world.pump_streams()
-    shown: list[Told] = []
+    shown: list[StatementEntry] = []
     cursor: str | None = None
     for _ in range(40):
         page = read(world, limit=2, cursor=cursor).history
@@ -208,7 +210,7 @@ def test_the_pages_show_everything_once_and_the_latest_first(
 def test_the_history_outlives_deletion_and_coming_back() -> None:
     world = with_ana()
     unsubscribe(world)
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     world.pump_streams()
     world.add(customer(2, mobile_phone="+14155560001"))
 

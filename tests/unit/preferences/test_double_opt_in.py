@@ -87,7 +87,7 @@ def test_the_link_in_the_email_leads_to_the_button_that_lets_marketing_through()
         "isBase64Encoded": False,
     }
     assert world.post().foreseen == Audience(1, {"not_confirmed": 1})
-    answer = respond(event, world.honour_links)
+    answer = respond(event, world.follow_links)
 
     assert answer["statusCode"] == 200
     assert world.post().foreseen == Audience(1, {})
@@ -96,7 +96,7 @@ def test_the_link_in_the_email_leads_to_the_button_that_lets_marketing_through()
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_question_is_in_the_customers_language(language: str) -> None:
     world = world_of()
-    world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": language})
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"language": language})
     for channel in Channel:
         ask(world, channel=channel)
     world.rest()

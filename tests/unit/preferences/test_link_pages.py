@@ -94,7 +94,7 @@ class Site:
             "body": body,
             "isBase64Encoded": base64_encoded,
         }
-        answer = respond(event, self.world.honour_links)
+        answer = respond(event, self.world.follow_links)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
     def click(self, scope: Scope = Scope.MARKETING) -> Answer:
@@ -141,7 +141,7 @@ def test_one_click_of_a_mail_program_unsubscribes_at_once(body: str, content_typ
     assert answer.status == 200
     assert "set-cookie" not in {name.lower() for name in answer.headers}
     assert site.consent().opted_out == (Scope.MARKETING,)
-    assert site.consent().of(Scope.MARKETING).standing == ConsentEvidence(
+    assert site.consent().of(Scope.MARKETING).opt_out == ConsentEvidence(
         at(0), Scope.MARKETING, opted_out=True, source=ConsentSource.ONE_CLICK, message_id=message_key(1).message_id
     )
 
@@ -198,7 +198,7 @@ def test_what_staff_wrote_down_becomes_the_customers_own_word() -> None:
     by_staff = ConsentEvidence(at(-5), Scope.MARKETING, opted_out=True, source=ConsentSource.STAFF)
     site.world.know(contact_key(1), by_staff)
     site.click()
-    out = site.consent().of(Scope.MARKETING).standing
+    out = site.consent().of(Scope.MARKETING).opt_out
 
     assert out is not None
     assert out.source is ConsentSource.ONE_CLICK
@@ -290,7 +290,7 @@ def test_who_meets_others_writing_the_same_contact_is_asked_to_come_again(monkey
 
 def test_everybody_who_shares_the_address_is_unsubscribed_with_it() -> None:
     site = Site()
-    site.world.manage_customers.change(BUSINESS_ID, id_of(2), {"email": "ANA1@example.com"})
+    site.world.customer_service.change(BUSINESS_ID, id_of(2), {"email": "ANA1@example.com"})
     site.click()
 
     assert site.world.contacts.rows[contact_key(1)].customer_ids == {id_of(1), id_of(2)}
@@ -299,7 +299,7 @@ def test_everybody_who_shares_the_address_is_unsubscribed_with_it() -> None:
 
 def test_the_new_address_of_a_customer_is_left_alone() -> None:
     site = Site()
-    site.world.manage_customers.change(BUSINESS_ID, id_of(1), {"email": "new@example.com"})
+    site.world.customer_service.change(BUSINESS_ID, id_of(1), {"email": "new@example.com"})
     site.click()
     new = ContactKey(BUSINESS_ID, Channel.EMAIL, "new@example.com")
 
@@ -309,9 +309,9 @@ def test_the_new_address_of_a_customer_is_left_alone() -> None:
 
 def test_a_deleted_customer_unsubscribes_and_is_still_when_they_come_again() -> None:
     site = Site()
-    site.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    site.world.customer_service.delete(BUSINESS_ID, id_of(1))
     assert site.click().status == 200
-    view = site.world.manage_customers.create(
+    view = site.world.customer_service.create(
         BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"}
     )
 
@@ -475,10 +475,10 @@ def test_pages_are_in_the_customers_language_and_else_in_that_of_the_business() 
     site = Site(text_answers=TextAnswers(language="fr"))
     path = f"/v1/unsubscribe/{site.token()}"
     assert site.ask("GET", path).head == "Ne plus recevoir nos offres et actualités&nbsp;?"
-    site.world.manage_customers.change(BUSINESS_ID, id_of(1), {"language": "de"})
-    site.world.manage_customers.change(BUSINESS_ID, id_of(2), {"language": "pt", "email": "ana1@example.com"})
+    site.world.customer_service.change(BUSINESS_ID, id_of(1), {"language": "de"})
+    site.world.customer_service.change(BUSINESS_ID, id_of(2), {"language": "pt", "email": "ana1@example.com"})
     assert site.ask("GET", path).head == "Unsere Angebote und Neuigkeiten abbestellen?"
-    site.world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    site.world.customer_service.delete(BUSINESS_ID, id_of(1))
 
     assert site.ask("POST", path, ONE_CLICK).head == "Désabonnement effectué"
 
@@ -496,7 +496,7 @@ def test_pages_are_in_the_customers_language_and_else_in_that_of_the_business() 
 )
 def test_a_page_that_is_about_nobody_is_in_a_language_of_the_browser(asked: str | None, answered: str) -> None:
     event = {"httpMethod": "GET", "path": "/v1/unsubscribe/x", "headers": {"Accept-Language": asked}, "body": None}
-    answer = respond(event, Site().world.honour_links)
+    answer = respond(event, Site().world.follow_links)
 
     assert answer["headers"]["Content-Language"] == answered
     assert page_words(answered).no_such_link in answer["body"]

@@ -21,7 +21,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.application.tell_contact import TellContact
+from rebound.messages.application.record_evidence import RecordEvidence
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.ports import MessageLog
 from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
@@ -59,8 +59,10 @@ POLICY = STANDARD_POLICY
 
 def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionListClient) -> ApplyReceipts:
     """The use case over these."""
-    tell = TellContact(messages=messages, contacts=contacts)
-    return ApplyReceipts(messages=messages, contacts=contacts, suppressions=suppressions, tell=tell)
+    record_evidence = RecordEvidence(messages=messages, contacts=contacts)
+    return ApplyReceipts(
+        messages=messages, contacts=contacts, suppressions=suppressions, record_evidence=record_evidence
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Story:
                 if isinstance(event, Edit)
                 else ConsentEvidence(event.at, Scope.MARKETING, opted_out=True, source=ConsentSource.PROVIDER)
             )
-            self.contacts.save(contact.knowing(said))
+            self.contacts.save(contact.with_evidence(said))
         receipts = {str(n): [event] for n, event in enumerate(batch) if isinstance(event, Receipt)}
         self.take(receipts)
 
@@ -512,7 +514,7 @@ def test_a_message_that_was_not_tried_because_of_a_complaint_opts_out_of_marketi
     story.suppressions.put("ana1@example.com", "COMPLAINT", at(-100))
     story.tell([suppressed()])
 
-    said = story.contacts.rows[ANA].consent.of(Scope.MARKETING).standing
+    said = story.contacts.rows[ANA].consent.of(Scope.MARKETING).opt_out
     assert (said and said.at, said and said.source) == (at(-100), ConsentSource.COMPLAINT)
     assert not flag(story).invalid
 

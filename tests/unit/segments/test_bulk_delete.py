@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
-from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.application.job_service import JobView
 from rebound.jobs.domain.jobs import JobStatus
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -53,7 +53,7 @@ def freeze(world: World, count: int, wanted: CustomerFilter = VIPS, ids: list[st
     for index in world.run_job.advance(BUSINESS_ID, job.job.job_id):
         assert world.run_job.work(BUSINESS_ID, job.job.job_id, index, always)
     world.run_job.advance(BUSINESS_ID, job.job.job_id)
-    return world.manage_jobs.get(BUSINESS_ID, job.job.job_id)
+    return world.job_service.get(BUSINESS_ID, job.job.job_id)
 
 
 def outcome(view: JobView) -> dict[str, int]:
@@ -95,17 +95,17 @@ def test_another_number_deletes_nobody_and_says_how_many_there_are(count: int) -
     assert "30 customers match now" in str(view.job.reason)
     assert world.customers.rows == before
     with pytest.raises(ConflictError):
-        world.manage_jobs.resume(BUSINESS_ID, view.job.job_id)
+        world.job_service.resume(BUSINESS_ID, view.job.job_id)
 
 
 def test_who_is_edited_moves_away_or_goes_between_count_and_deletion_is_spared_and_named() -> None:
     world = salon()
     job = freeze(world, 30)
     assert job.job.status is JobStatus.RUNNING
-    world.manage_customers.change(BUSINESS_ID, id_of(3), {"last_name": "Souza"})
-    world.manage_customers.change(BUSINESS_ID, id_of(9), {"general_tags": []})
-    world.manage_customers.delete(BUSINESS_ID, id_of(12))
-    world.manage_customers.change(BUSINESS_ID, id_of(1), {"general_tags": ["vip"]})
+    world.customer_service.change(BUSINESS_ID, id_of(3), {"last_name": "Souza"})
+    world.customer_service.change(BUSINESS_ID, id_of(9), {"general_tags": []})
+    world.customer_service.delete(BUSINESS_ID, id_of(12))
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"general_tags": ["vip"]})
     view = world.run_to_end(job)
 
     assert outcome(view) == {"deleted": 27, "skipped:changed": 2, "skipped:gone": 1}
@@ -119,11 +119,11 @@ def test_who_is_edited_moves_away_or_goes_between_count_and_deletion_is_spared_a
 def test_who_is_deleted_and_comes_back_between_is_spared() -> None:
     world = World()
     given = {"first_name": "Ana", "last_name": "Silva", "email": "a@example.com", "general_tags": ["vip"]}
-    customer_id = world.manage_customers.create(BUSINESS_ID, {**given, "external_id": "A-1"}).customer.customer_id
+    customer_id = world.customer_service.create(BUSINESS_ID, {**given, "external_id": "A-1"}).customer.customer_id
     job = freeze(world, 1)
-    world.manage_customers.delete(BUSINESS_ID, customer_id)
+    world.customer_service.delete(BUSINESS_ID, customer_id)
     world.clock.move(at(1) - at(0))
-    world.manage_customers.create(BUSINESS_ID, {**given, "external_id": "A-1"})
+    world.customer_service.create(BUSINESS_ID, {**given, "external_id": "A-1"})
 
     assert outcome(world.run_to_end(job)) == {"skipped:changed": 1}
     assert numbers(world) == {customer_id}
@@ -135,7 +135,7 @@ def test_an_address_that_was_delivered_to_a_moment_ago_saves_its_customers() -> 
     world.know(contact_key(1), BOUNCE)
     world.know(contact_key(2), BOUNCE)
     job = freeze(world, 2, CustomerFilter(failed="email"))
-    world.manage_customers.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL)
+    world.customer_service.confirm(BUSINESS_ID, id_of(1), Channel.EMAIL)
     contact = world.contacts.rows[contact_key(2)]
     world.contacts.save(replace(contact, reachability=replace(contact.reachability, failures=frozenset())))
     view = world.run_to_end(job)
@@ -173,7 +173,7 @@ def test_a_request_that_comes_twice_is_one_job() -> None:
     assert first.job == second.job
     assert world.job_runner.started == [(BUSINESS_ID, first.job.job_id, 1)]
     with pytest.raises(NotFoundError):
-        world.manage_jobs.get("other", first.job.job_id)
+        world.job_service.get("other", first.job.job_id)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -229,7 +229,7 @@ def test_two_invocations_at_one_range_and_an_edit_beside_them_count_nobody_twice
     def work() -> None:
         world.run_job.work(BUSINESS_ID, job.job.job_id, 0, always)
 
-    edit = partial(world.manage_customers.change, BUSINESS_ID, id_of(30), {"last_name": "Souza"})
+    edit = partial(world.customer_service.change, BUSINESS_ID, id_of(30), {"last_name": "Souza"})
 
     def tolerant() -> None:
         try:
@@ -274,12 +274,12 @@ def test_an_error_that_stays_pauses_the_job_and_a_resume_goes_on_where_it_stoppe
     gone = 90 - len(numbers(world))
     world.run_job.pause(*ids)
     world.run_job.pause(*ids)
-    paused = world.manage_jobs.get(*ids)
+    paused = world.job_service.get(*ids)
     assert world.run_job.advance(*ids) == ()
     assert world.run_job.work(*ids, ranges[1], always)
     assert 90 - len(numbers(world)) == gone
     for _ in range(2):
-        resumed = world.manage_jobs.resume(*ids)
+        resumed = world.job_service.resume(*ids)
     view = world.run_to_end(resumed)
 
     assert 0 < gone < 30
@@ -295,7 +295,7 @@ def test_a_pause_while_counting_resumes_counting() -> None:
     job = clean_up(world, 30)
     world.run_job.pause(BUSINESS_ID, job.job.job_id)
 
-    assert world.manage_jobs.resume(BUSINESS_ID, job.job.job_id).job.status is JobStatus.COUNTING
+    assert world.job_service.resume(BUSINESS_ID, job.job.job_id).job.status is JobStatus.COUNTING
 
 
 def test_a_range_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
@@ -309,7 +309,7 @@ def test_a_range_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
         rounds += 1
 
     assert rounds > 33 // BATCH
-    assert outcome(world.manage_jobs.get(*ids)) == {"deleted": 33}
+    assert outcome(world.job_service.get(*ids)) == {"deleted": 33}
 
 
 @settings(max_examples=40)
@@ -325,10 +325,10 @@ def test_nobody_is_deleted_who_was_not_counted_or_has_changed(data: st.DataObjec
         if who in numbers(world):
             touched.add(who)
             if data.draw(st.booleans()):
-                world.manage_customers.delete(BUSINESS_ID, who)
+                world.customer_service.delete(BUSINESS_ID, who)
             else:
                 tags = data.draw(st.sampled_from([["vip"], []]))
-                world.manage_customers.change(BUSINESS_ID, who, {"general_tags": tags})
+                world.customer_service.change(BUSINESS_ID, who, {"general_tags": tags})
     left = numbers(world)
     view = world.run_to_end(job)
 

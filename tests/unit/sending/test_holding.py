@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import NIGHT, HoldReason, QuietHours, QuietWindow
-from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
 from rebound.customers.domain import Customer
@@ -82,7 +82,7 @@ class Night(World):
         self.rest()
         self.end(campaign_id)
         self.rest()
-        return self.manage_campaigns.get(BUSINESS_ID, campaign_id)
+        return self.campaign_service.get(BUSINESS_ID, campaign_id)
 
 
 class SteeredNight(Night):
@@ -217,7 +217,7 @@ def test_a_text_that_would_wait_beyond_its_expiry_is_left_out_from_the_start() -
     campaign_id = night.post(Channel.SMS, timing=Timing(expires_at=at(2 * 3600))).campaign.campaign_id
     night.begin(campaign_id)
 
-    assert dict(night.manage_campaigns.get(BUSINESS_ID, campaign_id).audience.excluded) == {"expired": 3}
+    assert dict(night.campaign_service.get(BUSINESS_ID, campaign_id).audience.excluded) == {"expired": 3}
 
 
 def test_a_chunk_in_which_everybody_waits_takes_no_turn_and_is_seen_to_wait() -> None:
@@ -226,8 +226,8 @@ def test_a_chunk_in_which_everybody_waits_takes_no_turn_and_is_seen_to_wait() ->
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
     morning = datetime(2026, 11, 20, 16, tzinfo=UTC)
-    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
-    messages = night.manage_campaigns.messages(BUSINESS_ID, campaign_id, status=None, limit=100, cursor=None).items
+    view = night.campaign_service.get(BUSINESS_ID, campaign_id)
+    messages = night.campaign_service.messages(BUSINESS_ID, campaign_id, status=None, limit=100, cursor=None).items
 
     assert [queue.messages for queue in night.chunk_queue.queues.values()] == [{}] * 4
     assert (view.held_until, view.held_because) == (morning, HoldReason.QUIET_HOURS)
@@ -236,7 +236,7 @@ def test_a_chunk_in_which_everybody_waits_takes_no_turn_and_is_seen_to_wait() ->
 
     night.clock.move_to(morning)
     night.rest()
-    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    view = night.campaign_service.get(BUSINESS_ID, campaign_id)
     assert (view.held_until, view.results[MessageStatus.DELIVERED]) == (None, 60)
 
 
@@ -249,8 +249,8 @@ def test_a_resume_at_night_brings_no_second_ticket_for_what_waits() -> None:
     for _ in range(3):
         night.steer_campaign.pause(BUSINESS_ID, campaign_id)
         night.steer_campaign.resume(BUSINESS_ID, campaign_id)
-        while night.runner.errands:
-            assert night.requeue_campaign(*night.runner.errands.pop(), None, always) is None
+        while night.runner.requeues:
+            assert night.requeue_campaign(*night.runner.requeues.pop(), None, always) is None
 
     assert waiting > 0
     assert len(night.held_queue.queue.messages) == waiting
@@ -280,10 +280,10 @@ def test_a_cancellation_at_night_need_not_wait_for_the_morning(channel: Channel)
     night.begin(campaign_id)
     night.steer_campaign.cancel(BUSINESS_ID, campaign_id)
     for _ in range(200):
-        night._run_errand()
+        night._run_requeue()
         night._send_one()
     night.pump_streams()
-    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    view = night.campaign_service.get(BUSINESS_ID, campaign_id)
 
     assert night.clock.now() < at(0) + HOUR
     assert view.results[MessageStatus.CANCELLED] == 60
@@ -329,7 +329,7 @@ def test_emails_that_wait_are_not_taken_for_lost_when_a_worker_dies_with_the_oth
     night.rest()
     night.end(campaign_id)
     night.rest()
-    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    view = night.campaign_service.get(BUSINESS_ID, campaign_id)
     awake = sum(not is_night(who, at(0)) for who in people)
 
     assert awake == 4
@@ -383,7 +383,7 @@ def held_campaign(night: Night, channel: Channel = Channel.SMS) -> str:
     night.add(*(customer(n) for n in range(1, 61)))
     campaign_id = night.post(channel).campaign.campaign_id
     night.begin(campaign_id)
-    assert night.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until == MORNING
+    assert night.campaign_service.get(BUSINESS_ID, campaign_id).held_until == MORNING
     return campaign_id
 
 
@@ -412,7 +412,7 @@ def test_what_is_held_goes_at_the_first_minute_that_a_changed_window_allows(
     live(night, first + 10 * MINUTE - night.clock.now())
     assert len(night.times) == 60
     assert min(night.times.values()) >= first
-    view = night.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    view = night.campaign_service.get(BUSINESS_ID, campaign_id)
 
     if hours:
         assert max(night.times.values()) - first < MINUTE
@@ -435,12 +435,12 @@ def test_who_is_somewhere_else_after_all_need_not_wait_for_the_morning_of_the_ot
     night = Night()
     campaign_id = held_campaign(night)
     live(night, MINUTE)
-    night.manage_customers.change(BUSINESS_ID, id_of(7), {"time_zone": "Europe/London"})
+    night.customer_service.change(BUSINESS_ID, id_of(7), {"time_zone": "Europe/London"})
     live(night, 2 * MINUTE)
     assert list(night.times) == [id_of(7)]
-    assert night.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until == MORNING
+    assert night.campaign_service.get(BUSINESS_ID, campaign_id).held_until == MORNING
 
-    night.manage_customers.change(BUSINESS_ID, id_of(8), {"time_zone": "Pacific/Honolulu"})
+    night.customer_service.change(BUSINESS_ID, id_of(8), {"time_zone": "Pacific/Honolulu"})
     night.rest()
     late = {number: night.times[id_of(number)] - MORNING for number in range(1, 61) if number != 7}
     assert late.pop(8) == 2 * HOUR
@@ -691,7 +691,7 @@ def test_a_time_that_cannot_be_meant_is_refused(timing: Timing, field: str) -> N
     night.add(customer(1))
     new = NewCampaign("x", Category.MARKETING, Channel.EMAIL, Selection(filter=everybody()), GREETING, timing=timing)
     with pytest.raises(InvalidInputError) as of_campaign:
-        night.manage_campaigns.post(BUSINESS_ID, new)
+        night.campaign_service.post(BUSINESS_ID, new)
     with pytest.raises(InvalidInputError) as of_message:
         posted(night, timing=timing)
 

@@ -226,7 +226,7 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
     world.plan_campaign(BUSINESS_ID, campaign_id)
     world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: True)
     world._send_one()
-    held = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    held = world.campaign_service.get(BUSINESS_ID, campaign_id)
 
     assert world.mailer.handed == []
     assert held.held_until == world.clock.now() + SHORTEST_STOP
@@ -234,7 +234,7 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
     world.clock.move(SHORTEST_STOP)
     world.rest()
     assert len(world.mailer.handed) == 1
-    assert world.manage_campaigns.get(BUSINESS_ID, campaign_id).held_until is None
+    assert world.campaign_service.get(BUSINESS_ID, campaign_id).held_until is None
 
 
 def test_a_stop_takes_as_long_again_as_there_has_been_nothing_to_be_had() -> None:
@@ -333,7 +333,7 @@ def test_a_cancelled_campaign_does_not_wait_for_its_turn_to_end() -> None:
     began = world.clock.now()
     while world.clock.now() - began < SECOND and world._tick():
         pass
-    view = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    view = world.campaign_service.get(BUSINESS_ID, campaign_id)
 
     assert view.results[MessageStatus.CANCELLED] == 200
     assert adds_up(view)

@@ -154,7 +154,7 @@ def test_a_stop_that_comes_while_the_campaign_runs_moves_the_recipient_from_targ
     campaign_id = world.post().campaign.campaign_id
     for index in world.plan_campaign(BUSINESS_ID, campaign_id):
         world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
-    before = world.manage_campaigns.get(BUSINESS_ID, campaign_id)
+    before = world.campaign_service.get(BUSINESS_ID, campaign_id)
     world.know(contact_key(1), ConsentEvidence(at(0), Scope.ALL, True, ConsentSource.PROVIDER))
     view = world.run(campaign_id)
 
@@ -169,7 +169,7 @@ def test_a_customer_who_is_deleted_meanwhile_is_left_out_as_not_found() -> None:
     campaign_id = world.post().campaign.campaign_id
     for index in world.plan_campaign(BUSINESS_ID, campaign_id):
         world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     view = world.run(campaign_id)
 
     assert dict(view.audience.excluded) == {"not_found": 1}
@@ -361,8 +361,8 @@ def test_a_very_long_drain_goes_on_in_a_new_execution() -> None:
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
 
-    assert not world.drain_campaign(BUSINESS_ID, campaign_id, 0).start_over
-    assert world.drain_campaign(BUSINESS_ID, campaign_id, MOST_POLLS - 1).start_over
+    assert not world.drain_campaign(BUSINESS_ID, campaign_id, 0).in_new_execution
+    assert world.drain_campaign(BUSINESS_ID, campaign_id, MOST_POLLS - 1).in_new_execution
 
 
 def test_a_range_that_is_not_done_is_expanded_on_before_anything_is_taken_for_drained() -> None:
@@ -415,7 +415,7 @@ def test_a_flag_is_cleared_by_the_delivery_of_a_campaign_that_includes_flagged_c
     world.run(world.post(exclude_failed=False).campaign.campaign_id)
 
     assert (
-        not world.manage_customers.get(BUSINESS_ID, id_of(1)).contacts[Channel.EMAIL].verdict(business().policy).invalid
+        not world.customer_service.get(BUSINESS_ID, id_of(1)).contacts[Channel.EMAIL].verdict(business().policy).invalid
     )
     assert not world.customers.get(BUSINESS_ID, id_of(1)).failed_email
 

@@ -127,7 +127,7 @@ def test_every_email_carries_its_recipients_own_links(category: Category) -> Non
 def test_every_email_ends_in_its_recipients_own_language() -> None:
     sending = Sending()
     for number, language in ((1, "de"), (2, "pt")):
-        sending.world.manage_customers.change(BUSINESS_ID, id_of(number), {"language": language})
+        sending.world.customer_service.change(BUSINESS_ID, id_of(number), {"language": language})
     sending.world.businesses.replace(
         replace(sending.world.businesses.get(BUSINESS_ID), text_answers=TextAnswers(language="es"))
     )
@@ -345,7 +345,7 @@ def test_whoever_was_left_out_by_a_worker_that_died_stays_left_out_and_counted(c
     sending.world.know(contact_key(2, channel), start)
     sending.after_the_lease()
     sending.world.pump_streams()
-    view = sending.world.manage_campaigns.get(BUSINESS_ID, sending.campaign_id)
+    view = sending.world.campaign_service.get(BUSINESS_ID, sending.campaign_id)
 
     assert sending.statuses() == {1: "excluded", 2: "excluded", 3: "excluded"}
     assert sending.chunk.state is ChunkState.DONE
@@ -410,7 +410,7 @@ def test_one_message_to_one_person_goes_out_and_stands_in_the_client_log_before_
     assert [row.status for row in before] == [queued.status] == [MessageStatus.QUEUED]
     assert (after.key, after.status, after.campaign_id) == (queued.key, MessageStatus.DELIVERED, None)
     assert [handed.body for handed in world.twilio_texter.handed] == ["Hi Ana1"]
-    assert world.manage_campaigns.page(BUSINESS_ID, 10, None).items == []
+    assert world.campaign_service.page(BUSINESS_ID, 10, None).items == []
 
 
 def test_the_same_request_for_a_message_tried_again_is_one_message() -> None:

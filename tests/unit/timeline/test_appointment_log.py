@@ -11,7 +11,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
-from rebound.messages.domain.appointments import Answered, AppointmentEntry, Told, confirmed_at
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
 from rebound.messages.domain.content import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.timeline.application.read_appointment_log import AppointmentLog
@@ -124,14 +124,14 @@ def test_a_message_that_is_posted_again_under_the_same_request_is_one_entry() ->
 
 
 def entries() -> st.SearchStrategy[list[AppointmentEntry]]:
-    told = st.booleans().map(lambda asks: Told(at(0), message_key(), asks))
+    told = st.booleans().map(lambda asks: MessagePosted(at(0), message_key(), asks))
     answered = st.tuples(st.integers(0, 9), st.booleans()).map(lambda said: Answered(at(said[0]), "SM1", said[1]))
     return st.lists(told | answered, max_size=6)
 
 
 @given(entries())
 def test_what_confirms_is_an_answer_that_no_question_comes_after(newest_first: list[AppointmentEntry]) -> None:
-    asked = [n for n, entry in enumerate(newest_first) if isinstance(entry, Told) and entry.asks_confirmation]
+    asked = [n for n, entry in enumerate(newest_first) if isinstance(entry, MessagePosted) and entry.asks_confirmation]
     since = newest_first[: asked[0]] if asked else newest_first
     said = [entry.at for entry in since if isinstance(entry, Answered) and entry.confirmed]
 

@@ -9,7 +9,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
@@ -71,7 +71,7 @@ def test_who_is_new_to_a_flagged_address_has_its_flag_from_the_start() -> None:
     world.know(contact_key(1), BOUNCE)
     profile = {"first_name": "Bea", "last_name": "Silva", "email": "ana1@example.com"}
 
-    assert world.manage_customers.create(BUSINESS_ID, profile).customer.failed_email
+    assert world.customer_service.create(BUSINESS_ID, profile).customer.failed_email
 
 
 def opted_out(seconds: float, scope: Scope = Scope.MARKETING, message_id: str = "m1") -> ConsentEvidence:
@@ -183,9 +183,9 @@ def test_what_was_said_outlives_the_customer_and_greets_whoever_comes_with_the_a
     world = World()
     world.add(customer(1))
     world.know(contact_key(1), opted_out(1))
-    world.manage_customers.delete(BUSINESS_ID, id_of(1))
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
     world.pump_streams()
-    world.manage_customers.create(BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"})
+    world.customer_service.create(BUSINESS_ID, {"first_name": "Ana", "last_name": "Silva", "email": "ana1@example.com"})
     world.pump_streams()
 
     assert history(world) == [ConsentStated(opted_out(1))]
@@ -211,7 +211,7 @@ def test_every_opt_out_is_told_exactly_once_whatever_else_is_said_and_delivered_
 
 def test_a_contact_of_a_business_that_is_gone_is_nobodys() -> None:
     world = World()
-    orphan = Contact(replace(contact_key(1), business_id="gone")).knowing(BOUNCE)
-    world.project_contacts(Written(None, orphan, "change-1", at(0)))
+    orphan = Contact(replace(contact_key(1), business_id="gone")).with_evidence(BOUNCE)
+    world.project_contacts(RowChange(None, orphan, "change-1", at(0)))
 
     assert world.domain_events.published == []

@@ -36,7 +36,7 @@ MAILED = ContactKey(BUSINESS_ID, Channel.EMAIL, "ana1@example.com")
 def salon(*others: Any, **given: Any) -> World:
     world = World(business(**given))
     world.add(customer(1, mobile_phone=OLD_NUMBER), *others)
-    world.manage_customers.change(BUSINESS_ID, id_of(1), {"mobile_phone": NUMBER})
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"mobile_phone": NUMBER})
     return world
 
 

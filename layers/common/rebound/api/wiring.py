@@ -15,7 +15,7 @@ def load_links() -> object:
     from rebound.preferences import wiring
     from rebound.preferences.http import links  # noqa: F401
 
-    return wiring.use_cases().honour_links
+    return wiring.use_cases().follow_links
 
 
 def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
@@ -31,4 +31,4 @@ def respond_to_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
     from rebound.preferences import wiring
     from rebound.preferences.http import links
 
-    return links.respond(event, wiring.use_cases().honour_links)
+    return links.respond(event, wiring.use_cases().follow_links)

@@ -11,8 +11,8 @@ from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
-    from rebound.businesses.application.manage_tenants import ManageTenants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
+    from rebound.businesses.application.tenant_service import TenantService
     from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, RecopyQueue
     from rebound.kernel.provider_codes import Provider
 
@@ -52,10 +52,10 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
     ports: BusinessesPorts
 
     @cached_property
-    def manage_tenants(self) -> ManageTenants:
-        from rebound.businesses.application.manage_tenants import ManageTenants
+    def tenant_service(self) -> TenantService:
+        from rebound.businesses.application.tenant_service import TenantService
 
-        return ManageTenants(
+        return TenantService(
             businesses=self.ports.businesses,
             keys=self.ports.api_keys,
             addresses=self.ports.addresses,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
-from rebound.campaigns.application.manage_campaigns import CampaignView, NewCampaign
+from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
 from rebound.jobs.http.job_answers import AudienceAnswer
 from rebound.kernel.categories import Category
@@ -222,12 +222,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             include_customer_ids=frozenset(request.include_customer_ids),
             timing=request.timing(),
         )
-        view = wiring.use_cases().manage_campaigns.post(business_of(app), new, name_of_request(app))
+        view = wiring.use_cases().campaign_service.post(business_of(app), new, name_of_request(app))
         return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get("/v1/campaigns", summary="List campaigns, newest first", tags=tags, responses=responses(CampaignPage))
     def list_campaigns(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.use_cases().manage_campaigns.page(business_of(app), limit, cursor)
+        page = wiring.use_cases().campaign_service.page(business_of(app), limit, cursor)
         items = [CampaignAnswer.of(view) for view in page.items]
         return json_answer(CampaignPage(items=items, next_cursor=page.next_cursor))
 
@@ -238,7 +238,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(CampaignAnswer),
     )
     def get_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.use_cases().manage_campaigns.get(business_of(app), campaign_id)))
+        return json_answer(CampaignAnswer.of(wiring.use_cases().campaign_service.get(business_of(app), campaign_id)))
 
     one = responses(CampaignAnswer)
 
@@ -280,7 +280,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         shown = [known for known in MessageStatus if known is not MessageStatus.SENDING]
         if status is not None and status not in shown:
             raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(shown)}."))
-        page = wiring.use_cases().manage_campaigns.messages(
+        page = wiring.use_cases().campaign_service.messages(
             business_of(app),
             campaign_id,
             status=MessageStatus(status) if status is not None else None,

@@ -106,7 +106,7 @@ class CampaignRunner(Protocol):
         """Start at a time."""
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
-        """Bring back the chunks that a pause set aside; ``name`` tells one such errand from another."""
+        """Bring back the chunks that a pause set aside; ``name`` tells one such request from another."""
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
         """Take back the flags that the campaign's bounces raised; starting twice is starting once."""

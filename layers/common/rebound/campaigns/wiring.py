@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.eligibility.wiring import AwsEligibilityPorts, EligibilityUseCases
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.platform.wiring import in_this_process
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
+    from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.close_campaign import CloseCampaign
     from rebound.campaigns.application.count_results import CountResults
-    from rebound.campaigns.application.manage_campaigns import ManageCampaigns
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.campaigns.application.steer_campaign import SteerCampaign
@@ -71,7 +71,7 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         )
 
     @staticmethod
-    def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
+    def campaign_change_of(record: Mapping[str, Any]) -> RowChange[Campaign] | None:
         """What a record of the campaigns' change stream says."""
         from rebound.campaigns.adapters.dynamo_campaigns import campaign_change_of
 
@@ -84,10 +84,10 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     ports: CampaignsPorts
 
     @cached_property
-    def manage_campaigns(self) -> ManageCampaigns:
-        from rebound.campaigns.application.manage_campaigns import ManageCampaigns
+    def campaign_service(self) -> CampaignService:
+        from rebound.campaigns.application.campaign_service import CampaignService
 
-        return ManageCampaigns(
+        return CampaignService(
             campaigns=self.ports.campaigns,
             runner=self.ports.runner,
             segments=self.ports.segments,
@@ -110,7 +110,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         return SteerCampaign(
             campaigns=self.ports.campaigns,
             runner=self.ports.runner,
-            view=self.manage_campaigns,
+            view=self.campaign_service,
             clock=self.ports.clock,
             ids=self.ports.ids,
         )
@@ -122,7 +122,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         return AskForRollback(
             campaigns=self.ports.campaigns,
             runner=self.ports.runner,
-            view=self.manage_campaigns,
+            view=self.campaign_service,
             clock=self.ports.clock,
             ids=self.ports.ids,
         )

@@ -20,6 +20,6 @@ class ConsentChangeAnswer(Answer):
     message_id: str | None = Field(description="The message that it answers, or follows from.")
 
     @classmethod
-    def of(cls, said: ConsentEvidence) -> Self:
+    def of(cls, statement: ConsentEvidence) -> Self:
         """The answer for a statement."""
-        return cls(**{name: getattr(said, name) for name in ConsentChangeAnswer.model_fields})
+        return cls(**{name: getattr(statement, name) for name in ConsentChangeAnswer.model_fields})

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class AwsContactsPorts(AwsPlatformPorts):
         return SesSuppressionList(lambda: self.aws_once("sesv2", connect_timeout=2, read_timeout=5))
 
     def report_missed_removal(self, cause: str) -> None:
-        from rebound.platform.telemetry import tell_of_missed_removal
+        from rebound.platform.telemetry import count_missed_removal
 
-        tell_of_missed_removal(cause)
+        count_missed_removal(cause)
 
     def whereabouts(self, number: str) -> frozenset[str]:
         from rebound.contacts.adapters.number_zones import zones_of_number
@@ -72,7 +72,7 @@ class AwsContactsPorts(AwsPlatformPorts):
         return zones_of_number(number)
 
     @staticmethod
-    def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
+    def contact_change_of(record: Mapping[str, Any]) -> RowChange[Contact] | None:
         """What a record of the contacts' change stream says."""
         from rebound.contacts.adapters.dynamo_contacts import contact_change_of
 

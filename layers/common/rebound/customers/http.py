@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
-from rebound.customers.application.manage_customers import CustomerView
+from rebound.customers.application.customer_service import CustomerView
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import look_up
@@ -146,12 +146,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(CustomerAnswer, HTTPStatus.CREATED),
     )
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
-        view = wiring.use_cases().manage_customers.create(business_of(app), request.model_dump(exclude_unset=True))
+        view = wiring.use_cases().customer_service.create(business_of(app), request.model_dump(exclude_unset=True))
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
     def get_customer(customer_id: CustomerInPath) -> Response[str]:
-        view = wiring.use_cases().manage_customers.get(business_of(app), customer_id)
+        view = wiring.use_cases().customer_service.get(business_of(app), customer_id)
         return json_answer(CustomerAnswer.of(view))
 
     @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
@@ -159,12 +159,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view = wiring.use_cases().manage_customers.change(business_of(app), customer_id, given)
+        view = wiring.use_cases().customer_service.change(business_of(app), customer_id, given)
         return json_answer(CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
     def delete_customer(customer_id: CustomerInPath) -> Response[str]:
-        wiring.use_cases().manage_customers.delete(business_of(app), customer_id)
+        wiring.use_cases().customer_service.delete(business_of(app), customer_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")
 
     @app.post(
@@ -174,5 +174,5 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=one,
     )
     def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        view = wiring.use_cases().manage_customers.confirm(business_of(app), customer_id, channel_named(channel))
+        view = wiring.use_cases().customer_service.confirm(business_of(app), customer_id, channel_named(channel))
         return json_answer(CustomerAnswer.of(view))

@@ -11,7 +11,7 @@ from rebound.platform.wiring import in_this_process
 if TYPE_CHECKING:
     from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
     from rebound.customers.application.copy_flags import CopyFlags
-    from rebound.customers.application.manage_customers import ManageCustomers
+    from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.recopy_flags import RecopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook, CustomersPorts
@@ -38,10 +38,10 @@ class CustomersUseCases(BusinessesUseCases):
     ports: CustomersPorts
 
     @cached_property
-    def manage_customers(self) -> ManageCustomers:
-        from rebound.customers.application.manage_customers import ManageCustomers
+    def customer_service(self) -> CustomerService:
+        from rebound.customers.application.customer_service import CustomerService
 
-        return ManageCustomers(
+        return CustomerService(
             customers=self.ports.customers,
             contacts=self.ports.contacts,
             businesses=self.ports.businesses,

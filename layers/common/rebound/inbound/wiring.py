@@ -57,7 +57,7 @@ class InboundUseCases(MessagesUseCases):
             messages=self.ports.messages,
             appointments=self.ports.appointments,
             events=self.ports.domain_events,
-            tell=self.tell_contact,
+            record_evidence=self.record_evidence,
             clock=self.ports.clock,
         )
 
@@ -68,7 +68,7 @@ class InboundUseCases(MessagesUseCases):
         return ReviewReplies(
             replies=self.ports.replies,
             contacts=self.ports.contacts,
-            tell=self.tell_contact,
+            record_evidence=self.record_evidence,
             clock=self.ports.clock,
         )
 

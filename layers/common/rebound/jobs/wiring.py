@@ -10,7 +10,7 @@ from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_
 
 if TYPE_CHECKING:
     from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
-    from rebound.jobs.application.manage_jobs import ManageJobs
+    from rebound.jobs.application.job_service import JobService
     from rebound.jobs.application.run_job import JobWork, RunJob
     from rebound.jobs.domain.jobs import JobKind
     from rebound.jobs.ports import JobBook, JobLedger, JobRunner, JobsPorts
@@ -49,10 +49,10 @@ class JobsUseCases(PlatformUseCases):
     ports: JobsPorts
 
     @cached_property
-    def manage_jobs(self) -> ManageJobs:
-        from rebound.jobs.application.manage_jobs import ManageJobs
+    def job_service(self) -> JobService:
+        from rebound.jobs.application.job_service import JobService
 
-        return ManageJobs(
+        return JobService(
             jobs=self.ports.jobs,
             ledger=self.ports.job_ledger,
             runner=self.ports.job_runner,

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class Written[T](Struct, frozen=True):
+class RowChange[T](Struct, frozen=True):
     """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own."""
 
     before: T | None

@@ -12,7 +12,7 @@ from rebound.platform.wiring import in_this_process
 
 if TYPE_CHECKING:
     from rebound.messages.application.read_client_log import ReadClientLog
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts
 
@@ -64,10 +64,10 @@ class MessagesUseCases(CustomersUseCases):
         return ReadClientLog(customers=self.ports.customers, messages=self.ports.messages)
 
     @cached_property
-    def tell_contact(self) -> TellContact:
-        from rebound.messages.application.tell_contact import TellContact
+    def record_evidence(self) -> RecordEvidence:
+        from rebound.messages.application.record_evidence import RecordEvidence
 
-        return TellContact(messages=self.ports.messages, contacts=self.ports.contacts)
+        return RecordEvidence(messages=self.ports.messages, contacts=self.ports.contacts)
 
 
 def use_cases() -> MessagesUseCases:

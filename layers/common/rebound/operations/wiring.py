@@ -13,7 +13,7 @@ from rebound.platform.wiring import in_this_process
 from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
 
 if TYPE_CHECKING:
-    from rebound.operations.application.manage_dead_letters import ManageDeadLetters
+    from rebound.operations.application.dead_letter_service import DeadLetterService
     from rebound.operations.ports import DeadLetterQueues, OperationsPorts
 
 
@@ -38,16 +38,16 @@ class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases):
     ports: OperationsPorts
 
     @cached_property
-    def manage_dead_letters(self) -> ManageDeadLetters:
-        from rebound.operations.application.manage_dead_letters import ManageDeadLetters
+    def dead_letter_service(self) -> DeadLetterService:
+        from rebound.operations.application.dead_letter_service import DeadLetterService
 
-        return ManageDeadLetters(queues=self.ports.dead_letter_queues, failures=self.ports.failure_log)
+        return DeadLetterService(queues=self.ports.dead_letter_queues, failures=self.ports.failure_log)
 
     @cached_property
     def run_command(self) -> RunCommand:
         from rebound.operations.application.run_command import RunCommand
 
-        return RunCommand(tenants=self.manage_tenants, dead_letters=self.manage_dead_letters)
+        return RunCommand(tenants=self.tenant_service, dead_letters=self.dead_letter_service)
 
 
 def use_cases() -> OperationsUseCases:

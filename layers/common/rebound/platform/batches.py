@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from rebound.kernel.errors import MalformedReceiptError, ReboundError
 from rebound.platform import wiring
-from rebound.platform.telemetry import logger, place_of, tell_counts
+from rebound.platform.telemetry import flush_counts, logger, place_of
 
 Handle = Callable[[str, str], None]
 """Takes a message's body and a name of its own for this attempt at it."""
@@ -33,7 +33,7 @@ def process_queue(event: Mapping[str, Any], handle: Handle) -> Mapping[str, Any]
             )
             report_failure(record, reason_of(error))
             failed.append(message_id)
-    tell_counts()
+    flush_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -56,8 +56,8 @@ def decoded[T](
 
 def reason_of(error: Exception) -> str:
     """Why a message failed, without personal data: type and place of an error, and the text of one of our own."""
-    said = f": {error}" if isinstance(error, ReboundError) and str(error) else ""
-    return f"{type(error).__name__}{said} (at {place_of(error)})"
+    detail = f": {error}" if isinstance(error, ReboundError) and str(error) else ""
+    return f"{type(error).__name__}{detail} (at {place_of(error)})"
 
 
 def report_failure(record: Mapping[str, Any], reason: str) -> None:

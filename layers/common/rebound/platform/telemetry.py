@@ -35,11 +35,11 @@ def _counts() -> Counter[str]:
 
 
 def count(name: str, by: int = 1) -> None:
-    """Let a metric go up, as soon as ``tell_counts`` is called."""
+    """Let a metric go up, as soon as ``flush_counts`` is called."""
     _counts()[name] += by
 
 
-def tell_counts() -> None:
+def flush_counts() -> None:
     """One log line with everything counted since the last; a door calls it once for each invocation.
 
     CloudWatch makes metrics of the line by itself: at 50 emails an invocation, a million of them are 8 MB of log, less
@@ -56,11 +56,11 @@ def tell_counts() -> None:
     metrics().flush_metrics()
 
 
-def tell_of_missed_removal(cause: str) -> None:
+def count_missed_removal(cause: str) -> None:
     """A BOUNCE entry may still be on the provider's suppression list although its address was cleared."""
     logger().warning("suppression entry not removed", cause=cause)
     count("SuppressionEntriesNotRemoved")
-    tell_counts()
+    flush_counts()
 
 
 def place_of(error: BaseException) -> str:

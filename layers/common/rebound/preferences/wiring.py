@@ -10,8 +10,8 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
-    from rebound.preferences.application.honour_links import HonourLinks
-    from rebound.preferences.application.manage_consent import ReadConsent, StateConsent
+    from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
+    from rebound.preferences.application.follow_links import FollowLinks
     from rebound.preferences.application.read_links import LinkReader
     from rebound.preferences.ports import PreferencesPorts
 
@@ -26,15 +26,15 @@ class PreferencesUseCases(SendingUseCases):
     ports: PreferencesPorts
 
     @cached_property
-    def honour_links(self) -> HonourLinks:
-        from rebound.preferences.application.honour_links import HonourLinks
+    def follow_links(self) -> FollowLinks:
+        from rebound.preferences.application.follow_links import FollowLinks
 
-        return HonourLinks(
+        return FollowLinks(
             reader=self.link_reader,
             keyring=self.ports.link_keyring,
             businesses=self.ports.businesses,
             customers=self.ports.customers,
-            tell=self.tell_contact,
+            record_evidence=self.record_evidence,
             clock=self.ports.clock,
         )
 
@@ -51,7 +51,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def read_consent(self) -> ReadConsent:
-        from rebound.preferences.application.manage_consent import ReadConsent
+        from rebound.preferences.application.customer_consent import ReadConsent
 
         return ReadConsent(
             customers=self.ports.customers,
@@ -62,7 +62,7 @@ class PreferencesUseCases(SendingUseCases):
 
     @cached_property
     def state_consent(self) -> StateConsent:
-        from rebound.preferences.application.manage_consent import StateConsent
+        from rebound.preferences.application.customer_consent import StateConsent
 
         return StateConsent(
             customers=self.ports.customers,

@@ -70,7 +70,7 @@ class ReceiptsUseCases(SendingUseCases):
             messages=self.ports.messages,
             contacts=self.ports.contacts,
             suppressions=self.suppression_list_client,
-            tell=self.tell_contact,
+            record_evidence=self.record_evidence,
         )
 
     @cached_property
@@ -83,7 +83,7 @@ class ReceiptsUseCases(SendingUseCases):
             messages=self.ports.messages,
             suppressions=self.suppression_list_client,
             book=self.ports.reconciliations,
-            tell=self.tell_contact,
+            record_evidence=self.record_evidence,
         )
 
 

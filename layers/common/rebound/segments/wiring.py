@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rebound.jobs.domain.jobs import JobKind
     from rebound.segments.application.bulk_delete import BulkDelete
     from rebound.segments.application.count_customers import CountCustomers
-    from rebound.segments.application.manage_segments import ManageSegments
+    from rebound.segments.application.segment_service import SegmentService
     from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
 
@@ -42,10 +42,10 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
     ports: SegmentsPorts
 
     @cached_property
-    def manage_segments(self) -> ManageSegments:
-        from rebound.segments.application.manage_segments import ManageSegments
+    def segment_service(self) -> SegmentService:
+        from rebound.segments.application.segment_service import SegmentService
 
-        return ManageSegments(segments=self.ports.segments, clock=self.ports.clock)
+        return SegmentService(segments=self.ports.segments, clock=self.ports.clock)
 
     @cached_property
     def list_customers(self) -> ListCustomers:
@@ -65,7 +65,7 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
     def bulk_delete(self) -> BulkDelete:
         from rebound.segments.application.bulk_delete import BulkDelete
 
-        return BulkDelete(jobs=self.manage_jobs)
+        return BulkDelete(jobs=self.job_service)
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:

@@ -53,17 +53,21 @@ def _kind(message: Message) -> str:
     return f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
 
 
-def sentence_of_consent(said: ConsentEvidence, channel: Channel) -> str:
+def sentence_of_consent(statement: ConsentEvidence, channel: Channel) -> str:
     """What somebody said about consent, and how."""
     plural = "emails" if channel is Channel.EMAIL else "texts"
-    what = f"{'all' if said.scope is Scope.ALL else said.scope} {plural}"
-    if said.source is ConsentSource.REVIEW:
-        return f"Held {what} back until staff have read their text." if said.opted_out else f"Let {what} through again."
-    how = _HOW[said.source]
-    if said.source is ConsentSource.KEYWORD and said.words:
-        how = f"by texting {_quoted(said.words)}"
-    who = f" ({said.who})" if said.who else ""
-    return f"Opted {'out of' if said.opted_out else 'in to'} {what} {how}{who}."
+    what = f"{'all' if statement.scope is Scope.ALL else statement.scope} {plural}"
+    if statement.source is ConsentSource.REVIEW:
+        return (
+            f"Held {what} back until staff have read their text."
+            if statement.opted_out
+            else f"Let {what} through again."
+        )
+    how = _HOW[statement.source]
+    if statement.source is ConsentSource.KEYWORD and statement.words:
+        how = f"by texting {_quoted(statement.words)}"
+    who = f" ({statement.who})" if statement.who else ""
+    return f"Opted {'out of' if statement.opted_out else 'in to'} {what} {how}{who}."
 
 
 _HOW: Final[Mapping[ConsentSource, str]] = {
@@ -88,11 +92,11 @@ def sentence_of_flag(change: FlagChanged, channel: Channel) -> str:
 
 def sentence_of_reply(reply: Reply) -> str:
     """What somebody texted, what it was taken for, and whether somebody must still read it."""
-    said = f"Texted {_quoted(reply.body)}" if reply.body is not None else "Texted something that is not kept any more"
+    texted = f"Texted {_quoted(reply.body)}" if reply.body is not None else "Texted something that is not kept any more"
     meant = _KEYWORDS.get(reply.keyword) if reply.keyword is not None else _MEANT.get(reply.meaning)
     if reply.meaning is Meaning.CONFIRMATION and not reply.confirms:
         meant = "which may confirm an appointment"
-    sentence = f"{said}, {meant}." if meant else f"{said}."
+    sentence = f"{texted}, {meant}." if meant else f"{texted}."
     return f"{sentence} Somebody should read it." if reply.is_waiting else sentence
 
 

@@ -156,14 +156,14 @@ class LogEntryAnswer(Answer):
                 return cls(kind="message", sentence=sentence_of_message(what), message=MessageAnswer.of(what), **about)
             case Reply():
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
-            case ConsentStated(said):
-                told = sentence_of_consent(said, happened.channel)
-                return cls(kind="consent", sentence=told, consent=ConsentChangeAnswer.of(said), **about)
+            case ConsentStated(statement):
+                sentence = sentence_of_consent(statement, happened.channel)
+                return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.of(statement), **about)
             case FlagChanged(_, reason):
-                told = sentence_of_flag(what, happened.channel)
+                sentence = sentence_of_flag(what, happened.channel)
                 return cls(
                     kind="flag",
-                    sentence=told,
+                    sentence=sentence,
                     flag=FlagChangeAnswer(invalid=reason is not None, reason=reason),
                     **about,
                 )

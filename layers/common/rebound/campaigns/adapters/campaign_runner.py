@@ -18,14 +18,14 @@ class StepFunctionsCampaignRunner:
         stepfunctions: Any,
         scheduler: Any,
         state_machine_arn: str,
-        errand_machine_arn: str,
+        follow_up_machine_arn: str,
         schedule_group: str,
         role_arn: str,
     ) -> None:
         self._stepfunctions = stepfunctions
         self._scheduler = scheduler
         self._state_machine_arn = state_machine_arn
-        self._errand_machine_arn = errand_machine_arn
+        self._follow_up_machine_arn = follow_up_machine_arn
         self._schedule_group = schedule_group
         self._role_arn = role_arn
 
@@ -33,18 +33,18 @@ class StepFunctionsCampaignRunner:
         self._start(self._state_machine_arn, campaign_id, _input(business_id, campaign_id))
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
-        errand = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
+        execution_input = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
         self._stepfunctions.start_execution(
-            stateMachineArn=self._errand_machine_arn, name=f"requeue-{name}", input=json.dumps(errand)
+            stateMachineArn=self._follow_up_machine_arn, name=f"requeue-{name}", input=json.dumps(execution_input)
         )
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
-        errand = {
+        execution_input = {
             "business_id": business_id,
             "campaign_id": campaign_id,
             "roll_back": {"rollback_id": rollback_id, "cursor": None, "bounces": 0},
         }
-        self._start(self._errand_machine_arn, f"roll-back-{rollback_id}", json.dumps(errand))
+        self._start(self._follow_up_machine_arn, f"roll-back-{rollback_id}", json.dumps(execution_input))
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
         # An expression has whole seconds, and sending early is worse than late.

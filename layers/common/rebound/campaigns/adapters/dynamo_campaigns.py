@@ -19,7 +19,7 @@ from rebound.campaigns.domain.chunks import CHUNK, CHUNK_KEYS, Chunk, ChunkKey, 
 from rebound.campaigns.domain.expansion_records import Held, RangeProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.key_ranges import range_name
@@ -422,7 +422,7 @@ class DynamoTallyBook:
             return None
 
 
-def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
+def campaign_change_of(record: Mapping[str, Any]) -> RowChange[Campaign] | None:
     """The change of a record in the Campaigns table's change stream; ``None`` for a removal."""
     change = record["dynamodb"]
     after = change.get("NewImage")
@@ -430,7 +430,7 @@ def campaign_change_of(record: Mapping[str, Any]) -> Written[Campaign] | None:
         return None
     before = change.get("OldImage")
     at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
-    return Written(_of_image(before) if before else None, _of_image(after), record["eventID"], at)
+    return RowChange(_of_image(before) if before else None, _of_image(after), record["eventID"], at)
 
 
 def _of_image(image: Mapping[str, Any]) -> Campaign:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.messages.domain.labels import is_telling
+from rebound.messages.domain.labels import counts_for_breaker
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.trip_breaker import TripBreaker
@@ -37,7 +37,7 @@ class CountResults(Struct, frozen=True, kw_only=True):
         for (business_id, campaign_id), moved in by_campaign.items():
             self._count(shard, campaign_id, moved)
             # Also for what was counted before: whoever counted it may have died before the breaker looked.
-            if any(is_telling(label) for change in moved for label in change.after - change.before):
+            if any(counts_for_breaker(label) for change in moved for label in change.after - change.before):
                 self.breaker.judge(business_id, campaign_id)
 
     def _count(self, shard: str, campaign_id: str, moved: Sequence[StatusChange]) -> None:

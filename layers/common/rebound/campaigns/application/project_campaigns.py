@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.application.manage_campaigns import counted
+from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, PausedBy
 
 if TYPE_CHECKING:
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import ExpansionLedger, TallyBook
-    from rebound.kernel.changes import Written
+    from rebound.kernel.changes import RowChange
     from rebound.kernel.events import DomainEvent
     from rebound.platform.ports import DomainEvents
 
@@ -26,7 +26,7 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
     tallies: TallyBook
     events: DomainEvents
 
-    def __call__(self, change: Written[Campaign]) -> int:
+    def __call__(self, change: RowChange[Campaign]) -> int:
         """Tell what the change means; how many campaigns have paused themselves by it, for an alarm.
 
         The carrier of a single message is no campaign to anybody.
@@ -38,7 +38,7 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
             self.events.publish(events)
         return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)
 
-    def _told(self, change: Written[Campaign]) -> Iterator[DomainEvent]:
+    def _told(self, change: RowChange[Campaign]) -> Iterator[DomainEvent]:
         before, after = change.before, change.after
         if after.bounce_warning is not None and (before is None or before.bounce_warning is None):
             yield BounceRateWarned(

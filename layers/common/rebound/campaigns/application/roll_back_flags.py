@@ -23,7 +23,7 @@ from rebound.kernel.retrying import retried
 from rebound.messages.domain.messages import MessageStatus
 
 if TYPE_CHECKING:
-    from rebound.campaigns.application.manage_campaigns import CampaignView, ManageCampaigns
+    from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger
     from rebound.contacts.ports import ContactBook
@@ -37,7 +37,7 @@ class AskForRollback(Struct, frozen=True, kw_only=True):
 
     campaigns: CampaignBook
     runner: CampaignRunner
-    view: ManageCampaigns
+    view: CampaignService
     clock: Clock
     ids: Ids
 
@@ -125,7 +125,7 @@ class RollBackFlags(Struct, frozen=True, kw_only=True):
     def _void_at(self, key: ContactKey, voided: Sequence[Voided]) -> None:
         def write() -> None:
             contact = self.contacts.get_many([key])[key]
-            learnt = contact.knowing(*voided)
+            learnt = contact.with_evidence(*voided)
             # Of an address that nobody uses any more only the consent is kept.
             if contact.is_used and learnt is not contact:
                 self.contacts.save(learnt)

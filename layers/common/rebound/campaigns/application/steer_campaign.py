@@ -13,7 +13,7 @@ from rebound.kernel.errors import ConflictError
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.campaigns.application.manage_campaigns import CampaignView, ManageCampaigns
+    from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, CampaignRunner
     from rebound.platform.ports import Clock, Ids
@@ -29,7 +29,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
 
     campaigns: CampaignBook
     runner: CampaignRunner
-    view: ManageCampaigns
+    view: CampaignService
     clock: Clock
     ids: Ids
 

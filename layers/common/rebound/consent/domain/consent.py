@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 
-OWN_WORDS: Final = frozenset(
+FIRST_HAND_SOURCES: Final = frozenset(
     {
         ConsentSource.KEYWORD,
         ConsentSource.ONE_CLICK,
@@ -37,11 +37,11 @@ class Weight(IntEnum):
 
     HELD = -1
     """Held back to be on the safe side: it says nothing about what the owner wants."""
-    SAID_FOR_THEM = 0
+    REPORTED = 0
     """Somebody says what the owner wants."""
     QUOTED = 1
     """A click, which may be a slip; and somebody at the desk with the owner's own words, who may take a click back."""
-    OWN_WORD = 2
+    FIRST_HAND = 2
     """The owner's own word."""
 
 
@@ -68,10 +68,10 @@ class ConsentEvidence(Struct, frozen=True):
             return Weight.HELD
         if self.source is ConsentSource.ONE_CLICK and self.opted_out:
             return Weight.QUOTED
-        if self.source in OWN_WORDS:
-            return Weight.OWN_WORD
+        if self.source in FIRST_HAND_SOURCES:
+            return Weight.FIRST_HAND
         quotes = not self.opted_out and self.source in _TAKEN_UP_AT_THE_DESK and bool(self.words)
-        return Weight.QUOTED if quotes else Weight.SAID_FOR_THEM
+        return Weight.QUOTED if quotes else Weight.REPORTED
 
     def is_ended_by(self, other: ConsentEvidence) -> bool:
         """Whether this opt-out of the same scope does not hold any more after an opt-in."""
@@ -81,36 +81,44 @@ class ConsentEvidence(Struct, frozen=True):
 class ScopeState(Struct, frozen=True):
     """What was said about one scope: the latest opt-out and the latest opt-in of each weight."""
 
-    said: frozenset[ConsentEvidence] = frozenset()
+    latest: frozenset[ConsentEvidence] = frozenset()
 
-    def join(self, said: ConsentEvidence) -> ScopeState:
-        """The state that also knows ``said``."""
-        known = next((e for e in self.said if (e.opted_out, e.weight) == (said.opted_out, said.weight)), None)
+    def join(self, statement: ConsentEvidence) -> ScopeState:
+        """The state that also knows ``statement``."""
+        known = next(
+            (e for e in self.latest if (e.opted_out, e.weight) == (statement.opted_out, statement.weight)), None
+        )
         if known is None:
-            return ScopeState(self.said | {said})
-        return ScopeState(self.said - {known} | {max(known, said, key=_order)})
+            return ScopeState(self.latest | {statement})
+        return ScopeState(self.latest - {known} | {max(known, statement, key=_order)})
 
     @property
-    def standing(self) -> ConsentEvidence | None:
+    def opt_out(self) -> ConsentEvidence | None:
         """The opt-out that holds, of several the one that weighs most; ``None`` when the scope is not opted out of."""
-        opt_ins = [said for said in self.said if not said.opted_out]
-        holding = [said for said in self.said if said.opted_out and not any(map(said.is_ended_by, opt_ins))]
-        return max(holding, key=lambda said: said.weight, default=None)
+        opt_ins = [statement for statement in self.latest if not statement.opted_out]
+        holding = [
+            statement
+            for statement in self.latest
+            if statement.opted_out and not any(map(statement.is_ended_by, opt_ins))
+        ]
+        return max(holding, key=lambda statement: statement.weight, default=None)
 
     @property
     def opted_out(self) -> bool:
         """Whether an opt-out holds; nothing said is not an opt-out."""
-        return self.standing is not None
+        return self.opt_out is not None
 
     @property
     def ruling(self) -> ConsentEvidence | None:
         """The statement by which the scope is as it is; ``None`` when nothing was said."""
-        return self.standing or max((said for said in self.said if not said.opted_out), key=_order, default=None)
+        return self.opt_out or max(
+            (statement for statement in self.latest if not statement.opted_out), key=_order, default=None
+        )
 
     @property
     def statements(self) -> tuple[ConsentEvidence, ...]:
         """All that it rests on, by time."""
-        return tuple(sorted(self.said, key=_order))
+        return tuple(sorted(self.latest, key=_order))
 
 
 class Consent(Struct, frozen=True):
@@ -121,8 +129,8 @@ class Consent(Struct, frozen=True):
     def join(self, *evidence: ConsentEvidence) -> Consent:
         """The state that also knows ``evidence``: commutative, associative, idempotent."""
         scopes = dict(self.scopes)
-        for said in evidence:
-            scopes[said.scope] = scopes.get(said.scope, ScopeState()).join(said)
+        for statement in evidence:
+            scopes[statement.scope] = scopes.get(statement.scope, ScopeState()).join(statement)
         return Consent(MappingProxyType(scopes))
 
     @property
@@ -140,18 +148,24 @@ class Consent(Struct, frozen=True):
 
         A START, which is said of everything, is such a word too.
         """
-        said = [statement for scope in COVERED_BY[Scope.MARKETING] for statement in self.of(scope).said]
-        asked = [s.at for s in said if not s.opted_out and s.weight is Weight.OWN_WORD]
-        ended = [s.at for s in said if s.opted_out and s.weight is not Weight.HELD]
+        statements = [statement for scope in COVERED_BY[Scope.MARKETING] for statement in self.of(scope).latest]
+        asked = [s.at for s in statements if not s.opted_out and s.weight is Weight.FIRST_HAND]
+        ended = [s.at for s in statements if s.opted_out and s.weight is not Weight.HELD]
         return bool(asked) and max(asked) > max(ended, default=_BEFORE_ALL)
 
     @property
     def statements(self) -> frozenset[ConsentEvidence]:
         """The statements that it rests on: of each weight the latest for and against each scope."""
-        return frozenset(said for state in self.scopes.values() for said in state.said)
+        return frozenset(statement for state in self.scopes.values() for statement in state.latest)
 
 
-def _order(said: ConsentEvidence) -> tuple[Any, ...]:
+def _order(statement: ConsentEvidence) -> tuple[Any, ...]:
     """By time; what follows makes the order total, so that it does not matter which of two comes first."""
-    told = (said.message_id, said.who, said.words)
-    return (said.at, said.opted_out, said.weight, said.source, *((text is not None, text or "") for text in told))
+    more = (statement.message_id, statement.who, statement.words)
+    return (
+        statement.at,
+        statement.opted_out,
+        statement.weight,
+        statement.source,
+        *((text is not None, text or "") for text in more),
+    )

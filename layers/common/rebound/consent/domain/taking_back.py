@@ -27,9 +27,9 @@ class TakenBackBy(StrEnum):
 
 _BY_WEIGHT: Final = {
     Weight.HELD: TakenBackBy.REVIEW,
-    Weight.SAID_FOR_THEM: TakenBackBy.STAFF,
+    Weight.REPORTED: TakenBackBy.STAFF,
     Weight.QUOTED: TakenBackBy.STAFF_WITH_WORDS,
-    Weight.OWN_WORD: TakenBackBy.CUSTOMER,
+    Weight.FIRST_HAND: TakenBackBy.CUSTOMER,
 }
 
 
@@ -72,7 +72,7 @@ def number_to_text(text_from: str | None) -> str:
 def only_the_customer_ends(consent: Consent, scope: Scope) -> ConsentEvidence | None:
     """The opt-out that keeps back what belongs to the scope, and that nobody but the customer can end, if any."""
     for wider in COVERED_BY[scope]:
-        standing = consent.of(wider).standing
-        if standing is not None and taken_back_by(standing) is TakenBackBy.CUSTOMER:
-            return standing
+        opt_out = consent.of(wider).opt_out
+        if opt_out is not None and taken_back_by(opt_out) is TakenBackBy.CUSTOMER:
+            return opt_out
     return None

@@ -11,7 +11,7 @@ from rebound.consent.domain.consent import Consent, ConsentEvidence, ScopeState
 from rebound.contacts.adapters.rows import ContactRow
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
-from rebound.kernel.changes import Written
+from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
@@ -201,22 +201,22 @@ def _write_consent(consent: Consent) -> Mapping[str, Any] | None:
 
 def _write_scope(state: ScopeState) -> Mapping[str, Any]:
     """The last of each kind by itself, which mostly is all there is, and what else was said."""
-    outs = [_write_said(said) for said in state.statements if said.opted_out]
-    ins = [_write_said(said) for said in state.statements if not said.opted_out]
+    outs = [_write_statement(statement) for statement in state.statements if statement.opted_out]
+    ins = [_write_statement(statement) for statement in state.statements if not statement.opted_out]
     more = {"more_out": outs[:-1], "more_in": ins[:-1]}
     return {
         "out": outs[-1] if outs else None,
         "in": ins[-1] if ins else None,
-        **{name: said for name, said in more.items() if said},
+        **{name: value for name, value in more.items() if value},
     }
 
 
-def _write_said(said: ConsentEvidence) -> Mapping[str, Any]:
-    more = {"who": said.who, "words": said.words}
+def _write_statement(statement: ConsentEvidence) -> Mapping[str, Any]:
+    more = {"who": statement.who, "words": statement.words}
     return {
-        "at": write_instant(said.at),
-        "source": said.source,
-        "message_id": said.message_id,
+        "at": write_instant(statement.at),
+        "source": statement.source,
+        "message_id": statement.message_id,
         **{name: value for name, value in more.items() if value is not None},
     }
 
@@ -228,18 +228,28 @@ def _read_consent(document: Mapping[str, Any] | None) -> Consent:
 
 
 def _read_scope(scope: Scope, kept: Mapping[str, Any]) -> ScopeState:
-    outs = [_read_said(scope, said, opted_out=True) for said in (kept["out"], *kept.get("more_out", ())) if said]
-    ins = [_read_said(scope, said, opted_out=False) for said in (kept["in"], *kept.get("more_in", ())) if said]
+    outs = [
+        _read_statement(scope, statement, opted_out=True)
+        for statement in (kept["out"], *kept.get("more_out", ()))
+        if statement
+    ]
+    ins = [
+        _read_statement(scope, statement, opted_out=False)
+        for statement in (kept["in"], *kept.get("more_in", ()))
+        if statement
+    ]
     return ScopeState(frozenset((*outs, *ins)))
 
 
-def _read_said(scope: Scope, said: Mapping[str, Any], *, opted_out: bool) -> ConsentEvidence:
-    at: datetime = read_instant(said["at"])
-    source = ConsentSource(said["source"])
-    return ConsentEvidence(at, scope, opted_out, source, said["message_id"], said.get("who"), said.get("words"))
+def _read_statement(scope: Scope, statement: Mapping[str, Any], *, opted_out: bool) -> ConsentEvidence:
+    at: datetime = read_instant(statement["at"])
+    source = ConsentSource(statement["source"])
+    return ConsentEvidence(
+        at, scope, opted_out, source, statement["message_id"], statement.get("who"), statement.get("words")
+    )
 
 
-def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
+def contact_change_of(record: Mapping[str, Any]) -> RowChange[Contact] | None:
     """The change of a record in the table's change stream; a contact that is gone has nobody who uses it."""
     change = record["dynamodb"]
     old, new = change.get("OldImage"), change.get("NewImage")
@@ -248,4 +258,4 @@ def contact_change_of(record: Mapping[str, Any]) -> Written[Contact] | None:
     if after is None:
         return None
     at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
-    return Written(before, after, record["eventID"], at)
+    return RowChange(before, after, record["eventID"], at)

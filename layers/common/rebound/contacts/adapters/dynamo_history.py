@@ -64,15 +64,15 @@ def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> Hi
 def _document(entry: HistoryEntry) -> Mapping[str, Any]:
     at = write_instant(entry.at)
     match entry:
-        case ConsentStated(said):
+        case ConsentStated(statement):
             return {
                 "at": at,
-                "scope": said.scope,
-                "opted_out": said.opted_out,
-                "source": said.source,
-                "message_id": said.message_id,
-                "who": said.who,
-                "words": said.words,
+                "scope": statement.scope,
+                "opted_out": statement.opted_out,
+                "source": statement.source,
+                "message_id": statement.message_id,
+                "who": statement.who,
+                "words": statement.words,
             }
         case FlagChanged():
             return {"at": at, "reason": entry.reason, "change_id": entry.change_id}
@@ -86,15 +86,15 @@ def _document(entry: HistoryEntry) -> Mapping[str, Any]:
 def read_reply(row: HistoryRow) -> Reply:
     """The reply of a row that holds one."""
     document = row.document
-    said = {name: document.get(name) for name in _AS_IT_IS}
-    keyword, decision, resolved_at = said["keyword"], said["decision"], document.get("resolved_at")
+    fields = {name: document.get(name) for name in _AS_IT_IS}
+    keyword, decision, resolved_at = fields["keyword"], fields["decision"], document.get("resolved_at")
     special = {
-        "meaning": Meaning(said["meaning"]),
+        "meaning": Meaning(fields["meaning"]),
         "keyword": keyword and Keyword(keyword),
         "decision": decision and Decision(decision),
         "resolved_at": resolved_at and read_instant(resolved_at),
     }
-    return Reply(key=ContactKey.parse(row.contact_id), at=read_instant(document["at"]), **{**said, **special})
+    return Reply(key=ContactKey.parse(row.contact_id), at=read_instant(document["at"]), **{**fields, **special})
 
 
 def read(row: HistoryRow) -> HistoryEntry:

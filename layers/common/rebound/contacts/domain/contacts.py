@@ -49,7 +49,7 @@ class Contact(Struct, frozen=True):
         """This contact after some customers have been deleted."""
         return replace(self, customer_ids=self.customer_ids.difference(customer_ids))
 
-    def knowing(self, *evidence: Evidence | ConsentEvidence) -> Contact:
+    def with_evidence(self, *evidence: Evidence | ConsentEvidence) -> Contact:
         """This contact with more evidence; the same object when the evidence changes nothing."""
         reachability = self.reachability.join(*(e for e in evidence if not isinstance(e, ConsentEvidence)))
         consent = self.consent.join(*(e for e in evidence if isinstance(e, ConsentEvidence)))

@@ -33,8 +33,10 @@ class ConsentStated(Struct, frozen=True):
     @property
     def entry_id(self) -> str:
         """The same for the same statement told again."""
-        said = self.statement
-        return _digest(said.scope, said.opted_out, said.source, said.message_id, said.who, said.words)
+        statement = self.statement
+        return _digest(
+            statement.scope, statement.opted_out, statement.source, statement.message_id, statement.who, statement.words
+        )
 
 
 class FlagChanged(Struct, frozen=True):

@@ -112,7 +112,7 @@ class Reachability(Struct, frozen=True):
         )
 
     @property
-    def standing(self) -> frozenset[Failure]:
+    def counted_failures(self) -> frozenset[Failure]:
         """The failures that speak against the address: those that nobody has voided."""
         if not self.voided:
             return self.failures
@@ -126,7 +126,7 @@ class Reachability(Struct, frozen=True):
     def verdict(self, policy: ReachabilityPolicy) -> Verdict:
         """Whether the address is invalid under ``policy``, and by which failure it became so."""
         seen = dict.fromkeys(FailureClass, 0)
-        for failure in sorted(self.standing, key=lambda f: f.order):
+        for failure in sorted(self.counted_failures, key=lambda f: f.order):
             row = look_up(failure.provider, failure.code)
             threshold = policy.threshold_of(failure.provider, failure.code)
             if threshold is None:

@@ -48,7 +48,7 @@ def is_recoverable(state: Reachability, policy: ReachabilityPolicy) -> bool:
 
     Also true of an address that is not flagged.
     """
-    lasting = (f for f in state.standing if not look_up(f.provider, f.code).recoverable)
+    lasting = (f for f in state.counted_failures if not look_up(f.provider, f.code).recoverable)
     return not Reachability(failures=frozenset(lasting)).verdict(policy).invalid
 
 
@@ -63,6 +63,8 @@ def next_try_at(state: Reachability, policy: ReachabilityPolicy) -> datetime | N
     if flagging is None or not is_recoverable(state, policy):
         return None
     tried = [t for t in (state.tried,) if t is not None and t.at > flagging.at and t.message_id not in state.voided]
-    failed = {f.message_id for f in state.standing if f.order >= flagging.order}.union(t.message_id for t in tried)
-    last = max([*(f.at for f in state.standing), *(t.at for t in tried)])
+    failed = {f.message_id for f in state.counted_failures if f.order >= flagging.order}.union(
+        t.message_id for t in tried
+    )
+    last = max([*(f.at for f in state.counted_failures), *(t.at for t in tried)])
     return last + FIRST_SPACING * (1 << min(len(failed) - 1, DOUBLINGS))

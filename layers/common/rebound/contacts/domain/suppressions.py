@@ -83,5 +83,5 @@ def drift_of(contact: Contact, entry: Suppression, delivered_at: datetime | None
     if {Scope.ALL, Scope.MARKETING}.intersection(contact.consent.opted_out):
         # Either keeps marketing away.
         return None
-    still_out = Scope.MARKETING in contact.knowing(entry.evidence).consent.opted_out
+    still_out = Scope.MARKETING in contact.with_evidence(entry.evidence).consent.opted_out
     return Drift.UNKNOWN_COMPLAINT if still_out else Drift.COMPLAINT_BEFORE_OPT_IN

@@ -37,18 +37,20 @@ class Selected(Struct, frozen=True):
     @property
     def audience(self) -> Audience:
         """How many are meant, and left out by reason."""
-        excluded = Counter(str(said) for said in self.decisions.values() if isinstance(said, Exclusion))
+        excluded = Counter(str(decision) for decision in self.decisions.values() if isinstance(decision, Exclusion))
         return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Who gets the message, at once or later."""
-        return tuple(customer_id for customer_id, said in self.decisions.items() if isinstance(said, Send | Hold))
+        return tuple(
+            customer_id for customer_id, decision in self.decisions.items() if isinstance(decision, Send | Hold)
+        )
 
     @property
     def holds(self) -> Mapping[str, Hold]:
         """Those of the recipients who get it later."""
-        return {customer_id: said for customer_id, said in self.decisions.items() if isinstance(said, Hold)}
+        return {customer_id: decision for customer_id, decision in self.decisions.items() if isinstance(decision, Hold)}
 
 
 class Screening:
@@ -92,7 +94,7 @@ class Screening:
 
     def _as_tried(self, contact: Contact) -> Contact:
         tried = self._tried.get(contact.key)
-        return contact if tried is None else contact.knowing(tried)
+        return contact if tried is None else contact.with_evidence(tried)
 
     def _name_of_try(self, customer_id: str) -> str:
         """The id of the message, for a campaign that will have messages."""

@@ -119,8 +119,8 @@ class Case(Struct, frozen=True):
     @property
     def opted_out_of(self) -> Scope | None:
         """The widest scope that the address has opted out of and this message needs."""
-        said = self.contact.consent.opted_out if self.contact is not None else ()
-        return next((scope for scope in said if scope in self.mailing.category.scopes), None)
+        opted_out = self.contact.consent.opted_out if self.contact is not None else ()
+        return next((scope for scope in opted_out if scope in self.mailing.category.scopes), None)
 
     @property
     def next_try_at(self) -> datetime | None:

@@ -254,10 +254,10 @@ def _ask_for_an_address(case: Case) -> str:
 
 def _respect_the_opt_out(case: Case) -> str:
     scope = case.opted_out_of or Scope.ALL
-    standing = case.contact.consent.of(scope).standing if case.contact is not None else None
-    if standing is None:
+    opt_out = case.contact.consent.of(scope).opt_out if case.contact is not None else None
+    if opt_out is None:
         return "Leave it as it is."
-    step = how_to_take_back(standing, case.mailing.channel, case.business.text_from)
+    step = how_to_take_back(opt_out, case.mailing.channel, case.business.text_from)
     return step if scope is Scope.ALL else f"{step.removesuffix('.')}; reminders are still sent."
 
 

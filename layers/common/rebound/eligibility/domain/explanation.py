@@ -170,7 +170,9 @@ def _counts(case: Case) -> Iterator[FailureCount]:
         row = look_up(failure.provider, failure.code)
         return (row.failure_class, policy.threshold_of(row.provider, row.code) or 0)
 
-    for (failure_class, threshold), failures in groupby(sorted(case.contact.reachability.standing, key=kind), key=kind):
+    for (failure_class, threshold), failures in groupby(
+        sorted(case.contact.reachability.counted_failures, key=kind), key=kind
+    ):
         yield FailureCount(failure_class, len(list(failures)), threshold or None)
 
 
@@ -179,9 +181,11 @@ def _opt_outs(case: Case) -> Iterator[OptOut]:
         return
     consent = case.contact.consent
     for scope in consent.opted_out:
-        said = consent.of(scope).standing
-        if said is not None:
-            yield OptOut(scope, said.source, said.at, said.message_id, applies=scope in case.mailing.category.scopes)
+        opt_out = consent.of(scope).opt_out
+        if opt_out is not None:
+            yield OptOut(
+                scope, opt_out.source, opt_out.at, opt_out.message_id, applies=scope in case.mailing.category.scopes
+            )
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------

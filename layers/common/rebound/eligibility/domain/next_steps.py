@@ -49,7 +49,7 @@ def _although_sent(case: Case, attempts: Sequence[Message]) -> str:
     if latest.provider is None:
         return _try_again(case)
     row = look_up(latest.provider, latest.provider_code)
-    failures = contact.reachability.standing if contact is not None else frozenset()
+    failures = contact.reachability.counted_failures if contact is not None else frozenset()
     if row.failure_class.is_about_the_address and latest.key.message_id not in {f.message_id for f in failures}:
         return (
             f"Nothing to do: the {address_noun(case)} has been corrected, confirmed or reached since the last failure."
@@ -105,7 +105,11 @@ def _so_many(case: Case, row: ProviderCode) -> str | None:
     """How near the flag is; ``None`` when such failures do not count."""
     policy = case.business.policy
     threshold = policy.threshold_of(row.provider, row.code)
-    rows = [look_up(f.provider, f.code) for f in case.contact.reachability.standing] if case.contact is not None else []
+    rows = (
+        [look_up(f.provider, f.code) for f in case.contact.reachability.counted_failures]
+        if case.contact is not None
+        else []
+    )
     count = sum(
         known.failure_class is row.failure_class and policy.threshold_of(known.provider, known.code) is not None
         for known in rows

@@ -14,7 +14,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.platform.http.routes import business_of, json_answer, prefers_a_job, responses
 from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, CustomerId, Filter, Request
-from rebound.segments.application.manage_segments import filter_of
+from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 
 

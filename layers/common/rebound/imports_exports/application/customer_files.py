@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind, fields_of
-from rebound.imports_exports.domain.import_records import Place
+from rebound.imports_exports.domain.import_records import FilePosition
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused
 from rebound.kernel.errors import FieldError, ReboundError
@@ -64,15 +64,15 @@ class Row(Struct, frozen=True):
     given: Mapping[str, Any] | None
     error: FieldError | None = None
     customer_id: str | None = None
-    place: Place = Place()
+    place: FilePosition = FilePosition()
 
 
-def read_rows(file: IO[bytes], format_: str, start: Place | None = None) -> Iterator[Row]:
+def read_rows(file: IO[bytes], format_: str, start: FilePosition | None = None) -> Iterator[Row]:
     """The rows of a file, read as they are needed; of one that is opened at a place, those behind it.
 
     Raises ``UnreadableFileError``.
     """
-    start = start or Place()
+    start = start or FilePosition()
     lines = _Lines(file, start)
     try:
         yield from _csv_rows(lines, start.columns) if format_ == "csv" else _json_rows(lines)
@@ -87,14 +87,14 @@ def read_rows(file: IO[bytes], format_: str, start: Place | None = None) -> Iter
 class _Lines:
     """Lines of text as they stand, with their ends, counted and measured; never more than one in memory."""
 
-    def __init__(self, file: IO[bytes], start: Place) -> None:
+    def __init__(self, file: IO[bytes], start: FilePosition) -> None:
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self.number = start.line
         self.offset = start.offset
 
     @property
-    def place(self) -> Place:
-        return Place(self.offset, self.number)
+    def place(self) -> FilePosition:
+        return FilePosition(self.offset, self.number)
 
     def __iter__(self) -> Iterator[str]:
         while line := self._read():
@@ -226,7 +226,7 @@ def _wrong_shape(given: object) -> FieldError | None:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _row(line: int, read: Mapping[str, Any], place: Place) -> Row:
+def _row(line: int, read: Mapping[str, Any], place: FilePosition) -> Row:
     customer_id = read.get(ID_COLUMN)
     if customer_id and not _CUSTOMER_ID.fullmatch(customer_id):
         return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
@@ -266,8 +266,8 @@ def write_row(
     for channel in Channel:
         consent = consents.get(channel, Consent())
         values[f"{channel}_opted_out"] = consent.opted_out
-        standing = [said.at for scope in consent.opted_out if (said := consent.of(scope).standing) is not None]
-        values[f"{channel}_opted_out_at"] = max(standing).astimezone(UTC) if standing else None
+        opted_out_at = [opt_out.at for scope in consent.opted_out if (opt_out := consent.of(scope).opt_out) is not None]
+        values[f"{channel}_opted_out_at"] = max(opted_out_at).astimezone(UTC) if opted_out_at else None
     if format_ == "csv":
         return _csv_line([_write_cell(name, values[name]) for name in COLUMNS])
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_write_value).encode() + b"\n"

@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.customers.application.copy_flags import with_flags
-from rebound.customers.application.manage_customers import checked_profile, id_of_external, linked
+from rebound.customers.application.customer_service import checked_profile, id_of_external, linked
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
 from rebound.imports_exports.domain.import_records import (
@@ -340,12 +340,12 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
                     if is_as_stored
                     else {k: _used(contacts[k], customer, before) for k in customer.contact_keys}
                 )
-                told = _told(used, customer, rows[customer_id].opt_outs)
+                opted_out = _opted_out(used, customer, rows[customer_id].opt_outs)
             except InvalidInputError as error:
                 bad.append(BadRow(rows[customer_id].line, error.errors))
                 continue
-            counts["created" if before is None else "updated" if told or not is_as_stored else "unchanged"] += 1
-            contacts |= {**used, **told}
+            counts["created" if before is None else "updated" if opted_out or not is_as_stored else "unchanged"] += 1
+            contacts |= {**used, **opted_out}
             if not is_as_stored:
                 written.append(customer)
         return _Changes(
@@ -471,23 +471,23 @@ def _time(given: str | None, imported_at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _told(
+def _opted_out(
     contacts: Mapping[ContactKey, Contact], customer: Customer, opt_outs: Mapping[Channel, Sequence[ConsentEvidence]]
 ) -> Mapping[ContactKey, Contact]:
     """The contacts that learn of an opt-out which does not hold yet. Raises ``InvalidInputError``."""
-    told: dict[ContactKey, Contact] = {}
-    for channel, said in opt_outs.items():
+    opted_out: dict[ContactKey, Contact] = {}
+    for channel, statements in opt_outs.items():
         key = customer.contact_key(channel)
-        if said and key is None:
+        if statements and key is None:
             message = f"The customer has no {channel} address that it could be about."
             raise InvalidInputError(FieldError(f"{channel}_opted_out", message))
         if key is not None:
             contact = contacts[key]
-            news = [statement for statement in said if statement.scope not in contact.consent.opted_out]
-            learnt = contact.knowing(*news)
+            news = [statement for statement in statements if statement.scope not in contact.consent.opted_out]
+            learnt = contact.with_evidence(*news)
             if learnt != contact:
-                told[key] = learnt
-    return told
+                opted_out[key] = learnt
+    return opted_out
 
 
 def _used(contact: Contact, customer: Customer, before: Customer | None) -> Contact:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rebound.kernel.errors import FieldError
 
 
-class Place(Struct, frozen=True):
+class FilePosition(Struct, frozen=True):
     """Where a row ends: behind so many bytes and lines of the file. ``columns`` are a CSV file's own."""
 
     offset: int = 0
@@ -28,7 +28,7 @@ class Splitting(Struct, frozen=True):
 
     parts: int
     version: str
-    place: Place = field(default_factory=Place)
+    place: FilePosition = field(default_factory=FilePosition)
     rows: int = 0
     pieces: int = 0
     done: bool = False

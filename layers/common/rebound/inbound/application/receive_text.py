@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.domain.replies import IncomingText
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.domain.appointments import Asked
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, DomainEvents
@@ -76,7 +76,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     appointments: AppointmentBook
     events: DomainEvents
-    tell: TellContact
+    record_evidence: RecordEvidence
     clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
@@ -136,7 +136,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         key = contact.key
         # What staff have decided since is not undone: a hold weighs less, and is older, than its release.
         if reply.evidence:
-            self.tell(contact, reply.evidence)
+            self.record_evidence(contact, reply.evidence)
         if reply.appointment_id is not None:
             answered = Answered(reply.at, reply.reply_id, reply.confirms)
             self.appointments.record(key.business_id, reply.appointment_id, answered)

@@ -122,8 +122,8 @@ def _users(reply: Reply, contacts: Mapping[ContactKey, Contact]) -> Sequence[str
 
 
 def _says(reply: Reply, words: Sequence[str]) -> bool:
-    said = f"{reply.body or ''}\n{reply.number or ''}".casefold()
-    return all(word in said for word in words)
+    text = f"{reply.body or ''}\n{reply.number or ''}".casefold()
+    return all(word in text for word in words)
 
 
 # --- as a file --------------------------------------------------------------------------------------------------------

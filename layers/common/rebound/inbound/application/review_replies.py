@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.replies import Reply
     from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.kernel.pages import Page
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.platform.ports import Clock
 
 
@@ -29,7 +29,7 @@ class ReviewReplies(Struct, frozen=True, kw_only=True):
 
     replies: ReplyBook
     contacts: ContactBook
-    tell: TellContact
+    record_evidence: RecordEvidence
     clock: Clock
 
     def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
@@ -54,7 +54,7 @@ class ReviewReplies(Struct, frozen=True, kw_only=True):
             raise ConflictError(f"It was resolved as {reply.decision} before.")
         evidence = self._follows_from(reply)
         if evidence:
-            self.tell(self.contacts.get_many([reply.contact])[reply.contact], evidence)
+            self.record_evidence(self.contacts.get_many([reply.contact])[reply.contact], evidence)
         return reply
 
     def _follows_from(self, reply: Reply) -> list[ConsentEvidence]:

@@ -29,14 +29,16 @@ class StoppedTexts(Struct, frozen=True):
     sentence: str
 
 
-def stopped_texts(said: ConsentEvidence, business: Business, number_texted: str | None) -> StoppedTexts:
+def stopped_texts(opt_out: ConsentEvidence, business: Business, number_texted: str | None) -> StoppedTexts:
     """``number_texted`` is the number to which the customer texted STOP, if it is known.
 
     A START to the business's own number counts. A messaging service has numbers of its own, of which the one that the
     customer texted is the only one known here.
     """
-    if taken_back_by(said) is not TakenBackBy.CUSTOMER:
-        return StoppedTexts(said.at, said.source, None, how_to_take_back(said, Channel.SMS, business.text_from))
+    if taken_back_by(opt_out) is not TakenBackBy.CUSTOMER:
+        return StoppedTexts(
+            opt_out.at, opt_out.source, None, how_to_take_back(opt_out, Channel.SMS, business.text_from)
+        )
     sender = business.text_from or ""
     number = sender if sender.startswith("+") else number_texted
     where = number or (
@@ -45,4 +47,6 @@ def stopped_texts(said: ConsentEvidence, business: Business, number_texted: str 
         if sender
         else "the number that your texts come from"
     )
-    return StoppedTexts(said.at, said.source, number, f"Only the customer can undo this: they text START to {where}.")
+    return StoppedTexts(
+        opt_out.at, opt_out.source, number, f"Only the customer can undo this: they text START to {where}."
+    )

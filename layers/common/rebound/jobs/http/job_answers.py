@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.jobs import wiring
-from rebound.jobs.application.manage_jobs import JobView
+from rebound.jobs.application.job_service import JobView
 from rebound.jobs.domain.jobs import (
     COUNT,
     DELETED,
@@ -135,7 +135,7 @@ def _deletion_report(view: JobView) -> DeletionReport:
 
 def started(app: APIGatewayRestResolver, kind: JobKind, asked: Mapping[str, Any]) -> Response[str]:
     """The answer that says where to ask for the result."""
-    view = wiring.use_cases().manage_jobs.start(business_of(app), kind, asked, request=name_of_request(app))
+    view = wiring.use_cases().job_service.start(business_of(app), kind, asked, request=name_of_request(app))
     return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
 
 

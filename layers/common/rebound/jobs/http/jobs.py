@@ -17,15 +17,15 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get("/v1/jobs/<job_id>", summary="How a job stands", tags=tags, responses=one)
     def get_job(job_id: str) -> Response[str]:
-        view = wiring.use_cases().manage_jobs.get(business_of(app), job_id)
+        view = wiring.use_cases().job_service.get(business_of(app), job_id)
         _demand(app, ApiScope(f"{_AREA_OF_JOB[view.job.kind]}:read"))
         return json_answer(JobAnswer.of(view))
 
     @app.post("/v1/jobs/<job_id>/resume", summary="Go on with a paused job", tags=tags, responses=one)
     def resume_job(job_id: str) -> Response[str]:
-        kind = wiring.use_cases().manage_jobs.get(business_of(app), job_id).job.kind
+        kind = wiring.use_cases().job_service.get(business_of(app), job_id).job.kind
         _demand(app, ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}"))
-        return json_answer(JobAnswer.of(wiring.use_cases().manage_jobs.resume(business_of(app), job_id)))
+        return json_answer(JobAnswer.of(wiring.use_cases().job_service.resume(business_of(app), job_id)))
 
 
 def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:

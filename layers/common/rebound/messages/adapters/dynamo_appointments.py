@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.kernel.pages import read_cursor
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
-from rebound.messages.domain.appointments import Answered, Asked, Told
+from rebound.messages.domain.appointments import Answered, Asked, MessagePosted
 from rebound.platform.adapters.dynamo import bind, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _partition(business_id: str, appointment_id: str) -> str:
 
 def _document(entry: AppointmentEntry) -> tuple[str, Mapping[str, Any]]:
     match entry:
-        case Told(_, key, asks_confirmation):
+        case MessagePosted(_, key, asks_confirmation):
             return _TOLD, {"customer_id": key.customer_id, "asks_confirmation": asks_confirmation}
         case Answered(_, _, confirmed):
             return _ANSWERED, {"confirmed": confirmed}
@@ -100,4 +100,4 @@ def _read(business_id: str, row: AppointmentRow) -> AppointmentEntry:
     if kind == _ANSWERED:
         return Answered(read_instant(at), entry_id, row.document["confirmed"])
     key = MessageKey(business_id, row.document["customer_id"], entry_id)
-    return Told(read_instant(at), key, row.document["asks_confirmation"])
+    return MessagePosted(read_instant(at), key, row.document["asks_confirmation"])

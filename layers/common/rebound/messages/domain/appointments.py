@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
 
 
-class Told(Struct, frozen=True):
+class MessagePosted(Struct, frozen=True):
     """A message about the appointment was posted."""
 
     at: datetime
@@ -44,7 +44,7 @@ class Answered(Struct, frozen=True):
         return self.reply_id
 
 
-AppointmentEntry = Told | Answered
+AppointmentEntry = MessagePosted | Answered
 
 
 def confirmed_at(newest_first: Iterable[AppointmentEntry]) -> datetime | None:
@@ -53,7 +53,7 @@ def confirmed_at(newest_first: Iterable[AppointmentEntry]) -> datetime | None:
         match entry:
             case Answered(at, _, confirmed=True):
                 return at
-            case Told(asks_confirmation=True):
+            case MessagePosted(asks_confirmation=True):
                 return None
             case _:
                 continue

@@ -63,7 +63,7 @@ def labels_of(
     return frozenset(labels)
 
 
-def is_telling(label: str) -> bool:
+def counts_for_breaker(label: str) -> bool:
     """Whether the breaker should look when such a label is counted."""
     return label.partition("#")[0] in {FAULT, HARD_BOUNCE}
 

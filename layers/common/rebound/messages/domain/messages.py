@@ -156,8 +156,8 @@ def _failed(message: Message, receipt: Receipt) -> Message:
     if RANKS[status] < message.rank:
         return message
     if status is message.status and message.failed_at is not None:
-        known, said = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
-        if known <= said:
+        known, reported = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
+        if known <= reported:
             return message
     return replace(
         message,
@@ -168,5 +168,5 @@ def _failed(message: Message, receipt: Receipt) -> Message:
     )
 
 
-def _earlier(known: datetime | None, said: datetime) -> datetime:
-    return said if known is None else min(known, said)
+def _earlier(known: datetime | None, reported: datetime) -> datetime:
+    return reported if known is None else min(known, reported)

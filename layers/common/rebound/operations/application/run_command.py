@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.businesses.application.manage_tenants import DEFAULT_GRACE
+from rebound.businesses.application.tenant_service import DEFAULT_GRACE
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE
 from rebound.businesses.domain.switches import Bundle
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
-from rebound.operations.application.manage_dead_letters import ALL
+from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
     from rebound.access.domain import ApiKey
-    from rebound.businesses.application.manage_tenants import ManageTenants, NewKey
     from rebound.businesses.application.settings_of_business import BusinessChange
+    from rebound.businesses.application.tenant_service import NewKey, TenantService
     from rebound.businesses.domain.business import Business
-    from rebound.operations.application.manage_dead_letters import ExplainedLetter, ManageDeadLetters
+    from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
 COMMANDS: Final = (
     "create-business",
@@ -42,8 +42,8 @@ MAX_LETTERS: Final = 1000
 class RunCommand(Struct, frozen=True, kw_only=True):
     """Runs the commands. One that takes long asks ``may_go_on`` and answers how far it came."""
 
-    tenants: ManageTenants
-    dead_letters: ManageDeadLetters
+    tenants: TenantService
+    dead_letters: DeadLetterService
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -56,7 +56,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
 
 
 def _run(
-    tenants: ManageTenants, dead_letters: ManageDeadLetters, event: Mapping[str, Any], may_go_on: Callable[[], bool]
+    tenants: TenantService, dead_letters: DeadLetterService, event: Mapping[str, Any], may_go_on: Callable[[], bool]
 ) -> Mapping[str, Any]:
     match event.get("command"):
         case "create-business":

@@ -74,8 +74,8 @@ def _check(contact: Contact, business: Business) -> None:
     if contact.consent.is_confirmed:
         raise ConflictError("The customer has confirmed already.")
     for scope in COVERED_BY[Scope.MARKETING]:
-        standing = contact.consent.of(scope).standing
-        if standing is not None:
+        opt_out = contact.consent.of(scope).opt_out
+        if opt_out is not None:
             raise ConflictError(
-                f"The customer has opted out. {how_to_take_back(standing, contact.key.channel, business.text_from)}"
+                f"The customer has opted out. {how_to_take_back(opt_out, contact.key.channel, business.text_from)}"
             )

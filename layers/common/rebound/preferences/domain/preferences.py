@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from rebound.consent.domain.consent import OWN_WORDS, ConsentEvidence
+from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 
@@ -56,8 +56,8 @@ def choice_before(consent: Consent, scope: Scope) -> Choice:
 
 def is_stopped_by_word(consent: Consent, channel: Channel) -> bool:
     """Whether texts were stopped by a word that only another word undoes: the carrier keeps that list, not we."""
-    said = consent.of(Scope.ALL).standing
-    by_word = said is not None and said.source in (ConsentSource.KEYWORD, ConsentSource.PROVIDER)
+    opt_out = consent.of(Scope.ALL).opt_out
+    by_word = opt_out is not None and opt_out.source in (ConsentSource.KEYWORD, ConsentSource.PROVIDER)
     return channel is Channel.SMS and by_word
 
 
@@ -67,9 +67,9 @@ def unsubscribed(consent: Consent, scope: Scope, at: datetime, message_id: str) 
     Over an opt-out that somebody else wrote down for them it is said all the same: it is their own now.
     """
     state = consent.of(scope)
-    if state.standing is not None and state.standing.source in OWN_WORDS:
+    if state.opt_out is not None and state.opt_out.source in FIRST_HAND_SOURCES:
         return ()
-    return (_said(state, scope, at, message_id, opted_out=True),)
+    return (_statement(state, scope, at, message_id, opted_out=True),)
 
 
 def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
@@ -80,7 +80,7 @@ def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> t
     stops = _STOPS.get(choice)
     wanted = tuple(Scope) if stops is None else COVERED_BY[stops][:-1]
     again = tuple(
-        _said(state, scope, at, message_id, opted_out=False)
+        _statement(state, scope, at, message_id, opted_out=False)
         for scope in wanted
         if (state := consent.of(scope)).opted_out
     )
@@ -92,11 +92,13 @@ def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> 
     stopped = [each for each in COVERED_BY[scope] if consent.of(each).opted_out]
     if consent.is_confirmed and not stopped:
         return ()
-    said = (_said(consent.of(each), each, at, message_id, opted_out=False) for each in dict.fromkeys((*stopped, scope)))
-    return tuple(replace(each, source=ConsentSource.DOUBLE_OPT_IN) for each in said)
+    statements = (
+        _statement(consent.of(each), each, at, message_id, opted_out=False) for each in dict.fromkeys((*stopped, scope))
+    )
+    return tuple(replace(each, source=ConsentSource.DOUBLE_OPT_IN) for each in statements)
 
 
-def _said(state: ScopeState, scope: Scope, at: datetime, message_id: str, *, opted_out: bool) -> ConsentEvidence:
+def _statement(state: ScopeState, scope: Scope, at: datetime, message_id: str, *, opted_out: bool) -> ConsentEvidence:
     """A word that is later than all that it is an answer to, whatever the clock says of who told us of that."""
-    known = [said.at + datetime.resolution for said in state.said]
+    known = [statement.at + datetime.resolution for statement in state.latest]
     return ConsentEvidence(max([at, *known]), scope, opted_out, ConsentSource.ONE_CLICK, message_id)

@@ -27,7 +27,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, Line, Request, Time, readable
 from rebound.preferences import wiring
-from rebound.preferences.application.manage_consent import ConsentView, Statement, Told
+from rebound.preferences.application.customer_consent import ConsentView, Statement, StatementEntry
 
 MAX_WORDS = 1000
 Words = Annotated[
@@ -74,7 +74,7 @@ class ScopeAnswer(Answer):
     def of(cls, contact: Contact, scope: Scope, business: Business) -> Self:
         """The answer for a scope."""
         state = contact.consent.of(scope)
-        ruling, standing = state.ruling, state.standing
+        ruling, opt_out = state.ruling, state.opt_out
         return cls(
             opted_out=state.opted_out,
             since=ruling and ruling.at,
@@ -82,8 +82,8 @@ class ScopeAnswer(Answer):
             who=ruling and ruling.who,
             words=ruling and ruling.words,
             message_id=ruling and ruling.message_id,
-            taken_back_by=standing and taken_back_by(standing),
-            how_to_take_back=standing and how_to_take_back(standing, contact.key.channel, business.text_from),
+            taken_back_by=opt_out and taken_back_by(opt_out),
+            how_to_take_back=opt_out and how_to_take_back(opt_out, contact.key.channel, business.text_from),
         )
 
 
@@ -125,11 +125,11 @@ class StatementAnswer(ConsentChangeAnswer, _Told):
     """One statement about consent."""
 
     @classmethod
-    def of_told(cls, told: Told) -> Self:
+    def of_entry(cls, entry: StatementEntry) -> Self:
         """The answer for what was said of an address."""
-        said, key = told.statement, told.key
-        change = dict(ConsentChangeAnswer.of(said))
-        return cls(at=said.at, channel=key.channel, address=key.address, former=told.former, **change)
+        statement, key = entry.statement, entry.key
+        change = dict(ConsentChangeAnswer.of(statement))
+        return cls(at=statement.at, channel=key.channel, address=key.address, former=entry.former, **change)
 
 
 class StatementPage(Answer):
@@ -153,7 +153,7 @@ class ConsentAnswer(Answer):
             customer_id=view.customer.customer_id,
             channels=ChannelsAnswer(email=_channel(view, Channel.EMAIL), sms=_channel(view, Channel.SMS)),
             history=StatementPage(
-                items=[StatementAnswer.of_told(told) for told in view.history.items],
+                items=[StatementAnswer.of_entry(entry) for entry in view.history.items],
                 next_cursor=view.history.next_cursor,
             ),
         )

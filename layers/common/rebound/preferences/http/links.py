@@ -16,10 +16,10 @@ from urllib.parse import parse_qs
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
-from rebound.preferences.application.honour_links import HonourLinks
+from rebound.preferences.application.follow_links import FollowLinks
 from rebound.preferences.domain.preferences import Choice
 from rebound.preferences.http import pages
-from rebound.preferences.http.pages import Page
+from rebound.preferences.http.pages import HtmlPage
 
 MAX_BODY: Final = 4096
 """More than any form of ours, also as multipart/form-data."""
@@ -40,10 +40,10 @@ _ASKING: Final = {
 }
 """The page that asks, by the purpose of a link."""
 
-type Answer = tuple[HTTPStatus, Page]
+type Answer = tuple[HTTPStatus, HtmlPage]
 
 
-def respond(event: Mapping[str, Any], links: HonourLinks) -> Mapping[str, Any]:
+def respond(event: Mapping[str, Any], links: FollowLinks) -> Mapping[str, Any]:
     """Answer one request of API Gateway."""
     status, page = _answer(event, links)
     body = "" if event["httpMethod"] == "HEAD" else page.html
@@ -53,7 +53,7 @@ def respond(event: Mapping[str, Any], links: HonourLinks) -> Mapping[str, Any]:
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
 
 
-def _answer(event: Mapping[str, Any], links: HonourLinks) -> Answer:
+def _answer(event: Mapping[str, Any], links: FollowLinks) -> Answer:
     """Do what a form asks for and show how things stand then; for everything else the page that asks."""
     *_, name, token = event["path"].rstrip("/").split("/")
     purpose = Purpose(name) if name in list(Purpose) else Purpose.PREFERENCES
@@ -70,12 +70,12 @@ def _answer(event: Mapping[str, Any], links: HonourLinks) -> Answer:
                 return HTTPStatus.OK, pages.confirmed(links.confirm(token))
             case Purpose.PREFERENCES if form.get("choice") in list(Choice):
                 return HTTPStatus.OK, pages.preferences(links.choose(token, Choice(form["choice"])), saved=True)
-        standing = links.show(token, purpose)
+        view = links.show(token, purpose)
     except NotFoundError:
         return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
     except ConcurrentChangeError:
         return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
-    return HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK, _ASKING[purpose](standing, pressed=not posted)
+    return HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK, _ASKING[purpose](view, pressed=not posted)
 
 
 def _header(event: Mapping[str, Any], name: str) -> str:

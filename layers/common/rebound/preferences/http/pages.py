@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
-from rebound.preferences.application.honour_links import Standing
+from rebound.preferences.application.follow_links import LinkView
 from rebound.preferences.domain.preferences import Choice, is_stopped
 from rebound.preferences.http.page_words import PageWords, page_words
 
@@ -56,104 +56,102 @@ CONTENT_SECURITY_POLICY: Final = (
 _ONE_CLICK: Final = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
 
 
-class Page(Struct, frozen=True):
+class HtmlPage(Struct, frozen=True):
     """A page and the language that it is in (ISO 639-1)."""
 
     language: str
     html: str
 
 
-def ask_to_unsubscribe(standing: Standing, *, pressed: bool = True) -> Page:
+def ask_to_unsubscribe(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button, which says so when something came that was no press of it."""
-    if is_stopped(standing.link.scope, standing.choice):
-        return unsubscribed(standing)
-    words, scope = page_words(standing.language), standing.link.scope
+    if is_stopped(view.link.scope, view.choice):
+        return unsubscribed(view)
+    words, scope = page_words(view.language), view.link.scope
     return _own_page(
-        standing,
-        _fill(words.ask_to_stop[scope], standing),
+        view,
+        _fill(words.ask_to_stop[scope], view),
         "" if pressed else _press(words),
-        _p(_fill(f"{words.about} {words.what_stays[scope]}", standing)),
+        _p(_fill(f"{words.about} {words.what_stays[scope]}", view)),
         f'<form method="post">{_ONE_CLICK}<button type="submit">{words.unsubscribe}</button></form>',
-        _to_preferences(standing, words.choose_instead),
+        _to_preferences(view, words.choose_instead),
     )
 
 
-def unsubscribed(standing: Standing) -> Page:
+def unsubscribed(view: LinkView) -> HtmlPage:
     """The page that says that it is done, with the way back."""
-    words, scope = page_words(standing.language), standing.link.scope
-    if standing.choice is Choice.NOTHING:
+    words, scope = page_words(view.language), view.link.scope
+    if view.choice is Choice.NOTHING:
         scope = Scope.ALL
     again = (
-        _p(_text_start(standing))
-        if standing.stopped_by_word
-        else f'<form method="post" action="../preferences/{standing.preferences}">'
-        f'<input type="hidden" name="choice" value="{standing.before}">'
+        _p(_text_start(view))
+        if view.stopped_by_word
+        else f'<form method="post" action="../preferences/{view.preferences}">'
+        f'<input type="hidden" name="choice" value="{view.before}">'
         f'<button type="submit" class="second">{words.subscribe_again}</button></form>'
     )
     return _own_page(
-        standing,
+        view,
         words.unsubscribed,
-        _p(_fill(f"{words.no_more[scope]} {words.what_stays[scope]}", standing)),
+        _p(_fill(f"{words.no_more[scope]} {words.what_stays[scope]}", view)),
         again,
-        _to_preferences(standing, words.choose),
+        _to_preferences(view, words.choose),
     )
 
 
-def ask_to_confirm(standing: Standing, *, pressed: bool = True) -> Page:
+def ask_to_confirm(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button by which somebody says that they want to be written to."""
-    if standing.confirmed and not is_stopped(standing.link.scope, standing.choice):
-        return confirmed(standing)
-    words = page_words(standing.language)
+    if view.confirmed and not is_stopped(view.link.scope, view.choice):
+        return confirmed(view)
+    words = page_words(view.language)
     return _own_page(
-        standing,
+        view,
         words.ask_to_confirm,
         "" if pressed else _press(words),
-        _p(_fill(words.only_if_confirmed, standing)),
+        _p(_fill(words.only_if_confirmed, view)),
         '<form method="post"><input type="hidden" name="confirm" value="yes">'
         f'<button type="submit">{words.confirm}</button></form>',
-        _to_preferences(standing, words.choose),
+        _to_preferences(view, words.choose),
     )
 
 
-def confirmed(standing: Standing) -> Page:
+def confirmed(view: LinkView) -> HtmlPage:
     """The page that says that it is done, with the way to change it."""
-    words = page_words(standing.language)
-    return _own_page(
-        standing, words.confirmed, _p(_fill(words.we_send, standing)), _to_preferences(standing, words.choose)
-    )
+    words = page_words(view.language)
+    return _own_page(view, words.confirmed, _p(_fill(words.we_send, view)), _to_preferences(view, words.choose))
 
 
-def preferences(standing: Standing, *, saved: bool = False, pressed: bool = True) -> Page:
+def preferences(view: LinkView, *, saved: bool = False, pressed: bool = True) -> HtmlPage:
     """The page on which everything can be chosen, which says what came of a choice."""
-    words = page_words(standing.language)
-    if standing.stopped_by_word:
-        return _own_page(standing, words.texts_stopped, _p(_text_start(standing)))
-    options = "".join(_option(choice, standing) for choice in Choice)
+    words = page_words(view.language)
+    if view.stopped_by_word:
+        return _own_page(view, words.texts_stopped, _p(_text_start(view)))
+    options = "".join(_option(choice, view) for choice in Choice)
     done = f'<p class="said done" role="status">{words.saved}</p>'
     return _own_page(
-        standing,
+        view,
         words.what_you_get,
         done if saved else "" if pressed else _press(words),
-        _p(_fill(words.about, standing)),
+        _p(_fill(words.about, view)),
         f'<form method="post"><fieldset><legend>{words.send_me}</legend>{options}</fieldset>'
         f'<button type="submit">{words.save}</button></form>',
-        f'<p class="note">{words.about_emails}</p>' if standing.link.contact.channel is Channel.EMAIL else "",
+        f'<p class="note">{words.about_emails}</p>' if view.link.contact.channel is Channel.EMAIL else "",
     )
 
 
-def no_such_link(language: str) -> Page:
+def no_such_link(language: str) -> HtmlPage:
     """The page for whatever is no link of ours."""
     words = page_words(language)
     return _page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
 
 
-def not_understood(language: str) -> Page:
+def not_understood(language: str) -> HtmlPage:
     """The page for a form that nobody of ours sent."""
     words = page_words(language)
     return _page(language, "", words.not_understood, _p(words.open_again))
 
 
-def come_again(language: str) -> Page:
+def come_again(language: str) -> HtmlPage:
     """The page for when others are changing the same thing just now."""
     words = page_words(language)
     return _page(language, "", words.try_again, _p(words.in_a_moment))
@@ -163,29 +161,29 @@ def _press(words: PageWords) -> str:
     return f'<p class="said" role="status">{words.pressed_nothing}</p>'
 
 
-def _text_start(standing: Standing) -> str:
-    words, sender = page_words(standing.language), standing.business.text_from or ""
+def _text_start(view: LinkView) -> str:
+    words, sender = page_words(view.language), view.business.text_from or ""
     return words.text_start_to.format(number=escape(sender)) if sender.startswith("+") else words.text_start
 
 
-def _whom(standing: Standing) -> str:
+def _whom(view: LinkView) -> str:
     """The address as whoever has it knows it, and others do not learn it from a link that was passed on."""
-    address = standing.address
+    address = view.address
     if address is None:
-        return page_words(standing.language).somewhere
+        return page_words(view.language).somewhere
     local, at, domain = address.rpartition("@")
     hidden = "\N{BULLET}" * 3
     return f"<strong>{escape(f'{local[:1]}{hidden}@{domain}' if at else hidden + address[-3:])}</strong>"
 
 
-def _to_preferences(standing: Standing, words: str) -> str:
-    return f'<p><a class="way" href="../preferences/{standing.preferences}">{words}</a></p>'
+def _to_preferences(view: LinkView, words: str) -> str:
+    return f'<p><a class="way" href="../preferences/{view.preferences}">{words}</a></p>'
 
 
-def _option(choice: Choice, standing: Standing) -> str:
-    checked = " checked" if choice is standing.choice else ""
-    words = page_words(standing.language).choices[choice]
-    label, more = _fill(words["name"], standing), _fill(words["means"], standing)
+def _option(choice: Choice, view: LinkView) -> str:
+    checked = " checked" if choice is view.choice else ""
+    words = page_words(view.language).choices[choice]
+    label, more = _fill(words["name"], view), _fill(words["means"], view)
     return (
         f'<div class="choice"><input type="radio" name="choice" id="{choice}" value="{choice}"{checked}>'
         f'<label for="{choice}">{label}<span>{more}</span></label></div>'
@@ -196,20 +194,20 @@ def _p(inner: str) -> str:
     return f"<p>{inner}</p>"
 
 
-def _fill(sentence: str, standing: Standing) -> str:
-    words, channel = page_words(standing.language), standing.link.contact.channel
-    return sentence.format(kind=words.kinds[channel], by=words.by[channel], whom=_whom(standing))
+def _fill(sentence: str, view: LinkView) -> str:
+    words, channel = page_words(view.language), view.link.contact.channel
+    return sentence.format(kind=words.kinds[channel], by=words.by[channel], whom=_whom(view))
 
 
-def _own_page(standing: Standing, head: str, *parts: str) -> Page:
-    return _page(standing.language, standing.business.name, head, *parts)
+def _own_page(view: LinkView, head: str, *parts: str) -> HtmlPage:
+    return _page(view.language, view.business.name, head, *parts)
 
 
-def _page(language: str, business: str, head: str, *parts: str) -> Page:
+def _page(language: str, business: str, head: str, *parts: str) -> HtmlPage:
     name = escape(business)
     title = f"{head} \N{EN DASH} {name}" if name else head
     owner = f'<p class="business">{name}</p>' if name else ""
-    return Page(
+    return HtmlPage(
         language,
         f"""<!doctype html>
 <html lang="{language}">

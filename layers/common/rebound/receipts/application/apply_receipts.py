@@ -20,14 +20,14 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.kernel.receipts import Outcome
-from rebound.messages.application.tell_contact import ATTEMPTS
+from rebound.messages.application.record_evidence import ATTEMPTS
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionListClient
     from rebound.contacts.domain.reachability import Evidence
     from rebound.contacts.ports import ContactBook
     from rebound.kernel.receipts import MessageKey, Receipt
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
 
@@ -62,7 +62,7 @@ class _Known(Struct, frozen=True):
     message: Message
 
 
-class _Said(Struct, frozen=True):
+class _Evidence(Struct, frozen=True):
     """What a receipt, or an entry of the suppression list, says about the contact of a message."""
 
     known: _Known
@@ -85,7 +85,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     contacts: ContactBook
     suppressions: SuppressionListClient
-    tell: TellContact
+    record_evidence: RecordEvidence
 
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
         """Apply what can be applied now."""
@@ -115,9 +115,9 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
                 known.append(_Known(entry, receipt, message))
         contended_entries = {entry for entry, key, _ in keyed if key in contended}
         known = [item for item in known if item.message.key not in contended]
-        contended_entries |= self._learn([_Said(item, said) for item in known for said in _evidence(item)])
+        contended_entries |= self._record([_Evidence(item, evidence) for item in known for evidence in _evidence(item)])
         found, unanswered, postponed = self._look_up([item for item in known if _is_provisional(item.receipt)])
-        contended_entries |= self._learn(found)
+        contended_entries |= self._record(found)
         return Applied(
             frozenset(early),
             frozenset(contended_entries),
@@ -164,24 +164,24 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
 
     # --- contacts -----------------------------------------------------------------------------------------------------
 
-    def _learn(self, said: Sequence[_Said]) -> set[str]:
+    def _record(self, evidence: Sequence[_Evidence]) -> set[str]:
         """Tell the contacts; the entries whose contacts others kept changing."""
-        if not said:
+        if not evidence:
             return set()
-        by_contact: defaultdict[ContactKey, list[_Said]] = defaultdict(list)
-        for item in said:
+        by_contact: defaultdict[ContactKey, list[_Evidence]] = defaultdict(list)
+        for item in evidence:
             by_contact[item.contact].append(item)
         contacts = self.contacts.get_many(by_contact)
         contended: set[str] = set()
         for key, items in by_contact.items():
             try:
                 senders = {item.known.message.key.customer_id for item in items}
-                self.tell(contacts[key], [item.evidence for item in items], senders)
+                self.record_evidence(contacts[key], [item.evidence for item in items], senders)
             except ConcurrentChangeError:
                 contended |= {item.known.entry for item in items}
         return contended
 
-    def _look_up(self, provisional: Sequence[_Known]) -> tuple[Sequence[_Said], set[str], set[str]]:
+    def _look_up(self, provisional: Sequence[_Known]) -> tuple[Sequence[_Evidence], set[str], set[str]]:
         """What the suppression list says of addresses that were not tried; entries not answered, entries postponed."""
         if not provisional:
             return (), set(), set()
@@ -190,15 +190,15 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
             answers = self.suppressions.find_all(sorted(written), self.suppressions.within(LOOK_UP_BUDGET))
         except NotAnsweredError:
             return (), {item.entry for item in provisional}, set()
-        said: list[_Said] = []
+        evidence: list[_Evidence] = []
         postponed: set[str] = set()
         for item in provisional:
             entries = answers.get(item.receipt.address or item.message.address)
             if entries is None:
                 postponed.add(item.entry)
             else:
-                said.extend(_Said(item, entry.evidence) for entry in entries)
-        return said, set(), postponed
+                evidence.extend(_Evidence(item, entry.evidence) for entry in entries)
+        return evidence, set(), postponed
 
 
 def _after(message: Message, receipts: Iterable[Receipt]) -> Message:

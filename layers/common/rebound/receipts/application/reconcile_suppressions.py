@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.domain.suppressions import Suppression
     from rebound.contacts.ports import ContactBook
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import MessageLog
     from rebound.receipts.domain import Reconciliation
     from rebound.receipts.ports import ReconciliationBook
@@ -38,7 +38,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     suppressions: SuppressionListClient
     book: ReconciliationBook
-    tell: TellContact
+    record_evidence: RecordEvidence
 
     def __call__(self, run: str, budget: timedelta) -> Reconciliation:
         """Go on with a run while there is time; it says whether it is done.
@@ -52,7 +52,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
             repaired: Counter[Drift] = Counter()
             try:
                 page = self.suppressions.page(work.cursor, until)
-                standing = self._repair(page.items, business_ids, until, repaired)
+                remaining = self._repair(page.items, business_ids, until, repaired)
             except ComeAgainError:
                 work = replace(work, drift=_sum(work, repaired))
                 self.book.save(work)
@@ -61,7 +61,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
                 work,
                 cursor=page.next_cursor,
                 entries=work.entries + len(page.items),
-                drift=_sum(work, repaired + standing),
+                drift=_sum(work, repaired + remaining),
                 done=page.next_cursor is None,
             )
             self.book.save(work)
@@ -71,7 +71,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
         self, entries: Sequence[Suppression], business_ids: Sequence[str], until: datetime, repaired: Counter[Drift]
     ) -> Counter[Drift]:
         """Repair one page, counting as it goes; the answer is what cannot be, which counts with the whole page."""
-        standing: Counter[Drift] = Counter()
+        remaining: Counter[Drift] = Counter()
         stale: dict[str, Suppression] = {}
         for business_id in business_ids:
             keys = [ContactKey(business_id, Channel.EMAIL, entry.address.lower()) for entry in entries]
@@ -81,12 +81,12 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
                 if drift is Drift.STALE_ENTRY:
                     stale[entry.address] = entry
                 elif drift is Drift.COMPLAINT_BEFORE_OPT_IN:
-                    standing[drift] += 1
+                    remaining[drift] += 1
                 elif drift is not None and self._told(contacts[key], entry):
                     repaired[drift] += 1
         for entry in stale.values():
             repaired[Drift.STALE_ENTRY] += self.suppressions.remove_entry(entry, until)
-        return standing
+        return remaining
 
     def _drift(self, contact: Contact, entry: Suppression) -> Drift | None:
         if not contact.is_used:
@@ -100,7 +100,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
 
     def _told(self, contact: Contact, entry: Suppression) -> bool:
         try:
-            self.tell(contact, [entry.evidence])
+            self.record_evidence(contact, [entry.evidence])
         except ConcurrentChangeError:
             # Others keep changing it; the next night finds it again.
             return False

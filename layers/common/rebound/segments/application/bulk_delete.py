@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.jobs.application.manage_jobs import JobView, ManageJobs
+    from rebound.jobs.application.job_service import JobService, JobView
     from rebound.jobs.domain.job_records import (
         JobProgress,
     )
@@ -53,7 +53,7 @@ GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches",
 class BulkDelete(Struct, frozen=True, kw_only=True):
     """Accepts a clean-up."""
 
-    jobs: ManageJobs
+    jobs: JobService
 
     def __call__(
         self,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.customers.application.manage_customers import views_of
+from rebound.customers.application.customer_service import views_of
 from rebound.kernel.pages import Page
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.application.manage_customers import CustomerView
+    from rebound.customers.application.customer_service import CustomerView
     from rebound.customers.ports import CustomerBook
     from rebound.segments.domain import CustomerFilter
 

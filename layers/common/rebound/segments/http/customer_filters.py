@@ -12,7 +12,7 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
 from rebound.platform.http.shapes import MAX_FILTER_BYTES, Filter, Request
 from rebound.segments import wiring
-from rebound.segments.application.manage_segments import filter_of
+from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import CustomerFilter
 
 Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]

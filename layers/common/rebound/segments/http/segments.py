@@ -60,20 +60,20 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get("/v1/segments", summary="List segments", tags=tags, responses=responses(SegmentPage))
     def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.use_cases().manage_segments.page(business_of(app), limit, cursor)
+        page = wiring.use_cases().segment_service.page(business_of(app), limit, cursor)
         items = [SegmentAnswer.of(segment) for segment in page.items]
         return json_answer(SegmentPage(items=items, next_cursor=page.next_cursor))
 
     @app.put("/v1/segments/<segment_id>", summary="Create or replace a segment", tags=tags, responses=one)
     def put_segment(segment_id: str, request: Annotated[SegmentRequest, Body()]) -> Response[str]:
-        segment = wiring.use_cases().manage_segments.put(business_of(app), segment_id, request.name, request.filter)
+        segment = wiring.use_cases().segment_service.put(business_of(app), segment_id, request.name, request.filter)
         return json_answer(SegmentAnswer.of(segment))
 
     @app.get("/v1/segments/<segment_id>", summary="Read a segment", tags=tags, responses=one)
     def get_segment(segment_id: str) -> Response[str]:
-        return json_answer(SegmentAnswer.of(wiring.use_cases().manage_segments.get(business_of(app), segment_id)))
+        return json_answer(SegmentAnswer.of(wiring.use_cases().segment_service.get(business_of(app), segment_id)))
 
     @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=no_content())
     def delete_segment(segment_id: str) -> Response[str]:
-        wiring.use_cases().manage_segments.delete(business_of(app), segment_id)
+        wiring.use_cases().segment_service.delete(business_of(app), segment_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")

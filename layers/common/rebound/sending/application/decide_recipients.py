@@ -122,7 +122,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
             send = decision.send if isinstance(decision, Hold) else decision
             tried = known.reachability.tried
             if send.is_try and (tried is None or tried.message_id != message_id):
-                self.contacts.save(known.knowing(Tried(now, message_id)))
+                self.contacts.save(known.with_evidence(Tried(now, message_id)))
             return None
 
         return retried_from(contact, write, lambda: self.contacts.get_many([contact.key])[contact.key])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.manage_campaigns import check_barrier
+from rebound.campaigns.application.campaign_service import check_barrier
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
 from rebound.eligibility.domain.eligibility import Hold, decide
@@ -18,7 +18,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.ulids import time_of
-from rebound.messages.domain.appointments import Asked, Told
+from rebound.messages.domain.appointments import Asked, MessagePosted
 from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
@@ -127,10 +127,10 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         self.messages.record([message])
         if appointment_id is not None:
             # By the time of the message, which is the same when the request is tried again.
-            told = Told(time_of(message_id), message_key, asks_confirmation)
-            self.appointments.record(business_id, appointment_id, told)
+            posted = MessagePosted(time_of(message_id), message_key, asks_confirmation)
+            self.appointments.record(business_id, appointment_id, posted)
             if asks_confirmation:
-                self.appointments.ask(address, Asked(told.at, message_key, appointment_id))
+                self.appointments.ask(address, Asked(posted.at, message_key, appointment_id))
         task = ChunkTask(chunk_key, 1, lane_of(carrier))
         if held_until is None:
             self.queue.put(channel, [task])

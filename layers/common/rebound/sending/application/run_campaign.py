@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.application.manage_campaigns import counted
+from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, chunk_name
 from rebound.campaigns.domain.expansion_records import Held
@@ -303,7 +303,7 @@ class Drained(Struct, frozen=True):
     ranges: tuple[int, ...] = ()
 
     @property
-    def start_over(self) -> bool:
+    def in_new_execution(self) -> bool:
         """Whether to go on in a new execution, before the history of this one is full."""
         return self.polls >= MOST_POLLS
 
@@ -315,7 +315,7 @@ class Drained(Struct, frozen=True):
             "drained": self.drained,
             "wait_seconds": self.wait_seconds,
             "polls": self.polls,
-            "continue": self.start_over,
+            "continue": self.in_new_execution,
         }
 
 

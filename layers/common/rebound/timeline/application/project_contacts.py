@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.changes import Written
+    from rebound.kernel.changes import RowChange
     from rebound.kernel.events import DomainEvent
     from rebound.platform.ports import DomainEvents
 
@@ -33,7 +33,7 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
     history: ContactHistory
     replies: ReplyBook
 
-    def __call__(self, change: Written[Contact]) -> None:
+    def __call__(self, change: RowChange[Contact]) -> None:
         """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
 
         Both go into the history as well, and so does every other word about consent.
@@ -86,20 +86,20 @@ def _may_be_invalid(contact: Contact | None) -> bool:
     return contact is not None and bool(contact.reachability.failures)
 
 
-def _statements(change: Written[Contact]) -> Iterator[ConsentStated]:
+def _statements(change: RowChange[Contact]) -> Iterator[ConsentStated]:
     """What was said about consent, as far as it was the latest word of its kind."""
     known = change.before.consent.statements if change.before is not None else frozenset()
     for statement in change.after.consent.statements - known:
         yield ConsentStated(statement)
 
 
-def _flag(change: Written[Contact], flip: ContactInvalidated | ContactRestored) -> FlagChanged:
+def _flag(change: RowChange[Contact], flip: ContactInvalidated | ContactRestored) -> FlagChanged:
     if isinstance(flip, ContactInvalidated):
         return FlagChanged(flip.since, flip.reason, change.change_id)
     return FlagChanged(change.at, None, change.change_id)
 
 
-def _flips(change: Written[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
+def _flips(change: RowChange[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
     """At most one event: the flag of the contact, if it is another one than before."""
     contact, key = change.after, change.after.key
     verdict = contact.verdict(policy)
@@ -114,22 +114,22 @@ def _flips(change: Written[Contact], policy: ReachabilityPolicy) -> Iterator[Con
         )
 
 
-def _turns_of_consent(change: Written[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn]:
+def _turns_of_consent(change: RowChange[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn]:
     """One event for each scope that is opted out of now and was not before, or the other way round."""
     contact, key = change.after, change.after.key
     before = change.before.consent.opted_out if change.before is not None else ()
     for scope in Scope:
-        said = contact.consent.of(scope).ruling
-        if said is None or said.opted_out is (scope in before):
+        statement = contact.consent.of(scope).ruling
+        if statement is None or statement.opted_out is (scope in before):
             continue
-        event = ContactOptedOut if said.opted_out else ContactOptedIn
+        event = ContactOptedOut if statement.opted_out else ContactOptedIn
         yield event(
             key.business_id,
             key.channel,
             tuple(sorted(contact.customer_ids)),
             scope,
-            said.source,
-            said.at,
+            statement.source,
+            statement.at,
             contact.version,
             change.change_id,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.messages.domain.appointments import Told, confirmed_at
+from rebound.messages.domain.appointments import MessagePosted, confirmed_at
 
 if TYPE_CHECKING:
     from rebound.messages.domain.appointments import Answered, AppointmentEntry
@@ -35,8 +35,8 @@ class ReadAppointmentLog(Struct, frozen=True, kw_only=True):
     def __call__(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> AppointmentLog:
         """A page of it."""
         page = self.appointments.page(business_id, appointment_id, limit, cursor)
-        messages = self.messages.get_many([entry.key for entry in page.items if isinstance(entry, Told)])
-        shown = (messages.get(entry.key) if isinstance(entry, Told) else entry for entry in page.items)
+        messages = self.messages.get_many([entry.key for entry in page.items if isinstance(entry, MessagePosted)])
+        shown = (messages.get(entry.key) if isinstance(entry, MessagePosted) else entry for entry in page.items)
         return AppointmentLog(
             confirmed_at(self._all(business_id, appointment_id)),
             [entry for entry in shown if entry is not None],

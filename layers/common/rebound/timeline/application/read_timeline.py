@@ -42,7 +42,7 @@ _NEAR: Final = 10
 """A STOP and the statement that follows from it stand side by side."""
 
 
-class Place(Struct, frozen=True):
+class TimelinePosition(Struct, frozen=True):
     """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
 
     ``source`` is empty for messages and the hash of the address for everything else.
@@ -70,7 +70,7 @@ class Happened(Struct, frozen=True):
     left that address, ``shared_with`` how many other customers use or used it.
     """
 
-    place: Place
+    place: TimelinePosition
     what: Message | HistoryEntry
     channel: Channel
     contact: ContactKey | None
@@ -128,41 +128,45 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         return Timeline(customer, self._stopped(customer, contacts), entries)
 
     def _sent(
-        self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: Place | None, limit: int
+        self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: TimelinePosition | None, limit: int
     ) -> Iterator[Happened]:
         before = None if last is None else last.name if not last.source else behind_all_of(last.at)
         for message in self.messages.before(customer.business_id, customer.customer_id, before, limit):
-            place = Place(time_of(message.key.message_id), "", message.key.message_id)
+            place = TimelinePosition(time_of(message.key.message_id), "", message.key.message_id)
             address = message.address
             key = ContactKey(customer.business_id, message.channel, address) if address else None
             former, shared_with = _use(key, customer, contacts)
             yield Happened(place, message, message.channel, key, former, shared_with)
 
-    def _known(self, customer: Customer, contact: Contact, last: Place | None, limit: int) -> Iterator[Happened]:
+    def _known(
+        self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int
+    ) -> Iterator[Happened]:
         source = _digest(contact.key)
         former, shared_with = _use(contact.key, customer, {contact.key: contact})
         before = None if last is None else _before(last, source)
         kept = self.history.before(contact.key, before, limit)
         # What has just been said stands with the contact already and perhaps not yet in its history.
-        said = [ConsentStated(statement) for statement in contact.consent.statements]
-        waiting = [entry for entry in said if before is None or place_of(entry) < before]
+        statements = [ConsentStated(statement) for statement in contact.consent.statements]
+        waiting = [entry for entry in statements if before is None or place_of(entry) < before]
         in_order = sorted([*kept, *waiting], key=place_of, reverse=True)
         for name, same in groupby(in_order, place_of):
             entry = next(same)
-            yield Happened(Place(entry.at, source, name), entry, contact.key.channel, contact.key, former, shared_with)
+            yield Happened(
+                TimelinePosition(entry.at, source, name), entry, contact.key.channel, contact.key, former, shared_with
+            )
 
     def _stopped(self, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> StoppedTexts | None:
         key = customer.contact_key(Channel.SMS)
-        said = contacts[key].consent.of(Scope.ALL).standing if key is not None else None
-        if key is None or said is None:
+        opt_out = contacts[key].consent.of(Scope.ALL).opt_out if key is not None else None
+        if key is None or opt_out is None:
             return None
-        return stopped_texts(said, self.businesses.get(customer.business_id), self._number_texted(key, said))
+        return stopped_texts(opt_out, self.businesses.get(customer.business_id), self._number_texted(key, opt_out))
 
-    def _number_texted(self, key: ContactKey, said: ConsentEvidence) -> str | None:
+    def _number_texted(self, key: ContactKey, opt_out: ConsentEvidence) -> str | None:
         """The number that a STOP was texted to; ``None`` for what was no text, or is not kept any more."""
-        near = self.history.before(key, _instant(said.at) + _BEHIND, _NEAR)
+        near = self.history.before(key, _instant(opt_out.at) + _BEHIND, _NEAR)
         replies = (entry for entry in near if isinstance(entry, Reply))
-        return next((reply.to for reply in replies if reply.reply_id == said.message_id), None)
+        return next((reply.to for reply in replies if reply.reply_id == opt_out.message_id), None)
 
 
 def _use(key: ContactKey | None, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> tuple[bool, int]:
@@ -173,7 +177,7 @@ def _use(key: ContactKey | None, customer: Customer, contacts: Mapping[ContactKe
     return key in customer.former_contacts, len(users - {customer.customer_id})
 
 
-def _before(last: Place, source: str) -> str:
+def _before(last: TimelinePosition, source: str) -> str:
     """Behind everything of a source that comes after ``last`` in the list."""
     if source == last.source:
         return last.name
@@ -189,12 +193,12 @@ def _digest(key: ContactKey) -> str:
     return key.hashed.address.split(":")[-1]
 
 
-def _read_cursor(cursor: str | None) -> Place | None:
+def _read_cursor(cursor: str | None) -> TimelinePosition | None:
     written = read_cursor(cursor, _PLACE)
     if written is None:
         return None
     source, _, name = written.partition("@")
     try:
-        return Place(datetime.fromisoformat(name.split("#")[0]) if source else time_of(name), source, name)
+        return TimelinePosition(datetime.fromisoformat(name.split("#")[0]) if source else time_of(name), source, name)
     except (ValueError, OverflowError):
         raise not_a_cursor() from None

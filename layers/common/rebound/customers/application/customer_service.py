@@ -61,7 +61,7 @@ def views_of(customers: Sequence[Customer], contacts: ContactBook, business: Bus
     ]
 
 
-class ManageCustomers(Struct, frozen=True, kw_only=True):
+class CustomerService(Struct, frozen=True, kw_only=True):
     """The customers of one business at a time.
 
     A change of an address and what it says about the contact are one transaction. An address that the business gives in
@@ -211,7 +211,7 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: 
             )
         )
     if contact.key.channel in edited:
-        contact = contact.knowing(Cleared(customer.updated_at, by))
+        contact = contact.with_evidence(Cleared(customer.updated_at, by))
     return contact if customer_ids == contact.customer_ids else replace(contact, customer_ids=customer_ids)
 
 

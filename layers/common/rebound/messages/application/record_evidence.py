@@ -22,7 +22,7 @@ ATTEMPTS: Final = 8
 """How often a row that others write at the same time is read again."""
 
 
-class TellContact(Struct, frozen=True, kw_only=True):
+class RecordEvidence(Struct, frozen=True, kw_only=True):
     """Tells a contact what is known.
 
     A delivery to a contact without failures is not written: nothing is to be cleared, and a million deliveries would be
@@ -41,11 +41,11 @@ class TellContact(Struct, frozen=True, kw_only=True):
 
         Raises ``ConcurrentChangeError`` when others keep changing the contact.
         """
-        failures = [said for said in evidence if isinstance(said, Failure)]
+        failures = [each for each in evidence if isinstance(each, Failure)]
         customer_ids = set(senders)
         for _ in range(ATTEMPTS):
             deliveries = self._deliveries(contact, customer_ids, failures)
-            learnt = contact.knowing(*evidence, *deliveries)
+            learnt = contact.with_evidence(*evidence, *deliveries)
             # Of an address that nobody uses any more only the consent is kept.
             if not contact.is_used or not (failures or contact.reachability.failures):
                 learnt = replace(learnt, reachability=contact.reachability)

@@ -36,7 +36,7 @@ class NewKey(Struct, frozen=True):
     token: str
 
 
-class ManageTenants(Struct, frozen=True, kw_only=True):
+class TenantService(Struct, frozen=True, kw_only=True):
     """Creates businesses and says what they have booked; creates, rotates, revokes and lists keys."""
 
     businesses: BusinessDirectory

@@ -82,7 +82,7 @@ class NewCampaign(Struct, frozen=True):
     timing: Timing = field(default_factory=Timing)
 
 
-class ManageCampaigns(Struct, frozen=True, kw_only=True):
+class CampaignService(Struct, frozen=True, kw_only=True):
     """The campaigns of one business at a time."""
 
     campaigns: CampaignBook

@@ -32,7 +32,7 @@ class JobView(Struct, frozen=True):
     spared: Sequence[Spared]
 
 
-class ManageJobs(Struct, frozen=True, kw_only=True):
+class JobService(Struct, frozen=True, kw_only=True):
     """The jobs of one business at a time."""
 
     jobs: JobBook

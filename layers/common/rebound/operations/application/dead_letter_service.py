@@ -47,7 +47,7 @@ class RedrivenQueues(Struct, frozen=True):
     done: bool
 
 
-class ManageDeadLetters(Struct, frozen=True, kw_only=True):
+class DeadLetterService(Struct, frozen=True, kw_only=True):
     """Lists and redrives. A redrive is safe at any time, because everything that reads a queue is idempotent."""
 
     queues: DeadLetterQueues

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.messages.application.tell_contact import TellContact
+    from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import LinkKeyring
     from rebound.platform.ports import Clock
     from rebound.preferences.application.read_links import LinkReader
     from rebound.preferences.domain.preferences import Choice
 
 
-class Standing(Struct, frozen=True):
+class LinkView(Struct, frozen=True):
     """What the holder of a link sees: whose link it is, and how things stand with the address.
 
     ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the
@@ -44,7 +44,7 @@ class Standing(Struct, frozen=True):
     language: str
 
 
-class HonourLinks(Struct, frozen=True, kw_only=True):
+class FollowLinks(Struct, frozen=True, kw_only=True):
     """Shows what a link stands for, and does what is asked with it. Showing never changes anything.
 
     All raise ``NotFoundError`` for what is no link of this kind (any more).
@@ -54,33 +54,33 @@ class HonourLinks(Struct, frozen=True, kw_only=True):
     keyring: LinkKeyring
     businesses: BusinessDirectory
     customers: CustomerBook
-    tell: TellContact
+    record_evidence: RecordEvidence
     clock: Clock
 
-    def show(self, token: str, purpose: Purpose) -> Standing:
+    def show(self, token: str, purpose: Purpose) -> LinkView:
         """How things stand."""
         link, contact = self._open(token, purpose)
-        return self._standing(link, contact)
+        return self._view(link, contact)
 
-    def unsubscribe(self, token: str) -> Standing:
+    def unsubscribe(self, token: str) -> LinkView:
         """Stop what the link names; how things stand then. Again is once, with the time of the first."""
         link, contact = self._open(token, Purpose.UNSUBSCRIBE)
         now, message_id = self.clock.now(), link.message.message_id
-        return self._say(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
+        return self._record(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
 
-    def confirm(self, token: str) -> Standing:
+    def confirm(self, token: str) -> LinkView:
         """Allow what the link asks for; how things stand then. Again is once, with the time of the first."""
         link, contact = self._open(token, Purpose.CONFIRM)
         now, message_id = self.clock.now(), link.message.message_id
-        return self._say(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
+        return self._record(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
 
-    def choose(self, token: str, choice: Choice) -> Standing:
+    def choose(self, token: str, choice: Choice) -> LinkView:
         """Have it as it was chosen; how things stand then, which for texts stopped by a word is as before."""
         link, contact = self._open(token, Purpose.PREFERENCES)
         if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
-            return self._standing(link, contact)
+            return self._view(link, contact)
         now, message_id = self.clock.now(), link.message.message_id
-        return self._say(link, contact, preferences.chosen(contact.consent, choice, now, message_id))
+        return self._record(link, contact, preferences.chosen(contact.consent, choice, now, message_id))
 
     def _open(self, token: str, purpose: Purpose) -> tuple[Link, Contact]:
         link = self.reader.read(token, purpose)
@@ -88,15 +88,15 @@ class HonourLinks(Struct, frozen=True, kw_only=True):
             raise NotFoundError("link")
         return link, self.reader.contact(link)
 
-    def _say(self, link: Link, contact: Contact, said: tuple[ConsentEvidence, ...]) -> Standing:
-        if said:
-            self.tell(contact, said)
-        return self._standing(link, contact.knowing(*said))
+    def _record(self, link: Link, contact: Contact, evidence: tuple[ConsentEvidence, ...]) -> LinkView:
+        if evidence:
+            self.record_evidence(contact, evidence)
+        return self._view(link, contact.with_evidence(*evidence))
 
-    def _standing(self, link: Link, contact: Contact) -> Standing:
+    def _view(self, link: Link, contact: Contact) -> LinkView:
         channel = link.contact.channel
         business = self.businesses.get(link.message.business_id)
-        return Standing(
+        return LinkView(
             business,
             link,
             preferences.choice_of(contact.consent),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class ManageSegments(Struct, frozen=True, kw_only=True):
+class SegmentService(Struct, frozen=True, kw_only=True):
     """The segments of one business at a time."""
 
     segments: SegmentBook

@@ -37,7 +37,7 @@ _BEHIND: Final = "~"
 """Sorts behind everything that a place is made of."""
 
 
-class Told(Struct, frozen=True):
+class StatementEntry(Struct, frozen=True):
     """One statement with the address that it was said for; ``former`` when the customer has left that address."""
 
     key: ContactKey
@@ -56,7 +56,7 @@ class ConsentView(Struct, frozen=True):
     customer: Customer
     business: Business
     contacts: Mapping[Channel, Contact]
-    history: Page[Told]
+    history: Page[StatementEntry]
 
 
 _BY_PLACE: Final = attrgetter("place")
@@ -80,25 +80,34 @@ class ReadConsent(Struct, frozen=True, kw_only=True):
         before = _read_cursor(cursor)
         customer = self.customers.get(business_id, customer_id)
         known = self.contacts.get_many(customer.all_contact_keys)
-        told = [self._told(contact, before, former=key in customer.former_contacts) for key, contact in known.items()]
-        in_order = merge(*told, key=_BY_PLACE, reverse=True)
+        entries = [
+            self._entries(contact, before, former=key in customer.former_contacts) for key, contact in known.items()
+        ]
+        in_order = merge(*entries, key=_BY_PLACE, reverse=True)
         # What has just been said stands with the contact already and perhaps not yet in its history.
         once = (next(same) for _, same in groupby(in_order, _BY_PLACE))
         return ConsentView(
             customer,
             self.businesses.get(business_id),
             {key.channel: known[key] for key in customer.contact_keys},
-            first_page(once, limit, lambda told: "@".join(told.place)),
+            first_page(once, limit, lambda entry: "@".join(entry.place)),
         )
 
-    def _told(self, contact: Contact, before: tuple[str, str] | None, *, former: bool) -> Iterator[Told]:
+    def _entries(self, contact: Contact, before: tuple[str, str] | None, *, former: bool) -> Iterator[StatementEntry]:
         """What was said for one address before a place, from its history and from what the contact itself knows."""
         key = contact.key
-        kept = (Told(key, said, former) for said in self._kept(key, None if before is None else before[0] + _BEHIND))
-        known = sorted((Told(key, said, former) for said in contact.consent.statements), key=_BY_PLACE, reverse=True)
-        for told in merge(kept, known, key=_BY_PLACE, reverse=True):
-            if before is None or told.place < before:
-                yield told
+        kept = (
+            StatementEntry(key, statement, former)
+            for statement in self._kept(key, None if before is None else before[0] + _BEHIND)
+        )
+        known = sorted(
+            (StatementEntry(key, statement, former) for statement in contact.consent.statements),
+            key=_BY_PLACE,
+            reverse=True,
+        )
+        for entry in merge(kept, known, key=_BY_PLACE, reverse=True):
+            if before is None or entry.place < before:
+                yield entry
 
     def _kept(self, key: ContactKey, place: str | None) -> Iterator[ConsentEvidence]:
         while True:
@@ -123,7 +132,7 @@ class Statement(Struct, frozen=True):
 class StateConsent(Struct, frozen=True, kw_only=True):
     """Unsubscribes and resubscribes a customer on one channel in one scope, as staff or a client says.
 
-    The fold itself sees to it that nobody takes back what only the customer can; here whoever tries is told so.
+    The fold itself sees to it that nobody takes back what only the customer can; here whoever tries is entry so.
     """
 
     customers: CustomerBook
@@ -131,35 +140,39 @@ class StateConsent(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     clock: Clock
 
-    def __call__(self, business_id: str, customer_id: str, said: Statement) -> None:
+    def __call__(self, business_id: str, customer_id: str, statement: Statement) -> None:
         """Raises ``NotFoundError``, ``ConflictError`` and ``InvalidInputError``, and then has changed nothing."""
 
         def write() -> None:
-            key = self.customers.get(business_id, customer_id).contact_key(said.channel)
+            key = self.customers.get(business_id, customer_id).contact_key(statement.channel)
             if key is None:
-                raise ConflictError(f"The customer has no {said.channel} address.")
+                raise ConflictError(f"The customer has no {statement.channel} address.")
             contact = self.contacts.get_many([key])[key]
-            if not said.opted_out:
-                self._check_opt_in(contact, said)
-            self.contacts.save(contact.knowing(self._evidence(contact, said)))
+            if not statement.opted_out:
+                self._check_opt_in(contact, statement)
+            self.contacts.save(contact.with_evidence(self._evidence(contact, statement)))
 
         retried(write)
 
-    def _check_opt_in(self, contact: Contact, said: Statement) -> None:
+    def _check_opt_in(self, contact: Contact, statement: Statement) -> None:
         business = self.businesses.get(contact.key.business_id)
-        final = only_the_customer_ends(contact.consent, said.scope)
+        final = only_the_customer_ends(contact.consent, statement.scope)
         if final is not None:
-            raise ConflictError(how_to_take_back(final, said.channel, business.text_from))
-        standing = contact.consent.of(said.scope).standing
-        if standing is not None and taken_back_by(standing) is TakenBackBy.STAFF_WITH_WORDS and not said.words:
+            raise ConflictError(how_to_take_back(final, statement.channel, business.text_from))
+        opt_out = contact.consent.of(statement.scope).opt_out
+        if opt_out is not None and taken_back_by(opt_out) is TakenBackBy.STAFF_WITH_WORDS and not statement.words:
             message = "Is required to undo what the customer did with a click: what did they say?"
             raise InvalidInputError(FieldError("words", message))
 
-    def _evidence(self, contact: Contact, said: Statement) -> ConsentEvidence:
+    def _evidence(self, contact: Contact, statement: Statement) -> ConsentEvidence:
         """As of now, and later than what it contradicts even if another machine's clock is ahead."""
-        contrary = (known for known in contact.consent.of(said.scope).said if known.opted_out is not said.opted_out)
+        contrary = (
+            known for known in contact.consent.of(statement.scope).latest if known.opted_out is not statement.opted_out
+        )
         at = max((self.clock.now(), *(known.at + known.at.resolution for known in contrary)))
-        return ConsentEvidence(at, said.scope, said.opted_out, said.source, who=said.who, words=said.words)
+        return ConsentEvidence(
+            at, statement.scope, statement.opted_out, statement.source, who=statement.who, words=statement.words
+        )
 
 
 def _digest(key: ContactKey) -> str:
