@@ -23,7 +23,9 @@ class CategoryTraits(Struct, frozen=True):
 
 
 class Category(StrEnum):
-    """What a message is for; the rules about who may get it follow from it."""
+    """What a message is for; the rules about who may get it follow from it (D2)."""
+
+    # "(D2)" is a row of the list of features. It stands in docs/openapi.json, which stays byte for byte for now.
 
     traits: CategoryTraits
 
