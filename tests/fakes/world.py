@@ -256,7 +256,7 @@ class World(MemoryPorts, EveryUseCase):
             self._run_rollback,
             self._recopy_some,
         ]
-        if self.held_queue.queue.messages:
+        if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
         self.random.shuffle(doings)
         return any(doing() for doing in doings) or self._wait()
@@ -271,7 +271,7 @@ class World(MemoryPorts, EveryUseCase):
     def next_at(self) -> datetime | None:
         """When the next message of any queue can be received."""
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
-        queues = (self.receipt_queue.queue, self.recopy_queue.queue, self.held_queue.queue)
+        queues = (self.receipt_queue.queue, self.recopy_queue.queue, self.deferred_queue.queue)
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others) if at is not None), default=None)
 
@@ -310,16 +310,16 @@ class World(MemoryPorts, EveryUseCase):
         return False
 
     def _release_some(self) -> bool:
-        taken = self.held_queue.queue.receive(self.random, self.random.choice([1, 10]))
+        taken = self.deferred_queue.queue.receive(self.random, self.random.choice([1, 10]))
         if not taken:
             return False
         for waiting in taken:
             if self.random.random() < self.chaos.duplicate:
-                self.held_queue.queue.send(waiting.body)
+                self.deferred_queue.queue.send(waiting.body)
         with suppress(*CRASHES):
             self._mortal("release_chunks", partial(self._release, [waiting.body for waiting in taken]))
             for waiting in taken:
-                self.held_queue.queue.delete(waiting.name)
+                self.deferred_queue.queue.delete(waiting.name)
         return True
 
     def _send_one(self) -> bool:

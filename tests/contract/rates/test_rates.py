@@ -1,4 +1,4 @@
-"""The pace of each account: one suite against the fake and the tables."""
+"""The state of each account: one suite against the fake and the tables."""
 
 from datetime import timedelta
 
@@ -19,14 +19,14 @@ LATEST = at(1) + timedelta(seconds=5)
 
 
 LATER = timedelta(seconds=10)
-"""Longer than a pace may be old."""
+"""Longer than a state may be old."""
 
 
 def test_nothing_is_known_of_an_account_at_first(ports: EveryPorts) -> None:
-    pace = ports.rates.current("ses", at(1))
+    state = ports.rates.current("ses", at(1))
 
-    assert (pace.quota, pace.quota_read_at, pace.braked_at, pace.stop) == (None, None, None, None)
-    assert dict(pace.booked) == {}
+    assert (state.quota, state.quota_read_at, state.braked_at, state.stop) == (None, None, None, None)
+    assert dict(state.booked) == {}
 
 
 def test_bookings_of_a_flow_follow_each_other_and_end_at_the_horizon(ports: EveryPorts) -> None:

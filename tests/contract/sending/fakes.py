@@ -125,8 +125,8 @@ class MemoryChunkQueue:
         return len(self.queues[channel, lane].messages)
 
 
-class MemoryHeldQueue:
-    """Implements ``HeldQueue``."""
+class MemoryDeferredChunkQueue:
+    """Implements ``DeferredChunkQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.queue: MemoryQueue[DeferredChunkTask] = MemoryQueue(clock)
@@ -158,8 +158,8 @@ class MemorySendingPorts(MemoryCampaignsPorts):
         return MemoryChunkQueue(self.clock)
 
     @cached_property
-    def held_queue(self) -> MemoryHeldQueue:
-        return MemoryHeldQueue(self.clock)
+    def deferred_queue(self) -> MemoryDeferredChunkQueue:
+        return MemoryDeferredChunkQueue(self.clock)
 
     @cached_property
     def mailer(self) -> ScriptedMailer:

@@ -17,14 +17,14 @@ from rebound.kernel.receipts import Outcome
 from rebound.platform.adapters.sqs import NotEnqueuedError
 from rebound.rates.domain import Lane
 from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.queues import SqsChunkQueue, SqsHeldQueue, decode_held, decode_task
+from rebound.sending.adapters.queues import SqsChunkQueue, SqsDeferredChunkQueue, decode_held, decode_task
 from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.ports import ChunkQueue, ReceiptQueue
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.sending.fakes import (
     MemoryChunkQueue,
-    MemoryHeldQueue,
+    MemoryDeferredChunkQueue,
     MemoryReceiptQueue,
 )
 from tests.fakes.aws import fake_aws, make
@@ -104,13 +104,13 @@ def test_a_chunk_that_is_held_comes_as_it_was_put_at_its_time_or_for_another_rou
         sqs = make("sqs")
         url = sqs.create_queue(QueueName="held")["QueueUrl"]
         sqs.meta.events.register("before-parameter-build.sqs.SendMessageBatch", lambda params, **_: sent.append(params))
-        SqsHeldQueue(sqs, url).put(held, clock.now())
+        SqsDeferredChunkQueue(sqs, url).put(held, clock.now())
         entries = [entry for request in sent for entry in request["Entries"]]
         found = {decode_held(entry["MessageBody"]): entry["DelaySeconds"] for entry in entries}
         delays = [found[each] for each in held]
         first = {decode_held(m["Body"]) for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]}
     else:
-        fake = MemoryHeldQueue(clock)
+        fake = MemoryDeferredChunkQueue(clock)
         fake.put(held, clock.now())
         found = {w.body: ceil((w.visible_at - clock.now()).total_seconds()) for w in fake.queue.messages.values()}
         delays = [found[each] for each in held]

@@ -31,7 +31,7 @@ OFFER: Final = {
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> "HeldBodies":
     bodies = HeldBodies()
-    house.stand_in(monkeypatch, held_queue=bodies)
+    house.stand_in(monkeypatch, deferred_queue=bodies)
     return bodies
 
 
@@ -64,7 +64,7 @@ def records(stack: Stack, queue: str) -> dict[str, Any]:
 
 
 class HeldBodies:
-    """Implements ``HeldQueue`` without the waiting: keeps what would be on the queue."""
+    """Implements ``DeferredChunkQueue`` without the waiting: keeps what would be on the queue."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []

@@ -245,7 +245,7 @@ def test_a_resume_at_night_brings_no_second_ticket_for_what_waits() -> None:
     night.add(*(customer(n) for n in range(1, 61)))
     campaign_id = night.post(Channel.SMS).campaign.campaign_id
     night.begin(campaign_id)
-    waiting = len(night.held_queue.queue.messages)
+    waiting = len(night.deferred_queue.queue.messages)
     for _ in range(3):
         night.steer_campaign.pause(BUSINESS_ID, campaign_id)
         night.steer_campaign.resume(BUSINESS_ID, campaign_id)
@@ -253,7 +253,7 @@ def test_a_resume_at_night_brings_no_second_ticket_for_what_waits() -> None:
             assert night.requeue_campaign(*night.runner.requeues.pop(), None, always) is None
 
     assert waiting > 0
-    assert len(night.held_queue.queue.messages) == waiting
+    assert len(night.deferred_queue.queue.messages) == waiting
     assert not any(queue.messages for queue in night.chunk_queue.queues.values())
 
 
@@ -358,7 +358,7 @@ def test_no_more_are_handed_over_than_were_booked_when_a_later_hour_has_come_as_
     night.begin(campaign_id)
     while night._send_one():
         pass
-    [held] = [waiting.body for waiting in night.held_queue.queue.messages.values()]
+    [held] = [waiting.body for waiting in night.deferred_queue.queue.messages.values()]
     handed = len(night.mailer.handed)
     assert (handed, held.task.size) == (4, 2), "London and Paris at once, and New York at eight"
 
@@ -459,7 +459,7 @@ def test_another_change_of_settings_makes_nobody_go_and_takes_nobodys_turn() -> 
     assert {chunk.attempts for chunk in chunks} == {2}
     assert night.rates.current(SALON.text_account.name, night.clock.now()).booked == {}
     assert {(chunk.state, chunk.not_before) for chunk in chunks} == {(ChunkState.PENDING, MORNING)}
-    assert len(night.held_queue.queue.messages) == len(chunks)
+    assert len(night.deferred_queue.queue.messages) == len(chunks)
     night.rest()
     assert len(night.times) == 60
 

@@ -27,7 +27,7 @@ class ChunkQueue(Protocol):
         """About how many chunks wait in a lane."""
 
 
-class HeldQueue(Protocol):
+class DeferredChunkQueue(Protocol):
     """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
 
     def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
@@ -71,7 +71,7 @@ class SendingPorts(CampaignsPorts, Protocol):
     def chunk_queue(self) -> ChunkQueue: ...
 
     @property
-    def held_queue(self) -> HeldQueue: ...
+    def deferred_queue(self) -> DeferredChunkQueue: ...
 
     @property
     def mailer(self) -> Mailer: ...

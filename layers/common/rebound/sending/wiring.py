@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
-    from rebound.sending.ports import ChunkQueue, HeldQueue, Mailer, ReceiptQueue, SendingPorts, Texter
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue, Mailer, ReceiptQueue, SendingPorts, Texter
 
 
 class AwsSendingPorts(AwsCampaignsPorts):
@@ -44,10 +44,10 @@ class AwsSendingPorts(AwsCampaignsPorts):
         return SqsChunkQueue(self.aws("sqs"), known)
 
     @cached_property
-    def held_queue(self) -> HeldQueue:
-        from rebound.sending.adapters.queues import SqsHeldQueue
+    def deferred_queue(self) -> DeferredChunkQueue:
+        from rebound.sending.adapters.queues import SqsDeferredChunkQueue
 
-        return SqsHeldQueue(self.aws("sqs"), self.settings["HELD_QUEUE_URL"])
+        return SqsDeferredChunkQueue(self.aws("sqs"), self.settings["HELD_QUEUE_URL"])
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -144,7 +144,7 @@ class SendingUseCases(CampaignsUseCases):
             ids=self.ports.ids,
             request_ids=self.ports.request_ids,
             appointments=self.ports.appointments,
-            held=self.ports.held_queue,
+            held=self.ports.deferred_queue,
             whereabouts=self.ports.whereabouts,
         )
 
@@ -177,7 +177,7 @@ class SendingUseCases(CampaignsUseCases):
             queue=self.ports.chunk_queue,
             clock=self.ports.clock,
             chunks=self.ports.chunks,
-            held=self.ports.held_queue,
+            held=self.ports.deferred_queue,
             whereabouts=self.ports.whereabouts,
         )
 
@@ -215,7 +215,7 @@ class SendingUseCases(CampaignsUseCases):
             customers=self.ports.customers,
             messages=self.ports.messages,
             queue=self.ports.chunk_queue,
-            held=self.ports.held_queue,
+            held=self.ports.deferred_queue,
             reservations=self.frequency_reservations,
             breaker=self.trip_breaker,
             clock=self.ports.clock,
@@ -252,7 +252,7 @@ class SendingUseCases(CampaignsUseCases):
         from rebound.sending.application.release_held import ReleaseHeld
 
         return ReleaseHeld(
-            held=self.ports.held_queue,
+            held=self.ports.deferred_queue,
             queue=self.ports.chunk_queue,
             clock=self.ports.clock,
             businesses=self.ports.businesses,

@@ -43,8 +43,8 @@ class SqsChunkQueue:
         return sum(int(answer["Attributes"][name]) for name in names)
 
 
-class SqsHeldQueue:
-    """Implements ``HeldQueue``."""
+class SqsDeferredChunkQueue:
+    """Implements ``DeferredChunkQueue``."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
         self._client = client

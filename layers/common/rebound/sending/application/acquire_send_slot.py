@@ -39,7 +39,7 @@ UNKNOWN_RATE: Final = 1.0
 """Messages a second while the provider has not been heard: what SES allows in its sandbox."""
 
 
-class Admission(StrEnum):
+class SlotResult(StrEnum):
     """What may be done with a chunk now."""
 
     SEND = "send"
@@ -60,7 +60,7 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
     clock: Clock
     chance: Callable[[], float]
 
-    def __call__(self, channel: Channel, task: ChunkTask, account: SendingAccount) -> Admission:
+    def __call__(self, channel: Channel, task: ChunkTask, account: SendingAccount) -> SlotResult:
         """Whether it is the chunk's turn. One that is done already is not put back.
 
         To settle takes no turn and may not wait, because receipts of what went out wait for it.
@@ -73,23 +73,23 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
             state = self.chunks.state(task.key)
             if state is ChunkState.DONE:
                 # A message too many, as a resume may leave one. It must not use up the rate.
-                return Admission.NOTHING
+                return SlotResult.NOTHING
             if state is ChunkState.SENDING:
-                return Admission.SETTLE
+                return SlotResult.SETTLE
             if stopped_until is not None:
                 self._back(channel, replace(task, turn_at=None), min(stopped_until - now, LONGEST_DELAY))
-                return Admission.NOTHING
+                return SlotResult.NOTHING
             flow = Flow(task.key.business_id, task.lane)
             rate = account.rate or (rate_state.quota.rate if rate_state.quota is not None else UNKNOWN_RATE)
             width = timedelta(seconds=task.size / rate_state.rate_of(flow, rate, now))
             turn_at = self.rates.book(account.name, flow, width, now, now + HORIZON)
             if turn_at is None:
                 self._back(channel, task, self._until_there_is_room(channel, task, rate))
-                return Admission.NOTHING
+                return SlotResult.NOTHING
         if turn_at - now < SHORTEST_DELAY:
-            return Admission.SEND
+            return SlotResult.SEND
         self._back(channel, replace(task, turn_at=turn_at), min(turn_at - now, LONGEST_DELAY))
-        return Admission.NOTHING
+        return SlotResult.NOTHING
 
     def _back(self, channel: Channel, task: ChunkTask, delay: timedelta) -> None:
         self.queue.put(channel, [task], delay)

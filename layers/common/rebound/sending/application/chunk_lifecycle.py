@@ -13,7 +13,7 @@ from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
 from rebound.campaigns.domain.chunks import ClaimOutcome
 from rebound.kernel.errors import ReboundError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.sending.application.acquire_send_slot import Admission
+from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 from rebound.sending.domain.outcomes import NotTried, Outcomes
 from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, without_record
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
-    from rebound.sending.ports import ChunkQueue, HeldQueue
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
@@ -49,14 +49,14 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     messages: MessageLog
     queue: ChunkQueue
-    held: HeldQueue
+    held: DeferredChunkQueue
     reservations: FrequencyReservations
     breaker: TripBreaker
     clock: Clock
 
-    def claim(self, key: ChunkKey, owner: str, admission: Admission) -> ClaimedChunk | None:
+    def claim(self, key: ChunkKey, owner: str, slot: SlotResult) -> ClaimedChunk | None:
         """Claim a chunk; ``None`` when there is nothing to do that it is admitted for. Raises ``ChunkHeldError``."""
-        if admission is Admission.NOTHING:
+        if slot is SlotResult.NOTHING:
             return None
         outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
         if outcome is ClaimOutcome.DONE:
@@ -66,7 +66,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         campaign = self.campaigns.get(key.business_id, key.campaign_id)
         business = self.businesses.get(key.business_id)
         claimed = ClaimedChunk(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
-        if admission is Admission.SETTLE and not claimed.settle:
+        if slot is SlotResult.SETTLE and not claimed.settle:
             # Who was handing it over has put it back since: its turn is yet to come.
             self._come_again(claimed, chunk.remaining)
             return None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
-    from rebound.sending.ports import ChunkQueue, HeldQueue
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 FARTHEST_MESSAGE: Final = timedelta(days=7)
 """Until its time a single message goes round on a queue, four times an hour."""
@@ -57,7 +57,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
     ids: Ids
     request_ids: RequestIds
     appointments: AppointmentBook
-    held: HeldQueue
+    held: DeferredChunkQueue
     whereabouts: Whereabouts
 
     def __call__(

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
     from rebound.sending.domain.chunk_tasks import DeferredChunkTask
-    from rebound.sending.ports import ChunkQueue, HeldQueue
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 
 class ReleaseHeld(Struct, frozen=True, kw_only=True):
     """Passes on what is due or to be decided again, and holds back the rest. What comes twice is claimed once."""
 
-    held: HeldQueue
+    held: DeferredChunkQueue
     queue: ChunkQueue
     clock: Clock
     businesses: BusinessDirectory

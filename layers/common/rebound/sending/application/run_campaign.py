@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
     from rebound.segments.ports import SegmentBook
-    from rebound.sending.ports import ChunkQueue, HeldQueue
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 PAGE: Final = 500
 """Customers read at a time: what bounds the memory of an expansion."""
@@ -138,7 +138,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     queue: ChunkQueue
     clock: Clock
     chunks: ChunkLedger
-    held: HeldQueue
+    held: DeferredChunkQueue
     whereabouts: Whereabouts
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:

@@ -35,7 +35,7 @@ from rebound.rates.domain import (
     RateState,
     Throttled,
 )
-from rebound.sending.application.acquire_send_slot import QUOTA_GOOD_FOR, Admission
+from rebound.sending.application.acquire_send_slot import QUOTA_GOOD_FOR, SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
 from tests.contract.campaigns.fakes import adds_up
@@ -73,7 +73,10 @@ class Turns:
             for queue in queues:
                 for waiting in queue.receive(self.world.random):
                     self.receives[waiting.name] += 1
-                    if self.world.send_email.acquire_slot(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT) is Admission.SEND:
+                    if (
+                        self.world.send_email.acquire_slot(Channel.EMAIL, waiting.body, EMAIL_ACCOUNT)
+                        is SlotResult.SEND
+                    ):
                         self.handed.append((self.world.clock.now(), waiting.body.key.business_id, waiting.body.lane))
                     queue.delete(waiting.name)
 
@@ -160,8 +163,8 @@ def test_a_chunk_that_is_done_already_uses_up_nothing_of_the_rate() -> None:
 
 
 def test_a_throttle_slows_everybody_down_and_the_rate_recovers() -> None:
-    pace = RateState()
-    braked = replace(pace, brake=pace.braked(NOON), braked_at=NOON)
+    state = RateState()
+    braked = replace(state, brake=state.braked(NOON), braked_at=NOON)
     harder = replace(braked, brake=braked.braked(NOON + SECOND), braked_at=NOON + SECOND)
     rates = [braked.rate_of(BULK, 100.0, NOON + seconds * SECOND) for seconds in range(0, 70, 5)]
 
@@ -169,7 +172,7 @@ def test_a_throttle_slows_everybody_down_and_the_rate_recovers() -> None:
     assert rates == sorted(rates)
     assert rates[-1] == 100.0
     assert harder.rate_of(BULK, 100.0, NOON + SECOND) < rates[0]
-    assert replace(pace, brake=SLOWEST, braked_at=NOON).braked(NOON) == SLOWEST
+    assert replace(state, brake=SLOWEST, braked_at=NOON).braked(NOON) == SLOWEST
     assert braked.released(NOON + RECOVERY) == 1.0
 
 
@@ -238,18 +241,18 @@ def test_a_quota_that_is_used_up_is_seen_before_the_provider_says_so() -> None:
 
 
 def test_a_stop_takes_as_long_again_as_there_has_been_nothing_to_be_had() -> None:
-    pace, now, lengths = RateState(), NOON, []
+    state, now, lengths = RateState(), NOON, []
     for _ in range(8):
-        stop = pace.next_stop(now)
+        stop = state.next_stop(now)
         lengths.append((stop.until - now) // timedelta(minutes=1))
         # Those who come at the same time find the same.
-        assert replace(pace, stop=stop).next_stop(now + SECOND).since == stop.since == NOON
-        pace, now = replace(pace, stop=stop), stop.until + SECOND
+        assert replace(state, stop=stop).next_stop(now + SECOND).since == stop.since == NOON
+        state, now = replace(state, stop=stop), stop.until + SECOND
     much_later = now + LONGEST_STOP
 
     assert lengths == [1, 1, 2, 4, 8, 15, 15, 15]
-    assert pace.stopped_until(now) is None
-    assert pace.next_stop(much_later).until == much_later + SHORTEST_STOP
+    assert state.stopped_until(now) is None
+    assert state.next_stop(much_later).until == much_later + SHORTEST_STOP
 
 
 def test_all_workers_together_ask_for_the_quota_once_a_minute() -> None:
@@ -278,10 +281,10 @@ def test_while_the_provider_cannot_be_asked_it_goes_slowly() -> None:
 )
 def test_what_all_flows_under_way_may_send_together_is_the_rate(seconds: dict[Flow, int], rate: float) -> None:
     booked = {flow: NOON + offset * SECOND for flow, offset in seconds.items()}
-    pace = RateState(booked=MappingProxyType(booked))
+    state = RateState(booked=MappingProxyType(booked))
     under_way = [flow for flow, until in booked.items() if until > NOON - LINGERING]
 
-    assert not under_way or sum(pace.rate_of(flow, rate, NOON) for flow in under_way) == pytest.approx(rate)
+    assert not under_way or sum(state.rate_of(flow, rate, NOON) for flow in under_way) == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("category", list(Category))
