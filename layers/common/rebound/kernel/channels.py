@@ -42,6 +42,11 @@ class ContactKey(Struct, frozen=True):
         return ContactKey(self.business_id, self.channel, HASHED + digest)
 
     @property
+    def digest(self) -> str:
+        """The hash by itself, in hexadecimal digits."""
+        return self.hashed.address.removeprefix(HASHED)
+
+    @property
     def is_hashed(self) -> bool:
         """Whether this is the key of something that outlived its address."""
         return self.address.startswith(HASHED)

@@ -10,6 +10,7 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFound
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
+    as_read,
     transaction,
 )
 
@@ -40,10 +41,8 @@ class DynamoBusinessDirectory(Directory):
             raise ConflictError("There is a business with this id already.") from None
 
     def replace(self, business: Business) -> None:
-        version = DirectoryRow.version
         # Settings that were written before rows had a version have none until they are written again.
-        unchanged = version == business.version if business.version else version.does_not_exist()
-        self._write(business, DirectoryRow.entry_id.exists() & unchanged)
+        self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version))
 
     def _write(self, business: Business, condition: Condition) -> None:
         """The settings, and the row by which the sender leads to them, for good, in one transaction."""

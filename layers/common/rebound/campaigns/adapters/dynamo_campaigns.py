@@ -27,7 +27,9 @@ from rebound.kernel.pages import first_page, read_cursor
 from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
+    as_read,
     bind,
+    expiry,
     lost_races,
     newest,
     page_of,
@@ -71,9 +73,8 @@ class DynamoCampaignBook:
             self._write(campaign, 1).save(condition=CampaignRow.campaign_id.does_not_exist())
 
     def replace(self, before: Campaign, after: Campaign) -> None:
-        version = CampaignRow.version
         # Campaigns that were written before rows had a version have none until they are written again.
-        unchanged = version == before.version if before.version else version.does_not_exist()
+        unchanged = as_read(CampaignRow, before.version)
         with lost_races():
             self._write(after, before.version + 1).save(condition=CampaignRow.campaign_id.exists() & unchanged)
 
@@ -117,7 +118,7 @@ class DynamoCampaignBook:
             bounce_warning=None if warning is None else asdict(warning),
             rollback=_write_rollback(campaign.rollback),
             version=version,
-            expires_at=_expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
+            expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
         )
 
 
@@ -182,10 +183,6 @@ def _read_rollback(document: Mapping[str, Any] | None) -> Rollback | None:
     return Rollback(**{**document, **{name: document[name] and read_instant(document[name]) for name in _TIMES}})
 
 
-def _expiry(since: datetime, kept: timedelta) -> int:
-    return int((since + kept).timestamp())
-
-
 class DynamoExpansionLedger:
     """Implements ``ExpansionLedger``."""
 
@@ -200,8 +197,6 @@ class DynamoExpansionLedger:
             return RangeProgress(campaign_id, index)
 
     def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
-        version = RangeRow.version
-        unchanged = version == progress.version if progress.version else version.does_not_exist()
         row = self._row(
             campaign_id=progress.campaign_id,
             chunk=range_name(_RANGE, progress.index),
@@ -215,10 +210,10 @@ class DynamoExpansionLedger:
             held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
             or None,
             version=progress.version + 1,
-            expires_at=_expiry(datetime.now(UTC), KEPT),
+            expires_at=expiry(datetime.now(UTC), KEPT),
         )
         with transaction(self._row) as writes:
-            writes.save(row, condition=unchanged)
+            writes.save(row, condition=as_read(RangeRow, progress.version))
             for chunk in chunks:
                 writes.save(_chunk_row(self._chunk_row, chunk))
         return replace(progress, version=progress.version + 1)
@@ -321,7 +316,7 @@ class DynamoChunkLedger:
 
     def note_holds(self, campaign_id: str, holds: Mapping[datetime, HoldReason]) -> None:
         written = {f"{write_instant(until)} {because}" for until, because in holds.items()}
-        expires_at = _expiry(datetime.now(UTC), KEPT)
+        expires_at = expiry(datetime.now(UTC), KEPT)
         self._holds_row(campaign_id, _HOLDS).update(
             actions=[HoldsRow.holds.add(written), HoldsRow.expires_at.set(expires_at)]
         )
@@ -363,7 +358,7 @@ def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
         created_at=created_at,
         waiting=list(chunk.waiting) or None,
         not_before=chunk.not_before,
-        expires_at=_expiry(created_at, KEPT),
+        expires_at=expiry(created_at, KEPT),
     )
 
 
@@ -412,7 +407,7 @@ class DynamoTallyBook:
                 chunk=f"{_TALLY}{shard}",
                 counts=dict(total),
                 position=position,
-                expires_at=_expiry(datetime.now(UTC), KEPT),
+                expires_at=expiry(datetime.now(UTC), KEPT),
             ).save(condition=known.does_not_exist() if after is None else known == after)
 
     def _get(self, campaign_id: str, shard: str) -> TallyRow | None:

@@ -14,7 +14,7 @@ from rebound.contacts.domain.replies import Decision, Meaning, Reply
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.pages import read_cursor
-from rebound.platform.adapters.dynamo import bind, newest, page_of, read_instant, write_instant
+from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
     from pynamodb.pagination import ResultIterator
@@ -57,7 +57,7 @@ def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> Hi
     if isinstance(entry, Reply):
         row.business_id, row.received_at = key.business_id, entry.at
         row.waiting_for = key.business_id if entry.is_waiting else None
-        row.expires_at = int((entry.at + REPLY_KEPT).timestamp())
+        row.expires_at = expiry(entry.at, REPLY_KEPT)
     return row
 
 

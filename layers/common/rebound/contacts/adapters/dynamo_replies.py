@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rebound.contacts.adapters.dynamo_history import read_reply, written
 from rebound.contacts.adapters.rows import REPLY_KEYS, FirstReceiptRow, HistoryRow, RepliesOfBusiness, RepliesToReview
-from rebound.contacts.domain.history import place_of
+from rebound.contacts.domain.history import place_at, place_of
 from rebound.contacts.domain.replies import Reply
 from rebound.contacts.domain.reply_records import FirstReceipt
 from rebound.kernel.channels import HASHED, Channel, ContactKey
@@ -51,7 +51,7 @@ class DynamoReplyBook:
 
     def _get(self, key: ContactKey, at: datetime, reply_id: str) -> Reply | None:
         try:
-            row = self._row.get(str(key.hashed), _place(at, reply_id), consistent_read=True)
+            row = self._row.get(str(key.hashed), place_at(at, Reply.kind, reply_id), consistent_read=True)
         except self._row.DoesNotExist:
             return None
         return read_reply(row)
@@ -124,7 +124,7 @@ class DynamoReplyBook:
 
 
 def _place_of(reply: Reply) -> str:
-    return f"{_hash_of(reply.key)}#{place_of(reply)}"
+    return f"{reply.key.digest}#{place_of(reply)}"
 
 
 def _read_place(
@@ -140,12 +140,3 @@ def _read_place(
     key = ContactKey(business_id, Channel.SMS, f"{HASHED}{digest}")
     place = {"contact_id": str(key), "entry_id": entry_id, hash_key: business_id, "received_at": at}
     return {name: {"S": value} for name, value in place.items()}
-
-
-def _hash_of(key: ContactKey) -> str:
-    return key.hashed.address.removeprefix(HASHED)
-
-
-def _place(at: datetime, reply_id: str) -> str:
-    """As ``place_of`` has it."""
-    return f"{write_instant(at)}#{Reply.kind}#{reply_id}"

@@ -62,7 +62,17 @@ HistoryEntry = ConsentStated | FlagChanged | Reply
 
 def place_of(entry: HistoryEntry) -> str:
     """Where the entry stands in the history of its address: places sort by time, and no two entries have the same."""
-    return f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}#{entry.kind}#{entry.entry_id}"
+    return place_at(entry.at, entry.kind, entry.entry_id)
+
+
+def place_at(at: datetime, kind: str, entry_id: str) -> str:
+    """The place of the entry of a kind that has this id."""
+    return f"{moment_of(at)}#{kind}#{entry_id}"
+
+
+def moment_of(at: datetime) -> str:
+    """What the places of one moment begin with."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _digest(*parts: object) -> str:

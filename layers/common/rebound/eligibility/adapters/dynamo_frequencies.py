@@ -12,7 +12,15 @@ from rebound.eligibility.adapters.rows import FrequencyRow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.adapters.dynamo import bind, lost_races, next_version, read_instant, write_instant
+from rebound.platform.adapters.dynamo import (
+    as_read,
+    bind,
+    expiry,
+    lost_races,
+    next_version,
+    read_instant,
+    write_instant,
+)
 
 KEPT_LONGER: Final = timedelta(days=1)
 """So that whoever has just read a row still finds it."""
@@ -36,17 +44,15 @@ class DynamoFrequencyBook:
         return found
 
     def save(self, frequency: Frequency, until: datetime) -> Frequency:
-        version = FrequencyRow.version
-        unchanged = version == frequency.version if frequency.version else version.does_not_exist()
         stored = replace(frequency, version=next_version(frequency.version))
         row = self._row(
             _recipient_id(frequency.business_id, frequency.customer_id),
             hand_overs=[_written(hand_over) for hand_over in frequency.hand_overs],
             version=stored.version,
-            expires_at=int((until + KEPT_LONGER).timestamp()),
+            expires_at=expiry(until, KEPT_LONGER),
         )
         with lost_races():
-            row.save(condition=unchanged)
+            row.save(condition=as_read(FrequencyRow, frequency.version))
         return stored
 
 

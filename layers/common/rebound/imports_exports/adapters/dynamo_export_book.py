@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from rebound.imports_exports.domain.export_records import ExportJob
 from rebound.kernel.errors import NotFoundError
 from rebound.platform.adapters.directory import Directory
-from rebound.platform.adapters.dynamo import read_instant, write_instant
+from rebound.platform.adapters.dynamo import expiry, read_instant, write_instant
 
 KEPT: Final = timedelta(days=30)
 
@@ -28,5 +28,5 @@ class DynamoExportBook(Directory):
     def save(self, job: ExportJob) -> None:
         document = {**asdict(job), "created_at": write_instant(job.created_at)}
         del document["business_id"], document["export_id"]
-        expires_at = int((job.created_at + KEPT).timestamp())
+        expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.export_id, document, expires_at=expires_at)

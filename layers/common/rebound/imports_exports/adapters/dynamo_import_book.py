@@ -8,7 +8,7 @@ from msgspec import convert, to_builtins
 from rebound.imports_exports.domain.import_records import ImportJob, Splitting
 from rebound.kernel.errors import NotFoundError
 from rebound.platform.adapters.directory import Directory
-from rebound.platform.adapters.dynamo import read_instant, write_instant
+from rebound.platform.adapters.dynamo import expiry, read_instant, write_instant
 
 KEPT: Final = timedelta(days=30)
 
@@ -40,5 +40,5 @@ class DynamoImportBook(Directory):
             "splitting": to_builtins(job.splitting),
             "failure": job.failure,
         }
-        expires_at = int((job.created_at + KEPT).timestamp())
+        expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.import_id, document, expires_at=expires_at)

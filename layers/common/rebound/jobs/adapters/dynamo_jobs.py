@@ -18,7 +18,16 @@ from rebound.jobs.domain.job_records import (
 from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.key_ranges import part_name, range_name
-from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, read_instant, transaction, write_instant
+from rebound.platform.adapters.dynamo import (
+    DirectoryRow,
+    as_read,
+    bind,
+    expiry,
+    lost_races,
+    read_instant,
+    transaction,
+    write_instant,
+)
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
@@ -77,7 +86,7 @@ class DynamoJobBook:
             f"job#{job.job_id}",
             document=document,
             version=job.version + 1,
-            expires_at=int((job.created_at + KEPT).timestamp()),
+            expires_at=expiry(job.created_at, KEPT),
         )
         with lost_races():
             row.save(condition=condition)
@@ -104,9 +113,7 @@ class DynamoJobLedger:
     @contextmanager
     def committing(self, progress: JobProgress, frozen: FrozenPage | None = None) -> Iterator[TransactWrite]:
         """``commit`` as a part of a larger transaction."""
-        version = JobRangeRow.version
-        unchanged = version == progress.version if progress.version else version.does_not_exist()
-        expires_at = int((datetime.now(UTC) + KEPT).timestamp())
+        expires_at = expiry(datetime.now(UTC), KEPT)
         row = self._row(
             campaign_id=progress.job_id,
             chunk=range_name(_phase(progress.phase), progress.index),
@@ -118,7 +125,7 @@ class DynamoJobLedger:
             expires_at=expires_at,
         )
         with transaction(self._row) as writes:
-            writes.save(row, condition=unchanged)
+            writes.save(row, condition=as_read(JobRangeRow, progress.version))
             if frozen is not None:
                 listed = [[one.customer_id, write_instant(one.updated_at)] for one in frozen.customers]
                 name = part_name(_FROZEN, frozen.index, frozen.number)

@@ -11,7 +11,7 @@ from rebound.kernel.pages import read_cursor
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
 from rebound.messages.domain.appointments import Answered, Asked, MessagePosted
-from rebound.platform.adapters.dynamo import bind, newest, page_of, read_instant, write_instant
+from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
     from rebound.kernel.channels import ContactKey
@@ -41,7 +41,7 @@ class DynamoAppointmentBook:
             _partition(business_id, appointment_id),
             f"{write_instant(entry.at)}#{kind}#{entry.entry_id}",
             document=document,
-            expires_at=int((entry.at + KEPT).timestamp()),
+            expires_at=expiry(entry.at, KEPT),
         ).save()
 
     def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
@@ -54,7 +54,7 @@ class DynamoAppointmentBook:
             _contact(key),
             _asked(asked),
             document={"customer_id": asked.key.customer_id, "appointment_id": asked.appointment_id},
-            expires_at=int((asked.at + OPEN_FOR).timestamp()),
+            expires_at=expiry(asked.at, OPEN_FOR),
         ).save()
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:

@@ -19,7 +19,7 @@ from rebound.messages.adapters.rows import MessageRow, PointerRow
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.message_records import Delivery, StatusChange
 from rebound.messages.domain.messages import RANKS, Message, MessageStatus
-from rebound.platform.adapters.dynamo import ULID_KEYS, bind, lost_races, newest, page_of
+from rebound.platform.adapters.dynamo import ULID_KEYS, bind, expiry, lost_races, newest, page_of
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -119,7 +119,7 @@ class DynamoMessageLog:
             f"{provider}#{provider_id}",
             "-",
             points_to=f"{key.recipient_id}#{key.message_id}",
-            expires_at=int((datetime.now(UTC) + POINTER_KEPT).timestamp()),
+            expires_at=expiry(datetime.now(UTC), POINTER_KEPT),
         ).save()
 
     def find_by_provider_id(self, provider: Provider, provider_id: str) -> MessageKey | None:
@@ -154,7 +154,7 @@ class DynamoMessageLog:
             provider=message.provider,
             barrier=message.barrier,
             asks_confirmation=message.asks_confirmation or None,
-            expires_at=int((since + KEPT).timestamp()),
+            expires_at=expiry(since, KEPT),
             **{name: getattr(message, name) for name in _FIELDS},
         )
 

@@ -93,7 +93,7 @@ def write_tokens(
         (
             bytes.fromhex(message.customer_id),
             _pack(message.message_id),
-            bytes.fromhex(contact.hashed.address[len(HASHED) :]),
+            bytes.fromhex(contact.digest),
             message.business_id.encode(),
         )
     )

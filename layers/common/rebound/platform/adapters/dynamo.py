@@ -217,6 +217,11 @@ def connect() -> None:
         _ = bound._get_connection().connection.client  # noqa: SLF001 - nobody else knows the connection
 
 
+def expiry(since: datetime, kept: timedelta) -> int:
+    """From when on a row may be removed (TTL), as DynamoDB wants it: seconds since 1970."""
+    return int((since + kept).timestamp())
+
+
 def next_version(version: int) -> int:
     """The version of the next write of a row.
 

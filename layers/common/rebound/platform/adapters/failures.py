@@ -6,6 +6,7 @@ from typing import Final
 
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
+    expiry,
     read_instant,
     write_instant,
 )
@@ -29,7 +30,7 @@ class DynamoFailureLog(Directory):
             "failed_at": write_instant(failure.failed_at),
             "receives": failure.receives,
         }
-        expires_at = int((failure.failed_at + FAILURE_KEPT).timestamp())
+        expires_at = expiry(failure.failed_at, FAILURE_KEPT)
         self.put_document(FAILURES, failure.message_id, document, expires_at=expires_at)
 
     def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:

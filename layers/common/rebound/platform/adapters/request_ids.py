@@ -6,6 +6,7 @@ from typing import Final
 
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.directory import Directory
+from rebound.platform.adapters.dynamo import expiry
 
 REQUEST_KEPT: Final = timedelta(days=2)
 
@@ -19,7 +20,7 @@ class DynamoRequestIds(Directory):
         # Hashed, because what a client calls its request may be personal data.
         name = sha256(request.encode()).hexdigest()
         try:
-            expires_at = int((datetime.now(UTC) + REQUEST_KEPT).timestamp())
+            expires_at = expiry(datetime.now(UTC), REQUEST_KEPT)
             self.put_document(business_id, name, {"id": proposed}, new=True, expires_at=expires_at)
         except ConcurrentChangeError:
             document = self.get_document(business_id, name)

@@ -47,7 +47,7 @@ class StatementEntry(Struct, frozen=True):
     @property
     def place(self) -> tuple[str, str]:
         """Where it stands in the history of all the customer's addresses."""
-        return (place_of(ConsentStated(self.statement)), _digest(self.key))
+        return (place_of(ConsentStated(self.statement)), self.key.digest)
 
 
 class ConsentView(Struct, frozen=True):
@@ -173,10 +173,6 @@ class StateConsent(Struct, frozen=True, kw_only=True):
         return ConsentEvidence(
             at, statement.scope, statement.opted_out, statement.source, who=statement.who, words=statement.words
         )
-
-
-def _digest(key: ContactKey) -> str:
-    return key.hashed.address.split(":")[-1]
 
 
 def _read_cursor(cursor: str | None) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.platform.adapters.dynamo import bind, lost_races
+from rebound.platform.adapters.dynamo import bind, expiry, lost_races
 from rebound.rates.adapters.rows import RateRow
 from rebound.rates.domain import Flow, Quota, RateState, Stop
 
@@ -45,10 +45,10 @@ class DynamoRateBook:
         for attempt in range(_ATTEMPTS):
             action, condition = ways[attempt % 2]
             row = self._row(account, str(flow))
-            expiry = RateRow.expires_at.set(int((now + KEPT).timestamp()))
+            expires_at = RateRow.expires_at.set(expiry(now, KEPT))
             try:
                 with lost_races():
-                    row.update(actions=[action, expiry], condition=condition)
+                    row.update(actions=[action, expires_at], condition=condition)
             except ConcurrentChangeError:
                 continue
             return _moment(int(row.booked_until or 0) - wide)

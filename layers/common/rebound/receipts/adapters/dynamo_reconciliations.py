@@ -5,6 +5,7 @@ from typing import Final
 
 from rebound.contacts.domain.suppressions import Drift
 from rebound.platform.adapters.directory import Directory
+from rebound.platform.adapters.dynamo import expiry
 from rebound.receipts.domain import Reconciliation
 
 RECONCILIATION_KEPT: Final = timedelta(days=7)
@@ -31,5 +32,5 @@ class DynamoReconciliationBook(Directory):
             "drift": dict(reconciliation.drift),
             "done": reconciliation.done,
         }
-        expires_at = int((datetime.now(UTC) + RECONCILIATION_KEPT).timestamp())
+        expires_at = expiry(datetime.now(UTC), RECONCILIATION_KEPT)
         self.put_document(self.owner, reconciliation.run, document, expires_at=expires_at)

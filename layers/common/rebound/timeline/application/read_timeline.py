@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.history import ConsentStated, place_of
+from rebound.contacts.domain.history import ConsentStated, moment_of, place_of
 from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
@@ -141,7 +141,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     def _known(
         self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int
     ) -> Iterator[Happened]:
-        source = _digest(contact.key)
+        source = contact.key.digest
         former, shared_with = _use(contact.key, customer, {contact.key: contact})
         before = None if last is None else _before(last, source)
         kept = self.history.before(contact.key, before, limit)
@@ -164,7 +164,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
 
     def _number_texted(self, key: ContactKey, opt_out: ConsentEvidence) -> str | None:
         """The number that a STOP was texted to; ``None`` for what was no text, or is not kept any more."""
-        near = self.history.before(key, _instant(opt_out.at) + _BEHIND, _NEAR)
+        near = self.history.before(key, moment_of(opt_out.at) + _BEHIND, _NEAR)
         replies = (entry for entry in near if isinstance(entry, Reply))
         return next((reply.to for reply in replies if reply.reply_id == opt_out.message_id), None)
 
@@ -181,16 +181,7 @@ def _before(last: TimelinePosition, source: str) -> str:
     """Behind everything of a source that comes after ``last`` in the list."""
     if source == last.source:
         return last.name
-    return _instant(last.at) + (_BEHIND if source < last.source else "")
-
-
-def _instant(at: datetime) -> str:
-    """What the places of one moment begin with (``history.place_of``)."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-def _digest(key: ContactKey) -> str:
-    return key.hashed.address.split(":")[-1]
+    return moment_of(last.at) + (_BEHIND if source < last.source else "")
 
 
 def _read_cursor(cursor: str | None) -> TimelinePosition | None:
