@@ -239,8 +239,20 @@ class Calm:
 
     def wait(self, seconds: float = 60.0) -> None:
         """Until the providers have nothing more to say and every queue is empty."""
-        until("every callback has come", self.twin.pending, lambda pending: pending["callbacks"] == 0, seconds)
-        until("every queue is empty", self._filled, lambda filled: not filled, seconds)
+        until("nothing is under way", self._under_way, lambda found: not found, 2 * seconds)
+
+    def _under_way(self) -> Sequence[Queue | str]:
+        """What is at the providers or on a queue.
+
+        A message goes from a queue to its provider and from there onto another queue, so one look at each may miss it:
+        when nothing is found, everything is looked at once more.
+        """
+        for _ in range(2):
+            callbacks = self.twin.pending()["callbacks"]
+            found = [f"{callbacks} callbacks"] if callbacks else self._filled()
+            if found:
+                return found
+        return ()
 
     def _filled(self) -> list[Queue]:
         queues = [queue for queue in self.aws.queues() if queue.name.startswith(f"{STACK_NAME}-")]
