@@ -20,7 +20,8 @@ ROWS: Final[list[dict[str, Any]]] = [
 ]
 """Documents from when each setting had code of its own to write and to read it, with the answer of the API to them.
 
-Those that are not whole lack settings and options, as rows do that are older than these.
+Those that are not whole lack settings and options, as rows do that are older than these. Which categories wait at night
+by default follows from the categories, and is not said here.
 """
 
 
