@@ -14,6 +14,7 @@ README_LINES: Final = 150
 
 _FENCED: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_NAMED: Final = re.compile(r"`((?:docs|events|functions|layers|local|statemachines|tests)/[\w/.-]+)`")
 _HEADING: Final = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _ELSEWHERE: Final = ("https://", "http://", "mailto:")
 
@@ -37,6 +38,14 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
     for target, heading in links(page):
         assert target.exists(), target
         assert not heading or heading in headings(target), f"{target}#{heading}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.stem)
+def test_the_files_that_a_page_names_are_there(page: Path) -> None:
+    """The changelog names what was there at its time."""
+    named = _NAMED.findall(page.read_text(encoding="utf-8"))
+
+    assert not [path for path in named if not (REPOSITORY / path).exists()]
 
 
 def test_the_readme_is_read_in_one_go() -> None:

@@ -69,14 +69,14 @@ def scope_of(category: Category) -> Scope | None:
 @cache
 def footer_of(category: Category, language: str) -> Footer:
     """The footer of every email of a kind in a language."""
-    scope, said = scope_of(category), footer_words(language)
-    words = {PREFERENCES_URL: said.choose}
+    scope, wording = scope_of(category), footer_words(language)
+    words = {PREFERENCES_URL: wording.choose}
     if scope is not None:
-        words = {UNSUBSCRIBE_URL: said.unsubscribe[scope], **words}
+        words = {UNSUBSCRIBE_URL: wording.unsubscribe[scope], **words}
     links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
     lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
-    html = _HTML.format(language=language, said=said.said, links=links)
-    return Footer(html, f"\n\n--\n{said.said}\n{lines}\n", next(iter(words)))
+    html = _HTML.format(language=language, said=wording.said, links=links)
+    return Footer(html, f"\n\n--\n{wording.said}\n{lines}\n", next(iter(words)))
 
 
 def one_click(url: str) -> Mapping[str, str]:

@@ -55,7 +55,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def claim(self, key: ChunkKey, owner: str, slot: SlotResult) -> ClaimedChunk | None:
-        """Claim a chunk; ``None`` when there is nothing to do that it is admitted for. Raises ``ChunkHeldError``."""
+        """Claim a chunk; ``None`` when there is nothing to do that its slot allows. Raises ``ChunkHeldError``."""
         if slot is SlotResult.NOTHING:
             return None
         outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
