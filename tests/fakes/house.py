@@ -47,14 +47,12 @@ def forget_use_cases() -> None:
         del AwsPorts.made[name]
 
 
-def ports() -> AwsEveryPorts:
-    """Those of this process."""
-    return AwsEveryPorts()
+ports = AwsEveryPorts
+"""Gives those of this process."""
 
 
-def use_cases() -> EveryUseCase:
-    """Those of this process."""
-    return in_this_process(EveryUseCase, AwsEveryPorts)
+use_cases = in_this_process(EveryUseCase, AwsEveryPorts)
+"""Gives those of this process."""
 
 
 _CHECKED: Callable[[], EveryPorts] = ports

@@ -5,7 +5,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -21,8 +23,10 @@ from rebound.kernel.receipts import Outcome
 from rebound.operations.adapters import about_of_queues
 from rebound.platform.adapters.failures import FAILURES
 from rebound.platform.settings import KNOWN
+from rebound.platform.wiring import UseCase, required
 from rebound.receipts.adapters.receipts_queue import decode
 from rebound.sending.adapters.counted import WHAT_BECAME
+from tests.fakes.house import EveryUseCase
 
 type Resource = Mapping[str, Any]
 type Resources = Mapping[str, Resource]
@@ -136,13 +140,24 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
 
 @cache
 def wired() -> Mapping[str, Sequence[ast.FunctionDef]]:
-    """What every module of wiring makes, by name; several capabilities may add to one thing."""
+    """What every module of wiring makes in a way of its own, by name; several capabilities may add to one thing."""
     found: defaultdict[str, list[ast.FunctionDef]] = defaultdict(list)
     for path in sorted(PACKAGE.rglob("wiring.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 found[node.name].append(node)
     return found
+
+
+@cache
+def made_by_name() -> Mapping[str, AbstractSet[str]]:
+    """Every other use case, and the names of what it is made of."""
+    return {
+        name: {made.called.get(field, field) for field in required(made.kind) | made.called.keys()}
+        for kind in EveryUseCase.__mro__
+        for name, made in vars(kind).items()
+        if isinstance(made, UseCase)
+    }
 
 
 def asked_of_wiring(source: str) -> set[str]:
@@ -158,17 +173,21 @@ def asked_of_wiring(source: str) -> set[str]:
 
 def settings_asked_for(factories: set[str]) -> set[str]:
     """What use cases and ports by these names, and what they are made of, take from the settings without choice."""
-    bodies = wired()
+    bodies, by_name = wired(), made_by_name()
     asked: set[str] = set()
     followed: set[str] = set()
-    while waiting := (factories & bodies.keys()) - followed:
+    while waiting := (factories & (bodies.keys() | by_name.keys())) - followed:
         factory = waiting.pop()
         followed.add(factory)
-        for node in (node for body in bodies[factory] for node in ast.walk(body)):
+        factories = factories | by_name.get(factory, set())
+        for node in (node for body in bodies.get(factory, ()) for node in ast.walk(body)):
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "self.settings.public_url":
                 asked.add("PUBLIC_URL")
-            elif isinstance(node, ast.Attribute) and node.attr in bodies:
+            elif isinstance(node, ast.Attribute) and node.attr in bodies.keys() | by_name.keys():
                 factories = factories | {node.attr}
+            elif isinstance(node, ast.ImportFrom) and ".application" in str(node.module):
+                kinds = [getattr(import_module(str(node.module)), alias.name) for alias in node.names]
+                factories = factories.union(*(required(kind) for kind in kinds if isinstance(kind, type)))
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value in KNOWN:
                 asked.add(str(node.slice.value))
     return asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.access.application import AuthorizeRequest
@@ -27,18 +27,8 @@ class AccessUseCases(PlatformUseCases):
 
     ports: AccessPorts
 
-    @cached_property
-    def authorize_request(self) -> AuthorizeRequest:
-        from rebound.access.application import AuthorizeRequest
-
-        return AuthorizeRequest(keys=self.ports.api_keys, clock=self.ports.clock)
+    authorize_request: AuthorizeRequest = use_case("rebound.access.application", keys="api_keys")
 
 
-def use_cases() -> AccessUseCases:
-    """Those of this process."""
-    return in_this_process(AccessUseCases, ports)
-
-
-def ports() -> AwsAccessPorts:
-    """Those of this process, over AWS."""
-    return AwsAccessPorts()
+use_cases = in_this_process(AccessUseCases, AwsAccessPorts)
+ports = AwsAccessPorts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rebound.access.wiring import AccessUseCases, AwsAccessPorts
 from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
@@ -51,33 +51,13 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     ports: BusinessesPorts
 
-    @cached_property
-    def tenant_service(self) -> TenantService:
-        from rebound.businesses.application.tenant_service import TenantService
-
-        return TenantService(
-            businesses=self.ports.businesses,
-            keys=self.ports.api_keys,
-            addresses=self.ports.addresses,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            default_text_provider=self.ports.default_text_provider,
-        )
-
-    @cached_property
-    def settings_of_business(self) -> SettingsOfBusiness:
-        from rebound.businesses.application.settings_of_business import SettingsOfBusiness
-
-        return SettingsOfBusiness(
-            businesses=self.ports.businesses, addresses=self.ports.addresses, recopyings=self.ports.recopy_queue
-        )
+    tenant_service: TenantService = use_case(
+        "rebound.businesses.application.tenant_service", keys="api_keys", default_text_provider="default_text_provider"
+    )
+    settings_of_business: SettingsOfBusiness = use_case(
+        "rebound.businesses.application.settings_of_business", recopyings="recopy_queue"
+    )
 
 
-def use_cases() -> BusinessesUseCases:
-    """Those of this process."""
-    return in_this_process(BusinessesUseCases, ports)
-
-
-def ports() -> AwsBusinessesPorts:
-    """Those of this process, over AWS."""
-    return AwsBusinessesPorts()
+use_cases = in_this_process(BusinessesUseCases, AwsBusinessesPorts)
+ports = AwsBusinessesPorts

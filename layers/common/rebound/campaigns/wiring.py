@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.eligibility.wiring import AwsEligibilityPorts, EligibilityUseCases
 from rebound.kernel.changes import RowChange
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
@@ -87,89 +87,20 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     def campaign_service(self) -> CampaignService:
         from rebound.campaigns.application.campaign_service import CampaignService
 
-        return CampaignService(
-            campaigns=self.ports.campaigns,
-            runner=self.ports.runner,
-            segments=self.ports.segments,
-            businesses=self.ports.businesses,
-            expansion=self.ports.expansion,
-            tallies=self.ports.tallies,
-            chunks=self.ports.chunks,
-            message_log=self.ports.messages,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            request_ids=self.ports.request_ids,
-            rates=self.ports.rates,
-            foresee=self.preview_audience.foresee,
-        )
+        return self.made(CampaignService, message_log=self.ports.messages, foresee=self.preview_audience.foresee)
 
-    @cached_property
-    def steer_campaign(self) -> SteerCampaign:
-        from rebound.campaigns.application.steer_campaign import SteerCampaign
-
-        return SteerCampaign(
-            campaigns=self.ports.campaigns,
-            runner=self.ports.runner,
-            view=self.campaign_service,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-        )
-
-    @cached_property
-    def ask_for_rollback(self) -> AskForRollback:
-        from rebound.campaigns.application.roll_back_flags import AskForRollback
-
-        return AskForRollback(
-            campaigns=self.ports.campaigns,
-            runner=self.ports.runner,
-            view=self.campaign_service,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-        )
-
-    @cached_property
-    def roll_back_flags(self) -> RollBackFlags:
-        from rebound.campaigns.application.roll_back_flags import RollBackFlags
-
-        return RollBackFlags(
-            campaigns=self.ports.campaigns,
-            chunks=self.ports.chunks,
-            messages=self.ports.messages,
-            contacts=self.ports.contacts,
-        )
-
-    @cached_property
-    def close_campaign(self) -> CloseCampaign:
-        from rebound.campaigns.application.close_campaign import CloseCampaign
-
-        return CloseCampaign(campaigns=self.ports.campaigns, clock=self.ports.clock)
-
-    @cached_property
-    def trip_breaker(self) -> TripBreaker:
-        from rebound.campaigns.application.trip_breaker import TripBreaker
-
-        return TripBreaker(campaigns=self.ports.campaigns, tallies=self.ports.tallies)
-
-    @cached_property
-    def count_results(self) -> CountResults:
-        from rebound.campaigns.application.count_results import CountResults
-
-        return CountResults(tallies=self.ports.tallies, breaker=self.trip_breaker)
-
-    @cached_property
-    def project_campaigns(self) -> ProjectCampaigns:
-        from rebound.campaigns.application.project_campaigns import ProjectCampaigns
-
-        return ProjectCampaigns(
-            expansion=self.ports.expansion, tallies=self.ports.tallies, events=self.ports.domain_events
-        )
+    steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")
+    ask_for_rollback: AskForRollback = use_case(
+        "rebound.campaigns.application.roll_back_flags", view="campaign_service"
+    )
+    roll_back_flags: RollBackFlags = use_case("rebound.campaigns.application.roll_back_flags")
+    close_campaign: CloseCampaign = use_case("rebound.campaigns.application.close_campaign")
+    trip_breaker: TripBreaker = use_case("rebound.campaigns.application.trip_breaker")
+    count_results: CountResults = use_case("rebound.campaigns.application.count_results", breaker="trip_breaker")
+    project_campaigns: ProjectCampaigns = use_case(
+        "rebound.campaigns.application.project_campaigns", events="domain_events"
+    )
 
 
-def use_cases() -> CampaignsUseCases:
-    """Those of this process."""
-    return in_this_process(CampaignsUseCases, ports)
-
-
-def ports() -> AwsCampaignsPorts:
-    """Those of this process, over AWS."""
-    return AwsCampaignsPorts()
+use_cases = in_this_process(CampaignsUseCases, AwsCampaignsPorts)
+ports = AwsCampaignsPorts

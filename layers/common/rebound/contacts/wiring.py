@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.changes import RowChange
-from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
@@ -84,20 +84,10 @@ class ContactsUseCases(PlatformUseCases):
 
     ports: ContactsPorts
 
-    @cached_property
-    def suppression_list_client(self) -> SuppressionListClient:
-        from rebound.contacts.application import SuppressionListClient
-
-        return SuppressionListClient(
-            suppressions=self.ports.suppressions, clock=self.ports.clock, missed=self.ports.report_missed_removal
-        )
+    suppression_list_client: SuppressionListClient = use_case(
+        "rebound.contacts.application", missed="report_missed_removal"
+    )
 
 
-def use_cases() -> ContactsUseCases:
-    """Those of this process."""
-    return in_this_process(ContactsUseCases, ports)
-
-
-def ports() -> AwsContactsPorts:
-    """Those of this process, over AWS."""
-    return AwsContactsPorts()
+use_cases = in_this_process(ContactsUseCases, AwsContactsPorts)
+ports = AwsContactsPorts

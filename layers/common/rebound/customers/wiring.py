@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
@@ -37,51 +37,15 @@ class CustomersUseCases(BusinessesUseCases):
 
     ports: CustomersPorts
 
-    @cached_property
-    def customer_service(self) -> CustomerService:
-        from rebound.customers.application.customer_service import CustomerService
-
-        return CustomerService(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            businesses=self.ports.businesses,
-            addresses=self.ports.addresses,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            suppressions=self.suppression_list_client,
-            copy_flags=self.copy_flags,
-            remove=self.remove_customer,
-        )
-
-    @cached_property
-    def recopy_flags(self) -> RecopyFlags:
-        from rebound.customers.application.recopy_flags import RecopyFlags
-
-        return RecopyFlags(
-            customers=self.ports.customers,
-            businesses=self.ports.businesses,
-            queue=self.ports.recopy_queue,
-            copy_flags=self.copy_flags,
-        )
-
-    @cached_property
-    def copy_flags(self) -> CopyFlags:
-        from rebound.customers.application.copy_flags import CopyFlags
-
-        return CopyFlags(customers=self.ports.customers, contacts=self.ports.contacts, businesses=self.ports.businesses)
-
-    @cached_property
-    def remove_customer(self) -> RemoveCustomer:
-        from rebound.customers.application.remove_customer import RemoveCustomer
-
-        return RemoveCustomer(customers=self.ports.customers, contacts=self.ports.contacts)
+    customer_service: CustomerService = use_case(
+        "rebound.customers.application.customer_service",
+        suppressions="suppression_list_client",
+        remove="remove_customer",
+    )
+    recopy_flags: RecopyFlags = use_case("rebound.customers.application.recopy_flags", queue="recopy_queue")
+    copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
+    remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
 
 
-def use_cases() -> CustomersUseCases:
-    """Those of this process."""
-    return in_this_process(CustomersUseCases, ports)
-
-
-def ports() -> AwsCustomersPorts:
-    """Those of this process, over AWS."""
-    return AwsCustomersPorts()
+use_cases = in_this_process(CustomersUseCases, AwsCustomersPorts)
+ports = AwsCustomersPorts

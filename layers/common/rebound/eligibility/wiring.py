@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.messages.wiring import AwsMessagesPorts, MessagesUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.segments.wiring import AwsSegmentsPorts, SegmentsUseCases
 
 if TYPE_CHECKING:
@@ -34,60 +34,17 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
 
     ports: EligibilityPorts
 
-    @cached_property
-    def preview_audience(self) -> PreviewAudience:
-        from rebound.eligibility.application.preview_audience import PreviewAudience
-
-        return PreviewAudience(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
-            businesses=self.ports.businesses,
-            clock=self.ports.clock,
-            whereabouts=self.ports.whereabouts,
-        )
-
-    @cached_property
-    def explain_reachability(self) -> ExplainReachability:
-        from rebound.eligibility.application.explain_reachability import ExplainReachability
-
-        return ExplainReachability(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
-            businesses=self.ports.businesses,
-            messages=self.ports.messages,
-            clock=self.ports.clock,
-            whereabouts=self.ports.whereabouts,
-        )
-
-    @cached_property
-    def frequency_reservations(self) -> FrequencyReservations:
-        from rebound.eligibility.application.frequency_reservations import FrequencyReservations
-
-        return FrequencyReservations(frequencies=self.ports.frequencies, clock=self.ports.clock)
+    preview_audience: PreviewAudience = use_case("rebound.eligibility.application.preview_audience")
+    explain_reachability: ExplainReachability = use_case("rebound.eligibility.application.explain_reachability")
+    frequency_reservations: FrequencyReservations = use_case("rebound.eligibility.application.frequency_reservations")
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
         from rebound.eligibility.application.preview_audience import PreviewWork
         from rebound.jobs.domain.jobs import JobKind
 
-        preview = PreviewWork(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
-            businesses=self.ports.businesses,
-            ledger=self.ports.job_ledger,
-            whereabouts=self.ports.whereabouts,
-        )
-        return {**super().job_works, JobKind.PREVIEW: preview}
+        return {**super().job_works, JobKind.PREVIEW: self.made(PreviewWork, ledger=self.ports.job_ledger)}
 
 
-def use_cases() -> EligibilityUseCases:
-    """Those of this process."""
-    return in_this_process(EligibilityUseCases, ports)
-
-
-def ports() -> AwsEligibilityPorts:
-    """Those of this process, over AWS."""
-    return AwsEligibilityPorts()
+use_cases = in_this_process(EligibilityUseCases, AwsEligibilityPorts)
+ports = AwsEligibilityPorts

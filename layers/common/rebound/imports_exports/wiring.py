@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.imports_exports.application.export_customers import ExportCustomers, StartExport
@@ -113,91 +113,27 @@ class ImportsExportsUseCases(CustomersUseCases):
 
     ports: ImportsExportsPorts
 
-    @cached_property
-    def start_import(self) -> StartImport:
-        from rebound.imports_exports.application.import_customers import StartImport
-
-        return StartImport(
-            imports=self.ports.imports,
-            ledger=self.ports.import_ledger,
-            store=self.ports.import_store,
-            businesses=self.ports.businesses,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-        )
-
-    @cached_property
-    def begin_import(self) -> BeginImport:
-        from rebound.imports_exports.application.import_customers import BeginImport
-
-        return BeginImport(imports=self.ports.imports, runner=self.ports.import_runner)
-
-    @cached_property
-    def split_import(self) -> SplitImport:
-        from rebound.imports_exports.application.import_customers import SplitImport
-
-        return SplitImport(
-            imports=self.ports.imports,
-            store=self.ports.import_store,
-            part_bytes=self.ports.import_part_bytes,
-            piece_bytes=self.ports.import_piece_bytes,
-        )
-
-    @cached_property
-    def import_customers(self) -> ImportCustomers:
-        from rebound.imports_exports.application.import_customers import ImportCustomers
-
-        return ImportCustomers(
-            imports=self.ports.imports,
-            ledger=self.ports.import_ledger,
-            store=self.ports.import_store,
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            businesses=self.ports.businesses,
-            addresses=self.ports.addresses,
-            clock=self.ports.clock,
-            patience=self.ports.patience,
-            copy_flags=self.copy_flags,
-        )
-
-    @cached_property
-    def close_import(self) -> CloseImport:
-        from rebound.imports_exports.application.import_customers import CloseImport
-
-        return CloseImport(imports=self.ports.imports, store=self.ports.import_store)
-
-    @cached_property
-    def start_export(self) -> StartExport:
-        from rebound.imports_exports.application.export_customers import StartExport
-
-        return StartExport(
-            exports=self.ports.exports,
-            store=self.ports.export_store,
-            runner=self.ports.export_runner,
-            businesses=self.ports.businesses,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-        )
-
-    @cached_property
-    def export_customers(self) -> ExportCustomers:
-        from rebound.imports_exports.application.export_customers import ExportCustomers
-
-        return ExportCustomers(
-            exports=self.ports.exports,
-            store=self.ports.export_store,
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            businesses=self.ports.businesses,
-            part_bytes=self.ports.export_part_bytes,
-        )
+    start_import: StartImport = use_case(
+        "rebound.imports_exports.application.import_customers", ledger="import_ledger", store="import_store"
+    )
+    begin_import: BeginImport = use_case("rebound.imports_exports.application.import_customers", runner="import_runner")
+    split_import: SplitImport = use_case(
+        "rebound.imports_exports.application.import_customers",
+        store="import_store",
+        part_bytes="import_part_bytes",
+        piece_bytes="import_piece_bytes",
+    )
+    import_customers: ImportCustomers = use_case(
+        "rebound.imports_exports.application.import_customers", ledger="import_ledger", store="import_store"
+    )
+    close_import: CloseImport = use_case("rebound.imports_exports.application.import_customers", store="import_store")
+    start_export: StartExport = use_case(
+        "rebound.imports_exports.application.export_customers", store="export_store", runner="export_runner"
+    )
+    export_customers: ExportCustomers = use_case(
+        "rebound.imports_exports.application.export_customers", store="export_store", part_bytes="export_part_bytes"
+    )
 
 
-def use_cases() -> ImportsExportsUseCases:
-    """Those of this process."""
-    return in_this_process(ImportsExportsUseCases, ports)
-
-
-def ports() -> AwsImportsExportsPorts:
-    """Those of this process, over AWS."""
-    return AwsImportsExportsPorts()
+use_cases = in_this_process(ImportsExportsUseCases, AwsImportsExportsPorts)
+ports = AwsImportsExportsPorts

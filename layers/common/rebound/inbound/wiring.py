@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rebound.inbound.domain.replies import IncomingText
 from rebound.messages.wiring import AwsMessagesPorts, MessagesUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.inbound.application.receive_text import ReceiveText
@@ -45,45 +44,10 @@ class InboundUseCases(MessagesUseCases):
 
     ports: InboundPorts
 
-    @cached_property
-    def receive_text(self) -> ReceiveText:
-        from rebound.inbound.application.receive_text import ReceiveText
-
-        return ReceiveText(
-            businesses=self.ports.businesses,
-            contacts=self.ports.contacts,
-            customers=self.ports.customers,
-            replies=self.ports.replies,
-            messages=self.ports.messages,
-            appointments=self.ports.appointments,
-            events=self.ports.domain_events,
-            record_evidence=self.record_evidence,
-            clock=self.ports.clock,
-        )
-
-    @cached_property
-    def review_replies(self) -> ReviewReplies:
-        from rebound.inbound.application.review_replies import ReviewReplies
-
-        return ReviewReplies(
-            replies=self.ports.replies,
-            contacts=self.ports.contacts,
-            record_evidence=self.record_evidence,
-            clock=self.ports.clock,
-        )
-
-    @cached_property
-    def report_replies(self) -> ReportReplies:
-        from rebound.inbound.application.report_replies import ReportReplies
-
-        return ReportReplies(replies=self.ports.replies, customers=self.ports.customers, contacts=self.ports.contacts)
+    receive_text: ReceiveText = use_case("rebound.inbound.application.receive_text", events="domain_events")
+    review_replies: ReviewReplies = use_case("rebound.inbound.application.review_replies")
+    report_replies: ReportReplies = use_case("rebound.inbound.application.report_replies")
 
 
-def use_cases() -> InboundUseCases:
-    """Those of this process."""
-    return in_this_process(InboundUseCases, ports)
-
-
-def ports() -> AwsInboundPorts:
-    """Those of this process, over AWS."""
-    return AwsInboundPorts()
+use_cases = in_this_process(InboundUseCases, AwsInboundPorts)
+ports = AwsInboundPorts

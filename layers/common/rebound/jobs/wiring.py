@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
@@ -48,37 +48,17 @@ class JobsUseCases(PlatformUseCases):
 
     ports: JobsPorts
 
-    @cached_property
-    def job_service(self) -> JobService:
-        from rebound.jobs.application.job_service import JobService
-
-        return JobService(
-            jobs=self.ports.jobs,
-            ledger=self.ports.job_ledger,
-            runner=self.ports.job_runner,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            request_ids=self.ports.request_ids,
-            ranges=self.ports.expansion_ranges,
-        )
+    job_service: JobService = use_case(
+        "rebound.jobs.application.job_service", ledger="job_ledger", runner="job_runner", ranges="expansion_ranges"
+    )
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
         """What each kind of job does; a capability adds those that are its own."""
         return {}
 
-    @cached_property
-    def run_job(self) -> RunJob:
-        from rebound.jobs.application.run_job import RunJob
-
-        return RunJob(jobs=self.ports.jobs, ledger=self.ports.job_ledger, works=self.job_works, clock=self.ports.clock)
+    run_job: RunJob = use_case("rebound.jobs.application.run_job", ledger="job_ledger", works="job_works")
 
 
-def use_cases() -> JobsUseCases:
-    """Those of this process."""
-    return in_this_process(JobsUseCases, ports)
-
-
-def ports() -> AwsJobsPorts:
-    """Those of this process, over AWS."""
-    return AwsJobsPorts()
+use_cases = in_this_process(JobsUseCases, AwsJobsPorts)
+ports = AwsJobsPorts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.messages.domain.message_records import StatusChange
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.messages.application.read_client_log import ReadClientLog
@@ -51,30 +51,10 @@ class MessagesUseCases(CustomersUseCases):
 
     ports: MessagesPorts
 
-    @cached_property
-    def link_writer(self) -> LinkWriter:
-        from rebound.messages.application.write_links import LinkWriter
-
-        return LinkWriter(keyring=self.ports.link_keyring, public_url=self.ports.public_url)
-
-    @cached_property
-    def read_client_log(self) -> ReadClientLog:
-        from rebound.messages.application.read_client_log import ReadClientLog
-
-        return ReadClientLog(customers=self.ports.customers, messages=self.ports.messages)
-
-    @cached_property
-    def record_evidence(self) -> RecordEvidence:
-        from rebound.messages.application.record_evidence import RecordEvidence
-
-        return RecordEvidence(messages=self.ports.messages, contacts=self.ports.contacts)
+    link_writer: LinkWriter = use_case("rebound.messages.application.write_links", keyring="link_keyring")
+    read_client_log: ReadClientLog = use_case("rebound.messages.application.read_client_log")
+    record_evidence: RecordEvidence = use_case("rebound.messages.application.record_evidence")
 
 
-def use_cases() -> MessagesUseCases:
-    """Those of this process."""
-    return in_this_process(MessagesUseCases, ports)
-
-
-def ports() -> AwsMessagesPorts:
-    """Those of this process, over AWS."""
-    return AwsMessagesPorts()
+use_cases = in_this_process(MessagesUseCases, AwsMessagesPorts)
+ports = AwsMessagesPorts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
 from rebound.operations.application.run_command import RunCommand
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
 
 if TYPE_CHECKING:
@@ -37,24 +37,13 @@ class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases):
 
     ports: OperationsPorts
 
-    @cached_property
-    def dead_letter_service(self) -> DeadLetterService:
-        from rebound.operations.application.dead_letter_service import DeadLetterService
-
-        return DeadLetterService(queues=self.ports.dead_letter_queues, failures=self.ports.failure_log)
-
-    @cached_property
-    def run_command(self) -> RunCommand:
-        from rebound.operations.application.run_command import RunCommand
-
-        return RunCommand(tenants=self.tenant_service, dead_letters=self.dead_letter_service)
+    dead_letter_service: DeadLetterService = use_case(
+        "rebound.operations.application.dead_letter_service", queues="dead_letter_queues", failures="failure_log"
+    )
+    run_command: RunCommand = use_case(
+        "rebound.operations.application.run_command", tenants="tenant_service", dead_letters="dead_letter_service"
+    )
 
 
-def use_cases() -> OperationsUseCases:
-    """Those of this process."""
-    return in_this_process(OperationsUseCases, ports)
-
-
-def ports() -> AwsOperationsPorts:
-    """Those of this process, over AWS."""
-    return AwsOperationsPorts()
+use_cases = in_this_process(OperationsUseCases, AwsOperationsPorts)
+ports = AwsOperationsPorts

@@ -2,9 +2,9 @@
 
 Each capability says it in a module like this one, with the same three classes. ``…Ports`` lists what its use cases need
 from outside, ``Aws…Ports`` puts AWS behind that, and ``…UseCases`` makes the use cases of whatever ports it is given,
-so that tests put something else behind them and nothing more. What a capability below it has is inherited. Everything
-is made when it is first asked for and then kept, and imported only then: a function loads what it uses. No client and
-no setting is touched while such a module is imported.
+so that tests put something else behind them and nothing more; ``ports()`` and ``use_cases()`` give those of this
+process. What a capability below it has is inherited. Everything is made when it is first asked for and then kept, and
+imported only then: a function loads what it uses. No client and no setting is touched while such a module is imported.
 """
 
 from __future__ import annotations
@@ -12,9 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import NODEFAULT
+
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from rebound.platform.ports import Clock, DomainEvents, FailureLog, Ids, Patience, PlatformPorts, RequestIds
     from rebound.platform.settings import Settings
 
@@ -130,16 +135,67 @@ class PlatformUseCases:
         """``ports`` are those that the class asks for."""
         self.ports = ports
 
+    def named(self, name: str) -> Any:
+        """The use case of a name, or else the port."""
+        own = any(name in vars(kind) for kind in type(self).__mro__ if issubclass(kind, PlatformUseCases))
+        return getattr(self if own else self.ports, name)
 
-def in_this_process[U: PlatformUseCases](kind: type[U], ports: Callable[[], Any]) -> U:
-    """The use cases of this process over AWS, made once."""
-    made = AwsPorts.made
-    if kind.__name__ not in made:
-        made[kind.__name__] = kind(ports())
-    found: U = made[kind.__name__]
-    return found
+    def made[U: Struct](self, kind: type[U], **given: Any) -> U:
+        """A use case whose fields are what is ``given``, and else the use cases and ports that are called like them."""
+        return kind(**given, **{field: self.named(field) for field in required(kind) - given.keys()})
 
 
-def ports() -> AwsPlatformPorts:
-    """Those of this process, over AWS."""
-    return AwsPlatformPorts()
+def required(kind: type[Struct]) -> frozenset[str]:
+    """The fields without a default."""
+    fields, defaults = kind.__struct_fields__, kind.__struct_defaults__
+    last = fields[len(fields) - len(defaults) :]
+    return frozenset(fields) - {
+        field for field, default in zip(last, defaults, strict=True) if default is not NODEFAULT
+    }
+
+
+class UseCase(cached_property[Any]):
+    """A use case that is imported and made when it is first asked for (``use_case``)."""
+
+    def __init__(self, module: str, called: Mapping[str, str]) -> None:
+        super().__init__(self._make)
+        self.module, self.called = module, called
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        super().__set_name__(owner, name)
+        self.kind_name: str = owner.__annotations__[name]
+
+    @property
+    def kind(self) -> type[Struct]:
+        """Its class."""
+        found: type[Struct] = getattr(import_module(self.module), self.kind_name)
+        return found
+
+    def _make(self, use_cases: PlatformUseCases) -> Struct:
+        return use_cases.made(self.kind, **{field: use_cases.named(name) for field, name in self.called.items()})
+
+
+def use_case(module: str, **called: str) -> Any:
+    """A use case of the class that the attribute is annotated with, which stands in ``module``.
+
+    Its fields without a default say what it is made of: each is the use case, or else the port, of the same name.
+    ``called`` gives the names of what is called otherwise, or stands in for a default. That names and types go together
+    is tried for each by tests/contract/project/test_wiring.py.
+    """
+    return UseCase(module, called)
+
+
+def in_this_process[U: PlatformUseCases](kind: type[U], ports: Callable[[], Any]) -> Callable[[], U]:
+    """What gives the use cases of this process over AWS, which are made once."""
+
+    def use_cases() -> U:
+        made = AwsPorts.made
+        if kind.__name__ not in made:
+            made[kind.__name__] = kind(ports())
+        found: U = made[kind.__name__]
+        return found
+
+    return use_cases
+
+
+ports = AwsPlatformPorts

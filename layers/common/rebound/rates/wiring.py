@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process
+from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.rates.application import RecordThrottle
@@ -33,18 +33,8 @@ class RatesUseCases(PlatformUseCases):
 
     ports: RatesPorts
 
-    @cached_property
-    def record_throttle(self) -> RecordThrottle:
-        from rebound.rates.application import RecordThrottle
-
-        return RecordThrottle(rates=self.ports.rates, clock=self.ports.clock)
+    record_throttle: RecordThrottle = use_case("rebound.rates.application")
 
 
-def use_cases() -> RatesUseCases:
-    """Those of this process."""
-    return in_this_process(RatesUseCases, ports)
-
-
-def ports() -> AwsRatesPorts:
-    """Those of this process, over AWS."""
-    return AwsRatesPorts()
+use_cases = in_this_process(RatesUseCases, AwsRatesPorts)
+ports = AwsRatesPorts

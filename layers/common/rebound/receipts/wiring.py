@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rebound.kernel.errors import MalformedReceiptError
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
@@ -62,36 +62,15 @@ class ReceiptsUseCases(SendingUseCases):
 
     ports: ReceiptsPorts
 
-    @cached_property
-    def apply_receipts(self) -> ApplyReceipts:
-        from rebound.receipts.application.apply_receipts import ApplyReceipts
-
-        return ApplyReceipts(
-            messages=self.ports.messages,
-            contacts=self.ports.contacts,
-            suppressions=self.suppression_list_client,
-            record_evidence=self.record_evidence,
-        )
-
-    @cached_property
-    def reconcile_suppressions(self) -> ReconcileSuppressions:
-        from rebound.receipts.application.reconcile_suppressions import ReconcileSuppressions
-
-        return ReconcileSuppressions(
-            businesses=self.ports.businesses,
-            contacts=self.ports.contacts,
-            messages=self.ports.messages,
-            suppressions=self.suppression_list_client,
-            book=self.ports.reconciliations,
-            record_evidence=self.record_evidence,
-        )
+    apply_receipts: ApplyReceipts = use_case(
+        "rebound.receipts.application.apply_receipts", suppressions="suppression_list_client"
+    )
+    reconcile_suppressions: ReconcileSuppressions = use_case(
+        "rebound.receipts.application.reconcile_suppressions",
+        suppressions="suppression_list_client",
+        book="reconciliations",
+    )
 
 
-def use_cases() -> ReceiptsUseCases:
-    """Those of this process."""
-    return in_this_process(ReceiptsUseCases, ports)
-
-
-def ports() -> AwsReceiptsPorts:
-    """Those of this process, over AWS."""
-    return AwsReceiptsPorts()
+use_cases = in_this_process(ReceiptsUseCases, AwsReceiptsPorts)
+ports = AwsReceiptsPorts

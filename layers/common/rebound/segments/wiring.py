@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.segments.application.list_customers import ListCustomers
 
 if TYPE_CHECKING:
@@ -41,31 +41,10 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
 
     ports: SegmentsPorts
 
-    @cached_property
-    def segment_service(self) -> SegmentService:
-        from rebound.segments.application.segment_service import SegmentService
-
-        return SegmentService(segments=self.ports.segments, clock=self.ports.clock)
-
-    @cached_property
-    def list_customers(self) -> ListCustomers:
-        from rebound.segments.application.list_customers import ListCustomers
-
-        return ListCustomers(
-            customers=self.ports.customers, contacts=self.ports.contacts, businesses=self.ports.businesses
-        )
-
-    @cached_property
-    def count_customers(self) -> CountCustomers:
-        from rebound.segments.application.count_customers import CountCustomers
-
-        return CountCustomers(customers=self.ports.customers, clock=self.ports.clock)
-
-    @cached_property
-    def bulk_delete(self) -> BulkDelete:
-        from rebound.segments.application.bulk_delete import BulkDelete
-
-        return BulkDelete(jobs=self.job_service)
+    segment_service: SegmentService = use_case("rebound.segments.application.segment_service")
+    list_customers: ListCustomers = use_case("rebound.segments.application.list_customers")
+    count_customers: CountCustomers = use_case("rebound.segments.application.count_customers")
+    bulk_delete: BulkDelete = use_case("rebound.segments.application.bulk_delete", jobs="job_service")
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
@@ -73,25 +52,15 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
         from rebound.segments.application.bulk_delete import BulkDeleteWork
         from rebound.segments.application.count_customers import CountingWork
 
+        ledger = self.ports.job_ledger
         return {
             **super().job_works,
-            JobKind.COUNT: CountingWork(customers=self.ports.customers, ledger=self.ports.job_ledger),
-            JobKind.BULK_DELETE: BulkDeleteWork(
-                customers=self.ports.customers,
-                contacts=self.ports.contacts,
-                businesses=self.ports.businesses,
-                ledger=self.ports.job_ledger,
-                removals=self.ports.removal_ledger,
-                remove=self.remove_customer,
+            JobKind.COUNT: self.made(CountingWork, ledger=ledger),
+            JobKind.BULK_DELETE: self.made(
+                BulkDeleteWork, ledger=ledger, removals=self.ports.removal_ledger, remove=self.remove_customer
             ),
         }
 
 
-def use_cases() -> SegmentsUseCases:
-    """Those of this process."""
-    return in_this_process(SegmentsUseCases, ports)
-
-
-def ports() -> AwsSegmentsPorts:
-    """Those of this process, over AWS."""
-    return AwsSegmentsPorts()
+use_cases = in_this_process(SegmentsUseCases, AwsSegmentsPorts)
+ports = AwsSegmentsPorts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 if TYPE_CHECKING:
@@ -129,173 +129,47 @@ class SendingUseCases(CampaignsUseCases):
 
     ports: SendingPorts
 
-    @cached_property
-    def post_message(self) -> PostMessage:
-        from rebound.sending.application.post_message import PostMessage
-
-        return PostMessage(
-            campaigns=self.ports.campaigns,
-            customers=self.ports.customers,
-            businesses=self.ports.businesses,
-            chunks=self.ports.chunks,
-            messages=self.ports.messages,
-            queue=self.ports.chunk_queue,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            request_ids=self.ports.request_ids,
-            appointments=self.ports.appointments,
-            held=self.ports.deferred_queue,
-            whereabouts=self.ports.whereabouts,
-        )
-
-    @cached_property
-    def plan_campaign(self) -> PlanCampaign:
-        from rebound.sending.application.run_campaign import PlanCampaign
-
-        return PlanCampaign(
-            campaigns=self.ports.campaigns,
-            customers=self.ports.customers,
-            segments=self.ports.segments,
-            clock=self.ports.clock,
-            ids=self.ports.ids,
-            close=self.close_campaign,
-            ranges=self.ports.expansion_ranges,
-            worth_a_range=self.ports.worth_a_range,
-        )
-
-    @cached_property
-    def expand_campaign(self) -> ExpandCampaign:
-        from rebound.sending.application.run_campaign import ExpandCampaign
-
-        return ExpandCampaign(
-            campaigns=self.ports.campaigns,
-            businesses=self.ports.businesses,
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
-            expansion=self.ports.expansion,
-            queue=self.ports.chunk_queue,
-            clock=self.ports.clock,
-            chunks=self.ports.chunks,
-            held=self.ports.deferred_queue,
-            whereabouts=self.ports.whereabouts,
-        )
-
-    @cached_property
-    def drain_campaign(self) -> DrainCampaign:
-        from rebound.sending.application.run_campaign import DrainCampaign
-
-        return DrainCampaign(
-            campaigns=self.ports.campaigns,
-            expansion=self.ports.expansion,
-            tallies=self.ports.tallies,
-            clock=self.ports.clock,
-            chunks=self.ports.chunks,
-        )
-
-    @cached_property
-    def requeue_campaign(self) -> RequeueCampaign:
-        from rebound.sending.application.requeue_campaign import RequeueCampaign
-
-        return RequeueCampaign(
-            campaigns=self.ports.campaigns,
-            chunks=self.ports.chunks,
-            queue=self.ports.chunk_queue,
-            clock=self.ports.clock,
-        )
-
-    @cached_property
-    def chunk_lifecycle(self) -> ChunkLifecycle:
-        from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
-
-        return ChunkLifecycle(
-            chunks=self.ports.chunks,
-            campaigns=self.ports.campaigns,
-            businesses=self.ports.businesses,
-            customers=self.ports.customers,
-            messages=self.ports.messages,
-            queue=self.ports.chunk_queue,
-            held=self.ports.deferred_queue,
-            reservations=self.frequency_reservations,
-            breaker=self.trip_breaker,
-            clock=self.ports.clock,
-        )
-
-    @cached_property
-    def decide_recipients(self) -> DecideRecipients:
-        from rebound.sending.application.decide_recipients import DecideRecipients
-
-        return DecideRecipients(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            frequencies=self.ports.frequencies,
-            reservations=self.frequency_reservations,
-            whereabouts=self.ports.whereabouts,
-            clock=self.ports.clock,
-        )
-
-    @cached_property
-    def acquire_send_slot(self) -> AcquireSendSlot:
-        from rebound.sending.application.acquire_send_slot import AcquireSendSlot
-
-        return AcquireSendSlot(
-            rates=self.ports.rates,
-            quotas=self.ports.quotas,
-            chunks=self.ports.chunks,
-            queue=self.ports.chunk_queue,
-            clock=self.ports.clock,
-            chance=self.ports.chance,
-        )
-
-    @cached_property
-    def release_held(self) -> ReleaseHeld:
-        from rebound.sending.application.release_held import ReleaseHeld
-
-        return ReleaseHeld(
-            held=self.ports.deferred_queue,
-            queue=self.ports.chunk_queue,
-            clock=self.ports.clock,
-            businesses=self.ports.businesses,
-        )
-
-    @cached_property
-    def send_email(self) -> SendEmail:
-        from rebound.sending.application.send_email import SendEmail
-
-        return SendEmail(
-            chunks=self.chunk_lifecycle,
-            decide=self.decide_recipients,
-            messages=self.ports.messages,
-            clock=self.ports.clock,
-            mailer=self.ports.mailer,
-            acquire_slot=self.acquire_send_slot,
-            record_throttle=self.record_throttle,
-            suppressions=self.suppression_list_client,
-            links=self.link_writer,
-        )
-
-    @cached_property
-    def send_text(self) -> SendText:
-        from rebound.sending.application.send_text import SendText
-
-        return SendText(
-            chunks=self.chunk_lifecycle,
-            decide=self.decide_recipients,
-            messages=self.ports.messages,
-            businesses=self.ports.businesses,
-            clock=self.ports.clock,
-            texter=self.ports.texter,
-            receipts=self.ports.receipt_queue,
-            acquire_slot=self.acquire_send_slot,
-            record_throttle=self.record_throttle,
-        )
+    post_message: PostMessage = use_case(
+        "rebound.sending.application.post_message", queue="chunk_queue", held="deferred_queue"
+    )
+    plan_campaign: PlanCampaign = use_case(
+        "rebound.sending.application.run_campaign", close="close_campaign", ranges="expansion_ranges"
+    )
+    expand_campaign: ExpandCampaign = use_case(
+        "rebound.sending.application.run_campaign", queue="chunk_queue", held="deferred_queue"
+    )
+    drain_campaign: DrainCampaign = use_case("rebound.sending.application.run_campaign")
+    requeue_campaign: RequeueCampaign = use_case("rebound.sending.application.requeue_campaign", queue="chunk_queue")
+    chunk_lifecycle: ChunkLifecycle = use_case(
+        "rebound.sending.application.chunk_lifecycle",
+        queue="chunk_queue",
+        held="deferred_queue",
+        reservations="frequency_reservations",
+        breaker="trip_breaker",
+    )
+    decide_recipients: DecideRecipients = use_case(
+        "rebound.sending.application.decide_recipients", reservations="frequency_reservations"
+    )
+    acquire_send_slot: AcquireSendSlot = use_case("rebound.sending.application.acquire_send_slot", queue="chunk_queue")
+    release_held: ReleaseHeld = use_case(
+        "rebound.sending.application.release_held", held="deferred_queue", queue="chunk_queue"
+    )
+    send_email: SendEmail = use_case(
+        "rebound.sending.application.send_email",
+        chunks="chunk_lifecycle",
+        decide="decide_recipients",
+        acquire_slot="acquire_send_slot",
+        suppressions="suppression_list_client",
+        links="link_writer",
+    )
+    send_text: SendText = use_case(
+        "rebound.sending.application.send_text",
+        chunks="chunk_lifecycle",
+        decide="decide_recipients",
+        receipts="receipt_queue",
+        acquire_slot="acquire_send_slot",
+    )
 
 
-def use_cases() -> SendingUseCases:
-    """Those of this process."""
-    return in_this_process(SendingUseCases, ports)
-
-
-def ports() -> AwsSendingPorts:
-    """Those of this process, over AWS."""
-    return AwsSendingPorts()
+use_cases = in_this_process(SendingUseCases, AwsSendingPorts)
+ports = AwsSendingPorts

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
-from rebound.platform.wiring import in_this_process
+from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.timeline.application.project_contacts import ProjectContacts
@@ -24,42 +23,12 @@ class TimelineUseCases(InboundUseCases):
 
     ports: TimelinePorts
 
-    @cached_property
-    def read_timeline(self) -> ReadTimeline:
-        from rebound.timeline.application.read_timeline import ReadTimeline
-
-        return ReadTimeline(
-            customers=self.ports.customers,
-            contacts=self.ports.contacts,
-            businesses=self.ports.businesses,
-            messages=self.ports.messages,
-            history=self.ports.contact_history,
-        )
-
-    @cached_property
-    def read_appointment_log(self) -> ReadAppointmentLog:
-        from rebound.timeline.application.read_appointment_log import ReadAppointmentLog
-
-        return ReadAppointmentLog(appointments=self.ports.appointments, messages=self.ports.messages)
-
-    @cached_property
-    def project_contacts(self) -> ProjectContacts:
-        from rebound.timeline.application.project_contacts import ProjectContacts
-
-        return ProjectContacts(
-            customers=self.ports.customers,
-            businesses=self.ports.businesses,
-            events=self.ports.domain_events,
-            history=self.ports.contact_history,
-            replies=self.ports.replies,
-        )
+    read_timeline: ReadTimeline = use_case("rebound.timeline.application.read_timeline", history="contact_history")
+    read_appointment_log: ReadAppointmentLog = use_case("rebound.timeline.application.read_appointment_log")
+    project_contacts: ProjectContacts = use_case(
+        "rebound.timeline.application.project_contacts", events="domain_events", history="contact_history"
+    )
 
 
-def use_cases() -> TimelineUseCases:
-    """Those of this process."""
-    return in_this_process(TimelineUseCases, ports)
-
-
-def ports() -> AwsTimelinePorts:
-    """Those of this process, over AWS."""
-    return AwsTimelinePorts()
+use_cases = in_this_process(TimelineUseCases, AwsTimelinePorts)
+ports = AwsTimelinePorts
