@@ -1,7 +1,5 @@
 """What inbound need from outside."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from rebound.messages.ports import MessagesPorts

@@ -1,7 +1,5 @@
 """What an API key may do."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

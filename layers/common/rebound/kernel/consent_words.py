@@ -1,7 +1,5 @@
 """The words of consent: what an opt-out covers, and who or what said so."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Cells of CSV files that a spreadsheet will open."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -4,8 +4,6 @@ What it writes is kept as data, ``words/<language>.json`` in the folder of the c
 translates edits a file and no Python.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from msgspec import json

@@ -4,8 +4,6 @@ A zone's offset changes at whole seconds and, in what is now in force anywhere, 
 through every change of every zone.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -1,7 +1,5 @@
 """What operators see of messages that were given up."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What preferences need from outside."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from rebound.sending.ports import SendingPorts

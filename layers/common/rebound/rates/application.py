@@ -1,7 +1,5 @@
 """Slowing down when a provider says so."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """A comparison of the suppression list with our contacts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from msgspec import Struct, field

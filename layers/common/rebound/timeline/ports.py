@@ -1,7 +1,5 @@
 """What timeline need from outside."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from rebound.inbound.ports import InboundPorts

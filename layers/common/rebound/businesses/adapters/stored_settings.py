@@ -1,7 +1,5 @@
 """The settings of a business as a document in the table: ``Business`` in the form of msgspec, but for two settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import time
 from typing import Any, Final

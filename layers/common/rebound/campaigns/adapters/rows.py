@@ -1,7 +1,5 @@
 """The rows of campaigns, and of what is kept while they run."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from rebound.platform.adapters.dynamo import (

@@ -1,7 +1,5 @@
 """What is kept of an expansion while it runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The texts that people send, in the table of the history."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The rows of contacts, and of their history."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The words that mean something by themselves when they are texted."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum

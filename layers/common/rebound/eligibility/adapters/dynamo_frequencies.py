@@ -1,7 +1,5 @@
 """The Frequencies table: what every customer has been handed of late."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The row of what a customer has been handed of late."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from rebound.platform.adapters.dynamo import JsonAttribute, Model

@@ -1,7 +1,5 @@
 """The rows of an import that is under way."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from rebound.platform.adapters.dynamo import JsonAttribute, Model

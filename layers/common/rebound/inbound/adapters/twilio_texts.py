@@ -3,8 +3,6 @@
 Sources: Twilio docs, "Twilio's request to your webhook URL", "TwiML for Programmable Messaging" and "Advanced Opt-Out".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape

@@ -1,7 +1,5 @@
 """The rows of a job that is under way."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.platform.adapters.dynamo import JsonAttribute, Model

@@ -1,7 +1,5 @@
 """The rows of the message log, and of what was sent about appointments."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

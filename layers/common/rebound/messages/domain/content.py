@@ -1,7 +1,5 @@
 """What a message says, before it is rendered for somebody."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 

@@ -6,8 +6,6 @@ breaker looks at. Markers belong to the window of the campaign in which the mess
 sent before a resume says nothing about whether its cause is gone.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up

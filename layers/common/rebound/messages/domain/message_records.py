@@ -1,7 +1,5 @@
 """What the message log tells of messages, beside the messages themselves."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """SQS: putting many messages on a queue."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Source: Twilio docs, "Webhooks security".
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final

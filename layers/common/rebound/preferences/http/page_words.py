@@ -4,8 +4,6 @@ It is HTML, so whatever is put into a sentence is escaped before. ``{kind}`` is 
 ``by``; ``{whom}`` is an address, or ``somewhere``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The row of a sending account."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from rebound.platform.adapters.dynamo import InstantAttribute, Model

@@ -1,7 +1,5 @@
 """SQS: chunks on their way to the senders."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
