@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rebound.platform.batches import decoded, reason_of, report_failure
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import count, flush_counts, logger, place_of
 from rebound.receipts import wiring
 

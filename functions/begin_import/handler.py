@@ -5,7 +5,7 @@ from typing import Any
 
 from rebound.imports_exports import wiring
 from rebound.platform.batches import process_queue
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import logger
 
 at_start(lambda: wiring.use_cases().begin_import)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
+from rebound.platform.invocations import at_start, step
 
 at_start(lambda: wiring.use_cases().close_campaign)
 

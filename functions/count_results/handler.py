@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.campaigns import wiring
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 
 at_start(lambda: wiring.use_cases().count_results)
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
+from rebound.platform.invocations import at_start, step
 from rebound.sending import wiring
 
 at_start(lambda: wiring.use_cases().drain_campaign)

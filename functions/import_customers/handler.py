@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.imports_exports import wiring
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than, step
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a batch of rows takes, also when it has to wait for others."""

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.operations import wiring
-from rebound.platform.start import at_start
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than
 
 RESERVE_MILLISECONDS: Final = 10_000
 """More than the move of one batch of messages takes."""

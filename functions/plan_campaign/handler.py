@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than, step
 from rebound.sending import wiring
 
 RESERVE_MILLISECONDS: Final = 30_000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import flush_counts, logger, place_of
 from rebound.timeline import wiring
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from rebound.platform.http.webhooks import unsigned
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.receipts import wiring
 
 at_start(lambda: wiring.ports().sqs_receipt_queue)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rebound.inbound import wiring
 from rebound.platform.http.webhooks import malformed, unsigned
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import count, flush_counts
 
 TWIML: Final = "text/xml"

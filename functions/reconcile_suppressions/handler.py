@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
+from rebound.platform.invocations import at_start, step
 from rebound.platform.telemetry import count, flush_counts, logger
 from rebound.receipts import wiring
 

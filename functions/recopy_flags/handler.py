@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from rebound.customers import wiring
 from rebound.platform.batches import process_queue
-from rebound.platform.start import at_start
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of customers takes when every flag is to be written and the table is slow."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.receipts import wiring
 
 at_start(lambda: wiring.ports().sqs_receipt_queue)

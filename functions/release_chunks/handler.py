@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.platform.batches import decoded, reason_of, report_failure
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import logger, place_of
 from rebound.sending import wiring
 

@@ -6,9 +6,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from rebound.campaigns import wiring
-from rebound.platform.start import at_start
-from rebound.platform.steps import step
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than, step
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of chunks takes when all of their messages have bounced."""

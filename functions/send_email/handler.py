@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.platform.batches import process_queue
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 from rebound.sending import wiring
 
 at_start(lambda: wiring.use_cases().send_email)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.platform.batches import process_queue
-from rebound.platform.start import at_start
-from rebound.platform.time_left import more_than
+from rebound.platform.invocations import at_start, more_than
 from rebound.sending import wiring
 
 RESERVE_MILLISECONDS: Final = 20_000

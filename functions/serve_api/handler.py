@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebound.api import wiring
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 
 at_start(wiring.load_api)
 

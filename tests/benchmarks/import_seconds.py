@@ -69,12 +69,12 @@ def client(self, kind, service, **config):
     from botocore.session import get_session
     from botocore.config import Config
 AwsPlatformPorts._client = client
-import rebound.platform.start, os
-os.environ[rebound.platform.start.IN_LAMBDA] = "measured"
+import rebound.platform.invocations, os
+os.environ[rebound.platform.invocations.IN_LAMBDA] = "measured"
 spec = importlib.util.spec_from_file_location("handler", sys.argv[2])
 handler = importlib.util.module_from_spec(spec)
 # Clients are not made: so a start knows of no tables.
-rebound.platform.start.sys = type("sys", (), {"modules": {}})
+rebound.platform.invocations.sys = type("sys", (), {"modules": {}})
 spec.loader.exec_module(handler)
 if sys.argv[4]:
     from rebound.api.areas import API

@@ -193,7 +193,7 @@ def _begun(import_id: str, environment: Mapping[str, str]) -> bool:
 
 def _begin(import_id: str, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
-    from rebound.imports_exports.domain.import_records import ImportJob  # noqa: PLC0415
+    from rebound.imports_exports.domain import ImportJob  # noqa: PLC0415
     from tests.fakes import house  # noqa: PLC0415 - as above
 
     house.ports().businesses.add(business())

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from rebound.kernel.channels import Channel
-from rebound.platform.start import IN_LAMBDA
+from rebound.platform.invocations import IN_LAMBDA
 from tests.benchmarks import lonely_function
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.deployment import START, Deployment, deployment, environment, megabytes

@@ -26,12 +26,12 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import STRICT_POLICY, Failure
 from rebound.contacts.domain.replies import Decision
 from rebound.contacts.domain.suppressions import SuppressionReason
-from rebound.customers.application import recopy_flags
+from rebound.customers.application import copy_flags
 from rebound.imports_exports.application import export_customers
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.inbound.domain.replies import IncomingText
 from rebound.jobs.application.job_service import JobView
-from rebound.jobs.domain.jobs import COUNT, DELETED, JobKind, JobStatus
+from rebound.jobs.domain import COUNT, DELETED, JobKind, JobStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -45,14 +45,14 @@ from rebound.kernel.events import (
 )
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
-from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.links import Link, Purpose, write_token
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import acquire_send_slot, run_campaign
-from rebound.sending.domain.handovers import Accepted, Refused, Unknown
+from rebound.sending.domain.recipients import Accepted, Refused, Unknown
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
 from tests.contract.sending.fakes import Handed
@@ -259,7 +259,7 @@ class Story(World):
             small_sizes: tuple[tuple[Any, str, Any], ...] = (
                 (run_campaign, "CHUNK_SIZE", CHUNK),
                 (run_campaign, "PAGE", PAGE),
-                (recopy_flags, "PAGE", PAGE),
+                (copy_flags, "PAGE", PAGE),
                 (count_customers, "PAGE", PAGE),
                 (export_customers, "PAGE", PAGE),
                 (bulk_delete, "PAGE", 2),

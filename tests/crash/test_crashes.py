@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 import pytest
 
-from rebound.campaigns.application import count_results, project_campaigns, roll_back_flags, trip_breaker
-from rebound.campaigns.domain.expansion_records import RangeProgress
+from rebound.campaigns.application import count_results, project_campaigns, roll_back_flags
+from rebound.campaigns.domain.chunks import RangeProgress
 from rebound.contacts import application as suppression_list_client
 from rebound.contacts.ports import AddressReader
-from rebound.customers.application import copy_flags, recopy_flags
+from rebound.customers.application import copy_flags
 from rebound.eligibility.application import frequency_reservations
 from rebound.imports_exports.application import export_customers, import_customers
 from rebound.inbound.application import receive_text, review_replies
@@ -27,7 +27,7 @@ from rebound.jobs.application import run_job
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
 from rebound.messages.application import record_evidence
 from rebound.platform.ports import Clock, Ids
-from rebound.preferences.application import follow_links, read_links
+from rebound.preferences.application import follow_links
 from rebound.receipts.application import apply_receipts, reconcile_suppressions
 from rebound.segments.application import bulk_delete, count_customers
 from rebound.sending.application import (
@@ -66,9 +66,7 @@ WORKERS: Final = (
     import_customers,
     project_campaigns,
     project_contacts,
-    read_links,
     receive_text,
-    recopy_flags,
     reconcile_suppressions,
     release_held,
     review_replies,
@@ -81,7 +79,6 @@ WORKERS: Final = (
     send_text,
     suppression_list_client,
     record_evidence,
-    trip_breaker,
 )
 """Modules of the use cases that the story's workers run."""
 

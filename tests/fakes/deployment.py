@@ -43,7 +43,7 @@ import rebound.platform.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
-from rebound.inbound.adapters.twilio_texts import inbound_url
+from rebound.inbound.adapters import inbound_url
 from rebound.kernel.api_scopes import ALL_SCOPES
 from rebound.platform import telemetry
 from rebound.platform.adapters.random_ids import RandomIds

@@ -16,7 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.domain.content import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.segments.domain import Selection
 

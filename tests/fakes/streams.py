@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rebound.kernel.changes import RowChange
+from rebound.kernel.pages import RowChange
 from tests.fakes.making import at
 
 

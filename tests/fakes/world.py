@@ -22,13 +22,13 @@ from rebound.imports_exports.application.export_customers import ExportView
 from rebound.imports_exports.application.import_customers import ImportView
 from rebound.jobs.application.job_service import JobView
 from rebound.kernel.categories import Category
-from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, ReboundError
+from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.domain.content import Content
-from rebound.messages.domain.message_records import StatusChange
+from rebound.messages.domain.mailing import Content
+from rebound.messages.domain.messages import StatusChange
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from tests.contract.messages.fakes import status_changes

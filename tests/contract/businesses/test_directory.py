@@ -5,10 +5,8 @@ from datetime import time
 
 import pytest
 
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import AnsweredBy, Bundle, DoubleOptIn, Switches, TextAnswers
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
-from rebound.businesses.domain.switches import Bundle, Switches
-from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,

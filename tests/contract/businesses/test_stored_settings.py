@@ -9,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.adapters.stored_settings import read_settings, write_settings
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import AnsweredBy, Bundle, Business, DoubleOptIn, Switches, TextAnswers
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
-from rebound.businesses.domain.switches import Bundle, Switches
-from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

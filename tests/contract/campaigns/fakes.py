@@ -10,8 +10,7 @@ from typing import Final
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
-from rebound.campaigns.domain.expansion_records import RangeProgress
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress, claim_of
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from tests.contract.eligibility.fakes import MemoryEligibilityPorts

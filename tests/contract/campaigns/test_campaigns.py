@@ -8,7 +8,7 @@ import pytest
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.messages.domain.content import EmailContent, TextContent
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.segments.domain import Selection
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

@@ -7,8 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.chunks import ChunkKey, ChunkState, ClaimOutcome
-from rebound.campaigns.domain.expansion_records import Held
+from rebound.campaigns.domain.chunks import ChunkKey, ChunkState, ClaimOutcome, Held
 from rebound.kernel.audiences import Audience
 from rebound.kernel.errors import ConcurrentChangeError
 from tests.fakes.house import EveryPorts

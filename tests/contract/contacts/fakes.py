@@ -11,8 +11,7 @@ from typing import Final
 from rebound.contacts.application import SuppressionListClient
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import HistoryEntry, place_of
-from rebound.contacts.domain.replies import Reply
-from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import FirstReceipt, Reply
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError, ReboundError

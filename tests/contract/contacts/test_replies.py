@@ -11,9 +11,7 @@ import pytest
 from rebound.contacts.adapters import dynamo_replies
 from rebound.contacts.adapters.dynamo_history import DynamoContactHistory
 from rebound.contacts.adapters.dynamo_replies import DynamoReplyBook
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Decision, Meaning, Reply
-from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import Decision, FirstReceipt, Keyword, Meaning, Reply
 from rebound.contacts.ports import ContactHistory, ReplyBook
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError

@@ -8,7 +8,7 @@ import pytest
 from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.key_ranges import bounds
+from rebound.kernel.ids import bounds
 from rebound.segments.domain import compile_filter
 from tests.contract.contacts.test_contacts import known, used
 from tests.fakes.house import EveryPorts

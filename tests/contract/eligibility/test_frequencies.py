@@ -12,7 +12,7 @@ import pytest
 from moto.dynamodb.models import DynamoDBBackend
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
-from rebound.eligibility.adapters.dynamo_frequencies import DynamoFrequencyBook
+from rebound.eligibility.adapters import DynamoFrequencyBook
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.ports import FrequencyBook

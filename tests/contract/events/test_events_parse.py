@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import APIGatewayAuthorizerRequestEvent
 
-from rebound.contacts.domain.keywords import Keyword
-from rebound.inbound.adapters.twilio_texts import INBOUND_PATH, inbound_url, parse_inbound, twiml
+from rebound.contacts.domain.replies import Keyword
+from rebound.inbound.adapters import INBOUND_PATH, inbound_url, parse_inbound, twiml
 from rebound.inbound.domain.replies import IncomingText
 from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up

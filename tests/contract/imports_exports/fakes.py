@@ -9,9 +9,9 @@ from typing import IO
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
-from rebound.imports_exports.domain.export_records import ExportJob
-from rebound.imports_exports.domain.import_records import (
+from rebound.imports_exports.domain import (
     BadRow,
+    ExportJob,
     ImportFile,
     ImportJob,
     PartProgress,

@@ -4,9 +4,9 @@ from copy import replace
 
 import pytest
 
-from rebound.imports_exports.domain.export_records import ExportJob
-from rebound.imports_exports.domain.import_records import (
+from rebound.imports_exports.domain import (
     BadRow,
+    ExportJob,
     FilePosition,
     ImportJob,
     RowCounts,

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from copy import replace
 from functools import cached_property
 
-from rebound.jobs.domain.job_records import FrozenPage, JobProgress
-from rebound.jobs.domain.jobs import Job
+from rebound.jobs.domain import FrozenPage, Job, JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.contract.platform.fakes import MemoryPlatformPorts
 

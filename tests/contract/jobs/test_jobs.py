@@ -4,8 +4,7 @@ from copy import replace
 
 import pytest
 
-from rebound.jobs.domain.job_records import FrozenCustomer, FrozenPage, JobProgress, Spared
-from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
+from rebound.jobs.domain import FrozenCustomer, FrozenPage, Job, JobKind, JobProgress, JobStatus, Spared
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

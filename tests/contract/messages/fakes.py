@@ -15,8 +15,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked, MessagePosted
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys
-from rebound.messages.domain.message_records import Delivery, StatusChange
-from rebound.messages.domain.messages import RANKS, Message, MessageStatus
+from rebound.messages.domain.messages import RANKS, Delivery, Message, MessageStatus, StatusChange
 from tests.contract.customers.fakes import MemoryCustomersPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream

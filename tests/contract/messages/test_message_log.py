@@ -4,12 +4,11 @@ from copy import replace
 
 import pytest
 
-from rebound.businesses.domain.switches import Barrier
+from rebound.businesses.domain.business import Barrier
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.message_records import Delivery
-from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.messages import Delivery, MessageStatus
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -103,8 +103,8 @@ PLANTED: Final = {
         "consent/domain/consent.py",
         "if TYPE_CHECKING:\n    from rebound.campaigns.domain.campaigns import Campaign",
     ),
-    "order, lazily": ("jobs/domain/jobs.py", "def f():\n    from rebound.segments.domain import compile_filter"),
-    "layers": ("campaigns/domain/chunks.py", "from rebound.campaigns.application.trip_breaker import TripBreaker"),
+    "order, lazily": ("jobs/domain.py", "def f():\n    from rebound.segments.domain import compile_filter"),
+    "layers": ("campaigns/domain/chunks.py", "from rebound.campaigns.application.count_results import TripBreaker"),
     "platform": ("platform/settings.py", "from rebound.platform.http.shapes import Line"),
     "pure": ("segments/domain.py", "import pynamodb"),
 }

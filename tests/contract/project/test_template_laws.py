@@ -51,7 +51,7 @@ OF_THE_ACCOUNT: Final = {
 NOBODY_WAITS_FOR: Final = {"errand.asl.json", "reconcile_suppressions.asl.json"}
 """State machines whose failure is nothing to write down: the execution fails, which an alarm watches."""
 TECHNICAL_ERRORS: Final = {"States.TaskFailed", "States.Timeout"}
-"""A step answers what is final (``failure``); whatever it raises is technical (``rebound.platform.steps``)."""
+"""A step answers what is final (``failure``); whatever it raises is technical (``rebound.platform.invocations``)."""
 
 
 def of_type(name: str) -> Resources:

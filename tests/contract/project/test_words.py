@@ -9,15 +9,14 @@ from typing import Any, Final
 
 import pytest
 
-from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Keyword
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.footers import footer_words, scope_of
-from rebound.preferences.domain.opt_in_questions import opt_in_question
-from rebound.preferences.domain.preferences import Choice
-from rebound.preferences.http.page_words import page_words
+from rebound.preferences.domain import Choice, opt_in_question
+from rebound.preferences.http.pages import page_words
 from tests.fakes.aws import REPOSITORY
 
 PACKAGE: Final = REPOSITORY / "layers/common/rebound"

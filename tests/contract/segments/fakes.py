@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from rebound.jobs.domain.job_records import JobProgress
+from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain import Removal, Segment

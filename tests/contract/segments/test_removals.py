@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from rebound.jobs.domain.job_records import JobProgress
+from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain import Removal
 from tests.contract.contacts.test_contacts import SAID, known, used

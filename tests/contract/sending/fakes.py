@@ -12,7 +12,7 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Receipt
 from rebound.rates.domain import Lane
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
-from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, SendResult
 from tests.contract.campaigns.fakes import MemoryCampaignsPorts
 from tests.contract.platform.fakes import FakeClock
 from tests.fakes.queues import MemoryQueue

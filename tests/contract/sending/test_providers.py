@@ -23,7 +23,7 @@ from rebound.rates.domain import Throttled
 from rebound.sending.adapters.ses_mailer import SesMailer
 from rebound.sending.adapters.sns_texter import SnsTexter
 from rebound.sending.adapters.twilio_texter import TwilioTexter
-from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from rebound.sending.ports import Mailer, Texter
 from tests.contract.sending.fakes import (
     ScriptedMailer,

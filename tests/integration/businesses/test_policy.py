@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rebound.contacts.domain.reachability import Failure
-from rebound.customers.application import recopy_flags
+from rebound.customers.application import copy_flags
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from tests.fakes import house
@@ -110,7 +110,7 @@ def test_verdicts_change_at_once_and_lists_after_the_copying(flagged: Stack) -> 
 
 
 def test_a_copying_goes_on_in_small_steps_when_time_is_short(flagged: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recopy_flags, "PAGE", 2)
+    monkeypatch.setattr(copy_flags, "PAGE", 2)
     choose(flagged, STRICT)
 
     assert recopy(flagged, Context(milliseconds=1_000)) == 3

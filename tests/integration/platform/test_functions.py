@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy
-from rebound.imports_exports.domain.import_records import RowCounts
+from rebound.imports_exports.domain import RowCounts
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ComeAgainError
 from rebound.kernel.provider_codes import Provider
@@ -28,7 +28,7 @@ from rebound.sending.adapters.counted import CountedMailer
 from rebound.sending.adapters.queues import encode_task
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
 from rebound.sending.domain.chunk_tasks import ChunkTask
-from rebound.sending.domain.handovers import Refused, Unknown
+from rebound.sending.domain.recipients import Refused, Unknown
 from rebound.sending.wiring import SendingUseCases
 from tests.fakes import house
 from tests.fakes.aws import make

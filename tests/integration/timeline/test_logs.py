@@ -9,8 +9,7 @@ import pytest
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.kernel.api_scopes import ApiScope
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope

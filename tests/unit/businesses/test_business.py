@@ -4,8 +4,7 @@ from copy import replace
 
 import pytest
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.businesses.domain.business import Barrier, Bundle, Business, Switches
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider

@@ -17,7 +17,7 @@ from rebound.contacts.domain.reachability import (
     ReachabilityPolicy,
     policy_of,
 )
-from rebound.customers.application import recopy_flags
+from rebound.customers.application import copy_flags
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactInvalidated
 from rebound.kernel.provider_codes import Provider
@@ -139,7 +139,7 @@ def test_a_change_of_policy_publishes_nothing_and_later_evidence_is_told_under_t
 
 
 def test_it_stops_when_its_time_is_up_and_goes_on_from_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recopy_flags, "PAGE", 2)
+    monkeypatch.setattr(copy_flags, "PAGE", 2)
     world = crowd(size=7)
     choose(world, STRICT_POLICY)
     sizes: list[int] = []
@@ -165,7 +165,7 @@ def test_it_stops_when_its_time_is_up_and_goes_on_from_its_cursor(monkeypatch: p
 def test_when_the_policy_has_changed_by_the_end_it_begins_again_although_nobody_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recopy_flags, "PAGE", 2)
+    monkeypatch.setattr(copy_flags, "PAGE", 2)
     world = crowd(size=7)
     choose(world, STRICT_POLICY)
     [(name, message)] = world.recopy_queue.queue.messages.items()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rebound.businesses.domain.switches import Barrier, Bundle, Switches
+from rebound.businesses.domain.business import Barrier, Bundle, Switches
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.explanation import attempt_sentence
@@ -14,7 +14,7 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
-from rebound.messages.domain.content import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of

@@ -18,7 +18,7 @@ from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, counts_for_breaker, labels_of
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sending.application.post_message import PostMessage
-from rebound.sending.domain.handovers import Refused
+from rebound.sending.domain.recipients import Refused
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, GREETING, NO_SUCH_MAILBOX, SHORT_GREETING, customer
 from tests.fakes.world import Chaos, World

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rebound.campaigns.application.project_campaigns import ProjectCampaigns
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords
 from rebound.kernel.audiences import Audience
-from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
+from rebound.kernel.pages import RowChange
 from rebound.kernel.receipts import Outcome
 from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.contract.platform.fakes import RecordingDomainEvents

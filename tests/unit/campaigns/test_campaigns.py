@@ -15,7 +15,7 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
-from rebound.messages.domain.content import EmailContent
+from rebound.messages.domain.mailing import EmailContent
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import Selection
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer

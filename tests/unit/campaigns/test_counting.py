@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.campaigns.application.count_results import CountResults
-from rebound.campaigns.application.trip_breaker import TripBreaker
+from rebound.campaigns.application.count_results import CountResults, TripBreaker
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.messages.domain.message_records import StatusChange
-from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.messages import MessageStatus, StatusChange
 from tests.contract.campaigns.fakes import MemoryCampaignBook, MemoryTallyBook
 from tests.contract.messages.fakes import MemoryMessageLog, labels_of_message, status_changes
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, campaign, message

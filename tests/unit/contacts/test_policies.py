@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.adapters.stored_policy import read_policy, write_policy
+from rebound.businesses.adapters.stored_settings import read_policy, write_policy
 from rebound.contacts.domain.reachability import (
     FLAGGING_CLASSES,
     HIGHEST_COUNT,

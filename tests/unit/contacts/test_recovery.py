@@ -31,7 +31,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider, all_codes, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
-from rebound.messages.domain.content import TextContent
+from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Lane, Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import Business, DoubleOptIn
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
 from rebound.contacts.domain.contacts import Contact

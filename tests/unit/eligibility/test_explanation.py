@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import Bundle, Business, DoubleOptIn, Switches
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
-from rebound.businesses.domain.switches import Bundle, Switches
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact

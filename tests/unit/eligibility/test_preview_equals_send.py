@@ -11,14 +11,12 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import DoubleOptIn, Switches
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours
-from rebound.businesses.domain.switches import Switches
 from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.campaigns.domain.chunks import Chunk
-from rebound.campaigns.domain.expansion_records import RangeProgress
+from rebound.campaigns.domain.chunks import Chunk, RangeProgress
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
@@ -32,7 +30,7 @@ from rebound.contacts.domain.reachability import (
 from rebound.eligibility.application import preview_audience
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
-from rebound.jobs.domain.jobs import JobKind, audience_of
+from rebound.jobs.domain import JobKind, audience_of
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey

@@ -7,7 +7,7 @@ from rebound.businesses.application.timing import Timing
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.application.preview_audience import Question
-from rebound.jobs.domain.jobs import JobKind, JobStatus, audience_of
+from rebound.jobs.domain import JobKind, JobStatus, audience_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope

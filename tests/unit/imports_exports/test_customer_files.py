@@ -17,7 +17,7 @@ from rebound.imports_exports.application.customer_files import (
     read_tags,
     write_tags,
 )
-from rebound.imports_exports.domain.import_records import FilePosition
+from rebound.imports_exports.domain import FilePosition
 
 HEADER = "first_name,last_name,email\n"
 

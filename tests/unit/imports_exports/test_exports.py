@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.export_customers import KEPT, STOPPED
-from rebound.imports_exports.domain.import_records import RowCounts
+from rebound.imports_exports.domain import RowCounts
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.domain import CustomerFilter

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.imports_exports.application.import_customers import ImportView
-from rebound.imports_exports.domain.import_records import RowCounts
+from rebound.imports_exports.domain import RowCounts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.segments.domain import CustomerFilter

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.import_customers import ATTEMPTS, MAX_ERRORS, STOPPED, ImportView
-from rebound.imports_exports.domain.import_records import ImportJob, PartProgress, RowCounts
+from rebound.imports_exports.domain import ImportJob, PartProgress, RowCounts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.provider_codes import Provider

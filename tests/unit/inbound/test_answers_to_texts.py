@@ -7,21 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
-from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
+from rebound.businesses.domain.business import AnsweredBy, Business, DoubleOptIn, TextAnswers
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Decision, Meaning, Reply
-from rebound.inbound.domain.keyword_answers import answer_to
+from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.inbound.domain.replies import IncomingText
+from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.kernel.events import AppointmentConfirmed
 from rebound.messages.domain.appointments import Answered
-from rebound.messages.domain.content import TextContent
+from rebound.messages.domain.mailing import TextContent
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
 from tests.fakes.world import World
 

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from local.twin.text_length import segments
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.keywords import WORDS, Keyword, plain
-from rebound.contacts.domain.replies import Meaning, Reply
-from rebound.inbound.domain.keyword_answers import answer_to
+from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
 from rebound.inbound.domain.replies import IncomingText
+from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.languages import LANGUAGES

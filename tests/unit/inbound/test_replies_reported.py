@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.inbound.application import report_replies
 from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
 from rebound.kernel.channels import Channel, ContactKey

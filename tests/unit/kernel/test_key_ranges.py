@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.kernel.key_ranges import MAX_RANGES, bounds, estimated_size
+from rebound.kernel.ids import MAX_RANGES, bounds, estimated_size
 from tests.fakes.making import id_of
 
 ids = st.integers(0, (1 << 128) - 1).map(lambda number: f"{number:032x}")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from rebound.kernel.ulids import behind_all_of, time_of
+from rebound.kernel.ids import behind_all_of, time_of
 
 times = st.datetimes(datetime(1970, 1, 1), datetime(2900, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - what hypothesis asks for
 

@@ -17,7 +17,7 @@ from rebound.kernel.errors import NotFoundError
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.application.write_links import LinkWriter
 from rebound.messages.domain.links import MAX_TOKEN, Link, LinkKeys, Purpose, key_id_of, read_token, write_token
-from rebound.preferences.application.read_links import LinkReader
+from rebound.preferences.application.follow_links import LinkReader
 from tests.contract.messages.fakes import FIRST_KEY, MemoryLinkKeyring
 from tests.fakes.making import BUSINESS_ID, RUN_ID, at, contact_key, contacts_of, customer, id_of, message, message_key
 from tests.fakes.world import World

@@ -14,8 +14,8 @@ from rebound.kernel.categories import Category
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
-from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, footer_words, scope_of
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.rendering import (
     PLACEHOLDER,
     VARIABLES,

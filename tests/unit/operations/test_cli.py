@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rebound.businesses.domain.switches import Bundle
+from rebound.businesses.domain.business import Bundle
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
 from rebound.operations.domain import DeadLetter

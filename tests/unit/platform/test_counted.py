@@ -9,10 +9,10 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactRestored, DomainEvent
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.rendering import RenderedEmail
-from rebound.platform.adapters.counted import CountedDomainEvents
+from rebound.platform.adapters.domain_events import CountedDomainEvents
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.counted import CountedMailer, CountedTexter
-from rebound.sending.domain.handovers import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from tests.contract.platform.fakes import RecordingDomainEvents
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes.making import BUSINESS_ID, id_of, message_key

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from rebound.platform.start import IN_LAMBDA
+from rebound.platform.invocations import IN_LAMBDA
 from rebound.platform.wiring import AwsPorts
 from tests.fakes.aws import ENVIRONMENT, REPOSITORY
 from tests.fakes.deployment import Template
@@ -18,7 +18,7 @@ FUNCTIONS: Final = sorted(TEMPLATE.of_type("AWS::Serverless::Function"))
 
 PROGRAM: Final = """
 import gc
-from rebound.platform.start import at_start
+from rebound.platform.invocations import at_start
 at_start(lambda: [{} for _ in range(20_000)])
 print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 1000)
 """

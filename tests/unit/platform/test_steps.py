@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.platform.steps import TechnicalError, step
+from rebound.platform.invocations import TechnicalError, step
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from local.twin.text_length import segments
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
+from rebound.businesses.domain.business import DoubleOptIn
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -15,11 +15,11 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import footer_words
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import PLACEHOLDER, check_content
-from rebound.preferences.domain.opt_in_questions import opt_in_question
+from rebound.preferences.domain import opt_in_question
 from rebound.preferences.http.links import respond
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.text_answers import TextAnswers
+from rebound.businesses.domain.business import TextAnswers
 from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
@@ -22,9 +22,9 @@ from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, Purpose, write_token
-from rebound.preferences.domain.preferences import Choice, choice_of, chosen, unsubscribed
+from rebound.preferences.domain import Choice, choice_of, chosen, unsubscribed
 from rebound.preferences.http.links import MAX_BODY, respond
-from rebound.preferences.http.page_words import page_words
+from rebound.preferences.http.pages import page_words
 from tests.fakes.making import (
     BUSINESS_ID,
     at,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.jobs.application.job_service import JobView
-from rebound.jobs.domain.jobs import JobStatus
+from rebound.jobs.domain import JobStatus
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError

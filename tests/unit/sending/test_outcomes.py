@@ -9,17 +9,8 @@ from rebound.eligibility.domain.eligibility import Hold, Send
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
-from rebound.sending.domain.handovers import Refused
-from rebound.sending.domain.outcomes import (
-    AFTER_A_STOP,
-    NO_DELAY,
-    KeptBack,
-    NotTried,
-    Outcome,
-    Outcomes,
-    Settled,
-)
-from rebound.sending.domain.recipients import Recipient
+from rebound.sending.domain.outcomes import AFTER_A_STOP, NO_DELAY, KeptBack, NotTried, Outcome, Outcomes, Settled
+from rebound.sending.domain.recipients import Recipient, Refused
 from tests.fakes.making import at, customer, id_of, message
 
 SOON = Throttled("ACCOUNT_THROTTLED")

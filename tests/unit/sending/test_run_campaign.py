@@ -33,7 +33,7 @@ from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Lane, Throttled
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.run_campaign import MOST_POLLS
-from rebound.sending.domain.handovers import Accepted, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Turns

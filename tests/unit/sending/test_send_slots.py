@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT, SendingAccount
+from rebound.businesses.domain.business import EMAIL_ACCOUNT, SendingAccount
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.kernel.categories import Category
@@ -21,7 +21,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
-from rebound.rates.adapters.ses_quota import SesQuota
+from rebound.rates.adapters import SesQuota
 from rebound.rates.domain import (
     HORIZON,
     LINGERING,
@@ -37,7 +37,7 @@ from rebound.rates.domain import (
 )
 from rebound.sending.application.acquire_send_slot import QUOTA_GOOD_FOR, SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
-from rebound.sending.domain.handovers import Accepted, OutgoingEmail, SendResult
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, SendResult
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NOON, SHORT_GREETING, business, campaign, customer, id_of
 from tests.fakes.world import World

@@ -10,7 +10,7 @@ from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.sns_texter import SnsTexter
-from rebound.sending.domain.handovers import Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import Refused, SendResult, Unknown
 
 KEY = MessageKey("salon-juniper", "0" * 32, "01J00000000000000000000000")
 

@@ -12,9 +12,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
-from rebound.messages.domain.content import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.timeline.application.read_appointment_log import AppointmentLog
+from rebound.timeline.application.read_timeline import AppointmentLog
 from rebound.timeline.domain import sentence_of_answer, sentence_of_message
 from rebound.timeline.http import AppointmentLogAnswer
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of, message, message_key

@@ -9,10 +9,10 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
-from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
+from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import Provider, look_up
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of

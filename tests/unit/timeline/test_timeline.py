@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import Outcome
-from rebound.kernel.ulids import time_of
-from rebound.messages.domain.content import TextContent
+from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import sentence_of_consent

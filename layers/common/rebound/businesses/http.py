@@ -9,11 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from rebound.businesses import wiring
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Business
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, AnsweredBy, Bundle, Business, TextAnswers
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
-from rebound.businesses.domain.switches import Bundle
-from rebound.businesses.domain.text_answers import AnsweredBy, TextAnswers
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

@@ -12,8 +12,7 @@ from rebound.rates.ports import RatesPorts
 if TYPE_CHECKING:
     from rebound.businesses.domain.quiet_hours import HoldReason
     from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome
-    from rebound.campaigns.domain.expansion_records import RangeProgress
+    from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress
     from rebound.kernel.pages import Page
 
 

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.eligibility.wiring import AwsEligibilityPorts, EligibilityUseCases
-from rebound.kernel.changes import RowChange
+from rebound.kernel.pages import RowChange
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.close_campaign import CloseCampaign
-    from rebound.campaigns.application.count_results import CountResults
+    from rebound.campaigns.application.count_results import CountResults, TripBreaker
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.campaigns.application.steer_campaign import SteerCampaign
-    from rebound.campaigns.application.trip_breaker import TripBreaker
     from rebound.campaigns.ports import (
         CampaignBook,
         CampaignRunner,
@@ -95,7 +94,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     )
     roll_back_flags: RollBackFlags = use_case("rebound.campaigns.application.roll_back_flags")
     close_campaign: CloseCampaign = use_case("rebound.campaigns.application.close_campaign")
-    trip_breaker: TripBreaker = use_case("rebound.campaigns.application.trip_breaker")
+    trip_breaker: TripBreaker = use_case("rebound.campaigns.application.count_results")
     count_results: CountResults = use_case("rebound.campaigns.application.count_results", breaker="trip_breaker")
     project_campaigns: ProjectCampaigns = use_case(
         "rebound.campaigns.application.project_campaigns", events="domain_events"

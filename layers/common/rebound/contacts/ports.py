@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rebound.contacts.domain.replies import Reply
-from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import FirstReceipt, Reply
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.kernel.changes import RowChange
+from rebound.kernel.pages import RowChange
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
-    from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
-    from rebound.customers.application.copy_flags import CopyFlags
+    from rebound.customers.adapters import DynamoCustomerBook
+    from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
-    from rebound.customers.application.recopy_flags import RecopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook, CustomersPorts
 
@@ -27,7 +26,7 @@ class AwsCustomersPorts(AwsBusinessesPorts):
     @cached_property
     def dynamo_customers(self) -> DynamoCustomerBook:
         """For adapters that write to their own rows and to customers in one transaction."""
-        from rebound.customers.adapters.dynamo_customers import DynamoCustomerBook
+        from rebound.customers.adapters import DynamoCustomerBook
 
         return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts)
 
@@ -42,7 +41,7 @@ class CustomersUseCases(BusinessesUseCases):
         suppressions="suppression_list_client",
         remove="remove_customer",
     )
-    recopy_flags: RecopyFlags = use_case("rebound.customers.application.recopy_flags", queue="recopy_queue")
+    recopy_flags: RecopyFlags = use_case("rebound.customers.application.copy_flags", queue="recopy_queue")
     copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
 

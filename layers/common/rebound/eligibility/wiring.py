@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.application.preview_audience import PreviewAudience
     from rebound.eligibility.ports import EligibilityPorts, FrequencyBook
     from rebound.jobs.application.run_job import JobWork
-    from rebound.jobs.domain.jobs import JobKind
+    from rebound.jobs.domain import JobKind
 
 
 class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
@@ -24,7 +24,7 @@ class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
 
     @cached_property
     def frequencies(self) -> FrequencyBook:
-        from rebound.eligibility.adapters.dynamo_frequencies import DynamoFrequencyBook
+        from rebound.eligibility.adapters import DynamoFrequencyBook
 
         return DynamoFrequencyBook(self.settings["FREQUENCIES_TABLE"])
 
@@ -41,7 +41,7 @@ class EligibilityUseCases(SegmentsUseCases, MessagesUseCases):
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
         from rebound.eligibility.application.preview_audience import PreviewWork
-        from rebound.jobs.domain.jobs import JobKind
+        from rebound.jobs.domain import JobKind
 
         return {**super().job_works, JobKind.PREVIEW: self.made(PreviewWork, ledger=self.ports.job_ledger)}
 

@@ -10,8 +10,14 @@ from rebound.customers.ports import CustomersPorts
 if TYPE_CHECKING:
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
-    from rebound.imports_exports.domain.export_records import ExportJob
-    from rebound.imports_exports.domain.import_records import BadRow, ImportFile, ImportJob, PartProgress, RowCounts
+    from rebound.imports_exports.domain import (
+        BadRow,
+        ExportJob,
+        ImportFile,
+        ImportJob,
+        PartProgress,
+        RowCounts,
+    )
 
 
 class ImportBook(Protocol):

@@ -34,7 +34,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def imports(self) -> ImportBook:
-        from rebound.imports_exports.adapters.dynamo_import_book import DynamoImportBook
+        from rebound.imports_exports.adapters.dynamo_files import DynamoImportBook
 
         return DynamoImportBook(self.settings["DIRECTORY_TABLE"])
 
@@ -46,7 +46,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def import_ledger(self) -> ImportLedger:
-        from rebound.imports_exports.adapters.dynamo_imports import DynamoImportLedger
+        from rebound.imports_exports.adapters.dynamo_files import DynamoImportLedger
 
         return DynamoImportLedger(self.settings["CHUNKS_TABLE"], self.dynamo_customers)
 
@@ -60,7 +60,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def exports(self) -> ExportBook:
-        from rebound.imports_exports.adapters.dynamo_export_book import DynamoExportBook
+        from rebound.imports_exports.adapters.dynamo_files import DynamoExportBook
 
         return DynamoExportBook(self.settings["DIRECTORY_TABLE"])
 

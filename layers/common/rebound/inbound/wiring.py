@@ -24,7 +24,7 @@ class AwsInboundPorts(AwsMessagesPorts):
 
         Raises ``MalformedReceiptError`` when it is signed, and no text.
         """
-        from rebound.inbound.adapters.twilio_texts import inbound_url, parse_inbound
+        from rebound.inbound.adapters import inbound_url, parse_inbound
         from rebound.platform.adapters.twilio_requests import signed_form
 
         url = inbound_url(self.settings.public_url(event["requestContext"]["apiId"]))
@@ -34,7 +34,7 @@ class AwsInboundPorts(AwsMessagesPorts):
     @staticmethod
     def twiml(answer: str | None) -> str:
         """The document by which Twilio answers, or does not."""
-        from rebound.inbound.adapters.twilio_texts import twiml
+        from rebound.inbound.adapters import twiml
 
         return twiml(answer)
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rebound.platform.ports import PlatformPorts
 
 if TYPE_CHECKING:
-    from rebound.jobs.domain.job_records import FrozenPage, JobProgress
-    from rebound.jobs.domain.jobs import Job
+    from rebound.jobs.domain import FrozenPage, Job, JobProgress
 
 
 class JobBook(Protocol):

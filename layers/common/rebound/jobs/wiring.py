@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
     from rebound.jobs.application.job_service import JobService
     from rebound.jobs.application.run_job import JobWork, RunJob
-    from rebound.jobs.domain.jobs import JobKind
+    from rebound.jobs.domain import JobKind
     from rebound.jobs.ports import JobBook, JobLedger, JobRunner, JobsPorts
 
 

@@ -1,9 +1,10 @@
-"""Long lists, a page at a time."""
+"""Rows that a store tells of: long lists a page at a time, and single writes."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -50,3 +51,12 @@ def read_cursor(cursor: str | None, places: re.Pattern[str]) -> str | None:
 def not_a_cursor() -> InvalidInputError:
     """What is said of a cursor that we did not write."""
     return InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
+
+
+class RowChange[T](Struct, frozen=True):
+    """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own."""
+
+    before: T | None
+    after: T
+    change_id: str
+    at: datetime

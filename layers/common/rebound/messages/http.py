@@ -6,12 +6,12 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from rebound.businesses.application.timing import Timing
-from rebound.businesses.domain.switches import Barrier
+from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
-from rebound.messages.domain.content import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime, readable

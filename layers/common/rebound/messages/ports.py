@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
     from rebound.messages.domain.appointments import AppointmentEntry, Asked
     from rebound.messages.domain.links import LinkKeys
-    from rebound.messages.domain.message_records import Delivery
-    from rebound.messages.domain.messages import Message
+    from rebound.messages.domain.messages import Delivery, Message
 
 
 class MessageLog(Protocol):

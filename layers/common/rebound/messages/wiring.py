@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
-from rebound.messages.domain.message_records import StatusChange
+from rebound.messages.domain.messages import StatusChange
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:

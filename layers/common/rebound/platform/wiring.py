@@ -113,8 +113,7 @@ class AwsPlatformPorts(AwsPorts):
 
     @cached_property
     def domain_events(self) -> DomainEvents:
-        from rebound.platform.adapters.counted import CountedDomainEvents
-        from rebound.platform.adapters.domain_events import EventBridgeDomainEvents
+        from rebound.platform.adapters.domain_events import CountedDomainEvents, EventBridgeDomainEvents
         from rebound.platform.telemetry import count
 
         return CountedDomainEvents(EventBridgeDomainEvents(self.aws("events"), self.settings["EVENT_BUS"]), count)

@@ -10,8 +10,7 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
-    from rebound.preferences.application.follow_links import FollowLinks
-    from rebound.preferences.application.read_links import LinkReader
+    from rebound.preferences.application.follow_links import FollowLinks, LinkReader
     from rebound.preferences.ports import PreferencesPorts
 
 
@@ -27,7 +26,7 @@ class PreferencesUseCases(SendingUseCases):
     follow_links: FollowLinks = use_case(
         "rebound.preferences.application.follow_links", reader="link_reader", keyring="link_keyring"
     )
-    link_reader: LinkReader = use_case("rebound.preferences.application.read_links", keyring="link_keyring")
+    link_reader: LinkReader = use_case("rebound.preferences.application.follow_links", keyring="link_keyring")
     read_consent: ReadConsent = use_case("rebound.preferences.application.customer_consent", history="contact_history")
     state_consent: StateConsent = use_case("rebound.preferences.application.customer_consent")
     ask_for_confirmation: AskForConfirmation = use_case(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from rebound.businesses.domain.sending_accounts import SendingAccount
+from rebound.businesses.domain.business import SendingAccount
 from rebound.platform.ports import Clock
 from rebound.rates.domain import Throttled
 from rebound.rates.ports import RateBook

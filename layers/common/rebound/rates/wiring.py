@@ -17,13 +17,13 @@ class AwsRatesPorts(AwsPlatformPorts):
 
     @cached_property
     def rates(self) -> RateBook:
-        from rebound.rates.adapters.dynamo_rates import DynamoRateBook
+        from rebound.rates.adapters import DynamoRateBook
 
         return DynamoRateBook(self.settings["PACES_TABLE"])
 
     @cached_property
     def quotas(self) -> QuotaSource:
-        from rebound.rates.adapters.ses_quota import SesQuota
+        from rebound.rates.adapters import SesQuota
 
         return SesQuota(self.aws_once("sesv2"))
 

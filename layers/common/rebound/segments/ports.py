@@ -8,7 +8,7 @@ from rebound.customers.ports import CustomersPorts
 from rebound.jobs.ports import JobsPorts
 
 if TYPE_CHECKING:
-    from rebound.jobs.domain.job_records import JobProgress
+    from rebound.jobs.domain import JobProgress
     from rebound.kernel.pages import Page
     from rebound.segments.domain import Removal, Segment
 

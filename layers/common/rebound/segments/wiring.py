@@ -13,7 +13,7 @@ from rebound.segments.application.list_customers import ListCustomers
 
 if TYPE_CHECKING:
     from rebound.jobs.application.run_job import JobWork
-    from rebound.jobs.domain.jobs import JobKind
+    from rebound.jobs.domain import JobKind
     from rebound.segments.application.bulk_delete import BulkDelete
     from rebound.segments.application.count_customers import CountCustomers
     from rebound.segments.application.segment_service import SegmentService
@@ -25,13 +25,13 @@ class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
 
     @cached_property
     def segments(self) -> SegmentBook:
-        from rebound.segments.adapters.dynamo_segments import DynamoSegmentBook
+        from rebound.segments.adapters import DynamoSegmentBook
 
         return DynamoSegmentBook(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def removal_ledger(self) -> RemovalLedger:
-        from rebound.segments.adapters.dynamo_removals import DynamoRemovalLedger
+        from rebound.segments.adapters import DynamoRemovalLedger
 
         return DynamoRemovalLedger(self.dynamo_job_ledger, self.dynamo_customers)
 
@@ -48,7 +48,7 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
-        from rebound.jobs.domain.jobs import JobKind
+        from rebound.jobs.domain import JobKind
         from rebound.segments.application.bulk_delete import BulkDeleteWork
         from rebound.segments.application.count_customers import CountingWork
 

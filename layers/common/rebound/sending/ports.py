@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey, Receipt
     from rebound.rates.domain import Lane
     from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
-    from rebound.sending.domain.handovers import OutgoingEmail, SendResult
+    from rebound.sending.domain.recipients import OutgoingEmail, SendResult
 
 
 class ChunkQueue(Protocol):

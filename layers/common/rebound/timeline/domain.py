@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Meaning
+from rebound.contacts.domain.replies import Keyword, Meaning
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope

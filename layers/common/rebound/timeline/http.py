@@ -10,10 +10,10 @@ from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import StoppedTexts
-from rebound.inbound.http.reply_answers import ReplyAnswer
+from rebound.inbound.http.replies import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
-from rebound.kernel.ulids import time_of
+from rebound.kernel.ids import time_of
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import Message
 from rebound.messages.http import MessageAnswer
@@ -28,8 +28,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, Time
 from rebound.timeline import wiring
-from rebound.timeline.application.read_appointment_log import AppointmentLog
-from rebound.timeline.application.read_timeline import Happened, Timeline
+from rebound.timeline.application.read_timeline import AppointmentLog, Happened, Timeline
 from rebound.timeline.domain import (
     sentence_of_answer,
     sentence_of_consent,

@@ -9,8 +9,7 @@ from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.timeline.application.project_contacts import ProjectContacts
-    from rebound.timeline.application.read_appointment_log import ReadAppointmentLog
-    from rebound.timeline.application.read_timeline import ReadTimeline
+    from rebound.timeline.application.read_timeline import ReadAppointmentLog, ReadTimeline
     from rebound.timeline.ports import TimelinePorts
 
 
@@ -24,7 +23,7 @@ class TimelineUseCases(InboundUseCases):
     ports: TimelinePorts
 
     read_timeline: ReadTimeline = use_case("rebound.timeline.application.read_timeline", history="contact_history")
-    read_appointment_log: ReadAppointmentLog = use_case("rebound.timeline.application.read_appointment_log")
+    read_appointment_log: ReadAppointmentLog = use_case("rebound.timeline.application.read_timeline")
     project_contacts: ProjectContacts = use_case(
         "rebound.timeline.application.project_contacts", events="domain_events", history="contact_history"
     )

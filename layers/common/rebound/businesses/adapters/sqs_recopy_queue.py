@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rebound.businesses.adapters.stored_policy import read_policy, write_policy
+from rebound.businesses.adapters.stored_settings import read_policy, write_policy
 from rebound.businesses.domain.recopying import Recopying
 
 

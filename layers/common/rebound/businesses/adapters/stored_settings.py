@@ -1,16 +1,32 @@
 """The settings of a business as a document in the table: ``Business`` in the form of msgspec, but for two settings."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
-from rebound.businesses.adapters.stored_policy import read_policy, write_policy
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.contacts.domain.reachability import STANDARD_POLICY, counts_of, policy_of
 from rebound.kernel.categories import Category
+
+if TYPE_CHECKING:
+    from rebound.contacts.domain.reachability import ReachabilityPolicy
+
+
+def write_policy(policy: ReachabilityPolicy) -> Mapping[str, Any]:
+    """The stored form: a preset by its name only, so that it stays what the name means."""
+    return {"preset": policy.preset, "counts": counts_of(policy)}
+
+
+def read_policy(document: Mapping[str, Any] | None) -> ReachabilityPolicy:
+    """The policy of its stored form; settings from before there were policies have none, and mean the standard."""
+    return STANDARD_POLICY if document is None else policy_of(document["preset"], document["counts"])
+
 
 _BESIDE: Final = ("business_id", "version")
 """The row has them beside its document."""

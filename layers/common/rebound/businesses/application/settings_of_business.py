@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.recopying import Recopying
-from rebound.contacts.domain.keywords import WORDS, Keyword, plain
+from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone

@@ -19,7 +19,7 @@ from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER
 if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
     from rebound.businesses.application.settings_of_business import BusinessChange
-    from rebound.businesses.domain.switches import Bundle
+    from rebound.businesses.domain.business import Bundle
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
     from rebound.kernel.api_scopes import ApiScope

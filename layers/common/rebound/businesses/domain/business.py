@@ -1,17 +1,14 @@
-"""A business: the tenant, and how it sends."""
+"""A business: the tenant, its settings, and how it sends."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from rebound.businesses.domain.double_opt_in import DoubleOptIn
 from rebound.businesses.domain.frequency import FrequencyCap  # noqa: TC001 - msgspec reads the rows by it
 from rebound.businesses.domain.quiet_hours import QuietHours
-from rebound.businesses.domain.sending_accounts import SendingAccount
-from rebound.businesses.domain.switches import Barrier, Bundle, Switches
-from rebound.businesses.domain.text_answers import TextAnswers
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy  # noqa: TC001 - as above
 from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.channels import Channel
@@ -19,6 +16,80 @@ from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider  # noq
 
 if TYPE_CHECKING:
     from rebound.kernel.categories import Category
+
+
+class DoubleOptIn(Struct, frozen=True):
+    """On which channels marketing goes only to contacts with an own-word opt-in (``Consent.is_confirmed``)."""
+
+    email: bool = False
+    sms: bool = False
+
+    def is_asked_for(self, channel: Channel) -> bool:
+        """Whether the channel wants it."""
+        return self.email if channel is Channel.EMAIL else self.sms
+
+
+class SendingAccount(Struct, frozen=True):
+    """What messages go out over; ``rate`` is messages a second, or ``None`` where the provider says it itself."""
+
+    name: str
+    rate: float | None = None
+
+
+EMAIL_ACCOUNT: Final = SendingAccount("ses")
+"""SES's rate and quota are those of the AWS account and region, for all businesses of a deployment."""
+
+
+class AnsweredBy(StrEnum):
+    """Who answers STOP, START and HELP where the provider does not say that it has."""
+
+    REBOUND = "rebound"
+    TWILIO = "twilio"
+    """Twilio by itself, as it does for numbers without Advanced Opt-Out unless it was asked not to."""
+
+
+class TextAnswers(Struct, frozen=True):
+    """``language`` (ISO 639-1) is that of customers who have none of their own, also behind links and below emails.
+
+    ``confirmation_words`` are those that confirm an appointment.
+    """
+
+    keywords: AnsweredBy = AnsweredBy.REBOUND
+    language: str = "en"
+    confirmation_words: tuple[str, ...] = ("C", "CONFIRM", "YES")
+
+
+class Bundle(StrEnum):
+    """What the business has booked with whoever runs the stack, who alone can change it."""
+
+    BASIC = "basic"
+    PREMIUM = "premium"
+    """With text confirmations."""
+
+
+class Barrier(StrEnum):
+    """What in the settings keeps a message back, whoever it is for."""
+
+    SWITCHED_OFF = "switched_off"
+    """The channel."""
+    CONFIRMATIONS_OFF = "confirmations_off"
+    NO_BUNDLE = "no_bundle"
+    """The bundle has no text confirmations."""
+    NO_SENDER = "no_sender"
+    """There is nothing set to send from."""
+
+
+class Switches(Struct, frozen=True):
+    """What goes out at all.
+
+    A text confirmation is a text that asks the customer to confirm an appointment by answering it; every other text
+    about an appointment is a reminder, for which ``text`` alone counts.
+    """
+
+    email: bool = True
+    text: bool = True
+    text_confirmations: bool = True
+
 
 MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0

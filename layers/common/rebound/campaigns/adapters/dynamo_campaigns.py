@@ -15,16 +15,24 @@ from msgspec.structs import asdict
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RangeRow, TallyRow
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords, Rollback
-from rebound.campaigns.domain.chunks import CHUNK, CHUNK_KEYS, Chunk, ChunkKey, ChunkState, ClaimOutcome, claim_of
-from rebound.campaigns.domain.expansion_records import Held, RangeProgress
+from rebound.campaigns.domain.chunks import (
+    CHUNK,
+    CHUNK_KEYS,
+    Chunk,
+    ChunkKey,
+    ChunkState,
+    ClaimOutcome,
+    Held,
+    RangeProgress,
+    claim_of,
+)
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
-from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.key_ranges import range_name
-from rebound.kernel.pages import first_page, read_cursor
-from rebound.messages.domain.content import EmailContent, TextContent
+from rebound.kernel.ids import range_name
+from rebound.kernel.pages import RowChange, first_page, read_cursor
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -41,7 +49,7 @@ from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
     from rebound.kernel.pages import Page
-    from rebound.messages.domain.content import Content
+    from rebound.messages.domain.mailing import Content
 
 KEPT: Final = timedelta(days=400)
 """As long as the messages, which are found through the chunks."""

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from rebound.businesses.application.timing import Timing
+from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
-from rebound.businesses.domain.switches import Barrier
 from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, queued_message
 from rebound.campaigns.domain.chunks import ChunkState
 from rebound.kernel.audiences import Audience
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.domain.chunks import Chunk
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.kernel.categories import Category
-    from rebound.messages.domain.content import Content
+    from rebound.messages.domain.mailing import Content
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds

@@ -14,8 +14,8 @@ from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignP
 if TYPE_CHECKING:
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import ExpansionLedger, TallyBook
-    from rebound.kernel.changes import RowChange
     from rebound.kernel.events import DomainEvent
+    from rebound.kernel.pages import RowChange
     from rebound.platform.ports import DomainEvents
 
 

@@ -15,7 +15,7 @@ from rebound.messages.domain.messages import Message, MessageStatus
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
-    from rebound.messages.domain.content import Content
+    from rebound.messages.domain.mailing import Content
 
 
 class CampaignStatus(StrEnum):

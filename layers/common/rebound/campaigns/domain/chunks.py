@@ -8,13 +8,16 @@ pending ──claim──▶ claimed ──mark──▶ sending ──finish─
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from rebound.kernel.key_ranges import part_name
+from rebound.kernel.audiences import Audience
+from rebound.kernel.ids import part_name
 
 CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
@@ -93,3 +96,31 @@ def claim_of(chunk: Chunk, now: datetime) -> ClaimOutcome:
             if chunk.leased_until is not None and now < chunk.leased_until:
                 return ClaimOutcome.HELD
             return ClaimOutcome.WORK if chunk.state is ChunkState.CLAIMED else ClaimOutcome.SETTLE
+
+
+class Held(Struct, frozen=True):
+    """From when on a chunk may be handed over, and how many of it then, under that version of the settings."""
+
+    not_before: datetime
+    size: int
+    version: int
+
+
+class RangeProgress(Struct, frozen=True):
+    """How far one range of a campaign has been expanded.
+
+    ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts
+    the chunks written, ``enqueued`` those of them known to be on the queue; of those that are not, ``held`` are the
+    ones in which everybody waits for their hour. ``audience`` counts everybody up to the cursor.
+    """
+
+    campaign_id: str
+    index: int
+    cursor: str | None = None
+    carry: tuple[str, ...] = ()
+    chunks: int = 0
+    enqueued: int = 0
+    audience: Audience = field(default_factory=Audience)
+    done: bool = False
+    version: int = 0
+    held: Mapping[int, Held] = field(default_factory=lambda: MappingProxyType({}))

@@ -11,9 +11,9 @@ from rebound.consent.domain.consent import Consent, ConsentEvidence, ScopeState
 from rebound.contacts.adapters.rows import ContactRow
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
-from rebound.kernel.changes import RowChange
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import Provider
 from rebound.platform.adapters.dynamo import (
     as_read,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.adapters.rows import HISTORY_KEYS, HistoryRow
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, place_of
-from rebound.contacts.domain.keywords import Keyword
-from rebound.contacts.domain.replies import Decision, Meaning, Reply
+from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.pages import read_cursor

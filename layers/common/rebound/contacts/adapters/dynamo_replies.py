@@ -7,8 +7,7 @@ from typing import Any, Final
 from rebound.contacts.adapters.dynamo_history import read_reply, written
 from rebound.contacts.adapters.rows import REPLY_KEYS, FirstReceiptRow, HistoryRow, RepliesOfBusiness, RepliesToReview
 from rebound.contacts.domain.history import place_at, place_of
-from rebound.contacts.domain.replies import Reply
-from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.contacts.domain.replies import FirstReceipt, Reply
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page, read_cursor, write_cursor

@@ -1,20 +1,58 @@
-"""A text that somebody sent, as it is kept."""
+"""What people text: the words that mean something by themselves, and a text as it is kept."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec import Struct
 
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.keywords import Keyword
 from rebound.kernel.consent_words import ConsentSource, Scope
 
 if TYPE_CHECKING:
     from rebound.kernel.channels import ContactKey
+
+
+class Keyword(StrEnum):
+    """What a word asks for."""
+
+    STOP = "stop"
+    """No more texts of any kind."""
+    START = "start"
+    """What a STOP took is back."""
+    HELP = "help"
+    """Who is this?"""
+
+
+WORDS: Final[Mapping[str, Keyword]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout"),
+            Keyword.STOP,
+        ),
+        **dict.fromkeys(("start", "yes", "unstop"), Keyword.START),
+        **dict.fromkeys(("help", "info"), Keyword.HELP),
+    }
+)
+
+
+def plain(body: str) -> str:
+    """The letters and digits of a text, in one case: what is left of ``*Stop* 🛑`` is ``stop``."""
+    folded = unicodedata.normalize("NFKC", body).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+class FirstReceipt(Struct, frozen=True):
+    """When a text was received for the first time, and which contacts, under their hashes, it came from then."""
+
+    at: datetime
+    keys: tuple[ContactKey, ...]
 
 
 class Meaning(StrEnum):

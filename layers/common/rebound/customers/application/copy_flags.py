@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.recopying import Recopying
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from rebound.businesses.ports import BusinessDirectory
+    from rebound.businesses.ports import BusinessDirectory, RecopyQueue
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.contacts.ports import ContactBook
@@ -67,3 +69,39 @@ def with_flags(customer: Customer, contacts: Mapping[ContactKey, Contact], polic
 
 def _flag(customer: Customer, channel: Channel) -> bool:
     return customer.failed_email if channel is Channel.EMAIL else customer.failed_phone
+
+
+PAGE: Final = 100
+"""Customers held at a time."""
+
+
+class RecopyFlags(Struct, frozen=True, kw_only=True):
+    """Pages through the customers of a business, and writes only flags that differ."""
+
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    queue: RecopyQueue
+    copy_flags: CopyFlags
+
+    def __call__(self, work: Recopying, may_go_on: Callable[[], bool]) -> None:
+        """Copy while there is time, at least one page; what is left is enqueued with its cursor.
+
+        At the end everything is enqueued again when the policy is not the one that the first page was copied under.
+        """
+        try:
+            began_under = work.began_under or self.businesses.get(work.business_id).policy
+            cursor = work.cursor
+            while True:
+                page = self.customers.page(work.business_id, limit=PAGE, cursor=cursor)
+                policy = self.copy_flags(work.business_id, page.items)
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+                if not may_go_on():
+                    self.queue.put(Recopying(work.business_id, cursor, began_under))
+                    return
+        except NotFoundError:
+            # The business is gone, and nobody reads its lists.
+            return
+        if policy != began_under:
+            self.queue.put(Recopying(work.business_id))

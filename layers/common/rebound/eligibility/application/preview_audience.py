@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from rebound.eligibility.application.audience import Screening, matching, supposed_mailing
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain.jobs import EXCLUDED, MATCHED
+from rebound.jobs.domain import EXCLUDED, MATCHED
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.key_ranges import bounds
+from rebound.kernel.ids import bounds
 from rebound.segments.application.count_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.jobs.domain.job_records import JobProgress
-    from rebound.jobs.domain.jobs import Job
+    from rebound.jobs.domain import Job, JobProgress
     from rebound.jobs.ports import JobLedger
     from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock

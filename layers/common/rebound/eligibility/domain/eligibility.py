@@ -18,10 +18,9 @@ from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.business import Barrier, Business
     from rebound.businesses.domain.frequency import Frequency
     from rebound.businesses.domain.quiet_hours import Whereabouts
-    from rebound.businesses.domain.switches import Barrier
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
     from rebound.messages.domain.mailing import Mailing

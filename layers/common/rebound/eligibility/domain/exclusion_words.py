@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Barrier
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.businesses.domain.switches import Barrier
 from rebound.consent.domain.taking_back import how_to_take_back
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE

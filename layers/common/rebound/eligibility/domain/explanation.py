@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.switches import Barrier
+from rebound.businesses.domain.business import Barrier
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.eligibility.domain.eligibility import RULES, Exclusion, Hold, decision_on
 from rebound.eligibility.domain.exclusion_words import WORDS, holding_sentence, kind_of_message

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from rebound.eligibility import wiring
 from rebound.eligibility.application.preview_audience import Question
-from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.domain import JobKind
 from rebound.jobs.http.job_answers import AudienceAnswer, accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from rebound.imports_exports.domain.import_records import ImportFile
+from rebound.imports_exports.domain import ImportFile
 from rebound.kernel.errors import NotFoundError
 
 PREFIX: Final = "imports/"

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind, fields_of
-from rebound.imports_exports.domain.import_records import FilePosition
+from rebound.imports_exports.domain import FilePosition
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused
 from rebound.kernel.errors import FieldError, ReboundError

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.imports_exports.application.customer_files import write_header, write_row
-from rebound.imports_exports.domain.export_records import ExportJob
+from rebound.imports_exports.domain import ExportJob
 from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:

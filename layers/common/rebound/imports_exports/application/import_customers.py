@@ -29,7 +29,7 @@ from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import checked_profile, id_of_external, linked
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
-from rebound.imports_exports.domain.import_records import (
+from rebound.imports_exports.domain import (
     BadRow,
     ImportJob,
     RowCounts,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.ports import CustomerBook
     from rebound.imports_exports.application.customer_files import Row
-    from rebound.imports_exports.domain.import_records import (
+    from rebound.imports_exports.domain import (
         ImportFile,
         PartProgress,
     )

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.text_answers import AnsweredBy
-from rebound.contacts.domain.reply_records import FirstReceipt
+from rebound.businesses.domain.business import AnsweredBy
+from rebound.contacts.domain.replies import FirstReceipt
 from rebound.customers.domain import shared_language
-from rebound.inbound.domain.keyword_answers import answer_to
 from rebound.inbound.domain.replies import may_stop, understood
+from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import AppointmentConfirmed

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.contacts.domain.keywords import WORDS, Keyword, plain
-from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
 from rebound.inbound.domain.revocations import reads_like_a_revocation
 from rebound.kernel.channels import Channel, ContactKey
 

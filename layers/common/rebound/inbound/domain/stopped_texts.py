@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
 from rebound.kernel.channels import Channel
+from rebound.kernel.languages import read_words
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.consent.domain.consent import ConsentEvidence
+    from rebound.contacts.domain.replies import Keyword
     from rebound.kernel.consent_words import ConsentSource
+
+
+@cache
+def _answers(language: str) -> Mapping[str, str]:
+    answers: Mapping[str, str] = read_words("inbound", language)["keyword_answers"]
+    return answers
+
+
+def answer_to(keyword: Keyword, businesses: Sequence[Business], language: str) -> str:
+    """One answer for the businesses that share a sender, in their order; at least one."""
+    contacts = [business.owner_email for business in businesses if business.owner_email is not None]
+    names = ", ".join(business.name for business in businesses)
+    contact = ", ".join(dict.fromkeys(contacts)) or names
+    # One after the other would read a placeholder in a name.
+    return _answers(language)[keyword].format_map({"name": names, "contact": contact})
 
 
 class StoppedTexts(Struct, frozen=True):

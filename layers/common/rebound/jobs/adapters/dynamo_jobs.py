@@ -8,18 +8,23 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.jobs.adapters.rows import FrozenRow, JobRangeRow
-from rebound.jobs.domain.job_records import (
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from rebound.jobs.domain import (
     FrozenCustomer,
     FrozenPage,
+    Job,
+    JobKind,
     JobProgress,
+    JobStatus,
     Spared,
 )
-from rebound.jobs.domain.jobs import Job, JobKind, JobStatus
 from rebound.kernel.errors import NotFoundError
-from rebound.kernel.key_ranges import part_name, range_name
+from rebound.kernel.ids import part_name, range_name
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
+    JsonAttribute,
+    Model,
     as_read,
     bind,
     expiry,
@@ -31,6 +36,29 @@ from rebound.platform.adapters.dynamo import (
 
 if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
+
+
+class JobRangeRow(Model):
+    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``phase#<phase>#<index>``: progress of a range."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    cursor = UnicodeAttribute(null=True)
+    counts = JsonAttribute()
+    spared = JsonAttribute()
+    done = BooleanAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class FrozenRow(Model):
+    """In the Chunks table, ``campaign_id`` = a job's id, ``chunk`` = ``frozen#<index>#<number>``: part of a list."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    customers = JsonAttribute()
+    expires_at = NumberAttribute()
+
 
 KEPT: Final = timedelta(days=30)
 _FROZEN: Final = "frozen"

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from rebound.jobs.domain.jobs import ENDED, STANDING, JobStatus
+from rebound.jobs.domain import ENDED, STANDING, JobStatus
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.key_ranges import bounds
+from rebound.kernel.ids import bounds
 
 if TYPE_CHECKING:
-    from rebound.jobs.domain.job_records import JobProgress
-    from rebound.jobs.domain.jobs import Job, JobKind
+    from rebound.jobs.domain import Job, JobKind, JobProgress
     from rebound.jobs.ports import JobBook, JobLedger
     from rebound.platform.ports import Clock
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.jobs import wiring
 from rebound.jobs.application.job_service import JobView
-from rebound.jobs.domain.jobs import (
+from rebound.jobs.domain import (
     COUNT,
     DELETED,
     FAILED,

@@ -5,7 +5,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from rebound.jobs import wiring
-from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.domain import JobKind
 from rebound.jobs.http.job_answers import JobAnswer
 from rebound.kernel.api_scopes import ApiScope
 from rebound.platform.http.routes import authorizer, business_of, check_has, json_answer, responses

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from rebound.businesses.domain.switches import Barrier
+from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
@@ -17,8 +17,7 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import MessageRow, PointerRow
 from rebound.messages.domain.labels import labels_of
-from rebound.messages.domain.message_records import Delivery, StatusChange
-from rebound.messages.domain.messages import RANKS, Message, MessageStatus
+from rebound.messages.domain.messages import RANKS, Delivery, Message, MessageStatus, StatusChange
 from rebound.platform.adapters.dynamo import ULID_KEYS, bind, expiry, lost_races, newest, page_of
 
 if TYPE_CHECKING:

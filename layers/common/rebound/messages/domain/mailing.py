@@ -1,4 +1,4 @@
-"""What is sent to one or many, as far as it decides who gets it."""
+"""What a message says before it is rendered for somebody, and whom a mailing means."""
 
 from __future__ import annotations
 
@@ -8,12 +8,29 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.kernel.ulids import BASE32, TIME_DIGITS
+from rebound.kernel.ids import BASE32, TIME_DIGITS
 
 if TYPE_CHECKING:
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel
     from rebound.segments.domain import Selection
+
+
+class EmailContent(Struct, frozen=True):
+    """An email with ``##{{field}}`` placeholders; at least one of ``html`` and ``text`` is there."""
+
+    subject: str
+    html: str | None = None
+    text: str | None = None
+
+
+class TextContent(Struct, frozen=True):
+    """A text message with ``##{{field}}`` placeholders."""
+
+    body: str
+
+
+Content = EmailContent | TextContent
 
 
 class Mailing(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from rebound.kernel.provider_codes import look_up
 from rebound.kernel.receipts import Outcome
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.switches import Barrier
+    from rebound.businesses.domain.business import Barrier
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel
     from rebound.kernel.provider_codes import Provider
@@ -170,3 +170,20 @@ def _failed(message: Message, receipt: Receipt) -> Message:
 
 def _earlier(known: datetime | None, reported: datetime) -> datetime:
     return reported if known is None else min(known, reported)
+
+
+class Delivery(Struct, frozen=True):
+    """A delivery that the message log knows of."""
+
+    message_id: str
+    at: datetime
+
+
+class StatusChange(Struct, frozen=True):
+    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
+
+    position: str
+    business_id: str
+    campaign_id: str
+    before: frozenset[str]
+    after: frozenset[str]

@@ -17,14 +17,14 @@ from msgspec import Struct
 
 from rebound.customers.domain import PROFILE, TEXT_FIELDS, field_text
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.domain.content import EmailContent, TextContent
 from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
+from rebound.messages.domain.mailing import EmailContent, TextContent
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.customers.domain import Customer
     from rebound.kernel.categories import Category
-    from rebound.messages.domain.content import Content
+    from rebound.messages.domain.mailing import Content
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"

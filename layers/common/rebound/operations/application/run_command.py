@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE
-from rebound.businesses.domain.switches import Bundle
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider

@@ -14,6 +14,9 @@ from rebound.kernel.errors import ReboundError
 
 if TYPE_CHECKING:
     from rebound.kernel.events import DomainEvent
+    from rebound.platform.ports import DomainEvents
+    from rebound.platform.telemetry import Count
+
 
 SOURCE: Final = "rebound"
 MAX_BATCH: Final = 10
@@ -52,3 +55,16 @@ def _detail(event: DomainEvent) -> Mapping[str, Any]:
         name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
         for name, value in asdict(event).items()
     }
+
+
+class CountedDomainEvents:
+    """Implements ``DomainEvents`` by another one; the metric is called like the event."""
+
+    def __init__(self, events: DomainEvents, count: Count) -> None:
+        self._events = events
+        self._count = count
+
+    def publish(self, events: Sequence[DomainEvent]) -> None:
+        self._events.publish(events)
+        for event in events:
+            self._count(type(event).__name__)

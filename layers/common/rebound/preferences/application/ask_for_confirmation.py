@@ -14,7 +14,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.receipts import MessageKey
-from rebound.preferences.domain.opt_in_questions import opt_in_question
+from rebound.preferences.domain import opt_in_question
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from rebound.preferences.domain.preferences import Choice
+from rebound.preferences.domain import Choice
 
 _PAGE: Final = {"content": {"text/html": {"schema": {"type": "string"}}}}
 _TOKEN: Final = {

@@ -17,7 +17,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
 from rebound.preferences.application.follow_links import FollowLinks
-from rebound.preferences.domain.preferences import Choice
+from rebound.preferences.domain import Choice
 from rebound.preferences.http import pages
 from rebound.preferences.http.pages import HtmlPage
 

@@ -1,6 +1,8 @@
 """The pages behind the links in messages, as HTML that needs no script, no picture and nothing from anywhere else."""
 
 from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from html import escape
 from typing import Final
@@ -9,9 +11,61 @@ from msgspec import Struct
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.languages import read_words
 from rebound.preferences.application.follow_links import LinkView
-from rebound.preferences.domain.preferences import Choice, is_stopped
-from rebound.preferences.http.page_words import PageWords, page_words
+from rebound.preferences.domain import Choice, is_stopped
+
+
+class PageWords(Struct, frozen=True):
+    """The pages' sentences in one language; where there are several of a kind, by channel, scope or choice."""
+
+    kinds: Mapping[str, str]
+    by: Mapping[str, str]
+    about: str
+    somewhere: str
+    pressed_nothing: str
+    saved: str
+    choose: str
+
+    ask_to_stop: Mapping[str, str]
+    what_stays: Mapping[str, str]
+    unsubscribe: str
+    choose_instead: str
+    unsubscribed: str
+    no_more: Mapping[str, str]
+    subscribe_again: str
+
+    ask_to_confirm: str
+    only_if_confirmed: str
+    confirm: str
+    confirmed: str
+    we_send: str
+
+    what_you_get: str
+    send_me: str
+    choices: Mapping[str, Mapping[str, str]]
+    """The ``name`` of each, and what it ``means``."""
+    save: str
+    about_emails: str
+    texts_stopped: str
+    text_start_to: str
+    text_start: str
+    """For a sender without a number of its own."""
+
+    no_such_link: str
+    look_whole: str
+    ask_for_it: str
+    not_understood: str
+    open_again: str
+    try_again: str
+    in_a_moment: str
+
+
+@cache
+def page_words(language: str) -> PageWords:
+    """What the pages say in a language."""
+    return PageWords(**read_words("preferences", language)["pages"])
+
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --soft: #55555b; --line: #85858d; --paper: #ffffff; --ground: #f2f2f4;

@@ -18,8 +18,18 @@ from msgspec import Struct, field
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.remove_customer import unlinked
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain.job_records import FrozenCustomer, FrozenPage, Spared
-from rebound.jobs.domain.jobs import DELETED, FAILED, FROZEN, LOOKED_AT, SKIPPED, JobKind, JobStatus
+from rebound.jobs.domain import (
+    DELETED,
+    FAILED,
+    FROZEN,
+    LOOKED_AT,
+    SKIPPED,
+    FrozenCustomer,
+    FrozenPage,
+    JobKind,
+    JobStatus,
+    Spared,
+)
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.segments.application.count_customers import PAGE, next_after, read_filter, write_filter
 from rebound.segments.domain import Removal
@@ -31,10 +41,10 @@ if TYPE_CHECKING:
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.application.job_service import JobService, JobView
-    from rebound.jobs.domain.job_records import (
+    from rebound.jobs.domain import (
+        Job,
         JobProgress,
     )
-    from rebound.jobs.domain.jobs import Job
     from rebound.jobs.ports import JobLedger
     from rebound.segments.domain import CustomerFilter
     from rebound.segments.ports import RemovalLedger

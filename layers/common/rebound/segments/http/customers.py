@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field, model_validator
 
 from rebound.customers.http import CustomerAnswer
-from rebound.jobs.domain.jobs import JobKind
+from rebound.jobs.domain import JobKind
 from rebound.jobs.http.job_answers import CountAnswer, JobAnswer, accepted, started
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import (

@@ -16,14 +16,11 @@ from botocore.exceptions import (
 
 from rebound.platform.adapters.aws_errors import NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.handovers import Accepted, Refused, Unknown
+from rebound.sending.domain.recipients import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
-    from rebound.sending.domain.handovers import (
-        OutgoingEmail,
-        SendResult,
-    )
+    from rebound.sending.domain.recipients import OutgoingEmail, SendResult
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.callback_address import status_callback_url
-from rebound.sending.domain.handovers import Accepted, Refused, Unknown
+from rebound.sending.domain.recipients import Accepted, Refused, Unknown
 
 if TYPE_CHECKING:
     from rebound.kernel.receipts import MessageKey
-    from rebound.sending.domain.handovers import (
-        SendResult,
-    )
+    from rebound.sending.domain.recipients import SendResult
 
 TIMEOUT_SECONDS: Final = 10
 SHORTEST_VALIDITY_SECONDS: Final = 1

@@ -22,7 +22,7 @@ from rebound.rates.domain import HORIZON, Flow
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.sending_accounts import SendingAccount
+    from rebound.businesses.domain.business import SendingAccount
     from rebound.campaigns.ports import ChunkLedger
     from rebound.kernel.channels import Channel
     from rebound.platform.ports import Clock

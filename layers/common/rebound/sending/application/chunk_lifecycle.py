@@ -20,7 +20,7 @@ from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, witho
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.application.trip_breaker import TripBreaker
+    from rebound.campaigns.application.count_results import TripBreaker
     from rebound.campaigns.domain.chunks import ChunkKey
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.ports import CustomerBook

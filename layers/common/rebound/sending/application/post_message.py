@@ -16,8 +16,8 @@ from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
-from rebound.kernel.ulids import time_of
 from rebound.messages.domain.appointments import Asked, MessagePosted
 from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import Selection
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.ports import CustomerBook
     from rebound.kernel.categories import Category
-    from rebound.messages.domain.content import Content
+    from rebound.messages.domain.mailing import Content
     from rebound.messages.domain.messages import Message
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds

@@ -16,11 +16,10 @@ from msgspec import Struct
 
 from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
-from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, chunk_name
-from rebound.campaigns.domain.expansion_records import Held
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, chunk_name
 from rebound.eligibility.application.audience import Screening, matching
 from rebound.kernel.errors import NotFoundError
-from rebound.kernel.key_ranges import bounds, estimated_size
+from rebound.kernel.ids import bounds, estimated_size
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import compile_filter
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.close_campaign import CloseCampaign
     from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.expansion_records import RangeProgress
+    from rebound.campaigns.domain.chunks import RangeProgress
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.contacts.ports import ContactBook
     from rebound.customers.domain import Matcher

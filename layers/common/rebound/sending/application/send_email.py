@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.sending_accounts import EMAIL_ACCOUNT
+from rebound.businesses.domain.business import EMAIL_ACCOUNT
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
 from rebound.contacts.domain.suppressions import rests_on_an_entry
@@ -16,15 +16,25 @@ from rebound.customers.domain import language_for
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.content import EmailContent
 from rebound.messages.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
 from rebound.messages.domain.links import Purpose
+from rebound.messages.domain.mailing import EmailContent
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.rendering import render_email, uses, values_of
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.handovers import NOT_OUT, Accepted, OutgoingEmail, Refused, Unknown
 from rebound.sending.domain.outcomes import KeptBack, NotTried
-from rebound.sending.domain.recipients import accepted, cannot_render, is_senders_fault, refused, unknown
+from rebound.sending.domain.recipients import (
+    NOT_OUT,
+    Accepted,
+    OutgoingEmail,
+    Refused,
+    Unknown,
+    accepted,
+    cannot_render,
+    is_senders_fault,
+    refused,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionListClient
@@ -36,9 +46,8 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.domain.chunk_tasks import ChunkTask
-    from rebound.sending.domain.handovers import SendResult
     from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.recipients import ClaimedChunk, Recipient
+    from rebound.sending.domain.recipients import ClaimedChunk, Recipient, SendResult
     from rebound.sending.ports import Mailer
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)

@@ -15,14 +15,17 @@ from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
-from rebound.messages.domain.content import TextContent
+from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.handovers import NOT_OUT, Accepted, Refused, Unknown
 from rebound.sending.domain.outcomes import KeptBack, Settled
 from rebound.sending.domain.recipients import (
+    NOT_OUT,
+    Accepted,
     Recipient,
+    Refused,
+    Unknown,
     accepted,
     cannot_render,
     is_senders_fault,
@@ -33,7 +36,7 @@ from rebound.sending.domain.recipients import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebound.businesses.domain.sending_accounts import SendingAccount
+    from rebound.businesses.domain.business import SendingAccount
     from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.provider_codes import Provider
     from rebound.messages.ports import MessageLog
@@ -43,9 +46,8 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.domain.chunk_tasks import ChunkTask
-    from rebound.sending.domain.handovers import SendResult
     from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.recipients import ClaimedChunk
+    from rebound.sending.domain.recipients import ClaimedChunk, SendResult
     from rebound.sending.ports import ReceiptQueue, Texter
 
 FRESH_FOR: Final = timedelta(seconds=1)

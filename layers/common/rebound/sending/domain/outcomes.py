@@ -16,7 +16,8 @@ from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
 from rebound.sending.domain.recipients import Recipient
 
 if TYPE_CHECKING:
-    from rebound.sending.domain.handovers import Refused
+    from rebound.sending.domain.recipients import Refused
+
 
 NO_DELAY: Final = timedelta()
 FIRST_DELAY: Final = timedelta(seconds=1)

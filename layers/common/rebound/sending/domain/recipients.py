@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from rebound.campaigns.domain.campaigns import queued_message
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.provider_codes import FailureClass, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import NO_RECORD, MessageStatus
+from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
-from rebound.sending.domain.handovers import Refused
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
+    from rebound.businesses.domain.business import Barrier, Business
     from rebound.businesses.domain.frequency import Frequency
-    from rebound.businesses.domain.switches import Barrier
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.domain.chunks import Chunk
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.domain import Customer
     from rebound.kernel.provider_codes import Provider
     from rebound.messages.domain.messages import Message
+    from rebound.messages.domain.rendering import RenderedEmail
 
 
 class ClaimedChunk(Struct, frozen=True):
@@ -125,3 +125,38 @@ def unknown(message: Message, provider: Provider, at: datetime) -> Message:
 def without_record(message: Message, provider: Provider) -> Message:
     """The message after an attempt that died: nobody knows whether it went out."""
     return replace(message, status=MessageStatus.UNCERTAIN, provider=provider, reason=NO_RECORD)
+
+
+class Accepted(Struct, frozen=True):
+    """The provider has it."""
+
+    provider_id: str
+
+
+class Refused(Struct, frozen=True):
+    """The provider does not take it, and says why; it has not gone out."""
+
+    code: str
+    detail: str | None = None
+
+
+class Unknown(Struct, frozen=True):
+    """No telling whether it has gone out: the connection broke, or the provider failed inside."""
+
+    detail: str
+
+
+SendResult = Accepted | Refused | Throttled | Unknown
+
+
+NOT_OUT: Final = (Refused, Throttled)
+"""The results after which it is known that nothing has gone out."""
+
+
+class OutgoingEmail(Struct, frozen=True):
+    """One email of a batch. ``headers`` are this recipient's own, such as List-Unsubscribe."""
+
+    key: MessageKey
+    to: str
+    content: RenderedEmail
+    headers: Mapping[str, str] = field(default_factory=dict)

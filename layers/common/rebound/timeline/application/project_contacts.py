@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.changes import RowChange
     from rebound.kernel.events import DomainEvent
+    from rebound.kernel.pages import RowChange
     from rebound.platform.ports import DomainEvents
 
 

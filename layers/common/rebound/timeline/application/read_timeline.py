@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
@@ -17,8 +17,9 @@ from rebound.contacts.domain.replies import Reply
 from rebound.inbound.domain.stopped_texts import stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.ids import behind_all_of, time_of
 from rebound.kernel.pages import first_page, not_a_cursor, read_cursor
-from rebound.kernel.ulids import behind_all_of, time_of
+from rebound.messages.domain.appointments import MessagePosted, confirmed_at
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.domain.stopped_texts import StoppedTexts
     from rebound.kernel.pages import Page
+    from rebound.messages.domain.appointments import Answered, AppointmentEntry
     from rebound.messages.domain.messages import Message
-    from rebound.messages.ports import MessageLog
+    from rebound.messages.ports import AppointmentBook, MessageLog
+
 
 _PLACE: Final = re.compile(
     r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{64}@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
@@ -193,3 +196,41 @@ def _read_cursor(cursor: str | None) -> TimelinePosition | None:
         return TimelinePosition(datetime.fromisoformat(name.split("#")[0]) if source else time_of(name), source, name)
     except (ValueError, OverflowError):
         raise not_a_cursor() from None
+
+
+PAGE: Final = 100
+
+
+class AppointmentLog(Struct, frozen=True):
+    """Part of the log, newest first. ``confirmed_at`` is about the whole of it."""
+
+    confirmed_at: datetime | None
+    entries: Sequence[Message | Answered]
+    next_cursor: str | None
+
+
+class ReadAppointmentLog(Struct, frozen=True, kw_only=True):
+    """The log of one appointment, which is empty when nothing has ever been sent about one of this name."""
+
+    appointments: AppointmentBook
+    messages: MessageLog
+
+    def __call__(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> AppointmentLog:
+        """A page of it."""
+        page = self.appointments.page(business_id, appointment_id, limit, cursor)
+        messages = self.messages.get_many([entry.key for entry in page.items if isinstance(entry, MessagePosted)])
+        shown = (messages.get(entry.key) if isinstance(entry, MessagePosted) else entry for entry in page.items)
+        return AppointmentLog(
+            confirmed_at(self._all(business_id, appointment_id)),
+            [entry for entry in shown if entry is not None],
+            page.next_cursor,
+        )
+
+    def _all(self, business_id: str, appointment_id: str) -> Iterator[AppointmentEntry]:
+        cursor: str | None = None
+        while True:
+            page = self.appointments.page(business_id, appointment_id, PAGE, cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return

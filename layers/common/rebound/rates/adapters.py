@@ -5,10 +5,30 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.platform.adapters.dynamo import bind, expiry, lost_races
-from rebound.rates.adapters.rows import RateRow
+from rebound.platform.adapters.dynamo import InstantAttribute, Model, bind, expiry, lost_races
 from rebound.rates.domain import Flow, Quota, RateState, Stop
+
+
+class RateRow(Model):
+    """``account`` / ``flow``: until when a flow is booked; with flow ``-`` what holds for the whole account."""
+
+    account = UnicodeAttribute(hash_key=True)
+    flow = UnicodeAttribute(range_key=True)
+    booked_until = NumberAttribute(null=True)
+    rate = NumberAttribute(null=True)
+    daily = NumberAttribute(null=True)
+    sent_today = NumberAttribute(null=True)
+    quota_read_at = InstantAttribute(null=True)
+    brake = NumberAttribute(null=True)
+    braked_at = InstantAttribute(null=True)
+    stopped_until = InstantAttribute(null=True)
+    stopped_since = InstantAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
 
 ACCOUNT: Final = "-"
 """The flow under which the row of the account itself is kept; no flow's name is so short."""
@@ -113,3 +133,22 @@ def _milliseconds(at: datetime) -> int:
 
 def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+NO_LIMIT: Final = -1
+"""How GetAccount writes that there is no quota for 24 hours."""
+
+
+class SesQuota:
+    """Implements ``QuotaSource`` with GetAccount, which may be called about once a second."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def quota(self) -> Quota | None:
+        try:
+            sent = self._client.get_account()["SendQuota"]
+        except (ClientError, BotoCoreError):
+            return None
+        daily = int(sent["Max24HourSend"])
+        return Quota(float(sent["MaxSendRate"]), None if daily == NO_LIMIT else daily, int(sent["SentLast24Hours"]))

@@ -1,9 +1,10 @@
-"""What is kept of an import while it runs."""
+"""What is kept of an import or an export while it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -88,3 +89,25 @@ class ImportFile(Struct, frozen=True):
     content: IO[bytes]
     size: int
     version: str
+
+
+class ExportJob(Struct, frozen=True):
+    """An export of customers and how far its file is.
+
+    ``wanted`` are the fields of a ``CustomerFilter``. ``parts`` are the tags of the parts of the ``upload_id`` that are
+    written, ``rest`` the name of what is too small for one; ``written`` when all of it is in parts.
+    """
+
+    business_id: str
+    export_id: str
+    format: str
+    status: str
+    created_at: datetime
+    wanted: Mapping[str, Any]
+    rows: int = 0
+    cursor: str | None = None
+    upload_id: str | None = None
+    parts: tuple[str, ...] = ()
+    rest: int | None = None
+    written: bool = False
+    failure: str | None = None

@@ -1,6 +1,30 @@
-"""Splitting a business's customers into ranges of equal width, which random hexadecimal ids fill evenly."""
+"""Ids: ULIDs, which sort by the milliseconds since 1970 that begin them, and equal ranges of random ids."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
+
+BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's alphabet."""
+TIME_DIGITS: Final = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def time_of(ulid: str) -> datetime:
+    """The millisecond in which an id was made. Raises ``ValueError`` for what is no ULID."""
+    if len(ulid) < TIME_DIGITS:
+        raise ValueError("not a ULID")
+    milliseconds = 0
+    for digit in ulid[:TIME_DIGITS]:
+        milliseconds = milliseconds << 5 | BASE32.index(digit)
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def behind_all_of(at: datetime) -> str:
+    """Sorts behind every id of the millisecond in which ``at`` lies, and before every id of a later one."""
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    return "".join(BASE32[milliseconds >> shift & 31] for shift in range(5 * (TIME_DIGITS - 1), -5, -5)) + "~"
+
 
 MAX_RANGES: Final = 256
 _ID_SPACE: Final = 1 << 128

@@ -1,8 +1,9 @@
-"""Segments, in the Directory table."""
+"""Segments, and what a deletion has removed, in the Directory table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,11 @@ from rebound.platform.adapters.dynamo import (
 from rebound.segments.domain import Segment
 
 if TYPE_CHECKING:
+    from rebound.customers.ports import CustomerTransactions
+    from rebound.jobs.domain import JobProgress
+    from rebound.jobs.ports import JobTransactions
     from rebound.kernel.pages import Page
+    from rebound.segments.domain import Removal
 
 
 class DynamoSegmentBook(Directory):
@@ -48,3 +53,16 @@ class DynamoSegmentBook(Directory):
         return Segment(
             business_id, segment_id, document["name"], document["filter"], read_instant(document["updated_at"])
         )
+
+
+class DynamoRemovalLedger:
+    """Implements ``RemovalLedger`` over the tables of customers, contacts and jobs."""
+
+    def __init__(self, jobs: JobTransactions, customers: CustomerTransactions) -> None:
+        self._jobs = jobs
+        self._customers = customers
+
+    def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
+        with self._jobs.committing(progress) as writes:
+            self._customers.delete_within(writes, removal.customers, removal.contacts)
+        return replace(progress, version=progress.version + 1)

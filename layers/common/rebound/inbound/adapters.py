@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-from rebound.contacts.domain.keywords import Keyword
+from rebound.contacts.domain.replies import Keyword
 from rebound.inbound.domain.replies import IncomingText
 from rebound.platform.adapters.fields import optional_text_at, text_at
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.customers.adapters.rows import CUSTOMER_KEYS, CustomerRow
-from rebound.customers.domain import Customer, Kind, fields_of
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.platform.adapters.dynamo import (
     MAX_TRANSACTION,
+    DateAttribute,
+    InstantAttribute,
+    Model,
+    TextListAttribute,
     as_read,
     bind,
     lost_races,
@@ -20,11 +26,35 @@ from rebound.platform.adapters.dynamo import (
 )
 
 if TYPE_CHECKING:
+    from pynamodb.attributes import Attribute
     from pynamodb.transactions import TransactWrite
 
     from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactTransactions
     from rebound.customers.domain import Matcher
+
+
+CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
+_BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
+"""As what a profile field is kept; every other kind is text."""
+
+
+class CustomerRow(Model):
+    """``business_id`` / ``customer_id``; the profile has its fields' names."""
+
+    business_id = UnicodeAttribute(hash_key=True)
+    customer_id = UnicodeAttribute(range_key=True)
+    created_at = InstantAttribute()
+    updated_at = InstantAttribute()
+    failed_email = BooleanAttribute(default=False)
+    failed_phone = BooleanAttribute(default=False)
+    former_contacts = TextListAttribute(null=True)
+    version = NumberAttribute()
+    vars().update(
+        (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
+        for name, row in PROFILE.items()
+    )
+
 
 PAGE: Final = 250
 MOST_PAGES: Final = 20

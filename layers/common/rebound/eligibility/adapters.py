@@ -5,12 +5,15 @@ from copy import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
 from rebound.businesses.domain.frequency import Frequency, HandOver
-from rebound.eligibility.adapters.rows import FrequencyRow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import MessageKey
 from rebound.platform.adapters.dynamo import (
+    JsonAttribute,
+    Model,
     as_read,
     bind,
     expiry,
@@ -19,6 +22,16 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
+
+
+class FrequencyRow(Model):
+    """``recipient_id`` (business and customer): what the customer has been handed of late, as JSON."""
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    hand_overs = JsonAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
 
 KEPT_LONGER: Final = timedelta(days=1)
 """So that whoever has just read a row still finds it."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
+from rebound.kernel.languages import read_words
+from rebound.messages.domain.mailing import EmailContent, TextContent
 
 if TYPE_CHECKING:
     from rebound.consent.domain.consent import Consent, ScopeState
+    from rebound.messages.domain.mailing import Content
 
 
 class Choice(StrEnum):
@@ -102,3 +106,18 @@ def _statement(state: ScopeState, scope: Scope, at: datetime, message_id: str, *
     """A word that is later than all that it is an answer to, whatever the clock says of who told us of that."""
     known = [statement.at + datetime.resolution for statement in state.latest]
     return ConsentEvidence(max([at, *known]), scope, opted_out, ConsentSource.ONE_CLICK, message_id)
+
+
+@cache
+def opt_in_question(language: str, channel: Channel) -> Content:
+    """The question in one of the languages."""
+    words = read_words("preferences", language)["opt_in_question"][channel]
+    return _email(**words) if channel is Channel.EMAIL else TextContent(words)
+
+
+def _email(*, subject: str, hello: str, question: str, button: str, otherwise: str) -> EmailContent:
+    return EmailContent(
+        subject,
+        f'<p>{hello}</p><p>{question}</p><p><a href="##{{{{confirm_url}}}}">{button}</a></p><p>{otherwise}</p>',
+        f"{hello}\n\n{question}\n\n##{{{{confirm_url}}}}\n\n{otherwise}\n",
+    )

@@ -1,1 +1,0 @@
-"""What imports and exports are: values and rules."""

@@ -1,1 +1,0 @@
-"""What jobs are: values and rules."""

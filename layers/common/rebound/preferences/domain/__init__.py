@@ -1,1 +1,0 @@
-"""What preferences are: values and rules."""
