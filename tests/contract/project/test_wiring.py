@@ -1,6 +1,7 @@
 """Use cases are made by name (``platform.wiring.use_case``): that the names lead to what the fields are typed as."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,16 +16,21 @@ from tests.fakes.world import World
 USE_CASES: Final = sorted(
     (name, found) for kind in EveryUseCase.__mro__ for name, found in vars(kind).items() if isinstance(found, UseCase)
 )
-ALIASES: Final = {"Whereabouts": str(Whereabouts).removeprefix("collections.abc.")}
-"""Names of types that are written out where a port is declared."""
+
+
+def written(annotation: Any) -> str:
+    """A type as it is written, whether or not it was there when its class was made."""
+    if isinstance(annotation, str):
+        return written(Whereabouts) if annotation == "Whereabouts" else annotation
+    return annotation.__name__ if isinstance(annotation, type) else re.sub(r"[\w.]+\.", "", str(annotation))
 
 
 def annotations(kind: type) -> Mapping[str, str]:
-    """The types of all fields as they are written, unless the class is there at run time."""
+    """The types of all fields as they are written."""
     found: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         found |= vars(base).get("__annotations__", {})
-    return {name: text if isinstance(text, str) else text.__name__ for name, text in found.items()}
+    return {name: written(annotation) for name, annotation in found.items()}
 
 
 def type_of(name: str, use_cases: type = EveryUseCase, ports: type = EveryPorts) -> str:
@@ -34,10 +40,10 @@ def type_of(name: str, use_cases: type = EveryUseCase, ports: type = EveryPorts)
         return found.kind_name
     if inspect.isfunction(found):
         asked = inspect.signature(found)
-        taken = [str(each.annotation) for each in list(asked.parameters.values())[1:]]
-        return f"Callable[[{', '.join(taken)}], {asked.return_annotation}]"
+        taken = [written(each.annotation) for each in list(asked.parameters.values())[1:]]
+        return f"Callable[[{', '.join(taken)}], {written(asked.return_annotation)}]"
     getter: Any = found.fget if isinstance(found, property) else found.func
-    return str(inspect.signature(getter).return_annotation)
+    return written(inspect.signature(getter).return_annotation)
 
 
 def mistakes(made: UseCase, use_cases: type = EveryUseCase, ports: type = EveryPorts) -> list[str]:
@@ -47,7 +53,7 @@ def mistakes(made: UseCase, use_cases: type = EveryUseCase, ports: type = EveryP
     return [
         f"{field}: {name}"
         for field, name in asked.items()
-        if field not in fields or ALIASES.get(fields[field], fields[field]) != type_of(name, use_cases, ports)
+        if field not in fields or fields[field] != type_of(name, use_cases, ports)
     ]
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.access.domain import read_token
+from rebound.access.domain import ApiKey, read_token
 
 if TYPE_CHECKING:
-    from rebound.access.domain import ApiKey
     from rebound.access.ports import ApiKeyBook
     from rebound.platform.ports import Clock
 

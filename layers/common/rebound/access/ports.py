@@ -1,14 +1,10 @@
 """What access need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from rebound.access.domain import ApiKey
 from rebound.platform.ports import PlatformPorts
-
-if TYPE_CHECKING:
-    from rebound.access.domain import ApiKey
 
 
 class ApiKeyBook(Protocol):

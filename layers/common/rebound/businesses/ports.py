@@ -1,17 +1,13 @@
 """What businesses need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.access.ports import AccessPorts
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.ports import ContactsPorts
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.recopying import Recopying
-    from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import Provider
 
 
 class BusinessDirectory(Protocol):

@@ -1,19 +1,15 @@
 """What campaigns need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress
 from rebound.eligibility.ports import EligibilityPorts
+from rebound.kernel.pages import Page
 from rebound.rates.ports import RatesPorts
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.quiet_hours import HoldReason
-    from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress
-    from rebound.kernel.pages import Page
 
 
 class CampaignBook(Protocol):

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.suppressions import SuppressionReason
+from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.pages import Page
 
 if TYPE_CHECKING:
-    from rebound.contacts.domain.suppressions import Suppression
     from rebound.contacts.ports import SuppressionList
-    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock
 
 CALL_EVERY: Final = timedelta(seconds=1)

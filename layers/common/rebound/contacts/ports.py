@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import HistoryEntry
 from rebound.contacts.domain.replies import FirstReceipt, Reply
+from rebound.contacts.domain.suppressions import Suppression
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
 from rebound.platform.ports import PlatformPorts
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.history import HistoryEntry
-    from rebound.contacts.domain.suppressions import Suppression
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.pages import Page
 
 
 class AddressReader(Protocol):

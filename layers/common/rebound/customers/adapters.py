@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, Matcher, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page, read_cursor, write_cursor
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from pynamodb.attributes import Attribute
     from pynamodb.transactions import TransactWrite
 
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactTransactions
-    from rebound.customers.domain import Matcher
 
 
 CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")

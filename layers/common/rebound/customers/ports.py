@@ -1,17 +1,13 @@
 """What customers need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer, Matcher
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.pages import Page
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer, Matcher
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
 
 
 class CustomerBook(Protocol):

@@ -1,16 +1,12 @@
 """What eligibility need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from rebound.businesses.domain.frequency import Frequency
 from rebound.messages.ports import MessagesPorts
 from rebound.segments.ports import SegmentsPorts
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.frequency import Frequency
 
 
 class FrequencyBook(Protocol):

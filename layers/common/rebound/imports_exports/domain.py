@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from rebound.kernel.errors import FieldError
+from rebound.kernel.errors import FieldError
 
 
 class FilePosition(Struct, frozen=True):

@@ -1,23 +1,19 @@
 """What imports and exports need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, Protocol
 
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
 from rebound.customers.ports import CustomersPorts
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
-    from rebound.imports_exports.domain import (
-        BadRow,
-        ExportJob,
-        ImportFile,
-        ImportJob,
-        PartProgress,
-        RowCounts,
-    )
+from rebound.imports_exports.domain import (
+    BadRow,
+    ExportJob,
+    ImportFile,
+    ImportJob,
+    PartProgress,
+    RowCounts,
+)
 
 
 class ImportBook(Protocol):

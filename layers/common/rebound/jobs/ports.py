@@ -1,15 +1,11 @@
 """What jobs need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from rebound.jobs.domain import FrozenPage, Job, JobProgress
 from rebound.platform.ports import PlatformPorts
-
-if TYPE_CHECKING:
-    from rebound.jobs.domain import FrozenPage, Job, JobProgress
 
 
 class JobBook(Protocol):

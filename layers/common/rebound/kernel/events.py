@@ -3,17 +3,13 @@
 Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from rebound.kernel.channels import Channel
-    from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
 
 
 class ContactInvalidated(Struct, frozen=True):

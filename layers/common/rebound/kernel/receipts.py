@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import Provider
 
 
 class Outcome(StrEnum):

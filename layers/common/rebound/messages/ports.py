@@ -1,21 +1,17 @@
 """What messages need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.customers.ports import CustomersPorts
-
-if TYPE_CHECKING:
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.pages import Page
-    from rebound.kernel.provider_codes import Provider
-    from rebound.kernel.receipts import MessageKey
-    from rebound.messages.domain.appointments import AppointmentEntry, Asked
-    from rebound.messages.domain.links import LinkKeys
-    from rebound.messages.domain.messages import Delivery, Message
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.appointments import AppointmentEntry, Asked
+from rebound.messages.domain.links import LinkKeys
+from rebound.messages.domain.messages import Delivery, Message
 
 
 class MessageLog(Protocol):

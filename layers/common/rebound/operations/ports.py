@@ -1,15 +1,11 @@
 """What operations need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.imports_exports.ports import ImportsExportsPorts
+from rebound.operations.domain import DeadLetter, Redriven
 from rebound.receipts.ports import ReceiptsPorts
-
-if TYPE_CHECKING:
-    from rebound.operations.domain import DeadLetter, Redriven
 
 
 class DeadLetterQueues(Protocol):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from rebound.kernel.events import DomainEvent
+
 if TYPE_CHECKING:
-    from rebound.kernel.events import DomainEvent
     from rebound.platform.failures import FailedHandling
 
 

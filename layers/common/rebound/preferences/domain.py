@@ -4,23 +4,17 @@ The scopes of consent lie inside each other, so there is one choice out of four 
 else than it says.
 """
 
-from __future__ import annotations
-
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
+from rebound.consent.domain.consent import FIRST_HAND_SOURCES, Consent, ConsentEvidence, ScopeState
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.languages import read_words
-from rebound.messages.domain.mailing import EmailContent, TextContent
-
-if TYPE_CHECKING:
-    from rebound.consent.domain.consent import Consent, ScopeState
-    from rebound.messages.domain.mailing import Content
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 
 
 class Choice(StrEnum):

@@ -1,14 +1,10 @@
 """What rates need from outside."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.platform.ports import PlatformPorts
-
-if TYPE_CHECKING:
-    from rebound.rates.domain import Flow, Quota, RateState, Stop
+from rebound.rates.domain import Flow, Quota, RateState, Stop
 
 
 class RateBook(Protocol):

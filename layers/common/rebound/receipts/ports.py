@@ -1,13 +1,9 @@
 """What receipts need from outside."""
 
-from __future__ import annotations
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
+from rebound.receipts.domain import Reconciliation
 from rebound.sending.ports import SendingPorts
-
-if TYPE_CHECKING:
-    from rebound.receipts.domain import Reconciliation
 
 
 class ReconciliationBook(Protocol):

@@ -7,20 +7,19 @@ from copy import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import NotFoundError
+from rebound.kernel.pages import Page
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.segments.domain import Segment
+from rebound.segments.domain import Removal, Segment
 
 if TYPE_CHECKING:
     from rebound.customers.ports import CustomerTransactions
-    from rebound.jobs.domain import JobProgress
     from rebound.jobs.ports import JobTransactions
-    from rebound.kernel.pages import Page
-    from rebound.segments.domain import Removal
 
 
 class DynamoSegmentBook(Directory):

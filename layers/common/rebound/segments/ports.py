@@ -1,16 +1,12 @@
 """What segments need from outside."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.customers.ports import CustomersPorts
+from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
-
-if TYPE_CHECKING:
-    from rebound.jobs.domain import JobProgress
-    from rebound.kernel.pages import Page
-    from rebound.segments.domain import Removal, Segment
+from rebound.kernel.pages import Page
+from rebound.segments.domain import Removal, Segment
 
 
 class SegmentBook(Protocol):

@@ -1,20 +1,16 @@
 """What sending need from outside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rebound.campaigns.ports import CampaignsPorts
-
-if TYPE_CHECKING:
-    from rebound.kernel.channels import Channel
-    from rebound.kernel.provider_codes import Provider
-    from rebound.kernel.receipts import MessageKey, Receipt
-    from rebound.rates.domain import Lane
-    from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
-    from rebound.sending.domain.recipients import OutgoingEmail, SendResult
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Receipt
+from rebound.rates.domain import Lane
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
+from rebound.sending.domain.recipients import OutgoingEmail, SendResult
 
 
 class ChunkQueue(Protocol):

@@ -1,24 +1,18 @@
 """What stands in the logs that people read, in a sentence or two for the reception desk."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rebound.contacts.domain.replies import Keyword, Meaning
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.history import FlagChanged
+from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import all_codes
-from rebound.messages.domain.messages import MessageStatus
-
-if TYPE_CHECKING:
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.history import FlagChanged
-    from rebound.contacts.domain.replies import Reply
-    from rebound.messages.domain.appointments import Answered
-    from rebound.messages.domain.messages import Message
+from rebound.messages.domain.appointments import Answered
+from rebound.messages.domain.messages import Message, MessageStatus
 
 
 def sentence_of_message(message: Message) -> str:

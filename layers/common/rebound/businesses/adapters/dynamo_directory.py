@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rebound.businesses.adapters.stored_settings import read_settings, write_settings
+from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
@@ -16,8 +17,6 @@ from rebound.platform.adapters.dynamo import (
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
-
-    from rebound.businesses.domain.business import Business
 
 _SENT_FROM: Final = "business#"
 

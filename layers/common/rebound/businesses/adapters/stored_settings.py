@@ -1,21 +1,16 @@
 """The settings of a business as a document in the table: ``Business`` in the form of msgspec, but for two settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
-from rebound.contacts.domain.reachability import STANDARD_POLICY, counts_of, policy_of
+from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
 
 
 def write_policy(policy: ReachabilityPolicy) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.recopying import Recopying
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -17,7 +18,6 @@ from rebound.kernel.local_time import time_zone
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory, RecopyQueue
     from rebound.contacts.ports import AddressReader
 

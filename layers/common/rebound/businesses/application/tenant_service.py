@@ -11,19 +11,16 @@ from msgspec import Struct
 
 from rebound.access.domain import ApiKey, hash_of, write_token
 from rebound.businesses.application.settings_of_business import changed_business, write_change
-from rebound.businesses.domain.business import Business
-from rebound.kernel.api_scopes import ALL_SCOPES
+from rebound.businesses.domain.business import Bundle, Business
+from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
 
 if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
     from rebound.businesses.application.settings_of_business import BusinessChange
-    from rebound.businesses.domain.business import Bundle
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
-    from rebound.kernel.api_scopes import ApiScope
-    from rebound.kernel.provider_codes import Provider
     from rebound.platform.ports import Clock, Ids
 
 DEFAULT_GRACE = timedelta(hours=24)

@@ -1,18 +1,14 @@
 """When a message is to go out, and until when it is of use, as a client asks for it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError
 from rebound.kernel.local_time import first_instant_anywhere, first_instant_of
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """So long ago is still now: a client's clock may be slow. Anything older is a mistake, not a wish to send at once."""

@@ -3,16 +3,12 @@
 Apart from the windows themselves, because only who decides needs the clocks of the world.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rebound.businesses.domain.quiet_hours import QuietWindow
 from rebound.kernel.local_time import change_of_offset, wall_clock
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.quiet_hours import QuietWindow
 
 LOOKED_AHEAD: Final = timedelta(days=7)
 """So far ahead an allowed minute is looked for.

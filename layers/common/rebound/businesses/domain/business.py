@@ -1,21 +1,17 @@
 """A business: the tenant, its settings, and how it sends."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct, field
 
-from rebound.businesses.domain.frequency import FrequencyCap  # noqa: TC001 - msgspec reads the rows by it
+from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours
-from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy  # noqa: TC001 - as above
+from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
 from rebound.contacts.domain.recovery import Recovery
+from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider  # noqa: TC001 - as above
-
-if TYPE_CHECKING:
-    from rebound.kernel.categories import Category
+from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
 
 
 class DoubleOptIn(Struct, frozen=True):

@@ -15,8 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from rebound.kernel.categories import Category  # noqa: TC001 - msgspec reads the rows by them
-from rebound.kernel.channels import Channel  # noqa: TC001
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 
 MOST_CAPS: Final = 10
 HIGHEST_CAP: Final = 50

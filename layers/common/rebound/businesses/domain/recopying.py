@@ -1,13 +1,8 @@
 """What is kept of work on flags that takes longer than one invocation."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
+from rebound.contacts.domain.reachability import ReachabilityPolicy
 
 
 class Recopying(Struct, frozen=True):

@@ -1,14 +1,12 @@
 """Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec.structs import asdict
 
@@ -31,8 +29,8 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import range_name
-from rebound.kernel.pages import RowChange, first_page, read_cursor
-from rebound.messages.domain.mailing import EmailContent, TextContent
+from rebound.kernel.pages import Page, RowChange, first_page, read_cursor
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -46,10 +44,6 @@ from rebound.platform.adapters.dynamo import (
     write_instant,
 )
 from rebound.segments.domain import Selection
-
-if TYPE_CHECKING:
-    from rebound.kernel.pages import Page
-    from rebound.messages.domain.mailing import Content
 
 KEPT: Final = timedelta(days=400)
 """As long as the messages, which are found through the chunks."""

@@ -11,31 +11,27 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from rebound.businesses.application.timing import Timing
-from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier
+from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, queued_message
-from rebound.campaigns.domain.chunks import ChunkState
+from rebound.campaigns.domain.chunks import Chunk, ChunkState
 from rebound.kernel.audiences import Audience
+from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.mailing import Content
+from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import check_content
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain import Selection, compile_filter
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.domain.chunks import Chunk
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
-    from rebound.kernel.categories import Category
-    from rebound.messages.domain.mailing import Content
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
-    from rebound.segments.domain import Selection
     from rebound.segments.ports import SegmentBook
 
 RESULT_STATUSES: Final = (

@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.campaigns.domain.breaker import deserves_a_warning, reason_to_pause
-from rebound.campaigns.domain.campaigns import RUNNING, CampaignStatus, final_words
+from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, final_words
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.labels import counts_for_breaker
+from rebound.messages.domain.messages import StatusChange
 
 if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, TallyBook
-    from rebound.messages.domain.messages import StatusChange
 
 
 class TripBreaker(Struct, frozen=True, kw_only=True):

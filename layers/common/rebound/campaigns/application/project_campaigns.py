@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.campaigns.application.campaign_service import counted
-from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, PausedBy
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
+from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignPaused, DomainEvent, PausedBy
+from rebound.kernel.pages import RowChange
 
 if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import ExpansionLedger, TallyBook
-    from rebound.kernel.events import DomainEvent
-    from rebound.kernel.pages import RowChange
     from rebound.platform.ports import DomainEvents
 
 

@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import Rollback
+from rebound.campaigns.domain.campaigns import Campaign, Rollback
 from rebound.contacts.domain.reachability import Voided
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.messages import Message, MessageStatus
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger
     from rebound.contacts.ports import ContactBook
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids
 

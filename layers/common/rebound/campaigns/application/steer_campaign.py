@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import ENDED, RUNNING, CampaignStatus
+from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, CampaignRunner
     from rebound.platform.ports import Clock, Ids
 

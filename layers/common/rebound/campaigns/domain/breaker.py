@@ -1,16 +1,11 @@
 """When a campaign stops by itself: what it sends fails through our own fault, or too much of it bounces."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
-from rebound.kernel.provider_codes import look_up
-
-if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import FinalWords
-    from rebound.kernel.provider_codes import Provider
+from rebound.campaigns.domain.campaigns import FinalWords
+from rebound.kernel.provider_codes import Provider, look_up
 
 
 class Threshold(Struct, frozen=True):

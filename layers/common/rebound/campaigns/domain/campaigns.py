@@ -1,21 +1,16 @@
 """A campaign: what is sent to whom, and where it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
-from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.mailing import Content, Mailing
 from rebound.messages.domain.messages import Message, MessageStatus
-
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import MessageKey
-    from rebound.messages.domain.mailing import Content
 
 
 class CampaignStatus(StrEnum):

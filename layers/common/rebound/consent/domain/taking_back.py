@@ -1,17 +1,11 @@
 """Who may take an opt-out back, and what they do: the fold of ``consent`` in words for the reception desk."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rebound.consent.domain.consent import Weight
+from rebound.consent.domain.consent import Consent, ConsentEvidence, Weight
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import COVERED_BY, ConsentSource
-
-if TYPE_CHECKING:
-    from rebound.consent.domain.consent import Consent, ConsentEvidence
-    from rebound.kernel.consent_words import Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 
 
 class TakenBackBy(StrEnum):

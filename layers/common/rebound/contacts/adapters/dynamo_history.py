@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.adapters.rows import HISTORY_KEYS, HistoryRow
-from rebound.contacts.domain.history import ConsentStated, FlagChanged, place_of
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
 from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.pages import read_cursor
+from rebound.kernel.pages import Page, read_cursor
 from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
 
 if TYPE_CHECKING:
     from pynamodb.pagination import ResultIterator
-
-    from rebound.contacts.domain.history import HistoryEntry
-    from rebound.kernel.pages import Page
 
 REPLY_KEPT: Final = timedelta(days=400)
 """As long as messages are."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct, field
 
 from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.contacts.domain import recovery
-from rebound.contacts.domain.reachability import Reachability
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import Evidence, ReachabilityPolicy, Verdict
-    from rebound.kernel.channels import ContactKey
+from rebound.contacts.domain.reachability import Evidence, Reachability, ReachabilityPolicy, Verdict
+from rebound.kernel.channels import ContactKey
 
 MAX_CUSTOMERS_PER_CONTACT = 500
 """So many customers may share an address; more is a placeholder ("none@example.com"), not a contact."""

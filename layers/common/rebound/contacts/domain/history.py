@@ -4,18 +4,14 @@ The two folds hold what is true now; this is the record beside them, which nothi
 written what staff made of it, and it is forgotten with the address; nothing else is ever changed.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from msgspec import Struct
 
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.replies import Reply
-
-if TYPE_CHECKING:
-    from rebound.consent.domain.consent import ConsentEvidence
 
 
 class ConsentStated(Struct, frozen=True):

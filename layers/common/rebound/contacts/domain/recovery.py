@@ -4,19 +4,14 @@ A full mailbox is emptied and a phone is switched on again, and nobody tells us:
 delivered. The schedule spaces out the messages that find that out: 1, 2, 4 … 32 days after the last failure.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.reachability import Reachability
+from rebound.contacts.domain.reachability import Reachability, ReachabilityPolicy
+from rebound.kernel.categories import Category
 from rebound.kernel.provider_codes import look_up
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
-    from rebound.kernel.categories import Category
 
 FIRST_SPACING: Final = timedelta(days=1)
 DOUBLINGS: Final = 5

@@ -8,15 +8,13 @@ from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-
-if TYPE_CHECKING:
-    from rebound.kernel.channels import ContactKey
 
 
 class Keyword(StrEnum):

@@ -4,22 +4,17 @@ An entry is evidence like any other: BOUNCE speaks of the address, COMPLAINT of 
 That a message was *not tried* because of an entry proves nothing by itself; the entry's reason does.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.reachability import Failure
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Failure, Reachability
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.reachability import Reachability
 
 LISTED_BOUNCE: Final = "SuppressionList/BOUNCE"
 """Our own name in the code table for a BOUNCE entry of SES's account suppression list."""

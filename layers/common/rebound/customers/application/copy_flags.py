@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.recopying import Recopying
-from rebound.kernel.channels import Channel
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import ReachabilityPolicy
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import NotFoundError
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory, RecopyQueue
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.channels import ContactKey
 
 
 class CopyFlags(Struct, frozen=True, kw_only=True):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
+from rebound.businesses.domain.business import Business
+from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import (
     ConcurrentChangeError,
     ConflictError,
@@ -28,15 +29,12 @@ from rebound.kernel.local_time import time_zone
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.application import SuppressionListClient
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.channels import ContactKey
     from rebound.platform.ports import Clock, Ids
 
 MAX_TAGS: Final = 50

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import ContactKey
+
 if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.channels import ContactKey
 
 MOST_CONTACTS: Final = 40
 """In one transaction: with two rows each and the customer 81 of the 100 it may hold."""

@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import Whereabouts
+from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
+from rebound.customers.domain import Customer, Matcher
 from rebound.eligibility.application.frequency_reservations import known_frequencies
-from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send, decide
 from rebound.kernel.audiences import Audience
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.quiet_hours import Whereabouts
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer, Matcher
-    from rebound.eligibility.domain.eligibility import Decision
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel, ContactKey
 
 
 class Selected(Struct, frozen=True):

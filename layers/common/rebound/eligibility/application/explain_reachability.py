@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.eligibility.application.audience import supposed_mailing
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Case
-from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, explain
+from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.messages.domain.messages import Message
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
-    from rebound.eligibility.domain.explanation import Explanation
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
 

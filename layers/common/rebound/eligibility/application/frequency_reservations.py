@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.businesses.domain.frequency import longest_window
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.frequency import Frequency, longest_window
+from rebound.eligibility.domain.eligibility import Case
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.retrying import retried_from
+from rebound.messages.domain.mailing import Mailing
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.frequency import Frequency
-    from rebound.eligibility.domain.eligibility import Case
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock
 
 

@@ -9,27 +9,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.quiet_hours import Whereabouts
+from rebound.customers.domain import Customer
 from rebound.eligibility.application.audience import Screening, matching, supposed_mailing
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain import EXCLUDED, MATCHED
+from rebound.jobs.domain import EXCLUDED, MATCHED, Job, JobProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.ids import bounds
+from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.count_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.jobs.domain import Job, JobProgress
     from rebound.jobs.ports import JobLedger
-    from rebound.messages.domain.mailing import Mailing
     from rebound.platform.ports import Clock
 
 LONGEST_LOOK: Final = timedelta(seconds=3)

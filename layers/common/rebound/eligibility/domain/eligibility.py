@@ -1,29 +1,23 @@
 """Who gets a message: one pure function that preview, expansion, sending and every explanation call."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from msgspec import Struct
 
 from rebound.businesses.domain.allowed_hours import first_allowed
-from rebound.businesses.domain.frequency import HandOver
-from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.businesses.domain.business import Barrier, Business
+from rebound.businesses.domain.frequency import Frequency, HandOver
+from rebound.businesses.domain.quiet_hours import HoldReason, Whereabouts
+from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import REACHABLE
+from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Barrier, Business
-    from rebound.businesses.domain.frequency import Frequency
-    from rebound.businesses.domain.quiet_hours import Whereabouts
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
-    from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.mailing import Mailing
 
 
 class Send(Struct, frozen=True):

@@ -1,28 +1,22 @@
 """What is said of each reason to leave somebody out, a row for each; the readers are people at a reception desk."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Barrier
+from rebound.businesses.domain.frequency import CapState
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.consent.domain.taking_back import how_to_take_back
-from rebound.contacts.domain.reachability import REACHABLE
+from rebound.contacts.domain.reachability import REACHABLE, Verdict
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
-from rebound.eligibility.domain.eligibility import Exclusion
+from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import look_up
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.frequency import CapState
-    from rebound.contacts.domain.reachability import Verdict
-    from rebound.eligibility.domain.eligibility import Case, Hold
 
 SHOWN_ZONES: Final = 4
 

@@ -10,25 +10,19 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Barrier
-from rebound.contacts.domain.reachability import REACHABLE
-from rebound.eligibility.domain.eligibility import RULES, Exclusion, Hold, decision_on
+from rebound.contacts.domain.reachability import REACHABLE, Cleared, Failure, Verdict
+from rebound.eligibility.domain.eligibility import RULES, Case, Decision, Exclusion, Hold, decision_on
 from rebound.eligibility.domain.exclusion_words import WORDS, holding_sentence, kind_of_message
 from rebound.eligibility.domain.next_steps import next_step
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import look_up
-from rebound.messages.domain.messages import MessageStatus
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import Cleared, Failure, Verdict
-    from rebound.eligibility.domain.eligibility import Case, Decision
-    from rebound.kernel.consent_words import ConsentSource, Scope
-    from rebound.kernel.provider_codes import FailureClass
-    from rebound.messages.domain.messages import Message
+from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.provider_codes import FailureClass, look_up
+from rebound.messages.domain.messages import Message, MessageStatus
 
 SHOWN_ATTEMPTS: Final = 5
 

@@ -1,21 +1,14 @@
 """The one thing to do when a customer does not get a message, in a sentence for the reception desk."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rebound.consent.domain.taking_back import number_to_text
-from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
+from rebound.eligibility.domain.eligibility import Case, Decision, Exclusion, Hold, Send
 from rebound.eligibility.domain.exclusion_words import WORDS, address_noun, mend_the_address, plural_noun, written
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import FailureClass, look_up
-from rebound.messages.domain.messages import MessageStatus
-
-if TYPE_CHECKING:
-    from rebound.eligibility.domain.eligibility import Case, Decision
-    from rebound.kernel.provider_codes import ProviderCode
-    from rebound.messages.domain.messages import Message
+from rebound.kernel.provider_codes import FailureClass, ProviderCode, look_up
+from rebound.messages.domain.messages import Message, MessageStatus
 
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:

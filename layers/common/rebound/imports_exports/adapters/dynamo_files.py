@@ -11,6 +11,8 @@ from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
 from rebound.imports_exports.domain import (
     BadRow,
     ExportJob,
@@ -34,8 +36,6 @@ from rebound.platform.adapters.dynamo import (
 )
 
 if TYPE_CHECKING:
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerTransactions
 
 

@@ -1,7 +1,5 @@
 """Customers as lines of CSV or JSON: how a file is read row by row, and how one is written that can be read again."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -9,20 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import UTC
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind, fields_of
+from rebound.contacts.domain.reachability import Verdict
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
 from rebound.imports_exports.domain import FilePosition
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused
 from rebound.kernel.errors import FieldError, ReboundError
-
-if TYPE_CHECKING:
-    from rebound.contacts.domain.reachability import Verdict
-    from rebound.customers.domain import Customer
 
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")

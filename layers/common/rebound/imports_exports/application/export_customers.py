@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from rebound.businesses.domain.business import Business
+from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import write_header, write_row
 from rebound.imports_exports.domain import ExportJob
 from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.imports_exports.ports import ExportBook, ExportStore, FileRunner
     from rebound.platform.ports import Clock, Ids

@@ -24,36 +24,33 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import checked_profile, id_of_external, linked
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
 from rebound.imports_exports.domain import (
     BadRow,
+    ImportFile,
     ImportJob,
+    PartProgress,
     RowCounts,
     Splitting,
 )
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.ports import CustomerBook
     from rebound.imports_exports.application.customer_files import Row
-    from rebound.imports_exports.domain import (
-        ImportFile,
-        PartProgress,
-    )
     from rebound.imports_exports.ports import FileRunner, ImportBook, ImportLedger, ImportStore
-    from rebound.kernel.channels import ContactKey
     from rebound.platform.ports import Clock, Ids, Patience
 
 BATCH: Final = 19

@@ -17,30 +17,25 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import AnsweredBy
-from rebound.contacts.domain.replies import FirstReceipt
-from rebound.customers.domain import shared_language
-from rebound.inbound.domain.replies import may_stop, understood
+from rebound.businesses.domain.business import AnsweredBy, Business
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.replies import FirstReceipt, Reply
+from rebound.customers.domain import Customer, shared_language
+from rebound.inbound.domain.replies import IncomingText, may_stop, understood
 from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import AppointmentConfirmed
-from rebound.messages.domain.appointments import Answered
+from rebound.messages.domain.appointments import Answered, Asked
 from rebound.messages.domain.messages import MessageStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.replies import Reply
     from rebound.contacts.ports import ContactBook, ReplyBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.inbound.domain.replies import IncomingText
     from rebound.messages.application.record_evidence import RecordEvidence
-    from rebound.messages.domain.appointments import Asked
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, DomainEvents
 

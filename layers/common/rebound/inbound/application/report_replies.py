@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.kernel.channels import Channel
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.csv_cells import defused
 from rebound.kernel.pages import Page
 
@@ -17,12 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.replies import Meaning, Reply
     from rebound.contacts.ports import ContactBook, ReplyBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.channels import ContactKey
 
 MOST_CUSTOMERS: Final = 10
 """So many of those who share a number are named."""

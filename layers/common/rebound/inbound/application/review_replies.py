@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.contacts.domain.replies import Decision, Meaning
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.replies import Decision, Meaning, Reply
 from rebound.kernel.errors import ConflictError
+from rebound.kernel.pages import Page
 
 if TYPE_CHECKING:
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.replies import Reply
     from rebound.contacts.ports import ContactBook, ReplyBook
-    from rebound.kernel.pages import Page
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.platform.ports import Clock
 

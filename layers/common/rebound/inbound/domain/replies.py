@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
 from rebound.inbound.domain.revocations import reads_like_a_revocation
 from rebound.kernel.channels import Channel, ContactKey
-
-if TYPE_CHECKING:
-    from rebound.messages.domain.appointments import Asked
+from rebound.messages.domain.appointments import Asked
 
 
 def keyword_of(text: IncomingText) -> Keyword | None:

@@ -1,23 +1,18 @@
 """Texts are stopped: since when, by whom, and what brings them back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
+from rebound.contacts.domain.replies import Keyword
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource
 from rebound.kernel.languages import read_words
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.replies import Keyword
-    from rebound.kernel.consent_words import ConsentSource
 
 
 @cache

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from rebound.jobs.application.run_job import summed
-from rebound.jobs.domain import ENDED, Job, JobStatus
+from rebound.jobs.domain import ENDED, Job, JobKind, JobProgress, JobStatus, Spared
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.jobs.domain import JobKind, JobProgress, Spared
     from rebound.jobs.ports import JobBook, JobLedger, JobRunner
     from rebound.platform.ports import Clock, Ids, RequestIds
 

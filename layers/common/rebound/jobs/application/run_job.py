@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from rebound.jobs.domain import ENDED, STANDING, JobStatus
+from rebound.jobs.domain import ENDED, STANDING, Job, JobKind, JobProgress, JobStatus
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import bounds
 
 if TYPE_CHECKING:
-    from rebound.jobs.domain import Job, JobKind, JobProgress
     from rebound.jobs.ports import JobBook, JobLedger
     from rebound.platform.ports import Clock
 

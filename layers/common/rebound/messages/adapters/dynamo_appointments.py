@@ -1,22 +1,16 @@
 """What has happened about appointments, in the Messages table: rows that lead from an appointment to its messages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rebound.kernel.pages import read_cursor
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.pages import Page, read_cursor
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
-from rebound.messages.domain.appointments import Answered, Asked, MessagePosted
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, Asked, MessagePosted
 from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
-
-if TYPE_CHECKING:
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.pages import Page
-    from rebound.messages.domain.appointments import AppointmentEntry
 
 KEPT: Final = timedelta(days=400)
 """As long as messages are."""

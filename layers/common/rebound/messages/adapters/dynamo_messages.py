@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.pages import read_cursor
+from rebound.kernel.pages import Page, read_cursor
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import MessageRow, PointerRow
@@ -23,9 +23,6 @@ from rebound.platform.adapters.dynamo import ULID_KEYS, bind, expiry, lost_races
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.pagination import ResultIterator
-
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.pages import Page
 
 KEPT: Final = timedelta(days=400)
 """A little more than a year, so that last year's season can be compared."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.kernel.pages import Page
+from rebound.messages.domain.messages import Message
+
 if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.pages import Page
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
 
 

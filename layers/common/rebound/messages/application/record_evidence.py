@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.kernel.errors import ConcurrentChangeError
 
 if TYPE_CHECKING:
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.reachability import Evidence
     from rebound.contacts.ports import ContactBook
     from rebound.messages.ports import MessageLog
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.messages.domain.links import write_tokens
+from rebound.kernel.channels import ContactKey
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.links import Purpose, write_tokens
 
 if TYPE_CHECKING:
-    from rebound.kernel.channels import ContactKey
-    from rebound.kernel.consent_words import Scope
-    from rebound.kernel.receipts import MessageKey
-    from rebound.messages.domain.links import Purpose
     from rebound.messages.ports import LinkKeyring
 
 

@@ -3,16 +3,12 @@
 The appointments themselves are the client's; here they are no more than the names that it gives them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import MessageKey
 
 
 class MessagePosted(Struct, frozen=True):

@@ -4,20 +4,16 @@ A client may put the links where they like, with ``##{{unsubscribe_url}}`` and `
 for the parts of an email in which they have not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.categories import Category
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import read_words
 from rebound.messages.domain.links import Purpose
-
-if TYPE_CHECKING:
-    from rebound.kernel.categories import Category
-    from rebound.kernel.consent_words import Scope
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"

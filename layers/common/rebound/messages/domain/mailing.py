@@ -1,19 +1,14 @@
 """What a message says before it is rendered for somebody, and whom a mailing means."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.ids import BASE32, TIME_DIGITS
-
-if TYPE_CHECKING:
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel
-    from rebound.segments.domain import Selection
+from rebound.segments.domain import Selection
 
 
 class EmailContent(Struct, frozen=True):

@@ -5,19 +5,15 @@ from __future__ import annotations
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
-from rebound.kernel.provider_codes import look_up
-from rebound.kernel.receipts import Outcome
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Barrier
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel
-    from rebound.kernel.provider_codes import Provider
-    from rebound.kernel.receipts import MessageKey, Receipt
+from rebound.businesses.domain.business import Barrier
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider, look_up
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 
 
 class MessageStatus(StrEnum):

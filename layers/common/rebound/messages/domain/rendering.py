@@ -5,26 +5,20 @@ where HTML wants it, and it cannot break out of a header line. Anything that mer
 language's placeholder stays as the client wrote it.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
-from rebound.customers.domain import PROFILE, TEXT_FIELDS, field_text
+from rebound.businesses.domain.business import Business
+from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
+from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
-from rebound.messages.domain.mailing import EmailContent, TextContent
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.customers.domain import Customer
-    from rebound.kernel.categories import Category
-    from rebound.messages.domain.mailing import Content
+from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.operations.domain import DeadLetter
 
 if TYPE_CHECKING:
-    from rebound.operations.domain import DeadLetter
     from rebound.operations.ports import DeadLetterQueues
     from rebound.platform.failures import FailedHandling
     from rebound.platform.ports import FailureLog

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.access.domain import ApiKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle
+from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
-    from rebound.access.domain import ApiKey
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
-    from rebound.businesses.domain.business import Business
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
 COMMANDS: Final = (

@@ -1,17 +1,12 @@
 """What the books that are kept in the Directory table have in common."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import read_cursor
+from rebound.kernel.pages import Page, read_cursor
 from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, page_of
-
-if TYPE_CHECKING:
-    from rebound.kernel.pages import Page
 
 
 class Directory:

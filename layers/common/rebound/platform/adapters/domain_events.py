@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import asdict
 
 from rebound.kernel.errors import ReboundError
+from rebound.kernel.events import DomainEvent
 
 if TYPE_CHECKING:
-    from rebound.kernel.events import DomainEvent
     from rebound.platform.ports import DomainEvents
     from rebound.platform.telemetry import Count
 

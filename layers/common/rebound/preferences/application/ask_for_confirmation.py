@@ -7,22 +7,22 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.consent.domain.taking_back import how_to_take_back
+from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.messages import Message
 from rebound.preferences.domain import opt_in_question
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.application.post_message import PostMessage

@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, only_the_customer_ends, taken_back_by
+from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, place_of
+from rebound.customers.domain import Customer
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
-from rebound.kernel.pages import first_page, read_cursor
+from rebound.kernel.pages import Page, first_page, read_cursor
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook, ContactHistory
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.channels import Channel, ContactKey
-    from rebound.kernel.consent_words import ConsentSource, Scope
-    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock
 
 _READ_AT_ONCE: Final = 101

@@ -6,24 +6,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.customers.domain import language_for
+from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import NotFoundError
 from rebound.messages.domain.links import Link, Purpose, key_id_of, read_token, write_token
 from rebound.preferences import domain as preferences
+from rebound.preferences.domain import Choice
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import LinkKeyring, MessageLog
     from rebound.platform.ports import Clock
-    from rebound.preferences.domain import Choice
 
 
 class LinkReader(Struct, frozen=True, kw_only=True):

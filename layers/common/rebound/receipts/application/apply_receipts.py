@@ -14,21 +14,19 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
+from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, NotAnsweredError, NotYetKnownError
 from rebound.kernel.provider_codes import FailureClass, look_up
-from rebound.kernel.receipts import Outcome
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.application.record_evidence import ATTEMPTS
+from rebound.messages.domain.messages import Message
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionListClient
-    from rebound.contacts.domain.reachability import Evidence
     from rebound.contacts.ports import ContactBook
-    from rebound.kernel.receipts import MessageKey, Receipt
     from rebound.messages.application.record_evidence import RecordEvidence
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
 
 LOOK_UP_BUDGET: Final = timedelta(seconds=15)

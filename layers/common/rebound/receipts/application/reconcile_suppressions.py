@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.contacts.domain.suppressions import Drift, drift_of
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.suppressions import Drift, Suppression, drift_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
+from rebound.receipts.domain import Reconciliation
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.application import SuppressionListClient
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.suppressions import Suppression
     from rebound.contacts.ports import ContactBook
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import MessageLog
-    from rebound.receipts.domain import Reconciliation
     from rebound.receipts.ports import ReconciliationBook
 
 

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.remove_customer import unlinked
+from rebound.customers.domain import Customer
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import (
     DELETED,
@@ -26,27 +27,23 @@ from rebound.jobs.domain import (
     SKIPPED,
     FrozenCustomer,
     FrozenPage,
+    Job,
     JobKind,
+    JobProgress,
     JobStatus,
     Spared,
 )
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.segments.application.count_customers import PAGE, next_after, read_filter, write_filter
-from rebound.segments.domain import Removal
+from rebound.segments.domain import CustomerFilter, Removal
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.application.remove_customer import RemoveCustomer
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.application.job_service import JobService, JobView
-    from rebound.jobs.domain import (
-        Job,
-        JobProgress,
-    )
     from rebound.jobs.ports import JobLedger
-    from rebound.segments.domain import CustomerFilter
     from rebound.segments.ports import RemovalLedger
 
 BATCH: Final = 12

@@ -11,16 +11,14 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
-from rebound.customers.domain import has_failed
+from rebound.customers.domain import Customer, Matcher, has_failed
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain import COUNT, LOOKED_AT
+from rebound.jobs.domain import COUNT, LOOKED_AT, Job, JobProgress
 from rebound.kernel.ids import bounds
 from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:
-    from rebound.customers.domain import Customer, Matcher
     from rebound.customers.ports import CustomerBook
-    from rebound.jobs.domain import Job, JobProgress
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
 

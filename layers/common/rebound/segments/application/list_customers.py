@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from rebound.customers.application.customer_service import views_of
 from rebound.kernel.pages import Page
+from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.application.customer_service import CustomerView
     from rebound.customers.ports import CustomerBook
-    from rebound.segments.domain import CustomerFilter
 
 
 class ListCustomers(Struct, frozen=True, kw_only=True):

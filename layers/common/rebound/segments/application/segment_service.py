@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.pages import Page
 from rebound.segments.domain import Segment, compile_filter
 
 if TYPE_CHECKING:
-    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock
     from rebound.segments.ports import SegmentBook
 

@@ -3,13 +3,10 @@
 Source: Twilio docs, "Connection overrides".
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlencode
 
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import MessageKey
 
 STATUS_PATH: Final = "/v1/webhooks/twilio/status"
 """Where Twilio reports what became of a text."""

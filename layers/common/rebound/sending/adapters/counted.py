@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, Refused, Unknown
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 
 if TYPE_CHECKING:
-    from rebound.kernel.provider_codes import Provider
-    from rebound.kernel.receipts import MessageKey
     from rebound.platform.telemetry import Count
-    from rebound.sending.domain.recipients import OutgoingEmail, SendResult
     from rebound.sending.ports import Mailer, Texter
 
 WHAT_BECAME: Final[dict[type[SendResult], str]] = {

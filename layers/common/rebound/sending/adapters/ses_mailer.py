@@ -1,10 +1,8 @@
 """Sending email with SES v2 SendBulkEmail."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.exceptions import (
     ClientError,
@@ -14,13 +12,10 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from rebound.kernel.receipts import MessageKey
 from rebound.platform.adapters.aws_errors import NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, Refused, Unknown
-
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import MessageKey
-    from rebound.sending.domain.recipients import OutgoingEmail, SendResult
+from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
 
 from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey
 from rebound.platform.adapters.aws_errors import NOT_LET_IN
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, Refused, Unknown
+from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
-
-    from rebound.kernel.receipts import MessageKey
-    from rebound.sending.domain.recipients import SendResult
 
 _THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
 _INVALID: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})

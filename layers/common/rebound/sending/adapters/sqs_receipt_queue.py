@@ -1,17 +1,13 @@
 """SQS: our own receipts, and what the webhooks received, on their way to the one queue of outcomes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rebound.kernel.receipts import Receipt
 from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
-
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import Receipt
 
 
 class SqsReceiptQueue:

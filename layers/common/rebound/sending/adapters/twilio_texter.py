@@ -1,19 +1,14 @@
 """Sending texts with Twilio's Messages resource."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
+from rebound.kernel.receipts import MessageKey
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.callback_address import status_callback_url
-from rebound.sending.domain.recipients import Accepted, Refused, Unknown
-
-if TYPE_CHECKING:
-    from rebound.kernel.receipts import MessageKey
-    from rebound.sending.domain.recipients import SendResult
+from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
 
 TIMEOUT_SECONDS: Final = 10
 SHORTEST_VALIDITY_SECONDS: Final = 1

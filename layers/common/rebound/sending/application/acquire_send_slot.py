@@ -17,18 +17,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import SendingAccount
 from rebound.campaigns.domain.chunks import ChunkState
-from rebound.rates.domain import HORIZON, Flow
-from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
+from rebound.kernel.channels import Channel
+from rebound.rates.domain import HORIZON, Flow, RateState
+from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import SendingAccount
     from rebound.campaigns.ports import ChunkLedger
-    from rebound.kernel.channels import Channel
     from rebound.platform.ports import Clock
-    from rebound.rates.domain import RateState
     from rebound.rates.ports import QuotaSource, RateBook
-    from rebound.sending.domain.chunk_tasks import ChunkTask
     from rebound.sending.ports import ChunkQueue
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)

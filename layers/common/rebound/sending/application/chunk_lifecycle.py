@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
-from rebound.campaigns.domain.chunks import ClaimOutcome
+from rebound.campaigns.domain.chunks import ChunkKey, ClaimOutcome
+from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.errors import ReboundError
-from rebound.messages.domain.messages import MessageStatus
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 from rebound.sending.domain.outcomes import NotTried, Outcomes
@@ -21,13 +23,9 @@ from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, witho
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.count_results import TripBreaker
-    from rebound.campaigns.domain.chunks import ChunkKey
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
-    from rebound.eligibility.domain.eligibility import Hold
-    from rebound.kernel.provider_codes import Provider
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue

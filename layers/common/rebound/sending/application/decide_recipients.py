@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.businesses.domain.frequency import Frequency
+from rebound.businesses.domain.quiet_hours import Whereabouts
+from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
+from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.retrying import retried_from
+from rebound.messages.domain.messages import Message
 from rebound.sending.domain.outcomes import NotTried, Outcomes
-from rebound.sending.domain.recipients import Recipient, left_out
+from rebound.sending.domain.recipients import ClaimedChunk, Recipient, left_out
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.frequency import Frequency
-    from rebound.businesses.domain.quiet_hours import Whereabouts
-    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.eligibility.ports import FrequencyBook
-    from rebound.messages.domain.messages import Message
     from rebound.platform.ports import Clock
-    from rebound.sending.domain.recipients import ClaimedChunk
 
 
 class DecideRecipients(Struct, frozen=True, kw_only=True):

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import check_barrier
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
 from rebound.eligibility.domain.eligibility import Hold, decide
+from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import Asked, MessagePosted
+from rebound.messages.domain.mailing import Content
+from rebound.messages.domain.messages import Message
 from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.categories import Category
-    from rebound.messages.domain.mailing import Content
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.kernel.channels import Channel
+from rebound.sending.domain.chunk_tasks import DeferredChunkTask
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
-    from rebound.sending.domain.chunk_tasks import DeferredChunkTask
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 

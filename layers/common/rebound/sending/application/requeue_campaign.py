@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.campaigns.domain.chunks import ChunkState
+from rebound.campaigns.domain.chunks import Chunk, ChunkState
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 
 if TYPE_CHECKING:
-    from rebound.campaigns.domain.chunks import Chunk
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.platform.ports import Clock
     from rebound.sending.ports import ChunkQueue

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import counted
-from rebound.campaigns.domain.campaigns import ENDED, CampaignStatus
-from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, chunk_name
+from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
+from rebound.customers.domain import Matcher
 from rebound.eligibility.application.audience import Screening, matching
+from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import bounds, estimated_size
 from rebound.messages.domain.messages import MessageStatus
@@ -25,18 +29,12 @@ from rebound.segments.domain import compile_filter
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Business
-    from rebound.businesses.domain.quiet_hours import Whereabouts
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.close_campaign import CloseCampaign
-    from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import RangeProgress
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.domain import Matcher
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
-    from rebound.eligibility.domain.eligibility import Hold
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
     from rebound.segments.ports import SegmentBook

@@ -22,12 +22,16 @@ from rebound.messages.domain.mailing import EmailContent
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.rendering import render_email, uses, values_of
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.outcomes import KeptBack, NotTried
+from rebound.sending.domain.chunk_tasks import ChunkTask
+from rebound.sending.domain.outcomes import KeptBack, NotTried, Outcome, Outcomes
 from rebound.sending.domain.recipients import (
     NOT_OUT,
     Accepted,
+    ClaimedChunk,
     OutgoingEmail,
+    Recipient,
     Refused,
+    SendResult,
     Unknown,
     accepted,
     cannot_render,
@@ -45,9 +49,6 @@ if TYPE_CHECKING:
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
-    from rebound.sending.domain.chunk_tasks import ChunkTask
-    from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.recipients import ClaimedChunk, Recipient, SendResult
     from rebound.sending.ports import Mailer
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)

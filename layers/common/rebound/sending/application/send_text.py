@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import SendingAccount
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
 from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.outcomes import KeptBack, Settled
+from rebound.sending.domain.chunk_tasks import ChunkTask
+from rebound.sending.domain.outcomes import KeptBack, Outcome, Outcomes, Settled
 from rebound.sending.domain.recipients import (
     NOT_OUT,
     Accepted,
+    ClaimedChunk,
     Recipient,
     Refused,
+    SendResult,
     Unknown,
     accepted,
     cannot_render,
@@ -36,18 +41,13 @@ from rebound.sending.domain.recipients import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rebound.businesses.domain.business import SendingAccount
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.kernel.provider_codes import Provider
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.rates.application import RecordThrottle
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
-    from rebound.sending.domain.chunk_tasks import ChunkTask
-    from rebound.sending.domain.outcomes import Outcome, Outcomes
-    from rebound.sending.domain.recipients import ClaimedChunk, SendResult
     from rebound.sending.ports import ReceiptQueue, Texter
 
 FRESH_FOR: Final = timedelta(seconds=1)

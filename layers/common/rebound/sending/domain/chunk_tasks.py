@@ -1,19 +1,15 @@
 """The tasks of the senders' queues: send a chunk, now or when its recipients' hour has come."""
 
-from __future__ import annotations
-
 from copy import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.chunks import ChunkKey
+from rebound.kernel.channels import Channel
 from rebound.rates.domain import Lane, within
-
-if TYPE_CHECKING:
-    from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import ChunkKey
-    from rebound.kernel.channels import Channel
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest that SQS holds a message back."""

@@ -1,11 +1,9 @@
 """What becomes of each recipient of a chunk in one attempt at it, and how the attempt ends because of that."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -13,11 +11,7 @@ from rebound.eligibility.domain.eligibility import Hold
 from rebound.messages.domain.messages import Message
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY
-from rebound.sending.domain.recipients import Recipient
-
-if TYPE_CHECKING:
-    from rebound.sending.domain.recipients import Refused
-
+from rebound.sending.domain.recipients import Recipient, Refused
 
 NO_DELAY: Final = timedelta()
 FIRST_DELAY: Final = timedelta(seconds=1)

@@ -1,32 +1,25 @@
 """A claimed chunk, its recipients, and their messages as each outcome leaves them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct, field
 
-from rebound.campaigns.domain.campaigns import queued_message
+from rebound.businesses.domain.business import Barrier, Business
+from rebound.businesses.domain.frequency import Frequency
+from rebound.campaigns.domain.campaigns import Campaign, queued_message
+from rebound.campaigns.domain.chunks import Chunk
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Exclusion
-from rebound.kernel.provider_codes import FailureClass, look_up
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.messages import NO_RECORD, MessageStatus
+from rebound.messages.domain.messages import NO_RECORD, Message, MessageStatus
+from rebound.messages.domain.rendering import RenderedEmail
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
-
-if TYPE_CHECKING:
-    from rebound.businesses.domain.business import Barrier, Business
-    from rebound.businesses.domain.frequency import Frequency
-    from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.campaigns.domain.chunks import Chunk
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.customers.domain import Customer
-    from rebound.kernel.provider_codes import Provider
-    from rebound.messages.domain.messages import Message
-    from rebound.messages.domain.rendering import RenderedEmail
 
 
 class ClaimedChunk(Struct, frozen=True):

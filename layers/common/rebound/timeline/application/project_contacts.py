@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.contacts.domain.history import ConsentStated, FlagChanged
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
+from rebound.contacts.domain.reachability import ReachabilityPolicy
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import NotFoundError
-from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored
+from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored, DomainEvent
+from rebound.kernel.pages import RowChange
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.history import HistoryEntry
-    from rebound.contacts.domain.reachability import ReachabilityPolicy
     from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
-    from rebound.kernel.events import DomainEvent
-    from rebound.kernel.pages import RowChange
     from rebound.platform.ports import DomainEvents
 
 

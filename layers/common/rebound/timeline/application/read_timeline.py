@@ -12,27 +12,23 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.history import ConsentStated, moment_of, place_of
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import ConsentStated, HistoryEntry, moment_of, place_of
 from rebound.contacts.domain.replies import Reply
-from rebound.inbound.domain.stopped_texts import stopped_texts
+from rebound.customers.domain import Customer
+from rebound.inbound.domain.stopped_texts import StoppedTexts, stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.ids import behind_all_of, time_of
-from rebound.kernel.pages import first_page, not_a_cursor, read_cursor
-from rebound.messages.domain.appointments import MessagePosted, confirmed_at
+from rebound.kernel.pages import Page, first_page, not_a_cursor, read_cursor
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
+from rebound.messages.domain.messages import Message
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.consent.domain.consent import ConsentEvidence
-    from rebound.contacts.domain.contacts import Contact
-    from rebound.contacts.domain.history import HistoryEntry
     from rebound.contacts.ports import ContactBook, ContactHistory
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
-    from rebound.inbound.domain.stopped_texts import StoppedTexts
-    from rebound.kernel.pages import Page
-    from rebound.messages.domain.appointments import Answered, AppointmentEntry
-    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import AppointmentBook, MessageLog
 
 
