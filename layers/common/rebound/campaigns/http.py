@@ -96,13 +96,7 @@ class RollbackAnswer(Answer):
     @classmethod
     def of(cls, rollback: Rollback) -> Self:
         """The answer for a rollback."""
-        return cls(
-            status="completed" if rollback.done else "running",
-            requested_at=rollback.requested_at,
-            since=rollback.since,
-            until=rollback.until,
-            bounces=rollback.bounces,
-        )
+        return cls.filled(rollback, status="completed" if rollback.done else "running")
 
 
 class CampaignAnswer(Answer):
@@ -141,21 +135,12 @@ class CampaignAnswer(Answer):
     def of(cls, view: CampaignView) -> Self:
         """The answer for a campaign."""
         campaign = view.campaign
-        return cls(
-            campaign_id=campaign.campaign_id,
-            name=campaign.name,
-            status=campaign.status,
+        return cls.filled(
+            campaign,
             reason=campaign.failure or campaign.paused_because,
-            category=campaign.category,
-            channel=campaign.channel,
             segment_id=campaign.selection.segment_id,
-            exclude_failed=campaign.exclude_failed,
             send_at=_written_as(campaign),
             local=campaign.local_time is not None,
-            expires_at=campaign.expires_at,
-            created_at=campaign.created_at,
-            started_at=campaign.started_at,
-            completed_at=campaign.completed_at,
             held_until=view.held_until,
             held_because=view.held_because,
             audience=AudienceAnswer.of(view.audience),

@@ -67,14 +67,7 @@ class EvidenceAnswer(Answer):
     @classmethod
     def of(cls, failure: Failure) -> Self:
         """The answer for a failure."""
-        return cls(
-            failure_class=look_up(failure.provider, failure.code).failure_class,
-            provider=failure.provider,
-            code=failure.code,
-            detail=failure.detail,
-            message_id=failure.message_id,
-            at=failure.at,
-        )
+        return cls.filled(failure, failure_class=look_up(failure.provider, failure.code).failure_class)
 
 
 class ContactAnswer(Answer):
@@ -113,9 +106,8 @@ class CustomerAnswer(Answer):
     @classmethod
     def of(cls, view: CustomerView) -> Self:
         """The answer for a customer."""
-        profile = {name: getattr(view.customer, name) for name in cls.model_fields if name != "contacts"}
         contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
-        return cls(**profile, contacts=contacts)
+        return cls.filled(view.customer, contacts=contacts)
 
 
 def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:

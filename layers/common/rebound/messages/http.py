@@ -129,25 +129,13 @@ class MessageAnswer(Answer):
     @classmethod
     def of(cls, message: Message) -> Self:
         """The answer for a message."""
-        return cls(
+        return cls.filled(
+            message,
             message_id=message.key.message_id,
             customer_id=message.key.customer_id,
-            campaign_id=message.campaign_id,
-            category=message.category,
-            channel=message.channel,
             address=message.address or None,
             status=message.shown_status,
-            reason=message.reason,
-            free_again_at=message.free_again_at,
-            barrier=message.barrier,
-            provider=message.provider,
-            provider_code=message.provider_code,
-            queued_at=message.queued_at,
             held_until=message.held_until if message.shown_status is MessageStatus.QUEUED else None,
-            sent_at=message.sent_at,
-            final_at=message.final_at,
-            appointment_id=message.appointment_id,
-            asks_confirmation=message.asks_confirmation,
         )
 
 

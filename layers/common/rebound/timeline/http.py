@@ -9,7 +9,6 @@ from pydantic import Field
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
-from rebound.inbound.domain.stopped_texts import StoppedTexts
 from rebound.inbound.http.replies import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
@@ -109,16 +108,6 @@ class StoppedTextsAnswer(Answer):
     )
     sentence: str
 
-    @classmethod
-    def of(cls, stopped: StoppedTexts) -> Self:
-        """The answer for it."""
-        return cls(
-            since=stopped.since,
-            source=stopped.source,
-            text_start_to=stopped.text_start_to,
-            sentence=stopped.sentence,
-        )
-
 
 class LogEntryAnswer(Answer):
     """One thing that happened with a customer; of the last four fields the one with the kind's name is there."""
@@ -157,7 +146,7 @@ class LogEntryAnswer(Answer):
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
             case ConsentStated(statement):
                 sentence = sentence_of_consent(statement, happened.channel)
-                return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.of(statement), **about)
+                return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.filled(statement), **about)
             case FlagChanged(_, reason):
                 sentence = sentence_of_flag(what, happened.channel)
                 return cls(
@@ -181,7 +170,7 @@ class TimelineAnswer(Answer):
         """The answer for a log."""
         return cls(
             customer_id=timeline.customer.customer_id,
-            texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.of(timeline.stopped),
+            texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.filled(timeline.stopped),
             items=[LogEntryAnswer.of(entry) for entry in timeline.entries.items],
             next_cursor=timeline.entries.next_cursor,
         )

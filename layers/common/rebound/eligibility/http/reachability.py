@@ -16,7 +16,6 @@ from rebound.eligibility.domain.explanation import (
     Attempt,
     Explanation,
     FailureEvidence,
-    OptOut,
     RuleOutcome,
     RuleResult,
 )
@@ -64,12 +63,7 @@ class RuleAnswer(Answer):
     @classmethod
     def of(cls, result: RuleResult) -> Self:
         """The answer for a rule."""
-        return cls(
-            rule=result.rule,
-            outcome=result.outcome,
-            sentence=result.sentence,
-            looked_at=_written(result.looked_at),
-        )
+        return cls.filled(result, looked_at=_written(result.looked_at))
 
 
 def _written(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,14 +85,8 @@ class FailureEvidenceAnswer(Answer):
     def of(cls, evidence: FailureEvidence) -> Self:
         """The answer for a failure."""
         failure = evidence.failure
-        return cls(
-            failure_class=evidence.failure_class,
-            provider=failure.provider,
-            code=failure.code,
-            words=failure.detail,
-            sentence=evidence.sentence,
-            message_id=failure.message_id,
-            at=failure.at,
+        return cls.filled(
+            failure, failure_class=evidence.failure_class, words=failure.detail, sentence=evidence.sentence
         )
 
 
@@ -141,17 +129,6 @@ class OptOutAnswer(Answer):
     message_id: str | None
     applies: bool = Field(description="Whether it covers the category that was asked about.")
 
-    @classmethod
-    def of(cls, opt_out: OptOut) -> Self:
-        """The answer for an opt-out."""
-        return cls(
-            scope=opt_out.scope,
-            source=opt_out.source,
-            at=opt_out.at,
-            message_id=opt_out.message_id,
-            applies=opt_out.applies,
-        )
-
 
 class AttemptAnswer(MessageAnswer):
     """A message of the client log and what became of it in words."""
@@ -192,19 +169,14 @@ class ReachabilityAnswer(Answer):
             verdict=VerdictAnswer.of(explanation),
             next_step=explanation.next_step,
             rules=[RuleAnswer.of(result) for result in explanation.rules],
-            validity=ValidityAnswer(
-                invalid=verdict.invalid,
-                reason=verdict.reason,
-                since=verdict.since,
+            validity=ValidityAnswer.filled(
+                verdict,
                 next_try_at=explanation.next_try_at,
                 evidence=FailureEvidenceAnswer.of(explanation.evidence) if explanation.evidence is not None else None,
-                counts=[
-                    FailureCountAnswer(failure_class=c.failure_class, count=c.count, threshold=c.threshold)
-                    for c in explanation.counts
-                ],
-                cleared=ClearedAnswer(by=cleared.by, at=cleared.at) if cleared is not None else None,
+                counts=[FailureCountAnswer.filled(count) for count in explanation.counts],
+                cleared=ClearedAnswer.filled(cleared) if cleared is not None else None,
             ),
-            opt_outs=[OptOutAnswer.of(opt_out) for opt_out in explanation.opt_outs],
+            opt_outs=[OptOutAnswer.filled(opt_out) for opt_out in explanation.opt_outs],
             attempts=[AttemptAnswer.of_attempt(attempt) for attempt in explanation.attempts],
         )
 

@@ -35,17 +35,7 @@ class ExportAnswer(Answer):
     @classmethod
     def of(cls, view: ExportView) -> Self:
         """The answer for an export."""
-        job = view.job
-        return cls(
-            export_id=job.export_id,
-            status=job.status,
-            format=job.format,
-            created_at=job.created_at,
-            rows=job.rows,
-            reason=job.failure,
-            download_url=view.download_url,
-            expires_at=view.expires_at,
-        )
+        return cls.filled(view.job, reason=view.job.failure, download_url=view.download_url, expires_at=view.expires_at)
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:

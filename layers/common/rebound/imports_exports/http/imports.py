@@ -65,11 +65,8 @@ class ImportAnswer(Answer):
         """The answer for an import."""
         job, counts, splitting = view.job, view.counts, view.job.splitting
         errors = [(bad.line, error) for bad in view.bad_rows for error in bad.errors][:MAX_ERRORS]
-        return cls(
-            import_id=job.import_id,
-            status=job.status,
-            format=job.format,
-            created_at=job.created_at,
+        return cls.filled(
+            job,
             progress=ImportProgress(
                 rows_read=splitting.rows if splitting else 0,
                 all_read=splitting.done if splitting else False,

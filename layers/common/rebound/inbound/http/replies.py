@@ -46,22 +46,7 @@ class ReplyAnswer(Answer):
     @classmethod
     def of(cls, reply: Reply) -> Self:
         """The answer for a reply."""
-        return cls(
-            reply_id=reply.reply_id,
-            at=reply.at,
-            number=reply.number,
-            to=reply.to,
-            body=reply.body,
-            kind=reply.meaning,
-            keyword=reply.keyword,
-            message_id=reply.message_id,
-            customer_id=reply.customer_id,
-            appointment_id=reply.appointment_id,
-            needs_staff=reply.is_waiting,
-            resolved_at=reply.resolved_at,
-            resolved_by=reply.resolved_by,
-            decision=reply.decision,
-        )
+        return cls.filled(reply, kind=reply.meaning, needs_staff=reply.is_waiting)
 
 
 class ReplyingCustomerAnswer(Answer):
@@ -82,10 +67,7 @@ class ReportedReplyAnswer(ReplyAnswer):
     @classmethod
     def of_view(cls, view: ReplyView) -> Self:
         """The answer for a reply and its customers."""
-        customers = [
-            ReplyingCustomerAnswer(customer_id=who.customer_id, first_name=who.first_name, last_name=who.last_name)
-            for who in view.customers
-        ]
+        customers = [ReplyingCustomerAnswer.filled(customer) for customer in view.customers]
         return cls(**dict(ReplyAnswer.of(view.reply)), customers=customers)
 
 

@@ -101,13 +101,8 @@ class JobAnswer(Answer):
         counted = first.get(FROZEN, 0) + first.get(COUNT, 0) + first.get(MATCHED, 0)
         report = _deletion_report(view) if job.phase else None
         is_completed = job.status is JobStatus.COMPLETED
-        return cls(
-            job_id=job.job_id,
-            kind=job.kind,
-            status=job.status,
-            reason=job.reason,
-            created_at=job.created_at,
-            ended_at=job.ended_at,
+        return cls.filled(
+            job,
             progress=JobProgressAnswer(
                 ranges=job.ranges,
                 ranges_done=view.ranges_done,

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -78,6 +78,11 @@ class Answer(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
+
+    @classmethod
+    def filled(cls, source: object, **given: Any) -> Self:
+        """The answer whose fields are what is ``given``, and else what ``source`` has under their names."""
+        return cls(**given, **{name: getattr(source, name) for name in cls.model_fields.keys() - given.keys()})
 
 
 class FieldProblem(Answer):

@@ -128,7 +128,7 @@ class StatementAnswer(ConsentChangeAnswer, _Told):
     def of_entry(cls, entry: StatementEntry) -> Self:
         """The answer for what was said of an address."""
         statement, key = entry.statement, entry.key
-        change = dict(ConsentChangeAnswer.of(statement))
+        change = dict(ConsentChangeAnswer.filled(statement))
         return cls(at=statement.at, channel=key.channel, address=key.address, former=entry.former, **change)
 
 

@@ -38,12 +38,7 @@ class SegmentAnswer(Answer):
     @classmethod
     def of(cls, segment: Segment) -> Self:
         """The answer for a segment."""
-        return cls(
-            segment_id=segment.segment_id,
-            name=segment.name,
-            filter=dict(segment.filter),
-            updated_at=segment.updated_at,
-        )
+        return cls.filled(segment, filter=dict(segment.filter))
 
 
 class SegmentPage(Answer):
