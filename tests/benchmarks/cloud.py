@@ -20,7 +20,7 @@ import requests
 from botocore import handlers
 from botocore.awsrequest import AWSResponse
 
-from rebound.platform.adapters.clients import session
+from rebound.platform.adapters.aws import session
 from tests.benchmarks.tables import MISSING, RefusedError, Table, Tables
 from tests.fakes.aws import ENVIRONMENT, SETTING_OF, table_definitions
 

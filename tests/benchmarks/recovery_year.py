@@ -22,9 +22,8 @@ from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.contacts import Contact, Recovery, is_recoverable
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tried
-from rebound.contacts.domain.recovery import Recovery, is_recoverable
 from rebound.eligibility.domain.eligibility import Send, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

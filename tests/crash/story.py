@@ -49,7 +49,7 @@ from rebound.messages.domain.links import Link, Purpose, write_token
 from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.rates.domain import Throttled
-from rebound.segments.application import bulk_delete, count_customers
+from rebound.segments.application import bulk_delete, find_customers
 from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import acquire_send_slot, run_campaign
 from rebound.sending.domain.recipients import Accepted, Refused, Unknown
@@ -260,7 +260,7 @@ class Story(World):
                 (run_campaign, "CHUNK_SIZE", CHUNK),
                 (run_campaign, "PAGE", PAGE),
                 (copy_flags, "PAGE", PAGE),
-                (count_customers, "PAGE", PAGE),
+                (find_customers, "PAGE", PAGE),
                 (export_customers, "PAGE", PAGE),
                 (bulk_delete, "PAGE", 2),
                 (bulk_delete, "BATCH", 2),
@@ -344,7 +344,7 @@ class Story(World):
         counting = self._asked(
             "start_job",
             lambda: self.job_service.start(
-                BUSINESS_ID, JobKind.COUNT, {"wanted": count_customers.write_filter(everybody)}, request="count"
+                BUSINESS_ID, JobKind.COUNT, {"wanted": find_customers.write_filter(everybody)}, request="count"
             ),
         )
         self.jobs_seen.append(self.run_to_end(counting))

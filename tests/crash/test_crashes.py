@@ -29,12 +29,12 @@ from rebound.messages.application import record_evidence
 from rebound.platform.ports import Clock, Ids
 from rebound.preferences.application import follow_links
 from rebound.receipts.application import apply_receipts, reconcile_suppressions
-from rebound.segments.application import bulk_delete, count_customers
+from rebound.segments.application import bulk_delete, find_customers
 from rebound.sending.application import (
     acquire_send_slot,
     chunk_lifecycle,
     decide_recipients,
-    release_held,
+    requeue_chunks,
     run_campaign,
     send_email,
     send_text,
@@ -58,7 +58,7 @@ WORKERS: Final = (
     apply_receipts,
     bulk_delete,
     copy_flags,
-    count_customers,
+    find_customers,
     count_results,
     export_customers,
     frequency_reservations,
@@ -68,7 +68,7 @@ WORKERS: Final = (
     project_contacts,
     receive_text,
     reconcile_suppressions,
-    release_held,
+    requeue_chunks,
     review_replies,
     roll_back_flags,
     run_campaign,

@@ -6,8 +6,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
-from rebound.contacts.domain.recovery import Recovery
 from rebound.customers.domain import TEXT_FIELDS, Customer
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import FailureClass, Provider, all_codes

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any, Final
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Business, Recopying
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.application.roll_back_flags import RollbackProgress
 from rebound.campaigns.domain.campaigns import Campaign

@@ -5,8 +5,7 @@ from copy import replace
 from functools import cached_property
 from typing import Any
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Business, Recopying
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from tests.contract.access.fakes import MemoryAccessPorts

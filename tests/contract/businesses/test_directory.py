@@ -7,6 +7,7 @@ import pytest
 
 from rebound.businesses.domain.business import AnsweredBy, Bundle, DoubleOptIn, Switches, TextAnswers
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,
@@ -14,7 +15,6 @@ from rebound.contacts.domain.reachability import (
     ReachabilityPolicy,
     policy_of,
 )
-from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError
 from rebound.kernel.provider_codes import Provider

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue, decode_recopying
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Recopying
 from rebound.businesses.ports import RecopyQueue
 from rebound.contacts.domain.reachability import STANDARD_POLICY, STRICT_POLICY, policy_of
 from tests.contract.businesses.fakes import MemoryRecopyQueue

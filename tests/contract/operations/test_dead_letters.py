@@ -13,7 +13,7 @@ from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues, about_of_queues
 from rebound.operations.domain import DeadLetter, Redriven
 from rebound.operations.ports import DeadLetterQueues
-from rebound.platform.adapters.sqs import NotEnqueuedError
+from rebound.platform.adapters.aws import NotEnqueuedError
 from rebound.receipts.adapters.receipts_queue import decode
 from rebound.sending.adapters.queues import encode_task
 from tests.contract.operations.fakes import MemoryDeadLetterQueues

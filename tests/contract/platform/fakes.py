@@ -10,7 +10,7 @@ from typing import Final, Self
 import time_machine
 
 from rebound.kernel.events import DomainEvent
-from rebound.platform.failures import FailedHandling
+from rebound.platform.ports import FailedHandling
 from tests.fakes.making import NOON
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -2,7 +2,7 @@
 
 from copy import replace
 
-from rebound.platform.failures import FailedHandling
+from rebound.platform.ports import FailedHandling
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -14,7 +14,7 @@ from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
-from rebound.platform.adapters.sqs import NotEnqueuedError
+from rebound.platform.adapters.aws import NotEnqueuedError
 from rebound.rates.domain import Lane
 from rebound.receipts.adapters.receipts_queue import decode
 from rebound.sending.adapters.queues import SqsChunkQueue, SqsDeferredChunkQueue, decode_held, decode_task

@@ -12,7 +12,7 @@ from rebound.eligibility import wiring as eligibility_wiring
 from rebound.eligibility.application.preview_audience import PreviewAudience
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.segments import wiring as segments_wiring
-from rebound.segments.application.count_customers import CountCustomers
+from rebound.segments.application.find_customers import CountCustomers
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID, at, contact_key, contacts_of, customer, id_of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Recopying
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
     STRICT_POLICY,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.contacts import Contact, Recovery, is_recoverable, next_try_at
 from rebound.contacts.domain.reachability import (
     HIGHEST_COUNT,
     REACHABLE,
@@ -25,7 +25,6 @@ from rebound.contacts.domain.reachability import (
     Voided,
     policy_of,
 )
-from rebound.contacts.domain.recovery import Recovery, is_recoverable, next_try_at
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Send, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

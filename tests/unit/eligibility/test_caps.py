@@ -13,8 +13,8 @@ import pytest
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Failure, Tried
-from rebound.contacts.domain.recovery import Recovery
 from rebound.eligibility.application.explain_reachability import ExplainReachability
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 from rebound.eligibility.application.preview_audience import Question

@@ -16,9 +16,8 @@ from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOve
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.contacts import Contact, Recovery
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tried
-from rebound.contacts.domain.recovery import Recovery
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.explain_reachability import ExplainReachability

@@ -38,7 +38,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.application import count_customers
+from rebound.segments.application import find_customers
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application import run_campaign
 from tests.contract.campaigns.fakes import adds_up
@@ -256,7 +256,7 @@ def word(decision: Decision) -> str:
 @given(situations(), PAGES)
 def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, page: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        for counting in (preview_audience, count_customers):
+        for counting in (preview_audience, find_customers):
             patched.setattr(counting, "PAGE", page)
         patched.setattr(run_campaign, "PAGE", 1)
         preview = previewed(situation)

@@ -12,7 +12,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
-from rebound.segments.application.count_customers import write_filter
+from rebound.segments.application.find_customers import write_filter
 from rebound.segments.domain import CustomerFilter, Selection
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World

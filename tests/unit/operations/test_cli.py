@@ -11,7 +11,7 @@ from rebound.businesses.domain.business import Bundle
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
 from rebound.operations.domain import DeadLetter
-from rebound.platform.failures import FailedHandling
+from rebound.platform.ports import FailedHandling
 from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
 

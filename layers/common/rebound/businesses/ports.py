@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rebound.access.ports import AccessPorts
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Business, Recopying
 from rebound.contacts.ports import ContactsPorts
 from rebound.kernel.provider_codes import Provider
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rebound.access.wiring import AccessUseCases, AwsAccessPorts
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Recopying
 from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process, use_case
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
-    from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
+    from rebound.jobs.adapters import DynamoJobLedger
     from rebound.jobs.application.job_service import JobService
     from rebound.jobs.application.run_job import JobWork, RunJob
     from rebound.jobs.domain import JobKind
@@ -21,7 +21,7 @@ class AwsJobsPorts(AwsPlatformPorts):
 
     @cached_property
     def jobs(self) -> JobBook:
-        from rebound.jobs.adapters.dynamo_jobs import DynamoJobBook
+        from rebound.jobs.adapters import DynamoJobBook
 
         return DynamoJobBook(self.settings["DIRECTORY_TABLE"])
 
@@ -32,13 +32,13 @@ class AwsJobsPorts(AwsPlatformPorts):
     @cached_property
     def dynamo_job_ledger(self) -> DynamoJobLedger:
         """For adapters that commit a job's progress and rows of their own in one transaction."""
-        from rebound.jobs.adapters.dynamo_jobs import DynamoJobLedger
+        from rebound.jobs.adapters import DynamoJobLedger
 
         return DynamoJobLedger(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def job_runner(self) -> JobRunner:
-        from rebound.jobs.adapters.job_runner import StepFunctionsJobRunner
+        from rebound.jobs.adapters import StepFunctionsJobRunner
 
         return StepFunctionsJobRunner(self.aws("stepfunctions"), self.settings["JOB_STATE_MACHINE_ARN"])
 

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.receipts import Receipt
 from rebound.operations.domain import DeadLetter, Redriven
-from rebound.platform.adapters.sqs import NotEnqueuedError
+from rebound.platform.adapters.aws import NotEnqueuedError
 
 MAX_BATCH: Final = 10
 HIDDEN: Final = timedelta(minutes=2)

@@ -66,7 +66,7 @@ def report_failure(record: Mapping[str, Any], reason: str) -> None:
     receives = int(attributes["ApproximateReceiveCount"])
     if receives < REPORTED_FROM:
         return
-    from rebound.platform.failures import FailedHandling  # noqa: PLC0415 - hardly ever needed
+    from rebound.platform.ports import FailedHandling  # noqa: PLC0415 - hardly ever needed
 
     first_tried_at = datetime.fromtimestamp(int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC)
     try:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from rebound.kernel.events import DomainEvent
 
-if TYPE_CHECKING:
-    from rebound.platform.failures import FailedHandling
+
+class FailedHandling(Struct, frozen=True):
+    """Why a queue message could not be dealt with, by the last function that tried. No personal data.
+
+    ``reason`` is a sentence of ours, or an error's type and the place where it was raised.
+    """
+
+    message_id: str
+    reason: str
+    first_tried_at: datetime
+    failed_at: datetime
+    receives: int
 
 
 class Clock(Protocol):

@@ -66,7 +66,7 @@ class AwsPlatformPorts(AwsPorts):
         if client is None:
             from botocore.config import Config
 
-            from rebound.platform.adapters.clients import session
+            from rebound.platform.adapters.aws import session
 
             client = self._clients[kind, service] = session().create_client(service, config=Config(**config))
         return client

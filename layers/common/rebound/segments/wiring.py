@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
 from rebound.platform.wiring import in_this_process, use_case
-from rebound.segments.application.list_customers import ListCustomers
+from rebound.segments.application.find_customers import ListCustomers
 
 if TYPE_CHECKING:
     from rebound.jobs.application.run_job import JobWork
     from rebound.jobs.domain import JobKind
     from rebound.segments.application.bulk_delete import BulkDelete
-    from rebound.segments.application.count_customers import CountCustomers
+    from rebound.segments.application.find_customers import CountCustomers
     from rebound.segments.application.segment_service import SegmentService
     from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
@@ -42,15 +42,15 @@ class SegmentsUseCases(CustomersUseCases, JobsUseCases):
     ports: SegmentsPorts
 
     segment_service: SegmentService = use_case("rebound.segments.application.segment_service")
-    list_customers: ListCustomers = use_case("rebound.segments.application.list_customers")
-    count_customers: CountCustomers = use_case("rebound.segments.application.count_customers")
+    list_customers: ListCustomers = use_case("rebound.segments.application.find_customers")
+    count_customers: CountCustomers = use_case("rebound.segments.application.find_customers")
     bulk_delete: BulkDelete = use_case("rebound.segments.application.bulk_delete", jobs="job_service")
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
         from rebound.jobs.domain import JobKind
         from rebound.segments.application.bulk_delete import BulkDeleteWork
-        from rebound.segments.application.count_customers import CountingWork
+        from rebound.segments.application.find_customers import CountingWork
 
         ledger = self.ports.job_ledger
         return {

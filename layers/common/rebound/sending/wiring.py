@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.application.post_message import PostMessage
-    from rebound.sending.application.release_held import ReleaseHeld
-    from rebound.sending.application.requeue_campaign import RequeueCampaign
+    from rebound.sending.application.requeue_chunks import ReleaseHeld, RequeueCampaign
     from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
@@ -139,7 +138,7 @@ class SendingUseCases(CampaignsUseCases):
         "rebound.sending.application.run_campaign", queue="chunk_queue", held="deferred_queue"
     )
     drain_campaign: DrainCampaign = use_case("rebound.sending.application.run_campaign")
-    requeue_campaign: RequeueCampaign = use_case("rebound.sending.application.requeue_campaign", queue="chunk_queue")
+    requeue_campaign: RequeueCampaign = use_case("rebound.sending.application.requeue_chunks", queue="chunk_queue")
     chunk_lifecycle: ChunkLifecycle = use_case(
         "rebound.sending.application.chunk_lifecycle",
         queue="chunk_queue",
@@ -152,7 +151,7 @@ class SendingUseCases(CampaignsUseCases):
     )
     acquire_send_slot: AcquireSendSlot = use_case("rebound.sending.application.acquire_send_slot", queue="chunk_queue")
     release_held: ReleaseHeld = use_case(
-        "rebound.sending.application.release_held", held="deferred_queue", queue="chunk_queue"
+        "rebound.sending.application.requeue_chunks", held="deferred_queue", queue="chunk_queue"
     )
     send_email: SendEmail = use_case(
         "rebound.sending.application.send_email",

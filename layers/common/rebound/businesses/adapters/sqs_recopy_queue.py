@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rebound.businesses.adapters.stored_settings import read_policy, write_policy
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Recopying
 
 
 class SqsRecopyQueue:

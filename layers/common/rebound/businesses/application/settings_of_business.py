@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Business, Recopying
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES

@@ -7,8 +7,8 @@ from msgspec import Struct, field
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours
+from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
-from rebound.contacts.domain.recovery import Recovery
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
@@ -155,3 +155,14 @@ class Business(Struct, frozen=True):
         provider, sender = self.text_provider, self.text_from
         name = f"{provider}#{sender}" if provider.traits.rates_senders else str(provider)
         return SendingAccount(name, self.text_rate or provider.traits.rate_of(sender))
+
+
+class Recopying(Struct, frozen=True):
+    """A copying of all flags of a business, or the rest of one that ran out of time.
+
+    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
+    """
+
+    business_id: str
+    cursor: str | None = None
+    began_under: ReachabilityPolicy | None = None

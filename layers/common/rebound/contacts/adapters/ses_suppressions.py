@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError
 from rebound.kernel.pages import Page
-from rebound.platform.adapters.aws_errors import THROTTLES
+from rebound.platform.adapters.aws import THROTTLES
 
 PAGE: Final = 1000
 _SERVER_ERROR: Final = 500

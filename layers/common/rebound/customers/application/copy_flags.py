@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.recopying import Recopying
+from rebound.businesses.domain.business import Recopying
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import ReachabilityPolicy
 from rebound.customers.domain import Customer

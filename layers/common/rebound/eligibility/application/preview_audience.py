@@ -19,7 +19,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.ids import bounds
 from rebound.messages.domain.mailing import Mailing
-from rebound.segments.application.count_customers import LONGEST_COUNT, PAGE, next_after
+from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from rebound.operations.domain import DeadLetter
 
 if TYPE_CHECKING:
     from rebound.operations.ports import DeadLetterQueues
-    from rebound.platform.failures import FailedHandling
-    from rebound.platform.ports import FailureLog
+    from rebound.platform.ports import FailedHandling, FailureLog
 
 ALL: Final = "all"
 UNREPORTED: Final = (

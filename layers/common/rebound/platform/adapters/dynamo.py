@@ -25,7 +25,7 @@ from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutE
 
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.pages import Page, write_cursor
-from rebound.platform.adapters.clients import session
+from rebound.platform.adapters.aws import session
 
 if TYPE_CHECKING:
     from pynamodb.connection.table import TableConnection

@@ -10,7 +10,7 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.platform.failures import FailedHandling
+from rebound.platform.ports import FailedHandling
 
 FAILURE_KEPT: Final = timedelta(days=15)
 """Longer than a message waits in the dead letters."""

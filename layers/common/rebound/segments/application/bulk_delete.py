@@ -34,7 +34,7 @@ from rebound.jobs.domain import (
     Spared,
 )
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.segments.application.count_customers import PAGE, next_after, read_filter, write_filter
+from rebound.segments.application.find_customers import PAGE, next_after, read_filter, write_filter
 from rebound.segments.domain import CustomerFilter, Removal
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId
 from rebound.segments import wiring
-from rebound.segments.application.count_customers import write_filter
+from rebound.segments.application.find_customers import write_filter
 from rebound.segments.http.customer_filters import (
     CustomersRequest,
     Failed,

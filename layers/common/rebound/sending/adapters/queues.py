@@ -9,7 +9,7 @@ from typing import Any
 
 from rebound.campaigns.domain.chunks import ChunkKey
 from rebound.kernel.channels import Channel
-from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
+from rebound.platform.adapters.aws import MAX_BATCH, send_batch
 from rebound.rates.domain import Lane
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 

@@ -13,7 +13,7 @@ from botocore.exceptions import (
 )
 
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.adapters.aws_errors import NOT_LET_IN, THROTTLES
+from rebound.platform.adapters.aws import NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
 

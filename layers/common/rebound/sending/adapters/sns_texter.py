@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.adapters.aws_errors import NOT_LET_IN
+from rebound.platform.adapters.aws import NOT_LET_IN
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
 

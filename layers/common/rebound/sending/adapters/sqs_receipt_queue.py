@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Any
 
 from rebound.kernel.receipts import Receipt
-from rebound.platform.adapters.sqs import MAX_BATCH, send_batch
+from rebound.platform.adapters.aws import MAX_BATCH, send_batch
 
 
 class SqsReceiptQueue:

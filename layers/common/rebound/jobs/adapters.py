@@ -1,13 +1,15 @@
-"""Jobs in the Directory table; their progress and frozen lists in the Chunks table."""
+"""Jobs in the Directory table, their progress and frozen lists in the Chunks table, and what runs them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.jobs.domain import (
@@ -189,3 +191,22 @@ def _progress(row: JobRangeRow) -> JobProgress:
         done=row.done,
         version=int(row.version),
     )
+
+
+class StepFunctionsJobRunner:
+    """Implements ``JobRunner``. An execution has its job's name and run, so that starting twice is starting once."""
+
+    def __init__(self, stepfunctions: Any, state_machine_arn: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._state_machine_arn = state_machine_arn
+
+    def start(self, business_id: str, job_id: str, run: int) -> None:
+        try:
+            self._stepfunctions.start_execution(
+                stateMachineArn=self._state_machine_arn,
+                name=f"{job_id}-{run}",
+                input=json.dumps({"business_id": business_id, "job_id": job_id}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise

@@ -1,4 +1,4 @@
-"""Counting the customers of a filter: while a request waits, or as a job when there are too many for that."""
+"""Customers whom filters find, listed and counted."""
 
 from __future__ import annotations
 
@@ -11,16 +11,38 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.customers.application.customer_service import views_of
 from rebound.customers.domain import Customer, Matcher, has_failed
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import COUNT, LOOKED_AT, Job, JobProgress
 from rebound.kernel.ids import bounds
+from rebound.kernel.pages import Page
 from rebound.segments.domain import CustomerFilter
 
 if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.application.customer_service import CustomerView
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+
+
+class ListCustomers(Struct, frozen=True, kw_only=True):
+    """Lists the customers of one business at a time."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+
+    def __call__(
+        self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[CustomerView]:
+        """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
+        matching = None if wanted.is_everybody else wanted.compiled()
+        page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
+        return Page(views_of(page.items, self.contacts, self.businesses.get(business_id)), page.next_cursor)
+
 
 PAGE: Final = 500
 """Customers held at a time."""

@@ -1,8 +1,8 @@
-"""Bringing back the chunks that a pause set aside."""
+"""Putting on a queue again what waits: for its time, or for the end of a pause."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +10,38 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkState
-from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.kernel.channels import Channel
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.platform.ports import Clock
-    from rebound.sending.ports import ChunkQueue
+    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
+
+
+class ReleaseHeld(Struct, frozen=True, kw_only=True):
+    """Passes on what is due or to be decided again, and holds back the rest. What comes twice is claimed once."""
+
+    held: DeferredChunkQueue
+    queue: ChunkQueue
+    clock: Clock
+    businesses: BusinessDirectory
+
+    def __call__(self, tasks: Sequence[DeferredChunkTask]) -> None:
+        """All of them are on a queue again when this returns."""
+        now = self.clock.now()
+        early = [held for held in tasks if held.not_before > now]
+        business_ids = {held.task.key.business_id for held in early}
+        versions = {business_id: self.businesses.get(business_id).version for business_id in business_ids}
+        later = [held for held in early if held.version == versions[held.task.key.business_id]]
+        for channel in Channel:
+            due = [held.task for held in tasks if held.channel is channel and held.not_before <= now]
+            changed = [held.to_look_again(now) for held in early if held.channel is channel and held not in later]
+            if due or changed:
+                self.queue.put(channel, [*due, *changed])
+        if later:
+            self.held.put(later, now)
 
 
 class RequeueCampaign(Struct, frozen=True, kw_only=True):
