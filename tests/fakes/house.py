@@ -6,20 +6,19 @@ from typing import Any, Protocol
 
 import pytest
 
+from rebound.inbound.wiring import AwsInboundPorts
 from rebound.operations.ports import OperationsPorts
 from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
 from rebound.platform.wiring import AwsPorts, PlatformUseCases, in_this_process
-from rebound.preferences.ports import PreferencesPorts
-from rebound.preferences.wiring import AwsPreferencesPorts, PreferencesUseCases
-from rebound.timeline.ports import TimelinePorts
-from rebound.timeline.wiring import AwsTimelinePorts, TimelineUseCases
+from rebound.preferences.wiring import PreferencesUseCases
+from rebound.timeline.wiring import TimelineUseCases
 
 
-class EveryPorts(OperationsPorts, TimelinePorts, PreferencesPorts, Protocol):
+class EveryPorts(OperationsPorts, Protocol):
     """Every port there is."""
 
 
-class AwsEveryPorts(AwsOperationsPorts, AwsTimelinePorts, AwsPreferencesPorts):
+class AwsEveryPorts(AwsOperationsPorts, AwsInboundPorts):
     """The same over AWS."""
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rebound.imports_exports.adapters.export_store import S3ExportStore
-from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
+from rebound.imports_exports.adapters.file_jobs import StepFunctionsFileRunner
 from rebound.imports_exports.adapters.import_store import S3ImportStore, import_of_key
 from rebound.imports_exports.ports import ExportStore, ImportStore
 from rebound.kernel.errors import NotFoundError

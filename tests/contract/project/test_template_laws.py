@@ -21,7 +21,7 @@ from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.events import DomainEvent
 from rebound.kernel.receipts import Outcome
 from rebound.operations.adapters import about_of_queues
-from rebound.platform.adapters.failures import FAILURES
+from rebound.platform.adapters.directory_books import FAILURES
 from rebound.platform.settings import KNOWN
 from rebound.platform.wiring import UseCase, required
 from rebound.receipts.adapters.receipts_queue import decode

@@ -1,4 +1,4 @@
-"""What access need from outside."""
+"""What the use cases of access need from outside."""
 
 from collections.abc import Sequence
 from typing import Protocol

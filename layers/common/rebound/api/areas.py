@@ -12,7 +12,7 @@ AREAS: Final = (
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),
     Area("customers/*/log", ("rebound.timeline.http",), "messages"),
-    Area("jobs", ("rebound.jobs.http.jobs",)),
+    Area("jobs", ("rebound.jobs.http",)),
     Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
     # Asking for a file of customers reads them, although it is a POST.
     Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
@@ -22,14 +22,14 @@ AREAS: Final = (
     Area("messages", ("rebound.sending.http",), "messages"),
     # Whoever may read messages may read what was answered.
     Area("appointments", ("rebound.timeline.http",), "messages"),
-    Area("replies", ("rebound.inbound.http.replies",), "messages"),
-    Area("replies.csv", ("rebound.inbound.http.replies",), "messages"),
+    Area("replies", ("rebound.inbound.http",), "messages"),
+    Area("replies.csv", ("rebound.inbound.http",), "messages"),
 )
 
 
 def _elsewhere() -> Mapping[str, Any]:
     # Only the document needs them.
-    from rebound.inbound.http.inbound_text import INBOUND_TEXT  # noqa: PLC0415
+    from rebound.inbound.http import INBOUND_TEXT  # noqa: PLC0415
     from rebound.preferences.http.documented import CONFIRM, PREFERENCES, UNSUBSCRIBE  # noqa: PLC0415
     from rebound.receipts.http import STATUS_CALLBACK  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What businesses need from outside."""
+"""What the use cases of businesses need from outside."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol

@@ -11,7 +11,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
-from rebound.jobs.http.job_answers import AudienceAnswer
+from rebound.jobs.http import AudienceAnswer
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError

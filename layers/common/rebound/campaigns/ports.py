@@ -1,4 +1,4 @@
-"""What campaigns need from outside."""
+"""What the use cases of campaigns need from outside."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

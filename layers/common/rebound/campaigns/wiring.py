@@ -1,4 +1,4 @@
-"""What campaigns need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What the use cases of campaigns need, over AWS, and what makes them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService
-    from rebound.campaigns.application.close_campaign import CloseCampaign
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
-    from rebound.campaigns.application.steer_campaign import SteerCampaign
+    from rebound.campaigns.application.steer_campaign import CloseCampaign, SteerCampaign
     from rebound.campaigns.ports import (
         CampaignBook,
         CampaignRunner,
@@ -93,7 +92,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         "rebound.campaigns.application.roll_back_flags", view="campaign_service"
     )
     roll_back_flags: RollBackFlags = use_case("rebound.campaigns.application.roll_back_flags")
-    close_campaign: CloseCampaign = use_case("rebound.campaigns.application.close_campaign")
+    close_campaign: CloseCampaign = use_case("rebound.campaigns.application.steer_campaign")
     trip_breaker: TripBreaker = use_case("rebound.campaigns.application.count_results")
     count_results: CountResults = use_case("rebound.campaigns.application.count_results", breaker="trip_breaker")
     project_campaigns: ProjectCampaigns = use_case(

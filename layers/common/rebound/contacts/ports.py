@@ -1,4 +1,4 @@
-"""What contacts need from outside."""
+"""What the use cases of contacts need from outside."""
 
 from __future__ import annotations
 

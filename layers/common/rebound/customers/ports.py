@@ -1,4 +1,4 @@
-"""What customers need from outside."""
+"""What the use cases of customers need from outside."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""What eligibility need from outside."""
+"""What the use cases of eligibility need from outside."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

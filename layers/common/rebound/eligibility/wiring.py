@@ -1,4 +1,4 @@
-"""What eligibility need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What the use cases of eligibility need, over AWS, and what makes them (``platform.wiring``)."""
 
 from __future__ import annotations
 

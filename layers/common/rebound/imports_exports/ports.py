@@ -1,4 +1,4 @@
-"""What imports and exports need from outside."""
+"""What the use cases of imports and exports need from outside."""
 
 from collections.abc import Sequence
 from typing import IO, Protocol

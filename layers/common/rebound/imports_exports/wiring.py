@@ -1,4 +1,4 @@
-"""What imports and exports need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What the use cases of imports and exports need, over AWS, and what makes them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def imports(self) -> ImportBook:
-        from rebound.imports_exports.adapters.dynamo_files import DynamoImportBook
+        from rebound.imports_exports.adapters.file_jobs import DynamoImportBook
 
         return DynamoImportBook(self.settings["DIRECTORY_TABLE"])
 
@@ -46,13 +46,13 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def import_ledger(self) -> ImportLedger:
-        from rebound.imports_exports.adapters.dynamo_files import DynamoImportLedger
+        from rebound.imports_exports.adapters.file_jobs import DynamoImportLedger
 
         return DynamoImportLedger(self.settings["CHUNKS_TABLE"], self.dynamo_customers)
 
     @cached_property
     def import_runner(self) -> FileRunner:
-        from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
+        from rebound.imports_exports.adapters.file_jobs import StepFunctionsFileRunner
 
         return StepFunctionsFileRunner(
             self.aws("stepfunctions"), self.settings["IMPORT_STATE_MACHINE_ARN"], "import_id"
@@ -60,7 +60,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def exports(self) -> ExportBook:
-        from rebound.imports_exports.adapters.dynamo_files import DynamoExportBook
+        from rebound.imports_exports.adapters.file_jobs import DynamoExportBook
 
         return DynamoExportBook(self.settings["DIRECTORY_TABLE"])
 
@@ -72,7 +72,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def export_runner(self) -> FileRunner:
-        from rebound.imports_exports.adapters.file_runner import StepFunctionsFileRunner
+        from rebound.imports_exports.adapters.file_jobs import StepFunctionsFileRunner
 
         return StepFunctionsFileRunner(
             self.aws("stepfunctions"), self.settings["EXPORT_STATE_MACHINE_ARN"], "export_id"

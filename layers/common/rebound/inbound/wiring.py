@@ -1,4 +1,4 @@
-"""What inbound need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What receives and answers texts over AWS, and the use cases of inbound (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from rebound.inbound.application.receive_text import ReceiveText
     from rebound.inbound.application.report_replies import ReportReplies
     from rebound.inbound.application.review_replies import ReviewReplies
-    from rebound.inbound.ports import InboundPorts
 
 
 class AwsInboundPorts(AwsMessagesPorts):
-    """The same over AWS."""
+    """Those of messages, and what Twilio's requests say and are answered."""
 
     def signed_text(self, event: Mapping[str, Any]) -> IncomingText | None:
         """The text of a webhook's request, if Twilio has signed it for exactly this address.
@@ -41,8 +40,6 @@ class AwsInboundPorts(AwsMessagesPorts):
 
 class InboundUseCases(MessagesUseCases):
     """The use cases of inbound."""
-
-    ports: InboundPorts
 
     receive_text: ReceiveText = use_case("rebound.inbound.application.receive_text", events="domain_events")
     review_replies: ReviewReplies = use_case("rebound.inbound.application.review_replies")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.jobs.domain import (
@@ -23,6 +21,7 @@ from rebound.jobs.domain import (
 )
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import part_name, range_name
+from rebound.platform.adapters.aws import start_once
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
     JsonAttribute,
@@ -201,12 +200,5 @@ class StepFunctionsJobRunner:
         self._state_machine_arn = state_machine_arn
 
     def start(self, business_id: str, job_id: str, run: int) -> None:
-        try:
-            self._stepfunctions.start_execution(
-                stateMachineArn=self._state_machine_arn,
-                name=f"{job_id}-{run}",
-                input=json.dumps({"business_id": business_id, "job_id": job_id}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise
+        what = {"business_id": business_id, "job_id": job_id}
+        start_once(self._stepfunctions, self._state_machine_arn, f"{job_id}-{run}", what)

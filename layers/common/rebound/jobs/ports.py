@@ -1,4 +1,4 @@
-"""What jobs need from outside."""
+"""What the use cases of jobs need from outside."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

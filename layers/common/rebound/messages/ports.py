@@ -1,4 +1,4 @@
-"""What messages need from outside."""
+"""What the use cases of messages need from outside."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -13,9 +13,8 @@ from msgspec.structs import asdict
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.receipts import Receipt
 from rebound.operations.domain import DeadLetter, Redriven
-from rebound.platform.adapters.aws import NotEnqueuedError
+from rebound.platform.adapters.aws import MAX_BATCH, NotEnqueuedError
 
-MAX_BATCH: Final = 10
 HIDDEN: Final = timedelta(minutes=2)
 """Longer than one look at a queue, or the move of one batch, takes."""
 LONG_POLL: Final = timedelta(seconds=1)
@@ -33,39 +32,32 @@ class DeadLettersOf(Struct, frozen=True):
     dead_letters_url: str
 
 
-class SqsDeadLetterQueues:
+class SqsDeadLetterQueues(Struct, frozen=True):
     """Implements ``DeadLetterQueues``.
 
     Messages are moved by receiving, sending and deleting them, in this order: a crash doubles a message, which is
     harmless, and never loses one. SQS's own move tasks would do as well, but cannot be tried on the embedded AWS.
+    ``about`` says of each queue how to read what its bodies are about.
     """
 
-    def __init__(
-        self,
-        client: Any,
-        queues: Mapping[str, DeadLettersOf],
-        about: Mapping[str, About],
-        wait: timedelta = LONG_POLL,
-    ) -> None:
-        """``about`` says of each queue how to read what its bodies are about."""
-        self._client = client
-        self._queues = queues
-        self._about = about
-        self._wait = wait
+    client: Any
+    queues: Mapping[str, DeadLettersOf]
+    about: Mapping[str, About]
+    wait: timedelta = LONG_POLL
 
     @property
     def names(self) -> Sequence[str]:
-        return sorted(self._queues)
+        return sorted(self.queues)
 
     def waiting(self, name: str) -> int:
-        counts = self._client.get_queue_attributes(
-            QueueUrl=self._queues[name].dead_letters_url,
+        counts = self.client.get_queue_attributes(
+            QueueUrl=self.queues[name].dead_letters_url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
         return sum(map(int, counts.values()))
 
     def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
-        url = self._queues[name].dead_letters_url
+        url = self.queues[name].dead_letters_url
         found: dict[str, DeadLetter] = {}
         handles: list[str] = []
         while len(found) < limit:
@@ -73,10 +65,10 @@ class SqsDeadLetterQueues:
             if not messages:
                 break
             for message in messages:
-                found[message["MessageId"]] = _letter(self._about[name], message)
+                found[message["MessageId"]] = _letter(self.about[name], message)
                 handles.append(message["ReceiptHandle"])
         for batch in batched(handles, MAX_BATCH, strict=False):
-            self._client.change_message_visibility_batch(
+            self.client.change_message_visibility_batch(
                 QueueUrl=url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
@@ -86,7 +78,7 @@ class SqsDeadLetterQueues:
         return list(found.values())
 
     def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
-        queue = self._queues[name]
+        queue = self.queues[name]
         count = 0
         while may_go_on():
             messages = self._receive(queue.dead_letters_url, MAX_BATCH)
@@ -97,11 +89,11 @@ class SqsDeadLetterQueues:
         return Redriven(count, done=False)
 
     def _receive(self, url: str, most: int) -> Sequence[Mapping[str, Any]]:
-        answer = self._client.receive_message(
+        answer = self.client.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=most,
             VisibilityTimeout=int(HIDDEN.total_seconds()),
-            WaitTimeSeconds=int(self._wait.total_seconds()),
+            WaitTimeSeconds=int(self.wait.total_seconds()),
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         )
@@ -118,13 +110,13 @@ class SqsDeadLetterQueues:
             }
             for number, message in enumerate(messages)
         ]
-        answer = self._client.send_message_batch(QueueUrl=queue.queue_url, Entries=entries)
+        answer = self.client.send_message_batch(QueueUrl=queue.queue_url, Entries=entries)
         sent = [
             {"Id": entry["Id"], "ReceiptHandle": messages[int(entry["Id"])]["ReceiptHandle"]}
             for entry in answer.get("Successful", ())
         ]
         if sent:
-            self._client.delete_message_batch(QueueUrl=queue.dead_letters_url, Entries=sent)
+            self.client.delete_message_batch(QueueUrl=queue.dead_letters_url, Entries=sent)
         if answer.get("Failed"):
             raise NotEnqueuedError
 

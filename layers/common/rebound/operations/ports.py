@@ -1,4 +1,4 @@
-"""What operations need from outside."""
+"""What the use cases of operations need from outside."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

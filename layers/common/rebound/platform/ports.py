@@ -1,4 +1,4 @@
-"""What platform need from outside."""
+"""What the use cases of platform need from outside."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class AwsPlatformPorts(AwsPorts):
 
     @cached_property
     def request_ids(self) -> RequestIds:
-        from rebound.platform.adapters.request_ids import DynamoRequestIds
+        from rebound.platform.adapters.directory_books import DynamoRequestIds
 
         return DynamoRequestIds(self.settings["DIRECTORY_TABLE"])
 
@@ -120,7 +120,7 @@ class AwsPlatformPorts(AwsPorts):
 
     @cached_property
     def failure_log(self) -> FailureLog:
-        from rebound.platform.adapters.failures import DynamoFailureLog
+        from rebound.platform.adapters.directory_books import DynamoFailureLog
 
         return DynamoFailureLog(self.settings["DIRECTORY_TABLE"])
 

@@ -1,4 +1,4 @@
-"""What preferences need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""The use cases of preferences (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,10 @@ if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
-    from rebound.preferences.ports import PreferencesPorts
-
-
-class AwsPreferencesPorts(AwsSendingPorts):
-    """The same over AWS."""
 
 
 class PreferencesUseCases(SendingUseCases):
     """The use cases of preferences."""
-
-    ports: PreferencesPorts
 
     follow_links: FollowLinks = use_case(
         "rebound.preferences.application.follow_links", reader="link_reader", keyring="link_keyring"
@@ -34,5 +27,5 @@ class PreferencesUseCases(SendingUseCases):
     )
 
 
-use_cases = in_this_process(PreferencesUseCases, AwsPreferencesPorts)
-ports = AwsPreferencesPorts
+use_cases = in_this_process(PreferencesUseCases, AwsSendingPorts)
+ports = AwsSendingPorts

@@ -1,4 +1,4 @@
-"""What rates need from outside."""
+"""What the use cases of rates need from outside."""
 
 from datetime import datetime, timedelta
 from typing import Protocol

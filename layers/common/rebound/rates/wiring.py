@@ -1,4 +1,4 @@
-"""What rates need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What the use cases of rates need, over AWS, and what makes them (``platform.wiring``)."""
 
 from __future__ import annotations
 

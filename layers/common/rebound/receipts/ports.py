@@ -1,4 +1,4 @@
-"""What receipts need from outside."""
+"""What the use cases of receipts need from outside."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What segments need from outside."""
+"""What the use cases of segments need from outside."""
 
 from typing import Protocol
 

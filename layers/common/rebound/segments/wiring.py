@@ -1,4 +1,4 @@
-"""What segments need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""What the use cases of segments need, over AWS, and what makes them (``platform.wiring``)."""
 
 from __future__ import annotations
 

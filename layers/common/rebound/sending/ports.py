@@ -1,4 +1,4 @@
-"""What sending need from outside."""
+"""What the use cases of sending need from outside."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -9,7 +9,7 @@ from pydantic import Field
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
-from rebound.inbound.http.replies import ReplyAnswer
+from rebound.inbound.http import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
 from rebound.kernel.ids import time_of

@@ -1,4 +1,4 @@
-"""What timeline need from outside, AWS behind it, and the use cases made of it (``platform.wiring``)."""
+"""The use cases of timeline (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from rebound.platform.wiring import in_this_process, use_case
 if TYPE_CHECKING:
     from rebound.timeline.application.project_contacts import ProjectContacts
     from rebound.timeline.application.read_timeline import ReadAppointmentLog, ReadTimeline
-    from rebound.timeline.ports import TimelinePorts
-
-
-class AwsTimelinePorts(AwsInboundPorts):
-    """The same over AWS."""
 
 
 class TimelineUseCases(InboundUseCases):
     """The use cases of timeline."""
-
-    ports: TimelinePorts
 
     read_timeline: ReadTimeline = use_case("rebound.timeline.application.read_timeline", history="contact_history")
     read_appointment_log: ReadAppointmentLog = use_case("rebound.timeline.application.read_timeline")
@@ -29,5 +22,5 @@ class TimelineUseCases(InboundUseCases):
     )
 
 
-use_cases = in_this_process(TimelineUseCases, AwsTimelinePorts)
-ports = AwsTimelinePorts
+use_cases = in_this_process(TimelineUseCases, AwsInboundPorts)
+ports = AwsInboundPorts

@@ -1,1 +1,1 @@
-"""What businesses are: values and rules."""
+"""The domain of businesses: values and rules."""

@@ -1,4 +1,4 @@
-"""Pausing, resuming and cancelling campaigns, and bringing back the chunks that a pause set aside."""
+"""Pausing, resuming, cancelling and ending campaigns, and bringing back the chunks that a pause set aside."""
 
 from __future__ import annotations
 
@@ -92,3 +92,25 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
 def ended(campaign: Campaign) -> ConflictError:
     """What has ended takes no other course."""
     return ConflictError(f"The campaign is {campaign.status}.")
+
+
+class CloseCampaign(Struct, frozen=True, kw_only=True):
+    """Ends a campaign."""
+
+    campaigns: CampaignBook
+    clock: Clock
+
+    def complete(self, business_id: str, campaign_id: str) -> None:
+        """Everybody is accounted for."""
+        self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
+
+    def fail(self, business_id: str, campaign_id: str, reason: str) -> None:
+        """The campaign cannot go on; ``reason`` is shown to the client."""
+        self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
+
+    def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:
+        campaign = self.campaigns.get(business_id, campaign_id)
+        if campaign.status in ENDED:
+            return
+        ended = replace(campaign, status=status, failure=reason, paused_because=None, completed_at=self.clock.now())
+        self.campaigns.replace(campaign, ended)

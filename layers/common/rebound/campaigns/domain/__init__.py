@@ -1,1 +1,1 @@
-"""What campaigns are: values and rules."""
+"""The domain of campaigns: values and rules."""

@@ -1,1 +1,1 @@
-"""What consent are: values and rules."""
+"""The domain of consent: values and rules."""

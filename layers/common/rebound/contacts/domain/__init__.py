@@ -1,1 +1,1 @@
-"""What contacts are: values and rules."""
+"""The domain of contacts: values and rules."""

@@ -1,1 +1,1 @@
-"""What eligibility are: values and rules."""
+"""The domain of eligibility: values and rules."""

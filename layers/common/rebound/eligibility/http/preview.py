@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from rebound.eligibility import wiring
 from rebound.eligibility.application.preview_audience import Question
 from rebound.jobs.domain import JobKind
-from rebound.jobs.http.job_answers import AudienceAnswer, accepted, started
+from rebound.jobs.http import AudienceAnswer, accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.platform.http.routes import business_of, json_answer, prefers_a_job, responses

@@ -1,1 +1,1 @@
-"""What inbound are: values and rules."""
+"""The domain of inbound: values and rules."""

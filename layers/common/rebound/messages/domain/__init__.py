@@ -1,1 +1,1 @@
-"""What messages are: values and rules."""
+"""The domain of messages: values and rules."""

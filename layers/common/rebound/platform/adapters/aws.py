@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -65,3 +66,11 @@ THROTTLES: Final = frozenset(
     {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
 """The account asked too often; nothing has happened."""
+
+
+def start_once(stepfunctions: Any, machine_arn: str, name: str, what: Mapping[str, Any]) -> None:
+    """Start an execution on ``what`` unless one of the name has been started, within the last 90 days."""
+    try:
+        stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(what))
+    except stepfunctions.exceptions.ExecutionAlreadyExists:
+        return

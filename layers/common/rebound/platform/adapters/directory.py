@@ -12,7 +12,7 @@ from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, pag
 class Directory:
     """Documents of one ``kind``, which no other book has.
 
-    Each book is a module of its own, so that a function loads only those that it reads.
+    Each capability has its own books, so that a function loads only those that it reads.
     """
 
     kind: str

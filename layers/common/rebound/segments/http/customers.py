@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from rebound.customers.http import CustomerAnswer
 from rebound.jobs.domain import JobKind
-from rebound.jobs.http.job_answers import CountAnswer, JobAnswer, accepted, started
+from rebound.jobs.http import CountAnswer, JobAnswer, accepted, started
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,

@@ -30,7 +30,7 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lan
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.application.close_campaign import CloseCampaign
+    from rebound.campaigns.application.steer_campaign import CloseCampaign
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook

@@ -1,1 +1,1 @@
-"""What sending are: values and rules."""
+"""The domain of sending: values and rules."""

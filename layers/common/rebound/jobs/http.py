@@ -1,8 +1,8 @@
-"""Work in the background: its shapes, and what starts it."""
+"""Work in the background: what is answered about it, and routes."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import Field
@@ -22,8 +22,9 @@ from rebound.jobs.domain import (
     JobStatus,
     audience_of,
 )
+from rebound.kernel.api_scopes import ApiScope
 from rebound.kernel.audiences import Audience
-from rebound.platform.http.routes import business_of, json_answer, name_of_request
+from rebound.platform.http.routes import authorizer, business_of, check_has, json_answer, name_of_request, responses
 from rebound.platform.http.shapes import Answer, Time
 
 
@@ -138,3 +139,29 @@ def accepted() -> dict[int, Any]:
     """What a route answers that may also start a job."""
     described = {"description": "A job to poll", "content": {"application/json": {"model": JobAnswer}}}
     return {int(HTTPStatus.ACCEPTED): described}
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    tags, one = ["Jobs"], responses(JobAnswer)
+
+    @app.get("/v1/jobs/<job_id>", summary="How a job stands", tags=tags, responses=one)
+    def get_job(job_id: str) -> Response[str]:
+        view = wiring.use_cases().job_service.get(business_of(app), job_id)
+        _demand(app, ApiScope(f"{_AREA_OF_JOB[view.job.kind]}:read"))
+        return json_answer(JobAnswer.of(view))
+
+    @app.post("/v1/jobs/<job_id>/resume", summary="Go on with a paused job", tags=tags, responses=one)
+    def resume_job(job_id: str) -> Response[str]:
+        kind = wiring.use_cases().job_service.get(business_of(app), job_id).job.kind
+        _demand(app, ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}"))
+        return json_answer(JobAnswer.of(wiring.use_cases().job_service.resume(business_of(app), job_id)))
+
+
+def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:
+    """For what only shows when a thing has been read."""
+    check_has(authorizer(app).get("scopes", ""), needed)
+
+
+_AREA_OF_JOB: Final = {JobKind.COUNT: "customers", JobKind.PREVIEW: "segments", JobKind.BULK_DELETE: "customers"}
+"""Whose scopes a job asks for: those of the request that started it."""

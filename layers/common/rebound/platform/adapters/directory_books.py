@@ -1,9 +1,11 @@
-"""Why messages of queues failed, in the Directory table."""
+"""Ids that belong to requests, and why messages of queues failed, in the Directory table."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
+from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     expiry,
@@ -11,6 +13,26 @@ from rebound.platform.adapters.dynamo import (
     write_instant,
 )
 from rebound.platform.ports import FailedHandling
+
+REQUEST_KEPT: Final = timedelta(days=2)
+
+
+class DynamoRequestIds(Directory):
+    """Implements ``RequestIds``; a request is remembered for longer than its first answer is."""
+
+    kind = "request"
+
+    def id_for(self, business_id: str, request: str, proposed: str) -> str:
+        # Hashed, because what a client calls its request may be personal data.
+        name = sha256(request.encode()).hexdigest()
+        try:
+            expires_at = expiry(datetime.now(UTC), REQUEST_KEPT)
+            self.put_document(business_id, name, {"id": proposed}, new=True, expires_at=expires_at)
+        except ConcurrentChangeError:
+            document = self.get_document(business_id, name)
+            return proposed if document is None else str(document["id"])
+        return proposed
+
 
 FAILURE_KEPT: Final = timedelta(days=15)
 """Longer than a message waits in the dead letters."""

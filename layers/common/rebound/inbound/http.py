@@ -1,6 +1,6 @@
 """What customers text: shapes and routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
@@ -196,3 +196,24 @@ def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
         who = request.who or authorizer(app)["key_id"]
         reply = wiring.use_cases().review_replies.resolve(business_of(app), reply_id, request.decision, who)
         return json_answer(ReplyAnswer.of(reply))
+
+
+INBOUND_TEXT: Final[Mapping[str, Any]] = {
+    "post": {
+        "summary": "What somebody texts to a number of Twilio's",
+        "description": "Signed by Twilio (X-Twilio-Signature); stored and applied before it is answered, for every "
+        "business whose text_from is the number or its messaging service. The same MessageSid counts once.",
+        "operationId": "receive_twilio_text",
+        "tags": ["Callbacks"],
+        "security": [],
+        "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
+        "responses": {
+            "200": {
+                "description": "TwiML: the answer to STOP, START or HELP, empty when there is nothing to say",
+                "content": {"text/xml": {"schema": {"type": "string"}}},
+            },
+            "400": {"description": "Signed, and not a text"},
+            "403": {"description": "No signature, or a wrong one"},
+        },
+    }
+}

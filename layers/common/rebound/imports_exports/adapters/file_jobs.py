@@ -1,4 +1,4 @@
-"""Imports and exports: their jobs in the Directory table, the parts of imports in the table of chunks."""
+"""Imports and exports: their jobs in the Directory table, parts of imports in the Chunks table, and what runs them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from rebound.imports_exports.domain import (
 )
 from rebound.kernel.errors import FieldError, NotFoundError
 from rebound.kernel.ids import range_name
+from rebound.platform.adapters.aws import start_once
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     JsonAttribute,
@@ -169,3 +170,16 @@ class DynamoExportBook(Directory):
         del document["business_id"], document["export_id"]
         expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.export_id, document, expires_at=expires_at)
+
+
+class StepFunctionsFileRunner:
+    """Implements ``FileRunner``. An execution has the name of its import or export: starting twice is starting once."""
+
+    def __init__(self, stepfunctions: Any, state_machine_arn: str, id_field: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._state_machine_arn = state_machine_arn
+        self._id_field = id_field
+
+    def start(self, business_id: str, work_id: str) -> None:
+        what = {"business_id": business_id, self._id_field: work_id}
+        start_once(self._stepfunctions, self._state_machine_arn, work_id, what)
