@@ -2,14 +2,15 @@
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from resource import RUSAGE_SELF, getrusage
 from typing import Any, Final
 
 import pytest
 from msgspec import Struct
 
 from rebound.businesses.domain.quiet_hours import Whereabouts
-from rebound.platform.wiring import PlatformUseCases, UseCase, required
+from rebound.platform.wiring import PlatformUseCases, UseCase, required, roomy
 from tests.fakes.house import EveryPorts, EveryUseCase
 from tests.fakes.world import World
 
@@ -101,3 +102,41 @@ def test_a_field_takes_what_is_given_then_the_use_case_then_the_port_and_a_defau
     assert some.made(Needy, clock="given") == Needy(clock="given")
     assert some.made(Needy, other="given") == Needy(clock="a use case", other="given")
     assert some.named("other") == "another port"
+
+
+def test_a_roomy_call_answers_and_raises_as_the_function_itself() -> None:
+    def depth(left: int) -> int:
+        return 0 if left == 0 else 1 + depth(left - 1)
+
+    def fail() -> None:
+        raise LookupError("here")
+
+    assert roomy(depth)(500) == 500
+    assert roomy(depth)(left=3) == 3
+    assert roomy(depth).__name__ == "depth"
+    with pytest.raises(LookupError, match="here"):
+        roomy(fail)()
+
+
+def test_a_roomy_call_maps_no_memory_for_each_call_below_it() -> None:
+    """Wherever in a chunk of frames it begins: without it some depth costs a page fault for each call."""
+
+    def leaf(*values: int) -> int:
+        return len(values)
+
+    def loop() -> int:
+        return sum(leaf(*range(8)) for _ in range(2_000))
+
+    def at(depth: int, function: Callable[[], int]) -> int:
+        return at(depth - 1, function) if depth else function()
+
+    def most_faults(function: Callable[[], int]) -> int:
+        def faults(depth: int) -> int:
+            before = getrusage(RUSAGE_SELF).ru_minflt
+            at(depth, function)
+            return getrusage(RUSAGE_SELF).ru_minflt - before
+
+        return max(map(faults, range(200)))
+
+    assert most_faults(loop) > 1_500
+    assert most_faults(roomy(loop)) < 500

@@ -13,11 +13,7 @@ from rebound.platform.adapters.fields import optional_text_at, text_at
 
 INBOUND_PATH: Final = "/v1/webhooks/twilio/inbound"
 """Where Twilio hands on what people text."""
-_OPT_OUT_TYPES: Final[Mapping[str, Keyword]] = {
-    "STOP": Keyword.STOP,
-    "START": Keyword.START,
-    "HELP": Keyword.HELP,
-}
+_OPT_OUT_TYPES: Final[Mapping[str, Keyword]] = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
 
 
 def inbound_url(public_url: str) -> str:

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Final
 
 from rebound.platform.telemetry import logger, place_of
+from rebound.platform.wiring import roomy
 
 IN_LAMBDA: Final = "AWS_LAMBDA_FUNCTION_NAME"
 """Set by Lambda, and by what plays it, in every function."""
@@ -26,7 +27,7 @@ def at_start(make: Callable[[], object]) -> None:
     if IN_LAMBDA not in os.environ:
         return
     gc.disable()
-    make()
+    roomy(make)()
     # Only where something has tables: to import this for its own sake would take longer than it saves.
     tables = sys.modules.get("rebound.platform.adapters.dynamo")
     if tables is not None:

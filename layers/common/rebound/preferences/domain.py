@@ -26,11 +26,7 @@ class Choice(StrEnum):
     NOTHING = "nothing"
 
 
-_STOPS: Final = {
-    Choice.NOTHING: Scope.ALL,
-    Choice.NO_MARKETING: Scope.MARKETING,
-    Choice.NO_LOYALTY: Scope.LOYALTY,
-}
+_STOPS: Final = {Choice.NOTHING: Scope.ALL, Choice.NO_MARKETING: Scope.MARKETING, Choice.NO_LOYALTY: Scope.LOYALTY}
 _CHOICE_THAT_STOPS: Final = {scope: choice for choice, scope in _STOPS.items()}
 
 

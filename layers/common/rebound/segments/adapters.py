@@ -34,11 +34,7 @@ class DynamoSegmentBook(Directory):
         return self._segment(business_id, segment_id, document)
 
     def put(self, segment: Segment) -> None:
-        document = {
-            "name": segment.name,
-            "filter": segment.filter,
-            "updated_at": write_instant(segment.updated_at),
-        }
+        document = {"name": segment.name, "filter": segment.filter, "updated_at": write_instant(segment.updated_at)}
         self.put_document(segment.business_id, segment.segment_id, document)
 
     def delete(self, business_id: str, segment_id: str) -> None:

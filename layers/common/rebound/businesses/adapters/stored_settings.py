@@ -51,11 +51,7 @@ def read_settings(document: Mapping[str, Any], business_id: str, version: int) -
 def _write_window(window: QuietWindow | None) -> Mapping[str, Any] | None:
     if window is None:
         return None
-    return {
-        "from": f"{window.start:%H:%M}",
-        "until": f"{window.end:%H:%M}",
-        "categories": sorted(window.categories),
-    }
+    return {"from": f"{window.start:%H:%M}", "until": f"{window.end:%H:%M}", "categories": sorted(window.categories)}
 
 
 def _read_window(document: Mapping[str, Any] | None) -> QuietWindow | None:

@@ -49,15 +49,8 @@ def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]
 
 NOT_LET_IN: Final = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
+        *("AccessDenied", "AccessDeniedException", "AuthorizationError", "ExpiredToken", "ExpiredTokenException"),
+        *("InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException"),
     }
 )
 """The function was not allowed to ask: nothing has gone out, and it will once its role or clock is put right."""

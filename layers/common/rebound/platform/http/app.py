@@ -16,6 +16,7 @@ from rebound.kernel.errors import NotFoundError
 from rebound.platform.http.openapi import write_document
 from rebound.platform.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.platform.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
+from rebound.platform.wiring import roomy
 
 MAX_BODY: Final = 512 * 1024
 MAX_IMPORT_BODY: Final = 5 * 1024 * 1024
@@ -64,6 +65,7 @@ class Api(Struct, frozen=True):
 
 
 @cache
+@roomy
 def resolver(api: Api, *modules: str) -> APIGatewayRestResolver:
     """The routes of some modules, behind validation and idempotency; a request pays for those of its area alone."""
     app = APIGatewayRestResolver(enable_validation=True)

@@ -35,8 +35,4 @@ def malformed(what: str) -> Callable[[Handler], Handler]:
 def problem(status: HTTPStatus, detail: str) -> Mapping[str, Any]:
     """Problem details (RFC 9457)."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return {
-        "statusCode": status,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps(body),
-    }
+    return {"statusCode": status, "headers": {"Content-Type": "application/problem+json"}, "body": json.dumps(body)}

@@ -26,11 +26,7 @@ class SqsChunkQueue:
             own = [task for task in tasks if task.lane is lane]
             for batch in batched(own, MAX_BATCH, strict=False):
                 entries = [
-                    {
-                        "Id": str(number),
-                        "MessageBody": encode_task(task),
-                        "DelaySeconds": int(delay.total_seconds()),
-                    }
+                    {"Id": str(number), "MessageBody": encode_task(task), "DelaySeconds": int(delay.total_seconds())}
                     for number, task in enumerate(batch)
                 ]
                 send_batch(self._client, self._queue_urls[channel, lane], entries)
