@@ -22,7 +22,7 @@ at_start(lambda: (wiring.use_cases().apply_receipts, wiring.ports().sqs_receipt_
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Apply a batch; early receipts come again soon, and in the end go to the dead letters; others come later."""
+    """Apply a batch; failed entries come again soon, and end in the dead letters; postponed ones come later."""
     records = {record["messageId"]: record for record in event["Records"]}
     entries, failed = decoded(records, wiring.ports().decode_receipts)
     count("MalformedReceipts", len(failed))
@@ -56,7 +56,7 @@ def _failed(records: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str])
 
 
 def _come_again(record: Mapping[str, Any]) -> None:
-    """Sooner than the queue's visibility timeout: an early receipt's message is written a moment later."""
+    """Retry sooner than the queue's visibility timeout: an early receipt's message is written a moment later."""
     received = int(record["attributes"]["ApproximateReceiveCount"])
     wiring.ports().sqs_receipt_queue.retry_in(
         record["receiptHandle"], min(FIRST_RETRY * 2 ** min(received - 1, 12), LONGEST_RETRY)
@@ -64,6 +64,6 @@ def _come_again(record: Mapping[str, Any]) -> None:
 
 
 def _come_later(bodies: Sequence[str]) -> None:
-    """As new messages, because to lack time is no failed attempt; one after the other, as they can be looked up."""
+    """Enqueue as new messages, because lack of time is no failed attempt; apart, at the rate of the look-ups."""
     for number, body in enumerate(bodies):
         wiring.ports().sqs_receipt_queue.put_body(body, min(FIRST_LOOK_UP + LOOK_UP_EVERY * number, LONGEST_RETRY))

@@ -1,4 +1,4 @@
-"""The arrival of a file sets its import going."""
+"""Starts an import when its file has arrived."""
 
 from collections.abc import Mapping
 from typing import Any

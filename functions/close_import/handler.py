@@ -11,7 +11,7 @@ at_start(lambda: wiring.use_cases().close_import)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda hands it over
-    """Complete the import; with ``error`` it has failed."""
+    """Complete the import; with ``error``, fail it."""
     close = wiring.use_cases().close_import
     if "error" in event:
         close.fail(event["business_id"], event["import_id"])

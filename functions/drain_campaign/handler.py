@@ -1,4 +1,4 @@
-"""Third step of a campaign: look whether it is expanded, and everybody targeted accounted for."""
+"""Third step of a campaign: look whether it is expanded, and whether everybody targeted is accounted for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ at_start(lambda: wiring.use_cases().drain_campaign)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Which ranges are not done, whether it is drained, and when to look again."""
+    """Which ranges are not done, whether the campaign is drained, and when to look again."""
     return (
         wiring.use_cases()
         .drain_campaign(event["business_id"], event["campaign_id"], event["polls"])

@@ -15,7 +15,7 @@ at_start(lambda: wiring.use_cases().export_customers)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Write while there is time; ``done`` says whether the file is complete. With ``error`` the export has failed."""
+    """Write while there is time; ``done`` says whether the file is complete. With ``error``, fail the export."""
     export = wiring.use_cases().export_customers
     if "error" in event:
         export.fail(event["business_id"], event["export_id"])

@@ -7,7 +7,7 @@ from rebound.imports_exports import wiring
 from rebound.platform.invocations import at_start, more_than, step
 
 RESERVE_MILLISECONDS: Final = 30_000
-"""More than a batch of rows takes, also when it has to wait for others."""
+"""More than a batch of rows takes, including its retries while others write the same rows."""
 
 
 at_start(lambda: wiring.use_cases().import_customers)

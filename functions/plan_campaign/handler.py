@@ -1,4 +1,4 @@
-"""First step of a campaign: fix what the run will do, and do at once what needs no second pair of hands."""
+"""First step of a campaign: fix what the run will do, and expand the campaign at once if it has a single range."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,9 +17,9 @@ at_start(
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """What a look finds after it; a campaign that cannot go on ends here.
+    """Plan, and answer what a first look at the campaign finds; a campaign that cannot go on ends here.
 
-    A single range is expanded here and now, because a small campaign pays most for the states it enters.
+    A single range is expanded here and now: state transitions are most of what a small campaign costs.
     """
     business_id, campaign_id = event["business_id"], event["campaign_id"]
     ranges = wiring.use_cases().plan_campaign(business_id, campaign_id)

@@ -11,7 +11,7 @@ at_start(lambda: wiring.use_cases().project_contacts)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Follow one batch of the stream, in order; from the first change that fails on, all come again."""
+    """Follow one batch of the stream, in order; the first change that fails and all after it come again."""
     try:
         return {"batchItemFailures": _follow(event["Records"])}
     finally:

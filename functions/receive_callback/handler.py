@@ -12,7 +12,7 @@ at_start(lambda: wiring.ports().sqs_receipt_queue)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Store one callback. Whatever is not signed by Twilio for exactly this address leaves no trace."""
+    """Store one callback. A request that Twilio has not signed for exactly this address leaves no trace."""
     body = wiring.ports().signed_status_callback(event)
     if body is None:
         return unsigned()

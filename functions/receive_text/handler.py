@@ -17,7 +17,7 @@ at_start(lambda: wiring.use_cases().receive_text)
 
 @malformed("The request is no text")
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Receive one text. Whatever is not signed by Twilio for exactly this address leaves no trace."""
+    """Receive one text. A request that Twilio has not signed for exactly this address leaves no trace."""
     text = wiring.ports().signed_text(event)
     if text is None:
         return unsigned()

@@ -9,7 +9,7 @@ from rebound.platform.telemetry import count, flush_counts, logger
 from rebound.receipts import wiring
 
 RESERVE: Final = timedelta(minutes=2)
-"""More than the contacts of all businesses for one page of the list take."""
+"""More than it takes to compare one page of the list with the contacts of all businesses."""
 
 
 at_start(lambda: wiring.use_cases().reconcile_suppressions)
@@ -17,7 +17,7 @@ at_start(lambda: wiring.use_cases().reconcile_suppressions)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Go on with a run while there is time; counts only, because the list's own cursor may hold an address."""
+    """Go on with a run while there is time; answers with counts only, because the list's cursor may hold an address."""
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
     work = wiring.use_cases().reconcile_suppressions(event["run"], remaining - RESERVE)
     drift = {str(kind): found for kind, found in sorted(work.drift.items())}

@@ -1,4 +1,4 @@
-"""Copies of flags that have to follow a change of policy."""
+"""Copies flags to customers again after a change of policy."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ at_start(lambda: wiring.use_cases().recopy_flags)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Copy while there is time; what fails comes again."""
+    """Copy while there is time; a message that fails comes again."""
 
     def recopy(body: str, _: str) -> None:
         wiring.use_cases().recopy_flags(wiring.ports().decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))

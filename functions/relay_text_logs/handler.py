@@ -1,4 +1,4 @@
-"""SNS's text logs in CloudWatch, put on the one queue of receipts."""
+"""Puts SNS's text logs from CloudWatch on the receipts queue."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Chunks whose recipients wait for their hour."""
+"""Releases chunks that are held back because their recipients wait for their hour."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ at_start(lambda: wiring.use_cases().release_held)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Bring what is due to its lane, and hold the rest back again; together, because a night has some forty rounds."""
+    """Put due chunks on their lane and hold back the rest; as one batch, because a night has some forty rounds."""
     records = {record["messageId"]: record for record in event["Records"]}
     tasks, failed = decoded(records, wiring.ports().decode_held)
     try:

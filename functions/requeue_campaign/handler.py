@@ -15,7 +15,7 @@ at_start(lambda: wiring.use_cases().requeue_campaign)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Enqueue while there is time; ``done`` says whether all are there, else ``cursor`` where to go on."""
+    """Enqueue while there is time; ``done`` says whether all chunks are there, else ``cursor`` says where to go on."""
     cursor = wiring.use_cases().requeue_campaign(
         event["business_id"], event["campaign_id"], event["cursor"], more_than(RESERVE_MILLISECONDS, context)
     )

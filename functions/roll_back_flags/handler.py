@@ -17,7 +17,7 @@ at_start(lambda: wiring.use_cases().roll_back_flags)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Void while there is time; ``done`` says whether all are, else ``cursor`` where to go on."""
+    """Void evidence while there is time; ``done`` says whether all is void, else ``cursor`` says where to go on."""
     progress = wiring.use_cases().roll_back_flags(
         event["business_id"],
         event["campaign_id"],

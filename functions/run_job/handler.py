@@ -15,7 +15,7 @@ at_start(lambda: wiring.use_cases().run_job)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """With ``range`` work at it; with ``error`` pause the job; with neither say which ranges have something to do."""
+    """With ``range``, work at that range; with ``error``, pause the job; with neither, list ranges with work left."""
     job = (event["business_id"], event["job_id"])
     if "error" in event:
         wiring.use_cases().run_job.pause(*job)

@@ -15,7 +15,7 @@ at_start(lambda: wiring.use_cases().split_import)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Read on while there is time; ``parts`` are there when it is ``done``."""
+    """Read on while there is time; when it is ``done``, ``parts`` holds the numbers of the parts."""
     parts = wiring.use_cases().split_import(
         event["business_id"], event["import_id"], more_than(RESERVE_MILLISECONDS, context)
     )

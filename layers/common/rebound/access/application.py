@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class AuthorizeRequest(Struct, frozen=True, kw_only=True):
-    """Finds the key that a bearer token opens."""
+    """Finds the API key that a bearer token stands for."""
 
     keys: ApiKeyBook
     clock: Clock
 
     def __call__(self, authorization: str | None) -> ApiKey | None:
-        """The key behind ``Bearer <token>``; ``None`` for anything that opens nothing."""
+        """The key behind ``Bearer <token>``; ``None`` when there is no such key or it has expired."""
         scheme, _, token = (authorization or "").strip().partition(" ")
         parts = read_token(token.strip()) if scheme.lower() == "bearer" else None
         if parts is None:

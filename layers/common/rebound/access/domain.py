@@ -1,4 +1,4 @@
-"""API keys: each belongs to one business and carries scopes; only a hash is kept."""
+"""API keys: each belongs to one business and has scopes; of its secret, only a hash is kept."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -16,7 +16,7 @@ _SEPARATOR: Final = "."
 
 
 class ApiKey(Struct, frozen=True):
-    """A key as it is kept. ``expires_at`` is set by a revocation, at once or after the grace of a rotation."""
+    """A key as it is kept. A revocation sets ``expires_at``: at once or, in a rotation, after a grace period."""
 
     business_id: str
     key_id: str
@@ -27,22 +27,22 @@ class ApiKey(Struct, frozen=True):
     expires_at: datetime | None = None
 
     def opens_with(self, secret: str, now: datetime) -> bool:
-        """Whether ``secret`` is this key's and the key still opens anything at ``now``; compared in constant time."""
+        """Whether ``secret`` is this key's secret and the key is not expired at ``now``; compared in constant time."""
         return compare_digest(hash_of(secret), self.secret_hash) and (self.expires_at is None or now < self.expires_at)
 
 
 def hash_of(secret: str) -> str:
-    """The hash under which a key is kept: SHA-256 is enough for 256 random bits, a slow hash would only cost time."""
+    """The hash of a secret as it is kept: SHA-256 is enough for 256 random bits; a slow hash would only cost time."""
     return sha256(secret.encode()).hexdigest()
 
 
 def write_token(business_id: str, key_id: str, secret: str) -> str:
-    """What the client is shown, once: it names its own row, so that no index over hashes is needed."""
+    """The token that the client is shown once: it names the key's row, so that no index over hashes is needed."""
     return _SEPARATOR.join((PREFIX, business_id, key_id, secret))
 
 
 def read_token(token: str) -> tuple[str, str, str] | None:
-    """Business id, key id and secret of a token; ``None`` when it has not that form."""
+    """Business id, key id and secret of a token; ``None`` when it does not have this form."""
     if len(token) > MAX_TOKEN:
         return None
     match token.split(_SEPARATOR):

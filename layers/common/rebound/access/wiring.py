@@ -1,4 +1,4 @@
-"""What the use cases of access need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of access over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AwsAccessPorts(AwsPlatformPorts):
-    """The same over AWS."""
+    """The ports of access over AWS."""
 
     @cached_property
     def api_keys(self) -> ApiKeyBook:

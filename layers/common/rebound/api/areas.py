@@ -20,7 +20,7 @@ AREAS: Final = (
     Area("segments/preview", ("rebound.eligibility.http.preview",), "segments", reads=True),
     Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
     Area("messages", ("rebound.sending.http",), "messages"),
-    # Whoever may read messages may read what was answered.
+    # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),
     Area("replies", ("rebound.inbound.http",), "messages"),
     Area("replies.csv", ("rebound.inbound.http",), "messages"),

@@ -1,17 +1,17 @@
-"""What functions answer over HTTP: the API, and the pages behind the links in messages. Each loads its own alone."""
+"""What is answered over HTTP: the API, and the pages behind links. Each function loads only what it needs of this."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def load_api() -> None:
-    """What every request for the API uses, whatever its area."""
+    """Load what every request for the API uses, whatever its area."""
     from rebound.api import areas  # noqa: F401
     from rebound.platform.http import app  # noqa: F401
 
 
 def load_links() -> object:
-    """What every request for a page uses."""
+    """Load what every request for a page uses."""
     from rebound.preferences import wiring
     from rebound.preferences.http import links  # noqa: F401
 

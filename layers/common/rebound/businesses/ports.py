@@ -19,13 +19,13 @@ class BusinessDirectory(Protocol):
         """Raises ``ConflictError`` when the id is taken."""
 
     def ids(self) -> Sequence[str]:
-        """All of them, in no order that means anything; for work at night, because it reads the whole table."""
+        """The ids of all businesses, in no particular order; for nightly work, because it reads the whole table."""
 
     def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
         """The businesses whose ``text_from`` is, or ever was, one of these numbers or messaging services, by id."""
 
     def replace(self, business: Business) -> None:
-        """Write the settings whole, as they were read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+        """Write all settings if the stored row still has ``version``. Raises ``ConcurrentChangeError`` otherwise."""
 
 
 class RecopyQueue(Protocol):
@@ -46,4 +46,4 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
 
     @property
     def default_text_provider(self) -> Provider:
-        """Of businesses that are created without one."""
+        """The text provider of businesses that are created without one."""

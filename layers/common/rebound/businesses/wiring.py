@@ -1,4 +1,4 @@
-"""What the use cases of businesses need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of businesses over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
-    """The same over AWS."""
+    """The ports of businesses, implemented over AWS."""
 
     @cached_property
     def businesses(self) -> BusinessDirectory:
@@ -40,7 +40,7 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
 
     @staticmethod
     def decode_recopying(body: str) -> Recopying:
-        """The work of a message of the queue of copyings."""
+        """The copying in a message of the recopy queue."""
         from rebound.businesses.adapters.sqs_recopy_queue import decode_recopying
 
         return decode_recopying(body)

@@ -16,26 +16,26 @@ class CampaignBook(Protocol):
     """The campaigns of all businesses."""
 
     def get(self, business_id: str, campaign_id: str) -> Campaign:
-        """Strongly consistent. Raises ``NotFoundError``."""
+        """The campaign, read strongly consistent. Raises ``NotFoundError``."""
 
     def add(self, campaign: Campaign) -> None:
         """Write a new campaign."""
 
     def replace(self, before: Campaign, after: Campaign) -> None:
-        """Write ``after`` if nobody has written since ``before`` was read. Raises ``ConcurrentChangeError`` if so."""
+        """Write ``after``. Raises ``ConcurrentChangeError`` when somebody has written since ``before`` was read."""
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
-        """Newest first, without the carriers of single messages."""
+        """A business's campaigns, newest first, without the carriers of single messages."""
 
 
 class ExpansionLedger(Protocol):
     """Progress of expansions. A page of customers counts at the moment its progress is committed, and only once."""
 
     def get(self, campaign_id: str, index: int) -> RangeProgress:
-        """The progress of a range, at its beginning when there is none."""
+        """The progress of a range; progress at the range's beginning when none is stored."""
 
     def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
-        """Write progress that is still as it was read, and a page's chunks with it: all or nothing, at most 99 chunks.
+        """Write progress that is still as it was read, and a page's chunks (at most 99), in one: all or nothing.
 
         Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
         """
@@ -51,19 +51,19 @@ class ChunkLedger(Protocol):
         """Write a new chunk; one that is there already stays as it is."""
 
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
-        """Try to take a chunk; the chunk as it is afterwards. Raises ``NotFoundError``."""
+        """Try to claim a chunk; returns the outcome and the chunk as it is afterwards. Raises ``NotFoundError``."""
 
     def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
-        """Mark a claimed chunk as being handed to the provider, but for ``waiting``, if the lease is ours and alive.
+        """Mark a claimed chunk as being handed to the provider, except ``waiting``, if the lease is ours and alive.
 
         Raises ``ConcurrentChangeError`` otherwise: then nothing may be sent.
         """
 
     def put_back(self, chunk: Chunk, remaining: Sequence[str], not_before: datetime | None = None) -> None:
-        """Make a chunk pending again for recipients that are known not to have gone out, if it is still ours."""
+        """Make a chunk that is still ours pending again for recipients who are known not to have been sent to."""
 
     def finish(self, chunk: Chunk) -> None:
-        """Nothing of the chunk is left to do; does nothing when it is no longer ours."""
+        """End a chunk of which nothing is left to do; does nothing when it is no longer ours."""
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         """Where a chunk stood a moment ago (eventually consistent); ``None`` when it is not there."""
@@ -75,36 +75,36 @@ class ChunkLedger(Protocol):
         """Remember until when, and why, some of a campaign's recipients wait."""
 
     def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
-        """All times that were noted, over or not."""
+        """All times that were noted, also those that have passed."""
 
 
 class TallyBook(Protocol):
     """Exact counts of a campaign's messages by label, kept from the message log's change stream."""
 
     def counts(self, campaign_id: str) -> Mapping[str, int]:
-        """The sum over all shards, by label (``domain.tally``)."""
+        """The sum over all shards, by label (``messages.domain.labels``)."""
 
     def position(self, campaign_id: str, shard: str) -> str | None:
-        """The last change of a shard that was counted."""
+        """The position of a shard's last change that was counted; ``None`` before the first."""
 
     def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
-        """Add counts and move the position from ``after``. Raises ``ConcurrentChangeError`` if it stands elsewhere."""
+        """Add counts and move the position on. Raises ``ConcurrentChangeError`` when it is not at ``after``."""
 
 
 class CampaignRunner(Protocol):
     """Runs campaigns."""
 
     def start(self, business_id: str, campaign_id: str) -> None:
-        """Start now; starting twice is starting once."""
+        """Start a campaign now; a second start does nothing."""
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
-        """Start at a time."""
+        """Start a campaign at a time."""
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         """Bring back the chunks that a pause set aside; ``name`` tells one such request from another."""
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
-        """Take back the flags that the campaign's bounces raised; starting twice is starting once."""
+        """Take back the flags that the campaign's bounces raised; a second start does nothing."""
 
 
 class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):

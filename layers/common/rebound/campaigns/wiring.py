@@ -1,4 +1,4 @@
-"""What the use cases of campaigns need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of campaigns over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
-    """The same over AWS."""
+    """The ports of campaigns over AWS."""
 
     @cached_property
     def campaigns(self) -> CampaignBook:

@@ -1,1 +1,1 @@
-"""What the owners of addresses said about what they want to get."""
+"""What the owners of addresses said about which messages they want."""

@@ -1,4 +1,4 @@
-"""Asking the provider's suppression list within the rate that it allows."""
+"""Calls to the provider's suppression list, within the rate that it allows."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
 
 CALL_EVERY: Final = timedelta(seconds=1)
-"""SES v2 takes about one call a second of everything that does not send."""
+"""SES v2 accepts about one call a second, over all operations that do not send."""
 INTERACTIVE_BUDGET: Final = timedelta(seconds=3)
-"""As long as a person who edits an address may be kept waiting: a look and a removal."""
+"""How long a person who edits an address may be kept waiting; enough for a look-up and a removal."""
 FEW: Final = 3
-"""For more addresses than these, one call for the first page of the list is tried before one for each."""
+"""For more addresses than this, one call for the first page of the list is tried before one call for each address."""
 
 
 class SuppressionListClient(Struct, kw_only=True):
-    """Looks addresses up and takes BOUNCE entries away, one call a second, until a moment that the caller sets.
+    """Looks addresses up and removes BOUNCE entries, one call a second, until a deadline that the caller sets.
 
-    What was not reached by then raises ``ComeAgainError``, or is missing from the answer about many. Whatever a service
-    outside refuses for good comes through as ``NotAnsweredError``.
+    When the time does not suffice, ``ComeAgainError`` is raised; an answer about many addresses leaves out those that
+    were not reached. What the provider refuses for good raises ``NotAnsweredError``.
     """
 
     suppressions: SuppressionList
@@ -37,14 +37,14 @@ class SuppressionListClient(Struct, kw_only=True):
     missed: Callable[[str], None]
     """Reports to the operator, in a word without personal data, why a BOUNCE entry could not be removed."""
     called_at: datetime | None = None
-    """The latest call of the service."""
+    """When the service was last called."""
 
     def within(self, budget: timedelta) -> datetime:
-        """The moment until which a caller with so much time waits."""
+        """The deadline of a caller that can wait for ``budget`` from now on."""
         return self.clock.now() + budget
 
     def find(self, address: str, until: datetime) -> Sequence[Suppression]:
-        """The entries of an address, in the spelling given and in lower case: the list tells spellings apart."""
+        """The entries of an address as it is spelled and in lower case, because the list tells spellings apart."""
         found = [self._call(until, self.suppressions.get, spelling) for spelling in _spellings(address)]
         return [entry for entry in found if entry is not None]
 
@@ -61,9 +61,9 @@ class SuppressionListClient(Struct, kw_only=True):
         return answers
 
     def clear(self, addresses: Iterable[str], budget: timedelta) -> set[str]:
-        """Remove the BOUNCE entries of addresses; those of them for which there was no time.
+        """Remove the BOUNCE entries of addresses; returns the addresses for which there was no time.
 
-        What is refused is reported to the operator and is nothing to wait for: the nightly reconciliation repairs it.
+        A refusal is reported to the operator, and no address is returned: the nightly reconciliation repairs it.
         """
         wanted = set(addresses)
         try:
@@ -73,14 +73,14 @@ class SuppressionListClient(Struct, kw_only=True):
             return set()
 
     def clear_at_once(self, address: str) -> None:
-        """Remove the BOUNCE entries of an address if that is quickly done; otherwise it is reported to the operator."""
+        """Remove the BOUNCE entries of an address within ``INTERACTIVE_BUDGET``, or report to the operator."""
         if self.clear([address], INTERACTIVE_BUDGET):
             self.missed("no time")
 
     def remove_bounces(self, address: str, until: datetime) -> int:
-        """Remove the BOUNCE entries of an address, a COMPLAINT never; how many there were.
+        """Remove the BOUNCE entries of an address, never a COMPLAINT; returns how many there were.
 
-        An entry's reason is read right before: a complaint may have come since it was last seen.
+        The reasons are read right before, because a complaint may have come since an entry was last seen.
         """
         bounces = [entry for entry in self.find(address, until) if entry.reason is SuppressionReason.BOUNCE]
         for entry in bounces:
@@ -88,7 +88,7 @@ class SuppressionListClient(Struct, kw_only=True):
         return len(bounces)
 
     def remove_entry(self, entry: Suppression, until: datetime) -> bool:
-        """Remove one BOUNCE entry if it still is as it was seen; whether it was."""
+        """Remove one BOUNCE entry if it is still as it was seen; returns whether it was removed."""
         if self._call(until, self.suppressions.get, entry.address) != entry:
             return False
         if entry.reason is not SuppressionReason.BOUNCE:
@@ -97,7 +97,7 @@ class SuppressionListClient(Struct, kw_only=True):
         return True
 
     def remove_all(self, addresses: Iterable[str], until: datetime) -> set[str]:
-        """Those of the addresses that are known to have no BOUNCE entry (any more)."""
+        """Remove the BOUNCE entries of addresses; returns the addresses that are known to have none (any more)."""
         wanted = list(dict.fromkeys(addresses))
         free: set[str] = set()
         try:
@@ -112,7 +112,7 @@ class SuppressionListClient(Struct, kw_only=True):
         return free
 
     def page(self, cursor: str | None, until: datetime) -> Page[Suppression]:
-        """Part of the list."""
+        """A page of the list."""
         return self._call(until, self.suppressions.page, cursor)
 
     def _whole_list(self, until: datetime) -> Mapping[str, Sequence[Suppression]] | None:

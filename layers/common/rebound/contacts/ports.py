@@ -22,10 +22,10 @@ class AddressReader(Protocol):
         """The address, domain in lower case. Raises ``ValueError`` with a sentence for people when it is none."""
 
     def country(self, text: str) -> str:
-        """The country's two letters (ISO 3166-1 alpha-2). Raises ``ValueError`` likewise."""
+        """The country's two letters (ISO 3166-1 alpha-2). Raises ``ValueError``, with a sentence for people."""
 
     def phone(self, text: str, country: str) -> str:
-        """The number in E.164, read in ``country`` when it has no country code. Raises ``ValueError`` likewise.
+        """The number in E.164; one without a country code is of ``country``. Raises ``ValueError`` as ``email`` does.
 
         A *possible* number is enough; whether it works is for the providers to say.
         """
@@ -35,70 +35,70 @@ class ContactBook(Protocol):
     """The contacts of all businesses."""
 
     def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
-        """The contacts as of now.
+        """A contact for each key, as of now; if not ``consistent``, perhaps as of a moment ago, at half the cost.
 
-        One that nobody uses comes without customers and failures, with what is remembered of its consent, if anything.
-        By a hashed key comes what is remembered, and nothing while somebody uses the address.
-        Those of a moment ago are good enough, and cost half, where a decision will be taken again.
+        A contact that nobody uses has no customers and no failures, only the consent that is remembered, if any. A
+        hashed key gives what is remembered, and an empty contact while somebody uses the address. A read that is not
+        consistent is good enough where the decision is taken again later.
         """
 
     def save(self, contact: Contact) -> None:
         """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
 
-        Of one that nobody uses only the consent is kept, under the hash of its address. One with a hashed key must be
-        remembered already: that is what says that nobody uses the address.
+        Of a contact that nobody uses, only the consent is kept, under the hash of its address. A contact with a hashed
+        key must be remembered already, because the row under the hash shows that nobody uses the address.
         """
 
 
 class ContactWrites(Protocol):
-    """Contacts on their way into a transaction of somebody else's."""
+    """Contacts that are to be written in a transaction of another adapter."""
 
     @property
     def count(self) -> int:
-        """How many rows of the transaction they take."""
+        """How many rows of the transaction the contacts take."""
 
     def write(self, writes: Any, /) -> None:
-        """Add all of them, each on the condition that it is as it was read."""
+        """Add all contacts to a transaction, each on the condition that it is as it was read."""
 
 
 class ContactTransactions(Protocol):
     """Lets the owners of other tables write contacts in the same transaction."""
 
     def rows(self, contacts: Sequence[Contact], /) -> ContactWrites:
-        """The contacts as rows."""
+        """The contacts as rows for a transaction."""
 
 
 class ContactHistory(Protocol):
-    """What happened to addresses, kept under their hash, so that it outlives the address itself."""
+    """What happened to addresses, kept under the hash of each address, and so for longer than the address itself."""
 
     def record(self, key: ContactKey, entries: Sequence[HistoryEntry]) -> None:
         """Keep entries; one that is kept already stays as it is."""
 
     def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
-        """The latest first (strongly consistent)."""
+        """A page of the entries, the latest first (strongly consistent)."""
 
     def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
-        """Up to ``limit`` before a place (``history.place_of``), or of all, the latest first (strongly consistent).
+        """Up to ``limit`` entries before a place (``history.place_of``), the latest first (strongly consistent).
 
-        Fewer only when there are no more.
+        Without a place, the latest of all. Fewer than ``limit`` only when there are no more.
         """
 
 
 class SuppressionList(Protocol):
-    """SES's suppression list of the account, which all businesses of the deployment share.
+    """SES's account-level suppression list, which all businesses of the deployment share.
 
-    Every call may raise ``ComeAgainError``, above all because the account may make about one call a second, and
-    ``NotAnsweredError``. Nothing is tried twice.
+    Every call may raise ``NotAnsweredError`` and ``ComeAgainError``, the latter above all because the account may make
+    only about one call a second. No call is retried.
     """
 
     def get(self, address: str) -> Suppression | None:
         """The entry of exactly this spelling."""
 
     def remove(self, address: str) -> None:
-        """Remove the entry of exactly this spelling, whatever its reason; one that is not there is fine."""
+        """Remove the entry of exactly this spelling, whatever its reason; it is no error if there is none."""
 
     def page(self, cursor: str | None) -> Page[Suppression]:
-        """Entries in the provider's own order, up to 1,000; a cursor that it does not know any more begins anew."""
+        """Up to 1,000 entries in the provider's own order; a cursor that it no longer knows begins at the start."""
 
 
 class ContactsPorts(PlatformPorts, Protocol):
@@ -120,7 +120,7 @@ class ContactsPorts(PlatformPorts, Protocol):
     def suppressions(self) -> SuppressionList: ...
 
     def whereabouts(self, number: str, /) -> frozenset[str]:
-        """The zones in which a phone number may be."""
+        """The time zones in which a phone number may be."""
 
     def report_missed_removal(self, cause: str, /) -> None:
         """Tell the operator, without personal data, why an entry may still be on the provider's suppression list."""
@@ -130,13 +130,13 @@ class ReplyBook(Protocol):
     """The texts that people send, each kept in the history of its contact; forgotten after some 400 days."""
 
     def receive(self, reply_id: str, receipt: FirstReceipt) -> FirstReceipt:
-        """What was given when the provider's id was seen for the first time, which is kept for good."""
+        """Keep ``receipt`` for good if the provider's id is new; returns the receipt that is kept for this id."""
 
     def add(self, reply: Reply) -> Reply:
-        """Keep a reply unless it is kept already; the one that is kept."""
+        """Keep a reply unless it is kept already; returns the one that is kept."""
 
     def get(self, key: ContactKey, receipt: FirstReceipt, reply_id: str) -> Reply | None:
-        """A contact's reply (strongly consistent)."""
+        """The reply of a contact (strongly consistent); ``None`` when it is not kept."""
 
     def page(
         self,
@@ -150,15 +150,15 @@ class ReplyBook(Protocol):
     ) -> Page[Reply]:
         """The replies to a business from ``since`` until before ``until``, the latest first (eventually consistent).
 
-        Of those only the ones that match; then a page may be short, or empty, and have a cursor all the same, because
-        no more are looked at than the answer should wait for.
+        With ``matching``, only the replies that match. A page may then be short or empty and still have a cursor,
+        because the number of replies that are looked at for one answer is limited.
         """
 
     def find(self, business_id: str, reply_id: str) -> Reply:
-        """The reply of the provider's id to a business (strongly consistent). Raises ``NotFoundError``."""
+        """The reply with the provider's id to a business (strongly consistent). Raises ``NotFoundError``."""
 
     def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
-        """Those that somebody must still read, the oldest first (eventually consistent)."""
+        """The replies that somebody must still read, the oldest first (eventually consistent)."""
 
     def of_contact(self, key: ContactKey) -> Sequence[Reply]:
         """All replies of a contact (strongly consistent)."""
@@ -167,4 +167,4 @@ class ReplyBook(Protocol):
         """Write a reply that is still as it was read. Raises ``ConcurrentChangeError`` otherwise."""
 
     def forget(self, key: ContactKey) -> None:
-        """Take number and words out of every reply of a contact; what they meant stays."""
+        """Remove the number and the words from every reply of a contact; what each reply meant stays."""

@@ -1,4 +1,4 @@
-"""What the use cases of contacts need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of contacts over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class AwsContactsPorts(AwsPlatformPorts):
-    """The same over AWS."""
+    """The ports of contacts over AWS."""
 
     @cached_property
     def addresses(self) -> AddressReader:
@@ -38,7 +38,7 @@ class AwsContactsPorts(AwsPlatformPorts):
 
     @cached_property
     def dynamo_contacts(self) -> DynamoContactBook:
-        """For adapters that write to their own rows and to contacts in one transaction."""
+        """The contact book for adapters that write their own rows and contacts in one transaction."""
         from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
 
         return DynamoContactBook(self.settings["CONTACTS_TABLE"])
@@ -73,7 +73,7 @@ class AwsContactsPorts(AwsPlatformPorts):
 
     @staticmethod
     def contact_change_of(record: Mapping[str, Any]) -> RowChange[Contact] | None:
-        """What a record of the contacts' change stream says."""
+        """The change that a record of the contacts' change stream reports; ``None`` when it holds no contact."""
         from rebound.contacts.adapters.dynamo_contacts import contact_change_of
 
         return contact_change_of(record)

@@ -1,4 +1,4 @@
-"""Customers in a table of their own, which changes together with that of contacts."""
+"""The table of customers, which is written in the same transactions as the table of contacts."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 _BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
-"""As what a profile field is kept; every other kind is text."""
+"""The attribute type of a profile field by its kind; every other kind is kept as text."""
 
 
 class CustomerRow(Model):
-    """``business_id`` / ``customer_id``; the profile has its fields' names."""
+    """``business_id`` / ``customer_id``; each profile field is an attribute of the same name."""
 
     business_id = UnicodeAttribute(hash_key=True)
     customer_id = UnicodeAttribute(range_key=True)
@@ -93,7 +93,7 @@ class DynamoCustomerBook:
         contacts: Sequence[Contact],
         others: int = 0,
     ) -> None:
-        """``save`` as a part of a larger transaction, which has so many ``others``."""
+        """``save`` as a part of a larger transaction, which has ``others`` rows besides."""
         rows = self._contacts.rows(contacts)
         if len(customers) + rows.count + others > MAX_TRANSACTION:
             raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
@@ -174,7 +174,7 @@ class DynamoCustomerBook:
 
 
 def _customer(row: CustomerRow) -> Customer:
-    # Not attribute by attribute: an expansion does nothing more often.
+    # Copied whole and not attribute by attribute, because an expansion does nothing more often than this.
     values: dict[str, Any] = row.attribute_values.copy()
     for name in _TAGS:
         values[name] = tuple(values.get(name) or ())

@@ -28,10 +28,10 @@ class Kind(Enum):
 
 
 class ProfileField(Struct, frozen=True):
-    """A profile field, beside its type; the API, the table, files, filters and messages follow from it.
+    """What a profile field is besides its type; the API, the table, files, filters and messages follow from this.
 
-    ``max_length`` is that of a ``TEXT``. ``placeholder`` says whether messages can show it, ``searched`` whether the
-    words of a search are looked for in it, ``description`` what the API's document says of it.
+    ``max_length`` is for ``TEXT``. ``placeholder`` says whether messages can show the field, ``searched`` whether the
+    words of a search are looked for in it, and ``description`` what the API's document says of it.
     """
 
     kind: Kind = Kind.TEXT
@@ -42,13 +42,13 @@ class ProfileField(Struct, frozen=True):
 
 
 class Customer(Struct, frozen=True, kw_only=True):
-    """One customer's profile. A field with a ``ProfileField`` is a client's to set, in the order of files and answers.
+    """One customer's profile. Clients set the fields that have a ``ProfileField``; files and answers keep their order.
 
     Phone numbers are E.164; only ``mobile_phone`` is texted. ``language`` is one of ``LANGUAGES``. ``failed_email`` and
     ``failed_phone`` are copies of the contacts' flags for listing and filtering; what is sent to whom is decided on
-    the contacts themselves.
-    ``former_contacts`` are those that the customer used before, which list the customer still. ``version`` grows
-    with each write of the stored row and is never used again after a deletion; 0 for none yet.
+    the contacts themselves. ``former_contacts`` are the contacts that the customer used before; they still list the
+    customer. ``version`` grows with each write of the stored row and is never used again after a deletion; 0 for none
+    yet.
     """
 
     business_id: str
@@ -108,15 +108,15 @@ class Customer(Struct, frozen=True, kw_only=True):
         return self.former_contacts.union(self.contact_keys)
 
     def changed(self, at: datetime, **fields: Any) -> "Customer":
-        """The customer after an edit; contacts that are left become former ones.
+        """The customer after an edit; contacts that the customer no longer uses become former ones.
 
-        ``updated_at`` always moves, so that it tells one state of the profile from the next.
+        ``updated_at`` always grows, so that no two states of the profile have the same.
         """
         after = replace(self, updated_at=max(at, self.updated_at + datetime.resolution), **fields)
         return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
 
 
-# Read as values, which the future import of annotations would make texts.
+# Annotations are read as values here; ``from __future__ import annotations`` would make them strings.
 PROFILE: Final[Mapping[str, ProfileField]] = {
     name: row
     for name, annotation in Customer.__annotations__.items()
@@ -125,7 +125,7 @@ PROFILE: Final[Mapping[str, ProfileField]] = {
 """What a client may set, in the order of the struct."""
 
 REQUIRED_FIELDS: Final = ("first_name", "last_name")
-"""Profile fields without which nobody is a customer."""
+"""Profile fields that every customer must have."""
 
 
 def fields_of(kind: Kind) -> tuple[str, ...]:
@@ -144,13 +144,13 @@ def field_text(customer: Customer, name: str) -> str:
 
 
 def language_for(customer: Customer | None, business: Business) -> str:
-    """The customer's own, else the business's."""
+    """The customer's own language, else the business's."""
     own = None if customer is None else customer.language
     return own or business.language
 
 
 def shared_language(customers: Iterable[Customer]) -> str | None:
-    """The one language of people who cannot be told apart; ``None`` when they have several, or nobody says which."""
+    """The one language of customers who cannot be told apart; ``None`` when they have several, or none is known."""
     spoken = {customer.language for customer in customers if customer.language is not None}
     return spoken.pop() if len(spoken) == 1 else None
 

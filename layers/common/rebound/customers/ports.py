@@ -19,28 +19,28 @@ class CustomerBook(Protocol):
     def get_many(
         self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
     ) -> Mapping[str, Customer]:
-        """Those that exist, by id, any number; eventually consistent, for half the price, unless ``as_of_now``."""
+        """The existing customers of any number of ids; eventually consistent, at half price, unless ``as_of_now``."""
 
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """Write customers and contacts in one transaction: all or nothing, at most 100 rows, none twice.
 
-        A contact that is not stored yet takes two rows, because it makes sure of what is remembered of its address.
-        Each row must still be as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
+        A contact that is not stored yet takes two rows: its own, and the one that remembers the consent of its address.
+        Raises ``ConcurrentChangeError`` unless each stored row still is as it was read (``version``).
         """
 
     def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
-        """Remove profiles, and write their contacts without them, in one transaction with the limits of ``save``.
+        """Remove customers and take them out of their contacts, in one transaction within the limits of ``save``.
 
-        A contact that nobody uses any more goes too, and takes two rows when its consent is remembered.
+        A contact without customers is removed too, and takes two rows when its consent is remembered.
         """
 
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
     ) -> Page[Customer]:
-        """Customers by id, of those only the ones that match.
+        """The customers that match, sorted by id.
 
-        Reads on until ``limit`` are found, all are seen, or so many have been looked at that the answer should not wait
-        any longer; then the page is short, or empty, and has a cursor all the same.
+        Reads on until ``limit`` are found, all customers are read, or the answer should not wait any longer. In the
+        last case the page is short or empty, and still has a cursor.
         """
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
@@ -56,7 +56,7 @@ class CustomerTransactions(Protocol):
     def save_within(
         self, writes: Any, customers: Sequence[Customer], contacts: Sequence[Contact], others: int = 0
     ) -> None:
-        """``CustomerBook.save`` as a part of a larger transaction, which has so many ``others``."""
+        """``CustomerBook.save`` as a part of a larger transaction, which has ``others`` rows besides."""
 
     def delete_within(self, writes: Any, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """``CustomerBook.delete`` as a part of a larger transaction."""

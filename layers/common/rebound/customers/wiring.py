@@ -1,4 +1,4 @@
-"""What the use cases of customers need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of customers over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AwsCustomersPorts(AwsBusinessesPorts):
-    """The same over AWS."""
+    """The ports of customers, implemented over AWS."""
 
     @cached_property
     def customers(self) -> CustomerBook:

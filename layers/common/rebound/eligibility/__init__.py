@@ -1,1 +1,1 @@
-"""The one decision who gets a message, its explanation, and what it would come to for an audience."""
+"""The one decision on who gets a message, its explanation, and its preview for an audience."""

@@ -1,4 +1,4 @@
-"""The Frequencies table: what every customer has been handed of late."""
+"""The Frequencies table: each customer's recent hand-overs."""
 
 from collections.abc import Iterable, Mapping
 from copy import replace
@@ -25,7 +25,7 @@ from rebound.platform.adapters.dynamo import (
 
 
 class FrequencyRow(Model):
-    """``recipient_id`` (business and customer): what the customer has been handed of late, as JSON."""
+    """Keyed by ``recipient_id`` (business and customer): the customer's recent hand-overs, as JSON."""
 
     recipient_id = UnicodeAttribute(hash_key=True)
     hand_overs = JsonAttribute()
@@ -34,11 +34,11 @@ class FrequencyRow(Model):
 
 
 KEPT_LONGER: Final = timedelta(days=1)
-"""So that whoever has just read a row still finds it."""
+"""Rows outlive their use by this much, so that a worker that has just read a row still finds it."""
 
 
 class DynamoFrequencyBook:
-    """Implements ``FrequencyBook``. A place is a short list, because each started kilobyte of a row is paid for."""
+    """Implements ``FrequencyBook``. A hand-over is a short list, because rows are billed by the started kilobyte."""
 
     def __init__(self, table_name: str) -> None:
         self._row = bind(FrequencyRow, table_name)

@@ -10,20 +10,20 @@ from rebound.segments.ports import SegmentsPorts
 
 
 class FrequencyBook(Protocol):
-    """What every customer has been handed of late, for the caps."""
+    """The recent hand-overs of every customer, for the caps."""
 
     def get_many(
         self, business_id: str, customer_ids: Iterable[str], *, consistent: bool = True
     ) -> Mapping[str, Frequency]:
-        """Everybody's, by customer, any number; empty for one of whom nothing is kept.
+        """The frequencies of any number of customers, by customer; an empty one where nothing is kept.
 
-        Those of a moment ago are good enough, and cost half, where a decision will be taken again.
+        Where a decision will be made again, eventually consistent reads are good enough, and cost half.
         """
 
     def save(self, frequency: Frequency, until: datetime) -> Frequency:
-        """Write one that is still as it was read (``version``), to be forgotten some time after ``until``.
+        """Write a frequency that is still as it was read (``version``); it expires some time after ``until``.
 
-        As it is stored now. Raises ``ConcurrentChangeError`` when somebody else has written it.
+        Returns it as it is stored now. Raises ``ConcurrentChangeError`` when somebody else has written it.
         """
 
 

@@ -1,4 +1,4 @@
-"""What the use cases of eligibility need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of eligibility over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AwsEligibilityPorts(AwsSegmentsPorts, AwsMessagesPorts):
-    """The same over AWS."""
+    """The ports of eligibility over AWS."""
 
     @cached_property
     def frequencies(self) -> FrequencyBook:

@@ -12,7 +12,7 @@ from rebound.kernel.errors import FieldError
 
 
 class FilePosition(Struct, frozen=True):
-    """Where a row ends: behind so many bytes and lines of the file. ``columns`` are a CSV file's own."""
+    """Where a row ends, in bytes and lines from the start of the file. ``columns`` are those of a CSV file."""
 
     offset: int = 0
     line: int = 0
@@ -22,8 +22,8 @@ class FilePosition(Struct, frozen=True):
 class Splitting(Struct, frozen=True):
     """How far a file has been divided into parts.
 
-    ``place`` is where it goes on, in the ``version`` of the file that was begun with. Each part gets one piece at a
-    time, in the order of the file: ``pieces`` are written of each.
+    ``place`` is where the splitting goes on, in the ``version`` of the file that it began with. All parts get a piece
+    each at a time, in the order of the file; ``pieces`` is how many have been written of each part.
     """
 
     parts: int
@@ -66,7 +66,7 @@ class RowCounts(Struct, frozen=True):
 
 
 class PartProgress(Struct, frozen=True):
-    """How far one part of an import is: its first ``counts.rows`` rows are done. ``reported`` rows of them are bad."""
+    """How far a part of an import is: its first ``counts.rows`` rows are done, ``reported`` of them kept as bad."""
 
     import_id: str
     part: int
@@ -76,14 +76,14 @@ class PartProgress(Struct, frozen=True):
 
 
 class BadRow(Struct, frozen=True):
-    """A row of an import that did not go in: the line of the file where it begins, and everything wrong with it."""
+    """A row that was not imported: the line of the file where it begins, and everything that is wrong with it."""
 
     line: int
     errors: tuple[FieldError, ...]
 
 
 class ImportFile(Struct, frozen=True):
-    """A file from somewhere on. ``size`` is that of the whole file; ``version`` differs when it has been replaced."""
+    """A file, opened at an offset. ``size`` is that of the whole file; a replaced file has another ``version``."""
 
     content: IO[bytes]
     size: int
@@ -93,8 +93,8 @@ class ImportFile(Struct, frozen=True):
 class ExportJob(Struct, frozen=True):
     """An export of customers and how far its file is.
 
-    ``wanted`` are the fields of a ``CustomerFilter``. ``parts`` are the tags of the parts of the ``upload_id`` that are
-    written, ``rest`` the name of what is too small for one; ``written`` when all of it is in parts.
+    ``wanted`` holds the fields of a ``CustomerFilter``. ``parts`` holds the tags of the upload's parts written so far,
+    ``rest`` the name of what was set aside as too small for a part; ``written`` says whether all rows are in parts.
     """
 
     business_id: str

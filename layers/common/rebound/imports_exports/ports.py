@@ -20,14 +20,14 @@ class ImportBook(Protocol):
     """The imports of all businesses."""
 
     def get(self, business_id: str, import_id: str) -> ImportJob:
-        """Strongly consistent. Raises ``NotFoundError``."""
+        """The import (strongly consistent). Raises ``NotFoundError``."""
 
     def save(self, job: ImportJob) -> None:
-        """Write whole."""
+        """Write the whole import."""
 
 
 class ImportLedger(Protocol):
-    """Progress of imports. A row counts at the moment when what it says is written, and only once."""
+    """Progress of imports. A row is counted in the transaction that writes what it says, and only once."""
 
     def get(self, import_id: str, part: int) -> PartProgress:
         """The progress of a part (strongly consistent), at its beginning when there is none."""
@@ -41,7 +41,7 @@ class ImportLedger(Protocol):
     ) -> PartProgress:
         """Write progress, customers, contacts and bad rows in one transaction: all or nothing, at most 100 writes.
 
-        Each row but the bad ones must still be as it was read. Raises ``ConcurrentChangeError`` otherwise.
+        Progress, customers and contacts must still be as they were read. Raises ``ConcurrentChangeError`` otherwise.
         """
 
     def counts(self, import_id: str) -> RowCounts:
@@ -61,45 +61,45 @@ class ImportStore(Protocol):
         """A URL that takes one PUT of the file, for an hour."""
 
     def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
-        """The file from a byte on, as a stream; one that has become shorter, from its beginning.
+        """The file from byte ``offset`` on, as a stream; from its beginning if it has become shorter.
 
         Raises ``NotFoundError``.
         """
 
     def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
-        """Store a piece of a part; again is once."""
+        """Store a piece of a part; storing it again changes nothing."""
 
     def open_piece(self, business_id: str, import_id: str, part: int, piece: int) -> IO[bytes]:
         """A piece as a stream. Raises ``NotFoundError``."""
 
     def remove_pieces(self, business_id: str, import_id: str, parts: int, pieces: int) -> None:
-        """Remove the first pieces of the first parts, as far as they are there."""
+        """Remove the first ``pieces`` of each of the first ``parts``, as far as they exist."""
 
 
 class ExportBook(Protocol):
     """The exports of all businesses."""
 
     def get(self, business_id: str, export_id: str) -> ExportJob:
-        """Strongly consistent. Raises ``NotFoundError``."""
+        """The export (strongly consistent). Raises ``NotFoundError``."""
 
     def save(self, job: ExportJob) -> None:
-        """Write whole."""
+        """Write the whole export."""
 
 
 class ExportStore(Protocol):
     """The files of exports."""
 
     def begin(self, business_id: str, export_id: str, format_: str) -> str:
-        """Begin a file; the id of its upload."""
+        """Begin a file; returns the id of its upload."""
 
     def put_part(self, business_id: str, export_id: str, upload_id: str, number: int, content: bytes) -> str:
-        """Store a part, of at least 5 MiB unless it is the last, counted from 1; its tag. Again is once."""
+        """Store part ``number`` (from 1; all but the last at least 5 MiB) and return its tag; repeating is harmless."""
 
     def complete(self, business_id: str, export_id: str, upload_id: str, tags: Sequence[str]) -> None:
-        """Make the file of its parts; again does nothing."""
+        """Make the file of its parts; doing it again changes nothing."""
 
     def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:
-        """Set something aside."""
+        """Set content aside under a name."""
 
     def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
         """What was set aside. Raises ``NotFoundError``."""
@@ -145,12 +145,12 @@ class ImportsExportsPorts(CustomersPorts, Protocol):
 
     @property
     def import_part_bytes(self) -> int:
-        """Of a file, for each part of an import."""
+        """Bytes of a file for each part of its import."""
 
     @property
     def import_piece_bytes(self) -> int:
-        """Of rows that are written at a time while a file is divided."""
+        """Bytes of rows that are written at a time while a file is divided."""
 
     @property
     def export_part_bytes(self) -> int:
-        """Of an export's file that are written at a time."""
+        """Bytes of an export's file that are written at a time."""

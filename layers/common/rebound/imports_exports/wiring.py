@@ -1,4 +1,4 @@
-"""What the use cases of imports and exports need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of imports and exports over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class AwsImportsExportsPorts(AwsCustomersPorts):
-    """The same over AWS."""
+    """The ports of imports and exports over AWS."""
 
     @cached_property
     def imports(self) -> ImportBook:
@@ -102,7 +102,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @staticmethod
     def imports_of_notice(body: str) -> Sequence[tuple[str, str]]:
-        """Business and import of each file that has arrived, as S3 tells of it."""
+        """The business id and import id of each file whose arrival an S3 notification reports."""
         from rebound.imports_exports.adapters.import_store import imports_of_notice
 
         return imports_of_notice(body)

@@ -12,17 +12,17 @@ from rebound.inbound.domain.replies import IncomingText
 from rebound.platform.adapters.fields import optional_text_at, text_at
 
 INBOUND_PATH: Final = "/v1/webhooks/twilio/inbound"
-"""Where Twilio hands on what people text."""
+"""The path to which Twilio posts the texts that come in."""
 _OPT_OUT_TYPES: Final[Mapping[str, Keyword]] = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
 
 
 def inbound_url(public_url: str) -> str:
-    """The address that Twilio signs. What follows a # in the number's settings (how to try again) is not signed."""
+    """The address that Twilio signs. The fragment after # in the number's settings (how to retry) is not signed."""
     return f"{public_url.rstrip('/')}{INBOUND_PATH}"
 
 
 def parse_inbound(form: Mapping[str, str]) -> IncomingText:
-    """The text of a webhook's form. One with media only has an empty body.
+    """The text of a webhook's form. A text with media only has an empty body.
 
     :raises MalformedReceiptError: when the sender, the number it was sent to or its id is missing.
     """
@@ -38,6 +38,6 @@ def parse_inbound(form: Mapping[str, str]) -> IncomingText:
 
 
 def twiml(answer: str | None) -> str:
-    """The document that lets Twilio answer, or not."""
+    """The TwiML document that makes Twilio answer the text; with ``None`` it sends no answer."""
     message = "" if answer is None else f"<Message>{escape(answer)}</Message>"
     return f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'

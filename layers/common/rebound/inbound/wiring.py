@@ -1,4 +1,4 @@
-"""What receives and answers texts over AWS, and the use cases of inbound (``platform.wiring``)."""
+"""The ports of inbound over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class AwsInboundPorts(AwsMessagesPorts):
-    """Those of messages, and what Twilio's requests say and are answered."""
+    """The ports of messages, and the reading and answering of Twilio's requests."""
 
     def signed_text(self, event: Mapping[str, Any]) -> IncomingText | None:
-        """The text of a webhook's request, if Twilio has signed it for exactly this address.
+        """The text of a webhook's request; ``None`` unless Twilio has signed it for exactly this address.
 
-        Raises ``MalformedReceiptError`` when it is signed, and no text.
+        Raises ``MalformedReceiptError`` when the request is signed but holds no text.
         """
         from rebound.inbound.adapters import inbound_url, parse_inbound
         from rebound.platform.adapters.twilio_requests import signed_form
@@ -32,7 +32,7 @@ class AwsInboundPorts(AwsMessagesPorts):
 
     @staticmethod
     def twiml(answer: str | None) -> str:
-        """The document by which Twilio answers, or does not."""
+        """The TwiML document that makes Twilio answer the text; with ``None`` it sends no answer."""
         from rebound.inbound.adapters import twiml
 
         return twiml(answer)

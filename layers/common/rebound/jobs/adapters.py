@@ -193,7 +193,7 @@ def _progress(row: JobRangeRow) -> JobProgress:
 
 
 class StepFunctionsJobRunner:
-    """Implements ``JobRunner``. An execution has its job's name and run, so that starting twice is starting once."""
+    """Implements ``JobRunner``. An execution is named after its job and run, so starting a run twice starts it once."""
 
     def __init__(self, stepfunctions: Any, state_machine_arn: str) -> None:
         self._stepfunctions = stepfunctions

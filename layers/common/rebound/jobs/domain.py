@@ -37,18 +37,18 @@ class JobStatus(StrEnum):
     PAUSED = "paused"
     COMPLETED = "completed"
     REFUSED = "refused"
-    """It would have done something else than was confirmed, and has done nothing."""
+    """The job would have done something other than what was confirmed, and has done nothing."""
 
 
 ENDED: Final = frozenset({JobStatus.COMPLETED, JobStatus.REFUSED})
 STANDING: Final = ENDED | {JobStatus.PAUSED}
-"""Nobody works at a job that stands so."""
+"""The statuses in which nobody works on a job."""
 
 
 class Job(Struct, frozen=True):
-    """One piece of work, split into ``ranges`` equal ranges of customer ids that are worked at side by side.
+    """One piece of work, split into ``ranges`` equal ranges of customer ids that are worked on in parallel.
 
-    ``request`` is what the client asked for, as JSON. A job has one phase after the other, each over all ranges;
+    ``request`` is what the client asked for, as JSON. A job goes through its phases in order, each over all ranges;
     ``run`` counts how often it was started. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -91,7 +91,7 @@ EXCLUDED: Final = "excluded:"
 
 
 def audience_of(counts: Mapping[str, int]) -> Audience:
-    """The audience that a job's counts say."""
+    """The audience that the counts of a job describe."""
     excluded = {label.removeprefix(EXCLUDED): count for label, count in counts.items() if label.startswith(EXCLUDED)}
     return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))
 
@@ -104,9 +104,9 @@ class Spared(Struct, frozen=True):
 
 
 class JobProgress(Struct, frozen=True):
-    """How far one range of one phase of a job is: what everybody up to the ``cursor`` came to.
+    """How far one range of one phase of a job is: the results for all customers up to the ``cursor``.
 
-    ``spared`` names some of those who were left alone; ``counts`` has all of them.
+    ``spared`` names some of the customers who were left alone; ``counts`` counts all of them.
     """
 
     job_id: str

@@ -18,19 +18,19 @@ class JobBook(Protocol):
         """Write a new job. Raises ``ConcurrentChangeError`` when its id is taken."""
 
     def replace(self, job: Job) -> None:
-        """Write a job that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise."""
+        """Write a job if the stored row still has ``version``. Raises ``ConcurrentChangeError`` otherwise."""
 
 
 class JobLedger(Protocol):
-    """Progress of jobs. What is done in a step counts at the moment its progress is committed, and only once."""
+    """Progress of jobs. The work of a step takes effect when its progress is committed, and only once."""
 
     def get(self, job_id: str, phase: int, index: int) -> JobProgress:
-        """The progress of a range, at its beginning when there is none (strongly consistent)."""
+        """The progress of a range (strongly consistent); an empty one when the range has not begun."""
 
     def commit(self, progress: JobProgress, frozen: FrozenPage | None = None) -> JobProgress:
-        """Write progress that is still as it was read, and a part of a frozen list with it: all or nothing.
+        """Write progress, and a part of a frozen list with it, all or nothing; the progress as stored now.
 
-        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
+        Raises ``ConcurrentChangeError`` when another invocation has gone on with the range since it was read.
         """
 
     def list(self, job_id: str, phase: int) -> Sequence[JobProgress]:
@@ -51,7 +51,7 @@ class JobRunner(Protocol):
     """Runs jobs."""
 
     def start(self, business_id: str, job_id: str, run: int) -> None:
-        """Start; starting the same run twice is starting it once."""
+        """Start a run of a job; starting the same run twice starts it once."""
 
 
 class JobsPorts(PlatformPorts, Protocol):

@@ -1,4 +1,4 @@
-"""What the use cases of jobs need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of jobs over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AwsJobsPorts(AwsPlatformPorts):
-    """The same over AWS."""
+    """The ports of jobs, implemented over AWS."""
 
     @cached_property
     def jobs(self) -> JobBook:
@@ -54,7 +54,7 @@ class JobsUseCases(PlatformUseCases):
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
-        """What each kind of job does; a capability adds those that are its own."""
+        """The work of each kind of job; each capability adds its own kinds."""
         return {}
 
     run_job: RunJob = use_case("rebound.jobs.application.run_job", ledger="job_ledger", works="job_works")

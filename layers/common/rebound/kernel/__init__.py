@@ -1,1 +1,1 @@
-"""The words that everybody uses."""
+"""Shared vocabulary: the values, ids, errors and events that all capabilities use."""

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 SCOPED: Final = ("business", "customers", "segments", "campaigns", "messages")
-"""What keys are given rights to, each to read and to write; an area of the API names the one that it belongs to."""
+"""The resources for which a key gets a read and a write scope; each area of the API names the one it belongs to."""
 
 
 class ApiScope(StrEnum):

@@ -1,4 +1,4 @@
-"""How many are meant by something that is sent, and how many of them get it."""
+"""Counts of an audience: how many customers are matched, and how many of them are excluded or targeted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 
 class Audience(Struct, frozen=True):
-    """Who was meant and who is left: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9)."""
+    """How many customers were meant and how many remain: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9)."""
 
     matched: int = 0
     excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -20,7 +20,7 @@ class Audience(Struct, frozen=True):
         return self.matched - sum(self.excluded.values())
 
     def plus(self, other: Audience) -> Audience:
-        """Both audiences together, which must not overlap."""
+        """The sum of two audiences, which must not overlap."""
         reasons = sorted({*self.excluded, *other.excluded})
         return Audience(
             self.matched + other.matched,

@@ -1,4 +1,4 @@
-"""What messages are for: a row for each category, which is all that the rest has to know of it."""
+"""The categories of messages: one row each, which holds all that the rest of the code needs to know about it."""
 
 from enum import StrEnum
 from typing import Self
@@ -9,11 +9,11 @@ from rebound.kernel.consent_words import COVERED_BY, Scope
 
 
 class CategoryTraits(Struct, frozen=True):
-    """What the rules and the sentences have to know of a category.
+    """What the rules and the sentences about them need to know about a category.
 
-    ``plural`` begins a sentence about its messages, ``adjective`` stands before "email" or "text". ``scope`` is the
-    narrowest scope of consent that they need. ``waits_for_morning`` when texts are held back in quiet hours unless the
-    business says otherwise.
+    ``plural`` begins a sentence about the category's messages; ``adjective`` stands before "email" or "text". ``scope``
+    is the narrowest consent scope that the messages need. ``waits_for_morning`` is true when texts are held back in
+    quiet hours unless the business says otherwise.
     """
 
     plural: str
@@ -30,7 +30,7 @@ class Category(StrEnum):
     traits: CategoryTraits
 
     def __new__(cls, name: str, *traits: CategoryTraits) -> Self:
-        """A row: the name in the API and in stored rows, and the traits. Without them, the module does not load."""
+        """One row: the name in the API and in stored rows, and the traits. A row without traits fails at import."""
         category = str.__new__(cls, name)
         category._value_ = name
         [category.traits] = traits
@@ -45,10 +45,10 @@ class Category(StrEnum):
 
     @property
     def is_promotional(self) -> bool:
-        """Sent to win business: needs marketing consent, and a flagged contact does not get it."""
+        """Whether the messages are sent to win business: they need marketing consent, and flagged contacts get none."""
         return self.traits.scope is not Scope.ALL
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
-        """The scopes of consent that it needs: to be opted out of one of them keeps it back."""
+        """The consent scopes that the messages need: an opt-out of any one of them keeps the messages back."""
         return COVERED_BY[self.traits.scope]

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 HASHED: Final = "sha256:"
-"""Begins what stands in an address's place when it is kept as a hash; no address begins so."""
+"""Prefix of the hash that is kept in place of an address; no address begins with it."""
 
 
 class Channel(StrEnum):
@@ -35,7 +35,7 @@ class ContactKey(Struct, frozen=True):
 
     @property
     def hashed(self) -> ContactKey:
-        """The key under which is kept what outlives the address itself; it differs between businesses and channels."""
+        """The key of what is kept after the address is gone; the hash differs between businesses and channels."""
         if self.is_hashed:
             return self
         digest = sha256(f"{self.business_id}#{self.channel}#{self.address}".encode()).hexdigest()
@@ -48,7 +48,7 @@ class ContactKey(Struct, frozen=True):
 
     @property
     def is_hashed(self) -> bool:
-        """Whether this is the key of something that outlived its address."""
+        """Whether this key holds a hash in place of an address."""
         return self.address.startswith(HASHED)
 
     @classmethod

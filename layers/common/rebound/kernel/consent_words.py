@@ -16,7 +16,7 @@ class Scope(StrEnum):
 
 
 COVERED_BY: Final = {scope: tuple(Scope)[: place + 1] for place, scope in enumerate(Scope)}
-"""Which opt-outs keep back what belongs to a scope, the widest first: each scope lies inside the one before it."""
+"""For each scope, the scopes whose opt-outs keep its messages back, widest first; each lies inside the one before."""
 
 
 class ConsentSource(StrEnum):

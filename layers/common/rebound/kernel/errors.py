@@ -1,4 +1,4 @@
-"""What can go wrong in the domain's own terms; the doors turn these into answers."""
+"""Errors in the domain's own terms; the API and the handlers turn them into answers."""
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ class FieldError(Struct, frozen=True):
 
 
 class InvalidInputError(ReboundError):
-    """Input that is understood and not acceptable. Nothing has been changed when it is raised."""
+    """Input that can be read but is not acceptable. Nothing has been changed when this is raised."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
@@ -35,11 +35,11 @@ class NotFoundError(ReboundError):
 
 
 class ConflictError(ReboundError):
-    """The request is fine, the present state does not allow it."""
+    """The request is valid, but the present state does not allow it."""
 
 
 class TooSoonError(ReboundError):
-    """The request is fine, and has been granted so recently that it is not again yet."""
+    """The request is valid, but was granted so recently that it is not granted again yet."""
 
 
 class ConcurrentChangeError(ReboundError):
@@ -47,11 +47,11 @@ class ConcurrentChangeError(ReboundError):
 
 
 class ComeAgainError(ReboundError):
-    """A service outside asks to come again later, or cannot be reached at this moment."""
+    """An external service asks us to try again later, or cannot be reached at this moment."""
 
 
 class NotAnsweredError(ReboundError):
-    """A service outside refuses the request, and will until somebody mends something."""
+    """An external service refuses the request, and will go on refusing it until somebody fixes the cause."""
 
 
 class NotYetKnownError(ReboundError):
@@ -59,7 +59,7 @@ class NotYetKnownError(ReboundError):
 
 
 class MalformedReceiptError(ReboundError):
-    """A provider's word that cannot be read. Trying again does not help: it belongs in the dead-letter queue.
+    """A provider's payload that cannot be read. A retry does not help: the payload belongs in the dead-letter queue.
 
     The message names what is missing and never repeats a value, because values are personal data.
     """

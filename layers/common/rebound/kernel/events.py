@@ -1,6 +1,6 @@
-"""What Rebound tells the world on the event bus, named in the past tense.
+"""The domain events that Rebound publishes on the event bus, named in the past tense.
 
-Ids only (truth 12). ``docs/events`` holds a JSON Schema for each class here.
+They carry ids and no personal data (truth 12). ``docs/events`` holds a JSON Schema for each class here.
 """
 
 from datetime import datetime
@@ -15,8 +15,8 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 class ContactInvalidated(Struct, frozen=True):
     """An address turned out to be bad.
 
-    ``version`` numbers the writes of the contact. ``change_id`` is the write that this event follows from: the same
-    event told again has the same one, and no other write of any contact has it.
+    ``version`` numbers the writes of the contact. ``change_id`` identifies the write that caused the event: an event
+    that is published again carries the same ``change_id``, and no other write of any contact has it.
     """
 
     business_id: str
@@ -50,16 +50,16 @@ class _ScopeChanged(Struct, frozen=True):
 
 
 class ContactOptedOut(_ScopeChanged, frozen=True):
-    """An address may not be written to any more in one scope, by the word of ``source`` at ``at``.
+    """An address may no longer be written to in one scope: it was opted out by ``source`` at ``at``.
 
-    A write that opts out of two scopes is told as two events with one ``change_id``.
+    A write that opts out of two scopes is published as two events with one ``change_id``.
     """
 
 
 class ContactOptedIn(_ScopeChanged, frozen=True):
-    """An address that had opted out of one scope may be written to again in it, by the word of ``source`` at ``at``.
+    """An address that was opted out of one scope may be written to in it again: opted in by ``source`` at ``at``.
 
-    ``version`` and ``change_id`` are as for ``ContactOptedOut``.
+    ``version`` and ``change_id`` are as in ``ContactInvalidated``; events for two scopes of one write share both.
     """
 
 
@@ -72,9 +72,9 @@ class PausedBy(StrEnum):
 
 
 class CampaignPaused(Struct, frozen=True):
-    """A campaign was paused; ``reason`` is a sentence, and there only when it paused itself.
+    """A campaign was paused; ``reason`` is a sentence when the campaign paused itself, else ``None``.
 
-    ``version`` numbers the writes of the campaign; ``change_id`` is as for contacts.
+    ``version`` numbers the writes of the campaign; ``change_id`` is as in ``ContactInvalidated``.
     """
 
     business_id: str
@@ -86,7 +86,7 @@ class CampaignPaused(Struct, frozen=True):
 
 
 class CampaignCompleted(Struct, frozen=True):
-    """Everybody targeted was handed over or left out; the counts are those of the moment at which this is told."""
+    """Every targeted customer was handed over or left out; the counts are those at the time of this event."""
 
     business_id: str
     campaign_id: str
@@ -99,7 +99,7 @@ class CampaignCompleted(Struct, frozen=True):
 
 
 class BounceRateWarned(Struct, frozen=True):
-    """So much of a campaign's email bounces for good that somebody should look; told once for a campaign."""
+    """So many of a campaign's emails bounce for good that somebody should look; published once per campaign."""
 
     business_id: str
     campaign_id: str

@@ -1,4 +1,4 @@
-"""Ids: ULIDs, which sort by the milliseconds since 1970 that begin them, and equal ranges of random ids."""
+"""Ids: ULIDs, which begin with the milliseconds since 1970 and sort by them, and equal ranges of random ids."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def time_of(ulid: str) -> datetime:
-    """The millisecond in which an id was made. Raises ``ValueError`` for what is no ULID."""
+    """The millisecond in which a ULID was made. Raises ``ValueError`` when the text is no ULID."""
     if len(ulid) < TIME_DIGITS:
         raise ValueError("not a ULID")
     milliseconds = 0
@@ -21,7 +21,7 @@ def time_of(ulid: str) -> datetime:
 
 
 def behind_all_of(at: datetime) -> str:
-    """Sorts behind every id of the millisecond in which ``at`` lies, and before every id of a later one."""
+    """A key that sorts after every ULID of the millisecond of ``at`` and before every ULID of a later millisecond."""
     milliseconds = (at - _EPOCH) // _MILLISECOND
     return "".join(BASE32[milliseconds >> shift & 31] for shift in range(5 * (TIME_DIGITS - 1), -5, -5)) + "~"
 
@@ -41,7 +41,7 @@ def bounds(index: int, ranges: int) -> tuple[str, str]:
 
 
 def range_name(kind: str, index: int) -> str:
-    """The sort key of what is kept of a range; names sort as the ranges do."""
+    """The sort key of the ``kind`` of row that is kept for a range; names sort in the order of the ranges."""
     return f"{kind}#{index:03d}"
 
 
@@ -51,5 +51,5 @@ def part_name(kind: str, index: int, number: int) -> str:
 
 
 def estimated_size(first_ids: int, last_id: str) -> int:
-    """How many ids there are, when the first ``first_ids`` of them in order end with ``last_id``."""
+    """An estimate of how many ids there are, when ``last_id`` is the last of the first ``first_ids`` in order."""
     return first_ids * _ID_SPACE // (int(last_id, 16) + 1)

@@ -1,7 +1,7 @@
-"""The languages in which Rebound itself writes to customers, and which of them somebody reads.
+"""The languages in which Rebound itself writes to customers, and the sentences that it has in each of them.
 
-What it writes is kept as data, ``words/<language>.json`` in the folder of the capability that says it, so that whoever
-translates edits a file and no Python.
+The sentences are data, in ``words/<language>.json`` in the folder of the capability that uses them: a translator edits
+a file and no Python.
 """
 
 from typing import Any, Final
@@ -22,9 +22,9 @@ def known_language(value: str) -> str:
 
 
 def read_words(capability: str, language: str) -> dict[str, Any]:
-    """What a capability says in one of the languages.
+    """The sentences of a capability in one language, by name, read from the file at each call.
 
-    Whoever asks keeps it, and makes an object of it that takes each sentence by its name, so that none is missed.
+    The caller keeps them, and builds from them an object with a parameter for each name, so that none can be missing.
     """
     with open(f"{_PACKAGE}/{capability}/words/{language}.json", "rb", 0) as file:  # noqa: PTH123 - a third of the time
         words: dict[str, Any] = json.decode(file.read())

@@ -1,7 +1,7 @@
-"""What clocks on walls show, also where they are put forward or back, and when they first show an allowed hour.
+"""Wall-clock times of a zone, also when its clocks go forward or back, and when a wall-clock time is first shown.
 
-A zone's offset changes at whole seconds and, in what is now in force anywhere, never twice within a day; a test walks
-through every change of every zone.
+A zone's offset changes at whole seconds and, by the rules now in force anywhere, never twice within a day; a test
+checks every change of every zone.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,24 +23,24 @@ def time_zone(value: str) -> str:
 
 
 def wall_clock(at: datetime, zone: str) -> datetime:
-    """What the clocks of a zone (an IANA name) show at an instant; naive."""
+    """The time, naive, that the clocks of a zone (an IANA name) show at an instant."""
     return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
 
 
 def first_instant_of(wall: datetime, zone: str) -> datetime:
-    """When the clocks of a zone show a time first, in UTC; where they leap over it, the moment at which they leap."""
+    """The first instant, in UTC, at which a zone's clocks show ``wall``; if they skip it, the instant of the skip."""
     there = ZoneInfo(zone)
     at = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
     if wall_clock(at, zone) == wall:
         return at
-    # In a gap the offset before it (fold 0) names an instant after the leap, and the one after it (fold 1) one before.
+    # If ``wall`` is skipped, the old offset (fold 0) gives an instant after the skip, the new (fold 1) one before it.
     before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
     leap = change_of_offset(before, at, zone)
     return at if leap is None else leap
 
 
 def first_instant_anywhere(wall: datetime) -> datetime:
-    """When the first clock on earth shows a time, in UTC."""
+    """The instant, in UTC, at which the first clock on earth shows ``wall``."""
     return wall.replace(tzinfo=UTC) - FIRST_CLOCK
 
 

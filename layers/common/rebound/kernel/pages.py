@@ -1,4 +1,4 @@
-"""Rows that a store tells of: long lists a page at a time, and single writes."""
+"""Pages of long lists, their cursors, and a stored thing before and after one write."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Page[T](Struct, frozen=True):
 
 
 def first_page[T](found: Iterable[T], limit: int, place: Callable[[T], str]) -> Page[T]:
-    """The first ``limit`` of what was found; the cursor goes on after the place of the last when there is more."""
+    """The first ``limit`` items found; if there are more, the cursor continues after the place of the last one."""
     shown = list(islice(found, limit + 1))
     return Page(shown[:limit], write_cursor(place(shown[limit - 1])) if len(shown) > limit else None)
 
 
 def write_cursor(after: str) -> str:
-    """The cursor that goes on after a place, such as a sort key."""
+    """The cursor that continues after a place, such as a sort key."""
     return base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str | None, places: re.Pattern[str]) -> str | None:
-    """The place that a cursor goes on after. Raises ``InvalidInputError`` for one that we did not write."""
+    """The place after which a cursor continues. Raises ``InvalidInputError`` for a cursor that we did not write."""
     if cursor is None:
         return None
     try:
@@ -49,12 +49,12 @@ def read_cursor(cursor: str | None, places: re.Pattern[str]) -> str | None:
 
 
 def not_a_cursor() -> InvalidInputError:
-    """What is said of a cursor that we did not write."""
+    """The error for a cursor that we did not write."""
     return InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
 
 
 class RowChange[T](Struct, frozen=True):
-    """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` is the write's own."""
+    """A thing before (``None`` when it is new) and after one write at ``at``; ``change_id`` identifies the write."""
 
     before: T | None
     after: T

@@ -1,4 +1,4 @@
-"""The providers, a row for each, and what each one's failure codes mean, kept as data in ``provider_codes.csv``.
+"""The providers, one row each, and the meaning of their failure codes, kept as data in ``provider_codes.csv``.
 
 Twilio advises against logic on codes because they get split and renamed, so a change of meaning is a change of one row.
 A code that has no row is ``unknown``, and ``unknown`` is never evidence against an address.
@@ -15,15 +15,15 @@ from msgspec import Struct
 
 
 class ProviderTraits(Struct, frozen=True, kw_only=True):
-    """What the rest has to know of a provider.
+    """What the rest of the code needs to know about a provider.
 
-    ``too_fast`` is its code for more than a second allows. Receipts of one that ``returns_key`` carry what we attached
-    to the message; otherwise its id leads to the message. ``dates_receipts`` when they say when it happened.
+    ``too_fast`` is the code for sending faster than its rate. With ``returns_key`` its receipts carry what we attached
+    to the message; without, the message is found by the provider's id. ``dates_receipts``: receipts carry their time.
 
-    The others are about those that carry texts. ``rate`` is how many a second it takes at least, of the whole account
-    or, when it ``rates_senders``, of each; ``north_american_rate`` that of senders of the United States and Canada
-    where it differs; ``rates`` says so in words. One that ``needs_sender`` sends nothing without a ``text_from``.
-    ``takes_answers`` when what people text back comes to us.
+    The other traits are about providers that carry texts. ``rate`` is the texts a second that are accepted at least:
+    from each sender with ``rates_senders``, else from the whole account. ``north_american_rate`` is the rate of senders
+    of the United States and Canada where it differs. ``rates`` says both in words. With ``needs_sender`` nothing is
+    sent without a ``text_from``. ``takes_answers``: what people text back comes to us.
     """
 
     label: str
@@ -39,7 +39,7 @@ class ProviderTraits(Struct, frozen=True, kw_only=True):
     takes_answers: bool = True
 
     def rate_of(self, sender: str | None) -> float:
-        """How many texts a second a sender may send at least."""
+        """The rate that a sender has at least, in texts a second."""
         north_american = self.north_american_rate if (sender or "").startswith("+1") else None
         return north_american or self.rate
 
@@ -50,20 +50,20 @@ class Provider(StrEnum):
     traits: ProviderTraits
 
     def __new__(cls, name: str, *traits: ProviderTraits) -> Self:
-        """A row: the name in the API and in stored rows, and the traits. Without them, the module does not load."""
+        """One row: the name in the API and in stored rows, and the traits. A row without traits fails at import."""
         provider = str.__new__(cls, name)
         provider._value_ = name
         [provider.traits] = traits
         return provider
 
     SES = "ses", ProviderTraits(label="SES", too_fast="ACCOUNT_THROTTLED", carries_texts=False)
-    # Its rate: "SMS messages per second", the default quota of an account and region, whoever the sender is. It may
-    # choose a number by itself.
+    # Source of the rate: "SMS messages per second", the default quota of an account and region, for all senders.
+    # SNS may choose the sending number by itself.
     SNS = "sns", ProviderTraits(
         label="SNS", too_fast="Rate exceeded", rates="20 over SNS", rate=20.0,
         returns_key=False, rates_senders=False, needs_sender=False, takes_answers=False,
     )  # fmt: skip
-    # Its rates: "Understanding Twilio rate limits and message queues", a long code.
+    # Source of the rates: "Understanding Twilio rate limits and message queues", long codes.
     TWILIO = "twilio", ProviderTraits(
         label="Twilio", too_fast="20429", rates="1 for a number of the United States or Canada, 10 for others",
         rate=10.0, north_american_rate=1.0, dates_receipts=False,
@@ -71,7 +71,7 @@ class Provider(StrEnum):
 
 
 TEXT_PROVIDERS: Final = tuple(provider for provider in reversed(Provider) if provider.traits.carries_texts)
-"""The last row first, as the API lists them."""
+"""In reverse order of the rows, as the API lists them."""
 DEFAULT_TEXT_PROVIDER: Final = Provider.TWILIO
 
 
@@ -99,7 +99,7 @@ class FailureClass(StrEnum):
 
     @property
     def is_about_the_address(self) -> bool:
-        """Whether the failure speaks of the address, so that the message counts as bounced rather than failed."""
+        """Whether the failure is about the address; such a message counts as bounced, any other as failed."""
         return self in (FailureClass.INVALID, FailureClass.UNREACHABLE)
 
 
@@ -146,7 +146,7 @@ def all_codes() -> Iterator[ProviderCode]:
 
 
 def look_up(provider: Provider, code: str | None) -> ProviderCode:
-    """The row of a code; a code without one is of class ``unknown`` and keeps its own name in the reason."""
+    """The row of a code; a code without a row is of class ``unknown``, and the reason holds the code itself."""
     found = _table().get((provider, code or ""))
     if found is not None:
         return found

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 class MessageKey(Struct, frozen=True):
-    """The key of one message, which is also its idempotency (truth 7)."""
+    """The key of one message, which is also its idempotency key (truth 7)."""
 
     business_id: str
     customer_id: str

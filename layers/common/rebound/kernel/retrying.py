@@ -1,4 +1,4 @@
-"""Writing what somebody else may be writing at the same time: read again and decide again when they were faster."""
+"""Retries of writes that lost a race against another writer: read again, decide again, write again."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,8 +13,8 @@ def retried[T](
 ) -> T:
     """Run a read-decide-write until nobody else wrote in between.
 
-    ``lost`` is called with the number of each lost race, before the next attempt. Raises ``ConcurrentChangeError``
-    when the last one is lost too.
+    After each lost race, ``lost`` is called with the number of lost races so far, before the next attempt. Raises
+    ``ConcurrentChangeError`` when the last of ``attempts`` loses, too.
     """
     for attempt in range(1, attempts):
         try:
@@ -25,9 +25,9 @@ def retried[T](
 
 
 def retried_from[K, T](known: K, write: Callable[[K], T], read: Callable[[], K]) -> T:
-    """The same for what has been read already: decide and write on that, and after a lost race on what ``read`` gives.
+    """Like ``retried``, but the first attempt starts from ``known``, and each later one from what ``read`` returns.
 
-    A ``ConcurrentChangeError`` of ``read`` ends it: then the race is lost for good.
+    A ``ConcurrentChangeError`` raised by ``read`` is not retried: the race is then lost for good.
     """
 
     def read_again(_: int) -> None:

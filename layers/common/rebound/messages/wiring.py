@@ -1,4 +1,4 @@
-"""What the use cases of messages need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of messages over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AwsMessagesPorts(AwsCustomersPorts):
-    """The same over AWS."""
+    """The ports of messages, implemented over AWS."""
 
     @cached_property
     def messages(self) -> MessageLog:
@@ -40,7 +40,7 @@ class AwsMessagesPorts(AwsCustomersPorts):
 
     @staticmethod
     def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
-        """What a record of the message log's change stream says to who counts."""
+        """The change in a record of the message log's stream, as the campaign's counts need it."""
         from rebound.messages.adapters.dynamo_messages import status_change_of
 
         return status_change_of(record)

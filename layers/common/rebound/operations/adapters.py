@@ -16,13 +16,13 @@ from rebound.operations.domain import DeadLetter, Redriven
 from rebound.platform.adapters.aws import MAX_BATCH, NotEnqueuedError
 
 HIDDEN: Final = timedelta(minutes=2)
-"""Longer than one look at a queue, or the move of one batch, takes."""
+"""How long received messages stay invisible: longer than one reading of a queue, or the move of one batch, takes."""
 LONG_POLL: Final = timedelta(seconds=1)
-"""A short poll asks some of SQS's servers only and may find nothing although something is there."""
+"""A short poll asks only some of SQS's servers, and may find nothing although there are messages."""
 _ID: Final = re.compile(r"[A-Za-z0-9_#.-]{1,128}")
 
 type About = Callable[[str], Sequence[Mapping[str, object]]]
-"""What a body is about, by name; what is no id is left out afterwards."""
+"""Reads from a body what it is about, by name; values that are no ids are left out afterwards."""
 
 
 class DeadLettersOf(Struct, frozen=True):
@@ -37,7 +37,7 @@ class SqsDeadLetterQueues(Struct, frozen=True):
 
     Messages are moved by receiving, sending and deleting them, in this order: a crash doubles a message, which is
     harmless, and never loses one. SQS's own move tasks would do as well, but cannot be tried on the embedded AWS.
-    ``about`` says of each queue how to read what its bodies are about.
+    ``about`` has, for each queue, the function that reads what its bodies are about.
     """
 
     client: Any
@@ -101,7 +101,7 @@ class SqsDeadLetterQueues(Struct, frozen=True):
         return found
 
     def _move(self, queue: DeadLettersOf, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Send, then delete what was sent. Raises ``NotEnqueuedError`` when the queue does not take some of them."""
+        """Send messages, then delete those sent. Raises ``NotEnqueuedError`` when the queue does not take them all."""
         entries = [
             {
                 "Id": str(number),
@@ -123,7 +123,7 @@ class SqsDeadLetterQueues(Struct, frozen=True):
 
 def _letter(about: About, message: Mapping[str, Any]) -> DeadLetter:
     milliseconds = int(message["Attributes"]["SentTimestamp"])
-    # What SNS could not hand over, it leaves with the answer that it got.
+    # SNS stores with a message that it could not deliver the error code that it got.
     answer = message.get("MessageAttributes", {}).get("ErrorCode", {}).get("StringValue")
     return DeadLetter(
         message["MessageId"],
@@ -134,7 +134,7 @@ def _letter(about: About, message: Mapping[str, Any]) -> DeadLetter:
 
 
 def _ids(about: About, body: str) -> Iterator[Mapping[str, str]]:
-    """Ids only: whatever else a body holds may be personal data, also under the name of an id."""
+    """The ids in a body, and nothing else: any other value may be personal data, also under the name of an id."""
     try:
         subjects = about(body)
     except (ReboundError, ValueError, LookupError, TypeError, AttributeError):
@@ -156,7 +156,7 @@ def _of_json(*names: str) -> About:
 def about_of_queues(
     decode_receipts: Callable[[str], Sequence[Receipt]], imports_of_notice: Callable[[str], Sequence[tuple[str, str]]]
 ) -> Mapping[str, About]:
-    """Of every queue, by the name that the operator gives it, how to read what its bodies are about."""
+    """For every queue, by the name that operators use, the function that reads what its bodies are about."""
 
     def of_receipts(body: str) -> Sequence[Mapping[str, object]]:
         return [_of_receipt(receipt) for receipt in decode_receipts(body)]

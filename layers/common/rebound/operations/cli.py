@@ -1,7 +1,7 @@
 """``rebound``: the operator's command, the same on AWS and on one machine.
 
 It finds the stack's function by the stack's outputs and invokes it, so an operator needs the right to invoke one
-function and none to the tables. Credentials, region and endpoint are those of the AWS environment it is run in.
+function and no rights to the tables. Credentials, region and endpoint come from the AWS environment it is run in.
 """
 
 import argparse

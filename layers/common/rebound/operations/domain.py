@@ -9,8 +9,8 @@ from msgspec import Struct
 class DeadLetter(Struct, frozen=True):
     """A queue message that was given up.
 
-    ``about`` holds the ids of what it is about, by name, and never anything else of its body, which for receipts is a
-    provider's and carries addresses. ``note`` is what the queue itself says about why it is there.
+    ``about`` holds, by name, the ids of what the message is about, and nothing else of its body: the body of a receipt
+    is a provider's and carries addresses. ``note`` is the queue's own word on why the message was given up.
     """
 
     message_id: str

@@ -22,7 +22,7 @@ class DeadLetterQueues(Protocol):
         """Up to ``limit`` of a queue's dead letters, which stay where they are."""
 
     def redrive(self, name: str, may_go_on: Callable[[], bool]) -> Redriven:
-        """Put a queue's dead letters back on it. One that cannot be put back stays where it is."""
+        """Put dead letters back on their queue while ``may_go_on``. One that cannot be put back stays where it is."""
 
 
 class OperationsPorts(ReceiptsPorts, ImportsExportsPorts, Protocol):

@@ -1,4 +1,4 @@
-"""What the use cases of operations need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of operations over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AwsOperationsPorts(AwsReceiptsPorts, AwsImportsExportsPorts):
-    """The same over AWS."""
+    """The ports of operations over AWS."""
 
     @cached_property
     def dead_letter_queues(self) -> DeadLetterQueues:

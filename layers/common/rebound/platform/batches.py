@@ -1,7 +1,7 @@
-"""Batches from SQS, one message at a time, with only the failed ones coming again.
+"""Batches from SQS, handled one message at a time; only the failed messages are delivered again.
 
-A loop of our own and not powertools' processor, which imports asyncio and every event that AWS has: an eighth of what a
-sender needs to start.
+The loop is our own, because powertools' batch processor imports asyncio and the classes of every event that AWS has:
+that would be an eighth of what a sender needs to start.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ from rebound.platform import wiring
 from rebound.platform.telemetry import flush_counts, logger, place_of
 
 Handle = Callable[[str, str], None]
-"""Takes a message's body and a name of its own for this attempt at it."""
+"""Takes the body of a message and a unique name for this attempt at handling it."""
 
 REPORTED_FROM: Final = 2
-"""Most of what fails once does not fail again, and would only be written for nothing."""
+"""The receive count from which a failure is recorded: most messages that fail once do not fail again."""
 
 
 def process_queue(event: Mapping[str, Any], handle: Handle) -> Mapping[str, Any]:
@@ -40,7 +40,7 @@ def process_queue(event: Mapping[str, Any], handle: Handle) -> Mapping[str, Any]
 def decoded[T](
     records: Mapping[str, Mapping[str, Any]], decode: Callable[[str], T]
 ) -> tuple[dict[str, T], dict[str, str]]:
-    """The bodies of a batch that is handled as one, by message id, and why others could not be read."""
+    """For a batch that is handled as one: the decoded bodies by message id, and why the others could not be decoded."""
     entries: dict[str, T] = {}
     failed: dict[str, str] = {}
     for message_id, record in records.items():
@@ -55,13 +55,13 @@ def decoded[T](
 
 
 def reason_of(error: Exception) -> str:
-    """Why a message failed, without personal data: type and place of an error, and the text of one of our own."""
+    """Why a message failed, without personal data: the type and place of an error, and its text if it is ours."""
     detail = f": {error}" if isinstance(error, ReboundError) and str(error) else ""
     return f"{type(error).__name__}{detail} (at {place_of(error)})"
 
 
 def report_failure(record: Mapping[str, Any], reason: str) -> None:
-    """Keep for the operator why a queue's record failed. That it cannot be kept must not fail anything else."""
+    """Keep for the operator why a queue's record failed. If that write fails, it is logged and nothing is raised."""
     attributes = record["attributes"]
     receives = int(attributes["ApproximateReceiveCount"])
     if receives < REPORTED_FROM:

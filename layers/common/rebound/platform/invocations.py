@@ -1,4 +1,4 @@
-"""What handlers are made of: what they do at their start, steps of the state machine, and an end before Lambda's."""
+"""What handlers are made of: the work at their start, steps of state machines, and stopping before Lambda's timeout."""
 
 import gc
 import os
@@ -11,24 +11,24 @@ from rebound.platform.telemetry import logger, place_of
 from rebound.platform.wiring import roomy
 
 IN_LAMBDA: Final = "AWS_LAMBDA_FUNCTION_NAME"
-"""Set by Lambda, and by what plays it, in every function."""
+"""Set in every function by Lambda, and by what stands in for Lambda."""
 COLLECTED_AFTER: Final = 10_000
-"""Objects that are made before the garbage collector looks: less often than Python's own 2,000, and soon enough for the
-garbage of a long-lived sender not to pile up."""
+"""New objects after which the garbage collector runs: less often than with Python's own 2,000, but often enough that
+the garbage of a long-lived sender does not pile up."""
 
 
 def at_start(make: Callable[[], object]) -> None:
-    """Make now what every invocation of this function uses, and the clients of its tables; nobody else asks for it yet.
+    """While the function is initialised, make what every invocation of it uses, and the clients of its tables.
 
-    ``make`` asks the same lazy factories that an invocation asks, and calls nothing outside. Of what a start makes
-    nearly all stays, and for the garbage collector to look through it again and again took a tenth of it: so it waits,
-    and sets it aside for good. Whatever imports a handler elsewhere, such as a test, does nothing of all this.
+    ``make`` uses the same lazy factories as an invocation, and calls nothing outside. Nearly all objects made here
+    stay, and the garbage collector took a tenth of the start to look through them again and again: so it is off during
+    the start, and then sets them aside for good. Outside of Lambda (a test imports a handler, say), nothing is done.
     """
     if IN_LAMBDA not in os.environ:
         return
     gc.disable()
     roomy(make)()
-    # Only where something has tables: to import this for its own sake would take longer than it saves.
+    # Only if the module is loaded, that is, if there are tables: to import it just for this costs more than it saves.
     tables = sys.modules.get("rebound.platform.adapters.dynamo")
     if tables is not None:
         tables.connect()
@@ -41,13 +41,13 @@ Step = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 
 class TechnicalError(Exception):
-    """Something outside failed, or somebody else wrote at the same time. Its text is the type of the cause, no more."""
+    """An external service failed, or somebody else wrote at the same time. The text is only the type of the cause."""
 
 
 def step(function: Step) -> Step:
-    """A step whose errors carry nothing into the execution's history that could be personal data.
+    """Wrap a step of a state machine, so that its errors carry no personal data into the execution's history.
 
-    What cannot go on for a reason that its client should know is an answer of the step, not an error.
+    When a step cannot go on for a reason that the client should know, it returns that reason instead of raising.
     """
 
     @wraps(function)
@@ -63,9 +63,9 @@ def step(function: Step) -> Step:
 
 
 def more_than(milliseconds: int, context: Any) -> Callable[[], bool]:
-    """A question to ask between pieces of work: whether the invocation of this Lambda context has more time left.
+    """A check to make between pieces of work: whether the invocation of this Lambda context has more time left.
 
-    ``milliseconds`` is what one more piece takes at its slowest, with what ends the invocation.
+    ``milliseconds`` is the longest time that one more piece of work can take, plus the end of the invocation.
     """
 
     def may_go_on() -> bool:

@@ -12,7 +12,7 @@ from rebound.kernel.events import DomainEvent
 
 
 class FailedHandling(Struct, frozen=True):
-    """Why a queue message could not be dealt with, by the last function that tried. No personal data.
+    """Why a queue message could not be handled, as the last function that tried reports it. No personal data.
 
     ``reason`` is a sentence of ours, or an error's type and the place where it was raised.
     """
@@ -31,7 +31,7 @@ class Clock(Protocol):
         """Now, aware, in UTC."""
 
     def wait(self, duration: timedelta) -> None:
-        """Let so much time pass."""
+        """Wait for ``duration``."""
 
 
 class Ids(Protocol):
@@ -51,35 +51,35 @@ class RequestIds(Protocol):
     """Ids that belong to requests: the same request tried again, also after a crash, makes the same thing."""
 
     def id_for(self, business_id: str, request: str, proposed: str) -> str:
-        """``proposed`` the first time that the business's request is seen, afterwards what was proposed then."""
+        """The id of a business's request: ``proposed`` when first seen, afterwards the id that was proposed then."""
 
 
 class FailureLog(Protocol):
-    """What SQS does not keep: the reasons for which messages end in the dead letters. Forgotten after two weeks."""
+    """The reasons why messages end in the dead letters, which SQS does not keep. Forgotten after two weeks."""
 
     def record(self, failure: FailedHandling) -> None:
-        """Keep the last word about a message."""
+        """Keep the latest failure of a message; it replaces an earlier one."""
 
     def get_many(self, message_ids: Sequence[str]) -> Mapping[str, FailedHandling]:
-        """Those that are known, by message."""
+        """The failures that are known, by message id."""
 
 
 class DomainEvents(Protocol):
-    """Tells the operator's other systems."""
+    """Publishes domain events to the operator's other systems."""
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        """All are accepted when this returns."""
+        """Publish events; all are accepted when this returns."""
 
 
 class Patience(Protocol):
-    """Waits for others to be done with something that can be tried again."""
+    """Waits before a retry, so that other writers can finish first."""
 
     def wait(self, attempt: int) -> None:
-        """Wait before another attempt: longer after each (counted from 1), and not as long as everybody else."""
+        """Wait before another attempt: longer after each (counted from 1), and at random, so that workers differ."""
 
 
 class PlatformPorts(Protocol):
-    """What everybody needs from outside."""
+    """What every capability needs from outside."""
 
     @property
     def clock(self) -> Clock: ...
@@ -101,4 +101,4 @@ class PlatformPorts(Protocol):
 
     @property
     def expansion_ranges(self) -> int:
-        """Into how many key ranges the customers of a business are split at the most, for work side by side."""
+        """The most key ranges into which the customers of a business are split for parallel work."""

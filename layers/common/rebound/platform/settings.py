@@ -1,4 +1,4 @@
-"""The environment, read through one typed model, and only when something is asked for."""
+"""Settings from environment variables with known names; each is read only when it is asked for."""
 
 import os
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ KNOWN: Final = frozenset(
         "TWILIO_SECRET_ARN",
     }
 )
-"""Every name that is read, so that the template can be held against it."""
+"""Every name that is read; a test checks that the template sets no others."""
 
 
 class MissingSettingError(RuntimeError):
@@ -52,7 +52,7 @@ class MissingSettingError(RuntimeError):
 
 
 class Settings:
-    """Settings by name; asking for one that is not there is an error that names it."""
+    """Settings by name. Raises ``MissingSettingError``, which names the setting, when one is not set."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -69,7 +69,7 @@ class Settings:
         return value
 
     def get(self, name: str) -> str | None:
-        """A setting that may be absent; an empty one is absent."""
+        """A setting that may be absent (``None``); an empty one counts as absent."""
         if name not in KNOWN:
             raise KeyError(name)
         return self._environment.get(name) or None

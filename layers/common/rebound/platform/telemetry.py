@@ -1,6 +1,6 @@
 """Logger and metrics of the functions. Ids and counts only: personal data stays in the tables (truth 12).
 
-powertools is imported when there is something to say: many functions have nothing, and nobody waits for those who do.
+powertools is imported when something is logged or counted: many functions do neither, and no user waits for the rest.
 """
 
 # ruff: noqa: PLC0415 - see above
@@ -23,7 +23,7 @@ def logger() -> "Logger":
 
 @cache
 def metrics() -> "Metrics":
-    """Metrics in CloudWatch's embedded format. Their one dimension is the service, because each value of one costs."""
+    """Metrics in CloudWatch's embedded format. Their only dimension is the service: each value of a dimension costs."""
     from aws_lambda_powertools import Metrics
 
     return Metrics()
@@ -35,15 +35,15 @@ def _counts() -> Counter[str]:
 
 
 def count(name: str, by: int = 1) -> None:
-    """Let a metric go up, as soon as ``flush_counts`` is called."""
+    """Add ``by`` to a metric; ``flush_counts`` writes it."""
     _counts()[name] += by
 
 
 def flush_counts() -> None:
-    """One log line with everything counted since the last; a door calls it once for each invocation.
+    """Write one log line with everything counted since the last one; a handler calls this once per invocation.
 
-    CloudWatch makes metrics of the line by itself: at 50 emails an invocation, a million of them are 8 MB of log, less
-    than a cent.
+    CloudWatch turns the line into metrics by itself: at 50 emails an invocation, a million emails make 8 MB of log,
+    less than a cent.
     """
     counted = {name: by for name, by in _counts().items() if by}
     _counts().clear()
@@ -57,14 +57,14 @@ def flush_counts() -> None:
 
 
 def count_missed_removal(cause: str) -> None:
-    """A BOUNCE entry may still be on the provider's suppression list although its address was cleared."""
+    """Report that a BOUNCE entry may still be on the provider's suppression list although its address was cleared."""
     logger().warning("suppression entry not removed", cause=cause)
     count("SuppressionEntriesNotRemoved")
     flush_counts()
 
 
 def place_of(error: BaseException) -> str:
-    """Where an error was raised: what may be logged of one whose text may hold personal data, beside its type."""
+    """Where an error was raised: with its type, all that may be logged when its text may hold personal data."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
@@ -74,4 +74,4 @@ def place_of(error: BaseException) -> str:
 
 
 Count = Callable[[str], None]
-"""Takes the name of a metric that goes up by one. Names only: whom it is about is nobody's business here."""
+"""Takes the name of a metric and adds one to it. Names only: no id or address of anybody is passed."""

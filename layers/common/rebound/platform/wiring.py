@@ -1,10 +1,10 @@
 """How a process is put together: which adapter stands behind which port, and which use cases are made of the ports.
 
-Each capability says it in a module like this one, with the same three classes. ``…Ports`` lists what its use cases need
-from outside, ``Aws…Ports`` puts AWS behind that, and ``…UseCases`` makes the use cases of whatever ports it is given,
-so that tests put something else behind them and nothing more; ``ports()`` and ``use_cases()`` give those of this
-process. What a capability below it has is inherited. Everything is made when it is first asked for and then kept, and
-imported only then: a function loads what it uses. No client and no setting is touched while such a module is imported.
+Each capability has a module like this one, with the same three classes. ``…Ports`` lists what its use cases need from
+outside. ``Aws…Ports`` puts AWS behind these ports. ``…UseCases`` makes the use cases from any ports that it is given,
+so that tests replace the ports and nothing else. ``ports()`` and ``use_cases()`` return those of this process. Each
+class inherits what the capabilities below have. Everything is imported and made when it is first asked for, and then
+kept: a function loads only what it uses. Importing such a module touches no client and no setting.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 ROOM: Final = 2**16
-"""Values that fit on the stack of a roomy frame, of 8 bytes each."""
+"""The stack size of a roomy frame, in values of 8 bytes."""
 
 
 class AwsPorts:
-    """What this process has made so far, by name: one of each, whichever capability's ports are asked for it.
+    """What this process has made so far, by name: one of each, shared by the ports of all capabilities.
 
-    A test puts into ``made`` what is to stand in for something, or another dictionary in its place for a process of its
-    own.
+    A test puts a stand-in into ``made`` under the name that it replaces, or replaces ``made`` by another dictionary to
+    get a process of its own.
     """
 
     made: ClassVar[dict[str, Any]] = {}
@@ -42,7 +42,7 @@ class AwsPorts:
 
 
 class AwsPlatformPorts(AwsPorts):
-    """The same over AWS, with the settings and clients that all adapters are made of."""
+    """The ports of platform over AWS, with the settings and clients that all adapters are made of."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -60,7 +60,7 @@ class AwsPlatformPorts(AwsPorts):
         return self._client("retrying", service, retries={"mode": "standard", "total_max_attempts": 4})
 
     def aws_once(self, service: str, *, connect_timeout: int = 5, read_timeout: int = 30) -> Any:
-        """A client that tries nothing twice, for calls that send something to a person."""
+        """A client that never retries, for calls that send something to a person; timeouts are in seconds."""
         once = {"mode": "standard", "total_max_attempts": 1}
         timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout}
         return self._client(f"once within {connect_timeout} and {read_timeout}", service, retries=once, **timeouts)
@@ -130,21 +130,21 @@ class AwsPlatformPorts(AwsPorts):
 
 
 class PlatformUseCases:
-    """The use cases that a capability makes of its ports."""
+    """Base of each capability's use cases, which are made of its ports."""
 
     ports: PlatformPorts
 
     def __init__(self, ports: Any) -> None:
-        """``ports`` are those that the class asks for."""
+        """``ports`` must be of the type that the class annotates."""
         self.ports = ports
 
     def named(self, name: str) -> Any:
-        """The use case of a name, or else the port."""
+        """The use case with this name or, if there is none, the port."""
         own = any(name in vars(kind) for kind in type(self).__mro__ if issubclass(kind, PlatformUseCases))
         return getattr(self if own else self.ports, name)
 
     def made[U: Struct](self, kind: type[U], **given: Any) -> U:
-        """A use case whose fields are what is ``given``, and else the use cases and ports that are called like them."""
+        """A use case with the fields ``given``; others without a default get the use case or port of their name."""
         return kind(**given, **{field: self.named(field) for field in required(kind) - given.keys()})
 
 
@@ -158,11 +158,11 @@ def required(kind: type[Struct]) -> frozenset[str]:
 
 
 def roomy[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function where deep calls, such as those of imports, are cheap (decision 0037).
+    """Make a function run in a frame under which deep calls, such as those of imports, are cheap (decision 0037).
 
-    CPython keeps frames in chunks of 16 KiB and gives one back to the system as soon as it is empty: a loop that calls
-    across a chunk's end maps and unmaps memory at each call. A frame that asks for much gets a large chunk, and shares
-    it with what it calls.
+    CPython keeps frames in chunks of 16 KiB and returns a chunk to the system as soon as it is empty: a loop that calls
+    across the end of a chunk maps and unmaps memory at each call. A frame that asks for a large stack gets a large
+    chunk, which the functions that it calls share.
     """
 
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -185,7 +185,7 @@ class UseCase(cached_property[Any]):
 
     @property
     def kind(self) -> type[Struct]:
-        """Its class."""
+        """The class of the use case."""
         found: type[Struct] = getattr(import_module(self.module), self.kind_name)
         return found
 
@@ -194,17 +194,17 @@ class UseCase(cached_property[Any]):
 
 
 def use_case(module: str, **called: str) -> Any:
-    """A use case of the class that the attribute is annotated with, which stands in ``module``.
+    """A use case whose class is the annotation of the attribute, and is defined in ``module``.
 
-    Its fields without a default say what it is made of: each is the use case, or else the port, of the same name.
-    ``called`` gives the names of what is called otherwise, or stands in for a default. That names and types go together
-    is tried for each by tests/contract/project/test_wiring.py.
+    Each field without a default gets the use case or, if there is none, the port of the same name. ``called`` maps a
+    field to that of another name, also where the field has a default. For every use case,
+    tests/contract/project/test_wiring.py checks that names and types fit.
     """
     return UseCase(module, called)
 
 
 def in_this_process[U: PlatformUseCases](kind: type[U], ports: Callable[[], Any]) -> Callable[[], U]:
-    """What gives the use cases of this process over AWS, which are made once."""
+    """A function that returns the use cases of this process over AWS; they are made at its first call."""
 
     def use_cases() -> U:
         made = AwsPorts.made

@@ -1,7 +1,7 @@
 """What somebody wants to get at an address, as they choose it themselves: from everything down to nothing.
 
-The scopes of consent lie inside each other, so there is one choice out of four and no combination that means something
-else than it says.
+The scopes of consent lie inside each other, so one of four choices is made instead of a combination of scopes, which
+could mean something else than it says.
 """
 
 from copy import replace
@@ -31,7 +31,7 @@ _CHOICE_THAT_STOPS: Final = {scope: choice for choice, scope in _STOPS.items()}
 
 
 def choice_of(consent: Consent) -> Choice:
-    """What holds now, whoever said so."""
+    """The choice that the opt-outs in force come to, whoever stated them."""
     widest = next((scope for scope in Scope if consent.of(scope).opted_out), None)
     return Choice.EVERYTHING if widest is None else _CHOICE_THAT_STOPS[widest]
 
@@ -42,7 +42,7 @@ def is_stopped(scope: Scope, choice: Choice) -> bool:
 
 
 def choice_before(consent: Consent, scope: Scope) -> Choice:
-    """What holds again when the opt-out of a scope, and of any wider one, is taken back."""
+    """The choice that holds again when the opt-outs of a scope and of all wider scopes are taken back."""
     narrower = (each for each in Scope if each not in COVERED_BY[scope])
     left = next((each for each in narrower if consent.of(each).opted_out), None)
     return Choice.EVERYTHING if left is None else _CHOICE_THAT_STOPS[left]
@@ -56,9 +56,9 @@ def is_stopped_by_word(consent: Consent, channel: Channel) -> bool:
 
 
 def unsubscribed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
-    """What one click says, once: nothing more where the owner of the address has said as much already.
+    """The statement of one click; none when the owner of the address has already stated the opt-out in force.
 
-    Over an opt-out that somebody else wrote down for them it is said all the same: it is their own now.
+    An opt-out that somebody else stated for the owner is stated again: the click makes it the owner's own.
     """
     state = consent.of(scope)
     if state.opt_out is not None and state.opt_out.source in FIRST_HAND_SOURCES:
@@ -67,9 +67,9 @@ def unsubscribed(consent: Consent, scope: Scope, at: datetime, message_id: str) 
 
 
 def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
-    """What a choice says: everything wider than what it stops is wanted again, what is narrower stays as it was.
+    """The statements of a choice: scopes wider than the one it stops are wanted again, narrower ones stay as they were.
 
-    Their own later word undoes whatever stood before, also a complaint and what staff wrote down.
+    The owner's own later word undoes all earlier statements, also a complaint and what staff wrote down.
     """
     stops = _STOPS.get(choice)
     wanted = tuple(Scope) if stops is None else COVERED_BY[stops][:-1]
@@ -82,7 +82,7 @@ def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> t
 
 
 def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
-    """What the answer to our question says, once: yes to what was asked for, and to what is wider and was stopped."""
+    """The opt-ins of a yes to our question: to its scope, and to stopped wider ones; none when all hold already."""
     stopped = [each for each in COVERED_BY[scope] if consent.of(each).opted_out]
     if consent.is_confirmed and not stopped:
         return ()
@@ -93,14 +93,14 @@ def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> 
 
 
 def _statement(state: ScopeState, scope: Scope, at: datetime, message_id: str, *, opted_out: bool) -> ConsentEvidence:
-    """A word that is later than all that it is an answer to, whatever the clock says of who told us of that."""
+    """A statement that is later than all known ones of its scope, even if those have a time ahead of our clock."""
     known = [statement.at + datetime.resolution for statement in state.latest]
     return ConsentEvidence(max([at, *known]), scope, opted_out, ConsentSource.ONE_CLICK, message_id)
 
 
 @cache
 def opt_in_question(language: str, channel: Channel) -> Content:
-    """The question in one of the languages."""
+    """The question of the double opt-in, in one of the languages."""
     words = read_words("preferences", language)["opt_in_question"][channel]
     return _email(**words) if channel is Channel.EMAIL else TextContent(words)
 

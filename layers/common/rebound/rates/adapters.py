@@ -14,7 +14,7 @@ from rebound.rates.domain import Flow, Quota, RateState, Stop
 
 
 class RateRow(Model):
-    """``account`` / ``flow``: until when a flow is booked; with flow ``-`` what holds for the whole account."""
+    """``account`` / ``flow``: until when a flow is booked; the row of flow ``-`` is about the whole account."""
 
     account = UnicodeAttribute(hash_key=True)
     flow = UnicodeAttribute(range_key=True)
@@ -31,11 +31,11 @@ class RateRow(Model):
 
 
 ACCOUNT: Final = "-"
-"""The flow under which the row of the account itself is kept; no flow's name is so short."""
+"""The sort key of the account's own row; the name of a real flow is always longer."""
 GOOD_FOR: Final = timedelta(seconds=2)
-"""How old a state may be. Shares follow who comes and goes, which need not be to the second."""
+"""How old a known state may be: shares may lag some seconds behind flows that come and go."""
 BRAKES_APART: Final = timedelta(seconds=1)
-"""Throttles come in swarms, and are one."""
+"""Throttles come in bursts; those within this time count as one."""
 KEPT: Final = timedelta(days=1)
 _ATTEMPTS: Final = 3
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -60,7 +60,7 @@ class DynamoRateBook:
         anew = (until.set(present + wide), until.does_not_exist() | (until <= present))
         known = self._known.get(account)
         booked = known[1].booked.get(flow) if known is not None else None
-        # What is known is seconds old and only says which of the two is likelier: the usual case is a single write.
+        # The known state is seconds old and only says which update is likelier to succeed; usually one write is enough.
         ways = [behind, anew] if booked is not None and booked > now else [anew, behind]
         for attempt in range(_ATTEMPTS):
             action, condition = ways[attempt % 2]
@@ -95,7 +95,7 @@ class DynamoRateBook:
         self._change(account, actions, None)
 
     def _change(self, account: str, actions: list[Any], condition: Any) -> bool:
-        """Whether the account's row was changed; somebody else's change of the same kind is as good as ours."""
+        """Change the account's row; whether it was changed. A concurrent change of the same kind is as good as ours."""
         self._known.pop(account, None)
         try:
             with lost_races():
@@ -136,7 +136,7 @@ def _moment(milliseconds: int) -> datetime:
 
 
 NO_LIMIT: Final = -1
-"""How GetAccount writes that there is no quota for 24 hours."""
+"""``Max24HourSend`` in GetAccount's answer when there is no quota for 24 hours."""
 
 
 class SesQuota:

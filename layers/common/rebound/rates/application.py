@@ -11,13 +11,13 @@ from rebound.rates.ports import RateBook
 
 
 class RecordThrottle(Struct, frozen=True, kw_only=True):
-    """What a provider's throttle answers change for everybody who sends over the account."""
+    """Applies a provider's throttle answers to everybody who sends over the account."""
 
     rates: RateBook
     clock: Clock
 
     def __call__(self, account: SendingAccount, answers: Iterable[Throttled]) -> None:
-        """Slow down, or stop when the allowance of the day is used up; other throttles change nothing."""
+        """Slow down, or stop when the daily quota is used up; throttles of any other kind change nothing."""
         about_speed = [answer for answer in answers if answer.slows_down]
         now = self.clock.now()
         if not about_speed:

@@ -1,15 +1,15 @@
-"""How fast messages may be handed to a provider, shared between workers that know of each other only by a table.
+"""How fast messages may be handed to a provider, agreed between workers that share nothing but a table.
 
-A provider takes so many messages a second from one *sending account* (SES from an AWS account, Twilio from one sender).
-Everybody who sends over it is a *flow*: one lane of one business. A flow books time on the account before it hands a
-chunk over: booking ``n`` messages moves the moment until which the flow is booked by ``n`` divided by the flow's share
-of the rate, and the chunk goes out at the moment at which its own piece begins. That is a leaky bucket kept as one
-number ("virtual scheduling", ITU-T I.371), which one atomic write moves.
+A provider accepts a number of messages a second from one *sending account* (SES from an AWS account, Twilio from one
+sender). Each sender over the account is a *flow*: one lane of one business. A flow books time on the account before it
+hands a chunk over: booking ``n`` messages moves the end of the flow's booked time by ``n`` divided by the flow's share
+of the rate, and the chunk goes out when the time that it booked begins. This is a leaky bucket kept as one number
+("virtual scheduling", ITU-T I.371), which one atomic write moves.
 
-Flows that are booked share the rate by weight, so that a business with a million messages waiting leaves a business
-with ten its half, and what somebody waits for (``PROMPT``) goes before what can wait (``BULK``). A flow that is not
-booked takes no share. A flow may be booked only ``HORIZON`` ahead: what is booked does not change when others come or a
-campaign is cancelled, so it must not be much.
+Booked flows share the rate by weight. A business with a million messages waiting leaves half of the rate to a business
+with ten, and messages that somebody waits for (``PROMPT``) get more of it than messages that can wait (``BULK``). A
+flow that is not booked takes no share. A flow may be booked at most ``HORIZON`` ahead: bookings do not change when
+other flows come or a campaign is cancelled, so they must be short.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from msgspec import Struct, field
 from rebound.kernel.provider_codes import Provider
 
 HORIZON: Final = timedelta(minutes=2)
-"""So far ahead a flow may be booked."""
+"""How far ahead a flow may be booked."""
 
 
 LINGERING: Final = timedelta(seconds=10)
-"""So long a flow counts after what it booked is over: its next chunk may be on its way."""
+"""How long a flow still takes a share after its booked time has ended: its next chunk may be on its way."""
 
 
 SLOWEST: Final = 0.1
@@ -37,23 +37,23 @@ SLOWEST: Final = 0.1
 
 
 BRAKING: Final = 0.7
-"""By which a throttle multiplies the rate."""
+"""The factor by which a throttle multiplies the rate."""
 
 
 RECOVERY: Final = timedelta(seconds=60)
-"""How long it takes from a standstill to the full rate."""
+"""How long the rate would take to rise from zero to full after braking."""
 
 
 SHORTEST_STOP: Final = timedelta(minutes=1)
 
 
 LONGEST_STOP: Final = timedelta(minutes=15)
-"""How long nothing is tried after a provider's "not today": as long again as there has been nothing to be had, within
-these. Its 24 hours are rolling, so that some of them free up at any time, and its allowance may be raised."""
+"""How long nothing is tried once the daily quota is used up: as long as it has been used up so far, between these two
+bounds. The provider's 24 hours are rolling, so some quota may become free at any time, and the quota may be raised."""
 
 
 class Lane(StrEnum):
-    """Which of the two ways a message takes, so that nobody's reminder waits behind somebody's million."""
+    """The lane that a message takes. There are two, so that no reminder waits behind a million bulk messages."""
 
     PROMPT = "prompt"
     """What somebody waits for: a message to one person, reminders and other transactional messages."""
@@ -81,7 +81,7 @@ class Flow(Struct, frozen=True):
 
 
 class Quota(Struct, frozen=True):
-    """What a provider allows: messages a second, and in 24 hours (``None`` for no limit) with those sent so far."""
+    """A provider's limits: messages a second, messages in 24 hours (``None`` for no limit), and those sent so far."""
 
     rate: float
     daily: int | None = None
@@ -94,7 +94,7 @@ class Quota(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """Nothing goes out until then: the allowance of the day is used up, ``since`` a time however often it was tried."""
+    """Nothing goes out before ``until``: the daily quota is used up, and has been at every try from ``since`` on."""
 
     since: datetime
     until: datetime
@@ -104,7 +104,7 @@ class RateState(Struct, frozen=True):
     """What is known of one sending account, some seconds old at most.
 
     ``booked`` says until when each flow is booked. ``brake`` is the share of the rate that was left at ``braked_at``,
-    after a throttle. ``stop`` is the last one, which may be over.
+    after a throttle. ``stop`` is the latest stop, which may be over.
     """
 
     quota: Quota | None = None
@@ -119,7 +119,7 @@ class RateState(Struct, frozen=True):
         return self.stop.until if self.stop is not None and self.stop.until > now else None
 
     def rate_of(self, flow: Flow, rate: float, now: datetime) -> float:
-        """Messages a second for a flow: its share, by weight among the flows under way, of the account's ``rate``."""
+        """A flow's messages a second: its share of the account's ``rate``, by weight among the flows under way."""
         under_way = {known for known, until in self.booked.items() if until > now - LINGERING} | {flow}
         share = _WEIGHTS[flow.lane] / sum(_WEIGHTS[known.lane] for known in under_way)
         return rate * share * self.released(now)
@@ -131,18 +131,18 @@ class RateState(Struct, frozen=True):
         return min(1.0, self.brake + (now - self.braked_at) / RECOVERY)
 
     def braked(self, now: datetime) -> float:
-        """The share that is to be left after one more throttle at ``now``."""
+        """The share of the rate to keep after one more throttle at ``now``."""
         return max(SLOWEST, self.released(now) * BRAKING)
 
     def next_stop(self, now: datetime) -> Stop:
-        """The stop that follows when the allowance of the day is found to be used up at ``now``."""
+        """The stop to make when the daily quota is found to be used up at ``now``."""
         goes_on = self.stop is not None and now - self.stop.until < LONGEST_STOP
         since = self.stop.since if self.stop is not None and goes_on else now
         return Stop(since, now + within(SHORTEST_STOP, now - since, LONGEST_STOP))
 
 
 def within(least: timedelta, wanted: timedelta, most: timedelta) -> timedelta:
-    """What is wanted, but no less and no more than these."""
+    """``wanted``, but no less than ``least`` and no more than ``most``."""
     return min(max(wanted, least), most)
 
 
@@ -150,12 +150,12 @@ _TOO_FAST: Final = frozenset(provider.traits.too_fast for provider in Provider)
 
 
 class Throttled(Struct, frozen=True):
-    """The provider asks to come again; it has not gone out. ``daily`` when the allowance of the day is used up."""
+    """The provider asks to try again later; the message has not gone out. ``daily``: the daily quota is used up."""
 
     code: str
     daily: bool = False
 
     @property
     def slows_down(self) -> bool:
-        """Whether it is about how fast, or how much, was sent; otherwise it was something else that will pass."""
+        """Whether messages were sent too fast, or too many of them; any other cause will pass by itself."""
         return self.daily or self.code in _TOO_FAST

@@ -8,29 +8,29 @@ from rebound.rates.domain import Flow, Quota, RateState, Stop
 
 
 class RateBook(Protocol):
-    """What the workers know together of how fast each sending account may be used."""
+    """What all workers together know about how fast each sending account may be used."""
 
     def current(self, account: str, now: datetime) -> RateState:
         """The state of the account, some seconds old at most."""
 
     def book(self, account: str, flow: Flow, width: timedelta, now: datetime, latest: datetime) -> datetime | None:
-        """Book ``width`` for a flow behind what it has booked, or from ``now``; the moment at which it begins.
+        """Book ``width`` for a flow after its last booking, or from ``now``; the moment at which the new one begins.
 
         ``None``, with nothing booked, when the flow is booked beyond ``latest`` already. Atomic: no moment of a flow is
-        given twice.
+        booked twice.
         """
 
     def brake(self, account: str, left: float, now: datetime) -> None:
-        """Keep ``left`` of the rate from ``now`` on, unless somebody braked within the last second."""
+        """Reduce the rate to the share ``left`` from ``now`` on, unless a worker braked within the last second."""
 
     def stop(self, account: str, stop: Stop) -> None:
-        """Hand over nothing until it is over; one that ends later stays."""
+        """Hand over nothing until ``stop`` is over; a stored stop that ends later stays."""
 
     def claim_quota(self, account: str, read_at: datetime | None, now: datetime) -> bool:
-        """Whether it is for us to ask the provider for its quota, which was last asked for at ``read_at``."""
+        """Claim the next reading of the provider's quota, last read at ``read_at``; whether this worker has it."""
 
     def keep_quota(self, account: str, quota: Quota) -> None:
-        """Tell the others what the provider allows."""
+        """Store the provider's quota for all workers."""
 
 
 class QuotaSource(Protocol):

@@ -1,4 +1,4 @@
-"""What the use cases of rates need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of rates over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AwsRatesPorts(AwsPlatformPorts):
-    """The same over AWS."""
+    """The ports of rates, implemented over AWS."""
 
     @cached_property
     def rates(self) -> RateBook:

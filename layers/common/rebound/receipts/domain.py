@@ -10,8 +10,8 @@ from rebound.contacts.domain.suppressions import Drift
 class Reconciliation(Struct, frozen=True):
     """A comparison of the suppression list with our contacts and how far it is.
 
-    ``cursor`` is where to go on; it is the provider's and may hold an address, so it stays in a table. ``drift`` counts
-    by kind what was found, and repaired where it can be.
+    ``cursor`` says where to go on. It is the provider's and may hold an address, so it stays in a table. ``drift``
+    counts, by kind, the differences found; one that can be repaired counts once it is repaired.
     """
 
     run: str

@@ -10,10 +10,10 @@ class ReconciliationBook(Protocol):
     """Reconciliations, remembered for a few days."""
 
     def get(self, run: str) -> Reconciliation:
-        """The run, at its beginning when it is new."""
+        """The run as it was saved last; a new run is at its beginning."""
 
     def save(self, reconciliation: Reconciliation) -> None:
-        """Write whole."""
+        """Write the whole reconciliation."""
 
 
 class ReceiptsPorts(SendingPorts, Protocol):

@@ -1,4 +1,4 @@
-"""What the use cases of receipts need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of receipts over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AwsReceiptsPorts(AwsSendingPorts):
-    """The same over AWS."""
+    """The ports of receipts over AWS."""
 
     @cached_property
     def reconciliations(self) -> ReconciliationBook:
@@ -29,21 +29,21 @@ class AwsReceiptsPorts(AwsSendingPorts):
 
     @staticmethod
     def decode_receipts(body: str) -> Sequence[Receipt]:
-        """The receipts in a body of their queue."""
+        """The receipts in a body of the receipts queue."""
         from rebound.receipts.adapters.receipts_queue import decode
 
         return decode(body)
 
     @staticmethod
     def bodies_of_text_logs(event: Mapping[str, Any]) -> Sequence[str]:
-        """The bodies for the lines of SNS's delivery log that a subscription hands over."""
+        """The queue bodies for the lines of SNS's delivery log in a subscription's event."""
         from rebound.receipts.adapters.receipts_queue import encode_sns_text_log
         from rebound.receipts.adapters.sns_text_logs import parse_awslogs
 
         return [encode_sns_text_log(record) for record in parse_awslogs(event)]
 
     def signed_status_callback(self, event: Mapping[str, Any]) -> str | None:
-        """The body for a status callback, if Twilio has signed it for exactly this address."""
+        """The queue body for a status callback; ``None`` unless Twilio has signed it for exactly this address."""
         from rebound.platform.adapters.twilio_requests import signed_form
         from rebound.receipts.adapters.receipts_queue import encode_twilio_status
         from rebound.receipts.adapters.twilio_callbacks import key_from_query

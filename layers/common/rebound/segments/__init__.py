@@ -1,1 +1,1 @@
-"""Filters over customers, saved and not, and what is done with all whom they match."""
+"""Filters over customers, saved or not, and what is done with all customers that match."""

@@ -1,4 +1,4 @@
-"""Segments, and what a deletion has removed, in the Directory table."""
+"""Segments in the Directory table, and the commits of jobs that delete customers."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class Segment(Struct, frozen=True):
 
 
 class CustomerFilter(Struct, frozen=True):
-    """Which customers a list, a count or a clean-up is about: those for whom everything that is given holds.
+    """Which customers a list, a count or a clean-up is about: those who meet every condition that is given.
 
-    ``q`` are words that all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
-    segment and ``filter`` one of the client's own.
+    ``q`` has words that must all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
+    segment, and ``filter`` a filter of the client's own.
     """
 
     failed: str | None = None
@@ -40,11 +40,11 @@ class CustomerFilter(Struct, frozen=True):
 
     @property
     def is_everybody(self) -> bool:
-        """Whether nothing is given at all."""
+        """Whether no condition is given, so that every customer matches."""
         return self == CustomerFilter()
 
     def compiled(self) -> Matcher:
-        """The predicate.
+        """The predicate that tells whether a customer matches.
 
         :raises InvalidInputError: with each field that is wrong.
         """
@@ -83,7 +83,7 @@ def compile_filter(tree: object, field: str = "filter") -> Matcher:
 
     A node is an object with exactly one of ``all``, ``any`` (lists of nodes), ``not`` (a node), ``tag`` (a string),
     ``failed`` (``phone``, ``email``, ``any``, ``both``) and ``field`` (a profile field, with ``equals``, ``in`` or
-    ``present``). ``{"all": []}`` matches everybody, ``{"any": []}`` nobody. Comparison is exact but for case.
+    ``present``). ``{"all": []}`` matches everybody, ``{"any": []}`` nobody. Comparison is exact, but ignores case.
 
     :raises InvalidInputError: with the path of each node that is wrong, as the client wrote it below ``field``.
     """
@@ -173,7 +173,7 @@ class _Compiler:
 
 
 class Removal(Struct, frozen=True):
-    """Customers to delete, and their contacts without them."""
+    """Customers to delete, and their contacts with these customers taken out."""
 
     customers: Sequence[Customer]
     contacts: Sequence[Contact]

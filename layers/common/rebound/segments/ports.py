@@ -22,17 +22,17 @@ class SegmentBook(Protocol):
         """Raises ``NotFoundError``."""
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
-        """By id."""
+        """The segments of a business, sorted by id."""
 
 
 class RemovalLedger(Protocol):
     """Progress of the jobs that delete customers."""
 
     def commit(self, progress: JobProgress, removal: Removal) -> JobProgress:
-        """Delete, and write progress that is still as it was read: all or nothing.
+        """Delete customers and write the progress, all or nothing; the progress as stored now.
 
-        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range, and as ``CustomerBook.delete``
-        does. A removal may take 99 rows.
+        Raises ``ConcurrentChangeError`` when another invocation has gone on with the range, and whenever
+        ``CustomerBook.delete`` would. A removal may take 99 rows.
         """
 
 

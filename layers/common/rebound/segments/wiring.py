@@ -1,4 +1,4 @@
-"""What the use cases of segments need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of segments over AWS, and the use cases made from them (see ``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
-    """The same over AWS."""
+    """The ports of segments, implemented over AWS."""
 
     @cached_property
     def segments(self) -> SegmentBook:

@@ -24,14 +24,14 @@ class ChunkQueue(Protocol):
 
 
 class DeferredChunkQueue(Protocol):
-    """Keeps chunks whose recipients wait for their hour away from the lanes, where only what can go has its turn."""
+    """Keeps chunks whose recipients all wait for their hour off the lanes, which are for chunks that may be sent."""
 
     def put(self, held: Sequence[DeferredChunkTask], now: datetime) -> None:
-        """Enqueue; each comes after a round (``round_from``), and is to be put again before its hour."""
+        """Enqueue; each comes back after one round (``round_from``) and must be put again if its hour has not come."""
 
 
 class ReceiptQueue(Protocol):
-    """The one way for outcomes."""
+    """The one queue for the outcomes of messages."""
 
     def put(self, receipt: Receipt) -> None:
         """Enqueue a receipt of our own, without personal data."""
@@ -49,14 +49,14 @@ class Texter(Protocol):
 
     @property
     def provider(self) -> Provider:
-        """Who carries them."""
+        """The provider that carries the texts."""
 
     def send(
         self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
     ) -> SendResult:
         """Hand over one text. Never tries anything twice.
 
-        A provider that can be told to drops it instead of delivering it later than ``valid_for`` from now.
+        Where the provider supports it, it drops the text rather than deliver it later than ``valid_for`` from now.
         """
 
 
@@ -73,14 +73,14 @@ class SendingPorts(CampaignsPorts, Protocol):
     def mailer(self) -> Mailer: ...
 
     def texter(self, provider: Provider) -> Texter:
-        """That of a provider that carries texts."""
+        """The ``Texter`` of a provider that carries texts."""
 
     @property
     def receipt_queue(self) -> ReceiptQueue: ...
 
     @property
     def worth_a_range(self) -> int:
-        """Customers for whom an invocation of their own pays."""
+        """How many customers make a range of their own worth its cost."""
 
     def chance(self) -> float:
         """A random number from 0 up to 1."""

@@ -1,4 +1,4 @@
-"""What the use cases of sending need, over AWS, and what makes them (``platform.wiring``)."""
+"""The ports of sending over AWS, and the use cases made of them (``platform.wiring``)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AwsSendingPorts(AwsCampaignsPorts):
-    """The same over AWS."""
+    """The ports of sending over AWS."""
 
     @cached_property
     def chunk_queue(self) -> ChunkQueue:
@@ -57,7 +57,7 @@ class AwsSendingPorts(AwsCampaignsPorts):
         return CountedMailer(SesMailer(self.aws_once("sesv2"), self.settings["SES_CONFIGURATION_SET"]), count)
 
     def texter(self, provider: Provider) -> Texter:
-        """The one below that has the provider's name, made when a business that uses it sends."""
+        """The property ``<provider>_texter`` below, made when a business that uses the provider first sends."""
         made: Texter = getattr(self, f"{provider}_texter")
         return made
 
@@ -85,7 +85,7 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @cached_property
     def sqs_receipt_queue(self) -> SqsReceiptQueue:
-        """For functions that put there what they received, as it came."""
+        """For functions that enqueue what they received, as it came."""
         from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
 
         return SqsReceiptQueue(self.aws("sqs"), self.settings["RECEIPTS_QUEUE_URL"])
@@ -110,14 +110,14 @@ class AwsSendingPorts(AwsCampaignsPorts):
 
     @staticmethod
     def decode_task(body: str) -> ChunkTask:
-        """The chunk of a message of a sender's queue."""
+        """The task of a message from a sender's queue."""
         from rebound.sending.adapters.queues import decode_task
 
         return decode_task(body)
 
     @staticmethod
     def decode_held(body: str) -> DeferredChunkTask:
-        """The waiting chunk of a message of their queue."""
+        """The deferred task of a message from the queue of deferred chunks."""
         from rebound.sending.adapters.queues import decode_held
 
         return decode_held(body)

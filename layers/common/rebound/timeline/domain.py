@@ -1,4 +1,4 @@
-"""What stands in the logs that people read, in a sentence or two for the reception desk."""
+"""The entries of the logs that people read, each in a sentence or two for the reception desk."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -76,7 +76,7 @@ _HOW: Final[Mapping[ConsentSource, str]] = {
 
 
 def sentence_of_flag(change: FlagChanged, channel: Channel) -> str:
-    """That an address is held for bad, or for good again."""
+    """That an address was flagged as invalid, or is not flagged any more."""
     noun = "email address" if channel is Channel.EMAIL else "mobile number"
     if change.reason is None:
         return f"The {noun} is not flagged as invalid any more."
@@ -106,7 +106,7 @@ LONGEST_QUOTE: Final = 160
 
 
 def _quoted(words: str) -> str:
-    """On one line, and not the whole of something long."""
+    """The words in quotation marks, on one line, at most ``LONGEST_QUOTE`` characters of them."""
     line = " ".join(words.split())
     return f'"{line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"}"'
 

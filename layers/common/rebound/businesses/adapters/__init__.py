@@ -1,1 +1,1 @@
-"""What stands behind the ports of businesses."""
+"""The adapters that implement the ports of businesses."""

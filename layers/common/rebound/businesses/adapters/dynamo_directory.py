@@ -44,7 +44,7 @@ class DynamoBusinessDirectory(Directory):
         self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version))
 
     def _write(self, business: Business, condition: Condition) -> None:
-        """The settings, and the row by which the sender leads to them, for good, in one transaction."""
+        """Write the settings and, for good, the row that leads from ``text_from`` to them, in one transaction."""
         row = self.row(
             business.business_id,
             self.entry(""),
@@ -70,5 +70,5 @@ class DynamoBusinessDirectory(Directory):
 
 
 def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:
-    """In the place of a business, and not one: the sender of texts, with a row for each business that has or had it."""
+    """Instead of a business id, the partition key is a sender; the sort key names a business that has or had it."""
     return f"#sender#{sender}", f"{_SENT_FROM}{business_id}"

@@ -1,4 +1,4 @@
-"""SQS: copyings of flags."""
+"""The SQS queue of flag copyings that are due."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ class SqsRecopyQueue:
 
 
 def encode_recopying(work: Recopying) -> str:
-    """The queue message of a copying: the business, and for the rest of one also where it stands."""
+    """The queue message of a copying: the business and, when a copying continues, where it goes on."""
     body: dict[str, Any] = {"business_id": work.business_id}
     if work.cursor is not None:
         body["cursor"] = work.cursor
@@ -29,7 +29,7 @@ def encode_recopying(work: Recopying) -> str:
 
 
 def decode_recopying(body: str) -> Recopying:
-    """The copying of a queue message; the business alone is one from the beginning."""
+    """The copying in a queue message; a message with nothing but the business starts from the beginning."""
     given = json.loads(body)
     began_under = given.get("began_under")
     return Recopying(

@@ -1,4 +1,4 @@
-"""The settings of a business as a document in the table: ``Business`` in the form of msgspec, but for two settings."""
+"""The settings of a business as a stored document: ``Business`` as msgspec writes it, except for two settings."""
 
 from collections.abc import Mapping
 from datetime import time
@@ -14,17 +14,17 @@ from rebound.kernel.categories import Category
 
 
 def write_policy(policy: ReachabilityPolicy) -> Mapping[str, Any]:
-    """The stored form: a preset by its name only, so that it stays what the name means."""
+    """The stored form of a policy. A preset is stored by name only, and so means whatever its name means now."""
     return {"preset": policy.preset, "counts": counts_of(policy)}
 
 
 def read_policy(document: Mapping[str, Any] | None) -> ReachabilityPolicy:
-    """The policy of its stored form; settings from before there were policies have none, and mean the standard."""
+    """The policy from its stored form; settings older than policies have ``None``, which means the standard policy."""
     return STANDARD_POLICY if document is None else policy_of(document["preset"], document["counts"])
 
 
 _BESIDE: Final = ("business_id", "version")
-"""The row has them beside its document."""
+"""Fields that are attributes of the row, outside its document."""
 
 
 def write_settings(business: Business) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def write_settings(business: Business) -> dict[str, Any]:
 
 
 def read_settings(document: Mapping[str, Any], business_id: str, version: int) -> Business:
-    """The business of a document; a setting or option that it does not name is that of a new business."""
+    """The business from its document; a setting or option that is not in the document gets its default."""
     windows = document.get("quiet_hours", {}).items()
     own_form = {
         "policy": read_policy(document.get("policy")),

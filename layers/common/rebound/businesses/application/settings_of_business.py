@@ -25,14 +25,14 @@ MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 BusinessChange = Mapping[str, Any]
-"""The settings to set, by their names in ``Business``; for options, only those that change, by their names in turn."""
+"""New values by field name of ``Business``; a group of options is a mapping with only the options that change."""
 
 
 class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
-    """The settings as their own business sees them.
+    """Reads and changes the settings for the business itself.
 
-    A policy holds from its write on, for everything that decides; the copies of flags in lists follow in the background
-    (``recopy_flags``).
+    Every decision uses a new policy from its write on. The copies of flags, which lists filter by, follow in the
+    background (``recopy_flags``).
     """
 
     businesses: BusinessDirectory
@@ -44,10 +44,10 @@ class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
         return self.businesses.get(business_id)
 
     def change(self, business_id: str, change: BusinessChange) -> Business:
-        """Set fields. Raises ``InvalidInputError`` and then has changed nothing.
+        """Set fields. Raises ``InvalidInputError``, and then nothing is changed.
 
-        Naming a policy enqueues a copying also when it is in force already: the change before may have died before it
-        enqueued its own.
+        A change that names a policy enqueues a copying even if that policy is in force already: an earlier change may
+        have died between writing the policy and enqueuing its copying.
         """
         business = write_change(self.businesses, self.addresses, business_id, change)
         if "policy" in change:
@@ -58,7 +58,7 @@ class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
 def write_change(
     businesses: BusinessDirectory, addresses: AddressReader, business_id: str, change: BusinessChange
 ) -> Business:
-    """Write a change whoever else writes; the business after it. Raises ``NotFoundError`` and what is wrong with it."""
+    """Write a change, retried on lost races; the new settings. Raises ``NotFoundError`` and ``InvalidInputError``."""
 
     def write() -> Business:
         business = changed_business(businesses.get(business_id), change, addresses)

@@ -27,14 +27,14 @@ DEFAULT_GRACE = timedelta(hours=24)
 
 
 class NewKey(Struct, frozen=True):
-    """A key and the token that opens with it, which is shown this once and kept nowhere."""
+    """A key and its token; the token is shown this once and stored nowhere."""
 
     key: ApiKey
     token: str
 
 
 class TenantService(Struct, frozen=True, kw_only=True):
-    """Creates businesses and says what they have booked; creates, rotates, revokes and lists keys."""
+    """Creates businesses and sets what they have booked; creates, rotates, revokes and lists API keys."""
 
     businesses: BusinessDirectory
     keys: ApiKeyBook
@@ -60,13 +60,13 @@ class TenantService(Struct, frozen=True, kw_only=True):
         return business
 
     def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
-        """What the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
+        """Set what the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
         return write_change(self.businesses, self.addresses, business_id, {"bundle": bundle})
 
     def rewrite_settings(self) -> int:
-        """Write the settings of every business as they are, with all that is kept beside them; how many there are.
+        """Write every business's settings unchanged, with the rows kept beside them; the number of businesses.
 
-        For businesses of before that was kept, such as the row by which a sender of texts leads to them.
+        This adds rows that older businesses lack, such as the row that leads from a sender of texts to its business.
         """
         business_ids = self.businesses.ids()
         for business_id in business_ids:

@@ -11,15 +11,15 @@ from rebound.kernel.errors import FieldError
 from rebound.kernel.local_time import first_instant_anywhere, first_instant_of
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""So long ago is still now: a client's clock may be slow. Anything older is a mistake, not a wish to send at once."""
+"""A time up to this long ago means now, as a client's clock may be slow; an older one is a mistake and is refused."""
 FARTHEST_EXPIRY: Final = timedelta(days=730)
 DAY: Final = timedelta(days=1)
 
 
 class Timing(Struct, frozen=True):
-    """``send_at`` is the same moment for everybody, ``local_time`` what each recipient's own clock shows: one of them.
+    """When to send: at ``send_at``, one moment for everybody, or when each recipient's clock shows ``local_time``.
 
-    Without either it goes out at once. From ``expires_at`` on it does not go out any more.
+    At most one of the two is set; with neither, the message goes out at once. Nothing goes out from ``expires_at`` on.
     """
 
     send_at: datetime | None = None
@@ -28,11 +28,11 @@ class Timing(Struct, frozen=True):
 
     @property
     def starts_at(self) -> datetime | None:
-        """When the first recipient may get it."""
+        """When the first recipient may get the message; ``None`` for at once."""
         return self.send_at if self.local_time is None else first_instant_anywhere(self.local_time)
 
     def problems(self, business: Business, now: datetime, farthest: timedelta) -> Iterator[FieldError]:
-        """What is wrong with it; local times are judged where the business is."""
+        """What is wrong with this timing; a local time is judged in the business's time zone."""
         meant = self._meant(business, now, farthest)
         if meant is None or not now - CLOCKS_DIFFER < meant <= now + farthest:
             where = "" if self.local_time is None else " on the business's clock"
@@ -47,10 +47,10 @@ class Timing(Struct, frozen=True):
             yield FieldError("expires_at", "Must be later than send_at.")
 
     def _meant(self, business: Business, now: datetime, farthest: timedelta) -> datetime | None:
-        """The moment that is meant; ``None`` for a time on the clock that is far from anything allowed."""
+        """The moment that the client means; ``None`` for a local time far from any that is allowed."""
         if self.local_time is None:
             return self.send_at or now
-        # So far off no zone makes a difference, and a calendar has an end.
+        # This far off, no time zone makes a difference, and a conversion could pass the end of the calendar.
         if abs(self.local_time.replace(tzinfo=UTC) - now) > farthest + 2 * DAY:
             return None
         return first_instant_of(self.local_time, business.time_zone)

@@ -1,6 +1,6 @@
-"""When a message may go out: the earliest instant that is quiet nowhere.
+"""When a message may go out: the earliest instant that is quiet in none of the recipient's zones.
 
-Apart from the windows themselves, because only who decides needs the clocks of the world.
+Kept apart from the windows (``quiet_hours``), because only the code that decides needs time zone data.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from rebound.businesses.domain.quiet_hours import QuietWindow
 from rebound.kernel.local_time import change_of_offset, wall_clock
 
 LOOKED_AHEAD: Final = timedelta(days=7)
-"""So far ahead an allowed minute is looked for.
+"""How far ahead an allowed minute is looked for.
 
 A day is enough unless a clock is put forward over the only allowed minutes, which happens at most once within a week.
 """
@@ -19,9 +19,9 @@ A day is enough unless a clock is put forward over the only allowed minutes, whi
 
 @lru_cache(maxsize=1024)
 def first_allowed(at: datetime, window: QuietWindow, zones: frozenset[str]) -> datetime | None:
-    """The earliest instant from ``at`` on (UTC) that is within the window in none of the zones.
+    """The earliest instant (UTC), from ``at`` on, that is outside the window in every zone.
 
-    ``None`` when there is none within ``LOOKED_AHEAD``: zones that are half the earth apart may leave no minute.
+    ``None`` when there is none within ``LOOKED_AHEAD``: zones half the earth apart may leave no allowed minute.
     """
     found, last = at, at + LOOKED_AHEAD
     while found <= last:
@@ -34,9 +34,9 @@ def first_allowed(at: datetime, window: QuietWindow, zones: frozenset[str]) -> d
 
 
 def _end_of_quiet(at: datetime, window: QuietWindow, zone: str) -> datetime:
-    """``at``, or the first instant after it at which the zone's clocks have left the window in which they are."""
+    """The first instant, from ``at`` on, at which the zone's clocks are outside the window."""
     while window.covers(wall := wall_clock(at, zone)):
         end = at + window.left(wall)
-        # A clock that is put forward may leap out of the window, one that is put back stays in it for longer.
+        # A clock that is put forward may leap out of the window; one that is put back stays in it longer.
         at = change_of_offset(at, end, zone) or end
     return at

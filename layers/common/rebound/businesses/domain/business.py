@@ -15,18 +15,18 @@ from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
 
 
 class DoubleOptIn(Struct, frozen=True):
-    """On which channels marketing goes only to contacts with an own-word opt-in (``Consent.is_confirmed``)."""
+    """The channels on which marketing needs an opt-in in the recipient's own word (``Consent.is_confirmed``)."""
 
     email: bool = False
     sms: bool = False
 
     def is_asked_for(self, channel: Channel) -> bool:
-        """Whether the channel wants it."""
+        """Whether marketing on the channel needs a double opt-in."""
         return self.email if channel is Channel.EMAIL else self.sms
 
 
 class SendingAccount(Struct, frozen=True):
-    """What messages go out over; ``rate`` is messages a second, or ``None`` where the provider says it itself."""
+    """An account that messages go out over. ``rate`` is messages a second; ``None`` where the provider reports it."""
 
     name: str
     rate: float | None = None
@@ -41,13 +41,14 @@ class AnsweredBy(StrEnum):
 
     REBOUND = "rebound"
     TWILIO = "twilio"
-    """Twilio by itself, as it does for numbers without Advanced Opt-Out unless it was asked not to."""
+    """Twilio answers by itself, which it does for numbers without Advanced Opt-Out unless it was asked not to."""
 
 
 class TextAnswers(Struct, frozen=True):
-    """``language`` (ISO 639-1) is that of customers who have none of their own, also behind links and below emails.
+    """How the business answers, and is answered, by text.
 
-    ``confirmation_words`` are those that confirm an appointment.
+    ``language`` (ISO 639-1) is for customers who have none of their own, also on the pages behind links and in email
+    footers. ``confirmation_words`` are the words that confirm an appointment.
     """
 
     keywords: AnsweredBy = AnsweredBy.REBOUND
@@ -67,12 +68,12 @@ class Barrier(StrEnum):
     """What in the settings keeps a message back, whoever it is for."""
 
     SWITCHED_OFF = "switched_off"
-    """The channel."""
+    """The channel is switched off."""
     CONFIRMATIONS_OFF = "confirmations_off"
     NO_BUNDLE = "no_bundle"
     """The bundle has no text confirmations."""
     NO_SENDER = "no_sender"
-    """There is nothing set to send from."""
+    """No sender is set for the channel."""
 
 
 class Switches(Struct, frozen=True):
@@ -94,10 +95,9 @@ MAX_TEXT_RATE: Final = 1000.0
 class Business(Struct, frozen=True):
     """The settings of one business.
 
-    ``country`` is ISO 3166-1 alpha-2 and the country in which numbers without a country code are read; ``time_zone`` an
-    IANA name. ``text_from`` is a phone number in E.164 or a Twilio messaging service id (``MG…``); ``text_rate`` is
-    how many texts a second it may send, ``None`` for what its kind allows at least. ``version`` counts the writes of
-    the stored row and is no setting.
+    ``country`` (ISO 3166-1 alpha-2) is where numbers without a country code are read; ``time_zone`` is an IANA name.
+    ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
+    send a second, ``None`` for the minimum of its kind. ``version`` counts writes of the stored row; it is no setting.
     """
 
     business_id: str
@@ -120,9 +120,9 @@ class Business(Struct, frozen=True):
     version: int = 0
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
-        """What keeps the business from sending on a channel, the first of several; ``None`` when nothing does.
+        """The first setting that keeps the business from sending on a channel; ``None`` when none does.
 
-        ``asks_confirmation`` for a message that asks the customer to confirm an appointment.
+        ``asks_confirmation`` is for a message that asks the customer to confirm an appointment.
         """
         is_email = channel is Channel.EMAIL
         if not (self.switches.email if is_email else self.switches.text):
@@ -135,7 +135,7 @@ class Business(Struct, frozen=True):
         return None if self._has_sender(channel) else Barrier.NO_SENDER
 
     def _has_sender(self, channel: Channel) -> bool:
-        """Whether there is something to send from, where that is needed."""
+        """Whether a sender is set for the channel, or the provider needs none."""
         if channel is Channel.EMAIL:
             return self.email_from is not None
         return self.text_from is not None or not self.text_provider.traits.needs_sender
@@ -146,12 +146,12 @@ class Business(Struct, frozen=True):
 
     @property
     def language(self) -> str:
-        """In which its customers are written to by Rebound itself, unless they have one of their own."""
+        """The language in which Rebound itself writes to customers who have none of their own."""
         return self.text_answers.language
 
     @property
     def text_account(self) -> SendingAccount:
-        """What the business's texts go out over: businesses with the same sender share its rate."""
+        """The account that the business's texts go out over; businesses with the same sender share its rate."""
         provider, sender = self.text_provider, self.text_from
         name = f"{provider}#{sender}" if provider.traits.rates_senders else str(provider)
         return SendingAccount(name, self.text_rate or provider.traits.rate_of(sender))

@@ -1,9 +1,9 @@
 """Frequency caps: how many messages of some kinds one customer may be handed within some days.
 
-A message counts from right before its hand-over: it reserves room among those that the customer has been handed, and
-releases it when it is known not to have gone out. What was accepted keeps its reservation, and so does what may have
-gone out for all that anybody knows. Days are rolling and exact: what is reserved at 10:00 is free seven times 24 hours
-later, whatever the clocks did between.
+A message counts from right before its hand-over, when it reserves room in the customer's row. The reservation is
+released when the message is known not to have gone out. It stays when the message was accepted, and also when nobody
+knows whether the message went out. Days are rolling and exactly 24 hours long: under a cap of seven days, room that is
+reserved at 10:00 is free again 7 times 24 hours later, even if clocks were put forward or back in between.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rebound.kernel.channels import Channel
 MOST_CAPS: Final = 10
 HIGHEST_CAP: Final = 50
 LONGEST_WITHIN_DAYS: Final = 90
-"""With the two before, a customer's row stays small: each write of it is paid by the kilobyte."""
+"""Together with ``MOST_CAPS`` and ``HIGHEST_CAP``, keeps a customer's row small: writes are paid by the kilobyte."""
 
 
 class FrequencyCap(Struct, frozen=True):
-    """At most so many messages of these categories within so many days.
+    """A customer is handed at most ``at_most`` messages of ``categories`` within ``within_days`` days.
 
-    ``channel`` is ``None`` for a cap across all channels. With ``per_segment`` messages of different segments count
-    apart; everything that was sent without a saved segment counts as one more.
+    ``channel`` is ``None`` for a cap across all channels. With ``per_segment``, the messages of each saved segment are
+    counted separately, and all messages sent without a saved segment are counted together.
     """
 
     name: str
@@ -44,14 +44,14 @@ class FrequencyCap(Struct, frozen=True):
         return timedelta(days=self.within_days)
 
     def covers(self, category: Category, channel: Channel) -> bool:
-        """Whether messages of this kind count, and are held to it."""
+        """Whether such messages count towards the cap and are limited by it."""
         return category in self.categories and self.channel in (None, channel)
 
 
 class HandOver(Struct, frozen=True):
-    """A message that a customer has been handed or is about to be handed, as caps look at it.
+    """A message that a customer has been handed or is about to be handed, as caps see it.
 
-    ``attempt`` counts the claims of the message's chunk: only who holds the chunk later may release what it reserved.
+    ``attempt`` is the number of the chunk's claim that reserved room; only that claim or a later one may release it.
     """
 
     message_id: str
@@ -63,7 +63,7 @@ class HandOver(Struct, frozen=True):
 
 
 class CapState(Struct, frozen=True):
-    """How a customer stands to one cap. ``free_again_at`` is ``None`` while there is room."""
+    """Where a customer stands with one cap. ``free_again_at`` is ``None`` while there is room."""
 
     cap: FrequencyCap
     counted: int
@@ -71,9 +71,9 @@ class CapState(Struct, frozen=True):
 
 
 class Frequency(Struct, frozen=True):
-    """What one customer has been handed of late: the one row at which all who send to them meet.
+    """What one customer has been handed lately: the one row that everybody who sends to the customer writes.
 
-    ``version`` counts the writes of the stored row, 0 for none, and does not make frequencies differ.
+    ``version`` counts the writes of the stored row, 0 for none.
     """
 
     business_id: str
@@ -82,25 +82,25 @@ class Frequency(Struct, frozen=True):
     version: int = 0
 
     def states(self, caps: Iterable[FrequencyCap], wanted: HandOver) -> tuple[CapState, ...]:
-        """How the caps that cover ``wanted`` see it at its time; what it has reserved itself does not count."""
+        """The states, at the time of ``wanted``, of the caps that cover it; its own reservation does not count."""
         return tuple(self._state(cap, wanted) for cap in caps if cap.covers(wanted.category, wanted.channel))
 
     def free_again_at(self, caps: Iterable[FrequencyCap], wanted: HandOver) -> datetime | None:
-        """When all caps will have room for such a message if nothing else is sent; ``None`` when they have."""
+        """When all caps will have room for such a message if nothing else is sent; ``None`` when all have room now."""
         return max((s.free_again_at for s in self.states(caps, wanted) if s.free_again_at is not None), default=None)
 
     def reservation_of(self, message_id: str) -> HandOver | None:
-        """What a message has reserved."""
+        """The reservation of a message; ``None`` when it has none."""
         return next((known for known in self.hand_overs if known.message_id == message_id), None)
 
     def reserving(self, wanted: HandOver, caps: Sequence[FrequencyCap]) -> Frequency:
-        """With ``wanted`` reserved, and without what no cap looks at any more."""
+        """The frequency with ``wanted`` reserved, and without the hand-overs that are too old for every cap."""
         begins = wanted.at - longest_window(caps)
         kept = (known for known in self.hand_overs if known.message_id != wanted.message_id and known.at > begins)
         return replace(self, hand_overs=_in_order(*kept, wanted))
 
     def releasing(self, message_id: str, attempt: int) -> Frequency:
-        """Without what a message has reserved that has not gone out, unless a later attempt has it now."""
+        """The frequency without the reservation of a message that has not gone out, unless a later attempt made it."""
         return replace(
             self, hand_overs=tuple(k for k in self.hand_overs if k.message_id != message_id or k.attempt > attempt)
         )
@@ -114,7 +114,7 @@ class Frequency(Struct, frozen=True):
             and (not cap.per_segment or known.segment_id == wanted.segment_id)
             and known.at + cap.window > wanted.at
         )
-        # Room for one more is there when all but ``at_most - 1`` of them have left the window.
+        # There is room for one more once all but ``at_most - 1`` of them have left the window.
         full = len(times) >= cap.at_most
         return CapState(cap, len(times), times[len(times) - cap.at_most] + cap.window if full else None)
 

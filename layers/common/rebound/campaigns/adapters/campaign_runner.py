@@ -1,4 +1,4 @@
-"""Running campaigns: Step Functions now, EventBridge Scheduler later."""
+"""Running campaigns: Step Functions starts them now, EventBridge Scheduler starts them later."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ RESOLUTION: Final = datetime.resolution
 
 
 class StepFunctionsCampaignRunner(Struct, frozen=True):
-    """Implements ``CampaignRunner``. An execution has its campaign's name, so that starting twice is starting once."""
+    """Implements ``CampaignRunner``. An execution is named after its campaign, so a second start does nothing."""
 
     stepfunctions: Any
     scheduler: Any

@@ -46,10 +46,10 @@ from rebound.platform.adapters.dynamo import (
 from rebound.segments.domain import Selection
 
 KEPT: Final = timedelta(days=400)
-"""As long as the messages, which are found through the chunks."""
+"""As long as messages are kept, because a campaign's messages are found through its chunks."""
 SINGLE_KEPT: Final = timedelta(days=30)
 _AFTER_CAMPAIGNS: Final = "single-"
-"""Sorts behind every ULID: the carriers of single messages are listed nowhere."""
+"""Sorts behind every ULID; the ids of single messages' carriers begin with it, so pages of campaigns leave them out."""
 _RANGE: Final = "range"
 _TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
@@ -333,7 +333,7 @@ class DynamoChunkLedger:
 
     @staticmethod
     def _held_as(chunk: Chunk) -> Any:
-        """That the chunk still is in the state, and in the hands, in which it was read."""
+        """The condition that the chunk's state, attempts and owner are still as they were read."""
         condition = (ChunkRow.state == chunk.state) & (ChunkRow.attempts == chunk.attempts)
         if chunk.owner is not None:
             condition &= ChunkRow.owner == chunk.owner
@@ -351,7 +351,7 @@ def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
         chunk=chunk.key.chunk,
         business_id=chunk.key.business_id,
         customer_ids=list(chunk.customer_ids),
-        # Kept only where it differs: until something is put back, everybody remains; afterwards nobody.
+        # Stored only if it is a part of ``customer_ids``; otherwise it is read back as all of them, or none once done.
         remaining=None if chunk.remaining in (chunk.customer_ids, ()) else list(chunk.remaining),
         state=chunk.state,
         owner=chunk.owner,

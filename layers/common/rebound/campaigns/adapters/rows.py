@@ -13,7 +13,7 @@ from rebound.platform.adapters.dynamo import (
 
 
 class CampaignRow(Model):
-    """``business_id`` / ``campaign_id``."""
+    """A campaign, keyed by ``business_id`` / ``campaign_id``."""
 
     business_id = UnicodeAttribute(hash_key=True)
     campaign_id = UnicodeAttribute(range_key=True)
@@ -46,10 +46,10 @@ class CampaignRow(Model):
 
 
 class ChunkRow(Model):
-    """``campaign_id`` / ``chunk``: the claim ledger.
+    """A row of the claim ledger, keyed by ``campaign_id`` / ``chunk``.
 
-    Each of a chunk's four writes is paid by the started kilobyte, so a full one stays below one (a test holds it to
-    that): short names, ids and times packed.
+    A chunk is written four times, and each write is billed by the started kilobyte. A full chunk therefore stays below
+    one kilobyte, which a test checks: attribute names are short, ids and times are packed.
     """
 
     campaign_id = UnicodeAttribute(hash_key=True)
@@ -77,7 +77,7 @@ class HoldsRow(Model):
 
 
 class RangeRow(Model):
-    """In the Chunks table, ``chunk`` = ``range#<index>``: progress of an expansion."""
+    """In the Chunks table, ``chunk`` = ``range#<index>``: the progress of one range's expansion."""
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
@@ -94,7 +94,7 @@ class RangeRow(Model):
 
 
 class TallyRow(Model):
-    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts of what one shard of the message log's stream told."""
+    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts from one shard of the message log's stream."""
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)

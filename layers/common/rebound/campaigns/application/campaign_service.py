@@ -1,4 +1,4 @@
-"""Posting campaigns and single messages, and reading how they stand."""
+"""Posting campaigns, and reading how they stand."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ MAX_PLACE_DIGITS: Final = 6
 class CampaignView(Struct, frozen=True):
     """A campaign with its counts, which add up at every moment (truth 9).
 
-    Whoever is left out at the second decision, right before the send, is excluded and not targeted. ``queued`` is what
-    is targeted and has not been handed over, so it comes to zero only when everybody is accounted for.
+    A recipient who is left out by the second decision, right before the send, counts as excluded and not as targeted.
+    ``queued`` counts those targeted but not handed over, so it is zero only when everybody is accounted for.
     """
 
     campaign: Campaign
     audience: Audience
     results: Mapping[MessageStatus, int]
     foreseen: Audience | None = None
-    """Of one that has just been posted: whom it would reach if it were sent now, where that could be told quickly."""
+    """Whom a campaign that has just been posted would reach if it were sent now, where that could be told quickly."""
     held_until: datetime | None = None
-    """Some, or all, are not handed over before; ``held_because`` says why."""
+    """Some or all recipients are not handed over before this time; ``held_because`` says why."""
     held_because: HoldReason | None = None
 
 
 class NewCampaign(Struct, frozen=True):
-    """What a client posts, of the right types."""
+    """A campaign as a client posts it, with values of the right types."""
 
     name: str
     category: Category
@@ -122,7 +122,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
         )
-        # Before it is there: what fails here has left nothing behind, and the first sends have not changed the answer.
+        # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
         foreseen = self.foresee(replace(campaign, selection=meant))
         try:
             self.campaigns.add(campaign)
@@ -135,12 +135,12 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
-        """Raises ``NotFoundError``."""
+        """The campaign with its counts and what holds it back. Raises ``NotFoundError``."""
         campaign = self._find(business_id, campaign_id)
         return self._with_hold(self.view(campaign))
 
     def _with_hold(self, view: CampaignView) -> CampaignView:
-        """With what holds all of it back, or else what holds some of it back, if anything does."""
+        """The view with what holds all of the campaign back, or else some of it, if anything does."""
         campaign, now = view.campaign, self.clock.now()
         if campaign.status not in RUNNING:
             return view
@@ -152,7 +152,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             return view
         holds = {until: why for until, why in self.chunks.holds(campaign.campaign_id).items() if until > now}
         if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(campaign):
-            # They have been switched off since, and what waited for their end is on its way.
+            # Quiet hours have been switched off since, and the messages that waited for their end are on their way.
             holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
         if not holds:
             return view
@@ -169,7 +169,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return counted(campaign, [part.audience for part in progress], counts)
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
-        """Newest first."""
+        """The business's campaigns, newest first."""
         page = self.campaigns.page(business_id, limit, cursor)
         return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
 
@@ -212,7 +212,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return campaign
 
     def _check(self, business: Business, new: NewCampaign) -> Selection:
-        """Whom it means, with the filter of a saved segment as it is now."""
+        """Check the campaign; returns whom it means, with a saved segment's filter as it is now."""
         errors: list[FieldError] = []
         meant = new.selection
         try:
@@ -240,7 +240,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
 
 
 def _write_place(seen: int, page_cursor: str | None) -> str:
-    """A place among a campaign's messages: how many of a page of chunks have been seen, and where the page begins."""
+    """A place among a campaign's messages: how many of a page of chunks were seen, and the cursor of that page."""
     return f"{seen}.{page_cursor or ''}"
 
 
@@ -254,7 +254,7 @@ def _read_place(cursor: str | None) -> tuple[int, str | None]:
 
 
 def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bool = False) -> None:
-    """Refuse what the settings keep back, saying which of them. Raises ``ConflictError``."""
+    """Raise ``ConflictError``, naming the setting, when the business's settings keep such messages back."""
     barrier = business.barrier(channel, asks_confirmation=asks_confirmation)
     if barrier is not None:
         raise ConflictError(_BARRED[barrier, channel])

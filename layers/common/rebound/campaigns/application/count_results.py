@@ -4,7 +4,7 @@ Counting on the stream costs the hot path nothing. Each shard of the stream is i
 the position of the last change counted is written together with the counts, so no change counts twice and none is left
 out, whatever is delivered again.
 
-Who counts is also the first to know when a campaign goes wrong, and calls the breaker.
+The function that counts is the first to see that a campaign goes wrong, so it also calls the breaker.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TripBreaker(Struct, frozen=True, kw_only=True):
-    """Writes on campaigns that run, as a person's pause does; on what is paused or over already it has no effect.
+    """Pauses a running campaign, as a person can, and notes bounce warnings; it never pauses one that is not running.
 
     The carrier of a single message is no campaign and is never paused.
     """
@@ -38,7 +38,7 @@ class TripBreaker(Struct, frozen=True, kw_only=True):
     tallies: TallyBook
 
     def judge(self, business_id: str, campaign_id: str) -> None:
-        """Look at what the campaign's messages have come to since it began or was last resumed, and act on it."""
+        """Judge the outcomes since the campaign began or was last resumed; warn about it or pause it if need be."""
 
         def judged(campaign: Campaign) -> Campaign:
             words = final_words(self.tallies.counts(campaign_id), campaign.window)
@@ -83,7 +83,7 @@ class CountResults(Struct, frozen=True, kw_only=True):
             by_campaign[change.business_id, change.campaign_id].append(change)
         for (business_id, campaign_id), moved in by_campaign.items():
             self._count(shard, campaign_id, moved)
-            # Also for what was counted before: whoever counted it may have died before the breaker looked.
+            # Also for changes counted before: the worker that counted them may have died before the breaker judged.
             if any(counts_for_breaker(label) for change in moved for label in change.after - change.before):
                 self.breaker.judge(business_id, campaign_id)
 

@@ -1,4 +1,4 @@
-"""What the world is told of campaigns: that one was paused, was completed, or bounces too much."""
+"""The events about campaigns: that one was paused, was completed, or bounces too much."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
     events: DomainEvents
 
     def __call__(self, change: RowChange[Campaign]) -> int:
-        """Tell what the change means; how many campaigns have paused themselves by it, for an alarm.
+        """Publish the events of a change; returns how many of them are pauses by the breaker, for an alarm.
 
-        The carrier of a single message is no campaign to anybody.
+        The carrier of a single message is no campaign and has no events.
         """
         if change.after.single:
             return 0

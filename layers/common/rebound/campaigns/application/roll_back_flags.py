@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class AskForRollback(Struct, frozen=True, kw_only=True):
-    """Accepts a rollback; it runs in the background. Each request is a rollback of its own, and may come again."""
+    """Accepts a rollback, which runs in the background. Each request is a rollback of its own, and may be repeated."""
 
     campaigns: CampaignBook
     runner: CampaignRunner
@@ -42,7 +42,7 @@ class AskForRollback(Struct, frozen=True, kw_only=True):
     def __call__(
         self, business_id: str, campaign_id: str, since: datetime | None = None, until: datetime | None = None
     ) -> CampaignView:
-        """Void the bounces between two times, or all; raises if there is no such campaign, or nothing was sent yet."""
+        """Void bounces between two times, or all. Raises ``NotFoundError``; ``ConflictError`` if nothing was sent."""
         if since is not None and until is not None and since > until:
             raise InvalidInputError(FieldError("until", "Must not be before since."))
         now = self.clock.now()
@@ -69,7 +69,7 @@ class RollbackProgress(Struct, frozen=True):
 class RollBackFlags(Struct, frozen=True, kw_only=True):
     """Walks from the campaign over its chunks to its messages, and voids their evidence at the contacts.
 
-    Every page may be done again: what is voided already is not written, and counts all the same.
+    Every page may be done again: evidence that is voided already is not written again, but is still counted.
     """
 
     campaigns: CampaignBook
@@ -86,7 +86,7 @@ class RollBackFlags(Struct, frozen=True, kw_only=True):
         bounces: int,
         may_go_on: Callable[[], bool],
     ) -> RollbackProgress:
-        """Go on page by page while there is time; one that another request has replaced meanwhile ends there.
+        """Go on page by page while there is time; stop when another request has replaced this rollback meanwhile.
 
         ``cursor`` and ``bounces`` are those of the progress so far, ``None`` and 0 at the beginning.
         """

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class SteerCampaign(Struct, frozen=True, kw_only=True):
-    """Changes a campaign's course. Each may be asked again at any time, also when the first time broke half way.
+    """Pauses, resumes and cancels campaigns. Each call may be repeated at any time, also after one that broke half way.
 
-    The senders look at the campaign's status right before they hand anything over: a pause makes them set their chunk
-    aside, a cancellation ends its recipients as ``cancelled``. What was set aside is on no queue any more, so a resume
-    and a cancellation put it there again.
+    The senders look at the campaign's status right before they hand anything over: after a pause they set their chunk
+    aside, after a cancellation they end its recipients as ``cancelled``. A chunk that was set aside is on no queue any
+    more, so a resume and a cancellation put it on its queue again.
     """
 
     campaigns: CampaignBook
@@ -55,7 +55,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
         return self._move(business_id, campaign_id, resumed, requeue=True)
 
     def cancel(self, business_id: str, campaign_id: str) -> CampaignView:
-        """End it: what has not been handed over never is. Raises as ``pause`` does."""
+        """End the campaign: messages that have not been handed over never will be. Raises as ``pause`` does."""
         return self._move(business_id, campaign_id, lambda _: CampaignStatus.CANCELLED, requeue=True)
 
     def _move(
@@ -90,7 +90,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
 
 
 def ended(campaign: Campaign) -> ConflictError:
-    """What has ended takes no other course."""
+    """The error for an attempt to steer a campaign that has ended."""
     return ConflictError(f"The campaign is {campaign.status}.")
 
 
@@ -101,11 +101,11 @@ class CloseCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def complete(self, business_id: str, campaign_id: str) -> None:
-        """Everybody is accounted for."""
+        """Complete the campaign, because everybody is accounted for."""
         self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
 
     def fail(self, business_id: str, campaign_id: str, reason: str) -> None:
-        """The campaign cannot go on; ``reason`` is shown to the client."""
+        """Fail the campaign, because it cannot go on; ``reason`` is shown to the client."""
         self._end(business_id, campaign_id, CampaignStatus.FAILED, reason)
 
     def _end(self, business_id: str, campaign_id: str, status: CampaignStatus, reason: str | None) -> None:

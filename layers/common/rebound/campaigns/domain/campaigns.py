@@ -28,7 +28,7 @@ class CampaignStatus(StrEnum):
 ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
 RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
-"""Nothing may be handed over."""
+"""The statuses in which nothing may be handed over."""
 
 
 class FinalWords(Struct, frozen=True):
@@ -44,10 +44,10 @@ class FinalWords(Struct, frozen=True):
 
 
 class Rollback(Struct, frozen=True):
-    """Flags that a campaign's bounces raised are taken back, because somebody else was at fault.
+    """A request to take back the flags that a campaign's bounces raised, because somebody else was at fault.
 
-    Those of bounces that happened from ``since`` until ``until``, each open when it is ``None``. ``bounces`` counts the
-    messages whose bounces have been voided so far. ``rollback_id`` tells one request from another.
+    It covers the bounces from ``since`` until ``until``; ``None`` leaves that end open. ``bounces`` counts the messages
+    whose bounces have been voided so far. ``rollback_id`` tells one request from another.
     """
 
     rollback_id: str
@@ -65,14 +65,13 @@ class Rollback(Struct, frozen=True):
 class Campaign(Mailing, frozen=True, kw_only=True):
     """The definition of a send and its state.
 
-    ``run_id`` is fixed when the campaign is planned, so that the client log sorts by the time of sending. ``filter`` of
-    the selection is likewise filled from the segment at that time: a segment that is changed later does not change a
-    campaign under way. A ``single`` one is no campaign to clients; it may be about an appointment of the client's
-    (``appointment_id``). ``paused_because`` is there only while it is paused and
-    nobody paused it. ``window`` counts the resumes: what was sent before one says nothing about the time after it.
-    ``bounce_warning`` is what was known when so much bounced that somebody should look, for the first time.
-    ``rollback`` is the latest that was asked for.
-    ``version`` counts the writes of the stored row, 0 for none yet.
+    ``run_id`` is fixed when the campaign is planned, so that the client log sorts by the time of sending. The
+    selection's ``filter`` is filled from the segment at that time as well: a later change of the segment does not
+    change a campaign under way. A ``single`` campaign carries one message and is no campaign to clients;
+    ``appointment_id`` is the client's appointment that it may be about. ``paused_because`` is set only while the
+    campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
+    nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
+    ``rollback`` is the latest that was asked for. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -109,5 +108,5 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
 
 
 def final_words(counts: Mapping[str, int], window: int) -> FinalWords:
-    """What the counts of a campaign say of one of its windows."""
+    """The final words of one of a campaign's windows, from the campaign's counts."""
     return FinalWords(*(counts.get(in_window(marker, window), 0) for marker in (FINAL, FAULT, HARD_BOUNCE)))

@@ -23,7 +23,7 @@ CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
 CHUNK: Final = "chunk"
 CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}")
-"""Every ``chunk_name``."""
+"""Matches every ``chunk_name``."""
 
 
 class ChunkState(StrEnum):
@@ -48,11 +48,11 @@ class ChunkKey(Struct, frozen=True):
 class Chunk(Struct, frozen=True):
     """One row of the claim ledger.
 
-    ``customer_ids`` are all its recipients, for good: the way from a campaign to its messages. ``remaining`` are those
-    still to be sent, which is all of them until some attempt put the rest back. ``owner`` names the attempt that holds
-    the lease until ``leased_until``. ``waiting`` are those of the remaining whom the attempt under way does not hand
-    over. While the chunk is pending and it is not yet ``not_before``, all who remain wait for their hour, and a task
-    for it is held back.
+    ``customer_ids`` are all its recipients and never change: a campaign's messages are found through them.
+    ``remaining`` are those still to be sent to: all of them until an attempt puts the rest back. ``owner`` names the
+    attempt that holds the lease until ``leased_until``. ``waiting`` are those of ``remaining`` whom the attempt under
+    way does not hand over. While the chunk is pending and ``not_before`` has not come, all of ``remaining`` wait for
+    their hour, and the chunk's task is held back.
     """
 
     key: ChunkKey
@@ -78,7 +78,7 @@ class ClaimOutcome(StrEnum):
     WORK = "work"
     """Ours now; nothing of what remains has been handed over."""
     SETTLE = "settle"
-    """Ours now, after an attempt that died while it was sending: find out what is known, the rest is uncertain."""
+    """Ours now, after an attempt that died while sending: find out what is known; the rest is ``uncertain``."""
     DONE = "done"
     """Nothing left to do."""
     HELD = "held"
@@ -99,7 +99,7 @@ def claim_of(chunk: Chunk, now: datetime) -> ClaimOutcome:
 
 
 class Held(Struct, frozen=True):
-    """From when on a chunk may be handed over, and how many of it then, under that version of the settings."""
+    """When a held chunk may be handed over, to how many recipients then, and under which version of the settings."""
 
     not_before: datetime
     size: int
@@ -109,9 +109,9 @@ class Held(Struct, frozen=True):
 class RangeProgress(Struct, frozen=True):
     """How far one range of a campaign has been expanded.
 
-    ``cursor`` is the last customer id read; ``carry`` holds recipients that do not fill a chunk yet; ``chunks`` counts
-    the chunks written, ``enqueued`` those of them known to be on the queue; of those that are not, ``held`` are the
-    ones in which everybody waits for their hour. ``audience`` counts everybody up to the cursor.
+    ``cursor`` is the last customer id read, or the number of ids read of a list. ``carry`` holds recipients who do not
+    fill a chunk yet. ``chunks`` counts the chunks written, ``enqueued`` those known to be on a queue; of the others,
+    ``held`` are the ones in which everybody waits for their hour. ``audience`` counts everybody up to the cursor.
     """
 
     campaign_id: str

@@ -1,9 +1,9 @@
 """May we write to this address? A fold of its own (truth 3): no bounce changes it and no delivery clears an opt-out.
 
-An opt-in ends the opt-outs before it that weigh no more than it does, and at the same instant the opt-out holds. What
-the owner of the address said weighs most, so nobody else's word takes it back, however late the one is said and the
-other is learnt. Per scope a max register for each weight of opt-outs and of opt-ins is all that this needs: order and
-duplication of the evidence do not matter.
+An opt-in ends the earlier opt-outs of its scope that weigh no more than it does; at the same instant, the opt-out
+holds. What the owner of the address said weighs most, so nobody else's statement takes it back, however late either is
+said or learnt. The state is a max register for each scope, each weight, and each of opt-out and opt-in; therefore order
+and duplication of the evidence do not matter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIRST_HAND_SOURCES: Final = frozenset(
         ConsentSource.PROVIDER,
     }
 )
-"""What the owner of the address did; the others say it for them."""
+"""The sources in which the owner of the address speaks; in all others, somebody speaks for the owner."""
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _TAKEN_UP_AT_THE_DESK: Final = frozenset({ConsentSource.STAFF, ConsentSource.API})
 
@@ -40,7 +40,7 @@ class Weight(IntEnum):
     REPORTED = 0
     """Somebody says what the owner wants."""
     QUOTED = 1
-    """A click, which may be a slip; and somebody at the desk with the owner's own words, who may take a click back."""
+    """A click out, which may be a slip; or an opt-in by staff or API that quotes the owner and may end the click."""
     FIRST_HAND = 2
     """The owner's own word."""
 
@@ -48,9 +48,9 @@ class Weight(IntEnum):
 class ConsentEvidence(Struct, frozen=True):
     """One statement about one scope at one time.
 
-    ``message_id`` is the message that it answers or follows from, of ours or, for a keyword, the provider's id of the
-    text that came in. ``who`` names the member of staff or the client, as they are called there; ``words`` is what was
-    said, as it was said.
+    ``message_id`` is the id of our message that the statement answers or follows from or, for a keyword, the provider's
+    id of the text that came in. ``who`` names the member of staff or the system, as the API's client calls them.
+    ``words`` quotes what was said.
     """
 
     at: datetime
@@ -63,7 +63,7 @@ class ConsentEvidence(Struct, frozen=True):
 
     @property
     def weight(self) -> Weight:
-        """How much it weighs; a click out weighs less than a click in, so that staff may set a slip right."""
+        """The weight of the statement; a click out weighs less than a click in, so that staff may correct a slip."""
         if self.source is ConsentSource.REVIEW:
             return Weight.HELD
         if self.source is ConsentSource.ONE_CLICK and self.opted_out:
@@ -74,7 +74,7 @@ class ConsentEvidence(Struct, frozen=True):
         return Weight.QUOTED if quotes else Weight.REPORTED
 
     def is_ended_by(self, other: ConsentEvidence) -> bool:
-        """Whether this opt-out of the same scope does not hold any more after an opt-in."""
+        """Whether ``other``, an opt-in of the same scope, ends this opt-out."""
         return other.at > self.at and other.weight >= self.weight
 
 
@@ -94,7 +94,7 @@ class ScopeState(Struct, frozen=True):
 
     @property
     def opt_out(self) -> ConsentEvidence | None:
-        """The opt-out that holds, of several the one that weighs most; ``None`` when the scope is not opted out of."""
+        """The opt-out that holds, or the one of several that weighs most; ``None`` when the scope is not opted out."""
         opt_ins = [statement for statement in self.latest if not statement.opted_out]
         holding = [
             statement
@@ -105,19 +105,19 @@ class ScopeState(Struct, frozen=True):
 
     @property
     def opted_out(self) -> bool:
-        """Whether an opt-out holds; nothing said is not an opt-out."""
+        """Whether an opt-out holds; a scope about which nothing was said is not opted out of."""
         return self.opt_out is not None
 
     @property
     def ruling(self) -> ConsentEvidence | None:
-        """The statement by which the scope is as it is; ``None`` when nothing was said."""
+        """The statement that decides: the opt-out that holds, or the latest opt-in; ``None`` when nothing was said."""
         return self.opt_out or max(
             (statement for statement in self.latest if not statement.opted_out), key=_order, default=None
         )
 
     @property
     def statements(self) -> tuple[ConsentEvidence, ...]:
-        """All that it rests on, by time."""
+        """All statements that are kept, by time."""
         return tuple(sorted(self.latest, key=_order))
 
 
@@ -144,9 +144,9 @@ class Consent(Struct, frozen=True):
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the owner asked for marketing in their own word, and nobody has opted them out of it since.
+        """Whether the owner opted in to marketing first-hand and nobody has opted them out of it since.
 
-        A START, which is said of everything, is such a word too.
+        A START, which is about everything, is such an opt-in too. A hold does not count as an opt-out here.
         """
         statements = [statement for scope in COVERED_BY[Scope.MARKETING] for statement in self.of(scope).latest]
         asked = [s.at for s in statements if not s.opted_out and s.weight is Weight.FIRST_HAND]
@@ -155,12 +155,12 @@ class Consent(Struct, frozen=True):
 
     @property
     def statements(self) -> frozenset[ConsentEvidence]:
-        """The statements that it rests on: of each weight the latest for and against each scope."""
+        """The statements that are kept: for each scope and weight, the latest opt-out and the latest opt-in."""
         return frozenset(statement for state in self.scopes.values() for statement in state.latest)
 
 
 def _order(statement: ConsentEvidence) -> tuple[Any, ...]:
-    """By time; what follows makes the order total, so that it does not matter which of two comes first."""
+    """Sort key by time; its other parts make the order total, so that it does not matter which of two arrives first."""
     more = (statement.message_id, statement.who, statement.words)
     return (
         statement.at,

@@ -1,4 +1,4 @@
-"""Who may take an opt-out back, and what they do: the fold of ``consent`` in words for the reception desk."""
+"""Who may take an opt-out back, and how: the rules of the fold in ``consent``, as sentences for staff."""
 
 from enum import StrEnum
 from typing import Final
@@ -33,7 +33,7 @@ def taken_back_by(opt_out: ConsentEvidence) -> TakenBackBy:
 
 
 def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, text_from: str | None) -> str:
-    """What to do when the customer wants these messages again, in a sentence."""
+    """A sentence that says what to do when the customer wants these messages again."""
     match taken_back_by(opt_out):
         case TakenBackBy.CUSTOMER if channel is Channel.SMS:
             return f"Only the customer can undo this: they text START to {number_to_text(text_from)}."
@@ -59,12 +59,12 @@ def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, text_from: str 
 
 
 def number_to_text(text_from: str | None) -> str:
-    """Where a customer texts START to, by what the business's texts come from."""
+    """Where a customer texts START to: ``text_from`` if it is a number, else words that describe the number."""
     return text_from if text_from is not None and text_from.startswith("+") else "the number that your texts come from"
 
 
 def only_the_customer_ends(consent: Consent, scope: Scope) -> ConsentEvidence | None:
-    """The opt-out that keeps back what belongs to the scope, and that nobody but the customer can end, if any."""
+    """The opt-out that keeps messages of ``scope`` back and that only the customer can end, or ``None``."""
     for wider in COVERED_BY[scope]:
         opt_out = consent.of(wider).opt_out
         if opt_out is not None and taken_back_by(opt_out) is TakenBackBy.CUSTOMER:

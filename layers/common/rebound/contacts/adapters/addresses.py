@@ -1,7 +1,7 @@
 """Reading addresses: email syntax by email-validator (RFC 5321, 5322), numbers by phonenumbers (ITU-T E.164).
 
-Both are large, and imported when they are needed: most requests of the API read no address, and of email addresses
-nearly all are so plain that there is nothing to ask.
+Both libraries are large, and imported only when they are needed: most API requests read no address, and nearly all
+email addresses are so plain that ``_PLAIN`` accepts them.
 """
 # ruff: noqa: PLC0415 - see above
 
@@ -22,7 +22,7 @@ _PLAIN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""What the library would take just as it is: small letters, no foreign names, no top-level domain of special use."""
+"""What the library would accept unchanged: lower-case ASCII, no internationalised or special-use domain."""
 
 
 class LibraryAddressReader:
@@ -39,7 +39,7 @@ class LibraryAddressReader:
         from email_validator import EmailNotValidError, EmailSyntaxError, EmailUndeliverableError, validate_email
 
         try:
-            # Test environment: addresses under names reserved for examples are as good as any to us.
+            # Test environment: we accept addresses under domains reserved for examples like any others.
             address = validate_email(
                 text, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
             )

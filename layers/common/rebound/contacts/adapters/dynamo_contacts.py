@@ -43,7 +43,7 @@ class DynamoContactBook:
         found = {wanted[row.contact_id]: read_contact(row) for row in self._read(addresses, consistent=consistent)}
         hashed = {str(key.hashed): key for key in wanted.values() if key not in found}
         if hashed:
-            # Nobody uses these now; a sender never comes here, because a customer's contacts are stored.
+            # Nobody uses these addresses now. Senders never get here, because a customer's contacts are stored.
             for row in self._read(hashed, consistent=consistent):
                 key = hashed[row.contact_id]
                 found[key] = Contact(key, consent=_read_consent(row.consent), remembered=int(row.version))
@@ -60,7 +60,7 @@ class DynamoContactBook:
                 rows.write(writes)
 
     def rows(self, contacts: Sequence[Contact]) -> ContactRows:
-        """Contacts on their way into somebody else's transaction."""
+        """Contacts that are to be written in a transaction of another adapter."""
         return ContactRows(self._row, contacts)
 
     def _read(self, ids: Iterable[str], *, consistent: bool = True) -> Iterable[ContactRow]:
@@ -68,10 +68,10 @@ class DynamoContactBook:
 
 
 class ContactRows:
-    """Contacts on their way into a transaction.
+    """Contacts that are to be written in a transaction.
 
-    The row under the address is there while somebody uses it, the one under its hash only while nobody does: whoever
-    writes the one makes sure of the other in the same transaction, so that no word about consent falls between them.
+    The row under the address exists while somebody uses the address, the row under its hash only while nobody does. A
+    write of the one deletes the other or checks that it is absent, in one transaction: no statement on consent is lost.
     """
 
     def __init__(self, row: type[ContactRow], contacts: Sequence[Contact]) -> None:
@@ -80,11 +80,11 @@ class ContactRows:
 
     @property
     def count(self) -> int:
-        """How many rows of the transaction they take."""
+        """How many rows of the transaction the contacts take."""
         return sum(map(_rows_of, self._contacts))
 
     def write(self, writes: TransactWrite) -> None:
-        """Add all rows, each as it was read."""
+        """Add all rows, each on the condition that it is as it was read."""
         for contact in self._contacts:
             if contact.is_used:
                 self._write_used(writes, contact)
@@ -200,7 +200,7 @@ def _write_consent(consent: Consent) -> Mapping[str, Any] | None:
 
 
 def _write_scope(state: ScopeState) -> Mapping[str, Any]:
-    """The last of each kind by itself, which mostly is all there is, and what else was said."""
+    """The latest opt-out and opt-in by themselves, mostly all that there is; the other statements as lists."""
     outs = [_write_statement(statement) for statement in state.statements if statement.opted_out]
     ins = [_write_statement(statement) for statement in state.statements if not statement.opted_out]
     more = {"more_out": outs[:-1], "more_in": ins[:-1]}
@@ -250,7 +250,7 @@ def _read_statement(scope: Scope, statement: Mapping[str, Any], *, opted_out: bo
 
 
 def contact_change_of(record: Mapping[str, Any]) -> RowChange[Contact] | None:
-    """The change of a record in the table's change stream; a contact that is gone has nobody who uses it."""
+    """The change that a record of the table's change stream reports; a deleted row leaves a contact without users."""
     change = record["dynamodb"]
     old, new = change.get("OldImage"), change.get("NewImage")
     before = contact_of_image(old) if old else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pynamodb.pagination import ResultIterator
 
 REPLY_KEPT: Final = timedelta(days=400)
-"""As long as messages are."""
+"""As long as messages are kept."""
 _AS_IT_IS: Final = tuple(name for name in Reply.__struct_fields__ if name not in ("key", "at", "resolved_at"))
 
 
@@ -33,7 +33,7 @@ class DynamoContactHistory:
         if not entries:
             return
         with self._row.batch_write() as batch:
-            # The same entry twice in one batch is refused.
+            # DynamoDB refuses a batch that holds the same entry twice.
             for row in {row.entry_id: row for row in (written(self._row, key, entry) for entry in entries)}.values():
                 batch.save(row)
 

@@ -1,4 +1,4 @@
-"""The texts that people send, in the table of the history."""
+"""The texts that people send, in the table of the contacts' history."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from rebound.platform.adapters.dynamo import bind, lost_races, page_of, write_in
 
 _EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LOOKED_AT: Final = 1000
-"""So many replies a page looks at; a reply with its words takes a few hundred bytes."""
+"""The most replies that one page looks at; a reply with its words takes a few hundred bytes."""
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 

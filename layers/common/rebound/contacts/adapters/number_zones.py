@@ -1,6 +1,6 @@
 """In which time zones a phone number may be, by libphonenumber's map of prefixes (``number_zones.csv``).
 
-Only who needs to know a place loads this: the map and the metadata of numbers take some 50 ms.
+Loaded only when a place is asked for: the map and the metadata of numbers take some 50 ms.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ REMEMBERED: Final = 4096
 def zones_of_number(number: str) -> frozenset[str]:
     """Implements ``Whereabouts``.
 
-    A number that belongs to a place (in North America a mobile does, by its area code) may be in that place's zones;
-    any other, and one of which nobody knows what it is, in all zones of its country code. People move and keep their
-    number: whoever knows better enters the customer's time zone.
+    A number that belongs to a place (in North America also a mobile, by its area code) may be in that place's zones.
+    Any other number, or one of unknown type, may be in any zone of its country code. People who move keep their number:
+    a business that knows better enters the customer's time zone.
     """
     try:
         parsed = phonenumbers.parse(number)

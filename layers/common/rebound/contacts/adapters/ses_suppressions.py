@@ -20,8 +20,8 @@ _SERVER_ERROR: Final = 500
 class SesSuppressionList:
     """Implements ``SuppressionList``.
 
-    The client must not retry: who asks keeps to the rate. It is connected when it is first needed, because most who
-    might ask never do.
+    The client must not retry, because the caller keeps to the rate. It is made when it is first needed, because most
+    callers that might need it never do.
     """
 
     def __init__(self, connect: Callable[[], Any]) -> None:
@@ -61,7 +61,7 @@ class SesSuppressionList:
 
 
 def _known(documents: Iterable[Mapping[str, Any]]) -> Iterator[Suppression]:
-    """The entries whose reason is known; another one proves nothing."""
+    """The entries whose reason is known; an entry with another reason proves nothing."""
     for document in documents:
         if document["Reason"] in list(SuppressionReason):
             yield Suppression(
@@ -73,7 +73,7 @@ def _known(documents: Iterable[Mapping[str, Any]]) -> Iterator[Suppression]:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Errors without their texts, which may repeat an address."""
+    """Turn AWS's errors into ours, without their texts, which may repeat an address."""
     try:
         yield
     except ClientError as error:

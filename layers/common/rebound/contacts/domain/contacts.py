@@ -23,10 +23,10 @@ DOUBLINGS: Final = 5
 class Recovery(Struct, frozen=True):
     """Half-open recovery: what a business sends, on a schedule, to addresses that are flagged for a cause that passes.
 
-    A full mailbox is emptied and a phone is switched on again, and nobody tells us: the flag clears only when a message
-    is delivered. The schedule spaces out the messages that find that out: 1, 2, 4 … 32 days after the last failure.
-    Without ``spaced`` everything but marketing is tried each time, with it only when a try is due. Without
-    ``probe_marketing`` no marketing is sent to a flagged address, with it one message when a try is due.
+    When a full mailbox is emptied or a phone is switched on again, nobody tells us: the flag clears only when a message
+    is delivered. The schedule spaces out the messages that try this: 1, 2, 4 … 32 days after the last failure.
+    Without ``spaced``, everything but marketing is tried each time; with it, only when a try is due. Without
+    ``probe_marketing``, no marketing is sent to a flagged address; with it, one message when a try is due.
     """
 
     spaced: bool = False
@@ -43,7 +43,7 @@ class Recovery(Struct, frozen=True):
 
 
 def is_recoverable(state: Reachability, policy: ReachabilityPolicy) -> bool:
-    """Whether the causes of a flag pass by themselves: the failures that do not pass would not flag without the others.
+    """Whether the causes of a flag pass by themselves: the lasting failures alone would not flag the address.
 
     Also true of an address that is not flagged.
     """
@@ -54,9 +54,9 @@ def is_recoverable(state: Reachability, policy: ReachabilityPolicy) -> bool:
 def next_try_at(state: Reachability, policy: ReachabilityPolicy) -> datetime | None:
     """When a message may be tried again; ``None`` for an address that is not flagged, or flagged for good.
 
-    After the failure that flagged, a day; after each message that failed since, twice as long, from the latest failure
-    on. A try of which no word has come counts as failed at the moment of the try until its word comes. What was voided
-    counts neither way.
+    The wait runs from the latest failure: a day after the failure that flagged, twice as long for each message that has
+    failed since, at most 32 days. A try without a receipt yet counts as failed at the moment of the try, until its
+    receipt comes. Voided messages do not count.
     """
     flagging = state.verdict(policy).evidence
     if flagging is None or not is_recoverable(state, policy):
@@ -70,19 +70,19 @@ def next_try_at(state: Reachability, policy: ReachabilityPolicy) -> datetime | N
 
 
 MAX_CUSTOMERS_PER_CONTACT = 500
-"""So many customers may share an address; more is a placeholder ("none@example.com"), not a contact."""
+"""The most customers who may share an address; one with more is a placeholder ("none@example.com"), not a contact."""
 
 
 class Contact(Struct, frozen=True):
     """Two independent states of one address, reachability and consent, and the customers who use or used it.
 
-    ``customer_ids`` only ever grows by use: a customer who has moved to another address stays listed, because what was
-    sent to them before still speaks about this one. Only a deletion takes customers out. ``version`` grows with each
-    write of the stored row and is never used again after the row has gone; 0 for none yet.
+    A customer who has changed to another address stays in ``customer_ids``, because receipts of what was sent to them
+    before still are evidence about this one; only the deletion of a customer removes them. ``version`` grows with each
+    write of the stored row, and no version is used again after the row is deleted; it is 0 when there is no row yet.
 
-    An address that nobody uses or used any more is not kept. What its owner said about consent outlives it under the
-    hash of the address, without customers and failures, and is joined to whoever comes with the address again;
-    ``remembered`` is the version of that row, 0 when there is none.
+    When no customer who uses or used an address is left, its row is deleted. What its owner said about consent is then
+    kept in a row under the hash of the address, without customers and failures, and joins the contact of the next
+    customer with this address. ``remembered`` is the version of that row, 0 when there is none.
     """
 
     key: ContactKey
@@ -114,7 +114,7 @@ class Contact(Struct, frozen=True):
         return self.reachability.verdict(policy)
 
     def next_try_at(self, policy: ReachabilityPolicy) -> datetime | None:
-        """When a flagged address may be tried again; ``None`` when it is not flagged, or for good."""
+        """When a flagged address may be tried again; ``None`` when it is not flagged, or flagged for good."""
         return next_try_at(self.reachability, policy)
 
 

@@ -1,7 +1,7 @@
-"""What happened to an address, kept to be shown and to be proved: words about consent, changes of the flag, texts.
+"""What happened to an address, kept as a record and as proof: statements about consent, changes of the flag, texts.
 
-The two folds hold what is true now; this is the record beside them, which nothing is decided upon. Of a reply is
-written what staff made of it, and it is forgotten with the address; nothing else is ever changed.
+The two folds hold what is true now; no decision is based on this record beside them. Only replies are ever changed:
+the decision of staff is added, and number and words are removed when the address is forgotten.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from rebound.contacts.domain.replies import Reply
 
 
 class ConsentStated(Struct, frozen=True):
-    """Somebody said something about consent that was the latest word of its kind when we came to know it."""
+    """A statement about consent that was the latest of its kind when we learnt of it."""
 
     kind: ClassVar = "consent"
 
@@ -28,7 +28,7 @@ class ConsentStated(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same statement told again."""
+        """The id of the statement: the same when the statement is reported again."""
         statement = self.statement
         return _digest(
             statement.scope, statement.opted_out, statement.source, statement.message_id, statement.who, statement.words
@@ -38,7 +38,7 @@ class ConsentStated(Struct, frozen=True):
 class FlagChanged(Struct, frozen=True):
     """The address was flagged as invalid for a reason, or the flag was cleared (``reason`` is ``None``).
 
-    ``at`` is the time of the failure that flagged it or of the write that cleared it, ``change_id`` that write's own.
+    ``at`` is the time of the failure that flagged it or of the write that cleared it; ``change_id`` is the write's id.
     """
 
     kind: ClassVar = "flag"
@@ -49,7 +49,7 @@ class FlagChanged(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same change told again."""
+        """The id of the change: the same when the change is reported again."""
         return _digest(self.change_id, self.reason)
 
 
@@ -57,17 +57,17 @@ HistoryEntry = ConsentStated | FlagChanged | Reply
 
 
 def place_of(entry: HistoryEntry) -> str:
-    """Where the entry stands in the history of its address: places sort by time, and no two entries have the same."""
+    """Where the entry stands in the history of its address: places sort by time, and no two entries share one."""
     return place_at(entry.at, entry.kind, entry.entry_id)
 
 
 def place_at(at: datetime, kind: str, entry_id: str) -> str:
-    """The place of the entry of a kind that has this id."""
+    """The place of the entry with this time, kind and id."""
     return f"{moment_of(at)}#{kind}#{entry_id}"
 
 
 def moment_of(at: datetime) -> str:
-    """What the places of one moment begin with."""
+    """The prefix of all places of one moment."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 

@@ -2,20 +2,19 @@
 
 The state is a join of what is known, so order, duplication and concurrency of evidence do not matter:
 
-* ``cleared_at`` is the latest moment at which the address was known or said to be good (a delivery, an edit, a
-  confirmation): a max register.
-* ``failures`` is the set of failures *after* that moment. An earlier failure proves nothing any more and is dropped
-  whenever it arrives. Of each provider code the newest ``KEPT_PER_CODE`` are kept, which bounds the size and, being the
-  newest of a union, is a join as well.
-* ``tried`` is the latest message that was let through to a flagged address because its turn had come (``recovery``): a
+* ``cleared`` is the latest evidence that the address is good (a delivery, an edit, a confirmation): a max register.
+* ``failures`` is the set of failures *after* that evidence. An earlier failure proves nothing any more and is dropped
+  whenever it arrives. Of each provider code, only the newest ``KEPT_PER_CODE`` are kept: this bounds the size, and to
+  keep the newest of a union is a join as well.
+* ``tried`` is the latest message that was sent to a flagged address because a try was due (``contacts.Recovery``): a
   max register as well, dropped like a failure by a later clearing. It speaks neither for the address nor against it.
-* ``voided`` are messages whose failures are no evidence, because a person said so: somebody else was at fault when they
-  were sent. It only grows, and failures are left out of the verdict, not out of the state, so that it does not matter
-  whether a failure comes before its message is voided or after, and again. The newest ``KEPT_VOIDED`` are kept; what
-  is older than all of these counts as voided as well, so that nothing that was voided ever counts again.
+* ``voided`` is the set of messages whose failures are no evidence, because a person said that somebody else was at
+  fault when they were sent. The set only grows. Their failures stay in the state and are left out of the verdict only,
+  so it does not matter whether they come before the message is voided, after, or repeatedly. The newest ``KEPT_VOIDED``
+  are kept; then every message older than these counts as voided too, so that no voided message ever counts again.
 
-At the very same instant a clearing wins over a failure. The verdict is computed from the state and a policy, never
-stored as a truth of its own, so that another policy gives another verdict from the same evidence.
+At the very same instant, a clearing wins over a failure. The verdict is computed from the state and a policy and never
+stored as a truth of its own: another policy gives another verdict from the same evidence.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 HIGHEST_COUNT = 20
 """The highest count that a policy may ask for."""
 KEPT_PER_CODE = HIGHEST_COUNT + 5
-"""Enough to know of the failures after the flag how far apart the tries are by now (``recovery``)."""
+"""Enough failures after the one that flagged to tell how far apart the tries are by now (``contacts.next_try_at``)."""
 KEPT_VOIDED = 100
 """Far more messages than are sent to one address while somebody is at fault."""
 
@@ -60,7 +59,7 @@ class Failure(Struct, frozen=True):
 
     at: datetime
     message_id: str | None
-    """``None`` for what the provider keeps against the address without naming a message."""
+    """``None`` for an entry of the provider's suppression list, which names no message."""
     provider: Provider
     code: str
     detail: str | None = None
@@ -88,7 +87,7 @@ Evidence = Cleared | Failure | Tried | Voided
 
 
 class Reachability(Struct, frozen=True):
-    """All that counts of what is known about one address."""
+    """The evidence about one address that is kept."""
 
     cleared: Cleared | None = None
     failures: frozenset[Failure] = frozenset()
@@ -163,8 +162,8 @@ class PolicyPreset(StrEnum):
 class ReachabilityPolicy(Struct, frozen=True):
     """How many failures of a class since the last clearing make an address invalid; a class without a count never does.
 
-    With ``codes`` only these count at all; ``None`` means every code of the classes that have a count. More codes,
-    more classes and lower counts are laxer towards failures: whatever a policy flags, a laxer one in all three does.
+    With ``codes``, only these codes count; ``None`` means every code of the classes that have a count. A policy with
+    more codes, more classes and lower counts flags at least every address that the other policy flags.
     """
 
     thresholds: Mapping[FailureClass, int]
@@ -172,7 +171,7 @@ class ReachabilityPolicy(Struct, frozen=True):
     preset: PolicyPreset = PolicyPreset.CUSTOM
 
     def threshold_of(self, provider: Provider, code: str) -> int | None:
-        """The count for this code's class, ``None`` when no number of such failures says anything about the address."""
+        """The count for this code's class; ``None`` when such failures never flag, however many there are."""
         if self.codes is not None and (provider, code) not in self.codes:
             return None
         return self.thresholds.get(look_up(provider, code).failure_class)
@@ -184,7 +183,7 @@ FLAGGING_CLASSES = tuple(known for known in FailureClass if known.is_about_the_a
 STANDARD_POLICY = ReachabilityPolicy(
     MappingProxyType({FailureClass.INVALID: 1, FailureClass.UNREACHABLE: 5}), preset=PolicyPreset.STANDARD
 )
-"""The described product flags at once on a bad address and on a full mailbox; 5 is Rebound's own."""
+"""The product description flags at once on a bad address and on a full mailbox; 5 is Rebound's own count."""
 
 STRICT_POLICY = ReachabilityPolicy(
     MappingProxyType({FailureClass.INVALID: 1}),
@@ -193,13 +192,13 @@ STRICT_POLICY = ReachabilityPolicy(
             (Provider.TWILIO, "21211"),
             (Provider.SES, "Permanent/NoEmail"),
             (Provider.SES, "Permanent/General"),
-            # Only a permanent bounce puts an address on the list.
+            # Only a permanent bounce puts an address on the suppression list.
             (Provider.SES, "SuppressionList/BOUNCE"),
         },
     ),
     PolicyPreset.STRICT,
 )
-"""A9: only 21211 and permanent bounces."""
+"""Only Twilio's 21211 and SES's permanent bounces flag."""
 
 _PRESETS: Mapping[PolicyPreset, ReachabilityPolicy] = MappingProxyType(
     {policy.preset: policy for policy in (STANDARD_POLICY, STRICT_POLICY)}
@@ -207,7 +206,7 @@ _PRESETS: Mapping[PolicyPreset, ReachabilityPolicy] = MappingProxyType(
 
 
 def policy_of(preset: str, counts: Mapping[str, int] | None = None) -> ReachabilityPolicy:
-    """The policy that a business names, or makes of counts by class (``custom``).
+    """The policy of a preset or, with ``custom``, of a business's own counts by class.
 
     :raises InvalidInputError: with the path of each field that is wrong, as the client wrote it below ``policy``.
     """
@@ -233,14 +232,14 @@ def policy_of(preset: str, counts: Mapping[str, int] | None = None) -> Reachabil
 
 
 def counts_of(policy: ReachabilityPolicy) -> dict[str, int] | None:
-    """What, with the preset, ``policy_of`` makes the same policy from; a named policy has its counts by its name."""
+    """The counts from which ``policy_of`` makes this policy again; ``None`` for a preset, whose name is enough."""
     if policy.preset is not PolicyPreset.CUSTOM:
         return None
     return {str(known): count for known, count in sorted(policy.thresholds.items())}
 
 
 class Verdict(Struct, frozen=True):
-    """The flag: ``reason`` is the code table's, ``since`` the time of the failure that made the address invalid."""
+    """The flag: ``reason`` is from the code table, ``since`` the time of the failure that made the address invalid."""
 
     invalid: bool
     reason: str | None = None

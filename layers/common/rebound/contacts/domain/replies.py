@@ -1,4 +1,4 @@
-"""What people text: the words that mean something by themselves, and a text as it is kept."""
+"""What people text: keywords, which mean something by themselves, and replies as they are kept."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ WORDS: Final[Mapping[str, Keyword]] = MappingProxyType(
 
 
 def plain(body: str) -> str:
-    """The letters and digits of a text, in one case: what is left of ``*Stop* 🛑`` is ``stop``."""
+    """The letters and digits of a text, in lower case: ``*Stop* 🛑`` becomes ``stop``."""
     folded = unicodedata.normalize("NFKC", body).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 
 class FirstReceipt(Struct, frozen=True):
-    """When a text was received for the first time, and which contacts, under their hashes, it came from then."""
+    """When a text was received for the first time, and the contacts, under their hashes, that it came from then."""
 
     at: datetime
     keys: tuple[ContactKey, ...]
@@ -78,9 +78,9 @@ class Reply(Struct, frozen=True):
     """One text that somebody sent to a business, as it was understood when it came.
 
     ``key`` is the contact, under its hash. ``number`` and ``body`` are ``None`` once nobody uses the address any more.
-    ``at`` is when we received it for the first time: Twilio gives no time. ``message_id``, ``customer_id`` and
+    ``at`` is when we received the text first: Twilio gives no time. ``message_id``, ``customer_id`` and
     ``appointment_id`` name our message that it answers, where that is known. ``needs_staff`` says that a person must
-    read it; it waits until ``resolved_at``, and ``resolved_by`` names who did, as they are called there.
+    read it. It waits until ``resolved_at``; ``resolved_by`` names who resolved it, as the API's client calls them.
     """
 
     kind: ClassVar = "reply"
@@ -103,30 +103,30 @@ class Reply(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same text handed on again."""
+        """The id of the text: the same when the provider delivers it again."""
         return self.reply_id
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a person must still read it, and can."""
+        """Whether a person must still read the text, and it still has its words."""
         return self.needs_staff and self.resolved_at is None and self.number is not None
 
     @property
     def confirms(self) -> bool:
-        """Whether it confirms the appointment that it answers about."""
+        """Whether the text confirms the appointment of the message that it answers."""
         return self.meaning is Meaning.CONFIRMATION and not self.needs_staff
 
     @property
     def contact(self) -> ContactKey:
-        """The contact under its address, as long as that is known."""
+        """The contact under its address while that is known, else under its hash."""
         return self.key if self.number is None else replace(self.key, address=self.number)
 
     @property
     def evidence(self) -> tuple[ConsentEvidence, ...]:
-        """What it says about consent by itself. A STOP takes everything, and a START gives back what a STOP took.
+        """The consent evidence of the text by itself. STOP opts out of everything, and START ends what STOP did.
 
-        What reads like a revocation holds marketing back. The words are not repeated there, because what was said about
-        consent is kept for good.
+        A text that reads like a revocation holds marketing back. That evidence does not repeat the words, because
+        statements about consent are kept for good.
         """
         if self.keyword in (Keyword.STOP, Keyword.START):
             return (self._said(Scope.ALL, ConsentSource.KEYWORD, opted_out=self.keyword is Keyword.STOP),)
@@ -139,12 +139,12 @@ class Reply(Struct, frozen=True):
 
     @property
     def opt_out(self) -> ConsentEvidence:
-        """What staff read in it: the sender's own word, said when the text came."""
+        """The opt-out that staff read in the text: the sender's own statement, made when the text came."""
         return replace(self._said(Scope.ALL, ConsentSource.KEYWORD, opted_out=True), who=self.resolved_by)
 
     @property
     def release(self) -> ConsentEvidence:
-        """The end of what holds marketing back, up to this text and not beyond."""
+        """The evidence that ends the holds on marketing up to and including this text's, and no later one."""
         return ConsentEvidence(
             self.at + datetime.resolution,
             Scope.MARKETING,
@@ -158,5 +158,5 @@ class Reply(Struct, frozen=True):
         return ConsentEvidence(self.at, scope, opted_out, source, message_id=self.reply_id, words=self.body)
 
     def forgotten(self) -> Reply:
-        """What is kept when the address is not."""
+        """The reply as it is kept once its address is forgotten: without number and words."""
         return replace(self, number=None, body=None)

@@ -1,4 +1,4 @@
-"""What the provider's own suppression list says of an address, and where it and what we know have drifted apart.
+"""What the provider's suppression list says about an address, and where the list differs from what we know.
 
 An entry is evidence like any other: BOUNCE speaks of the address, COMPLAINT of consent, both at the entry's own date.
 That a message was *not tried* because of an entry proves nothing by itself; the entry's reason does.
@@ -19,7 +19,7 @@ from rebound.kernel.provider_codes import Provider
 LISTED_BOUNCE: Final = "SuppressionList/BOUNCE"
 """Our own name in the code table for a BOUNCE entry of SES's account suppression list."""
 _HARD_BOUNCES: Final = frozenset({LISTED_BOUNCE, "Permanent/General", "Permanent/NoEmail"})
-"""SES puts an address on the list after one of these, so the entry adds nothing to it."""
+"""SES puts an address on the list after one of these failures, so the entry adds nothing to them."""
 
 
 class SuppressionReason(StrEnum):
@@ -32,7 +32,7 @@ class SuppressionReason(StrEnum):
 
 
 class Suppression(Struct, frozen=True):
-    """One entry of the list; ``address`` in exactly the spelling that is kept, ``at`` when it was last put there."""
+    """One entry of the list; ``address`` is exactly as spelled there, ``at`` is when it was last put there."""
 
     address: str
     reason: SuppressionReason
@@ -40,14 +40,14 @@ class Suppression(Struct, frozen=True):
 
     @property
     def evidence(self) -> Failure | ConsentEvidence:
-        """What the entry says about every contact with its address; the same however often and wherever it is met."""
+        """What the entry says about every contact with its address; equal whenever and wherever the entry is read."""
         if self.reason is SuppressionReason.BOUNCE:
             return Failure(self.at, None, Provider.SES, LISTED_BOUNCE)
         return ConsentEvidence(self.at, Scope.MARKETING, opted_out=True, source=ConsentSource.COMPLAINT)
 
 
 def rests_on_an_entry(reachability: Reachability) -> bool:
-    """Whether an entry of the list is among what speaks against the address."""
+    """Whether an entry of the list is among the failures of the address."""
     return any(failure.code == LISTED_BOUNCE for failure in reachability.failures)
 
 
@@ -57,17 +57,17 @@ class Drift(StrEnum):
     STALE_ENTRY = "stale_entry"
     """A BOUNCE entry of an address that was reached, edited or confirmed since: to be removed."""
     UNKNOWN_BOUNCE = "unknown_bounce"
-    """A BOUNCE entry of an address that nothing was known against: its evidence joins."""
+    """A BOUNCE entry of an address without a known hard bounce: the entry's evidence joins the contact's."""
     UNKNOWN_COMPLAINT = "unknown_complaint"
-    """A COMPLAINT entry of somebody who still got marketing: its evidence joins."""
+    """A COMPLAINT entry of somebody who still got marketing: the entry's evidence joins the contact's."""
     COMPLAINT_BEFORE_OPT_IN = "complaint_before_opt_in"
     """A COMPLAINT entry of somebody who has opted in since: only a person at the provider can settle it."""
 
 
 def drift_of(contact: Contact, entry: Suppression, delivered_at: datetime | None = None) -> Drift | None:
-    """Where the entry and the contact with its address contradict each other; ``None`` where they agree.
+    """How the entry and the contact with its address contradict each other; ``None`` when they agree.
 
-    ``delivered_at`` is the latest delivery that the message log knows of: one to a healthy contact is not on its row.
+    ``delivered_at`` is the latest delivery in the message log: a healthy contact's row does not hold its deliveries.
     """
     if entry.reason is SuppressionReason.BOUNCE:
         cleared = contact.reachability.cleared
@@ -76,7 +76,7 @@ def drift_of(contact: Contact, entry: Suppression, delivered_at: datetime | None
         known = any(failure.code in _HARD_BOUNCES for failure in contact.reachability.failures)
         return None if known else Drift.UNKNOWN_BOUNCE
     if {Scope.ALL, Scope.MARKETING}.intersection(contact.consent.opted_out):
-        # Either keeps marketing away.
+        # Either opt-out keeps marketing back.
         return None
     still_out = Scope.MARKETING in contact.with_evidence(entry.evidence).consent.opted_out
     return Drift.UNKNOWN_COMPLAINT if still_out else Drift.COMPLAINT_BEFORE_OPT_IN

@@ -1,4 +1,4 @@
-"""The copies of flags on customers: brought in line with the contacts and the policy in force, and checked after."""
+"""Copying flags to customers, as the contacts and the policy in force say, and checking the copies afterwards."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 class CopyFlags(Struct, frozen=True, kw_only=True):
     """Copies flags to given customers of one business.
 
-    Whoever writes a flag has decided on a contact and a policy that may have changed before the write arrives, so what
-    was written is looked at again: policy and contacts are read once more *after* the writes, and when they say
-    something else, it is written again. What is left at the end was right at a moment after the last write. A contact
-    that changes after that moment is followed by ``project_contacts``, a policy by a copying of its own.
+    A flag follows from a contact and a policy, and both may change before the flag is written. Policy and contacts are
+    therefore read once more *after* the writes, and flags that they now contradict are written again. The flags at the
+    end were right at a moment after the last write. Changes after that moment are followed up elsewhere: those of a
+    contact by ``project_contacts``, those of the policy by a copying of their own.
     """
 
     customers: CustomerBook
@@ -35,7 +35,7 @@ class CopyFlags(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
 
     def __call__(self, business_id: str, customers: Sequence[Customer]) -> ReachabilityPolicy:
-        """Copy what differs from the flags that ``customers`` were read with; the policy found in force at the end.
+        """Copy the flags that differ from those on ``customers`` as read; the policy that was in force at the end.
 
         Raises ``NotFoundError`` when there is no such business.
         """
@@ -59,7 +59,7 @@ class CopyFlags(Struct, frozen=True, kw_only=True):
 
 
 def with_flags(customer: Customer, contacts: Mapping[ContactKey, Contact], policy: ReachabilityPolicy) -> Customer:
-    """The customer with the flags of their contacts, which ``contacts`` must have."""
+    """The customer with the flags of their contacts; ``contacts`` must have all of these."""
     invalid = {key.channel: contacts[key].verdict(policy).invalid for key in customer.contact_keys}
     return replace(
         customer, failed_email=invalid.get(Channel.EMAIL, False), failed_phone=invalid.get(Channel.SMS, False)
@@ -71,7 +71,7 @@ def _flag(customer: Customer, channel: Channel) -> bool:
 
 
 PAGE: Final = 100
-"""Customers held at a time."""
+"""Customers in memory at a time."""
 
 
 class RecopyFlags(Struct, frozen=True, kw_only=True):
@@ -83,9 +83,9 @@ class RecopyFlags(Struct, frozen=True, kw_only=True):
     copy_flags: CopyFlags
 
     def __call__(self, work: Recopying, may_go_on: Callable[[], bool]) -> None:
-        """Copy while there is time, at least one page; what is left is enqueued with its cursor.
+        """Copy while ``may_go_on``, at least one page; the rest is enqueued with its cursor.
 
-        At the end everything is enqueued again when the policy is not the one that the first page was copied under.
+        After the last page, a new copying is enqueued if the policy has changed since the first page was copied.
         """
         try:
             began_under = work.began_under or self.businesses.get(work.business_id).policy

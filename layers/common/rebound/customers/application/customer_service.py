@@ -62,9 +62,9 @@ def views_of(customers: Sequence[Customer], contacts: ContactBook, business: Bus
 class CustomerService(Struct, frozen=True, kw_only=True):
     """The customers of one business at a time.
 
-    A change of an address and what it says about the contact are one transaction. An address that the business gives in
-    a change, or confirms, is evidence that it is good as of now, and clears its flag; an address that comes with a
-    *new* customer says nothing, because somebody else may have bounced there already (truth 1).
+    A changed address and the evidence for its contact are written in one transaction. When the business gives an
+    address in a change, or confirms it, that is evidence that the address is good as of now, and clears its flag. The
+    address of a *new* customer is no evidence: another customer's messages may have bounced there already (truth 1).
     """
 
     customers: CustomerBook
@@ -126,15 +126,15 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         return self.get(business_id, customer_id)
 
     def _wake_what_waits(self, business_id: str) -> None:
-        """Have what is held decided again, as after a change of settings: another hour may be the right one.
+        """Write the settings anew, so that held messages are decided again: another hour may be right for them now.
 
-        Somebody else's write at the same time makes a new version as well.
+        The write need not be ours: a concurrent one makes a new version of the settings as well.
         """
         with suppress(ConcurrentChangeError):
             self.businesses.replace(self.businesses.get(business_id))
 
     def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
-        """The business says that the address is right as it stands: clears its flag.
+        """Clear the flag of an address, because the business says that the address is right as it stands.
 
         Raises ``ConflictError`` when the customer has no address on the channel.
         """
@@ -143,7 +143,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             before = self.customers.get(business_id, customer_id)
             if before.contact_key(channel) is None:
                 raise ConflictError(f"The customer has no {channel} address to confirm.")
-            # With the customer, so that nobody who is being deleted meanwhile brings the address back.
+            # Written with the customer, so that a customer who is deleted meanwhile does not bring the address back.
             self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 
         retried(write)
@@ -172,13 +172,13 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         self.customers.save([flagged], written)
         self._clear_at_the_provider(customer, known, edited)
         if self.businesses.get(customer.business_id).policy != policy:
-            # The copying after that change may have passed this customer before it was written.
+            # The policy has changed, and its copying may have passed this customer before the customer was written.
             self.copy_flags(customer.business_id, [flagged])
 
     def _clear_at_the_provider(
         self, customer: Customer, known: Mapping[ContactKey, Contact], edited: Sequence[Channel]
     ) -> None:
-        """An email address that had failed and is now said to be good comes off the provider's suppression list."""
+        """Take an email address that had failed and is now said to be good off the provider's suppression list."""
         key = customer.contact_key(Channel.EMAIL)
         if key is None or customer.email is None or Channel.EMAIL not in edited:
             return
@@ -187,15 +187,15 @@ class CustomerService(Struct, frozen=True, kw_only=True):
 
 
 def id_of_external(business_id: str, external_id: str) -> str:
-    """The customer id that belongs to a business's own id, so that importing the same row twice means one customer.
+    """The customer id for a business's own id, so that importing the same row twice gives one customer.
 
-    A hash spreads as evenly as a random id does, which the key ranges of expansion rely on.
+    Hashes spread as evenly as random ids do; the key ranges of expansion rely on that.
     """
     return sha256(f"{business_id}\x1f{external_id}".encode()).hexdigest()[:32]
 
 
 def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> Contact:
-    """The contact as used by this customer, cleared when the edit gave or confirmed its address.
+    """The contact with this customer listed, and cleared when the edit gave or confirmed its address.
 
     Raises ``InvalidInputError`` when the address is a placeholder that too many share.
     """

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
 
 MOST_CONTACTS: Final = 40
-"""In one transaction: with two rows each and the customer 81 of the 100 it may hold."""
+"""Contacts in one transaction: two rows for each and one for the customer make 81 of the 100 rows that fit."""
 
 
 class RemoveCustomer(Struct, frozen=True, kw_only=True):
-    """Deletes a customer, and with the last who used an address the address itself."""
+    """Deletes a customer, and every address that no other customer uses or used."""
 
     customers: CustomerBook
     contacts: ContactBook
@@ -33,9 +33,9 @@ class RemoveCustomer(Struct, frozen=True, kw_only=True):
         self.customers.delete([customer], unlinked(known, {customer.customer_id}))
 
     def lightened(self, customer: Customer) -> Customer:
-        """The customer as stored after leaving so many former contacts that one transaction holds the others.
+        """Take off former contacts until one transaction can hold the others; the customer as stored then.
 
-        It is no edit: ``updated_at`` stays. Raises ``ConcurrentChangeError`` and ``NotFoundError``.
+        This is no edit: ``updated_at`` stays. Raises ``ConcurrentChangeError`` and ``NotFoundError``.
         """
         while len(customer.all_contact_keys) > MOST_CONTACTS:
             left = sorted(customer.former_contacts, key=str)[:MOST_CONTACTS]
@@ -46,7 +46,7 @@ class RemoveCustomer(Struct, frozen=True, kw_only=True):
 
 
 def unlinked(contacts: Mapping[ContactKey, Contact], customer_ids: Collection[str]) -> list[Contact]:
-    """The contacts that list one of the customers, without them."""
+    """The contacts that list any of the customers, with these customers taken out."""
     return [
         contact.without(customer_ids)
         for contact in contacts.values()

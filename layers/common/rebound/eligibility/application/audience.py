@@ -1,4 +1,4 @@
-"""From customers to decisions: the part that preview and expansion share, so that a preview is what a send would do."""
+"""The step from customers to decisions, shared by preview and expansion: a preview shows what a send would do."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 
 class Selected(Struct, frozen=True):
-    """Who of some customers is meant, with what was decided about each: by customer id, in order."""
+    """The decision about each customer who is meant, by customer id, in order."""
 
     decisions: Mapping[str, Decision]
 
     @property
     def audience(self) -> Audience:
-        """How many are meant, and left out by reason."""
+        """How many customers are meant, and how many are left out for each reason."""
         excluded = Counter(str(decision) for decision in self.decisions.values() if isinstance(decision, Exclusion))
         return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
 
@@ -48,15 +48,15 @@ class Selected(Struct, frozen=True):
 
     @property
     def holds(self) -> Mapping[str, Hold]:
-        """Those of the recipients who get it later."""
+        """The holds of those recipients who get the message later, by customer id."""
         return {customer_id: decision for customer_id, decision in self.decisions.items() if isinstance(decision, Hold)}
 
 
 class Screening:
-    """Decides about the customers of one campaign, page by page, on the contacts as they were a moment ago.
+    """Decides about the customers of one campaign, page by page, on eventually consistent reads of the contacts.
 
-    The sender decides again on what holds then. Of customers who share a flagged address only the first gets the try
-    that is due, as it will be at the send; tries of shared addresses are therefore remembered from page to page.
+    The sender decides again on the data at that time. When customers share a flagged address, only the first of them
+    gets the try that is due, as at the send; so tries of shared addresses are remembered from page to page.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Screening:
         self._tried: dict[ContactKey, Tried] = {}
 
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
-        """Decide for customers by id; ``None`` for one who does not exist."""
+        """Decide about customers, given by id; the value is ``None`` for a customer who does not exist."""
         keys = {id_: who.contact_key(self._mailing.channel) for id_, who in customers.items() if who is not None}
         known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
         frequencies = known_frequencies(self._frequencies, self._business, self._mailing, list(keys), consistent=False)
@@ -96,12 +96,12 @@ class Screening:
         return contact if tried is None else contact.with_evidence(tried)
 
     def _name_of_try(self, customer_id: str) -> str:
-        """The id of the message, for a campaign that will have messages."""
+        """The id of the message that is the try; empty for a mailing without a ``run_id``, which has no messages."""
         return self._mailing.message_id(customer_id) if self._mailing.run_id is not None else ""
 
 
 def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
-    """Those who are meant, by id."""
+    """The customers whom the filter matches, by id."""
     return {customer.customer_id: customer for customer in customers if matcher(customer)}
 
 
@@ -116,7 +116,7 @@ def supposed_mailing(
     include_customer_ids: frozenset[str] = frozenset(),
     asks_confirmation: bool = False,
 ) -> Mailing:
-    """What nobody sends, to ask what would happen if somebody did."""
+    """A mailing that is never sent, made to ask what would happen if it were."""
     return Mailing(
         business_id=business_id,
         category=category,

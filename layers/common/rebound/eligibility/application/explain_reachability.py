@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 MOST_PAGES: Final = 4
-"""So far back the last attempts of one channel are looked for behind those of the other."""
+"""How many pages are searched for one channel's last attempts, which may lie behind many of the other channel."""
 
 
 class ExplainReachability(Struct, frozen=True, kw_only=True):
-    """The verdict on one customer, channel and category as of now, with all that it rests on."""
+    """Explains the decision on one customer, channel and category as of now, with all the data that it rests on."""
 
     customers: CustomerBook
     contacts: ContactBook
@@ -49,9 +49,9 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         asks_confirmation: bool = False,
         segment_id: str | None = None,
     ) -> Explanation:
-        """What a message of this kind with nothing unusual about it would do. Raises ``NotFoundError``.
+        """Explain what would happen to an ordinary message of this kind. Raises ``NotFoundError``.
 
-        ``segment_id`` is that of its campaign's saved segment, for caps that count messages of each segment apart.
+        ``segment_id`` names the saved segment of its campaign, for caps that count messages of each segment apart.
         """
         customer = self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)

@@ -1,9 +1,9 @@
-"""Room under the frequency caps: reserved right before a message is handed over, released when that failed.
+"""Reserves room under the frequency caps right before a message is handed over, and releases it if that failed.
 
-A reservation belongs to a message, whose id is the same each time that its chunk is tried. So a sender that comes back
-after a death finds what the dead one reserved, and moves it to its own time; nobody has to guess whether a reservation
-is stale. One whose sender never comes back stays until the window has passed, as if the message had gone out, which it
-may have.
+A reservation belongs to a message, and the message's id is the same at each attempt at its chunk. A sender that takes
+over from one that died therefore finds the reservation and moves it to its own time; nobody has to guess whether a
+reservation is stale. If no sender takes over, the reservation stays until the window has passed, as if the message had
+gone out, which it may have.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ def known_frequencies(
     *,
     consistent: bool = True,
 ) -> Mapping[str, Frequency]:
-    """What customers have been handed of late; nothing is asked for when no cap counts such messages."""
+    """The recent hand-overs of customers, by customer; empty, without a read, when no cap counts such messages."""
     if not customer_ids or not business.is_capped(mailing.category, mailing.channel):
         return {}
     return book.get_many(business.business_id, customer_ids, consistent=consistent)
 
 
 class FrequencyReservations(Struct, frozen=True, kw_only=True):
-    """Reserves and releases room for messages. Only for those that some cap counts; all others cost nothing."""
+    """Reserves and releases room for messages that some cap counts; all other messages cost nothing."""
 
     frequencies: FrequencyBook
     clock: Clock
 
     def reserve(self, case: Case, attempt: int) -> datetime | None:
-        """Reserve room for the message; ``None`` when it has it now, else when there will be room for it.
+        """Reserve room for the message; ``None`` when it may go out, otherwise the time at which there will be room.
 
-        Written to what the customer had been handed as it was read, so that of all who are about to send no more get
-        room than there is. Raises ``ConcurrentChangeError`` when others keep writing, or hold the message's chunk
-        since: then nothing may be sent.
+        The customer's row is written only if it is still as it was read, so senders that run at once never reserve more
+        room than there is. Raises ``ConcurrentChangeError`` when others keep writing the row, or when a later attempt
+        at the message's chunk has reserved for it: then nothing may be sent.
         """
         frequency, caps = case.frequency, case.business.frequency_caps
         mailing = case.mailing
-        # Read under caps that were set since the chunk was taken: they say what a row keeps, so it is left as it is.
+        # Caps set since the chunk was claimed are unknown here, and a write would drop what they count: write nothing.
         if frequency is None or not case.business.is_capped(mailing.category, mailing.channel):
             return None
         message_id = mailing.message_id(case.customer.customer_id)
@@ -73,10 +73,10 @@ class FrequencyReservations(Struct, frozen=True, kw_only=True):
             wanted = replace(case.hand_over, at=self.clock.now(), attempt=attempt)
             reserved, free_again_at = known.reservation_of(message_id), known.free_again_at(caps, wanted)
             if free_again_at is not None:
-                # What it has reserved from before the caps were made narrower.
+                # Release what the message reserved before the caps were tightened.
                 self.release(case.business, mailing, [case.customer.customer_id], attempt)
             elif reserved is None or reserved.attempt != attempt:
-                # Else it was written by us, though the answer was lost.
+                # Otherwise this attempt has written it already, and the answer was lost.
                 self.frequencies.save(known.reserving(wanted, caps), wanted.at + longest_window(caps))
             return free_again_at
 
@@ -84,9 +84,9 @@ class FrequencyReservations(Struct, frozen=True, kw_only=True):
         return retried_from(unless_taken_over(frequency), write, lambda: unless_taken_over(read()))
 
     def release(self, business: Business, mailing: Mailing, customer_ids: Iterable[str], attempt: int) -> None:
-        """Release what messages have reserved that are known not to have gone out, unless a later attempt has it now.
+        """Release reservations of messages that are known not to have gone out, unless a later attempt holds them now.
 
-        A row that others keep writing is left as it is: a reservation too many keeps a message back, and no more.
+        A row that others keep writing is left as it is: a surplus reservation only keeps one message back.
         """
         if not business.is_capped(mailing.category, mailing.channel):
             return

@@ -1,4 +1,4 @@
-"""What a send would do: while a request waits, or as a job when there are too many customers for that."""
+"""Previews what a send would do: while a request waits, or as a job when there are too many customers for that."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
 
 LONGEST_LOOK: Final = timedelta(seconds=3)
-"""What somebody who posts a campaign may be kept waiting for, to hear whom it will reach."""
+"""How long a client that posts a campaign may be kept waiting to be told whom it will reach."""
 
 
 class Question(Struct, frozen=True):
-    """Asks who of ``filter`` would get a message of this category on this channel.
+    """Asks which customers that match ``filter`` would get a message of this category on this channel.
 
-    ``segment_id`` names the saved segment that the filter is of; some caps count messages of each segment apart.
+    ``segment_id`` names the saved segment that the filter comes from; some caps count messages of each segment apart.
     """
 
     filter: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Question(Struct, frozen=True):
     segment_id: str | None = None
 
     def supposed(self, business_id: str) -> Mailing:
-        """What to decide on."""
+        """The mailing to decide about, which is never sent."""
         return supposed_mailing(
             business_id,
             self.channel,
@@ -61,7 +61,7 @@ class Question(Struct, frozen=True):
         )
 
     def written(self) -> Mapping[str, Any]:
-        """The question as a job's request has it."""
+        """The question in the form in which a job's request stores it."""
         return {
             "filter": self.filter,
             "channel": self.channel,
@@ -73,13 +73,13 @@ class Question(Struct, frozen=True):
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> Question:
-        """The question of a job's request."""
+        """The question that a job's request stores."""
         kinds = {"channel": Channel(request["channel"]), "category": Category(request["category"])}
         return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})
 
 
 class PreviewAudience(Struct, frozen=True, kw_only=True):
-    """Answers on the spot."""
+    """Previews an audience while the request waits."""
 
     customers: CustomerBook
     contacts: ContactBook
@@ -104,9 +104,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         return None
 
     def foresee(self, mailing: Mailing) -> Audience | None:
-        """The same for a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes long.
+        """Preview a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes too long.
 
-        To take it is more important than to say this: there is no time for all the customers of a large business.
+        Accepting the campaign matters more than its preview: there is no time for all customers of a large business.
         """
         audience, until = Audience(), self.clock.now() + LONGEST_LOOK
         for page in self._decided(mailing):
@@ -116,7 +116,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         return audience
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
-        """What would be decided about whom, page by page."""
+        """The decisions about the customers who are meant, page by page."""
         return self._decided(question.supposed(business_id))
 
     def _decided(self, mailing: Mailing) -> Iterator[Selected]:
@@ -144,10 +144,10 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
 
 class PreviewWork(Struct, frozen=True, kw_only=True):
-    """The same as a job; it decides as of the time at which it was asked for.
+    """Previews an audience as a job; it decides as of the time at which the job was asked for.
 
-    Each page is decided by itself. So of customers on different pages who share a flagged address with a try that is
-    due each counts as a recipient, though in the end only the first of them gets it.
+    Each page is decided by itself. When customers on different pages share a flagged address whose try is due, each of
+    them therefore counts as a recipient, although in the end only the first of them gets the message.
     """
 
     customers: CustomerBook
@@ -158,7 +158,7 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """One page."""
+        """Decide about one page of customers and commit its counts."""
         question, at = Question.read(job.request), job.created_at
         business = self.businesses.get(job.business_id)
         supposed = question.supposed(job.business_id)
@@ -170,5 +170,5 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         self.ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
-        """There is one phase."""
+        """Complete the job, which has only one phase."""
         return completed(job)

@@ -23,8 +23,8 @@ from rebound.messages.domain.mailing import Mailing
 class Send(Struct, frozen=True):
     """Send, to this address as the customer writes it.
 
-    ``is_try`` when the address is flagged and gets this message only because a try is due: whoever sends it writes the
-    try down before, so that it is the only one.
+    ``is_try`` is set when the address is flagged and gets this message only because a try is due. The sender writes the
+    try to the contact before it sends, so that no second message is sent as the same try.
     """
 
     address: str
@@ -32,9 +32,9 @@ class Send(Struct, frozen=True):
 
 
 class Hold(Struct, frozen=True):
-    """Hand over ``send`` at ``until`` and not before. The recipient is targeted as any other, and only waits.
+    """Hand over ``send`` at ``until`` and not before. A recipient who waits is targeted like any other.
 
-    It is decided again then, on what holds then.
+    At ``until`` the decision is made again, on the data as it is by then.
     """
 
     until: datetime
@@ -43,12 +43,12 @@ class Hold(Struct, frozen=True):
 
 
 def nowhere(_: str) -> frozenset[str]:
-    """Whereabouts for who knows nothing of the places that numbers belong to."""
+    """The ``Whereabouts`` to use where nothing is known of the places that numbers belong to."""
     return frozenset()
 
 
 class Places(Struct, frozen=True):
-    """The zones in which a customer may be, all of whose nights count, and the one whose clock is taken for theirs."""
+    """Where a customer may be: the nights of all ``zones`` count, and the clock of ``zone`` is taken for theirs."""
 
     zones: frozenset[str]
     zone: str
@@ -58,7 +58,7 @@ class Case(Struct, frozen=True):
     """One customer and one campaign to decide about.
 
     ``contact`` is that of the customer's address on the mailing's channel; ``None`` when nothing is known of it.
-    ``frequency`` is what the customer has been handed of late; ``None`` when nothing is known to count.
+    ``frequency`` holds the customer's recent hand-overs; when it is ``None``, no cap leaves the customer out.
     """
 
     customer: Customer
@@ -71,10 +71,10 @@ class Case(Struct, frozen=True):
 
     @property
     def places(self) -> Places:
-        """Where the customer may be: as the profile says, else as the mobile number says, else where the business is.
+        """Where the customer may be: by the profile, else by the mobile number, else where the business is.
 
-        A number that may belong to several zones does not say which one, so the business's is taken for the clock, and
-        for the night each of them.
+        A number that may belong to several zones does not say to which one. The business's clock is taken then, and the
+        nights of all these zones and of the business's count.
         """
         own, number = self.customer.time_zone, self.customer.mobile_phone
         if own is not None:
@@ -87,7 +87,7 @@ class Case(Struct, frozen=True):
 
     @property
     def wanted_at(self) -> datetime:
-        """When the message is to go out: now, or at its own time where the customer is."""
+        """When the message is to go out: now, or at the mailing's time (``local_time`` by the customer's clock)."""
         mailing = self.mailing
         if mailing.local_time is not None:
             return max(self.now, first_instant_of(mailing.local_time, self.places.zone))
@@ -95,7 +95,7 @@ class Case(Struct, frozen=True):
 
     @property
     def allowed_at(self) -> datetime | None:
-        """The first moment from ``wanted_at`` on that is in nobody's quiet hours; ``None`` when there is none."""
+        """The first moment from ``wanted_at`` on that is quiet in none of the zones; ``None`` if there is none."""
         window = self.business.quiet_hours.window(self.mailing.channel, self.mailing.category)
         return self.wanted_at if window is None else first_allowed(self.wanted_at, window, self.places.zones)
 
@@ -117,7 +117,7 @@ class Case(Struct, frozen=True):
 
     @property
     def next_try_at(self) -> datetime | None:
-        """When the flagged address may be tried again with a message of this kind; ``None`` when no schedule says."""
+        """When the flagged address may be tried again with such a message; ``None`` when no schedule applies."""
         if self.contact is None or not self.business.recovery.governs(self.mailing.category):
             return None
         return self.contact.next_try_at(self.business.policy)
@@ -130,7 +130,7 @@ class Case(Struct, frozen=True):
 
     @property
     def _has_begun(self) -> bool:
-        """Whether the try that is written down is this very message, whose sender has not come to its end."""
+        """Whether the try on the contact is this very message: its sender wrote the try down and did not finish."""
         tried = self.contact.reachability.tried if self.contact is not None else None
         return (
             tried is not None
@@ -140,14 +140,14 @@ class Case(Struct, frozen=True):
 
     @property
     def hand_over(self) -> HandOver:
-        """The message as caps look at it; without an id while the campaign has no messages."""
+        """The message as caps look at it; its id is empty while the mailing has no ``run_id``."""
         mailing = self.mailing
         message_id = mailing.message_id(self.customer.customer_id) if mailing.run_id is not None else ""
         return HandOver(message_id, self.now, mailing.category, mailing.channel, mailing.selection.segment_id)
 
     @property
     def free_again_at(self) -> datetime | None:
-        """When the caps will have room for the message; ``None`` when they have."""
+        """When the caps will have room for the message; ``None`` when they have room now."""
         if self.frequency is None:
             return None
         return self.frequency.free_again_at(self.business.frequency_caps, self.hand_over)
@@ -253,7 +253,7 @@ def _schedule(case: Case) -> Mapping[str, Any]:
 
 
 def _is_sent_all_the_same(case: Case) -> bool:
-    """Whether somebody has said that flags keep nothing back here."""
+    """Whether flags keep nothing back here: the campaign says so, or the customer was added back by hand."""
     return not case.mailing.exclude_failed or _is_added_back(case)
 
 
@@ -308,9 +308,9 @@ def _quiet_hours(case: Case) -> Mapping[str, Any]:
 
 
 class Rule(Struct, frozen=True):
-    """Whether somebody is left out, and all the data that the word depends on.
+    """Whether a customer is left out, and all the data on which that depends.
 
-    Nothing but what ``looks_at`` gives may change what ``stops`` says, so that who is shown the data can follow.
+    ``stops`` may depend only on what ``looks_at`` returns, so that a reader who is shown the data can follow.
     """
 
     stops: Callable[[Case], bool]
@@ -323,9 +323,9 @@ class Exclusion(StrEnum):
     rule: Rule | None
 
     def __new__(cls, name: str, rule: Rule | None = None) -> Self:
-        """A row: the name in the API and in stored rows, and its rule; none for what no rule can find out.
+        """A row: the name in the API and in stored rows, and the rule, ``None`` for a reason that no rule can find.
 
-        What is said of it in sentences is its row in ``exclusion_words``.
+        The sentences about the reason are its row in ``exclusion_words``.
         """
         reason = str.__new__(cls, name)
         reason._value_ = name
@@ -354,13 +354,13 @@ class Exclusion(StrEnum):
 
 
 RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if exclusion.rule is not None)
-"""In the order in which they decide.
+"""The rules in the order in which they decide.
 
 Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
-customer was added back by hand; everything else is still tried, because a delivery is what clears the flag.
-For causes that pass, a business may have marketing try as well, and space out the tries of everything else.
-Caps say when the customer is free again, which is true only of somebody whom nothing before them keeps back. What is
-about the hour comes last, because it passes: who is left out for good does not wait for the morning first.
+customer was added back by hand; everything else is still tried, because a delivery is what clears the flag. For causes
+that pass, a business may let marketing try the address as well, and space out the tries of everything else.
+Caps come next: the time at which they say a customer is free again is right only if no rule before keeps the message
+back. Rules about the hour come last, because it passes: nobody who is left out for good waits for the morning first.
 """
 
 Decision = Send | Hold | Exclusion
@@ -375,9 +375,9 @@ def decide(
     frequency: Frequency | None = None,
     whereabouts: Whereabouts = nowhere,
 ) -> Decision:
-    """Whether ``customer`` gets ``campaign`` at ``now``: what the first of ``RULES`` that stops it says, send, or hold.
+    """Decide on ``customer`` and ``mailing`` at ``now``: excluded by the first rule that stops it, else sent or held.
 
-    ``contact`` and ``frequency`` are those of a ``Case``. Who does not exist is no case for the rules.
+    ``contact`` and ``frequency`` are as in ``Case``. A customer who does not exist (``None``) is no case for the rules.
     """
     if customer is None:
         return Exclusion.NOT_FOUND
@@ -389,7 +389,7 @@ def decision_on(case: Case) -> Decision:
     for exclusion, rule in RULES:
         if rule.stops(case):
             return exclusion
-    # The rules about the address and about quiet hours have let it pass.
+    # The rules about the address and about quiet hours have passed, so ``address`` and ``allowed_at`` exist.
     send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
     allowed_at = cast("datetime", case.allowed_at)
     if allowed_at == case.now:

@@ -1,4 +1,4 @@
-"""What is said of each reason to leave somebody out, a row for each; the readers are people at a reception desk."""
+"""The sentences about each reason to leave somebody out, one row each, for readers at a reception desk."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -22,11 +22,11 @@ SHOWN_ZONES: Final = 4
 
 
 class ExclusionWords(Struct, frozen=True, kw_only=True):
-    """What is said of a reason.
+    """The sentences about one reason.
 
-    ``stops`` is the sentence for why a message is not sent, ``step`` that for the one thing to do, ``passes`` that for
-    what the rule found when it lets a message pass (a reason without a rule has none). ``left_out`` ends the sentence
-    about a message that was not sent, "It was left out: …".
+    ``stops`` says why a message is not sent, ``step`` the one thing to do about it, and ``passes`` what the rule found
+    when it lets a message pass (empty for a reason without a rule). ``left_out`` is the end of the sentence about a
+    message that was not sent, "It was left out: …".
     """
 
     stops: Callable[[Case], str]
@@ -60,7 +60,7 @@ def written(at: datetime, case: Case) -> str:
 
 
 def days(number: int) -> str:
-    """So many days in words."""
+    """A number of days in words."""
     return "1 day" if number == 1 else f"{number} days"
 
 
@@ -68,7 +68,7 @@ def days(number: int) -> str:
 
 
 def holding_sentence(hold: Hold, case: Case) -> str:
-    """Why somebody gets it later."""
+    """Why a recipient gets the message later, and when."""
     when = f"sent on {written(hold.until, case)}, by the business's clock"
     if hold.because is HoldReason.SEND_AT:
         return f"The time for which the message was planned has not come where the customer is; it is {when}."
@@ -270,7 +270,7 @@ def mend_the_address(case: Case) -> str:
 
 
 def _next_try(case: Case, due: datetime) -> str:
-    """What is tried next by the business's options, up to the verb."""
+    """The beginning of a sentence on what is tried next under the business's options, up to its verb."""
     recovery = case.business.recovery
     when = "" if due <= case.now else f" from {written(due, case)} on"
     if recovery.spaced:

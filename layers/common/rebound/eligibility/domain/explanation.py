@@ -39,7 +39,7 @@ class RuleOutcome(StrEnum):
 
 
 class RuleResult(Struct, frozen=True):
-    """One rule with its outcome, in words, and the data that it looked at; none when it was not reached."""
+    """One rule with its outcome, in words, and the data that it looked at; no data when it was not reached."""
 
     rule: Exclusion
     outcome: RuleOutcome
@@ -62,7 +62,7 @@ class FailureEvidence(Struct, frozen=True):
 
 
 class FailureCount(Struct, frozen=True):
-    """How many failures of a class are known since the last clearing, and how many flag.
+    """How many failures of a class are known since the last clearing, and how many of them flag the address.
 
     ``threshold`` is ``None`` for failures that the business's policy does not count, however many there are.
     """
@@ -100,7 +100,7 @@ class Explanation(Struct, frozen=True):
     rules: tuple[RuleResult, ...]
     verdict: Verdict
     next_try_at: datetime | None
-    """Of messages of this kind, when the business has them go by the schedule."""
+    """When the address may be tried again with such a message; ``None`` when no schedule applies to it."""
     evidence: FailureEvidence | None
     counts: tuple[FailureCount, ...]
     cleared: Cleared | None

@@ -95,7 +95,7 @@ def _after_invalid(case: Case, row: ProviderCode) -> str:
 
 
 def _so_many(case: Case, row: ProviderCode) -> str | None:
-    """How near the flag is; ``None`` when such failures do not count."""
+    """How many of the failures that flag the address have happened; ``None`` when such failures do not count."""
     policy = case.business.policy
     threshold = policy.threshold_of(row.provider, row.code)
     rows = (

@@ -48,7 +48,7 @@ class S3ExportStore:
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchUpload":
                 raise
-            # It has been completed before, unless the file is not there either, which is an error.
+            # The upload was completed before; if the file is missing too, this raises.
             self._client.head_object(**where)
 
     def put_rest(self, business_id: str, export_id: str, name: int, content: bytes) -> None:

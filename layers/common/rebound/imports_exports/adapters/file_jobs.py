@@ -61,7 +61,7 @@ class BadRowRow(Model):
 
 
 PARTS_KEPT: Final = timedelta(days=31)
-"""A little longer than the import itself."""
+"""A little longer than the import itself is kept."""
 _PART: Final = "part"
 _BAD: Final = "bad#"
 

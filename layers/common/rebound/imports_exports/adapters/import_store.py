@@ -12,7 +12,7 @@ from rebound.imports_exports.domain import ImportFile
 from rebound.kernel.errors import NotFoundError
 
 PREFIX: Final = "imports/"
-"""What arrives below it starts an import."""
+"""An object that arrives under this prefix starts its import."""
 PARTS_PREFIX: Final = "import-parts/"
 UPLOAD_SECONDS: Final = 3600
 _MOST_REMOVED: Final = 1000
@@ -35,7 +35,7 @@ class S3ImportStore:
         return url
 
     def open(self, business_id: str, import_id: str, offset: int = 0) -> ImportFile:
-        # A range that begins behind the last byte is refused, one without a byte before it is not.
+        # S3 refuses a range that begins after the last byte, so the range begins one byte early.
         part = {"Range": f"bytes={offset - 1}-"} if offset else {}
         try:
             answer = self._get(_key(business_id, import_id), **part)
@@ -78,7 +78,7 @@ class S3ImportStore:
 
 
 class NotRemovedError(Exception):
-    """S3 did not remove an object; its text is S3's code."""
+    """S3 did not remove an object; the error's text is S3's error code."""
 
 
 def _key(business_id: str, import_id: str) -> str:
@@ -90,12 +90,12 @@ def _piece_key(business_id: str, import_id: str, part: int, piece: int) -> str:
 
 
 def import_of_key(key: str) -> tuple[str, str]:
-    """Business and import of an object's key."""
+    """The business id and import id in an object's key."""
     business_id, import_id = key.removeprefix(PREFIX).split("/", 1)
     return business_id, import_id
 
 
 def imports_of_notice(body: str) -> Sequence[tuple[str, str]]:
-    """Business and import of each object in one of S3's notices; the test event that it sends at first has none."""
+    """The business id and import id of each object in an S3 notification; S3's initial test event has none."""
     records = json.loads(body).get("Records", ())
     return [import_of_key(unquote_plus(record["s3"]["object"]["key"])) for record in records]

@@ -1,4 +1,4 @@
-"""Customers as lines of CSV or JSON: how a file is read row by row, and how one is written that can be read again."""
+"""Customers as CSV or JSON Lines: reading a file row by row, and writing one that can be read again."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from rebound.kernel.errors import FieldError, ReboundError
 
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
-"""The scopes that somebody has opted out of, and when: what a file that is read brings along from elsewhere."""
+"""The scopes that a customer has opted out of, and when; an import takes these opt-outs over."""
 FLAG_COLUMNS: Final = (
     "failed_email",
     "failed_email_reason",
@@ -30,12 +30,12 @@ FLAG_COLUMNS: Final = (
     "failed_phone_reason",
     "failed_phone_since",
 )
-"""What a file tells about the contacts; a file that is read changes nothing about them, so these are skipped."""
+"""The contacts' flags in an exported file; an import changes no flags, so it skips these columns."""
 KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS})
 LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *fields_of(Kind.TAGS)})
 READ_COLUMNS: Final = (*PROFILE, *CONSENT_COLUMNS)
 MAX_LINE: Final = 64 * 1024
-"""Characters of a line."""
+"""The most characters of a line."""
 MAX_SHOWN: Final = 64
 MOST_SHOWN: Final = 10
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -52,7 +52,7 @@ class UnreadableFileError(ReboundError):
 class Row(Struct, frozen=True):
     """One row: the number of its first line, and its fields or what is wrong with it.
 
-    ``customer_id`` is whom the row says that it is about, if it does; ``place`` where the file goes on behind it.
+    ``customer_id`` is the one that the row itself names, if any; ``place`` is where the file goes on after the row.
     """
 
     line: int
@@ -63,7 +63,7 @@ class Row(Struct, frozen=True):
 
 
 def read_rows(file: IO[bytes], format_: str, start: FilePosition | None = None) -> Iterator[Row]:
-    """The rows of a file, read as they are needed; of one that is opened at a place, those behind it.
+    """The rows of a file, read as they are needed; ``start`` is the place at which ``file`` was opened.
 
     Raises ``UnreadableFileError``.
     """
@@ -80,7 +80,7 @@ def read_rows(file: IO[bytes], format_: str, start: FilePosition | None = None) 
 
 
 class _Lines:
-    """Lines of text as they stand, with their ends, counted and measured; never more than one in memory."""
+    """Lines of text with their line ends, counted and measured in bytes; never more than one in memory."""
 
     def __init__(self, file: IO[bytes], start: FilePosition) -> None:
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="")
@@ -98,7 +98,7 @@ class _Lines:
             yield line
 
     def shortened(self) -> Iterator[tuple[str, bool]]:
-        """The lines, one that is too long only in part, and whether it was."""
+        """Each line, and whether it is too long; only the beginning of a line that is."""
         while line := self._read():
             rest, too_long = line, False
             while len(rest) > MAX_LINE and not rest.endswith(("\n", "\r")):
@@ -232,13 +232,13 @@ def _row(line: int, read: Mapping[str, Any], place: FilePosition) -> Row:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 COLUMNS: Final = (ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS)
-"""Of a file that is written, in their order."""
+"""The columns of a file that is written, in their order."""
 _FLAGS: Final = {"failed_email": Channel.EMAIL, "failed_phone": Channel.SMS}
 _NUMBERS: Final = frozenset(fields_of(Kind.PHONE))
 
 
 def write_header(format_: str) -> bytes:
-    """What a file begins with."""
+    """What a file begins with: the header of a CSV file, nothing for JSON Lines."""
     return _csv_line(COLUMNS) if format_ == "csv" else b""
 
 
@@ -247,10 +247,10 @@ def write_row(
 ) -> bytes:
     """A customer as one row, from which an import reads the same profile and the same opt-outs.
 
-    Those of one channel have one time, that of the latest: whoever takes them over must not take one back by it.
+    All opt-outs of a channel get the time of the latest: given an earlier time, one could be undone by an older opt-in.
 
-    A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, so such a cell gets
-    an apostrophe before it, which an import takes off again; numbers, digits behind their ``+``, stay as they are.
+    A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula. So such a cell gets
+    an apostrophe in front, which an import takes off again; phone numbers (``+`` and digits) stay as they are.
     """
     values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE)}
     for name, channel in _FLAGS.items():

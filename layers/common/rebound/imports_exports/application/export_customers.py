@@ -1,7 +1,7 @@
 """Exporting customers: those that a filter names, as a file that spreadsheets open and an import reads again.
 
 The file is written page by page in constant memory, as parts of one upload. An export that died or ran out of time goes
-on behind the last part that it knows of; a part that is written again is the same part.
+on after the last part that its job records; a part that is written again replaces the first one.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 PAGE: Final = 250
 """Customers held at a time."""
 PART_BYTES: Final = 5 * 1024 * 1024
-"""The least that S3 takes as a part of an upload that is not its last."""
+"""The least that S3 takes as a part of an upload, except for the last part."""
 KEPT: Final = timedelta(days=6)
 """How long a file can be downloaded; the bucket keeps it for a day longer."""
 STOPPED: Final = "Something failed on our side before the export was done. Export again."
 
 
 class ExportView(Struct, frozen=True):
-    """An export, and where its file can be fetched while it is there."""
+    """An export, and the URL of its file; ``None`` while there is no file, and after ``expires_at``."""
 
     job: ExportJob
     download_url: str | None
@@ -55,7 +55,7 @@ class StartExport(Struct, frozen=True, kw_only=True):
     ids: Ids
 
     def __call__(self, business_id: str, format_: str, wanted: CustomerFilter) -> ExportView:
-        """The export, which has begun. Raises ``InvalidInputError`` when the filter is wrong."""
+        """Start an export, and show it. Raises ``InvalidInputError`` when the filter is wrong."""
         self.businesses.get(business_id)
         wanted.compiled()
         now = self.clock.now()
@@ -65,7 +65,7 @@ class StartExport(Struct, frozen=True, kw_only=True):
         return self._view(job)
 
     def get(self, business_id: str, export_id: str) -> ExportView:
-        """Raises ``NotFoundError``."""
+        """The export as it is now. Raises ``NotFoundError``."""
         return self._view(self.exports.get(business_id, export_id))
 
     def _view(self, job: ExportJob) -> ExportView:
@@ -86,7 +86,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
     part_bytes: int
 
     def __call__(self, business_id: str, export_id: str, may_go_on: Callable[[], bool]) -> bool:
-        """Write while there is time, at least one page; whether the file is done."""
+        """Write while there is time, at least one page; returns whether the file is done."""
         job = self.exports.get(business_id, export_id)
         if job.status == "completed":
             return True
@@ -117,7 +117,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
                 return False
 
     def fail(self, business_id: str, export_id: str) -> None:
-        """Something went wrong on our side."""
+        """Fail for a reason on our side. A completed export stays completed."""
         job = self.exports.get(business_id, export_id)
         if job.status != "completed":
             self.exports.save(replace(job, status="failed", failure=STOPPED))
@@ -128,7 +128,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
         return True
 
     def _waiting(self, job: ExportJob) -> bytes:
-        """What has been written and is in no part yet."""
+        """What has been written but is in no part yet; a new file begins with its header."""
         if job.rest is not None:
             return self.store.read_rest(job.business_id, job.export_id, job.rest)
         return b"" if job.cursor is not None else write_header(job.format)
@@ -139,7 +139,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
         return replace(job, parts=(*job.parts, tag), rest=None)
 
     def _set_aside(self, job: ExportJob, content: bytes) -> None:
-        """Keep what is too small for a part, under a name that no earlier state of the export knows."""
+        """Keep what is too small for a part, under a name that no earlier state of the export refers to."""
         self.store.put_rest(job.business_id, job.export_id, job.rows, content)
         self.exports.save(replace(job, rest=job.rows))
 

@@ -1,13 +1,13 @@
 """Importing customers from CSV or JSON Lines: good rows go in, each bad row is reported with its line and reason.
 
 An import of any size runs in three steps. The *splitting* reads the file once, from end to end and in constant memory,
-and divides its rows into parts; a file that cannot be read as a whole ends there, and has changed nothing. The *parts*
-are imported at the same time. The *closing* removes the parts and says that it is done. Each step may die, run out of
-time and come again at any moment, and goes on where it stopped.
+and divides its rows into parts; an import whose file cannot be read ends there, and has changed nothing. The *parts*
+are imported at the same time. The *closing* removes the parts and says that the import is done. Each step may die, run
+out of time and come again at any moment, and goes on where it stopped.
 
-All rows about one customer are in one part, in the order of the file, so that the last good one of them holds; the
-earlier ones change nothing, not even for a moment, nor do they opt anybody out. Otherwise a list in which somebody
-stands twice with two addresses would move them back and forth each time it is imported, and clear the flags of both.
+All rows about one customer are in one part, in the order of the file, and only the last good one of them holds: the
+earlier ones change nothing, not even for a moment, and opt nobody out. Otherwise a list that names a customer twice
+with two addresses would move the customer back and forth on every import, and clear the flags of both addresses.
 """
 
 from __future__ import annotations
@@ -54,19 +54,19 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, Ids, Patience
 
 BATCH: Final = 19
-"""Rows of one transaction: with two new contacts each, of two writes each, and the progress 96 of 100 writes."""
+"""Rows of one transaction, each a customer and two new contacts of two writes: with the progress 96 of 100 writes."""
 MAX_ERRORS: Final = 500
-"""Errors shown with the import; further bad rows are counted only."""
+"""Bad rows shown with the import; further ones are only counted."""
 ATTEMPTS: Final = 10
-"""Of writing a batch while others write the same contacts: those of a family stand in several parts."""
+"""How often a batch is tried while others write its contacts: those of a family may be in several parts."""
 PART_BYTES: Final = 512 * 1024
-"""Of the file, for each part: some thousand rows."""
+"""Bytes of the file for each part: some thousand rows."""
 MAX_PARTS: Final = 40
-"""As many as a state machine runs at the same time."""
+"""The most that a state machine runs at the same time."""
 PIECE_BYTES: Final = 4 * 1024 * 1024
-"""Rows held in memory before they are written, a piece of each part at a time."""
+"""Bytes of rows held in memory before they are written, as one piece of each part."""
 _FIRST_OPT_OUT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""No list is older; what is, is a mistake."""
+"""No list of opt-outs is older, so an earlier time is a mistake."""
 STOPPED: Final = (
     "Something failed on our side before the import was done. Rows that are counted are in; import the file again for "
     "the others."
@@ -105,19 +105,19 @@ class StartImport(Struct, frozen=True, kw_only=True):
         return view, None
 
     def get(self, business_id: str, import_id: str) -> ImportView:
-        """Raises ``NotFoundError``."""
+        """The import as it is now. Raises ``NotFoundError``."""
         job = self.imports.get(business_id, import_id)
         return ImportView(job, self.ledger.counts(import_id), self.ledger.bad_rows(import_id, MAX_ERRORS))
 
 
 class BeginImport(Struct, frozen=True, kw_only=True):
-    """Sets an import going whose file has arrived."""
+    """Starts an import when its file has arrived."""
 
     imports: ImportBook
     runner: FileRunner
 
     def __call__(self, business_id: str, import_id: str) -> bool:
-        """Start it, if there is such an import; a second arrival starts nothing."""
+        """Start the import; a second arrival starts nothing. Returns whether there is such an import."""
         try:
             self.imports.get(business_id, import_id)
         except NotFoundError:
@@ -129,8 +129,8 @@ class BeginImport(Struct, frozen=True, kw_only=True):
 class SplitImport(Struct, frozen=True, kw_only=True):
     """First step: divides a file into parts, by customer.
 
-    The borders between the pieces follow from the file alone, so that a splitting that died writes the same pieces
-    again. A file that is replaced meanwhile is read from its beginning.
+    The borders between the pieces follow from the file alone, so a splitting that died writes the same pieces again. A
+    file that is replaced meanwhile is read from its beginning.
     """
 
     imports: ImportBook
@@ -139,7 +139,7 @@ class SplitImport(Struct, frozen=True, kw_only=True):
     piece_bytes: int
 
     def __call__(self, business_id: str, import_id: str, may_go_on: Callable[[], bool]) -> Sequence[int] | None:
-        """Read on while there is time: the numbers of the parts, none when the import has ended; ``None`` for later."""
+        """Read on while there is time; returns the parts' numbers, none if it has ended, or ``None`` for later."""
         job = self.imports.get(business_id, import_id)
         if job.status == "completed":
             return ()
@@ -157,7 +157,7 @@ class SplitImport(Struct, frozen=True, kw_only=True):
                     return None
         except UnreadableFileError as error:
             self.imports.save(replace(job, status="failed", failure=str(error), splitting=None))
-            # The piece that was being filled when it turned out has not been written.
+            # The piece that was being filled when the error came up has not been written.
             self.store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
             return ()
         return range(splitting.parts)
@@ -169,13 +169,13 @@ class SplitImport(Struct, frozen=True, kw_only=True):
         if before is not None and before.version == file.version:
             return before, file
         if before is not None:
-            # One piece more may have been begun.
+            # One more piece of each part than the job counts may have been written.
             self.store.remove_pieces(job.business_id, job.import_id, before.parts, before.pieces + 1)
             file = self.store.open(job.business_id, job.import_id)
         return Splitting(max(1, min(MAX_PARTS, -(-file.size // self.part_bytes))), file.version), file
 
     def _written(self, job: ImportJob, splitting: Splitting, rows: Iterator[Row]) -> Iterator[Splitting]:
-        """Write the rows, and say after each piece how far it is."""
+        """Write the rows; yields how far the splitting is after each piece."""
         parts = [bytearray() for _ in range(splitting.parts)]
         size = 0
         for row in rows:
@@ -198,11 +198,11 @@ class SplitImport(Struct, frozen=True, kw_only=True):
 
 
 class ImportCustomers(Struct, frozen=True, kw_only=True):
-    """Second step: imports one part. Running it again goes on behind the rows that are done.
+    """Second step: imports one part. Running it again goes on after the rows that are done.
 
     A row whose ``external_id`` or ``customer_id`` is known updates that customer. Only an address that differs from the
     customer's present one is evidence, so importing the same list again clears no flag. A row may opt its addresses
-    out and never in; an opt-out that is known already is not said again.
+    out but never in; an opt-out that is in force already is not stated again.
     """
 
     imports: ImportBook
@@ -217,7 +217,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
     copy_flags: CopyFlags
 
     def __call__(self, business_id: str, import_id: str, part: int, may_go_on: Callable[[], bool]) -> bool:
-        """Import while there is time; whether the part is done."""
+        """Import while there is time; returns whether the part is done."""
         job = self.imports.get(business_id, import_id)
         business = self.businesses.get(business_id)
         progress = self.ledger.get(import_id, part)
@@ -270,7 +270,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         rows: Sequence[_Row],
         holding: Mapping[str, int],
     ) -> PartProgress:
-        """Write rows and progress in one transaction, again while others write the same customers or contacts."""
+        """Write rows and progress in one transaction; retried while others write the same customers or contacts."""
         bad: list[BadRow] = []
         good: dict[str, _Wish] = {}
         overridden = 0
@@ -289,7 +289,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
 
         changes, after = retried(write, attempts=ATTEMPTS, lost=self.patience.wait)
         if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
-            # The import holds the settings that it began with; a copying may have passed these customers before.
+            # The flags follow the policy read at the start; ``RecopyFlags`` may have passed these customers already.
             self.copy_flags(business.business_id, changes.customers)
         return after
 
@@ -302,7 +302,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         return self.ledger.commit(after, changes.customers, changes.contacts, reported)
 
     def _changes(self, business: Business, rows: Mapping[str, _Wish]) -> _Changes:
-        """What rows, each about another customer, change on customers and contacts as they are now."""
+        """What rows, no two of them about one customer, change on customers and contacts as they are now."""
         now = self.clock.now()
         stored = self.customers.get_many(business.business_id, list(rows), as_of_now=True)
         wanted: dict[str, Customer] = {}
@@ -362,14 +362,14 @@ class CloseImport(Struct, frozen=True, kw_only=True):
     store: ImportStore
 
     def complete(self, business_id: str, import_id: str) -> None:
-        """All parts are in. An import whose file could not be read stays failed."""
+        """Complete the import: all parts are in. An import whose file could not be read stays failed."""
         job = self.imports.get(business_id, import_id)
         if job.splitting is not None:
             self.imports.save(replace(job, status="completed", failure=None))
             self.store.remove_pieces(business_id, import_id, job.splitting.parts, job.splitting.pieces)
 
     def fail(self, business_id: str, import_id: str) -> None:
-        """Something went wrong on our side. The parts stay for a while: a new run goes on where this one stopped."""
+        """Fail for a reason on our side. The parts stay for a while: a new run goes on where this one stopped."""
         job = self.imports.get(business_id, import_id)
         if job.status != "completed":
             self.imports.save(replace(job, status="failed", failure=STOPPED))
@@ -393,7 +393,7 @@ class _Wish(Struct, frozen=True):
 
 
 class _Changes(Struct, frozen=True):
-    """What some rows come to."""
+    """What a batch of rows changes, and those of the rows that turn out to be bad."""
 
     customers: Sequence[Customer]
     contacts: Sequence[Contact]
@@ -404,9 +404,9 @@ class _Changes(Struct, frozen=True):
 
 
 def _customer_of(job: ImportJob, row: Row) -> str:
-    """Whom a row is about: by external id, by customer id, else a customer of its own.
+    """The id of the customer whom a row is about: by its external id, by its customer id, else an id of its own.
 
-    The last follows from the row's place in the import, so that a row that is imported again is not another customer.
+    An id of its own follows from the import and the row's line, so a row that is imported again makes no new customer.
     """
     external_id = (row.given or {}).get("external_id")
     if external_id and external_id.isprintable() and external_id.strip():
@@ -418,7 +418,7 @@ def _customer_of(job: ImportJob, row: Row) -> str:
 
 def _write_row(row: Row, customer_id: str) -> bytes:
     error = [row.error.field, row.error.message] if row.error else None
-    # In escapes, because half a surrogate pair is JSON and cannot be written otherwise.
+    # ASCII with escapes, because half a surrogate pair is valid JSON and cannot be encoded otherwise.
     return json.dumps([row.line, customer_id, row.given, error], separators=(",", ":")).encode() + b"\n"
 
 
@@ -428,7 +428,7 @@ def _read_row(record: str) -> _Row:
 
 
 def checked_opt_outs(given: Mapping[str, Any], job: ImportJob) -> Mapping[Channel, Sequence[ConsentEvidence]]:
-    """What a row says that its addresses have opted out of; as of the import where it does not say since when.
+    """The opt-outs that a row states for its addresses; as of the import when the row does not say since when.
 
     Raises ``InvalidInputError`` with everything that is wrong.
     """
@@ -471,7 +471,7 @@ def _time(given: str | None, imported_at: datetime) -> datetime:
 def _opted_out(
     contacts: Mapping[ContactKey, Contact], customer: Customer, opt_outs: Mapping[Channel, Sequence[ConsentEvidence]]
 ) -> Mapping[ContactKey, Contact]:
-    """The contacts that learn of an opt-out which does not hold yet. Raises ``InvalidInputError``."""
+    """The contacts with opt-outs that were not in force before. Raises ``InvalidInputError`` without an address."""
     opted_out: dict[ContactKey, Contact] = {}
     for channel, statements in opt_outs.items():
         key = customer.contact_key(channel)
@@ -488,7 +488,7 @@ def _opted_out(
 
 
 def _used(contact: Contact, customer: Customer, before: Customer | None) -> Contact:
-    """The contact as used by a customer, cleared when they have moved to it. Raises ``InvalidInputError``."""
+    """The contact as used by a customer, cleared when the customer has moved to it. Raises ``InvalidInputError``."""
     channel = contact.key.channel
     moved_here = before is not None and before.contact_key(channel) != contact.key
     return linked(contact, customer, [channel] if moved_here else [])

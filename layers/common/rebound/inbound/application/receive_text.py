@@ -1,12 +1,12 @@
 """What a text that somebody sends us changes, and what is answered to it.
 
-A text belongs to every business that sends from the number it came to: their customers cannot tell them apart. Where
-nobody does any more it belongs to those who did, because people answer old messages. Where others do by now, those who
-did hear from their own customers what may end something, because nobody can know who was meant, and nothing else.
+A text belongs to every business that sends from the number it came to: customers cannot tell these businesses apart.
+If no business sends from it any more, the text belongs to those that did, because people answer old messages. If others
+send from it now, a former one gets only its own customers' texts that may be a stop: nobody can know who was meant.
 
-What a text means is decided once, when it comes for the first time, and kept; whenever it comes again, what was decided
-is applied again, which changes nothing once it has been applied. So a text that is handed on twice counts once, and one
-that somebody plays back later cannot undo what was said since.
+What a text means is decided when it is first received, and kept. Each time that the text is received again, the kept
+decision is applied again, which changes nothing if it was applied before. So a text delivered twice counts once, and
+a text that somebody replays later cannot undo what was said since.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, DomainEvents
 
 TRIED_AGAIN_FOR: Final = timedelta(hours=1)
-"""So long after the first receipt a text that is not kept may be one that failed half way; Twilio tries for seconds."""
+"""How long after its first receipt a text that is not kept may have failed half way; Twilio retries for seconds."""
 WENT_OUT: Final = frozenset(
     {MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNCERTAIN}
 )
 
 
 class Received(Struct, frozen=True):
-    """What became of a text: for whom it was, and what is answered, ``None`` for nothing."""
+    """What became of a text: the businesses it was for, and the answer; ``None`` when there is none."""
 
     business_ids: tuple[str, ...]
     answer: str | None = None
@@ -75,7 +75,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
-        """Keep it and apply it. Raises ``ConcurrentChangeError`` when others keep changing a contact: come again."""
+        """Keep and apply the text. Raises ``ConcurrentChangeError`` when others keep changing a contact: try again."""
         businesses = {business.business_id: business for business in self.businesses.having_sent_from(text.senders)}
         present = {id_ for id_, business in businesses.items() if business.text_from in text.senders}
         holders = present or set(businesses)
@@ -92,13 +92,13 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         receipt = self.replies.receive(text.reply_id, FirstReceipt(now, tuple(heard)))
         taken: list[_Taken] = []
         for key in receipt.keys:
-            # Whoever has come to send from the number since then was not meant.
+            # Only those of the first receipt: a business that began to send from the number later was not meant.
             business = businesses.get(key.business_id)
             if business is None:
                 continue
             reply = self.replies.get(key, receipt, text.reply_id)
             if reply is None and now - receipt.at > TRIED_AGAIN_FOR:
-                # It was kept for as long as replies are.
+                # The reply was kept, for as long as replies are, and has expired.
                 continue
             contact = contacts[numbers[key.business_id]]
             reply = reply or self.replies.add(self._understood(text, business, contact, receipt.at))
@@ -129,7 +129,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
 
     def _apply(self, contact: Contact, reply: Reply) -> None:
         key = contact.key
-        # What staff have decided since is not undone: a hold weighs less, and is older, than its release.
+        # This undoes no later decision of staff: a hold has the least weight, and is older than its release.
         if reply.evidence:
             self.record_evidence(contact, reply.evidence)
         if reply.appointment_id is not None:
@@ -139,10 +139,10 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             self._confirm(key, reply)
 
     def _confirm(self, key: ContactKey, reply: Reply) -> None:
-        """Tell, and close what was asked about the appointment; nothing once it is closed."""
+        """Publish the confirmation and close the appointment's open questions; does nothing once they are closed."""
         about = (reply.customer_id, reply.appointment_id)
         answered = [a for a in self.appointments.asked(key) if (a.key.customer_id, a.appointment_id) == about]
-        # Asked again since is another question.
+        # A question asked after the reply is another question.
         answered = [question for question in answered if question.at <= reply.at]
         if not answered or reply.customer_id is None or reply.appointment_id is None or reply.message_id is None:
             return
@@ -159,7 +159,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         self.appointments.close(key, answered)
 
     def _answer(self, taken: Sequence[_Taken]) -> str | None:
-        """One answer for all the businesses of a sender; what Twilio does for one of them it does for the number."""
+        """One answer for all businesses of a sender; none where Twilio answers for one of them, so for the number."""
         keywords = {each.reply.keyword for each in taken if each.reply.keyword is not None}
         businesses = [each.business for each in taken]
         if len(keywords) != 1 or any(b.text_answers.keywords is AnsweredBy.TWILIO for b in businesses):

@@ -1,4 +1,4 @@
-"""The report of text replies: what customers texted, filtered, with who they are."""
+"""The report of text replies: what customers texted, filtered, and who the customers are."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
 
 MOST_CUSTOMERS: Final = 10
-"""So many of those who share a number are named."""
+"""The most customers that are named for a number that several share."""
 PAGE: Final = 100
 MOST_BYTES: Final = 4_000_000
-"""Of a file, a page of rows more or less: Lambda answers with 6 MB at the most."""
+"""Bytes of texts in one answer, a page of rows more or less: Lambda answers with 6 MB at the most."""
 
 
 class RepliesWanted(Struct, frozen=True):
-    """Which replies: everything that is given must hold. From ``since`` on, before ``until``.
+    """Which replies to report: every condition that is given must hold. From ``since`` on, before ``until``.
 
-    ``customer_id`` stands for the numbers that this customer uses or used. ``q`` are words, each of which stands in the
-    text or the number, in any case. ``needs_staff`` tells those that wait to be read from the others.
+    ``customer_id`` selects the numbers that this customer uses or used. ``q`` holds words; each must be in the text or
+    in the number, in any case. ``needs_staff`` selects the replies that wait for staff to read them, or all others.
     """
 
     since: datetime | None = None
@@ -46,7 +46,7 @@ class RepliesWanted(Struct, frozen=True):
 
 
 class ReplyView(Struct, frozen=True):
-    """A reply and customers who use or used the number, the one whom it is known to be from first."""
+    """A reply and customers who use or used the number; the one known to have sent it comes first."""
 
     reply: Reply
     customers: tuple[Customer, ...]
@@ -60,9 +60,9 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
     contacts: ContactBook
 
     def __call__(self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None) -> Page[ReplyView]:
-        """The latest first; a page may be short, or empty, and have a cursor all the same.
+        """A page of replies, the latest first; it may be short or empty and still have a cursor.
 
-        Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for a cursor that is none.
+        Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for an invalid cursor.
         """
         page = self.replies.page(
             business_id,
@@ -77,7 +77,7 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
     def file(
         self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None
     ) -> tuple[Iterable[ReplyView], str | None]:
-        """The next rows of a file: a page, and more of them until there are ``limit``, or enough for an answer."""
+        """The next rows of a file and the cursor after them: up to ``limit`` rows, or fewer if they fill an answer."""
         found: list[ReplyView] = []
         size = 0
         while True:
@@ -145,12 +145,12 @@ _NUMBERS: Final = ("number", "to")
 
 
 def write_header() -> str:
-    """What a file begins with."""
+    """The header row of a file."""
     return _line(COLUMNS)
 
 
 def write_reply(view: ReplyView) -> str:
-    """A reply as one row, in which no cell is a formula; phone numbers, digits behind their +, stay as they are."""
+    """A reply as one row, in which no cell is a formula; phone numbers (+ and digits) stay as they are."""
     reply = view.reply
     cells = {
         "at": _time(reply.at),

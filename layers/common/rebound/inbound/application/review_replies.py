@@ -1,4 +1,4 @@
-"""The texts that somebody must read, and what follows from what they make of them."""
+"""The texts that staff must read, and what follows from their decisions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class ReviewReplies(Struct, frozen=True, kw_only=True):
-    """Lists and resolves.
+    """Lists the texts that staff must read, and resolves them.
 
-    What reads like a revocation holds marketing back until it is resolved. The hold ends when no such text of the
-    contact waits any more, and with it nothing else: whoever had opted out of marketing before or has meanwhile stays
-    opted out.
+    A text that reads like a revocation holds marketing back until it is resolved. The hold ends when no such text of
+    the contact waits any more. Its end takes nothing else back: a contact who has opted out of marketing, before the
+    hold or during it, stays opted out.
     """
 
     replies: ReplyBook
@@ -32,11 +32,11 @@ class ReviewReplies(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def waiting(self, business_id: str, limit: int, cursor: str | None) -> Page[Reply]:
-        """Those that somebody must still read, the oldest first."""
+        """The replies that staff must still read, the oldest first."""
         return self.replies.waiting(business_id, limit, cursor)
 
     def resolve(self, business_id: str, reply_id: str, decision: Decision, who: str) -> Reply:
-        """Write the decision down, then act on it; the same decision again acts again.
+        """Store the decision, then act on it; sending the same decision again acts again.
 
         Raises ``NotFoundError``, ``ConflictError`` and ``ConcurrentChangeError``.
         """

@@ -1,7 +1,7 @@
 """What people text back: the words that mean something by themselves, and what became of each text.
 
-The words are those that Twilio acts on by itself ("Twilio support for opt-out keywords"), which for us are the whole
-message in any case, with whatever surrounds or divides the letters left aside: ``Stop.``, ``"STOP"``, ``opt-out``.
+The words are those that Twilio acts on by itself ("Twilio support for opt-out keywords"). For us, a word must be the
+whole message, in any case; whatever surrounds or divides its letters is ignored: ``Stop.``, ``"STOP"``, ``opt-out``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from rebound.messages.domain.appointments import Asked
 
 
 def keyword_of(text: IncomingText) -> Keyword | None:
-    """The provider's word for a text, else the word that it is."""
+    """The keyword that the provider names for a text, else the one that its body is; ``None`` when it is none."""
     return text.keyword or WORDS.get(plain(text.body))
 
 
 def may_stop(text: IncomingText) -> bool:
-    """Whether a text is a STOP, or reads as if its sender wanted no more of them."""
+    """Whether a text is a STOP, or reads as if its sender wanted no more texts."""
     keyword = keyword_of(text)
     return keyword is Keyword.STOP or (keyword is None and reads_like_a_revocation(text.body))
 
@@ -32,9 +32,9 @@ def may_stop(text: IncomingText) -> bool:
 class IncomingText(Struct, frozen=True):
     """A text as the provider hands it on.
 
-    ``reply_id`` is the provider's own id of it, the same each time that it is handed on. ``senders`` are the number
-    that it was sent to and the messaging service that this belongs to. ``keyword`` is there when the provider has
-    acted, and answered, by itself (``OptOutType``).
+    ``reply_id`` is the provider's own id of the text, the same each time that the text is handed on. ``senders`` are
+    the number that it was sent to and the messaging service of that number. ``keyword`` is set when the provider has
+    already acted on the text and answered it (``OptOutType``).
     """
 
     reply_id: str
@@ -57,17 +57,17 @@ def understood(
 ) -> Reply:
     """What a text means for one business.
 
-    ``asked`` are the open questions for a confirmation, the latest first; ``stopped`` whether the number has opted out
-    of everything; ``opting_in`` whether a YES may also be the answer to the question for marketing; ``confirming`` the
-    words by which one confirms. In this order:
+    ``asked`` holds the open questions for a confirmation, the latest first. ``stopped`` says whether the number has
+    opted out of everything, ``opting_in`` whether a YES may also answer the question about marketing. ``confirming``
+    holds the words that confirm. The meanings are tried in this order:
 
-    1. STOP and HELP, by the provider's word for it or as one of the words, whatever was asked.
-    2. A word that confirms, when something was asked. A YES is one only while the number is not stopped: otherwise it
-       is a START. It answers the latest question; when the number's open questions are for several customers, or a YES
-       may be about marketing as well, nobody can know what is meant, and staff must read it.
+    1. STOP and HELP, named by the provider or found as one of the words, whatever was asked.
+    2. A word that confirms, when something was asked. A YES confirms only while the number is not stopped, and is a
+       START otherwise. The word answers the latest question. Staff must read it when the number's open questions are
+       for several customers, or when a YES may be about marketing as well: nobody can know what is meant.
     3. START.
-    4. What reads like a revocation: staff must read it.
-    5. Anything else: staff must read it when something was asked, or when it confirms and nothing was.
+    4. A text that reads like a revocation: staff must read it.
+    5. Anything else: staff must read it when something was asked, or when it confirms although nothing was asked.
     """
     key = ContactKey(business_id, Channel.SMS, text.number).hashed
     keyword = keyword_of(text)

@@ -1,8 +1,8 @@
-"""Recognising somebody who asks in their own words not to be texted any more.
+"""Recognising texts whose senders ask in their own words not to be texted any more.
 
-The phrases are data, by language. They are wide on purpose: whoever is found is only held back from marketing until
-staff have read the text, and whoever is missed goes on being written to. A revocation in any reasonable words counts
-in the United States (47 CFR 64.1200(a)(10)).
+The phrases are data, by language. They are wide on purpose: a match only holds marketing back until staff have read the
+text, whereas a sender who is missed goes on getting messages. A revocation in any reasonable words counts in the United
+States (47 CFR 64.1200(a)(10)).
 """
 
 import re
@@ -91,7 +91,7 @@ def reads_like_a_revocation(body: str) -> bool:
 
 
 def _words(body: str) -> str:
-    """The words alone; an apostrophe joins what it stands in (``don't`` becomes ``dont``)."""
+    """The words alone, in lower case; an apostrophe is left out of its word (``don't`` becomes ``dont``)."""
     decomposed = unicodedata.normalize("NFKD", body.casefold())
     letters = "".join(c for c in decomposed if not unicodedata.combining(c) and c not in "'\u2019\u02bc`")
     return " ".join("".join(c if c.isalnum() else " " for c in letters).split())

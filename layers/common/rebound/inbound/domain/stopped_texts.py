@@ -1,4 +1,4 @@
-"""Texts are stopped: since when, by whom, and what brings them back."""
+"""What is said about texts that are stopped: since when, by whom, and what brings them back."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,19 +22,19 @@ def _answers(language: str) -> Mapping[str, str]:
 
 
 def answer_to(keyword: Keyword, businesses: Sequence[Business], language: str) -> str:
-    """One answer for the businesses that share a sender, in their order; at least one."""
+    """One answer for the businesses (at least one) that share a sender, which it names in their order."""
     contacts = [business.owner_email for business in businesses if business.owner_email is not None]
     names = ", ".join(business.name for business in businesses)
     contact = ", ".join(dict.fromkeys(contacts)) or names
-    # One after the other would read a placeholder in a name.
+    # In one pass: a second one would replace a placeholder that stands in a name.
     return _answers(language)[keyword].format_map({"name": names, "contact": contact})
 
 
 class StoppedTexts(Struct, frozen=True):
-    """The opt-out of everything by text that holds, for the reception desk.
+    """The opt-out of all texts that is in force, for the reception desk.
 
     ``text_start_to`` is the number to which the customer texts START; ``None`` when something else brings texts back,
-    or when nobody here knows the number: then the sentence says where it is found.
+    or when we do not know the number: then ``sentence`` says where to find it.
     """
 
     since: datetime
@@ -44,10 +44,10 @@ class StoppedTexts(Struct, frozen=True):
 
 
 def stopped_texts(opt_out: ConsentEvidence, business: Business, number_texted: str | None) -> StoppedTexts:
-    """``number_texted`` is the number to which the customer texted STOP, if it is known.
+    """The opt-out for the desk; ``number_texted`` is the number to which the customer texted STOP, if it is known.
 
-    A START to the business's own number counts. A messaging service has numbers of its own, of which the one that the
-    customer texted is the only one known here.
+    A START to the business's own number counts. A messaging service sends from several numbers, of which only the one
+    that the customer texted is known here.
     """
     if taken_back_by(opt_out) is not TakenBackBy.CUSTOMER:
         return StoppedTexts(

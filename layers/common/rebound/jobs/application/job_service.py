@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class JobView(Struct, frozen=True):
-    """A job with what its phases have come to so far."""
+    """A job with the results of its phases so far."""
 
     job: Job
     counts: Sequence[Mapping[str, int]]
@@ -50,9 +50,9 @@ class JobService(Struct, frozen=True, kw_only=True):
         request: str | None = None,
         in_one: bool = False,
     ) -> JobView:
-        """Start a job; ``in_one`` when there is nothing to split.
+        """Start a job; ``in_one`` makes it a single range, because there is nothing to split.
 
-        ``request`` names the client's request: trying it again after a crash goes on with the same job.
+        ``request`` names the client's request: a retry of the request after a crash goes on with the same job.
         """
         now = self.clock.now()
         proposed = self.ids.ulid(now)
@@ -66,7 +66,7 @@ class JobService(Struct, frozen=True, kw_only=True):
         return self._view(self.jobs.get(business_id, job_id))
 
     def resume(self, business_id: str, job_id: str) -> JobView:
-        """Go on where it stopped; asking again is harmless.
+        """Resume a paused job where it stopped; asking again is harmless.
 
         Raises ``NotFoundError``, and ``ConflictError`` when the job has ended.
         """

@@ -1,7 +1,7 @@
-"""The kernel of jobs: phases over key ranges, step by step, so that dying and beginning again change nothing.
+"""The kernel of jobs: phases over key ranges, done in steps that may die and begin again without harm.
 
-What a kind of job does is a ``JobWork``. Each of its steps does a bounded piece of a range and commits it together with
-the progress past it; whoever loses that commit to another invocation looks at where the range stands and goes on there.
+A ``JobWork`` does what one kind of job does. Each step does a bounded piece of a range and commits it together with the
+range's progress. An invocation that loses the commit to another one reads the progress again and goes on from there.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class JobWork(Protocol):
     """What one kind of job does."""
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """Do the next piece of a range, first and last id inclusive, and commit the progress past it.
+        """Do the next piece of a range (``within``: first and last id, inclusive) and commit the progress after it.
 
-        Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
+        Raises ``ConcurrentChangeError`` when another invocation has gone on with the range.
         """
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:
-        """The job after a phase whose ranges came to ``counts``: in its next phase, or with its last word."""
+        """The job after a phase whose ranges have these ``counts`` in total: in its next phase, or ended."""
 
 
 class RunJob(Struct, frozen=True, kw_only=True):
-    """The steps of the job state machine. Each may be run again at any time, also beside itself."""
+    """The steps of the job state machine. Each may run again at any time, even while another run of it goes on."""
 
     jobs: JobBook
     ledger: JobLedger
@@ -47,7 +47,7 @@ class RunJob(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def advance(self, business_id: str, job_id: str) -> Sequence[int]:
-        """The ranges that have something left to do, after concluding each phase in which none has; none at the end."""
+        """Conclude each phase that is done; the ranges with work left, none when the job is paused or has ended."""
         while True:
             job = self.jobs.get(business_id, job_id)
             if job.status in STANDING:
@@ -60,7 +60,7 @@ class RunJob(Struct, frozen=True, kw_only=True):
             self.jobs.replace(replace(after, ended_at=self.clock.now() if after.status in ENDED else None))
 
     def work(self, business_id: str, job_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
-        """Work at a range while there is time; whether nothing is left to do in it for now."""
+        """Work on a range while ``may_go_on``; whether nothing is left to do in the range for now."""
         while True:
             job = self.jobs.get(business_id, job_id)
             progress = self.ledger.get(job_id, job.phase, index)
@@ -88,12 +88,12 @@ def summed(parts: Sequence[JobProgress]) -> Mapping[str, int]:
 
 
 def beyond(progress: JobProgress, counts: Mapping[str, int], cursor: str | None) -> JobProgress:
-    """The progress after a piece that came to ``counts``; the range is done when nothing continues it."""
+    """The progress after a piece with these ``counts``; the range is done when ``cursor`` is ``None``."""
     total = Counter(progress.counts)
     total.update(counts)
     return replace(progress, counts=dict(total), cursor=cursor or progress.cursor, done=cursor is None)
 
 
 def completed(job: Job) -> Job:
-    """The job with its last word."""
+    """The job as completed."""
     return replace(job, status=JobStatus.COMPLETED)

@@ -1,1 +1,1 @@
-"""What stands behind the ports of messages."""
+"""The adapters that implement the ports of messages."""

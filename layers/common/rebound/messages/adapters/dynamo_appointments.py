@@ -13,14 +13,14 @@ from rebound.messages.domain.appointments import Answered, AppointmentEntry, Ask
 from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
 
 KEPT: Final = timedelta(days=400)
-"""As long as messages are."""
+"""As long as messages are kept."""
 _TOLD: Final = "told"
 _ANSWERED: Final = "answered"
 _ASKED: Final = "asked"
 OPEN_FOR: Final = timedelta(days=30)
-"""So long a question can be answered; what comes later is for staff."""
+"""How long a question can be answered; a later answer is for staff to read."""
 MOST_OPEN: Final = 20
-"""Of the questions to one number only the latest count."""
+"""How many questions to one number count: the latest ones."""
 
 
 class DynamoAppointmentBook:
@@ -62,7 +62,7 @@ class DynamoAppointmentBook:
 
 
 def _contact(key: ContactKey) -> str:
-    """No business is called ``asked``."""
+    """The partition of a contact's open questions; no business is called ``asked``."""
     return f"asked#{key.hashed}"
 
 
@@ -77,7 +77,7 @@ def _read_asked(business_id: str, row: AppointmentRow) -> Asked:
 
 
 def _partition(business_id: str, appointment_id: str) -> str:
-    """No business is called ``appointment``."""
+    """The partition of one appointment; no business is called ``appointment``."""
     return f"appointment#{business_id}#{appointment_id}"
 
 

@@ -62,7 +62,7 @@ class DynamoMessageLog:
     def claim(self, message: Message) -> bool:
         rank = RANKS[MessageStatus.SENDING]
         row = self._new(replace(message, status=MessageStatus.SENDING))
-        # botocore asks again when an answer is lost: a claim that finds itself is still ours.
+        # botocore repeats a request whose answer is lost: a claim that finds itself stored is still ours.
         row.claim = uuid4().hex
         try:
             with lost_races():
@@ -156,7 +156,7 @@ class DynamoMessageLog:
 
 
 def _as_read(message: Message) -> Condition:
-    """That nobody has changed what a receipt can change since the message was read."""
+    """The condition that whatever a receipt can change is unchanged since the message was read."""
     condition: Condition = MessageRow.rank == message.rank
     for attribute, value in (
         (MessageRow.delivered_at, message.delivered_at),
@@ -181,7 +181,7 @@ def _message(row: MessageRow) -> Message:
 
 
 def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
-    """The change of a record of the table's change stream; ``None`` for what is no campaign's message, or expired."""
+    """The change in a record of the table's stream; ``None`` when it is no message of a campaign, or has expired."""
     change = record["dynamodb"]
     after = change.get("NewImage")
     if after is None or "campaign_id" not in after:

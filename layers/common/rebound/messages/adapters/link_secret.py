@@ -8,7 +8,7 @@ from typing import Any, Final
 from rebound.messages.domain.links import LinkKeys
 
 READ_AGAIN_SECONDS: Final = 60.0
-"""Whoever makes up tokens with ids of keys that there are not makes us ask no more often than that."""
+"""The secret is read no more often than this, however many forged tokens name key ids that do not exist."""
 _CURRENT: Final = "current"
 
 

@@ -11,7 +11,7 @@ APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z
 
 
 class MessageRow(Model):
-    """``recipient_id`` (business and customer) / ``message_id``; also the pointers from provider ids."""
+    """``recipient_id`` (business and customer) / ``message_id``; the table also holds the rows below."""
 
     recipient_id = UnicodeAttribute(hash_key=True)
     message_id = UnicodeAttribute(range_key=True)

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from rebound.messages.ports import MessageLog
 
 ATTEMPTS: Final = 8
-"""How often a row that others write at the same time is read again."""
+"""How many times a contact is read and written when others write it at the same time."""
 
 
 class RecordEvidence(Struct, frozen=True, kw_only=True):
-    """Tells a contact what is known.
+    """Joins evidence to a contact.
 
-    A delivery to a contact without failures is not written: nothing is to be cleared, and a million deliveries would be
-    a million writes. So when a failure is to be written, the deliveries that the message log knows of are looked up
-    first; and once more after the write, because a delivery that was being applied meanwhile may have read the contact
-    before our write and its log row been written after our look.
+    A delivery to a contact without failures is not written: there is nothing to clear, and a million deliveries would
+    be a million writes. Before a failure is written, the deliveries in the message log are therefore looked up. They
+    are looked up again after the write: a delivery that is applied at the same time may have read the contact before
+    our write, and written its row of the log after our first look.
     """
 
     messages: MessageLog
@@ -36,7 +36,7 @@ class RecordEvidence(Struct, frozen=True, kw_only=True):
     def __call__(
         self, contact: Contact, evidence: Sequence[Evidence | ConsentEvidence], senders: Iterable[str] = ()
     ) -> None:
-        """Join evidence. ``senders`` are customers whose messages speak of it beside those who use the address.
+        """Join evidence. Deliveries to the customers ``senders`` count too, besides those to customers of the contact.
 
         Raises ``ConcurrentChangeError`` when others keep changing the contact.
         """
@@ -45,7 +45,7 @@ class RecordEvidence(Struct, frozen=True, kw_only=True):
         for _ in range(ATTEMPTS):
             deliveries = self._deliveries(contact, customer_ids, failures)
             learnt = contact.with_evidence(*evidence, *deliveries)
-            # Of an address that nobody uses any more only the consent is kept.
+            # When nobody uses the address any more, only the consent is kept.
             if not contact.is_used or not (failures or contact.reachability.failures):
                 learnt = replace(learnt, reachability=contact.reachability)
             if learnt == contact:

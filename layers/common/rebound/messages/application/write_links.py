@@ -23,6 +23,6 @@ class LinkWriter(Struct, frozen=True, kw_only=True):
     public_url: str
 
     def urls(self, contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope]) -> Mapping[Purpose, str]:
-        """The links for ``message``, which goes to ``contact``: for each purpose with its scope."""
+        """The links for ``message``, which goes to ``contact``: one for each ``wanted`` purpose, with its scope."""
         tokens = write_tokens(contact, message, wanted, self.keyring.keys())
         return {purpose: f"{self.public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}

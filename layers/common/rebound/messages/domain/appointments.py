@@ -1,6 +1,6 @@
 """What has happened about an appointment: the messages about it, and what the customer answered.
 
-The appointments themselves are the client's; here they are no more than the names that it gives them.
+The client keeps the appointments themselves; Rebound only knows the names that the client gives them.
 """
 
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ class MessagePosted(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same message."""
+        """The id of the entry, the same whenever the message is recorded."""
         return self.key.message_id
 
 
 class Answered(Struct, frozen=True):
-    """The customer answered a text that asked for a confirmation; not ``confirmed`` when it is unclear what they mean.
+    """The customer answered a text that asked for a confirmation.
 
-    ``reply_id`` names the reply, where the words are.
+    ``confirmed`` is false when the meaning is unclear. ``reply_id`` names the reply, which has the customer's words.
     """
 
     at: datetime
@@ -36,7 +36,7 @@ class Answered(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same reply."""
+        """The id of the entry, the same whenever the reply is recorded."""
         return self.reply_id
 
 
@@ -57,7 +57,7 @@ def confirmed_at(newest_first: Iterable[AppointmentEntry]) -> datetime | None:
 
 
 class Asked(Struct, frozen=True):
-    """A text that asked its recipient to confirm an appointment, and has not been confirmed."""
+    """A text that asked its recipient to confirm an appointment, which has not been confirmed yet."""
 
     at: datetime
     key: MessageKey
@@ -65,5 +65,5 @@ class Asked(Struct, frozen=True):
 
     @property
     def entry_id(self) -> str:
-        """The same for the same message."""
+        """The id of the entry, the same whenever the message is recorded."""
         return self.key.message_id

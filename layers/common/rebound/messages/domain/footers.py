@@ -1,7 +1,7 @@
-"""What stands below every email so that whoever gets it can say what they want to get, and the headers for that.
+"""The footer of every email, with links to choose what to get, and the headers that offer to unsubscribe.
 
-A client may put the links where they like, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; the footer is
-for the parts of an email in which they have not.
+Clients may place the links themselves, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; each part of an
+email in which they have not done so gets the footer.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ VARIABLE_OF: Final = {
     Purpose.CONFIRM: CONFIRM_URL,
 }
 LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
-"""Variables of emails alone, a text is answered with STOP; these are of emails that may be unsubscribed from."""
+"""The links of emails that can be unsubscribed from. Texts have none: they are answered with STOP."""
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
-"""Nobody is asked for marketing by marketing."""
+"""The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
 _HTML: Final = """
 <div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
@@ -36,7 +36,7 @@ _HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decora
 
 
 class FooterWords(Struct, frozen=True):
-    """What a footer says in one language; how to unsubscribe by scope."""
+    """What a footer says in one language; ``unsubscribe`` has the words for each scope."""
 
     said: str
     choose: str
@@ -50,7 +50,7 @@ def footer_words(language: str) -> FooterWords:
 
 
 class Footer(Struct, frozen=True):
-    """The end of an email, as templates; ``stands_for`` is the variable that makes it needless where it is used."""
+    """The footer of an email, as templates; a part that uses the variable ``stands_for`` needs no footer."""
 
     html: str
     text: str
@@ -58,7 +58,7 @@ class Footer(Struct, frozen=True):
 
 
 def scope_of(category: Category) -> Scope | None:
-    """What one click in a message of this kind stops: what that message is, and no more. ``None``: nothing at once."""
+    """The scope that one click in such a message stops: its own and no more. ``None``: one click stops nothing."""
     return category.traits.scope if category.is_promotional else None
 
 
@@ -76,5 +76,5 @@ def footer_of(category: Category, language: str) -> Footer:
 
 
 def one_click(url: str) -> Mapping[str, str]:
-    """The headers with which a mail program offers to unsubscribe by itself (RFC 2369 §3.2, RFC 8058 §3.1)."""
+    """The headers that make mail programs offer to unsubscribe with one click (RFC 2369 §3.2, RFC 8058 §3.1)."""
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

@@ -1,9 +1,9 @@
-"""What a message counts as in its campaign: the labels that are added up as messages change.
+"""What a message counts as in its campaign: the labels that are counted as messages change.
 
-A label is a status, or ``excluded:<reason>``; each message has at most one of these, so that they add up to everybody
-(truth 9). Beside them stand markers, which say more about the same message and are shown to nobody: they are what the
-breaker looks at. Markers belong to the window of the campaign in which the message was handed over, because what was
-sent before a resume says nothing about whether its cause is gone.
+A label is a status, or ``excluded:<reason>``; each message has at most one of these, so that their counts add up (truth
+9). A message may also have markers, which say more about it for the breaker and are shown to nobody. A marker belongs
+to the window of the campaign in which the message was handed over, because messages sent before a resume say nothing
+about whether the cause of the pause is gone.
 """
 
 from typing import Final
@@ -12,19 +12,19 @@ from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.messages.domain.messages import MessageStatus
 
 FINAL: Final = "final"
-"""There is a final word on the message."""
+"""The message has a final status."""
 
 
 FAULT: Final = "fault"
-"""It failed through the sender's own fault, or for its content."""
+"""The message failed through the sender's own fault, or because of its content."""
 
 
 HARD_BOUNCE: Final = "hard_bounce"
-"""It came back as SES counts hard bounces: for good. A full mailbox is none."""
+"""The message bounced for good, as SES counts hard bounces; a full mailbox is not one."""
 
 
 _NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
-"""Not handed over: what is targeted and not counted is queued."""
+"""Statuses before the hand-over, which have no label: targeted messages that are not counted are queued."""
 
 
 _FINAL: Final = frozenset({MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.FAILED})

@@ -1,9 +1,9 @@
-"""The links in a message: whoever opens one is taken at their word for the address that the message went to.
+"""The links in a message: whoever opens one is trusted to speak for the address that the message went to.
 
-A link is a bearer token, so it is signed; and it ends up in logs that are not ours, so it holds ids and the hash of the
-address and never the address. It names the message, because the message log knows exactly where that went, also after
-the customer has another address or none. It does not expire: a mail that can still be read can still be answered, and
-an old link opens no more than the choice what to get at an address (CAN-SPAM asks for 30 days).
+A link is a bearer token, so it is signed. It ends up in logs that are not ours, so it holds ids and the hash of the
+address, never the address itself. It names the message, because the message log knows exactly where the message went,
+even when the customer has another address since, or none. It does not expire: an email that can still be read can still
+be answered, and an old link allows no more than to choose what an address gets (CAN-SPAM asks for 30 days).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _HEAD: Final = 3
 _ID: Final = 16
 _DIGEST: Final = 32
 _SIGNATURE: Final = 16
-"""128 bits of the HMAC's 256, which RFC 2104 §5 allows: the address line of a header is not the place for more."""
+"""128 of the HMAC's 256 bits, as RFC 2104 §5 allows: links stand in header lines and should be short."""
 _CONTEXT: Final = b"rebound-link"
-"""So that nothing else that is ever signed with the key is taken for a link."""
+"""Signed with each link, so that nothing else that is signed with the same key is taken for a link."""
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _AS_PYTHON_COUNTS: Final = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _ULID: Final = 26
 
 
 class Purpose(StrEnum):
-    """What a link is for, and the path it stands under; one is never taken for another."""
+    """What a link is for, and its path; a link for one purpose is never accepted for another."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -51,9 +51,9 @@ _CHANNELS: Final = (Channel.EMAIL, Channel.SMS)
 
 
 class Link(Struct, frozen=True):
-    """What a link says. ``contact`` is the key of the address under its hash; ``message`` is the one that it stood in.
+    """What a link says. ``contact`` has the address as a hash; ``message`` is the message that the link is in.
 
-    ``scope`` is what an unsubscribing link stops, or a confirming one allows.
+    ``scope`` is what an unsubscribing link stops, or what a confirming link allows.
     """
 
     purpose: Purpose
@@ -68,25 +68,25 @@ class Link(Struct, frozen=True):
 
 
 class LinkKeys(Struct, frozen=True):
-    """The keys of links by id: new links are signed with ``current``, old ones are good as long as theirs is here."""
+    """The signing keys of links by id. ``current`` signs new links; an old link is valid while its key is here."""
 
     current: int
     keys: Mapping[int, bytes]
 
     def __repr__(self) -> str:
-        """Without the keys themselves, which no log may have."""
+        """Leaves out the keys themselves, which must not get into any log."""
         return f"LinkKeys(current={self.current})"
 
 
 def write_token(link: Link, keys: LinkKeys) -> str:
-    """The link as one part of a path."""
+    """The token of a link, which is one part of a URL path."""
     return write_tokens(link.contact, link.message, {link.purpose: link.scope}, keys)[link.purpose]
 
 
 def write_tokens(
     contact: ContactKey, message: MessageKey, wanted: Mapping[Purpose, Scope], keys: LinkKeys
 ) -> dict[Purpose, str]:
-    """The links of one message as parts of paths, for each purpose with its scope: every email asks for them."""
+    """The tokens of one message's links, one for each purpose with its scope; every email needs them."""
     key, head = keys.keys[keys.current], bytes((_VERSION, keys.current))
     channel = _CHANNELS.index(contact.channel)
     rest = b"".join(
@@ -112,7 +112,7 @@ def key_id_of(token: str) -> int | None:
 
 
 def read_token(token: str, purpose: Purpose, keys: LinkKeys) -> Link | None:
-    """What a link says; ``None`` unless it is one for this purpose, signed with one of the keys, to the last bit."""
+    """What a link says; ``None`` unless it is for this purpose and, to the last bit, signed with one of the keys."""
     raw = _decode(token)
     if raw is None:
         return None
@@ -120,7 +120,7 @@ def read_token(token: str, purpose: Purpose, keys: LinkKeys) -> Link | None:
     key = keys.keys.get(raw[1])
     if key is None or not hmac.compare_digest(signature, _sign(body, key)):
         return None
-    # From here on it is what we wrote ourselves.
+    # The signature is good, so the body is what we wrote ourselves.
     kind, rest = body[2], body[_HEAD:]
     if _PURPOSES[kind >> 4] is not purpose:
         return None
@@ -141,7 +141,7 @@ def _decode(token: str) -> bytes | None:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (binascii.Error, UnicodeEncodeError):
         return None
-    # The decoder skips what is not of its alphabet, and does not look at bits that are left over.
+    # The decoder skips characters that are not in its alphabet, and ignores bits that are left over.
     if urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
         return None
     shortest = _HEAD + 2 * _ID + _DIGEST + 1 + _SIGNATURE

@@ -1,4 +1,4 @@
-"""What a message says before it is rendered for somebody, and whom a mailing means."""
+"""The content of a message before it is rendered, and mailings: what is sent to whom."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -29,12 +29,12 @@ Content = EmailContent | TextContent
 
 
 class Mailing(Struct, frozen=True, kw_only=True):
-    """A message to whom ``selection`` means, each with an id that follows from ``run_id`` and the customer (truth 7).
+    """Messages to everybody in ``selection``, each with an id that follows from ``run_id`` and the customer (truth 7).
 
-    ``run_id`` is a ULID, and there once it is known when it is sent. ``single`` marks one message to one person, which
-    may ask for the confirmation of an appointment. With ``local_time``, what the clock on the wall shows when each
-    recipient gets it in their own zone, ``send_at`` is the moment at which the first clock on earth shows it. Nothing
-    is handed over from ``expires_at`` on.
+    ``run_id`` is a ULID, set once it is known when the mailing is sent. ``single`` marks one message to one person,
+    which may ask for the confirmation of an appointment. ``local_time`` is the wall-clock time at which each recipient
+    gets the message in their own zone; ``send_at`` is then the moment at which the first clock on earth shows that
+    time. Nothing is handed over from ``expires_at`` on.
     """
 
     business_id: str
@@ -51,10 +51,10 @@ class Mailing(Struct, frozen=True, kw_only=True):
     asks_confirmation: bool = False
 
     def message_id(self, customer_id: str) -> str:
-        """The id of this run's message to a customer: the same each time it is asked for, and nobody else's.
+        """The id of this run's message to a customer: always the same, and no other message has it.
 
         A ULID with the run's time, so that ids sort by time of sending; its random part is a hash of run and customer.
-        Only what has been planned has messages.
+        Raises ``ValueError`` before the mailing has been planned.
         """
         if self.run_id is None:
             raise ValueError("it has not been planned")

@@ -33,9 +33,9 @@ class MessageStatus(StrEnum):
     BOUNCED = "bounced"
     """Final, and the address's fault."""
     EXCLUDED = "excluded"
-    """Left out when it was decided again right before the send; no message went out."""
+    """Left out by the decision right before the send; no message went out."""
     CANCELLED = "cancelled"
-    """The campaign was cancelled before it was handed over."""
+    """The campaign was cancelled before the message was handed over."""
 
 
 RANKS: Final = {
@@ -49,23 +49,23 @@ RANKS: Final = {
     MessageStatus.EXCLUDED: 7,
     MessageStatus.CANCELLED: 8,
 }
-"""A strict order, so that any order of receipts ends the same: a bounce wins over a delivery (SES sends both)."""
+"""A strict order, so that the order of receipts does not matter: a bounce wins over a delivery (SES sends both)."""
 
 
 NO_RECORD: Final = "no_record_of_the_send"
-"""Why a message is uncertain when the worker that was sending it died: its address is then the customer's of later."""
+"""The reason of a message whose worker died while sending it; its address was read only later, and is a guess."""
 
 
 class Message(Struct, frozen=True):
     """One row of the client log.
 
-    ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are each the
-    earliest word of its kind (``failed_at`` of the failure that counts), so that a repeated or replayed callback
-    without a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may
-    be about an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's at the time
-    of the send, ``None`` for the first. ``free_again_at`` is when the caps that left it out will have room for one
-    more. ``barrier`` is what in the business's settings left it out. ``held_until`` is there only while it is queued:
-    it will not be handed over before.
+    ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are the
+    earliest times reported (``failed_at`` for the failure that counts), so that a repeated or replayed callback without
+    a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may be about
+    an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's window at the time
+    of the send, ``None`` for the first. When caps left the message out, ``free_again_at`` is when they will have room
+    for one more; when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the
+    message is queued: it is not handed over before that time.
     """
 
     key: MessageKey
@@ -91,12 +91,12 @@ class Message(Struct, frozen=True):
 
     @property
     def rank(self) -> int:
-        """The status's place in the order that it only moves up in."""
+        """The rank of the status; a message only moves up in rank."""
         return RANKS[self.status]
 
     @property
     def final_at(self) -> datetime | None:
-        """When the outcome was final."""
+        """When the message was delivered or failed for good; ``None`` for any other status, or if unknown."""
         return {
             MessageStatus.DELIVERED: self.delivered_at,
             MessageStatus.FAILED: self.failed_at,
@@ -104,9 +104,9 @@ class Message(Struct, frozen=True):
         }.get(self.status)
 
     def after(self, receipt: Receipt) -> Message:
-        """This message once the receipt is known; equal to this one when the receipt adds nothing.
+        """This message with the receipt applied; equal to this one when the receipt adds nothing.
 
-        A receipt for another address than the message's adds nothing (truth 1), unless nobody knows where it went.
+        A receipt for another address than the message's adds nothing (truth 1), unless that address is only a guess.
         """
         if not self.is_meant_by(receipt):
             return self
@@ -120,7 +120,7 @@ class Message(Struct, frozen=True):
             case Outcome.SENT | Outcome.DELAYED:
                 return _up_to(message, MessageStatus.SENT)
             case Outcome.COMPLAINED:
-                # Who complains has got it; when, only a delivery says.
+                # A complaint proves that the message was delivered; only a delivery receipt says when.
                 return _up_to(message, MessageStatus.DELIVERED)
             case Outcome.DELIVERED:
                 delivered = _up_to(message, MessageStatus.DELIVERED)
@@ -135,7 +135,7 @@ class Message(Struct, frozen=True):
 
     @property
     def shown_status(self) -> MessageStatus:
-        """What clients see: that a message is being handed over at this moment is nothing to them."""
+        """The status that clients see: a message that is being handed over still shows as queued."""
         return MessageStatus.QUEUED if self.status is MessageStatus.SENDING else self.status
 
 
@@ -146,7 +146,7 @@ def _up_to(message: Message, status: MessageStatus) -> Message:
 
 
 def _failed(message: Message, receipt: Receipt) -> Message:
-    """Of several failures the higher status counts, then the earlier, so that their order does not matter."""
+    """The message after a failure. Of several, the higher status counts, then the earlier time, in whatever order."""
     row = look_up(receipt.provider, receipt.code)
     status = MessageStatus.BOUNCED if row.failure_class.is_about_the_address else MessageStatus.FAILED
     if RANKS[status] < message.rank:
@@ -176,7 +176,7 @@ class Delivery(Struct, frozen=True):
 
 
 class StatusChange(Struct, frozen=True):
-    """One message of a campaign changed; it counts as what its labels say. ``position`` orders a shard's changes."""
+    """The labels of a campaign's message before and after a change. ``position`` orders the changes of a shard."""
 
     position: str
     business_id: str

@@ -26,15 +26,15 @@ CUSTOMER_VARIABLES: Final = sorted(
     (name for name, row in PROFILE.items() if row.placeholder and name in TEXT_FIELDS),
     key=lambda name: name == "external_id",
 )
-"""In the order of the profile, but the id, which few want to show, last."""
+"""In the order of the profile, with ``external_id`` last, because few want to show it."""
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _ENDS: Final = tuple(re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in ("body", "html"))
-"""Before which what comes last belongs: the first of them that there is."""
+"""The closing tags that a footer is put before: the first kind that the email has."""
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z!?][a-zA-Z0-9-]{0,20})[^<>]*>")
-"""Read once from end to end whatever comes, which the standard library's parser is not for malformed HTML."""
+"""Matches in one pass over any input; the standard library's parser does not do that for malformed HTML."""
 _UNREAD: Final = frozenset({"style", "script", "title"})
 _BLOCKS: Final = frozenset(
     {"p", "div", "br", "hr", "tr", "table", "ul", "ol", "li", "blockquote", "section", *(f"h{n}" for n in range(1, 7))}
@@ -56,7 +56,7 @@ class RenderedEmail(Struct, frozen=True):
 def check_content(content: Content, category: Category) -> None:
     """Refuse placeholders that nobody can fill in a message of this kind.
 
-    :raises InvalidInputError: naming the field and the variable, with the list of those there are.
+    :raises InvalidInputError: naming the field and the variable, with the list of known variables.
     """
     links = LINKS if scope_of(category) is not None else LINKS_OF_OTHERS
     errors: list[FieldError] = []
@@ -95,9 +95,9 @@ def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
 
 
 def render_email(content: EmailContent, category: Category, language: str, values: Mapping[str, str]) -> RenderedEmail:
-    """The email for one recipient; ``values`` has the links as well (``footers.LINKS``), ``language`` is the footer's.
+    """The email for one recipient. ``values`` includes the links (``footers.LINKS``); ``language`` is the footer's.
 
-    A part that the client left out is made from the other one, and each part in which they have not put the link has
+    A part that the client left out is made from the other one. A part in which the client has not placed the link gets
     the footer.
     """
     html_part, text_part = _parts(content, category, language)
@@ -110,7 +110,7 @@ def render_email(content: EmailContent, category: Category, language: str, value
 
 @lru_cache(maxsize=32)
 def _parts(content: EmailContent, category: Category, language: str) -> tuple[str, str]:
-    """Both parts as templates; kept for a while, as a campaign asks for the same ones with every recipient."""
+    """Both parts as templates; cached, because a campaign needs the same templates for every recipient."""
     footer = footer_of(category, language)
     html_part = content.html if content.html is not None else f"<p>{_as_html(content.text or '')}</p>"
     text_part = content.text if content.text is not None else html_as_text(content.html or "")
@@ -176,5 +176,5 @@ def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]
 
 
 def _as_html(text: str) -> str:
-    """Text as it is read in HTML; what is a placeholder stays one."""
+    """Text written as HTML; placeholders stay as they are."""
     return html.escape(text).replace("\n", "<br>\n")

@@ -1,4 +1,4 @@
-"""The operator's way with dead letters: what is there and why, and back to work with it."""
+"""What operators do with dead letters: see what is there and why, and put it back on its queue."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ UNREPORTED: Final = (
 
 
 class ExplainedLetter(Struct, frozen=True):
-    """A dead letter, with the last failure to deal with it if a function has reported one."""
+    """A dead letter, and the last failure to handle it, if a function has reported one."""
 
     letter: DeadLetter
     failure: FailedHandling | None
 
     @property
     def reason(self) -> str:
-        """Why it is there."""
+        """Why the message was given up."""
         return self.failure.reason if self.failure is not None else self.letter.note or UNREPORTED
 
 
@@ -40,23 +40,23 @@ class LettersOfQueue(Struct, frozen=True):
 
 
 class RedrivenQueues(Struct, frozen=True):
-    """How many messages of each queue went back; not ``done`` when time was up before all had."""
+    """How many messages of each queue went back; ``done`` is false when time was up before all were back."""
 
     counts: Mapping[str, int]
     done: bool
 
 
 class DeadLetterService(Struct, frozen=True, kw_only=True):
-    """Lists and redrives. A redrive is safe at any time, because everything that reads a queue is idempotent."""
+    """Lists and redrives dead letters. A redrive is safe at any time: everything that reads a queue is idempotent."""
 
     queues: DeadLetterQueues
     failures: FailureLog
 
     def list(self, queue: str, limit: int) -> Mapping[str, LettersOfQueue]:
-        """Up to ``limit`` dead letters of a queue, or of each with ``ALL``; raises ``InvalidInputError``."""
+        """Up to ``limit`` dead letters of a queue, or of each queue for ``ALL``; raises ``InvalidInputError``."""
         found: dict[str, LettersOfQueue] = {}
         for name in self._named(queue):
-            # Counted first: to read them hides them for a moment.
+            # Counted first: reading them makes them invisible for a moment.
             waiting = self.queues.waiting(name)
             letters = self.queues.read(name, limit)
             failures = self.failures.get_many([letter.message_id for letter in letters])
@@ -67,7 +67,7 @@ class DeadLetterService(Struct, frozen=True, kw_only=True):
         return found
 
     def redrive(self, queue: str, may_go_on: Callable[[], bool]) -> RedrivenQueues:
-        """Put the dead letters of a queue, or of each with ``ALL``, back; raises ``InvalidInputError``."""
+        """Put back the dead letters of a queue, or of each queue for ``ALL``; raises ``InvalidInputError``."""
         counts: dict[str, int] = {}
         for name in self._named(queue):
             redriven = self.queues.redrive(name, may_go_on)

@@ -38,7 +38,7 @@ MAX_LETTERS: Final = 1000
 
 
 class RunCommand(Struct, frozen=True, kw_only=True):
-    """Runs the commands. One that takes long asks ``may_go_on`` and answers how far it came."""
+    """Runs the commands. A long command asks ``may_go_on``, and its answer says how far it came."""
 
     tenants: TenantService
     dead_letters: DeadLetterService
@@ -109,7 +109,7 @@ def _bundle(given: Any) -> Bundle:
 
 
 def _quiet_hours(event: Mapping[str, Any]) -> Mapping[str, None] | None:
-    """Windows are set over the API; an operator may want a business that has none from the start."""
+    """No windows at all for ``off``, which an operator may want from the start; other windows are set over the API."""
     given = event.get("quiet_hours")
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""AWS's clients, its queues' batches, and what its errors mean for a call that sends something."""
+"""What adapters of AWS share: the session, batches for queues, starting executions, and what error codes mean."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def session() -> Session:
     """One session of botocore for all clients of this process.
 
-    A session keeps what it has read of the services' models, which is most of what making a client takes: 50 ms of CPU
-    for the first of a session, 3 for each further one of the same service. boto3 would import resources and transfers
-    that nothing here uses.
+    A session keeps the service models that it has read. Reading them is most of the cost of a client: 50 ms of CPU for
+    the first client of a session, 3 ms for each further one of the same service. boto3 would import resources and
+    transfers that nothing here uses.
     """
     from botocore.session import get_session  # noqa: PLC0415 - some functions ask AWS for nothing
 
@@ -53,16 +53,16 @@ NOT_LET_IN: Final = frozenset(
         *("InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException"),
     }
 )
-"""The function was not allowed to ask: nothing has gone out, and it will once its role or clock is put right."""
+"""The function was not allowed to call: nothing was sent, and a retry works once its role or clock is put right."""
 
 THROTTLES: Final = frozenset(
     {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
-"""The account asked too often; nothing has happened."""
+"""The account called too often; the call had no effect."""
 
 
 def start_once(stepfunctions: Any, machine_arn: str, name: str, what: Mapping[str, Any]) -> None:
-    """Start an execution on ``what`` unless one of the name has been started, within the last 90 days."""
+    """Start an execution with the input ``what``, unless one of this name was started within the last 90 days."""
     try:
         stepfunctions.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(what))
     except stepfunctions.exceptions.ExecutionAlreadyExists:

@@ -1,4 +1,4 @@
-"""What the books that are kept in the Directory table have in common."""
+"""Base of the books that are kept in the Directory table."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from rebound.platform.adapters.dynamo import DirectoryRow, bind, lost_races, pag
 
 
 class Directory:
-    """Documents of one ``kind``, which no other book has.
+    """A book: the documents of one ``kind``, which no other book uses.
 
     Each capability has its own books, so that a function loads only those that it reads.
     """
@@ -21,7 +21,7 @@ class Directory:
         self.row = bind(DirectoryRow, table_name)
 
     def get_document(self, business_id: str, id_: str = "") -> Mapping[str, Any] | None:
-        """Strongly consistent; ``None`` when there is none."""
+        """The document of an id (strongly consistent); ``None`` when there is none."""
         try:
             document: Mapping[str, Any] = self.row.get(business_id, self.entry(id_), consistent_read=True).document
         except self.row.DoesNotExist:
@@ -31,13 +31,13 @@ class Directory:
     def put_document(
         self, business_id: str, id_: str, document: Mapping[str, Any], *, new: bool = False, **more: Any
     ) -> None:
-        """Raises ``ConcurrentChangeError`` when it should be new and is not."""
+        """Write a document. Raises ``ConcurrentChangeError`` if it must be ``new`` and exists already."""
         row = self.row(business_id, self.entry(id_), document=dict(document), **more)
         with lost_races():
             row.save(condition=DirectoryRow.entry_id.does_not_exist() if new else None)
 
     def delete_document(self, business_id: str, id_: str) -> None:
-        """Raises ``NotFoundError`` when there is none."""
+        """Delete a document. Raises ``NotFoundError`` when there is none."""
         try:
             with lost_races():
                 self.row(business_id, self.entry(id_)).delete(condition=DirectoryRow.entry_id.exists())
@@ -47,7 +47,7 @@ class Directory:
     def page_documents[T](
         self, business_id: str, limit: int, cursor: str | None, read: Callable[[str, Mapping[str, Any]], T]
     ) -> Page[T]:
-        """By id, each as ``read`` makes it of both. Ids have 1 to 64 letters, digits, ``_`` and ``-``."""
+        """A page by id, with what ``read`` makes of each id and document. Ids have 1 to 64 of ``A-Za-z0-9_-``."""
         after = read_cursor(cursor, re.compile(rf"{self.kind}#[A-Za-z0-9_-]{{1,64}}"))
         found = self.row.query(
             business_id,
@@ -63,5 +63,5 @@ class Directory:
         return f"{self.kind}#{id_}"
 
     def all_rows(self, business_id: str) -> Sequence[DirectoryRow]:
-        """All of a business."""
+        """All rows of this kind that a business has."""
         return list(self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry(""))))

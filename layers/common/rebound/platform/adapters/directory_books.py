@@ -1,4 +1,4 @@
-"""Ids that belong to requests, and why messages of queues failed, in the Directory table."""
+"""Ids that belong to requests, and the reasons why queue messages failed, in the Directory table."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,12 @@ REQUEST_KEPT: Final = timedelta(days=2)
 
 
 class DynamoRequestIds(Directory):
-    """Implements ``RequestIds``; a request is remembered for longer than its first answer is."""
+    """Implements ``RequestIds``; a request is remembered for longer than the first answer to it."""
 
     kind = "request"
 
     def id_for(self, business_id: str, request: str, proposed: str) -> str:
-        # Hashed, because what a client calls its request may be personal data.
+        # Hashed, because the name that a client gives its request may hold personal data.
         name = sha256(request.encode()).hexdigest()
         try:
             expires_at = expiry(datetime.now(UTC), REQUEST_KEPT)
@@ -37,7 +37,7 @@ class DynamoRequestIds(Directory):
 FAILURE_KEPT: Final = timedelta(days=15)
 """Longer than a message waits in the dead letters."""
 FAILURES: Final = "failures"
-"""In place of a business id, and not one: the functions that may write here may write nothing else of the table."""
+"""Partition key in place of a business id: functions that only report failures may write to this partition alone."""
 
 
 class DynamoFailureLog(Directory):

@@ -23,7 +23,7 @@ MAX_BATCH: Final = 10
 
 
 class NotPublishedError(ReboundError):
-    """EventBridge did not take some events; the caller comes again with the whole batch."""
+    """EventBridge did not take some events; the caller publishes the whole batch again."""
 
 
 class EventBridgeDomainEvents:
@@ -58,7 +58,7 @@ def _detail(event: DomainEvent) -> Mapping[str, Any]:
 
 
 class CountedDomainEvents:
-    """Implements ``DomainEvents`` by another one; the metric is called like the event."""
+    """Implements ``DomainEvents`` by passing on to another one; counts each event in a metric of the event's name."""
 
     def __init__(self, events: DomainEvents, count: Count) -> None:
         self._events = events

@@ -1,4 +1,4 @@
-"""The tables' rows as pynamodb models, and what all repositories share: binding to a table, times, pages.
+"""The base of the tables' rows as pynamodb models, and what all repositories share: binding, times, pages.
 
 A model is bound to a table name when the repositories are made (``bind``), never while a module is imported.
 """
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
 
 MAX_TRANSACTION: Final = 100
-"""Rows that one transaction of DynamoDB takes."""
+"""The most rows that one transaction of DynamoDB takes."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 ID_LENGTH: Final = 32
-"""Of a customer's id, in hexadecimal digits."""
+"""The length of a customer's id, in hexadecimal digits."""
 ULID_KEYS: Final = re.compile(r"[0-9A-Z]{26}")
 _LOST_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -55,7 +55,7 @@ class InstantAttribute(Attribute[datetime]):
 
 
 class WallClockAttribute(Attribute[datetime]):
-    """What a clock on a wall shows: a naive time, ISO 8601."""
+    """A wall-clock time: naive, kept as ISO 8601."""
 
     attr_type = STRING
 
@@ -84,7 +84,7 @@ def write_instant(at: datetime) -> str:
 
 
 def read_instant(text: str) -> datetime:
-    """The time of its stored form."""
+    """The time that ``write_instant`` wrote."""
     return datetime.fromisoformat(text)
 
 
@@ -101,7 +101,7 @@ class TextListAttribute(Attribute[list[str]]):
 
 
 class CustomerIdsAttribute(Attribute[list[str]]):
-    """Ids of customers in their order, sixteen bytes each instead of the 33 that each would count in a list."""
+    """Customer ids in their order, in 16 bytes each; as an element of a list, each would count 33 bytes."""
 
     attr_type = BINARY
 
@@ -126,7 +126,7 @@ class EpochAttribute(Attribute[datetime]):
 
 
 class JsonAttribute(Attribute[Any]):
-    """A JSON document as text, in UTF-8 and not in escapes, which would take up to twelve bytes a character."""
+    """A JSON document as UTF-8 text without escapes, which would take up to twelve bytes a character."""
 
     attr_type = STRING
 
@@ -138,15 +138,15 @@ class JsonAttribute(Attribute[Any]):
 
 
 class Model(models.Model):
-    """What every model here is: pynamodb's own, but read in one pass over what an item has.
+    """Base of all models: pynamodb's own, but an item is read in one pass over the attributes that it has.
 
-    pynamodb goes through all attributes that a model could have, several times; where thousands of rows are read, that
-    took as long as everything that botocore does. And all tables share a session of botocore.
+    pynamodb goes through all attributes that a model could have, several times; for thousands of rows, that took as
+    long as all that botocore does. In addition, all models share one session of botocore.
     """
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        """That of pynamodb, with the process's session instead of one for each table."""
+        """The connection that pynamodb makes, with the session of the process instead of one for each table."""
         connection = super()._get_connection()
         own = connection.connection._local  # noqa: SLF001 - pynamodb offers no other way to share a session
         if getattr(own, "session", None) is None:
@@ -155,7 +155,7 @@ class Model(models.Model):
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """The row of an item as DynamoDB writes it; attributes that the model does not have are left aside."""
+        """The row of an item as DynamoDB returns it; attributes that the model does not have are ignored."""
         defaults, readers = _reading(cls)
         row = cls.__new__(cls)
         row.attribute_values = values = defaults.copy()
@@ -172,12 +172,12 @@ class Model(models.Model):
 
 
 type _Reader = tuple[str, str, Callable[[Any], Any] | None]
-"""Name in Python, DynamoDB's type, and what makes a value of it; nothing for what is one already."""
+"""Name in Python, DynamoDB's type, and the function that reads the value; ``None`` where it needs no reading."""
 
 
 @cache
 def _reading(model: type[Model]) -> tuple[dict[str, Any], Mapping[str, _Reader]]:
-    """What rows of a model begin with, and how their attributes are read."""
+    """The default values of a model's rows, and the reader of each attribute by its name in DynamoDB."""
     attributes = model.get_attributes().items()
     defaults = {name: attribute.default for name, attribute in attributes if attribute.default is not None}
     return defaults, {
@@ -204,7 +204,7 @@ _BOUND: Final[WeakSet[type[Model]]] = WeakSet()
 
 
 def bind[R: Model](model: type[R], table_name: str) -> type[R]:
-    """The model for one table; region, credentials and endpoint are botocore's own to find."""
+    """The model bound to one table; botocore itself finds region, credentials and endpoint."""
     meta = type("Meta", (), {"table_name": table_name})
     bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
     _BOUND.add(bound)
@@ -218,15 +218,15 @@ def connect() -> None:
 
 
 def expiry(since: datetime, kept: timedelta) -> int:
-    """From when on a row may be removed (TTL), as DynamoDB wants it: seconds since 1970."""
+    """The time from which DynamoDB may remove a row (TTL), in its format: seconds since 1970."""
     return int((since + kept).timestamp())
 
 
 def next_version(version: int) -> int:
     """The version of the next write of a row.
 
-    A new row begins with the milliseconds since 1970 and not with 1: a row that was deleted and came again must not be
-    taken for the one that somebody read before, and nobody writes a row a thousand times a second.
+    A new row begins with the milliseconds since 1970 instead of 1: a row that was deleted and made again must not be
+    taken for the one that somebody read before. This holds because no row is written a thousand times a second.
     """
     return version + 1 if version else int(datetime.now(UTC).timestamp() * 1000)
 
@@ -248,7 +248,7 @@ def lost_races() -> Iterator[None]:
 
 @contextmanager
 def transaction(row: type[Model]) -> Iterator[TransactWrite]:
-    """A transaction over the connection of a bound model; a lost race in it is a ``ConcurrentChangeError``."""
+    """A transaction over the connection of a bound model; a lost race in it raises ``ConcurrentChangeError``."""
     from pynamodb.transactions import TransactWrite  # noqa: PLC0415 - most functions write one row at a time
 
     connection = row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
@@ -259,7 +259,7 @@ def transaction(row: type[Model]) -> Iterator[TransactWrite]:
 def newest[R: Model](
     row: type[R], partition: str, place: Attribute[str], before: str | None, limit: int
 ) -> ResultIterator[R]:
-    """The rows of a partition that is sorted by time, newest first, of those before a place."""
+    """Up to ``limit`` rows of a partition sorted by time, newest first; with ``before``, only those before it."""
     return row.query(
         partition,
         place < before if before is not None else None,
@@ -271,12 +271,12 @@ def newest[R: Model](
 
 
 def page_of[R, T](found: ResultIterator[R], read: Callable[[R], T], place: Callable[[R], str]) -> Page[T]:
-    """What a query with a limit found; a cursor goes on after the last of it where there may be more."""
+    """The page that a query with a limit found; if there may be more, its cursor continues after the last row."""
     rows = list(found)
     more = found.last_evaluated_key is not None and rows
     return Page([read(row) for row in rows], write_cursor(place(rows[-1])) if more else None)
 
 
 def as_read(row: Any, version: int) -> Any:
-    """The condition that a row of this model still has the version that was read; 0 for that there was none."""
+    """The condition that a row still has the version that was read; 0 means that there was no row."""
     return row.version == version if version else row.version.does_not_exist()

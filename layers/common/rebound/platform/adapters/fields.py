@@ -1,4 +1,4 @@
-"""Reading what providers send: extra fields are tolerated, a missing one is named, and no value reaches an error.
+"""Reading what providers send: extra fields are ignored, errors name a missing field, and no error holds a value.
 
 A path is written with dots (``bounce.timestamp``); list members are read one by one.
 """
@@ -56,7 +56,7 @@ def texts_at(record: Mapping[str, object], path: str) -> tuple[str, ...]:
 
 
 def moment_at(record: Mapping[str, object], path: str) -> datetime:
-    """The time at a path, in UTC. A time without an offset is UTC, which SNS's logs mean and do not say.
+    """The time at a path, in UTC. A time without an offset is read as UTC, which SNS's logs use but do not state.
 
     :raises MalformedReceiptError: when there is none, or it is not ISO 8601.
     """
@@ -65,7 +65,7 @@ def moment_at(record: Mapping[str, object], path: str) -> datetime:
         moment = datetime.fromisoformat(written)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        # Without its cause, which repeats what was written.
+        # Without the cause, whose text repeats the value.
         raise MalformedReceiptError(f"{path} is not an ISO 8601 time") from None
 
 

@@ -1,4 +1,4 @@
-"""Ids by chance, in a module of their own because most functions make none."""
+"""Random ids, in a module of their own because most functions make none."""
 
 import secrets
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The machine itself: its clock and its patience."""
+"""The machine's clock, and waits between attempts."""
 
 import secrets
 import time
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class JitteredPatience:
-    """Implements ``Patience``: up to 0.05, 0.1, 0.2 … 2 seconds, by chance ("full jitter")."""
+    """Implements ``Patience``: a random wait of up to 0.05, 0.1, 0.2 … 2 seconds ("full jitter")."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep

@@ -1,4 +1,4 @@
-"""Requests of Twilio: their form and their signature.
+"""The requests that Twilio sends to us: their form fields and their signature.
 
 Source: Twilio docs, "Webhooks security".
 """
@@ -11,23 +11,23 @@ from urllib.parse import parse_qs
 from rebound.kernel.errors import MalformedReceiptError
 
 _MAX_FIELDS: Final = 1000
-"""Far above what Twilio sends; a body beyond it is refused before work is spent on it."""
+"""Far above what Twilio sends; a body with more fields is refused before it is processed."""
 
 
 def parse_form(raw_body: str) -> dict[str, str]:
-    """The fields of a callback's body, blank ones too; of a repeated name the first value.
+    """The fields of a callback's body, including blank ones; a name that is repeated has its first value.
 
-    :raises MalformedReceiptError: when there are absurdly many.
+    :raises MalformedReceiptError: when there are more than ``_MAX_FIELDS``.
     """
     return {name: values[0] for name, values in _fields(raw_body).items()}
 
 
 def verify_signature(auth_token: str, url: str, raw_body: str, signature: str | None) -> bool:
-    """Whether Twilio signed this request with the account's token; to be asked before anything else happens.
+    """Whether Twilio signed this request with the account's token; to be checked before anything else is done.
 
     ``url`` is the configured public address with path and query string, never built from the Host header. The body is
-    taken as it came over the wire: blank fields are signed too, and of a repeated name each distinct value once, in
-    order. There is no time in a signature: a replay passes, and is harmless because applying a receipt is idempotent.
+    taken as it came over the wire: Twilio signs blank fields too and, of a repeated name, each distinct value once, in
+    order. A signature holds no time: a replay passes, and is harmless because applying a receipt is idempotent.
     """
     if not signature or not auth_token:
         # Everybody can sign with an empty token.
@@ -42,9 +42,9 @@ def verify_signature(auth_token: str, url: str, raw_body: str, signature: str | 
 
 
 def signed_form(event: Mapping[str, Any], url: str, auth_token: Callable[[], str]) -> Mapping[str, str] | None:
-    """The fields of a request of API Gateway's, if Twilio has signed it for exactly this address.
+    """The fields of an API Gateway request; ``None`` unless Twilio has signed it for exactly this address.
 
-    The token is asked for only where a signature is to be checked.
+    ``auth_token`` is called only when there is a signature to check.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     signature = headers.get("x-twilio-signature")
@@ -59,7 +59,7 @@ def signed_form(event: Mapping[str, Any], url: str, auth_token: Callable[[], str
 
 
 class _Fields(dict[str, list[str]]):
-    """Form fields in the form that Twilio's validator takes for a multi-dictionary."""
+    """Form fields as the multi-dictionary (``getlist``) that Twilio's validator supports."""
 
     def getlist(self, name: str) -> list[str]:
         return self[name]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AskForConfirmation(Struct, frozen=True, kw_only=True):
-    """Sends the question, to an address at most once on a day of the business's calendar."""
+    """Sends the question to an address, at most once on each day of the business's calendar."""
 
     customers: CustomerBook
     contacts: ContactBook
@@ -54,7 +54,7 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
         _check(self.contacts.get_many([key])[key], business)
         now = self.clock.now()
         name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"
-        # Others may share the address; who came first today is asked, and if that died on the way, may be asked again.
+        # Customers may share the address: only today's first is asked, and again if the first attempt died on the way.
         first = self.request_ids.id_for(business_id, f"{name}#customer", customer_id)
         message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(now))
         if first != customer_id or self.messages.get_many([MessageKey(business_id, customer_id, message_id)]):
@@ -70,7 +70,7 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
 
 
 def _check(contact: Contact, business: Business) -> None:
-    """Nobody is asked who has answered, or who does not want to hear from us."""
+    """Raise ``ConflictError`` for a contact who has confirmed already, or who has opted out."""
     if contact.consent.is_confirmed:
         raise ConflictError("The customer has confirmed already.")
     for scope in COVERED_BY[Scope.MARKETING]:

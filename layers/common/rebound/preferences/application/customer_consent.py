@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
 
 _READ_AT_ONCE: Final = 101
-"""Entries of one address: a page and one more, at the longest that a page may be."""
+"""Entries of one address that are read at a time: the longest page and one more."""
 _PLACE: Final = re.compile(r"[0-9T:.Z-]{27}#[a-z]+#[0-9a-f]{32}@[0-9a-f]{64}")
 _BEHIND: Final = "~"
-"""Sorts behind everything that a place is made of."""
+"""Sorts after every character of a place."""
 
 
 class StatementEntry(Struct, frozen=True):
@@ -64,9 +64,9 @@ _BY_PLACE: Final = attrgetter("place")
 class ReadConsent(Struct, frozen=True, kw_only=True):
     """State and history of one customer's consent.
 
-    Consent is said for an address. So the history is that of the customer's addresses, of former ones too, because
-    whoever asks why a text came last year may have another number by now. What was said for a former address after the
-    customer left it is among it: nobody knows when they did.
+    Consent is stated for an address. So the history is that of the customer's addresses, including former ones: a
+    customer who asks why a text came last year may have another number by now. It includes what was said for a former
+    address after the customer left it, because nobody knows when that was.
     """
 
     customers: CustomerBook
@@ -75,7 +75,7 @@ class ReadConsent(Struct, frozen=True, kw_only=True):
     history: ContactHistory
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> ConsentView:
-        """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
+        """Read state and history. Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor."""
         before = _read_cursor(cursor)
         customer = self.customers.get(business_id, customer_id)
         known = self.contacts.get_many(customer.all_contact_keys)
@@ -83,7 +83,7 @@ class ReadConsent(Struct, frozen=True, kw_only=True):
             self._entries(contact, before, former=key in customer.former_contacts) for key, contact in known.items()
         ]
         in_order = merge(*entries, key=_BY_PLACE, reverse=True)
-        # What has just been said stands with the contact already and perhaps not yet in its history.
+        # A new statement is on the contact at once, and perhaps not yet in its history.
         once = (next(same) for _, same in groupby(in_order, _BY_PLACE))
         return ConsentView(
             customer,
@@ -93,7 +93,7 @@ class ReadConsent(Struct, frozen=True, kw_only=True):
         )
 
     def _entries(self, contact: Contact, before: tuple[str, str] | None, *, former: bool) -> Iterator[StatementEntry]:
-        """What was said for one address before a place, from its history and from what the contact itself knows."""
+        """The statements for one address before a place, from its history and from the contact itself."""
         key = contact.key
         kept = (
             StatementEntry(key, statement, former)
@@ -131,7 +131,7 @@ class Statement(Struct, frozen=True):
 class StateConsent(Struct, frozen=True, kw_only=True):
     """Unsubscribes and resubscribes a customer on one channel in one scope, as staff or a client says.
 
-    The fold itself sees to it that nobody takes back what only the customer can; here whoever tries is entry so.
+    The fold itself ignores an opt-in where only the customer can end the opt-out; here such an opt-in is refused.
     """
 
     customers: CustomerBook
@@ -140,7 +140,7 @@ class StateConsent(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def __call__(self, business_id: str, customer_id: str, statement: Statement) -> None:
-        """Raises ``NotFoundError``, ``ConflictError`` and ``InvalidInputError``, and then has changed nothing."""
+        """Write it, or change nothing and raise ``NotFoundError``, ``ConflictError`` or ``InvalidInputError``."""
 
         def write() -> None:
             key = self.customers.get(business_id, customer_id).contact_key(statement.channel)
@@ -164,7 +164,7 @@ class StateConsent(Struct, frozen=True, kw_only=True):
             raise InvalidInputError(FieldError("words", message))
 
     def _evidence(self, contact: Contact, statement: Statement) -> ConsentEvidence:
-        """As of now, and later than what it contradicts even if another machine's clock is ahead."""
+        """The evidence, dated now but after all that it contradicts, even if another machine's clock is ahead."""
         contrary = (
             known for known in contact.consent.of(statement.scope).latest if known.opted_out is not statement.opted_out
         )

@@ -1,4 +1,4 @@
-"""Links in messages: what they say, and doing what somebody says with one: unsubscribe, or choose what to get."""
+"""Reading the links in messages, and doing what their holders ask: unsubscribe, confirm, or choose what to get."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class LinkReader(Struct, frozen=True, kw_only=True):
     contacts: ContactBook
 
     def read(self, token: str, purpose: Purpose) -> Link | None:
-        """What a link says; ``None`` unless we wrote it, for this purpose."""
+        """The link that a token holds; ``None`` unless we wrote the token, for this purpose."""
         key_id = key_id_of(token)
         return None if key_id is None else read_token(token, purpose, self.keyring.keys(key_id))
 
     def contact(self, link: Link) -> Contact:
         """The contact that the link was sent to, as it is now. Raises ``NotFoundError``.
 
-        The message log knows the address. Where it has not written it down yet, had to guess it, or no longer has it
-        (400 days), the customer's addresses are gone through, of now and of before; and where the customer is gone too,
-        there may be what is remembered of the address under its hash, which is there while nobody uses it.
+        The message log knows the address. When the log has not stored it yet, had to guess it, or no longer has it (400
+        days), it is looked for among the customer's present and former addresses. When the customer is gone too, the
+        contact may still be remembered under the hash of its address, as long as nobody uses the address.
         """
         key = self._address(link)
         contact = self.contacts.get_many([key])[key]
@@ -67,9 +67,9 @@ class LinkReader(Struct, frozen=True, kw_only=True):
 class LinkView(Struct, frozen=True):
     """What the holder of a link sees: whose link it is, and how things stand with the address.
 
-    ``address`` is ``None`` when only its hash is known any more. ``before`` is what holds again when the opt-out of the
-    link's scope is taken back, and ``preferences`` the token of the link with which that, and everything else, is done.
-    ``language`` is that of the customer whom the message was for, else the business's.
+    ``address`` is ``None`` when only its hash is still known. ``before`` is the choice that holds again when the
+    opt-out of the link's scope is taken back; ``preferences`` is the token of the link with which any choice is made,
+    this one too. ``language`` is that of the customer whom the message was for, else the business's.
     """
 
     business: Business
@@ -84,9 +84,9 @@ class LinkView(Struct, frozen=True):
 
 
 class FollowLinks(Struct, frozen=True, kw_only=True):
-    """Shows what a link stands for, and does what is asked with it. Showing never changes anything.
+    """Shows what a link stands for, and does what its holder asks. Showing never changes anything.
 
-    All raise ``NotFoundError`` for what is no link of this kind (any more).
+    Every method raises ``NotFoundError`` when the token is not, or is no longer, a link of this kind.
     """
 
     reader: LinkReader
@@ -97,24 +97,24 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def show(self, token: str, purpose: Purpose) -> LinkView:
-        """How things stand."""
+        """What the holder of the link sees."""
         link, contact = self._open(token, purpose)
         return self._view(link, contact)
 
     def unsubscribe(self, token: str) -> LinkView:
-        """Stop what the link names; how things stand then. Again is once, with the time of the first."""
+        """Stop what the link names, and show the result. Repeating it changes nothing: the first time is kept."""
         link, contact = self._open(token, Purpose.UNSUBSCRIBE)
         now, message_id = self.clock.now(), link.message.message_id
         return self._record(link, contact, preferences.unsubscribed(contact.consent, link.scope, now, message_id))
 
     def confirm(self, token: str) -> LinkView:
-        """Allow what the link asks for; how things stand then. Again is once, with the time of the first."""
+        """Allow what the link asks for, and show the result. Repeating it changes nothing: the first time is kept."""
         link, contact = self._open(token, Purpose.CONFIRM)
         now, message_id = self.clock.now(), link.message.message_id
         return self._record(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
 
     def choose(self, token: str, choice: Choice) -> LinkView:
-        """Have it as it was chosen; how things stand then, which for texts stopped by a word is as before."""
+        """Apply a choice, and show the result; texts that were stopped by a word stay as they were."""
         link, contact = self._open(token, Purpose.PREFERENCES)
         if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
             return self._view(link, contact)

@@ -1,4 +1,4 @@
-"""Where comparisons with the suppression list stand, in the Directory table."""
+"""How far comparisons with the suppression list are, kept in the Directory table."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ class DynamoReconciliationBook(Directory):
 
     kind = "reconciliation"
     owner: Final = "#deployment"
-    """In the place of a business; no business is called so."""
+    """Stands where other rows have a business id; no business has this id."""
 
     def get(self, run: str) -> Reconciliation:
         document = self.get_document(self.owner, run)

@@ -1,13 +1,13 @@
 """The receipts queue: every form a body on it may have, and their one decoder.
 
-SES's events come as they are (SNS with raw delivery), in an SNS envelope, or as an EventBridge event. What comes
-another way is put there by us, as an object with a ``kind``:
+SES's events come as they are (SNS with raw delivery), in an SNS envelope, or as an EventBridge event. Everything else
+is put on the queue by us, as a JSON object with a ``kind``:
 
 ``twilio_status``  the form and query of a Twilio callback, and when it was received
 ``sns_text_log``   one line of SNS's delivery log
 ``receipt``        a receipt of our own making, without personal data
 
-A subscription's event from CloudWatch Logs gets there when it could not be relayed and its dead letter was redriven.
+A CloudWatch Logs subscription event is on the queue when it could not be relayed and its dead letter was redriven.
 """
 
 import json
@@ -30,7 +30,7 @@ SES_TOPIC_VALIDATION: Final = "Successfully validated SNS topic for Amazon SES e
 def decode(body: str) -> tuple[Receipt, ...]:
     """The receipts in a body of the receipts queue; none when it says nothing about a message.
 
-    :raises MalformedReceiptError: for anything else. It names what is wrong without repeating any of it.
+    :raises MalformedReceiptError: for any other body. The error names what is wrong without repeating the body.
     """
     if _is_topic_validation(body):
         return ()
@@ -100,7 +100,7 @@ def _json_object(text: str) -> Mapping[str, object]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        # Without its cause, which holds the whole text.
+        # The error is raised without its cause, which holds the whole text.
         raise MalformedReceiptError("the body is not JSON") from None
     if not isinstance(found, dict):
         raise MalformedReceiptError("the body is not a JSON object")

@@ -1,4 +1,4 @@
-"""SES's word about an email, in both of the shapes it comes in.
+"""SES's events and feedback notifications about an email: two shapes, read into receipts.
 
 Configuration sets publish events with ``eventType`` and the message's tags; an identity's own feedback notifications
 have ``notificationType`` and never carry tags, so their receipts have no key. Source: SES developer guide, "Contents of
@@ -22,12 +22,12 @@ type _Recipient = tuple[str, str | None]
 
 
 def parse_ses_event(record: Mapping[str, object]) -> tuple[Receipt, ...]:
-    """One receipt for each recipient the event names; none for what says nothing about arrival (send, open, click…).
+    """One receipt for each recipient the event names; none for an event that is not about arrival (send, open, click…).
 
-    A type that is not known says nothing either: SES adds types, and tells of a topic's set-up in the same way. Where
-    SES names no recipient the receipt has no address, which means the message's own. Addresses are as written.
+    An unknown type gives no receipt either: SES adds types, and announces a topic's set-up in the same way. When SES
+    names no recipient, the receipt has no address and is about the message's own. Addresses are as SES spells them.
 
-    :raises MalformedReceiptError: when a part that its type promises is missing.
+    :raises MalformedReceiptError: when a part that the event's type promises is missing.
     """
     event_type = optional_text_at(record, "eventType") or optional_text_at(record, "notificationType")
     if event_type is None:
@@ -55,7 +55,7 @@ def _complaint(event: Mapping[str, object]) -> tuple[Receipt, ...]:
         # The recipient moved the message out of the spam folder: the opposite of a complaint.
         return ()
     sub_type = optional_text_at(event, "complaint.complaintSubType")
-    # With a sub-type SES did not even try: an earlier complaint has the address on its suppression list.
+    # With a sub-type, SES did not try to send: an earlier complaint had put the address on its suppression list.
     return _receipts(
         event,
         Outcome.FAILED if sub_type else Outcome.COMPLAINED,
@@ -101,7 +101,7 @@ def _rendering_failure(event: Mapping[str, object]) -> tuple[Receipt, ...]:
 
 
 def _never_sent(event: Mapping[str, object], code: str, detail: str | None) -> tuple[Receipt, ...]:
-    # Such an event has neither a time nor recipients of its own.
+    # A reject or a rendering failure has neither a time nor recipients of its own.
     recipients = [(address, detail) for address in texts_at(event, "mail.destination")]
     return _receipts(event, Outcome.FAILED, moment_at(event, "mail.timestamp"), recipients, code=code)
 

@@ -1,4 +1,4 @@
-"""SNS's word about a text, which exists only as a log line in CloudWatch.
+"""SNS's report of what became of a text, which exists only as a log line in CloudWatch.
 
 SNS writes one line for each text to the log group ``sns/<region>/<account>/DirectPublishToPhoneNumber`` or the one
 below it, ``…/Failure``, up to 72 hours later; a subscription filter hands the lines to a function. Source: SNS
@@ -24,8 +24,8 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {"SUCCESS": Outcome.DELIVERED, "FAILUR
 def parse_awslogs(event: Mapping[str, object]) -> list[dict[str, object]]:
     """The log lines in a CloudWatch Logs subscription event; none in a control message.
 
-    A line that is not a JSON object comes as ``{"unreadable": line}``: it has to end in the dead-letter queue, and must
-    not take its neighbours along.
+    A line that is not a JSON object is returned as ``{"unreadable": line}``: it has to end in the dead-letter queue,
+    and the other lines must not end there with it.
 
     :raises MalformedReceiptError: when the event itself cannot be unpacked.
     """
@@ -43,8 +43,8 @@ def parse_awslogs(event: Mapping[str, object]) -> list[dict[str, object]]:
 def parse_text_log(record: Mapping[str, object]) -> tuple[Receipt, ...]:
     """The receipt in one log line; it has no key, because a text over SNS carries nothing of ours.
 
-    The time is when the text was published: SNS logs no other, only how long it dwelt. A failure's code is SNS's
-    sentence in ``providerResponse``. A status that is not known says nothing.
+    The receipt's time is when the text was published: SNS logs no other time, only dwell times. A failure's code is
+    SNS's sentence in ``providerResponse``. An unknown status gives no receipt.
 
     :raises MalformedReceiptError: when the status, the message's id or its time is missing.
     """

@@ -1,4 +1,4 @@
-"""Twilio's word about a text: the status callback, its signature, the address we give for it, and errors at create.
+"""Twilio's status callback about a text: its receipt, and the message's key in the query of its address.
 
 Sources: Twilio docs, "Outbound message status in status callbacks", "Webhooks security" and "Connection overrides".
 """
@@ -25,10 +25,10 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {
 def parse_status_callback(
     form: Mapping[str, str], query: Mapping[str, str], received_at: datetime
 ) -> tuple[Receipt, ...]:
-    """The receipt of a status callback; none for a status before the carrier, or one that is not known.
+    """The receipt of a status callback; none for a status before the carrier has the text, or for an unknown one.
 
-    Twilio gives no time of the event (``RawDlrDoneDate`` is the carrier's local time, to the minute), so it is
-    ``received_at``, when our webhook took the callback. Callbacks come in any order.
+    Twilio gives no time of the event (``RawDlrDoneDate`` is the carrier's local time, to the minute), so the receipt's
+    time is ``received_at``, when our webhook received the callback. Callbacks come in any order.
 
     :raises MalformedReceiptError: when the status, the message's id or a part of its key is missing.
     """
@@ -51,7 +51,7 @@ def parse_status_callback(
 
 
 def key_from_query(query: Mapping[str, str]) -> MessageKey:
-    """The message's key in the query of a callback that ``status_callback_url`` asked for.
+    """The message's key in the query of a callback to an address from ``status_callback_url``.
 
     :raises MalformedReceiptError: when a part is missing.
     """

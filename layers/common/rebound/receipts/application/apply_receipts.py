@@ -1,7 +1,7 @@
 """What the providers say happened, applied: message statuses, reachability, consent.
 
-Everything here is idempotent and independent of order. What a receipt says of a contact is told to it each time that
-the receipt comes, so one that was applied half is completed when it comes again.
+Everything here is idempotent and independent of order. The evidence of a receipt is recorded at the contact each time
+that the receipt comes, so a receipt that was applied only in part is completed when it comes again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.messages.ports import MessageLog
 
 LOOK_UP_BUDGET: Final = timedelta(seconds=15)
-"""So long one batch asks the suppression list; its function may run for a minute."""
+"""How long one batch may ask the suppression list; its function may run for a minute."""
 
 
 class Applied(Struct, frozen=True):
@@ -44,7 +44,7 @@ class Applied(Struct, frozen=True):
     unanswered: frozenset[str] = frozenset()
     """Entries for which the suppression list could not be asked."""
     postponed: frozenset[str] = frozenset()
-    """Entries for which there was no time to ask the suppression list: no failed attempt, they come as new ones."""
+    """Entries for which there was no time to ask the suppression list; not failed, but enqueued as new messages."""
 
     @property
     def again(self) -> frozenset[str]:
@@ -68,7 +68,7 @@ class _Evidence(Struct, frozen=True):
 
     @property
     def contact(self) -> ContactKey:
-        """Whom it is about."""
+        """The contact that the evidence is about."""
         message = self.known.message
         return ContactKey(message.key.business_id, message.channel, message.address)
 
@@ -76,8 +76,8 @@ class _Evidence(Struct, frozen=True):
 class ApplyReceipts(Struct, frozen=True, kw_only=True):
     """Applies a batch of entries, each with the receipts of one queue message.
 
-    That the provider did not try a message because of its suppression list proves nothing; the entry itself does, at
-    its own date. So it is looked up, after all other receipts of the batch have been applied.
+    When the provider did not try a message because of its suppression list, that proves nothing about the address; the
+    entry on the list does, at its own date. So it is looked up, after the batch's other receipts have been applied.
     """
 
     messages: MessageLog
@@ -121,7 +121,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
             frozenset(contended_entries),
             unattributed,
             frozenset(unanswered),
-            # What fails comes again by itself.
+            # A failed entry comes again by itself, so it is not postponed too.
             frozenset(postponed - early - contended_entries),
         )
 
@@ -129,7 +129,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
         if receipt.key is not None:
             return receipt.key
         if receipt.provider.traits.returns_key or receipt.provider_id is None:
-            # Feedback of an SES identity carries no tags; the configuration set tells the same event with them.
+            # Feedback of an SES identity carries no tags; the configuration set publishes the same event with tags.
             return None
         key = self.messages.find_by_provider_id(receipt.provider, receipt.provider_id)
         if key is None:
@@ -155,15 +155,15 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
             messages.update(after)
             changed = [(stored[key], message) for key, message in after.items() if message != stored[key]]
             lost = set(self.messages.advance(changed)) if changed else set()
-            # The first look may be a moment old. That a row could be written as it was read proves that it was not; who
-            # is not there, or seems to know all, is looked at again.
+            # The first read is eventually consistent. A conditional write that succeeds proves that the row was
+            # current; a message that was missing, or that the receipts did not change, is read again.
             pending = lost if attempt else pending - ({message.key for _, message in changed} - lost)
         return messages, pending
 
     # --- contacts -----------------------------------------------------------------------------------------------------
 
     def _record(self, evidence: Sequence[_Evidence]) -> set[str]:
-        """Tell the contacts; the entries whose contacts others kept changing."""
+        """Record the evidence at its contacts; returns the entries whose contacts others kept changing."""
         if not evidence:
             return set()
         by_contact: defaultdict[ContactKey, list[_Evidence]] = defaultdict(list)
@@ -180,7 +180,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
         return contended
 
     def _look_up(self, provisional: Sequence[_Known]) -> tuple[Sequence[_Evidence], set[str], set[str]]:
-        """What the suppression list says of addresses that were not tried; entries not answered, entries postponed."""
+        """Look up addresses that were not tried: the evidence, the entries not answered, the entries postponed."""
         if not provisional:
             return (), set(), set()
         written = {item.receipt.address or item.message.address for item in provisional}
@@ -206,7 +206,7 @@ def _after(message: Message, receipts: Iterable[Receipt]) -> Message:
 
 
 def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
-    """What one receipt says about its contact, at the time that the message row has for it."""
+    """What one receipt says about its contact, dated as the message row has it."""
     receipt, message = item.receipt, item.message
     message_id = message.key.message_id
     match receipt.outcome:
@@ -238,5 +238,5 @@ def _is_provisional(receipt: Receipt) -> bool:
 
 
 def _time(kept: datetime | None, receipt: Receipt) -> datetime:
-    """The provider's own time; for one that sends none, the one that the message row has kept since the first."""
+    """The provider's own time; for a provider that sends none, the time that the message row has kept, if any."""
     return receipt.occurred_at if receipt.provider.traits.dates_receipts or kept is None else kept

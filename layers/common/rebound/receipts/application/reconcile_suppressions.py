@@ -1,4 +1,4 @@
-"""The nightly comparison of the provider's suppression list with our contacts: repaired where they differ, and told."""
+"""The nightly comparison of the provider's suppression list with our contacts; it repairs and counts differences."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     """Goes through the list page by page, and through the contacts of every business for each page.
 
-    Addresses that no customer of ours uses are left alone: the account may send other mail. What is repaired is no
-    drift any more, so whoever begins anew, or runs beside another, repairs only what is left.
+    Addresses that no customer of ours uses are left alone: the account may send other mail. A repaired difference is no
+    drift any more, so a run that starts over, or runs beside another, repairs only what is left.
     """
 
     businesses: BusinessDirectory
@@ -40,7 +40,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     record_evidence: RecordEvidence
 
     def __call__(self, run: str, budget: timedelta) -> Reconciliation:
-        """Go on with a run while there is time; it says whether it is done.
+        """Go on with a run while there is time; ``done`` says whether it is finished.
 
         Raises ``NotAnsweredError`` when the list may not be asked.
         """
@@ -69,7 +69,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     def _repair(
         self, entries: Sequence[Suppression], business_ids: Sequence[str], until: datetime, repaired: Counter[Drift]
     ) -> Counter[Drift]:
-        """Repair one page, counting as it goes; the answer is what cannot be, which counts with the whole page."""
+        """Repair one page, counting in ``repaired``; returns drift beyond repair, to count once the page is done."""
         remaining: Counter[Drift] = Counter()
         stale: dict[str, Suppression] = {}
         for business_id in business_ids:

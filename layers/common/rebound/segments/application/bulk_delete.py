@@ -1,9 +1,9 @@
-"""Cleaning up: deleting the customers of a filter as a job, exactly those who were counted and confirmed.
+"""Clean-up: a job that deletes the customers of a filter, exactly those who were counted and confirmed.
 
-The first phase freezes the list: the ids with the time of each customer's last edit. When it has another length than
-the client confirmed, nothing is deleted. The second phase goes through the frozen list and deletes whoever is still
-the same and still matches, a dozen in a transaction that also moves the progress on. So whatever dies or runs twice,
-nobody is deleted who is not on the list, and nobody is reported other than as what became of them.
+The first phase freezes the list: customer ids, each with the time of the customer's last edit. When the list's length
+is not the count that the client confirmed, nothing is deleted. The second phase goes through the list and deletes the
+customers who are unchanged and still match, a dozen in one transaction, which also writes the progress. Whatever dies
+or runs twice, only customers on the list are deleted, and the report says what really became of each of them.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ if TYPE_CHECKING:
 BATCH: Final = 12
 """Customers deleted in one transaction: with two contacts each, of two rows each, 61 rows with the progress."""
 MOST_ROWS: Final = 99
-"""Of a transaction, beside the progress."""
+"""Rows that one transaction may have besides the progress."""
 ATTEMPTS: Final = 5
 MOST_SPARED: Final = 100
-"""Customers left alone who are named in each range; further ones are counted only."""
+"""How many of the customers left alone each range names; any others are only counted."""
 PAGES: Final = "pages"
 GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches", "busy"
 
 
 class BulkDelete(Struct, frozen=True, kw_only=True):
-    """Accepts a clean-up."""
+    """Accepts the request for a clean-up and starts its job."""
 
     jobs: JobService
 
@@ -70,7 +70,7 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
         confirm_count: int,
         request: str | None = None,
     ) -> JobView:
-        """Start deleting. Raises ``InvalidInputError`` when nothing says whom, or the filter is wrong."""
+        """Start deleting. Raises ``InvalidInputError`` when the request does not say whom, or its filter is wrong."""
         if wanted.is_everybody and customer_ids is None:
             message = (
                 'Say whom to delete: filter, segment_id, failed, tag, q or customer_ids. {"all": []} is everybody.'
@@ -110,14 +110,14 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
     remove: RemoveCustomer
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """One page of customers, or one transaction of deletions."""
+        """Freeze one page of customers, or do one transaction of deletions."""
         if job.phase == 0:
             self._freeze(job, progress, within)
         else:
             self._delete(job, progress)
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:
-        """Delete only as many as were confirmed."""
+        """Go on to the deletions only when as many customers were found as the client confirmed."""
         if job.phase == 1:
             return completed(job)
         found, confirmed = counts.get(FROZEN, 0), job.request["confirm_count"]
@@ -138,7 +138,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
     def _page(
         self, job: Job, progress: JobProgress, within: tuple[str, str]
     ) -> tuple[Sequence[Customer], int, str | None]:
-        """Some customers, how many were looked at for them, and the cursor after them."""
+        """The next customers, how many ids were looked at for them, and the cursor after them (``None`` at the end)."""
         listed = job.request["customer_ids"]
         if listed is None:
             customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
@@ -150,7 +150,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
         return list(found.values()), len(ids), str(end) if end < len(listed) else None
 
     def _delete(self, job: Job, progress: JobProgress) -> None:
-        """Settle the next dozen; when one of them is being written by others, the first of them alone."""
+        """Settle the next dozen customers; when others write one of them meanwhile, settle only the first."""
         number, position = map(int, (progress.cursor or "0:0").split(":"))
         page = self.ledger.frozen(job.job_id, progress.index, number)
         if page is None:
@@ -171,7 +171,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
         self._commit(progress, page, position, settled)
 
     def _settle(self, job: Job, listed: Sequence[FrozenCustomer]) -> _Settled:
-        """Decide on what is stored now; what changes after that makes the transaction fail."""
+        """Decide from what is stored now; a change after that makes the transaction fail."""
         matcher = read_filter(job.request).compiled()
         policy = self.businesses.get(job.business_id).policy
         found = dict(self.customers.get_many(job.business_id, [one.customer_id for one in listed]))

@@ -1,4 +1,4 @@
-"""Customers whom filters find, listed and counted."""
+"""Listing and counting the customers that match a filter."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
     def __call__(
         self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
     ) -> Page[CustomerView]:
-        """The customers that are wanted, by id. Raises ``InvalidInputError`` when the filter is wrong."""
+        """The customers that match, sorted by id. Raises ``InvalidInputError`` when the filter is wrong."""
         matching = None if wanted.is_everybody else wanted.compiled()
         page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
         return Page(views_of(page.items, self.contacts, self.businesses.get(business_id)), page.next_cursor)
 
 
 PAGE: Final = 500
-"""Customers held at a time."""
+"""Customers in memory at a time."""
 LONGEST_COUNT: Final = timedelta(seconds=20)
-"""The gateway waits 29 seconds."""
+"""How long a count may take; the API gateway waits 29 seconds."""
 
 
 class CountCustomers(Struct, frozen=True, kw_only=True):
-    """Counts on the spot."""
+    """Counts the customers of a filter within one request."""
 
     customers: CustomerBook
     clock: Clock
     longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, wanted: CustomerFilter) -> Mapping[str, int] | None:
-        """``count`` and how many of those have which contact failed; ``None`` when time is up before the end.
+        """``count``, and how many of these have which contacts failed; ``None`` when time runs out before the end.
 
         Raises ``InvalidInputError`` when the filter is wrong.
         """
@@ -77,19 +77,19 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
 
 
 class CountingWork(Struct, frozen=True, kw_only=True):
-    """The same as a job."""
+    """Counts the customers of a filter as a job."""
 
     customers: CustomerBook
     ledger: JobLedger
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """One page."""
+        """Count one page of customers."""
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         counts = tally(customers, read_filter(job.request).compiled())
         self.ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
-        """There is one phase."""
+        """Complete the job after its only phase."""
         return completed(job)
 
 
@@ -99,19 +99,19 @@ def next_after(customers: Sequence[Customer]) -> str | None:
 
 
 def tally(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, int]:
-    """What a page comes to."""
+    """The counts of one page."""
     matched = [customer for customer in customers if matcher(customer)]
     return {LOOKED_AT: len(customers), COUNT: len(matched), **failed_among(matched)}
 
 
 def failed_among(customers: Iterable[Customer]) -> Mapping[str, int]:
-    """How many have which contact failed."""
+    """How many of the customers have which contacts failed (``FAILED_VALUES``)."""
     listed = list(customers)
     return {which: sum(has_failed(customer, which) for customer in listed) for which in FAILED_VALUES}
 
 
 def write_filter(wanted: CustomerFilter) -> dict[str, Any]:
-    """A filter as a job's request has it."""
+    """A filter as it is stored in the request of a job."""
     return {name: value for name, value in asdict(wanted).items() if value is not None}
 
 

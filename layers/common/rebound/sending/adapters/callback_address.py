@@ -13,7 +13,7 @@ STATUS_PATH: Final = "/v1/webhooks/twilio/status"
 
 
 RETRIES: Final = "rc=2&rp=ct,rt,5xx"
-"""Fragment of the callback's address: try twice more, also after a 5xx answer, which Twilio does not do by itself."""
+"""Fragment of the callback's address: Twilio retries twice, also after a 5xx answer, which is not its default."""
 
 
 def status_url(public_url: str, key: MessageKey) -> str:
@@ -27,5 +27,5 @@ def status_url(public_url: str, key: MessageKey) -> str:
 
 
 def status_callback_url(public_url: str, key: MessageKey) -> str:
-    """What to give Twilio as ``StatusCallback``: the signed address and how to try again, which is not signed."""
+    """What to give Twilio as ``StatusCallback``: the signed address, and the retry fragment, which is not signed."""
     return f"{status_url(public_url, key)}#{RETRIES}"

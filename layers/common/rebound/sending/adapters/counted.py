@@ -21,11 +21,11 @@ WHAT_BECAME: Final[dict[type[SendResult], str]] = {
     Throttled: "Throttled",
     Unknown: "Uncertain",
 }
-"""How the metrics call what became of a message, after its kind."""
+"""The second half of a metric's name, after ``Emails`` or ``Texts``, for each type of result."""
 
 
 class CountedMailer:
-    """Implements ``Mailer`` by another one."""
+    """Implements ``Mailer`` by another ``Mailer``, whose results it counts."""
 
     def __init__(self, mailer: Mailer, count: Count) -> None:
         self._mailer = mailer
@@ -39,7 +39,7 @@ class CountedMailer:
 
 
 class CountedTexter:
-    """Implements ``Texter`` by another one."""
+    """Implements ``Texter`` by another ``Texter``, whose results it counts."""
 
     def __init__(self, texter: Texter, count: Count) -> None:
         self._texter = texter

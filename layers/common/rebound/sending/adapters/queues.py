@@ -15,7 +15,7 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 
 class SqsChunkQueue:
-    """Implements ``ChunkQueue``: what is put on the queue are ids."""
+    """Implements ``ChunkQueue``; a queue message names its chunk by ids only."""
 
     def __init__(self, client: Any, queue_urls: Mapping[tuple[Channel, Lane], str]) -> None:
         self._client = client
@@ -59,7 +59,7 @@ class SqsDeferredChunkQueue:
 
 
 def encode_held(held: DeferredChunkTask) -> str:
-    """The queue message of a chunk that waits."""
+    """The queue message of a deferred task."""
     own = {
         "channel": held.channel,
         "not_before": held.not_before.isoformat(),
@@ -70,7 +70,7 @@ def encode_held(held: DeferredChunkTask) -> str:
 
 
 def decode_held(body: str) -> DeferredChunkTask:
-    """The waiting chunk of a queue message."""
+    """The deferred task of a queue message."""
     given = json.loads(body)
     return DeferredChunkTask(
         Channel(given["channel"]),
@@ -82,7 +82,7 @@ def decode_held(body: str) -> DeferredChunkTask:
 
 
 def encode_task(task: ChunkTask) -> str:
-    """The queue message of a chunk, which names its lane so that who reads it need not know the queue."""
+    """The queue message of a task; it names the lane, so its reader need not know from which queue it came."""
     key = task.key
     body: dict[str, Any] = {
         "business_id": key.business_id,
@@ -97,7 +97,7 @@ def encode_task(task: ChunkTask) -> str:
 
 
 def decode_task(body: str) -> ChunkTask:
-    """The chunk of a queue message."""
+    """The task of a queue message."""
     given = json.loads(body)
     turn_at = given.get("turn_at")
     return ChunkTask(

@@ -19,7 +19,7 @@ from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, 
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}
-"""We render; SES only puts the parts in their places. It does not read values as templates, nor escapes them here."""
+"""We render the emails; SES only inserts the parts. It does not read them as templates, nor escape them here."""
 _COME_AGAIN: Final = frozenset({"ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "TRANSIENT_FAILURE"})
 _DAILY: Final = "ACCOUNT_DAILY_QUOTA_EXCEEDED"
 _REFUSALS: Final = {
@@ -65,7 +65,7 @@ _NO_DATA: Final = json.dumps({"subject": "", "html": "", "text": ""})
 
 
 def tags_of(key: MessageKey) -> Sequence[Mapping[str, str]]:
-    """What comes back with every event: the message's key (truth 7)."""
+    """The tags that come back with every SES event: the message's key (truth 7)."""
     return [
         {"Name": "business_id", "Value": key.business_id},
         {"Name": "customer_id", "Value": key.customer_id},

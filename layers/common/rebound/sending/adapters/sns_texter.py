@@ -21,7 +21,7 @@ _SERVER_ERROR: Final = 500
 
 
 class SnsTexter:
-    """Implements ``Texter``. What became of a text is found by the id that SNS answers: it takes nothing of ours."""
+    """Implements ``Texter``. SNS takes no key of ours along, so a text's outcome is found by the id that it returns."""
 
     provider = Provider.SNS
 
@@ -60,7 +60,7 @@ def _of_error(error: ClientError) -> SendResult:
         return Unknown(code)
     message = error.response["Error"].get("Message", "")
     if code in _INVALID and "PhoneNumber" in message:
-        # Any other parameter that is not valid is our own, and says nothing about the number.
+        # Any other invalid parameter is our own mistake, and says nothing about the number.
         return Refused("Invalid phone number", message)
     if code == "OptedOut":
         return Refused("Phone number is opted out", message)

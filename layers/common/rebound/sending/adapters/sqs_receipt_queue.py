@@ -27,7 +27,7 @@ class SqsReceiptQueue:
     def put_bodies(self, bodies: Sequence[str]) -> None:
         """Enqueue many; all are on the queue when this returns. Raises ``NotEnqueuedError``.
 
-        A body is some kilobytes at most: ten are one request of 64 KB to pay for, and far below what SQS takes at once.
+        A body is a few kilobytes at most: ten are billed as one request of 64 KB, and stay far below SQS's limit.
         """
         for batch in batched(bodies, MAX_BATCH, strict=False):
             entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
@@ -41,9 +41,9 @@ class SqsReceiptQueue:
 
 
 def encode_receipt(receipt: Receipt) -> str:
-    """The body for a receipt of our own making. The address and the provider's words stay behind: personal data.
+    """The body for a receipt of our own, without the address and the provider's words, which are personal data.
 
-    :raises ValueError: when the receipt has no key, by which alone its message can be found.
+    :raises ValueError: when the receipt has no key; without one, its message could not be found.
     """
     if receipt.key is None:
         raise ValueError("a receipt of our own making needs the message's key")

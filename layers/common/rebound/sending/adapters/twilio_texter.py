@@ -13,7 +13,7 @@ from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unk
 TIMEOUT_SECONDS: Final = 10
 SHORTEST_VALIDITY_SECONDS: Final = 1
 LONGEST_VALIDITY: Final = timedelta(hours=10)
-"""Within these, or Twilio refuses the text (21624); the longest is also what holds where nothing is said."""
+"""Twilio refuses a text whose validity period is outside these bounds (21624); the longest is also its default."""
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -30,7 +30,7 @@ class TwilioTexter:
     def send(
         self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
     ) -> SendResult:
-        # The SDK is imported by who makes the client (``connect``); the errors come with it.
+        # ``connect``, which makes the client, has imported the SDK already; the errors come with it.
         from requests.exceptions import ConnectionError as NoConnectionError  # noqa: PLC0415
         from requests.exceptions import ConnectTimeout, RequestException  # noqa: PLC0415
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
@@ -54,7 +54,7 @@ class TwilioTexter:
 
 
 def _validity(valid_for: timedelta | None) -> Mapping[str, int]:
-    """How long Twilio may keep a text in its queue; what is valid for longer than it keeps any needs nothing said."""
+    """How long Twilio may keep a text in its queue; empty when no limit below Twilio's own is needed."""
     if valid_for is None or valid_for >= LONGEST_VALIDITY:
         return {}
     return {"validity_period": max(int(valid_for.total_seconds()), SHORTEST_VALIDITY_SECONDS)}
@@ -80,7 +80,7 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def connect(account_sid: str, auth_token: str, base_url: str | None) -> Any:
-    """A Twilio client that waits ten seconds and tries nothing twice; ``base_url`` replaces Twilio's own address."""
+    """A Twilio client with a timeout of ten seconds and no retries; ``base_url`` replaces Twilio's own address."""
     from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415
     from twilio.rest import Client  # noqa: PLC0415
 

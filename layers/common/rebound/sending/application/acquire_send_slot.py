@@ -1,10 +1,10 @@
-"""May this chunk be handed over now? Rate and quota of the providers, kept by all workers together.
+"""Decides whether a chunk may be handed over now, within the providers' rates and quotas that all workers share.
 
-A chunk that must wait goes back to its queue as a new message with a delay, and the old one is done: so waiting never
-uses up the receives after which a queue gives a message up. What it booked travels with it (``ChunkTask.turn_at``), so
-a chunk books once, which is the one write that rate limiting costs. A worker that dies between booking and sending has
-only let a moment of the rate go by. One that dies after putting the chunk back, before its old message is gone, leaves
-two messages for one chunk, of which the claim lets one send.
+A chunk that must wait goes back to its queue as a new message with a delay, and the old message is deleted. Waiting
+therefore never uses up the receives after which a queue gives a message up. The booked time travels with the chunk
+(``ChunkTask.turn_at``), so a chunk books once: rate limiting costs one write a chunk. A worker that dies between
+booking and sending wastes the time that it booked. A worker that dies after it has put the chunk back, but before the
+old message is deleted, leaves two messages for one chunk; the claim lets only one of them send.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from rebound.sending.ports import ChunkQueue
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
-"""Asked for so often by all workers together: SES allows about one such call a second."""
+"""How often all workers together ask for the quota: SES allows about one such call a second."""
 SHORTEST_DELAY: Final = timedelta(seconds=1)
-"""A queue cannot hold back for less."""
+"""The shortest time for which a queue can delay a message."""
 UNKNOWN_RATE: Final = 1.0
-"""Messages a second while the provider has not been heard: what SES allows in its sandbox."""
+"""Messages a second while the provider's rate is not known: what SES allows in its sandbox."""
 
 
 class SlotResult(StrEnum):
@@ -43,9 +43,9 @@ class SlotResult(StrEnum):
     SEND = "send"
     """Its turn has come."""
     SETTLE = "settle"
-    """Somebody is handing it over, or has died meanwhile: what they left may be settled, and nothing be handed over."""
+    """A worker is handing it over, or died while doing so: that attempt may be settled, but nothing handed over."""
     NOTHING = "nothing"
-    """It is back on its queue, or was done before."""
+    """The chunk is back on its queue, or was done already."""
 
 
 class AcquireSendSlot(Struct, frozen=True, kw_only=True):
@@ -59,9 +59,9 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
     chance: Callable[[], float]
 
     def __call__(self, channel: Channel, task: ChunkTask, account: SendingAccount) -> SlotResult:
-        """Whether it is the chunk's turn. One that is done already is not put back.
+        """Whether it is the chunk's turn. A chunk that is done already is not put back.
 
-        To settle takes no turn and may not wait, because receipts of what went out wait for it.
+        Settling takes no turn and must not wait, because the receipts of what went out wait for it.
         """
         now = self.clock.now()
         rate_state = self._rate_state(account, now)
@@ -70,7 +70,7 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
         if turn_at is None:
             state = self.chunks.state(task.key)
             if state is ChunkState.DONE:
-                # A message too many, as a resume may leave one. It must not use up the rate.
+                # A surplus queue message, such as a resume may leave. It must not use up the rate.
                 return SlotResult.NOTHING
             if state is ChunkState.SENDING:
                 return SlotResult.SETTLE
@@ -93,10 +93,10 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
         self.queue.put(channel, [task], delay)
 
     def _until_there_is_room(self, channel: Channel, task: ChunkTask, rate: float) -> timedelta:
-        """A delay after which what waits will have become bookable, spread so that not all come at once.
+        """A delay after which there will be room to book, spread at random so that not all chunks come back at once.
 
-        What waits on the queue takes ``backlog``; everybody comes again while some of it is left, so that no time goes
-        by unused, and not before a part of it is over. The flow is booked for longer than the shortest delay.
+        Sending what waits on the queue takes ``backlog``. A chunk comes back when a part of that is over, but while
+        some of it is left, so that no time goes unused. The flow is booked for longer than the shortest delay.
         """
         backlog = timedelta(seconds=self.queue.waiting(channel, task.lane) * task.size / rate)
         spread = backlog * (0.25 + self.chance() / 2)
@@ -109,7 +109,7 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
             rate_state.quota_read_at is not None and now - rate_state.quota_read_at < QUOTA_GOOD_FOR
         ):
             return rate_state
-        # One of all workers asks; the others go on with what is known.
+        # Only one worker asks; the others go on with what is known.
         if not self.rates.claim_quota(account.name, rate_state.quota_read_at, now):
             return rate_state
         quota = self.quotas.quota()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 LEASE: Final = timedelta(seconds=150)
-"""Longer than a sender's function may run, so that a lease that is over means a worker that is dead."""
+"""Longer than a sender's function may run, so a lease that has run out means that its worker is dead."""
 
 
 class ChunkHeldError(ReboundError):
@@ -53,7 +53,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def claim(self, key: ChunkKey, owner: str, slot: SlotResult) -> ClaimedChunk | None:
-        """Claim a chunk; ``None`` when there is nothing to do that its slot allows. Raises ``ChunkHeldError``."""
+        """Claim a chunk; ``None`` when it is done, or its slot allows no work on it. Raises ``ChunkHeldError``."""
         if slot is SlotResult.NOTHING:
             return None
         outcome, chunk = self.chunks.claim(key, owner, self.clock.now(), LEASE)
@@ -65,7 +65,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(key.business_id)
         claimed = ClaimedChunk(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
         if slot is SlotResult.SETTLE and not claimed.settle:
-            # Who was handing it over has put it back since: its turn is yet to come.
+            # The worker that was handing it over has put it back since, so its turn is yet to come.
             self._come_again(claimed, chunk.remaining)
             return None
         return claimed
@@ -87,19 +87,19 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         return self._status(claimed) in HALTED
 
     def mark(self, claimed: ClaimedChunk, waiting: Sequence[str] = ()) -> None:
-        """From here on everybody but ``waiting`` may have been sent to. Raises ``ConcurrentChangeError``."""
+        """Mark the chunk: from now on, all but ``waiting`` may have been sent to. Raises ``ConcurrentChangeError``."""
         self.chunks.mark(claimed.chunk, self.clock.now(), waiting)
 
     def settle(self, claimed: ClaimedChunk, lost: Sequence[str], again: Sequence[str], provider: Provider) -> None:
-        """End an attempt that died: nobody knows whether the ``lost`` were sent to; the chunk comes for ``again``."""
+        """End an attempt that died: the ``lost`` become ``uncertain``, and the chunk comes again for ``again``."""
         self.messages.record([without_record(message, provider) for message in self._queued(claimed, lost)])
         self._come_again(claimed, again)
 
     def halt(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """Set recipients aside who have not been handed over, or end them when the campaign is cancelled.
+        """Set aside recipients who have not been handed over, or cancel them if the campaign is cancelled.
 
-        A resume looks for chunks that are set aside after it has changed the status. If it looked before we were done,
-        the status says so when we look after, and the chunk goes back to the queue at once.
+        A resume first changes the status and then looks for chunks that are set aside. It may look before this chunk is
+        put back; so the status is read again, and a chunk whose campaign is no longer paused is queued at once.
         """
         self.release_earlier(claimed, customer_ids)
         if self._status(claimed) is CampaignStatus.CANCELLED:
@@ -112,10 +112,10 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.queue.put(claimed.campaign.channel, [claimed.task(customer_ids)])
 
     def finish(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """End the attempt as its outcomes ask for.
+        """End the attempt as its outcomes require.
 
-        The chunk is finished, or comes again for those who are left, or at the hour for which all of them wait. When
-        the campaign is to pause, it does so at once, and they are set aside.
+        The chunk is finished if nobody is left; otherwise it comes again for those who are left, at their hour if all
+        of them wait for one. If the campaign is to pause, it is paused at once and those who are left are set aside.
         """
         left, held = outcomes.left, outcomes.held
         if outcomes.pause_because is not None:
@@ -133,13 +133,13 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.chunks.finish(claimed.chunk)
 
     def _come_again(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """End an attempt that has tried nobody: the chunk takes another turn for these, or is finished."""
+        """End an attempt that has tried nobody: the chunk takes another turn for ``customer_ids``, or is finished."""
         self.finish(claimed, Outcomes(dict.fromkeys(customer_ids, NotTried.UNBOOKED)))
 
     def _defer(self, claimed: ClaimedChunk, held: Mapping[str, Hold]) -> None:
-        """Keep a chunk away from its lane until the first of those who wait may get theirs.
+        """Keep a chunk off its lane until the hour of the first recipient who waits.
 
-        A cancellation that looked for chunks before this one was back has not found it: then it goes on at once.
+        A cancellation may have looked for chunks before this one was put back; the chunk then goes to its lane at once.
         """
         key, channel = claimed.chunk.key, claimed.campaign.channel
         not_before = min(hold.until for hold in held.values())
@@ -156,15 +156,15 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.queue.put(channel, [task])
 
     def release(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """Release what messages that are known not to have gone out have reserved under the caps.
+        """Release the reservations under the caps of messages that are known not to have gone out.
 
-        Before that is recorded: a death between the two leaves a message that is uncertain without its reservation; the
-        other way round a reservation would stay for what nobody was sent.
+        Called before the outcome is recorded: a death between the two leaves an ``uncertain`` message without its
+        reservation. In the other order, the reservation of a message that was never sent would stay.
         """
         self.reservations.release(claimed.business, claimed.campaign, customer_ids, claimed.chunk.attempts)
 
     def release_earlier(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """The same for what an attempt that died has reserved; that is nothing while this is the first."""
+        """Release what earlier attempts that died have reserved; does nothing at the first attempt."""
         if claimed.chunk.attempts > 1:
             self.release(claimed, customer_ids)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class DecideRecipients(Struct, frozen=True, kw_only=True):
-    """Decides about the recipients of a chunk, and reserves what a message needs to itself right before it is sent."""
+    """Decides about the recipients of a chunk, and reserves what each message needs right before it is sent."""
 
     customers: CustomerBook
     contacts: ContactBook
@@ -38,15 +38,15 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def __call__(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
-        """Read the data and decide; no more than ``booked`` are to be sent to.
+        """Read the data and decide; at most ``booked`` recipients are to be sent to.
 
-        Only what a cap counts may be a moment old: who is to be sent to must reserve it (``reserve``).
+        The hand-overs that caps count may be a moment old, because each message must still reserve room (``reserve``).
         """
         campaign, business = claimed.campaign, claimed.business
         customers = self.customers.get_many(business.business_id, customer_ids)
         keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
-        # A reservation writes on what was read, and reads again if that was too early: half the price will do.
+        # A reservation is a conditional write and reads again if this read was stale, so half the price will do.
         frequencies = known_frequencies(self.frequencies, business, campaign, list(customers), consistent=False)
         outcomes = Outcomes()
         for customer_id in customer_ids:
@@ -69,7 +69,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return outcomes
 
     def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
-        """Decide once more, on the data as it was read, where time may have made a difference since."""
+        """Decide once more on the data read before, if the time that has passed may make a difference."""
         campaign, business = claimed.campaign, claimed.business
         if campaign.expires_at is None and business.quiet_hours.window(campaign.channel, campaign.category) is None:
             return recipient
@@ -78,10 +78,10 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return recipient if isinstance(decision, Send) else _kept_from_sending(case, decision, recipient.message)
 
     def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message:
-        """Reserve what the message needs, right before it is handed over; as left out when it cannot have it.
+        """Reserve what the message needs, right before it is handed over; the message as left out when that fails.
 
-        That is room under the caps, and the try that is due. Costs nothing for a recipient who needs neither. Raises
-        ``ConcurrentChangeError`` when others keep writing, and then nothing may be sent.
+        It may need room under the caps and the try that is due; a recipient who needs neither costs nothing. Raises
+        ``ConcurrentChangeError`` when others keep writing: then nothing may be sent.
         """
         if recipient.frequency is None and not recipient.is_try:
             return recipient
@@ -102,10 +102,10 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return Case(customer, contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts)
 
     def _reserve_try(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
-        """Reserve a try that is due; the message as left out when somebody else has it.
+        """Reserve the try that is due; returns the message as left out when another message has the try.
 
-        A try is written to the contact as it was read, so that of all who are about to send to it only one may. Whoever
-        loses the race reads again and decides again. A sender that comes back to a chunk finds its own try and goes on.
+        A try is written only to a contact that is still as it was read, so only one sender gets it. A sender that loses
+        that race reads again and decides again. A sender that comes back to a chunk finds its own try and goes on.
         """
         contact, message_id = recipient.contact, recipient.message.key.message_id
         if contact is None or not recipient.is_try:
@@ -128,7 +128,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
 
 
 def _kept_from_sending(case: Case, decision: Hold | Exclusion, message: Message) -> Message | Hold:
-    """The hour to wait for, or the message as left out with what is known of the reason."""
+    """The hold, or the message as left out with what is known about the reason."""
     match decision:
         case Hold():
             return decision

@@ -1,4 +1,4 @@
-"""A message to one person."""
+"""Posting a message to one person."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 FARTHEST_MESSAGE: Final = timedelta(days=7)
-"""Until its time a single message goes round on a queue, four times an hour."""
+"""How far ahead a single message may be timed: until then it goes round on a queue, four times an hour."""
 
 
 SINGLE: Final = "single-"
@@ -73,12 +73,12 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         timing: Timing | None = None,
         request: str | None = None,
     ) -> Message:
-        """Queue it, or hold it for its hour, and write it to the client log.
+        """Queue the message, or hold it for its hour, and write it to the client log.
 
         Raises ``InvalidInputError`` and ``ConflictError``.
 
-        ``appointment_id`` is the client's name for the appointment that it is about; a text may ask the customer to
-        confirm that one.
+        ``appointment_id`` is the client's name for the appointment that the message is about; with
+        ``asks_confirmation`` a text asks the customer to confirm that appointment.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         """
         business, timing = self.businesses.get(business_id), timing or Timing()
@@ -122,11 +122,11 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)
         self.chunks.add(Chunk(chunk_key, (customer_id,), (customer_id,), created_at=now, not_before=held_until))
         with suppress(ConcurrentChangeError):
-            # A request that is tried again finds what it has made.
+            # A request that is tried again finds the carrier that it wrote before.
             self.campaigns.add(carrier)
         self.messages.record([message])
         if appointment_id is not None:
-            # By the time of the message, which is the same when the request is tried again.
+            # Timed by the message's id, which is the same when the request is tried again.
             posted = MessagePosted(time_of(message_id), message_key, asks_confirmation)
             self.appointments.record(business_id, appointment_id, posted)
             if asks_confirmation:

@@ -1,4 +1,4 @@
-"""Putting on a queue again what waits: for its time, or for the end of a pause."""
+"""Puts chunks back on a queue that wait for their time, or for the end of a pause."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ReleaseHeld(Struct, frozen=True, kw_only=True):
-    """Passes on what is due or to be decided again, and holds back the rest. What comes twice is claimed once."""
+    """Passes on chunks that are due or to be decided again, and holds back the rest. A duplicate is claimed once."""
 
     held: DeferredChunkQueue
     queue: ChunkQueue
@@ -29,7 +29,7 @@ class ReleaseHeld(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
 
     def __call__(self, tasks: Sequence[DeferredChunkTask]) -> None:
-        """All of them are on a queue again when this returns."""
+        """Put tasks on the right queue; all of them are on a queue again when this returns."""
         now = self.clock.now()
         early = [held for held in tasks if held.not_before > now]
         business_ids = {held.task.key.business_id for held in early}
@@ -45,7 +45,7 @@ class ReleaseHeld(Struct, frozen=True, kw_only=True):
 
 
 class RequeueCampaign(Struct, frozen=True, kw_only=True):
-    """Puts the chunks of a campaign that wait on no queue there again; one that is there twice is claimed once."""
+    """Puts a campaign's chunks that are on no queue back on theirs; a chunk that is there twice is claimed once."""
 
     campaigns: CampaignBook
     chunks: ChunkLedger
@@ -55,9 +55,9 @@ class RequeueCampaign(Struct, frozen=True, kw_only=True):
     def __call__(
         self, business_id: str, campaign_id: str, cursor: str | None, may_go_on: Callable[[], bool]
     ) -> str | None:
-        """Enqueue page by page while there is time; the cursor to go on from, ``None`` when all are there."""
+        """Enqueue page by page while there is time; returns the cursor to go on from, ``None`` when all are there."""
         campaign = self.campaigns.get(business_id, campaign_id)
-        # What is cancelled is not handed over, and need not wait for its turn.
+        # A cancelled campaign hands nothing over, so its chunks need not wait for a turn.
         turn_at = self.clock.now() if campaign.status is CampaignStatus.CANCELLED else None
         while True:
             page = self.chunks.page(campaign_id, cursor)
@@ -71,9 +71,9 @@ class RequeueCampaign(Struct, frozen=True, kw_only=True):
                 return cursor
 
     def _waits(self, chunk: Chunk) -> bool:
-        """Whether a deferred task brings the chunk back anyway, by anybody's clock."""
+        """Whether a deferred task brings the chunk back anyway, even if workers' clocks differ."""
         return chunk.not_before is not None and chunk.not_before > self.clock.now() + CLOCKS_DIFFER
 
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""More than the clocks of two workers do. A chunk that is brought to its lane for nothing is held again."""
+"""More than the clocks of two workers differ. A chunk that is brought to its lane too early is held again."""

@@ -1,6 +1,6 @@
 """The steps of the campaign state machine: plan, expand each key range, wait until drained, close.
 
-Every step may be run again at any time, also beside itself, and ends the same.
+Every step may be run again at any time, also at the same time as itself, with the same result.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ if TYPE_CHECKING:
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 PAGE: Final = 500
-"""Customers read at a time: what bounds the memory of an expansion."""
+"""Customers read at a time; this bounds the memory of an expansion."""
 SAMPLE: Final = 200
-"""Customers that are looked at to estimate how many there are."""
+"""Customers that are read to estimate how many a business has."""
 WORTH_A_RANGE: Final = 2_500
 """Customers that one invocation reads in a few seconds: for fewer, a range of their own costs more than it saves."""
 SHORTEST_WAIT: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(minutes=5)
-"""A look costs as much as a hundred writes, and a slow sender hands over a text in a second."""
+"""A look costs as much as a hundred writes, and a slow sender hands over only one text a second."""
 SHORTEST_WAIT_FOR_HOURS: Final = timedelta(minutes=1)
 LONGEST_WAIT_FOR_HOURS: Final = timedelta(hours=1)
 """An execution may have 1,500 polls: enough for any number of nights."""
 FIRST_GUESS: Final = timedelta(milliseconds=2)
-"""For a message, before any has been handed over."""
+"""The guess for one message, before any has been handed over."""
 LONGEST_GUESS: Final = timedelta(seconds=5)
 COUNTED_AFTER: Final = timedelta(seconds=2)
 """How long a send is not seen in the counts: the windows of the stream and of the counting function."""
@@ -62,9 +62,9 @@ MOST_POLLS: Final = 1500
 
 
 class PlanCampaign(Struct, frozen=True, kw_only=True):
-    """Fixes what the run will do, once: its message id, its filter and its ranges.
+    """Fixes what the run will do, once: its run id, its filter and its ranges.
 
-    A range costs state transitions whether there is anybody in it or not, so a business gets as many as it has use for.
+    A range costs state transitions even when nobody is in it, so a business gets only as many as its size is worth.
     """
 
     campaigns: CampaignBook
@@ -79,7 +79,7 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
     def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
         """The ranges to expand; none when the campaign has ended already.
 
-        It ends as failed when its segment has been deleted since it was posted: then it cannot go on.
+        The campaign ends as failed when its segment has been deleted since it was posted, because it cannot go on.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
@@ -91,7 +91,7 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             return ()
 
     def _planned(self, campaign: Campaign) -> Campaign:
-        """The campaign as it will run, written. Raises ``NotFoundError``."""
+        """Write the campaign as it will run, and return it. Raises ``NotFoundError``."""
         business_id, selection, now = campaign.business_id, campaign.selection, self.clock.now()
         if selection.segment_id is not None:
             segment = self.segments.get(business_id, selection.segment_id)
@@ -102,14 +102,14 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             selection=selection,
             ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
             started_at=now,
-            # A pause that came before the time to send holds when the time comes.
+            # A pause from before the time to send still holds when that time comes.
             status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
         )
         self.campaigns.replace(campaign, planned)
         return planned
 
     def _ranges_of(self, business_id: str) -> int:
-        """How many ranges a business's customers are worth, by how dense the first of their random ids are."""
+        """How many ranges a business's customers are worth, estimated from how dense the first random ids are."""
         sample = self.customers.read_range(business_id, *bounds(0, 1), None, SAMPLE)
         size = len(sample) if len(sample) < SAMPLE else estimated_size(SAMPLE, sample[-1].customer_id)
         return max(1, min(self.ranges, -(-size // self.worth_a_range)))
@@ -118,12 +118,12 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
 class ExpandCampaign(Struct, frozen=True, kw_only=True):
     """Turns one key range of customers into chunks on the queue, page by page.
 
-    A page's chunks and the progress past it are written in one transaction; then the chunks are enqueued. Another
-    invocation beside this one loses that write and starts over from what is there; the next try after a crash enqueues
-    again whatever may not have been. Chunks are claimed before they are sent, so enqueueing twice is harmless.
+    A page's chunks and the progress past the page are written in one transaction; then the chunks are enqueued. An
+    invocation that runs at the same time loses that write and starts over from the stored progress. After a crash, the
+    next try enqueues what may be missing; chunks are claimed before they are sent, so enqueueing twice is harmless.
 
     A chunk in which everybody waits for their hour is held back from the start, so that it takes no turn from others.
-    Where that is not known any more (of recipients left over by an invocation before), the sender finds out.
+    Where the holds are no longer known (of recipients carried over from an earlier invocation), the sender decides.
     """
 
     campaigns: CampaignBook
@@ -139,7 +139,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
-        """Expand range ``index`` while there is time; whether it is done."""
+        """Expand range ``index`` while there is time; returns whether it is done."""
         campaign = self.campaigns.get(business_id, campaign_id)
         business = self.businesses.get(business_id)
         progress = self.expansion.get(campaign_id, index)
@@ -169,7 +169,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
         read: Reader,
         holds: dict[str, Hold],
     ) -> RangeProgress:
-        """One page more; ``holds`` are those known of the recipients who are in no chunk yet."""
+        """Expand one more page; ``holds`` are the known holds of recipients who are in no chunk yet."""
         page = read(progress.cursor)
         holds.update(page.selected.holds)
         waiting = progress.carry + page.selected.recipients
@@ -230,7 +230,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
             ]
             self.held.put(waiting, now)
             if self.campaigns.get(campaign.business_id, campaign.campaign_id).status is CampaignStatus.CANCELLED:
-                # Its chunks were looked for before these were there.
+                # The cancellation may have looked for chunks before these were there: enqueue them now.
                 held = {}
         self.queue.put(campaign.channel, [task for n, task in tasks.items() if n not in held])
         enqueued = replace(progress, enqueued=progress.chunks, held=MappingProxyType({}))
@@ -239,7 +239,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
 
 
 def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
-    """When a chunk with these recipients may be handed over first, and how many; ``None`` when some need not wait."""
+    """When a chunk may first be handed over, and to how many recipients then; ``None`` when some need not wait."""
     if None in holds:
         return None
     untils = [hold.until for hold in holds if hold is not None]
@@ -247,7 +247,7 @@ def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
 
 
 class ReadPage(Struct, frozen=True):
-    """Some customers, decided; ``cursor`` continues after them and is ``None`` when there are no more."""
+    """The decisions on a page of customers; ``cursor`` continues after them and is ``None`` when there are no more."""
 
     selected: Selected
     cursor: str | None
@@ -292,7 +292,7 @@ class _ListReader(Struct, frozen=True):
 
 
 class Drained(Struct, frozen=True):
-    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand before."""
+    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand first."""
 
     drained: bool
     wait_seconds: int
@@ -305,7 +305,7 @@ class Drained(Struct, frozen=True):
         return self.polls >= MOST_POLLS
 
     def for_the_state_machine(self) -> Mapping[str, object]:
-        """The output of the task that looked."""
+        """The output of the state machine's task."""
         return {
             "expanded": not self.ranges,
             "ranges": list(self.ranges),
@@ -328,9 +328,9 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
     def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
         """Look once, and say when it will be worth looking again: each look is paid for.
 
-        While somebody waits for their hour the campaign cannot end, so it is looked at when the last of these hours has
-        come; but before it has waited twice as long, because that hour may be another one by then. From then on the
-        wait is what the rest will take at the rate since, but no longer than that has taken.
+        While somebody waits for their hour the campaign cannot end, so the next look is due when the last of these
+        hours has come; but the wait is at most as long as the campaign has run so far, because that hour may change.
+        From then on, the wait is what the rest will take at the rate since, but no longer than the time since.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         ranges = self.expansion.list(campaign_id)
@@ -349,7 +349,7 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
         began = campaign.started_at or campaign.created_at
         last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
         if last > now:
-            # What is held back says nothing of the rate.
+            # Messages that are held back say nothing about the rate.
             wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
         else:
             wait = wait_for_the_rest(now - max(began, last), waiting, view.audience.targeted - waiting)
@@ -357,7 +357,7 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
 
 
 def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:
-    """How long the rest will take at the rate so far; while there is none, a guess, and more and more for nothing."""
+    """How long the rest will take at the rate so far; before anything is handled, a guess that grows with time."""
     if handled:
         wait = min(took * waiting / handled + COUNTED_AFTER, took)
     else:

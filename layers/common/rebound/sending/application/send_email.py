@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from rebound.sending.ports import Mailer
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
-"""So long a chunk waits for the suppression list; its function may run for a minute, the call included."""
+"""How long a chunk may wait for the suppression list; its function may run for a minute, including the send call."""
 MAX_SUBJECT: Final = 998
 """RFC 5322 §2.1.1: the longest line."""
 
@@ -60,8 +60,8 @@ MAX_SUBJECT: Final = 998
 class SendEmail(Struct, frozen=True, kw_only=True):
     """Claims a chunk, decides again, hands the emails over in one call and records what became of each.
 
-    Who is sent to in spite of a flag comes off SES's suppression list first, or SES would take the message and not try.
-    Recipients for whom there is no time come again later, and the others go out.
+    An address that is sent to in spite of a flag is taken off SES's suppression list first; otherwise SES would accept
+    the message and not try it. Recipients for whom there is no time come again later, and the others are sent to.
     """
 
     chunks: ChunkLifecycle
@@ -87,7 +87,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             self._send(claimed, task.size)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
-        """The call went out or it did not: who has no row may have been sent to, and is not sent to again."""
+        """End an attempt that died: those without an outcome may have been sent to, so only ``waiting`` come again."""
         unrecorded, waiting = self.chunks.unrecorded(claimed), frozenset(claimed.chunk.waiting)
         lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
         again = [customer_id for customer_id in unrecorded if customer_id in waiting]
@@ -110,7 +110,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         self.chunks.finish(claimed, outcomes)
 
     def _render(self, claimed: ClaimedChunk, outcomes: Outcomes) -> Mapping[str, OutgoingEmail]:
-        """The emails by customer; who would get none is left out."""
+        """The emails by customer; a recipient whose email cannot be rendered is left out."""
         emails: dict[str, OutgoingEmail] = {}
         for recipient in outcomes.to_send:
             email = self._email(claimed, recipient)
@@ -121,7 +121,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         return emails
 
     def _clear_suppressions(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """Take those who are sent to in spite of a flag off the list; for whom there is no time, they come again."""
+        """Take addresses sent to in spite of a flag off the list; recipients for whom time runs out come again."""
         overridden = {r.customer_id: r.address for r in outcomes.to_send if _overrides_the_list(claimed, r)}
         if not overridden:
             return
@@ -129,7 +129,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         outcomes.by_customer.update({c: NotTried.LISTED for c, address in overridden.items() if address in left})
 
     def _decide_again(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """The last decision, because the suppression list may have taken its time; who passes it has what it needs."""
+        """Decide a last time, because the suppression list may have taken long; reserve what each message needs."""
         for recipient in outcomes.to_send:
             outcomes[recipient] = self.decide.again(claimed, recipient)
         self.chunks.release_earlier(claimed, outcomes.kept_from_sending)
@@ -150,12 +150,12 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             outcomes[recipient] = _after(recipient, result, now, pauses=pauses)
 
     def _record(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """A single message has its row already; those of a campaign only the holder of the lease writes."""
+        """Record the messages. A single one has a row already; only the lease's holder writes a campaign's rows."""
         record = self.messages.record if claimed.campaign.single else self.messages.record_new
         record(outcomes.of(Message))
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
-        """The email for one recipient, ``None`` when it would be none; promotional ones offer to be unsubscribed."""
+        """The email for one recipient, ``None`` when it cannot be sent; a promotional email offers to unsubscribe."""
         content, category = claimed.campaign.content, claimed.campaign.category
         key = recipient.customer.contact_key(Channel.EMAIL)
         if not isinstance(content, EmailContent) or key is None:
@@ -176,10 +176,10 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
 
 def _reason_to_pause(results: Sequence[SendResult]) -> str | None:
-    """Why nothing more should be tried after these results of one call, ``None`` when nothing speaks against it.
+    """Why the campaign should pause after these results of one call, ``None`` when nothing speaks against going on.
 
-    Sender and setup are the same for the whole call, so a call that is refused whole says enough, however few it was
-    for.
+    The sender and its setup are the same for the whole call, so a call of which every email is refused says enough,
+    however few emails it had.
     """
     faults = [r for r in results if isinstance(r, Refused) and is_senders_fault(r, Provider.SES)]
     if not faults or not (len(faults) == len(results) or FAULTS.is_passed_by(len(faults), len(results))):
@@ -188,7 +188,7 @@ def _reason_to_pause(results: Sequence[SendResult]) -> str | None:
 
 
 def _overrides_the_list(claimed: ClaimedChunk, recipient: Recipient) -> bool:
-    """A promotional send to a flagged address was asked for by hand; others are always tried, listed or not."""
+    """Whether a flagged address must come off the list first: for promotional emails, or if an entry is evidence."""
     contact = recipient.contact
     if contact is None or not contact.verdict(claimed.business.policy).invalid:
         return False
@@ -196,7 +196,7 @@ def _overrides_the_list(claimed: ClaimedChunk, recipient: Recipient) -> bool:
 
 
 def _after(recipient: Recipient, result: SendResult, now: datetime, *, pauses: bool) -> Outcome:
-    """What becomes of a recipient after the call, because of which the campaign perhaps pauses."""
+    """What becomes of a recipient after the call; ``pauses`` says whether the campaign pauses because of the call."""
     message = recipient.message
     match result:
         case Accepted(provider_id):

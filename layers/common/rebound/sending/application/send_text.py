@@ -51,17 +51,17 @@ if TYPE_CHECKING:
     from rebound.sending.ports import ReceiptQueue, Texter
 
 FRESH_FOR: Final = timedelta(seconds=1)
-"""So long a decision holds: nobody is texted later than two seconds after their STOP was answered."""
+"""How long a decision holds, so that nobody is texted later than two seconds after their STOP was answered."""
 
 
 class SendText(Struct, frozen=True, kw_only=True):
     """Claims a chunk, decides again and hands the texts over one by one.
 
-    Each text is a call of its own, so each recipient is claimed in the message log before the call: a worker that dies
-    leaves at most one text ``uncertain``, and those it had not come to are sent by the next one.
+    Each text is a call of its own, so each recipient is claimed in the message log before the call. A worker that dies
+    leaves at most one text ``uncertain``, and the next worker sends those to which it had not come.
 
-    Texts that Twilio refuses for a cause on our side are kept back at first: when many of a chunk are, the campaign is
-    paused and they remain to be sent; else they have failed.
+    Texts that the provider refuses for a cause on our side are kept back at first. If many of a chunk are refused so,
+    the campaign is paused and they remain to be sent; otherwise they have failed.
     """
 
     chunks: ChunkLifecycle
@@ -91,14 +91,14 @@ class SendText(Struct, frozen=True, kw_only=True):
             self._send(claimed, task.size, account, may_go_on)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
-        """Texts claimed and without an outcome are uncertain; those that were never claimed take another turn."""
+        """End an attempt that died: texts claimed without an outcome are ``uncertain``; unclaimed ones come again."""
         known = self.chunks.known(claimed)
         lost = [customer_id for customer_id, message in known.items() if message.status is MessageStatus.SENDING]
         again = [customer_id for customer_id in claimed.chunk.remaining if is_unrecorded(known.get(customer_id))]
         self.chunks.settle(claimed, lost, again, self._texter(claimed).provider)
 
     def _send(self, claimed: ClaimedChunk, booked: int, account: SendingAccount, may_go_on: Callable[[], bool]) -> None:
-        """Read and decide, mark, send one after the other until something speaks against the next, record."""
+        """Read, decide, mark, then send and record one after the other until something speaks against the next."""
         remaining, decided_at = self.chunks.unrecorded(claimed), self.clock.now()
         outcomes = self._decide(claimed, remaining, booked)
         if outcomes.to_send:
@@ -131,11 +131,11 @@ class SendText(Struct, frozen=True, kw_only=True):
         return outcomes
 
     def _decided_lately(self, claimed: ClaimedChunk, outcomes: Outcomes, decided_at: datetime) -> Iterator[Recipient]:
-        """Those who are still to be sent to, one by one, each decided upon not longer ago than ``FRESH_FOR``.
+        """The recipients still to be sent to, one by one, each decided on at most ``FRESH_FOR`` ago.
 
-        A slow sender takes a minute and more for a chunk, and a STOP must be heeded meanwhile. Who comes next is
-        decided upon again, as many at a time as the sender so far will serve while that decision is fresh, so that each
-        costs about one more read and a chunk that is served at once none.
+        A slow sender takes a minute or more for a chunk, and a STOP must be heeded meanwhile. So the next recipients
+        are decided on again, as many at a time as can be served at the pace so far while the decision is fresh. Each
+        recipient costs about one more read, and a chunk that is served at once costs none.
         """
         waiting = list(outcomes.to_send)
         fresh, served = len(waiting), 0
@@ -154,7 +154,7 @@ class SendText(Struct, frozen=True, kw_only=True):
                 decided_at, fresh, served = now, len(again.to_send), 0
 
     def _recorded(self, claimed: ClaimedChunk, recipient: Recipient, outcome: Outcome) -> Outcome:
-        """Hand the text over if the recipient is still to be sent to; the outcome, which is recorded."""
+        """Hand the text over if the recipient is still to be sent to; record and return the outcome."""
         if isinstance(outcome, Recipient):
             outcome = self._hand_over(claimed, recipient)
         else:
@@ -180,7 +180,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         return self._after(claimed, recipient, result)
 
     def _after(self, claimed: ClaimedChunk, recipient: Recipient, result: SendResult) -> Outcome:
-        """What becomes of a recipient after the call; who has not been sent to has no claim any more."""
+        """What becomes of a recipient after the call; a text that remains to be sent loses its claim."""
         message, provider, now = recipient.message, self._texter(claimed).provider, self.clock.now()
         match result:
             case Accepted(provider_id):
@@ -199,14 +199,14 @@ class SendText(Struct, frozen=True, kw_only=True):
                 return unknown(message, provider, now)
 
     def _give_up(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """Those kept back have failed. Claimed again, so that nobody else tries them while the word is on its way."""
+        """Fail the texts kept back; they are claimed again, so that nobody tries them before their receipts arrive."""
         for kept in outcomes.of(KeptBack):
             if self.messages.claim(kept.recipient.message):
                 self._fail(claimed, kept.recipient.message, kept.refused)
             outcomes[kept.recipient] = Settled()
 
     def _fail(self, claimed: ClaimedChunk, message: Message, refused: Refused) -> Settled:
-        """A refusal takes the one way of all outcomes, because it may say something about the address."""
+        """Put a refusal on the receipts queue, like all outcomes, because it may say something about the address."""
         provider, now = self._texter(claimed).provider, self.clock.now()
         self.receipts.put(
             Receipt(provider, ReceiptOutcome.FAILED, now, message.key, code=refused.code, detail=refused.detail)
@@ -214,7 +214,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         return Settled()
 
     def _reason_to_pause(self, claimed: ClaimedChunk, kept: Sequence[KeptBack], tried: int) -> str | None:
-        """Why the campaign is to pause now that so many of those who were tried are kept back."""
+        """Why the campaign should pause with so many of the ``tried`` texts kept back; ``None`` when it should not."""
         if not FAULTS.is_passed_by(len(kept), tried):
             return None
         return reason_of_refusal(self._texter(claimed).provider, kept[-1].refused.code, len(kept), tried)

@@ -12,9 +12,9 @@ from rebound.kernel.channels import Channel
 from rebound.rates.domain import Lane, within
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
-"""The longest that SQS holds a message back."""
+"""The longest time for which SQS delays a message."""
 FIRST_ROUND: Final = timedelta(seconds=15)
-"""So long what has just begun to wait for its hour is left alone."""
+"""How long a chunk that has just begun to wait for its hour is left alone."""
 
 
 def lane_of(campaign: Campaign) -> Lane:
@@ -23,9 +23,9 @@ def lane_of(campaign: Campaign) -> Lane:
 
 
 class ChunkTask(Struct, frozen=True):
-    """Sending a chunk: how many messages at most, and from when on, once a slot is booked (``turn_at``).
+    """The task to send a chunk: at most ``size`` messages, and not before ``turn_at`` once a slot is booked.
 
-    One of size 0 is decided again and hands over nothing: who may be sent to after all comes back without a slot.
+    A task of size 0 only has its chunk decided again; recipients who may be sent to then come back without a slot.
     """
 
     key: ChunkKey
@@ -35,10 +35,10 @@ class ChunkTask(Struct, frozen=True):
 
 
 class DeferredChunkTask(Struct, frozen=True):
-    """Sending a chunk whose recipients are all deferred: it is on no lane until ``not_before``.
+    """The task to send a chunk whose recipients are all deferred: it is on no lane until ``not_before``.
 
-    The task's size is how many of them may go out then; the others wait for longer. It waits ``since`` then, because
-    of what was decided under that ``version`` of the business's settings (0 where that is not known).
+    The size of ``task`` is how many may go out at that time; the others wait for longer. The chunk has waited ``since``
+    the time given, as decided under ``version`` of the business's settings (0 where that is not known).
     """
 
     channel: Channel
@@ -48,9 +48,9 @@ class DeferredChunkTask(Struct, frozen=True):
     version: int
 
     def round_from(self, now: datetime) -> timedelta:
-        """How long it is left alone: until its hour, but no longer than it has waited so far, nor than a queue can.
+        """How long the chunk is left alone: until its hour, but at most as long as it has waited or a queue can delay.
 
-        So what changes soon after is seen soon, and rounds are few all the same.
+        A change soon after the decision is therefore seen soon, and rounds are few all the same.
         """
         left = max(self.not_before - now, timedelta())
         return min(left, within(FIRST_ROUND, now - self.since, LONGEST_DELAY))

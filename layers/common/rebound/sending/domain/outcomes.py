@@ -17,20 +17,20 @@ NO_DELAY: Final = timedelta()
 FIRST_DELAY: Final = timedelta(seconds=1)
 """Doubled with each attempt at a chunk."""
 AFTER_A_STOP: Final = timedelta(seconds=3)
-"""By then every worker knows that the account is stopped, and says until when (``AcquireSendSlot``)."""
+"""By then every worker knows that the account is stopped and until when, and waits for it (``AcquireSendSlot``)."""
 
 
 class NotTried(StrEnum):
     """Why a recipient who may be sent to was not tried."""
 
     UNBOOKED = "unbooked"
-    """The rate was booked for fewer: some had waited for a later hour, which has come as well."""
+    """The rate was booked for fewer recipients: others waited for a later hour, which has come as well."""
     LISTED = "listed"
     """There was no time to take the address off the provider's suppression list."""
 
 
 class KeptBack(Struct, frozen=True):
-    """Refused for a fault of the sender: it has failed, unless the campaign pauses for that, and a resume sends it."""
+    """Refused for a fault of the sender. It has failed, unless the campaign pauses for that and a resume sends it."""
 
     recipient: Recipient
     refused: Refused
@@ -71,12 +71,12 @@ class Outcomes(Struct):
 
     @property
     def left(self) -> Sequence[str]:
-        """Those whom the chunk is still needed for: they come again unless they are sent to."""
+        """The recipients for whom the chunk is still needed: they come again unless they are sent to."""
         return [c for c, outcome in self.by_customer.items() if not isinstance(outcome, Message | Settled)]
 
     @property
     def come_again(self) -> Sequence[str]:
-        """Those of them whom this attempt does not send to."""
+        """The recipients of ``left`` to whom this attempt does not send."""
         return [c for c in self.left if not isinstance(self.by_customer[c], Recipient)]
 
     @property
@@ -85,7 +85,7 @@ class Outcomes(Struct):
         return {c: outcome for c, outcome in self.by_customer.items() if isinstance(outcome, Hold)}
 
     def retry_after(self, attempts: int) -> timedelta:
-        """When the chunk comes again for those who are left after so many attempts, unless all wait for their hour."""
+        """The delay before the chunk comes again after ``attempts`` attempts, unless all left wait for their hour."""
         throttles = self.of(Throttled)
         if any(throttled.daily for throttled in throttles):
             return AFTER_A_STOP

@@ -29,7 +29,7 @@ class ClaimedChunk(Struct, frozen=True):
     campaign: Campaign
     business: Business
     settle: bool
-    """An attempt before this one died while it was sending."""
+    """Whether an attempt before this one died while it was sending."""
 
     def message_key(self, customer_id: str) -> MessageKey:
         """The key of a recipient's message."""
@@ -59,7 +59,7 @@ class Recipient(Struct, frozen=True):
     is_try: bool = False
     """Whether the message is the try that is due there (``DecideRecipients.reserve``)."""
     frequency: Frequency | None = None
-    """What the customer has been handed of late, where a cap counts such messages."""
+    """The customer's recent hand-overs, where a cap counts such messages."""
 
     @property
     def customer_id(self) -> str:
@@ -80,14 +80,14 @@ def is_senders_fault(result: object, provider: Provider) -> bool:
 def left_out(
     message: Message, reason: Exclusion, free_again_at: datetime | None = None, barrier: Barrier | None = None
 ) -> Message:
-    """The message of somebody who does not get one, with what is known of the reason besides."""
+    """The message of a recipient who is left out, with what else is known about the reason."""
     return replace(
         message, status=MessageStatus.EXCLUDED, reason=str(reason), free_again_at=free_again_at, barrier=barrier
     )
 
 
 def cannot_render(message: Message) -> Message:
-    """The message of somebody for whom there is nothing sendable."""
+    """The message of a recipient for whom nothing sendable can be rendered."""
     return left_out(message, Exclusion.CANNOT_RENDER)
 
 
@@ -134,7 +134,7 @@ class Refused(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """No telling whether it has gone out: the connection broke, or the provider failed inside."""
+    """Nobody knows whether it has gone out: the connection broke, or the provider had an internal error."""
 
     detail: str
 

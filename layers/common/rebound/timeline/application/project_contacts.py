@@ -32,18 +32,18 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
     replies: ReplyBook
 
     def __call__(self, change: RowChange[Contact]) -> None:
-        """Copy the flag to the customers; tell the world when it, or the consent to a scope, flipped.
+        """Copy the flag to the customers; publish an event when the flag, or the consent to a scope, flipped.
 
-        Both go into the history as well, and so does every other word about consent.
+        A flip of the flag goes into the history as well, and so does every statement about consent.
 
-        When nobody uses an address any more, what was texted from it is forgotten.
+        When nobody uses an address any more, the texts from it are forgotten.
 
-        A customer who is linked to the contact has had the flag since then: both are written in one transaction.
+        A customer has the flag from the moment of being linked to the contact: both are written in one transaction.
 
-        The policy is read again after the copies are written, and they are written again when it has changed: else a
-        slow copy under an old policy could land after ``RecopyFlags`` has been there. For the same reason every change
-        is copied, not only one that flips: a change that comes again after a death may flip nothing under the policy
-        that is in force by then, and have left copies of the policy before.
+        The policy is read again after the copies are written. When it has changed, they are written again: otherwise a
+        slow copy under the old policy could land after ``RecopyFlags`` has passed. For the same reason every change is
+        copied, not only one that flips the flag: a change that comes again after a crash may flip nothing under the
+        policy then in force, although its first attempt left copies made under the policy before.
         """
         history: list[HistoryEntry] = list(_statements(change))
         if change.after.key.is_hashed:
@@ -67,7 +67,7 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
             self.events.publish(events)
 
     def _copied(self, contact: Contact) -> ReachabilityPolicy:
-        """Copy the flag; the policy under which it was copied and which was still in force afterwards."""
+        """Copy the flag; returns the policy that it was copied under, which was still in force afterwards."""
         policy = self.businesses.get(contact.key.business_id).policy
         while True:
             invalid = contact.verdict(policy).invalid
@@ -80,12 +80,12 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
 
 
 def _may_be_invalid(contact: Contact | None) -> bool:
-    """Without a failure no policy can find a contact invalid; most changes are those of healthy ones."""
+    """Whether any policy may find the contact invalid: only one with failures; most changes are of healthy contacts."""
     return contact is not None and bool(contact.reachability.failures)
 
 
 def _statements(change: RowChange[Contact]) -> Iterator[ConsentStated]:
-    """What was said about consent, as far as it was the latest word of its kind."""
+    """The new statements about consent, as far as each was the latest of its kind."""
     known = change.before.consent.statements if change.before is not None else frozenset()
     for statement in change.after.consent.statements - known:
         yield ConsentStated(statement)
@@ -98,7 +98,7 @@ def _flag(change: RowChange[Contact], flip: ContactInvalidated | ContactRestored
 
 
 def _flips(change: RowChange[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
-    """At most one event: the flag of the contact, if it is another one than before."""
+    """At most one event: the contact's flag, if the change flipped it."""
     contact, key = change.after, change.after.key
     verdict = contact.verdict(policy)
     if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):

@@ -36,9 +36,9 @@ _PLACE: Final = re.compile(
     r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{64}@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
 )
 _BEHIND: Final = "~"
-"""Sorts behind everything that a place is made of."""
+"""Sorts after every character of a place."""
 _NEAR: Final = 10
-"""A STOP and the statement that follows from it stand side by side."""
+"""Entries looked through for the STOP of a statement: the two stand side by side."""
 
 
 class TimelinePosition(Struct, frozen=True):
@@ -53,20 +53,20 @@ class TimelinePosition(Struct, frozen=True):
 
     @property
     def order(self) -> tuple[datetime, str, str]:
-        """No two entries have the same, and every source is sorted by it."""
+        """The sort key of the list and of every source; no two entries have the same."""
         return (self.at, self.source, self.name)
 
     @property
     def written(self) -> str:
-        """What a cursor holds."""
+        """The position as a cursor holds it."""
         return f"{self.source}@{self.name}"
 
 
 class Happened(Struct, frozen=True):
-    """One entry.
+    """One entry of the list.
 
-    ``contact`` is the address that it is about, ``None`` for a message to nowhere; ``former`` when the customer has
-    left that address, ``shared_with`` how many other customers use or used it.
+    ``contact`` is the address that it is about, ``None`` for a message without one; ``former`` says whether the
+    customer has left that address, ``shared_with`` how many other customers use or used it.
     """
 
     place: TimelinePosition
@@ -78,12 +78,12 @@ class Happened(Struct, frozen=True):
 
     @property
     def at(self) -> datetime:
-        """When it happened; of a message, when its sending began."""
+        """When it happened; for a message, when its sending began."""
         return self.place.at
 
     @property
     def order(self) -> tuple[datetime, str, str]:
-        """Of the place."""
+        """The sort key of the place."""
         return self.place.order
 
 
@@ -101,11 +101,11 @@ _ORDER: Final = attrgetter("order")
 class ReadTimeline(Struct, frozen=True, kw_only=True):
     """The client log of one customer, with everything in it.
 
-    Messages are the customer's own. What is kept of addresses is shown of all that they use or used, whoever it was:
-    nobody knows which of several people with one number has texted, nor when somebody left an address.
+    Messages are the customer's own. What is kept by address is shown for all addresses that the customer uses or used,
+    whoever caused it: nobody knows which of several people with one number texted, nor when somebody left an address.
 
-    Each source is sorted by the place that the list is sorted by, so a cursor is no more than the last place shown: a
-    page goes on from there in every source, whatever has come meanwhile.
+    Each source is sorted as the list is, so a cursor holds only the last place shown: the next page goes on from that
+    place in every source, whatever has been added meanwhile.
     """
 
     customers: CustomerBook
@@ -115,7 +115,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     history: ContactHistory
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
-        """Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor that is none."""
+        """Read a page. Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor."""
         last = _read_cursor(cursor)
         customer = self.customers.get(business_id, customer_id)
         contacts = self.contacts.get_many(customer.all_contact_keys)
@@ -144,7 +144,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         former, shared_with = _use(contact.key, customer, {contact.key: contact})
         before = None if last is None else _before(last, source)
         kept = self.history.before(contact.key, before, limit)
-        # What has just been said stands with the contact already and perhaps not yet in its history.
+        # A new statement is on the contact at once, and perhaps not yet in its history.
         statements = [ConsentStated(statement) for statement in contact.consent.statements]
         waiting = [entry for entry in statements if before is None or place_of(entry) < before]
         in_order = sorted([*kept, *waiting], key=place_of, reverse=True)
@@ -162,7 +162,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         return stopped_texts(opt_out, self.businesses.get(customer.business_id), self._number_texted(key, opt_out))
 
     def _number_texted(self, key: ContactKey, opt_out: ConsentEvidence) -> str | None:
-        """The number that a STOP was texted to; ``None`` for what was no text, or is not kept any more."""
+        """The number that a STOP was texted to; ``None`` if the opt-out was no text, or the text is no longer kept."""
         near = self.history.before(key, moment_of(opt_out.at) + _BEHIND, _NEAR)
         replies = (entry for entry in near if isinstance(entry, Reply))
         return next((reply.to for reply in replies if reply.reply_id == opt_out.message_id), None)
@@ -177,7 +177,7 @@ def _use(key: ContactKey | None, customer: Customer, contacts: Mapping[ContactKe
 
 
 def _before(last: TimelinePosition, source: str) -> str:
-    """Behind everything of a source that comes after ``last`` in the list."""
+    """The place in a source that divides what the list has shown up to ``last`` from what comes after it."""
     if source == last.source:
         return last.name
     return moment_of(last.at) + (_BEHIND if source < last.source else "")
@@ -198,7 +198,7 @@ PAGE: Final = 100
 
 
 class AppointmentLog(Struct, frozen=True):
-    """Part of the log, newest first. ``confirmed_at`` is about the whole of it."""
+    """Part of the log, newest first. ``confirmed_at`` is about the whole log."""
 
     confirmed_at: datetime | None
     entries: Sequence[Message | Answered]
@@ -206,13 +206,13 @@ class AppointmentLog(Struct, frozen=True):
 
 
 class ReadAppointmentLog(Struct, frozen=True, kw_only=True):
-    """The log of one appointment, which is empty when nothing has ever been sent about one of this name."""
+    """The log of one appointment; it is empty when nothing was ever sent about an appointment with this id."""
 
     appointments: AppointmentBook
     messages: MessageLog
 
     def __call__(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> AppointmentLog:
-        """A page of it."""
+        """A page of the log."""
         page = self.appointments.page(business_id, appointment_id, limit, cursor)
         messages = self.messages.get_many([entry.key for entry in page.items if isinstance(entry, MessagePosted)])
         shown = (messages.get(entry.key) if isinstance(entry, MessagePosted) else entry for entry in page.items)
