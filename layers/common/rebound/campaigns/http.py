@@ -11,7 +11,6 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
-from rebound.jobs.http import AudienceAnswer
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -29,6 +28,7 @@ from rebound.platform.http.routes import (
 from rebound.platform.http.shapes import (
     MAX_CUSTOMER_IDS,
     Answer,
+    AudienceAnswer,
     CustomerId,
     Filter,
     Line,

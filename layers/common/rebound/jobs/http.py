@@ -23,23 +23,8 @@ from rebound.jobs.domain import (
     audience_of,
 )
 from rebound.kernel.api_scopes import ApiScope
-from rebound.kernel.audiences import Audience
 from rebound.platform.http.routes import authorizer, business_of, check_has, json_answer, name_of_request, responses
-from rebound.platform.http.shapes import Answer, Time
-
-
-class AudienceAnswer(Answer):
-    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
-
-    matched: int
-    excluded: dict[str, int]
-    targeted: int
-
-    @classmethod
-    def of(cls, audience: Audience) -> Self:
-        """The answer for an audience."""
-        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
-        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
+from rebound.platform.http.shapes import Answer, AudienceAnswer, Time
 
 
 class CountAnswer(Answer):

@@ -4,7 +4,6 @@ Twilio advises against logic on codes because they get split and renamed, so a c
 A code that has no row is ``unknown``, and ``unknown`` is never evidence against an address.
 """
 
-import csv
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -124,6 +123,8 @@ _YES_OR_NO: Final = {"yes": True, "no": False}
 
 @cache
 def _table() -> dict[tuple[Provider, str], ProviderCode]:
+    import csv  # noqa: PLC0415 - most requests of the API look nothing up
+
     text = Path(__file__).with_name("provider_codes.csv").read_text(encoding="utf-8")
     rows = (
         ProviderCode(

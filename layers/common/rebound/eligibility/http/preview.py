@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from rebound.eligibility import wiring
 from rebound.eligibility.application.preview_audience import Question
 from rebound.jobs.domain import JobKind
-from rebound.jobs.http import AudienceAnswer, accepted, started
+from rebound.jobs.http import accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.platform.http.routes import business_of, json_answer, prefers_a_job, responses
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, CustomerId, Filter, Request
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, AudienceAnswer, CustomerId, Filter, Request
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 

@@ -15,6 +15,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from rebound.kernel.audiences import Audience
+
 MAX_CUSTOMER_IDS = 1000
 MAX_FILTER_BYTES = 20_000
 FIRST_PRINTABLE = 0x20
@@ -100,3 +102,17 @@ class Problem(Answer):
     status: int
     detail: str
     errors: list[FieldProblem] | None = None
+
+
+class AudienceAnswer(Answer):
+    """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
+
+    matched: int
+    excluded: dict[str, int]
+    targeted: int
+
+    @classmethod
+    def of(cls, audience: Audience) -> Self:
+        """The answer for an audience."""
+        excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
+        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
