@@ -5,8 +5,9 @@ from typing import Any
 
 
 def load_api() -> None:
-    """Load what every request for the API uses, whatever its area."""
+    """Load what nearly every request for the API uses, whatever its area (decision 0037)."""
     from rebound.api import areas  # noqa: F401
+    from rebound.platform.adapters import dynamo  # noqa: F401
     from rebound.platform.http import app  # noqa: F401
 
 
