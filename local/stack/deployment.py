@@ -44,7 +44,7 @@ def deploy(configuration: StackConfiguration) -> Mapping[str, str]:
     """Creates or updates the stack from the built template; returns its outputs. Raises ``StackError``."""
     parameters = {
         "Architecture": configuration.architecture,
-        "SenderIdentity": "salon.example.com",
+        "SenderIdentity": ",".join(TwinSettings().ses_identities),
         "TwilioSecretArn": _twilio_secret(configuration),
         "PublicUrl": configuration.public_url,
         "ExpansionRanges": str(_COPIES),

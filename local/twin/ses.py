@@ -89,7 +89,9 @@ class SesApi:
         lane: CallbackLane[EmailEvent],
         configuration_sets: ConfigurationSets,
         quota: SendingQuota,
+        identities: Sequence[str],
     ) -> None:
+        self._identities = identities
         self._stage = stage
         self._quota = quota
         self._lane = lane
@@ -146,6 +148,7 @@ class SesApi:
         except InvalidEntryError as error:
             code, status = _CALL_ERRORS.get(error.status, ("BadRequestException", 400))
             raise AwsError(code, str(error), status) from None
+        self._check_verified(draft.source)
         with self._stage.decisions:
             if self._stage.faults.throttles_call(Provider.SES):
                 raise AwsError("TooManyRequestsException", _THROTTLED, 429)
@@ -166,6 +169,7 @@ class SesApi:
             draft_of = _bulk_drafts(payload)
         except InvalidEntryError as error:
             raise AwsError("BadRequestException", str(error)) from None
+        self._check_verified(_sender(payload))
         with self._stage.decisions:
             refused = self._stage.faults.throttles_bulk(Provider.SES, len(entries))
             if refused is None:
@@ -187,6 +191,15 @@ class SesApi:
         if not self._quota.take(len(draft.recipients)):
             return _refusal("ACCOUNT_DAILY_QUOTA_EXCEEDED", _QUOTA_EXCEEDED)
         return {"Status": "SUCCESS", "MessageId": self._accept(draft)}
+
+    def _check_verified(self, source: str) -> None:
+        """An address is sent from if it is verified itself, or its domain or one above it is."""
+        address = parseaddr(source)[1].lower()
+        domain = address.rpartition("@")[2]
+        if not any(each in {address, domain} or domain.endswith(f".{each}") for each in self._identities):
+            region = self._stage.region.upper()
+            message = f"The following identities failed the check in region {region}: {source}"
+            raise AwsError("MessageRejected", f"Email address is not verified. {message}")
 
     def _failing_on_demand(self) -> "_ErrorFault":
         return _ErrorFault(self._stage.faults.error(Provider.SES))

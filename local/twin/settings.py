@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TwinSettings:
-    """How one twin runs. Port 0 takes a free one; the secrets stay out of its repr."""
+    """How one twin runs. Port 0 takes a free one; the secrets stay out of its repr.
+
+    ``ses_identities`` are the domains and addresses verified in SES, ``twilio_services`` the messaging services of the
+    account at Twilio.
+    """
 
     port: int = 4567
     aws_endpoint_url: str = "http://127.0.0.1:4566"
@@ -16,6 +20,8 @@ class TwinSettings:
     aws_access_key_id: str = "test"
     aws_secret_access_key: str = field(default="test", repr=False)
     ses_topic_arn: str | None = None
+    ses_identities: tuple[str, ...] = ("salon.example.com",)
+    twilio_services: tuple[str, ...] = ("MG" + "0" * 32,)
     twilio_account_sid: str = "AC" + "0" * 32
     twilio_auth_token: str = field(default="twin-auth-token", repr=False)
     seed: int = 1
@@ -63,8 +69,16 @@ class TwinSettings:
             aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID") or defaults.aws_access_key_id,
             aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY") or defaults.aws_secret_access_key,
             ses_topic_arn=environment.get("REBOUND_SES_TOPIC_ARN") or None,
+            ses_identities=_listed(environment, "REBOUND_TWIN_SES_IDENTITIES", defaults.ses_identities),
+            twilio_services=_listed(environment, "REBOUND_TWIN_TWILIO_SERVICES", defaults.twilio_services),
             twilio_account_sid=environment.get("TWILIO_ACCOUNT_SID") or defaults.twilio_account_sid,
             twilio_auth_token=environment.get("TWILIO_AUTH_TOKEN") or defaults.twilio_auth_token,
             seed=chosen.seed,
             delay_seconds=chosen.delay,
         )
+
+
+def _listed(environment: Mapping[str, str], setting: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """What a setting names, separated by commas."""
+    given = environment.get(setting)
+    return tuple(given.split(",")) if given else default

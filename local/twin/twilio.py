@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +23,8 @@ MAX_BODY_CHARACTERS = 1600
 MAX_VALIDITY_SECONDS = 36_000
 # What a messaging service of the twin sends from.
 POOL_NUMBER = "+15005550006"
+# The account's numbers.
+_OWN_NUMBER = re.compile(r"\+1500555\d{4}")
 
 _MESSAGES = re.compile(r"/2010-04-01/Accounts/([^/]+)/Messages\.json")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -58,7 +60,15 @@ class TwilioError(Exception):
 class TwilioApi:
     """The HTTP door of Twilio."""
 
-    def __init__(self, stage: Stage, lane: CallbackLane[StatusCallback], account_sid: str, auth_token: str) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        lane: CallbackLane[StatusCallback],
+        account_sid: str,
+        auth_token: str,
+        services: Sequence[str],
+    ) -> None:
+        self._services = services
         self._stage = stage
         self._lane = lane
         self._account_sid = account_sid
@@ -90,6 +100,7 @@ class TwilioApi:
 
     def _create(self, form: Mapping[str, str]) -> dict[str, Any]:
         _check(form)
+        self._check_sender(form.get("MessagingServiceSid", ""), form.get("From", ""))
         stage = self._stage
         with stage.decisions:
             if stage.faults.throttles_call(Provider.TWILIO):
@@ -106,6 +117,14 @@ class TwilioApi:
         if error is ErrorMoment.AFTER_ACCEPTING or plan.crashes:
             raise _internal_error()
         return resource
+
+    def _check_sender(self, service: str, number: str) -> None:
+        """Raises TwilioError for what another account sends from."""
+        if service and service not in self._services:
+            raise TwilioError(21701, f"The Messaging Service {service} does not exist")
+        if not service and not _OWN_NUMBER.fullmatch(number):
+            message = "is not a valid message-capable Twilio phone number for this destination/account"
+            raise TwilioError(21606, f"The 'From' phone number provided ({number}) {message}")
 
     def _accept(self, form: Mapping[str, str]) -> dict[str, Any]:
         stage = self._stage

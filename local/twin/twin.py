@@ -51,9 +51,11 @@ class Twin:
         )
         self._lanes = (emails, texts, logs)
         quota = SendingQuota()
-        self._ses = SesApi(stage, emails, sets, quota)
+        self._ses = SesApi(stage, emails, sets, quota, settings.ses_identities)
         self._sns = SnsApi(stage, logs)
-        self._twilio = TwilioApi(stage, texts, settings.twilio_account_sid, settings.twilio_auth_token)
+        self._twilio = TwilioApi(
+            stage, texts, settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_services
+        )
         self._control = ControlApi(
             self._ledger,
             stage.faults,
