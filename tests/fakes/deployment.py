@@ -90,7 +90,9 @@ class Template:
     def __init__(self, **parameters: str) -> None:
         whole = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))
         self._parameters = {
-            name: str(parameters.get(name, given.get("Default", ""))) for name, given in whole["Parameters"].items()
+            name: value.split(",") if given["Type"] == "CommaDelimitedList" else value
+            for name, given in whole["Parameters"].items()
+            for value in [str(parameters.get(name, given.get("Default", "")))]
         }
         self._conditions = whole["Conditions"]
         self._globals = whole["Globals"]["Function"]
@@ -130,6 +132,10 @@ class Template:
                     return self._attribute(logical, attribute)
                 case "Fn::Sub":
                     return self._substituted(argument)
+                case "Fn::Join":
+                    return argument[0].join(self.value(argument[1]))
+                case "Fn::Split":
+                    return self.value(argument[1]).split(argument[0])
                 case "Fn::If":
                     condition, yes, no = argument
                     return self.value(yes if self._holds(condition) else no)

@@ -24,6 +24,8 @@ ASKED_IN_PART: Final = {
     "AuthorizeRequestFunction": "the day's requests come with their business",
 }
 """Functions of which the day does not see everything they do."""
+IDENTITIES: Final = ("example.com", "hello@example.com", "mail.example.com", "hello@mail.example.com")
+"""SES asks for the most specific identity that is verified, which may be any of these where the stack has the first."""
 UPLOADING: Final = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 """All of them are s3:PutObject to IAM."""
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
@@ -135,7 +137,8 @@ def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
         case "sesv2", operation if operation == "GetAccount" or "Suppressed" in operation:
             yield f"ses:{operation}", "*"
         case "sesv2", operation:
-            yield f"ses:{operation}", arn("ses", "identity/example.com")
+            for identity in IDENTITIES:
+                yield f"ses:{operation}", arn("ses", f"identity/{identity}")
             yield f"ses:{operation}", arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}")
             yield f"ses:{operation}", arn("ses", "template/any")
         case "sns", operation:

@@ -13,7 +13,7 @@ from rebound.platform.wiring import AwsPorts
 from tests.fakes.aws import ENVIRONMENT, REPOSITORY
 from tests.fakes.deployment import Template
 
-TEMPLATE: Final = Template()
+TEMPLATE: Final = Template(SenderIdentity="example.com")
 FUNCTIONS: Final = sorted(TEMPLATE.of_type("AWS::Serverless::Function"))
 
 PROGRAM: Final = """

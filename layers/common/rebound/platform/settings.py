@@ -38,6 +38,7 @@ KNOWN: Final = frozenset(
         "RECOPY_QUEUE_URL",
         "SCHEDULER_ROLE_ARN",
         "SCHEDULE_GROUP",
+        "SENDER_IDENTITIES",
         "SES_CONFIGURATION_SET",
         "TEXT_QUEUE_URL",
         "TWILIO_BASE_URL",
