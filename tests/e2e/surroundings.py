@@ -368,6 +368,8 @@ class Operator:
             "America/New_York",
             "--quiet-hours",
             "off",
+            # The account of all these businesses has few senders.
+            "--share-sender",
             *(() if settings else usual),
             *settings,
         )["business_id"]

@@ -115,6 +115,7 @@ def test_who_answers_a_message_from_the_number_before_is_heard_in_their_language
     before, after, number = "+15005550072", "+15005550073", "+14155550176"
     api = operator.new_business("Moving & Co", "--text-from", before, "--text-rate", "1000")
     customer_id = api.new_customer(mobile_phone=number, language="de")
+    operator.run("add-sender", "--business-id", api.business_id, "--sender", after)
     api.patch("/v1/business", {"text_from": after})
 
     assert twin.text(number, before, "stop") == (

@@ -28,7 +28,9 @@ def test_a_campaign_keeps_the_senders_rate_and_a_reminder_overtakes_it(
     api = operator.new_business("Paced", "--text-from", "+15005550006", "--email-from", "hello@salon.example.com")
     assert api.get("/v1/business")["text_rate"] is None
     # A sender of its own, so that nobody else's texts share the rate.
-    settings = {"text_from": "+15005550016", "text_rate": RATE}
+    own = "+15005550016"
+    operator.run("add-sender", "--business-id", api.business_id, "--sender", own)
+    settings = {"text_from": own, "text_rate": RATE}
     assert api.patch("/v1/business", settings)["text_rate"] == RATE
     rows = ["first_name,last_name,mobile_phone"]
     rows.extend(f"Person{number},Paced,+1415555{6000 + number}" for number in range(PEOPLE))

@@ -82,9 +82,13 @@ class DeployedDay:
 
     def prepare(self) -> None:
         """Businesses that cap what they send, though nobody gets so much in a day, and their customers."""
-        for name, texting in (("Juniper", {"text_from": "+14155550100"}), ("Cedar", {"text_provider": "sns"})):
+        senders = (
+            ("Juniper", {"email_from": "hello@example.com", "text_from": "+14155550100"}),
+            ("Cedar", {"email_from": "hello@cedar.example.com", "text_provider": "sns"}),
+        )
+        for name, sending in senders:
             command = {"command": "create-business", "name": name, "country": "US", "time_zone": "America/New_York"}
-            command |= {"email_from": "hello@example.com", "quiet_hours": "off", **texting}
+            command |= {"quiet_hours": "off", **sending}
             self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
             cap = {"name": "Enough", "categories": CATEGORIES, "at_most": 50, "within_days": 7}
             self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])

@@ -24,7 +24,7 @@ class _WatchedPorts:
 
     def __getattr__(self, name: str) -> Any:
         port = getattr(self._ports, name)
-        if name in OF_THE_PROCESS or callable(port) or isinstance(port, str | int):
+        if name in OF_THE_PROCESS or callable(port) or isinstance(port, str | int | tuple):
             return port
         made = watched(port, name, self._reach)
         setattr(self, name, made)

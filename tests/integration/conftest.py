@@ -223,6 +223,7 @@ def deployed() -> Iterator[Stack]:
             "API_ID": API_ID,
             "EXPANSION_RANGES": "2",
             "DEFAULT_TEXT_PROVIDER": "twilio",
+            "SENDER_IDENTITIES": "salon.example.com,example.com",
             "POWERTOOLS_SERVICE_NAME": "under-test",
             "POWERTOOLS_METRICS_NAMESPACE": "Rebound",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.senders import SenderHolders, sender_key
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from tests.contract.access.fakes import MemoryAccessPorts
@@ -20,6 +21,7 @@ class MemoryBusinessDirectory:
     def __init__(self, *businesses: Business) -> None:
         self._rows = {business.business_id: business for business in businesses}
         self._senders = {(business.text_from, business.business_id) for business in businesses}
+        self._holders: dict[str, SenderHolders] = {}
 
     def get(self, business_id: str) -> Business:
         try:
@@ -27,10 +29,10 @@ class MemoryBusinessDirectory:
         except KeyError:
             raise NotFoundError("business") from None
 
-    def add(self, business: Business) -> None:
+    def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         if business.business_id in self._rows:
             raise ConflictError("There is a business with this id already.")
-        self._write(replace(business, version=1))
+        self._write(replace(business, version=1), holders)
 
     def ids(self) -> Sequence[str]:
         return list(self._rows)
@@ -39,13 +41,19 @@ class MemoryBusinessDirectory:
         found = {business_id for sender, business_id in self._senders if sender in senders}
         return [self._rows[business_id] for business_id in sorted(found)]
 
-    def replace(self, business: Business) -> None:
+    def sender_holders(self, sender: str) -> SenderHolders:
+        return replace(self._holders.get(sender_key(sender), SenderHolders(sender)), sender=sender)
+
+    def replace(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         stored = self._rows.get(business.business_id)
         if stored is None or stored.version != business.version:
             raise ConcurrentChangeError
-        self._write(replace(business, version=business.version + 1))
+        self._write(replace(business, version=business.version + 1), holders)
 
-    def _write(self, business: Business) -> None:
+    def _write(self, business: Business, holders: Sequence[SenderHolders]) -> None:
+        if any(self.sender_holders(held.sender).version != held.version for held in holders):
+            raise ConcurrentChangeError
+        self._holders |= {sender_key(held.sender): replace(held, version=held.version + 1) for held in holders}
         self._rows[business.business_id] = business
         self._senders.add((business.text_from, business.business_id))
 
@@ -64,6 +72,7 @@ class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     """Implements ``BusinessesPorts`` with the businesses that there are at first."""
 
     default_text_provider = Provider.TWILIO
+    sender_identities = ("salon.example.com", "example.com")
 
     def __init__(self, *given: Business, **more: Any) -> None:
         super().__init__(**more)

@@ -7,6 +7,7 @@ import pytest
 
 from rebound.businesses.domain.business import AnsweredBy, Bundle, DoubleOptIn, Switches, TextAnswers
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.businesses.domain.senders import SenderHolders, Senders
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
@@ -16,7 +17,7 @@ from rebound.contacts.domain.reachability import (
     policy_of,
 )
 from rebound.kernel.categories import Category
-from rebound.kernel.errors import ConcurrentChangeError, ConflictError
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.receipts.domain import Reconciliation
 from tests.fakes.aws import make
@@ -128,6 +129,38 @@ def test_settings_from_before_there_were_policies_and_versions_mean_the_standard
     assert len(ports.businesses.having_sent_from(["+14155550100"])) == 1
     with pytest.raises(ConcurrentChangeError):
         ports.businesses.replace(old)
+
+
+def test_the_holders_of_a_sender_are_written_with_the_settings_or_not_at_all(ports: EveryPorts) -> None:
+    book, sender = ports.businesses, "Hello@juniper.example.com"
+    book.add(business(), [book.sender_holders(sender).with_holder(BUSINESS_ID)])
+    held = book.sender_holders(sender.lower())
+    read = book.get(BUSINESS_ID)
+    assert (held.sender, held.business_ids) == (sender.lower(), (BUSINESS_ID,))
+    own = Senders((sender,), ("+14155550100",))
+    book.replace(replace(read, senders=own), [held.with_holder("cedar")])
+    with pytest.raises(ConcurrentChangeError):
+        book.replace(replace(book.get(BUSINESS_ID), name="New"), [held.without(BUSINESS_ID)])
+    with pytest.raises(ConcurrentChangeError):
+        book.add(business(business_id="cedar"), [SenderHolders(sender, ("cedar",))])
+    with pytest.raises(ConcurrentChangeError):
+        book.replace(read, [book.sender_holders(sender).without(BUSINESS_ID)])
+
+    assert (book.get(BUSINESS_ID).name, book.get(BUSINESS_ID).senders) == (read.name, own)
+    assert book.sender_holders(sender).business_ids == (BUSINESS_ID, "cedar")
+    with pytest.raises(NotFoundError):
+        book.get("cedar")
+
+
+def test_who_has_a_number_without_having_sent_from_it_is_not_found_by_it(ports: EveryPorts) -> None:
+    book, number = ports.businesses, "+14155550177"
+    book.add(business(), [book.sender_holders(number).with_holder(BUSINESS_ID)])
+    assert book.having_sent_from([number]) == []
+    book.replace(replace(book.get(BUSINESS_ID), text_from=number))
+    book.replace(replace(book.get(BUSINESS_ID), text_from=None), [book.sender_holders(number).without(BUSINESS_ID)])
+
+    assert book.sender_holders(number).business_ids == ()
+    assert [found.business_id for found in book.having_sent_from([number])] == [BUSINESS_ID]
 
 
 def test_businesses_are_found_by_what_they_send_or_ever_sent_texts_from(ports: EveryPorts) -> None:

@@ -49,4 +49,4 @@ def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
     settings = set(Business.__struct_fields__) - {"version"}
 
     assert set(BusinessAnswer.model_fields) == settings
-    assert set(BusinessChangeRequest.model_fields) == settings - {"business_id", "bundle"}
+    assert set(BusinessChangeRequest.model_fields) == settings - {"business_id", "bundle", "senders"}

@@ -95,7 +95,8 @@ def test_everything_that_happened_with_a_customer_is_one_list_in_pages(stack: St
     ],
 )
 def test_stopped_texts_say_where_to_text_start(stack: Stack, ana: str, sender: str, number: str, where: str) -> None:
-    stack.api("PATCH", "/v1/business", {"text_from": sender})
+    house.use_cases().sender_grants.add(BUSINESS_ID, sender)
+    assert stack.api("PATCH", "/v1/business", {"text_from": sender}).status == 200
     texted(2, meaning=Meaning.KEYWORD, keyword=Keyword.STOP, body="STOP")
     tell(STOP)
     stopped = stack.api("GET", f"/v1/customers/{ana}/log").body["texts_stopped"]

@@ -5,6 +5,7 @@ from copy import replace
 import pytest
 
 from rebound.businesses.domain.business import Barrier, Bundle, Business, Switches
+from rebound.businesses.domain.senders import Senders
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider
@@ -15,17 +16,18 @@ SERVICE = "MG" + "0" * 32
 
 
 def test_only_what_is_given_changes_and_null_empties_what_may_be_empty() -> None:
-    world = World()
+    own = Senders(text=(SERVICE,))
+    world = World(business(senders=own))
     changed = world.settings_of_business.change(
         BUSINESS_ID, {"name": " New ", "email_from": None, "text_from": SERVICE}
     )
 
-    assert changed == business(name="New", email_from=None, text_from=SERVICE)
+    assert changed == business(name="New", email_from=None, text_from=SERVICE, senders=own)
     assert world.settings_of_business.get(BUSINESS_ID) == replace(changed, version=1)
 
 
 def test_a_number_is_read_in_the_country_that_is_given_with_it() -> None:
-    world = World()
+    world = World(business(senders=Senders(text=("+442079460958",))))
     changed = world.settings_of_business.change(BUSINESS_ID, {"country": "gb", "text_from": "020 7946 0958"})
 
     assert (changed.country, changed.text_from) == ("GB", "+442079460958")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rebound.businesses.domain.business import Bundle
+from rebound.businesses.domain.senders import Senders
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
 from rebound.operations.domain import DeadLetter
@@ -58,15 +59,53 @@ def test_a_business_has_the_premium_bundle_until_the_operator_says_otherwise(
     assert json.loads(capsys.readouterr().out)["bundle"] == "basic"
 
 
-def test_businesses_are_written_anew_as_they_are(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_businesses_are_written_anew_with_what_they_send_from_granted(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = world.businesses.get(BUSINESS_ID)
+    world.businesses.replace(replace(old, email_from="hello@juniper.elsewhere.example"))
     assert cli.main(CREATE) == 0
     before = {business_id: world.businesses.get(business_id) for business_id in world.businesses.ids()}
     capsys.readouterr()
     assert cli.main(["rewrite-settings"]) == 0
 
-    assert json.loads(capsys.readouterr().out) == {"businesses": 2}
+    assert json.loads(capsys.readouterr().out) == {
+        "businesses": 2,
+        "shared": {},
+        "outside": {BUSINESS_ID: "hello@juniper.elsewhere.example"},
+    }
     for business_id, business in before.items():
-        assert world.businesses.get(business_id) == replace(business, version=business.version + 1)
+        own = Senders(tuple(filter(None, [business.email_from])), tuple(filter(None, [business.text_from])))
+        assert world.businesses.get(business_id) == replace(business, version=business.version + 1, senders=own)
+
+
+def test_senders_are_given_listed_and_taken_away(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def printed(*arguments: str) -> Any:
+        assert cli.main(arguments) == 0
+        return json.loads(capsys.readouterr().out)
+
+    nova = printed(*CREATE, "--text-from", "+14155550111")["business_id"]
+    here = ("--business-id", BUSINESS_ID)
+    assert cli.main(["add-sender", *here, "--sender", "+14155550111"]) == 2
+    assert nova in capsys.readouterr().err
+    assert printed("add-sender", *here, "--sender", "hi@example.com")["senders"] == {
+        "email": ["hi@example.com"],
+        "text": [],
+    }
+    printed("add-sender", *here, "--sender", "+14155550111", "--share-sender")
+    assert printed("set-text-rate", *here, "--text-rate", "5")["text_rate"] == 5.0
+    assert printed("set-text-rate", *here)["text_rate"] is None
+    assert printed("list-senders")["senders"] == sorted(
+        [
+            {"business_id": BUSINESS_ID, "sender": "hi@example.com", "chosen": False},
+            {"business_id": BUSINESS_ID, "sender": "+14155550111", "chosen": False},
+            {"business_id": nova, "sender": "+14155550111", "chosen": True},
+        ],
+        key=lambda grant: str(grant["business_id"]),
+    )
+    assert printed("remove-sender", "--business-id", nova, "--sender", "+14155550111")["text_from"] is None
+    assert len(printed("list-senders", *here)["senders"]) == 2
+    assert len(printed("list-senders")["senders"]) == 2
 
 
 def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +181,7 @@ def test_a_command_that_is_none_ends_in_2(arguments: list[str], capsys: pytest.C
 def test_a_conflict_is_an_answer_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
 
-    def taken(_: object) -> None:
+    def taken(*_: object) -> None:
         raise ConflictError("There is a business with this id already.")
 
     monkeypatch.setattr(world.businesses, "add", taken)

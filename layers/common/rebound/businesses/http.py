@@ -254,13 +254,16 @@ class BusinessChangeRequest(Request):
     country: str = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
     time_zone: str = Field(default="", description="IANA name.")
     owner_email: str | None = None
-    email_from: str | None = Field(default=None, description="Address of a verified sender identity.")
+    email_from: str | None = Field(default=None, description="One of senders.email.")
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
-    text_from: str | None = Field(default=None, description="A phone number or a Twilio messaging service (MG…).")
+    text_from: str | None = Field(
+        default=None, description="One of senders.text: a phone number or a Twilio messaging service (MG…)."
+    )
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
         default=None,
         description="Texts a second that the sender may send, as the provider has granted; null for what its kind "
-        f"allows at least: {', '.join(provider.traits.rates for provider in TEXT_PROVIDERS)}.",
+        f"allows at least: {', '.join(provider.traits.rates for provider in TEXT_PROVIDERS)}. Where others send over "
+        "the same account or sender, only whoever runs Rebound can set more than that.",
     )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
@@ -275,6 +278,13 @@ class BusinessChangeRequest(Request):
     )
     quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
     text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
+
+
+class SendersAnswer(Answer):
+    """What a business may send from: email addresses; numbers and Twilio messaging services."""
+
+    email: list[str]
+    text: list[str]
 
 
 class BusinessAnswer(Answer):
@@ -300,6 +310,9 @@ class BusinessAnswer(Answer):
     )
     frequency_caps: list[FrequencyCapAnswer]
     quiet_hours: QuietHoursAnswer
+    senders: SendersAnswer = Field(
+        description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
+    )
 
     @classmethod
     def of(cls, business: Business) -> Self:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from rebound.access.ports import AccessPorts
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.senders import SenderHolders
 from rebound.contacts.ports import ContactsPorts
 from rebound.kernel.provider_codes import Provider
 
@@ -15,8 +16,8 @@ class BusinessDirectory(Protocol):
     def get(self, business_id: str) -> Business:
         """Raises ``NotFoundError``."""
 
-    def add(self, business: Business) -> None:
-        """Raises ``ConflictError`` when the id is taken."""
+    def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
+        """Write a new business. Raises ``ConflictError`` when the id is taken, else as ``replace`` does."""
 
     def ids(self) -> Sequence[str]:
         """The ids of all businesses, in no particular order; for nightly work, because it reads the whole table."""
@@ -24,8 +25,14 @@ class BusinessDirectory(Protocol):
     def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
         """The businesses whose ``text_from`` is, or ever was, one of these numbers or messaging services, by id."""
 
-    def replace(self, business: Business) -> None:
-        """Write all settings if the stored row still has ``version``. Raises ``ConcurrentChangeError`` otherwise."""
+    def sender_holders(self, sender: str) -> SenderHolders:
+        """The businesses that have a sender, as of now."""
+
+    def replace(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
+        """Write all settings, with the holders of senders, all or nothing.
+
+        Raises ``ConcurrentChangeError`` if any of the stored rows has another ``version`` than was read.
+        """
 
 
 class RecopyQueue(Protocol):
@@ -43,6 +50,10 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
 
     @property
     def recopy_queue(self) -> RecopyQueue: ...
+
+    @property
+    def sender_identities(self) -> Sequence[str]:
+        """The identities in SES that the stack may send from: addresses, and domains with their subdomains."""
 
     @property
     def default_text_provider(self) -> Provider:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
     from rebound.businesses.application.tenant_service import TenantService
     from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, RecopyQueue
@@ -33,6 +35,10 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         return SqsRecopyQueue(self.aws("sqs"), self.settings["RECOPY_QUEUE_URL"])
 
     @property
+    def sender_identities(self) -> Sequence[str]:
+        return self.settings["SENDER_IDENTITIES"].split(",")
+
+    @property
     def default_text_provider(self) -> Provider:
         from rebound.kernel.provider_codes import Provider
 
@@ -51,6 +57,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     ports: BusinessesPorts
 
+    sender_grants: SenderGrants = use_case("rebound.businesses.application.sender_grants")
     tenant_service: TenantService = use_case(
         "rebound.businesses.application.tenant_service", keys="api_keys", default_text_provider="default_text_provider"
     )

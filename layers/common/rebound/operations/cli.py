@@ -17,6 +17,16 @@ from rebound.operations.application.run_command import COMMANDS
 DEFAULT_STACK: Final = "rebound"
 FUNCTION_OUTPUT: Final = "OperateStackFunction"
 _BAD_INPUT: Final = 2
+_OF_ONE_BUSINESS: Final = (
+    "set-bundle",
+    "set-text-rate",
+    "add-sender",
+    "remove-sender",
+    "create-key",
+    "rotate-key",
+    "revoke-key",
+    "list-keys",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     helps = {
         "create-business": "a new business",
         "set-bundle": "what a business has booked: basic, or premium with text confirmations",
+        "set-text-rate": "how many texts a second go out over the sender of a business",
+        "add-sender": "let a business send from an address, a number or a messaging service; it chooses among its own",
+        "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
+        "list-senders": "who may send from where",
         "rewrite-settings": "write all businesses anew, after an update that says so",
         "create-key": "a new API key of a business, shown once",
         "rotate-key": "a successor of a key; the old one goes on working for a while",
@@ -98,11 +112,22 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--email-from", help="an address of a verified SES identity")
     business.add_argument("--text-provider", help=" or ".join(TEXT_PROVIDERS))
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
+    for name in ("create-business", "add-sender"):
+        parsers[name].add_argument(
+            "--share-sender",
+            action="store_true",
+            default=None,
+            help="also if another business has it; both read answers",
+        )
     business.add_argument("--quiet-hours", help="off: send at any hour; the API sets other hours")
     business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
     business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
     parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")
-    for name in ("set-bundle", "create-key", "rotate-key", "revoke-key", "list-keys"):
+    for name in ("add-sender", "remove-sender"):
+        parsers[name].add_argument("--sender", required=True, help="an email address, a number or MG…")
+    parsers["set-text-rate"].add_argument("--text-rate", type=float, help="without it, what its kind allows at least")
+    parsers["list-senders"].add_argument("--business-id", help="of one business (default: all)")
+    for name in _OF_ONE_BUSINESS:
         parsers[name].add_argument("--business-id", required=True)
     for name in ("rotate-key", "revoke-key"):
         parsers[name].add_argument("--key-id", required=True)

@@ -41,7 +41,10 @@ class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases):
         "rebound.operations.application.dead_letter_service", queues="dead_letter_queues", failures="failure_log"
     )
     run_command: RunCommand = use_case(
-        "rebound.operations.application.run_command", tenants="tenant_service", dead_letters="dead_letter_service"
+        "rebound.operations.application.run_command",
+        tenants="tenant_service",
+        senders="sender_grants",
+        dead_letters="dead_letter_service",
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from rebound.businesses.adapters.stored_settings import read_settings, write_settings
 from rebound.businesses.domain.business import Business
-from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from rebound.businesses.domain.senders import SenderHolders, sender_key
+from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
@@ -33,18 +34,17 @@ class DynamoBusinessDirectory(Directory):
             raise NotFoundError("business") from None
         return read_settings(row.document, business_id=business_id, version=int(row.version or 0))
 
-    def add(self, business: Business) -> None:
-        try:
-            self._write(business, DirectoryRow.entry_id.does_not_exist())
-        except ConcurrentChangeError:
-            raise ConflictError("There is a business with this id already.") from None
+    def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
+        if self.get_document(business.business_id) is not None:
+            raise ConflictError("There is a business with this id already.")
+        self._write(business, DirectoryRow.entry_id.does_not_exist(), holders)
 
-    def replace(self, business: Business) -> None:
+    def replace(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         # Settings that were written before rows had a version have none until they are written again.
-        self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version))
+        self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version), holders)
 
-    def _write(self, business: Business, condition: Condition) -> None:
-        """Write the settings and, for good, the row that leads from ``text_from`` to them, in one transaction."""
+    def _write(self, business: Business, condition: Condition, holders: Sequence[SenderHolders]) -> None:
+        """Write the settings, the holders and, for good, the row that leads from ``text_from`` to the settings."""
         row = self.row(
             business.business_id,
             self.entry(""),
@@ -55,12 +55,25 @@ class DynamoBusinessDirectory(Directory):
             writes.save(row, condition=condition)
             if business.text_from is not None:
                 writes.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
+            for held in holders:
+                document = {"business_ids": held.business_ids}
+                kept = self.row(*_holders_keys(held.sender), document=document, version=held.version + 1)
+                writes.save(kept, condition=as_read(DirectoryRow, held.version))
+
+    def sender_holders(self, sender: str) -> SenderHolders:
+        try:
+            row = self.row.get(*_holders_keys(sender), consistent_read=True)
+        except self.row.DoesNotExist:
+            return SenderHolders(sender)
+        return SenderHolders(sender, tuple(row.document["business_ids"]), int(row.version))
 
     def having_sent_from(self, senders: Collection[str]) -> Sequence[Business]:
         found = {
             row.entry_id.removeprefix(_SENT_FROM)
             for sender in senders
-            for row in self.row.query(_sender_keys(sender)[0], consistent_read=True)
+            for row in self.row.query(
+                _sender_keys(sender)[0], DirectoryRow.entry_id.startswith(_SENT_FROM), consistent_read=True
+            )
         }
         return [self.get(business_id) for business_id in sorted(found)]
 
@@ -72,3 +85,7 @@ class DynamoBusinessDirectory(Directory):
 def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:
     """Instead of a business id, the partition key is a sender; the sort key names a business that has or had it."""
     return f"#sender#{sender}", f"{_SENT_FROM}{business_id}"
+
+
+def _holders_keys(sender: str) -> tuple[str, str]:
+    return f"#sender#{sender_key(sender)}", "holders"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.senders import MESSAGING_SERVICE, sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import AddressReader
 
 MAX_NAME: Final = 200
-MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 BusinessChange = Mapping[str, Any]
@@ -49,10 +48,31 @@ class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
         A change that names a policy enqueues a copying even if that policy is in force already: an earlier change may
         have died between writing the policy and enqueuing its copying.
         """
-        business = write_change(self.businesses, self.addresses, business_id, change)
+
+        def write() -> Business:
+            before = self.businesses.get(business_id)
+            business = changed_business(before, change, self.addresses)
+            self._check_rate(before, business)
+            self.businesses.replace(business)
+            return business
+
+        business = retried(write)
         if "policy" in change:
             self.recopyings.put(Recopying(business_id))
         return business
+
+    def _check_rate(self, before: Business, business: Business) -> None:
+        """A business may not quicken an account that others send over too; whoever runs Rebound may."""
+        least = business.text_provider.traits.rate_of(business.text_from)
+        if business.text_account == before.text_account or (business.text_account.rate or 0) <= least:
+            return
+        alone = business.text_provider.traits.rates_senders and (
+            business.text_from is None
+            or not self.businesses.sender_holders(business.text_from).others(business.business_id)
+        )
+        if not alone:
+            message = f"Must be at most {least:g}, because other businesses send over the same account or sender."
+            raise InvalidInputError(FieldError("text_rate", f"{message} Whoever runs Rebound can set more."))
 
 
 def write_change(
@@ -75,7 +95,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     checked: dict[str, Any] = {}
     for name, value in change.items():
         try:
-            checked[name] = None if value is None else _checked(name, value, country, addresses)
+            checked[name] = None if value is None else _checked(name, value, country, addresses, business)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
     if errors:
@@ -84,7 +104,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     return replace(business, **{**checked, **options})
 
 
-def _checked(name: str, value: Any, country: str, addresses: AddressReader) -> object:
+def _checked(name: str, value: Any, country: str, addresses: AddressReader, business: Business) -> object:
     match name:
         case "name":
             return _line(value)
@@ -92,14 +112,35 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader) -> o
             return addresses.country(value)
         case "time_zone":
             return time_zone(value)
-        case "owner_email" | "email_from":
+        case "owner_email":
             return addresses.email(value)
+        case "email_from":
+            return _own(addresses.email(value), business.email_from, business.senders.email)
         case "text_from":
-            return value if MESSAGING_SERVICE.fullmatch(value) else addresses.phone(value, country)
+            return _own(text_sender(value, country, addresses), business.text_from, business.senders.text)
         case "text_answers":
             return _text_answers(value)
         case _:
             return value
+
+
+def text_sender(given: str, country: str, addresses: AddressReader) -> str:
+    """A number in E.164, or a messaging service as Twilio writes it. Raises ``ValueError`` with a sentence."""
+    if MESSAGING_SERVICE.fullmatch(given):
+        return f"MG{given[2:].lower()}"
+    return addresses.phone(given, country)
+
+
+def _own(sender: str, present: str | None, senders: Sequence[str]) -> str:
+    """The sender as it was granted. The present one may stay: it can be older than grants."""
+    if sender == present:
+        return sender
+    own = {sender_key(granted): granted for granted in senders}
+    if sender_key(sender) in own:
+        return own[sender_key(sender)]
+    if not senders:
+        raise ValueError("The business has no sender of this kind; whoever runs Rebound adds one.")
+    raise ValueError(f"Must be a sender of the business: {', '.join(senders)}. Whoever runs Rebound adds others.")
 
 
 def _text_answers(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,9 +15,11 @@ from rebound.businesses.domain.business import Bundle, Business
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
+from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
+    from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
@@ -39,12 +41,16 @@ class TenantService(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     keys: ApiKeyBook
     addresses: AddressReader
+    sender_grants: SenderGrants
     clock: Clock
     ids: Ids
     default_text_provider: Provider = DEFAULT_TEXT_PROVIDER
 
-    def create_business(self, change: BusinessChange) -> Business:
-        """A new business under a new id. Raises ``InvalidInputError``."""
+    def create_business(self, change: BusinessChange, *, share_sender: bool = False) -> Business:
+        """A new business under a new id, with its ``email_from`` and ``text_from`` granted (``SenderGrants``).
+
+        Raises ``InvalidInputError``.
+        """
         blank = Business(
             business_id=self.ids.ulid(self.clock.now()).lower(),
             name="",
@@ -55,23 +61,37 @@ class TenantService(Struct, frozen=True, kw_only=True):
         required = [name for name in ("name", "country", "time_zone") if change.get(name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
-        business = changed_business(blank, change, self.addresses)
-        self.businesses.add(business)
+        return retried(lambda: self._create(blank, change, share_sender=share_sender))
+
+    def _create(self, blank: Business, change: BusinessChange, *, share_sender: bool) -> Business:
+        senders = {name: change[name] for name in ("email_from", "text_from") if change.get(name) is not None}
+        errors: list[FieldError] = []
+        business, holders = blank, []
+        try:
+            rest = {name: value for name, value in change.items() if name not in senders}
+            business = changed_business(blank, rest, self.addresses)
+        except InvalidInputError as error:
+            errors += error.errors
+        for name, sender in senders.items():
+            try:
+                business, held = self.sender_grants.granted(business, name, sender, share=share_sender)
+            except InvalidInputError as error:
+                errors += error.errors
+            else:
+                holders.append(held)
+        if errors:
+            raise InvalidInputError(*errors)
+        business = changed_business(business, senders, self.addresses)
+        self.businesses.add(business, holders)
         return business
 
     def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
         """Set what the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
         return write_change(self.businesses, self.addresses, business_id, {"bundle": bundle})
 
-    def rewrite_settings(self) -> int:
-        """Write every business's settings unchanged, with the rows kept beside them; the number of businesses.
-
-        This adds rows that older businesses lack, such as the row that leads from a sender of texts to its business.
-        """
-        business_ids = self.businesses.ids()
-        for business_id in business_ids:
-            write_change(self.businesses, self.addresses, business_id, {})
-        return len(business_ids)
+    def set_text_rate(self, business_id: str, rate: float | None) -> Business:
+        """Set how many texts a second go out over the business's sender. Raises ``NotFoundError``."""
+        return write_change(self.businesses, self.addresses, business_id, {"text_rate": rate})
 
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
         """A new key of a business. Raises ``NotFoundError`` when there is no such business."""

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours
+from rebound.businesses.domain.senders import Senders
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
 from rebound.kernel.categories import Category
@@ -97,7 +98,8 @@ class Business(Struct, frozen=True):
 
     ``country`` (ISO 3166-1 alpha-2) is where numbers without a country code are read; ``time_zone`` is an IANA name.
     ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
-    send a second, ``None`` for the minimum of its kind. ``version`` counts writes of the stored row; it is no setting.
+    send a second, ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business
+    chooses among them. ``version`` counts writes of the stored row; it is no setting.
     """
 
     business_id: str
@@ -117,6 +119,7 @@ class Business(Struct, frozen=True):
     frequency_caps: tuple[FrequencyCap, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
+    senders: Senders = field(default_factory=Senders)
     version: int = 0
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from rebound.access.domain import ApiKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
@@ -17,21 +18,11 @@ from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
+    from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
-COMMANDS: Final = (
-    "create-business",
-    "set-bundle",
-    "rewrite-settings",
-    "create-key",
-    "rotate-key",
-    "revoke-key",
-    "list-keys",
-    "dead-letters",
-    "redrive",
-)
 MAX_GRACE_HOURS: Final = 24 * 30
 DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
@@ -41,50 +32,100 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     """Runs the commands. A long command asks ``may_go_on``, and its answer says how far it came."""
 
     tenants: TenantService
+    senders: SenderGrants
     dead_letters: DeadLetterService
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
         try:
-            return _run(self.tenants, self.dead_letters, event, may_go_on)
+            return _run(self, event, may_go_on)
         except InvalidInputError as error:
             return {"errors": [{"field": wrong.field, "message": wrong.message} for wrong in error.errors]}
         except (NotFoundError, ConflictError) as error:
             return {"errors": [{"field": "command", "message": str(error)}]}
 
 
-def _run(
-    tenants: TenantService, dead_letters: DeadLetterService, event: Mapping[str, Any], may_go_on: Callable[[], bool]
-) -> Mapping[str, Any]:
-    match event.get("command"):
-        case "create-business":
-            return _business(tenants.create_business(_change(event)))
-        case "set-bundle":
-            return _business(tenants.set_bundle(_text(event, "business_id"), _bundle(_text(event, "bundle"))))
-        case "rewrite-settings":
-            return {"businesses": tenants.rewrite_settings()}
-        case "create-key":
-            label = event.get("label") or ""
-            return _new_key(tenants.create_key(_text(event, "business_id"), _scopes(event), label))
-        case "rotate-key":
-            return _new_key(tenants.rotate_key(_text(event, "business_id"), _text(event, "key_id"), _grace(event)))
-        case "revoke-key":
-            return _key(tenants.revoke_key(_text(event, "business_id"), _text(event, "key_id")))
-        case "list-keys":
-            return {"keys": [_key(key) for key in tenants.list_keys(_text(event, "business_id"))]}
-        case "dead-letters":
-            found = dead_letters.list(event.get("queue") or ALL, _limit(event))
-            return {
-                "queues": {
-                    name: {"waiting": letters.waiting, "dead_letters": [_letter(letter) for letter in letters.letters]}
-                    for name, letters in found.items()
-                }
-            }
-        case "redrive":
-            redriven = dead_letters.redrive(_text(event, "queue"), may_go_on)
-            return {"redriven": redriven.counts, "done": redriven.done}
-        case _:
-            raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))
+def _create_business(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _business(run.tenants.create_business(_change(event), share_sender=_flag(event, "share_sender")))
+
+
+def _set_bundle(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _business(run.tenants.set_bundle(_text(event, "business_id"), _bundle(_text(event, "bundle"))))
+
+
+def _set_text_rate(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _business(run.tenants.set_text_rate(_text(event, "business_id"), _text_rate(event)))
+
+
+def _add_sender(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    share = _flag(event, "share_sender")
+    return _business(run.senders.add(_text(event, "business_id"), _text(event, "sender"), share=share))
+
+
+def _remove_sender(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _business(run.senders.remove(_text(event, "business_id"), _text(event, "sender")))
+
+
+def _list_senders(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"senders": [asdict(grant) for grant in run.senders.list(event.get("business_id"))]}
+
+
+def _rewrite_settings(run: RunCommand, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    return asdict(run.senders.grant_old())
+
+
+def _create_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    label = event.get("label") or ""
+    return _new_key(run.tenants.create_key(_text(event, "business_id"), _scopes(event), label))
+
+
+def _rotate_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _new_key(run.tenants.rotate_key(_text(event, "business_id"), _text(event, "key_id"), _grace(event)))
+
+
+def _revoke_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _key(run.tenants.revoke_key(_text(event, "business_id"), _text(event, "key_id")))
+
+
+def _list_keys(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"keys": [_key(key) for key in run.tenants.list_keys(_text(event, "business_id"))]}
+
+
+def _dead_letters(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = run.dead_letters.list(event.get("queue") or ALL, _limit(event))
+    return {
+        "queues": {
+            name: {"waiting": letters.waiting, "dead_letters": [_letter(letter) for letter in letters.letters]}
+            for name, letters in found.items()
+        }
+    }
+
+
+_COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[str, Any]]]] = {
+    "create-business": _create_business,
+    "set-bundle": _set_bundle,
+    "set-text-rate": _set_text_rate,
+    "add-sender": _add_sender,
+    "remove-sender": _remove_sender,
+    "list-senders": _list_senders,
+    "rewrite-settings": _rewrite_settings,
+    "create-key": _create_key,
+    "rotate-key": _rotate_key,
+    "revoke-key": _revoke_key,
+    "list-keys": _list_keys,
+    "dead-letters": _dead_letters,
+}
+COMMANDS: Final = (*_COMMANDS, "redrive")
+
+
+def _run(run: RunCommand, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
+    command = str(event.get("command"))
+    if command == "redrive":
+        redriven = run.dead_letters.redrive(_text(event, "queue"), may_go_on)
+        return {"redriven": redriven.counts, "done": redriven.done}
+    if command not in _COMMANDS:
+        raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))
+    return _COMMANDS[command](run, event)
 
 
 def _change(event: Mapping[str, Any]) -> BusinessChange:
@@ -134,6 +175,13 @@ def _text(event: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    value = event.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidInputError(FieldError(name, "Must be true or false."))
+    return value
+
+
 def _grace(event: Mapping[str, Any]) -> timedelta:
     hours = event.get("grace_hours")
     if hours is None:
@@ -164,6 +212,10 @@ def _business(business: Business) -> Mapping[str, Any]:
         "country": business.country,
         "time_zone": business.time_zone,
         "bundle": business.bundle,
+        "text_rate": business.text_rate,
+        "email_from": business.email_from,
+        "text_from": business.text_from,
+        "senders": asdict(business.senders),
     }
 
 
