@@ -73,7 +73,7 @@ dates: $(INSTALLED) ## Run what needs no stack at other dates, forty minutes; DA
 up: $(INSTALLED) ## Start the embedded AWS and the provider twin, and deploy; REBOUND_AWS_PORT and REBOUND_TWIN_PORT move them
 	@$(PY) -m local.stack up
 
-env: $(INSTALLED) ## Print API_URL, API_KEY and what else a shell wants: eval "$$(make -s env)"
+env: $(INSTALLED) ## Print API_URL, API_KEY and what else a shell wants: eval "$(make -s env)"
 	@$(PY) -m local.stack env
 
 venv: $(INSTALLED) ## Only the project's own Python environment, in .venv

@@ -28,11 +28,16 @@ class StackConfiguration:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """The developer's stack, with the ports the environment asks for. Raises ``StackError`` for what is no port."""
-        return cls(
+        """The developer's stack, with the ports the environment asks for. Raises ``StackError`` for what cannot be."""
+        read = cls(
             aws_port=_port(environment, AWS_PORT_SETTING, cls().aws_port),
             twin_port=_port(environment, TWIN_PORT_SETTING, cls().twin_port),
         )
+        if read.aws_port == read.twin_port:
+            raise StackError(
+                f"{AWS_PORT_SETTING} and {TWIN_PORT_SETTING} must be two ports, not {read.aws_port} twice."
+            )
+        return read
 
     @classmethod
     def beside_others(cls, directory: Path) -> Self:

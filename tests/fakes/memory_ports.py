@@ -23,7 +23,9 @@ class _WatchedPorts:
         self._reach = reach
 
     def __getattr__(self, name: str) -> Any:
-        port = getattr(self._ports, name)
+        return self._watched(name, getattr(self._ports, name))
+
+    def _watched(self, name: str, port: Any) -> Any:
         if name in OF_THE_PROCESS or callable(port) or isinstance(port, str | int | tuple):
             return port
         made = watched(port, name, self._reach)
@@ -31,7 +33,8 @@ class _WatchedPorts:
         return made
 
     def texter(self, provider: Provider) -> Any:
-        return getattr(self, f"{provider}_texter")
+        name = f"{provider}_texter"
+        return vars(self).get(name) or self._watched(name, self._ports.texter(provider))
 
 
 def watched_ports(ports: EveryPorts, reach: Checkpoint) -> EveryPorts:

@@ -2,8 +2,11 @@
 
 from copy import replace
 
+import pytest
+
 from rebound.access.domain import ApiKey, hash_of
 from rebound.kernel.api_scopes import ApiScope
+from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -14,6 +17,20 @@ from tests.fakes.making import (
 def api_key(key_id: str, business_id: str = BUSINESS_ID) -> ApiKey:
     scopes = (ApiScope("campaigns:read"), ApiScope("messages:write"))
     return ApiKey(business_id, key_id, hash_of("s"), scopes, created_at=at(0.000001), label="till")
+
+
+@pytest.mark.parametrize("tables", ["dynamodb", "benchmarks"], indirect=True)
+def test_a_scope_that_only_newer_code_knows_opens_nothing_and_breaks_nothing(ports: EveryPorts) -> None:
+    ports.api_keys.add(api_key("key-1"))
+    [kept] = make("dynamodb").query(
+        TableName="DirectoryTable",
+        KeyConditionExpression="business_id = :business",
+        ExpressionAttributeValues={":business": {"S": BUSINESS_ID}},
+    )["Items"]
+    kept["document"]["S"] = kept["document"]["S"].replace("messages:write", "holograms:write")
+    make("dynamodb").put_item(TableName="DirectoryTable", Item=kept)
+
+    assert ports.api_keys.find(BUSINESS_ID, "key-1") == replace(api_key("key-1"), scopes=(ApiScope("campaigns:read"),))
 
 
 def test_keys_are_kept_found_listed_and_replaced(ports: EveryPorts) -> None:

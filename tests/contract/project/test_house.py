@@ -49,6 +49,7 @@ def imports(tree: ast.AST) -> Iterator[list[str]]:
 
 
 def test_the_order_is_that_of_the_folders() -> None:
+    """A capability stands twice in pyproject.toml: under ``layers`` of one contract, ``containers`` of the other."""
     assert sorted(ORDER) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
     assert {f"rebound.{name}" for name in ORDER} - set(CONTRACTS["layers"]["containers"]) == {
         "rebound.kernel", "rebound.platform", "rebound.api",

@@ -1,14 +1,14 @@
 """The queues of a run in memory, and providers that answer by script."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Receipt
 from rebound.rates.domain import Lane
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
@@ -165,17 +165,20 @@ class MemorySendingPorts(MemoryCampaignsPorts):
     def mailer(self) -> ScriptedMailer:
         return ScriptedMailer()
 
+    @cached_property
+    def _texters(self) -> Mapping[Provider, ScriptedTexter]:
+        return {provider: ScriptedTexter(provider) for provider in TEXT_PROVIDERS}
+
     def texter(self, provider: Provider) -> ScriptedTexter:
-        made: ScriptedTexter = getattr(self, f"{provider}_texter")
-        return made
+        return self._texters[provider]
 
-    @cached_property
+    @property
     def twilio_texter(self) -> ScriptedTexter:
-        return ScriptedTexter()
+        return self.texter(Provider.TWILIO)
 
-    @cached_property
+    @property
     def sns_texter(self) -> ScriptedTexter:
-        return ScriptedTexter(Provider.SNS)
+        return self.texter(Provider.SNS)
 
     @cached_property
     def receipt_queue(self) -> MemoryReceiptQueue:

@@ -49,7 +49,8 @@ class DynamoApiKeyBook(Directory):
             business_id,
             key_id,
             document["secret_hash"],
-            tuple(ApiScope(scope) for scope in document["scopes"]),
+            # A key may be newer than the code that reads it, after a rollback.
+            tuple(ApiScope(scope) for scope in document["scopes"] if scope in ApiScope),
             read_instant(document["created_at"]),
             document["label"],
             read_instant(expires_at) if expires_at else None,
