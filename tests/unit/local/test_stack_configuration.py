@@ -23,5 +23,5 @@ def test_the_ports_are_those_that_are_asked_for() -> None:
     ids=str,
 )
 def test_what_cannot_be_a_port_or_is_one_twice_is_refused_before_anything_starts(environment: dict[str, str]) -> None:
-    with pytest.raises(StackError, match=environment.popitem()[1]):
+    with pytest.raises(StackError, match=list(environment.values())[-1]):
         StackConfiguration.read(environment)

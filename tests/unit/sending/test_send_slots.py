@@ -263,6 +263,27 @@ def test_all_workers_together_ask_for_the_quota_once_a_minute() -> None:
     assert turns.world.quotas.asked <= 1 + 2 * timedelta(minutes=1) / QUOTA_GOOD_FOR
 
 
+def test_who_comes_while_the_first_answer_about_the_quota_is_under_way_waits_for_it_and_books_at_its_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns = Turns(Quota(rate=100.0))
+    turns.queue(BUSINESS_ID, Lane.BULK, 2)
+    rest, first = (ChunkTask(ChunkKey(OTHER, "c", f"chunk#000#000000{n}"), 50, Lane.BULK) for n in range(2))
+    acquire, asked = turns.world.send_email.acquire_slot, turns.world.quotas.quota
+
+    def slow() -> Quota | None:
+        # Another worker comes meanwhile.
+        assert acquire(Channel.EMAIL, rest, EMAIL_ACCOUNT) is SlotResult.NOTHING
+        return asked()
+
+    monkeypatch.setattr(turns.world.quotas, "quota", slow)
+    assert acquire(Channel.EMAIL, first, EMAIL_ACCOUNT) is SlotResult.SEND
+    turns.run(timedelta(seconds=5))
+
+    assert len(turns.handed) == 3
+    assert max(at - NOON for at, _, _ in turns.handed) <= 3 * SECOND
+
+
 def test_while_the_provider_cannot_be_asked_it_goes_slowly() -> None:
     turns = Turns(Quota(rate=100.0))
     turns.world.quotas.now = None

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 QUOTA_GOOD_FOR: Final = timedelta(seconds=60)
 """How often all workers together ask for the quota: SES allows about one such call a second."""
+ANSWERED_WITHIN: Final = timedelta(seconds=5)
+"""How long the other workers wait for the first answer about the quota, instead of booking at ``UNKNOWN_RATE``."""
 SHORTEST_DELAY: Final = timedelta(seconds=1)
 """The shortest time for which a queue can delay a message."""
 UNKNOWN_RATE: Final = 1.0
@@ -77,6 +79,9 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
             if stopped_until is not None:
                 self._back(channel, replace(task, turn_at=None), min(stopped_until - now, LONGEST_DELAY))
                 return SlotResult.NOTHING
+            if account.rate is None and self._is_being_asked(rate_state, now):
+                self._back(channel, task, SHORTEST_DELAY)
+                return SlotResult.NOTHING
             flow = Flow(task.key.business_id, task.lane)
             rate = account.rate or (rate_state.quota.rate if rate_state.quota is not None else UNKNOWN_RATE)
             width = timedelta(seconds=task.size / rate_state.rate_of(flow, rate, now))
@@ -111,7 +116,7 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
             return rate_state
         # Only one worker asks; the others go on with what is known.
         if not self.rates.claim_quota(account.name, rate_state.quota_read_at, now):
-            return rate_state
+            return self.rates.current(account.name, now)
         quota = self.quotas.quota()
         if quota is None:
             return rate_state
@@ -122,3 +127,9 @@ class AcquireSendSlot(Struct, frozen=True, kw_only=True):
             self.rates.stop(account.name, stop)
             return replace(rate_state, stop=stop)
         return rate_state
+
+    @staticmethod
+    def _is_being_asked(rate_state: RateState, now: datetime) -> bool:
+        """Whether another worker asks for a quota of which nothing is known yet."""
+        asked_at = rate_state.quota_read_at
+        return rate_state.quota is None and asked_at is not None and now - asked_at < ANSWERED_WITHIN
