@@ -15,7 +15,7 @@ import io
 import json
 import logging
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -82,6 +82,14 @@ class TaskFailedError(Exception):
 
 
 # --- the template -----------------------------------------------------------------------------------------------------
+
+
+class RecursiveInvocationError(AssertionError):
+    """Lambda would have stopped a loop, and sent its message to the dead letters."""
+
+
+LONGEST_CHAIN: Final = 16
+"""How often a function may come up in one chain through SQS (Lambda, "recursive loop detection")."""
 
 
 class Template:
@@ -407,6 +415,10 @@ class Deployment:
         self._processes: dict[str, ModuleType] = {}
         self._made: dict[str, dict[str, Any]] = {}
         self._read: dict[str, int] = {}
+        self._lineage: Counter[str] = Counter()
+        """How often each function has been at work in the chain of messages that led to what is at work now."""
+        self._lineages: dict[str, Counter[str]] = {}
+        """The same of each message, by its body; on AWS it travels in the trace header, which botocore sends along."""
         self._executions: list[Execution] = []
         self._known_executions: dict[str, int] = {}
         self._stack = contextlib.ExitStack()
@@ -583,6 +595,9 @@ class Deployment:
         return asked
 
     def _keep_payload(self, call: AwsCall) -> None:
+        if call.service == "sqs" and call.operation.startswith("SendMessage"):
+            for message in call.body.get("Entries", [call.body]):
+                self._lineages[message["MessageBody"]] = self._lineage
         if call.service in ("sqs", "eventbridge", "sfn", "scheduler"):
             content = call.request.body
             self.payloads.append((call.function, content.decode() if isinstance(content, bytes) else str(content)))
@@ -736,6 +751,7 @@ class Deployment:
             if not batch:
                 continue
             happened = True
+            self._follow(function, [message["Body"] for message in batch])
             records = [
                 {
                     "messageId": message["MessageId"],
@@ -759,6 +775,14 @@ class Deployment:
                 if message["MessageId"] not in failed:
                     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return happened
+
+    def _follow(self, function: str, bodies: Sequence[str]) -> None:
+        """Lambda ends a chain of invocations in which a function comes up too often, and no handler ever sees why."""
+        chain = max((self._lineages.get(body, Counter()) for body in bodies), key=lambda each: each[function])
+        self._lineage = chain + Counter([function])
+        allowed = self.template.resources[function]["Properties"].get("RecursiveLoop") == "Allow"
+        if self._lineage[function] > LONGEST_CHAIN and not allowed:
+            raise RecursiveInvocationError(f"{function} is the {LONGEST_CHAIN + 1}th time in one chain of messages")
 
     def _read_streams(self) -> bool:
         happened = False

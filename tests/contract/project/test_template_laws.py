@@ -443,6 +443,35 @@ def test_who_is_called_without_waiting_keeps_what_fails_where_receipts_are_redri
         assert named(properties(logical)["DeadLetterQueue"]["TargetArn"]) in DEAD_LETTER_QUEUES
 
 
+def leads_to(function: str) -> AbstractSet[str]:
+    """The functions that get a message from a queue on which this one may put something."""
+    fed = {
+        named(resource)
+        for statement in statements(properties(function).get("Policies", []))
+        if "sqs:SendMessage" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    return {
+        other
+        for other in FUNCTIONS
+        for event in properties(other).get("Events", {}).values()
+        if event["Type"] == "SQS" and named(event["Properties"]["Queue"]) in fed
+    }
+
+
+def test_exactly_the_functions_whose_messages_come_back_to_them_may_loop() -> None:
+    """Lambda ends a chain of messages in which a function comes up more than 16 times, unless it allows that."""
+    reached = {function: set(leads_to(function)) for function in FUNCTIONS}
+    for _ in FUNCTIONS:
+        for ways in reached.values():
+            ways |= {further for function in ways for further in reached[function]}
+    looping = {function for function, ways in reached.items() if function in ways}
+    allowed = {function for function in FUNCTIONS if properties(function).get("RecursiveLoop") == "Allow"}
+
+    assert allowed == looping
+    assert len(looping) > 3
+
+
 def test_every_door_is_deployed() -> None:
     deployed = {folder(function).resolve() for function in FUNCTIONS.values()}
 
