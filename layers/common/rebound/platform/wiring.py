@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 ROOM: Final = 2**16
 """The stack size of a roomy frame, in values of 8 bytes."""
+PRESIGNING: Final[Mapping[str, Any]] = {
+    "signature_version": "s3v4",
+    "s3": {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+}
+"""How S3 is addressed and signed for. Left alone, botocore presigns for the global host by Signature Version 2,
+which newer buckets refuse, other regions redirect, and an upload's Content-Type breaks.
+"""
 
 
 class AwsPorts:
@@ -57,7 +64,8 @@ class AwsPlatformPorts(AwsPorts):
 
     def aws(self, service: str) -> Any:
         """A client of an AWS service with botocore's standard retries."""
-        return self._client("retrying", service, retries={"mode": "standard", "total_max_attempts": 4})
+        own = PRESIGNING if service == "s3" else {}
+        return self._client("retrying", service, retries={"mode": "standard", "total_max_attempts": 4}, **own)
 
     def aws_once(self, service: str, *, connect_timeout: int = 5, read_timeout: int = 30) -> Any:
         """A client that never retries, for calls that send something to a person; timeouts are in seconds."""
