@@ -443,6 +443,22 @@ def test_who_is_called_without_waiting_keeps_what_fails_where_receipts_are_redri
         assert named(properties(logical)["DeadLetterQueue"]["TargetArn"]) in DEAD_LETTER_QUEUES
 
 
+def test_each_method_that_needs_no_key_has_a_limit_of_its_own() -> None:
+    """``*`` for the methods of one path may do nothing; a path is written with ``~1`` for each of its slashes."""
+    open_methods = {
+        (f"/{event['Properties']['Path'].replace('/', '~1')}", event["Properties"]["Method"])
+        for function in FUNCTIONS
+        for event in properties(function).get("Events", {}).values()
+        if event["Type"] == "Api" and event["Properties"].get("Auth") == {"Authorizer": "NONE"}
+    }
+    limited = {
+        (setting["ResourcePath"], setting["HttpMethod"]): setting for setting in properties("Api")["MethodSettings"]
+    }
+
+    assert limited.keys() == open_methods
+    assert all(0 < each["ThrottlingRateLimit"] <= each["ThrottlingBurstLimit"] for each in limited.values())
+
+
 def leads_to(function: str) -> AbstractSet[str]:
     """The functions that get a message from a queue on which this one may put something."""
     fed = {

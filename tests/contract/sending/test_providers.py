@@ -208,7 +208,7 @@ def test_a_text_that_twilio_takes_has_twilios_id_and_asks_for_callbacks_with_its
     assert result == Accepted("SM1342fe1b2c904d1ab04f0fc7a58abca9")
     assert (form["To"], form["From"], form["Body"]) == ("+14155550123", "+14155550100", "Hi é")
     assert "MessagingServiceSid" not in form
-    assert form["StatusCallback"].endswith("#rc=2&rp=ct,rt,5xx")
+    assert form["StatusCallback"].endswith("#rc=2&rp=all")
     assert f"b={BUSINESS_ID}&c={id_of(1)}&m={message_key().message_id}" in form["StatusCallback"]
 
 

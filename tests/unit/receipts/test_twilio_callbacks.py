@@ -121,7 +121,7 @@ def test_the_callback_address_names_the_message_and_asks_for_another_try() -> No
     url = status_callback_url("https://api.example.com/live/", KEY)
     parts = urlsplit(url)
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://api.example.com/live/v1/webhooks/twilio/status"
-    assert parts.fragment == "rc=2&rp=ct,rt,5xx"
+    assert parts.fragment == "rc=2&rp=all"
     assert key_from_query({name: values[0] for name, values in parse_qs(parts.query).items()}) == KEY
     assert url.partition("#")[0] == status_url("https://api.example.com/live", KEY)
 

@@ -12,8 +12,8 @@ STATUS_PATH: Final = "/v1/webhooks/twilio/status"
 """Where Twilio reports what became of a text."""
 
 
-RETRIES: Final = "rc=2&rp=ct,rt,5xx"
-"""Fragment of the callback's address: Twilio retries twice, also after a 5xx answer, which is not its default."""
+RETRIES: Final = "rc=2&rp=all"
+"""Fragment of the callback's address: Twilio retries twice, also after a 5xx, and after a 429 when we are throttled."""
 
 
 def status_url(public_url: str, key: MessageKey) -> str:
