@@ -1,7 +1,7 @@
 """What the providers say happened, applied in batches."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rebound.platform.batches import decoded, reason_of, report_failure
@@ -16,6 +16,9 @@ CONTENDED: Final = "contended: others kept changing the same rows"
 UNANSWERED: Final = "unanswered: the suppression list may not be asked"
 FIRST_LOOK_UP: Final = timedelta(seconds=30)
 LOOK_UP_EVERY: Final = timedelta(seconds=2)
+CLAIMED_WITHIN: Final = timedelta(minutes=15)
+"""After this, a text that is named by the provider's id alone was sent by other software of the account: the sender
+writes the id down within seconds of the call, or never. SNS's delivery log is one for the whole account and region."""
 
 
 at_start(lambda: (wiring.use_cases().apply_receipts, wiring.ports().sqs_receipt_queue))
@@ -31,16 +34,18 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     except Exception as error:  # noqa: BLE001 - the whole batch comes again; raising would log the error's text
         logger().error("receipts not applied", error=type(error).__name__, at=place_of(error))
         return _failed(records, failed | dict.fromkeys(entries, reason_of(error)))
-    failed |= dict.fromkeys(applied.early, EARLY) | dict.fromkeys(applied.contended, CONTENDED)
+    foreign = {message_id for message_id in applied.unclaimed if _has_waited(records[message_id], CLAIMED_WITHIN)}
+    failed |= dict.fromkeys(applied.early - foreign, EARLY) | dict.fromkeys(applied.contended, CONTENDED)
     failed |= dict.fromkeys(applied.unanswered, UNANSWERED)
-    for message_id in applied.again:
+    for message_id in applied.again - foreign:
         _come_again(records[message_id])
     _come_later([records[message_id]["body"] for message_id in sorted(applied.postponed)])
     for message_id, receipts in entries.items():
-        if message_id not in failed and message_id not in applied.postponed:
+        if message_id not in failed and message_id not in foreign and message_id not in applied.postponed:
             for receipt in receipts:
                 count(f"Receipts{receipt.outcome.capitalize()}")
-    count("EarlyReceipts", len(applied.early))
+    count("EarlyReceipts", len(applied.early - foreign))
+    count("ForeignReceipts", len(foreign))
     count("ContendedReceipts", len(applied.contended))
     count("PostponedReceipts", len(applied.postponed))
     count("UnansweredReceipts", len(applied.unanswered))
@@ -53,6 +58,12 @@ def _failed(records: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str])
         report_failure(records[message_id], reason)
     flush_counts()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _has_waited(record: Mapping[str, Any], duration: timedelta) -> bool:
+    """Whether an entry has been on the queue for a time."""
+    sent_at = datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+    return wiring.ports().clock.now() - sent_at > duration
 
 
 def _come_again(record: Mapping[str, Any]) -> None:

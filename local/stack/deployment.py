@@ -46,6 +46,7 @@ def deploy(configuration: StackConfiguration) -> Mapping[str, str]:
         "Architecture": configuration.architecture,
         "SenderIdentity": ",".join(TwinSettings().ses_identities),
         "TwilioSecretArn": _twilio_secret(configuration),
+        "TextLogGroups": "create",
         "PublicUrl": configuration.public_url,
         "ExpansionRanges": str(_COPIES),
     }

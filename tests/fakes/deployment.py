@@ -398,7 +398,9 @@ class Deployment:
     """One stack in memory; use it as a context. ``watch`` sees each request that a function makes."""
 
     def __init__(self, watch: Watch = lambda *_: None) -> None:
-        self.template = Template(SenderIdentity="example.com", TwilioSecretArn="twilio", ExpansionRanges="2")
+        self.template = Template(
+            SenderIdentity="example.com", TwilioSecretArn="twilio", TextLogGroups="create", ExpansionRanges="2"
+        )
         self.watch = watch
         self.clock = MachineClock()
         self.providers = Providers(self.clock)

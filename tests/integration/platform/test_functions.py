@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from copy import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import MessageStatus
 from rebound.platform.telemetry import count
 from rebound.rates.domain import Lane, Throttled
-from rebound.receipts.adapters.receipts_queue import decode
+from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log
 from rebound.receipts.wiring import ReceiptsUseCases
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.adapters.callback_address import status_url
@@ -67,6 +68,14 @@ def records(*bodies: str, receives: int = 1) -> dict[str, Any]:
         }
         for number, body in enumerate(bodies)
     ]
+    return event
+
+
+def waiting_for(minutes: float, event: dict[str, Any]) -> dict[str, Any]:
+    """The event with messages that have been on the queue for so long."""
+    sent_at = house.ports().clock.now() - timedelta(minutes=minutes)
+    for record in event["Records"]:
+        record["attributes"]["SentTimestamp"] = str(int(sent_at.timestamp() * 1000))
     return event
 
 
@@ -210,7 +219,7 @@ def test_the_host_header_has_no_say(stack: Stack) -> None:
 def test_the_recorded_batch_of_receipts_is_applied_and_only_what_cannot_be_comes_again(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = recorded("sqs/receipts.json")
+    event = waiting_for(0, recorded("sqs/receipts.json"))
     monkeypatch.setattr(house.ports().sqs_receipt_queue, "retry_in", lambda *_: None)
     told = [item for record in event["Records"] for item in decode(record["body"])]
     keys = {item.key for item in told if item.key is not None}
@@ -339,6 +348,24 @@ def test_receipts_are_counted_by_outcome_in_one_line(
     ]
     stack.invoke("apply_receipts", records())
     assert told(capsys) == []
+
+
+def test_a_text_that_nobody_here_sent_is_waited_for_some_minutes_and_then_dropped_and_counted(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SNS's delivery log is that of the account and region: other software's texts are in it too."""
+    monkeypatch.setattr(house.ports().sqs_receipt_queue, "retry_in", lambda *_: None)
+    line = encode_sns_text_log(recorded("sns/success.json"))
+    told(capsys)
+
+    def taken(minutes: float) -> tuple[list[str], dict[str, Any]]:
+        early = encode_receipt(receipt(Outcome.DELIVERED, 1, key=message_key(9)))
+        answer = stack.invoke("apply_receipts", waiting_for(minutes, records(line, early)))
+        [counted] = told(capsys)
+        return failures(answer), counted
+
+    assert taken(1) == (["m0", "m1"], {"service": "under-test", "EarlyReceipts": 2.0})
+    assert taken(16) == (["m1"], {"service": "under-test", "EarlyReceipts": 1.0, "ForeignReceipts": 1.0})
 
 
 def test_what_becomes_of_a_chunk_is_counted_in_one_line(

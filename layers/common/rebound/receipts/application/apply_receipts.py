@@ -45,6 +45,8 @@ class Applied(Struct, frozen=True):
     """Entries for which the suppression list could not be asked."""
     postponed: frozenset[str] = frozenset()
     """Entries for which there was no time to ask the suppression list; not failed, but enqueued as new messages."""
+    unclaimed: frozenset[str] = frozenset()
+    """Early entries that name a text by the provider's id alone, which nobody here is known to have sent (yet)."""
 
     @property
     def again(self) -> frozenset[str]:
@@ -88,6 +90,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
         """Apply what can be applied now."""
         early: set[str] = set()
+        unclaimed: set[str] = set()
         keyed: list[tuple[str, MessageKey, Receipt]] = []
         unattributed = 0
         for entry, receipts in entries.items():
@@ -96,6 +99,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
                     key = self._key_of(receipt)
                 except NotYetKnownError:
                     early.add(entry)
+                    unclaimed.add(entry)
                     continue
                 if key is None:
                     unattributed += 1
@@ -123,6 +127,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
             frozenset(unanswered),
             # A failed entry comes again by itself, so it is not postponed too.
             frozenset(postponed - early - contended_entries),
+            frozenset(unclaimed),
         )
 
     def _key_of(self, receipt: Receipt) -> MessageKey | None:
