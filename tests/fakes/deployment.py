@@ -945,7 +945,7 @@ class Deployment:
             raise ValueError(f"Tasks are functions of the template here; {state['Resource']} is none.")
         pause = timedelta(seconds=2)
         cause = ""
-        for _ in range(state["Retry"][0]["MaxAttempts"] + 1):
+        for _ in range(state["Retry"][-1]["MaxAttempts"] + 1):
             try:
                 result = self.invoke(function, given)
             except (FunctionDiedError, Exception) as error:  # noqa: BLE001 - tried again

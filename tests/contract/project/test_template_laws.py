@@ -41,6 +41,7 @@ RESOURCES: Final[Resources] = TEMPLATE["Resources"]
 STATE_MACHINES: Final = sorted((REPOSITORY / "statemachines").glob("*.asl.json"))
 TWO_WEEKS_SECONDS: Final = 1_209_600
 VISIBILITY_FACTOR: Final = 6
+HALF_AN_HOUR: Final = 1800
 OF_THE_ACCOUNT: Final = {
     "ses:DeleteSuppressedDestination",
     "ses:GetAccount",
@@ -459,6 +460,18 @@ def test_each_method_that_needs_no_key_has_a_limit_of_its_own() -> None:
     assert all(0 < each["ThrottlingRateLimit"] <= each["ThrottlingBurstLimit"] for each in limited.values())
 
 
+def test_no_queue_takes_all_of_an_accounts_functions() -> None:
+    sources = [
+        event["Properties"]
+        for function in FUNCTIONS
+        for event in properties(function).get("Events", {}).values()
+        if event["Type"] == "SQS"
+    ]
+
+    assert sources
+    assert all(each["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "QueueConcurrency"}} for each in sources)
+
+
 def leads_to(function: str) -> AbstractSet[str]:
     """The functions that get a message from a queue on which this one may put something."""
     fed = {
@@ -688,7 +701,10 @@ def test_a_task_is_tried_again_with_back_off_and_what_is_left_is_written_down(pa
     assert tasks
     assert last in (({"CloseAsFailed"}, {"Pause"}) if path.name not in NOBODY_WAITS_FOR else (set(),))
     for name, task in tasks.items():
-        [retry] = task["Retry"]
+        throttled, retry = task["Retry"]
+        # Lambda has no room: nothing was tried, and a new account has room for ten.
+        assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"], name
+        assert throttled["MaxAttempts"] * throttled["MaxDelaySeconds"] >= HALF_AN_HOUR, name
         assert set(retry["ErrorEquals"]) == TECHNICAL_ERRORS, name
         assert retry["BackoffRate"] > 1, name
     for name, state in definition["States"].items() if last else ():
