@@ -41,6 +41,7 @@ import rebound
 import rebound.platform.http.app
 import rebound.platform.http.once
 from local.twin.outcomes import BounceKind, EmailEventType
+from local.twin.service_model import violations
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
 from rebound.inbound.adapters import inbound_url
@@ -82,6 +83,17 @@ class TaskFailedError(Exception):
 
 
 # --- the template -----------------------------------------------------------------------------------------------------
+
+
+JSON_SERVICES: Final = {
+    "dynamodb": "dynamodb",
+    "eventbridge": "events",
+    "secrets-manager": "secretsmanager",
+    "sesv2": "sesv2",
+    "sfn": "stepfunctions",
+    "sqs": "sqs",
+}
+"""Services whose requests are JSON bodies, by botocore's id, with the name of their model."""
 
 
 class RecursiveInvocationError(AssertionError):
@@ -233,6 +245,14 @@ class AwsCall:
     def body(self) -> Any:
         """What is asked, for services that speak JSON."""
         return json.loads(self.request.body or b"{}")
+
+    @property
+    def violations(self) -> list[str]:
+        """What AWS's own model finds wrong, beside the lower bounds that botocore checks itself."""
+        # Of what SES is asked otherwise, a part stands in the path.
+        if self.service not in JSON_SERVICES or "Suppressed" in self.operation:
+            return []
+        return violations(JSON_SERVICES[self.service], self.operation, self.body)
 
     def __str__(self) -> str:
         table = ""
@@ -588,6 +608,7 @@ class Deployment:
                 return answer(stubber, event_name, request, **given)
             _, service, operation = event_name.split(".")
             call = AwsCall(deployment.function, service, operation, request)
+            assert not (wrong := call.violations), f"AWS would refuse {call}: {wrong}"
             deployment._keep_payload(call)
             deployment.watch(call, "before")
             response = deployment._provider(call) or answer(stubber, event_name, request, **given)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from twilio.rest import Client
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from local.twin.service_model import violations
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.rendering import RenderedEmail
 from rebound.rates.domain import Throttled
@@ -112,6 +114,21 @@ def test_an_email_carries_its_key_as_tags_and_its_content_as_data_that_ses_only_
     assert entry["Destination"] == {"ToAddresses": ["ana1@example.com"]}
     assert entry["ReplacementHeaders"] == [{"Name": "List-Unsubscribe", "Value": "<https://x>"}]
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("hello@juniper.example.com", "events")
+
+
+def test_an_email_of_umlauts_is_as_long_for_ses_as_it_reads_and_one_too_long_is_refused_alone() -> None:
+    umlauts = "ä" * 130_000
+    fits = replace(email(1), content=RenderedEmail("Grüße 🎉", umlauts, umlauts))
+    too_long = replace(email(2), content=RenderedEmail("Grüße", umlauts + "x" * 3000, umlauts))
+    with fake_aws():
+        ses = Ses("SUCCESS", "SUCCESS")
+        results = ses.send(fits, too_long, email(3))
+        [call] = ses.calls
+        alone = Ses().send(too_long)
+
+    assert [type(result) for result in results] == [Accepted, Refused, Accepted]
+    assert [type(result) for result in alone] == [Refused]
+    assert violations("sesv2", "SendBulkEmail", call) == []
 
 
 @pytest.mark.parametrize(

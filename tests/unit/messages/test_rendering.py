@@ -7,7 +7,7 @@ from copy import replace
 from html import unescape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
@@ -17,13 +17,16 @@ from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, footer_words, scope_of
 from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.rendering import (
+    MAX_EMAIL_CHARACTERS,
     PLACEHOLDER,
     VARIABLES,
     RenderedEmail,
+    as_data,
     check_content,
     one_line,
     render_email,
     render_text,
+    size_of,
     values_of,
 )
 from tests.fakes.making import business, customer
@@ -287,3 +290,20 @@ def test_a_link_where_there_is_none_is_refused(
         check_content(content, category)
 
     assert [error.field for error in raised.value.errors] == [field]
+
+
+@given(st.text(alphabet='ab"\\<&äß🎉\n', min_size=1, max_size=6), st.integers(1, 100_000), st.booleans(), st.booleans())
+@settings(max_examples=40)
+def test_what_may_be_posted_fits_what_ses_takes_of_an_email(piece: str, size: int, html: bool, text: bool) -> None:
+    body = (piece * size)[:100_000]
+    content = EmailContent("Hello ##{{first_name}}", body if html or not text else None, body if text else None)
+    rendered = render_email(content, Category.MARKETING, "fr", dict.fromkeys((*VARIABLES, *LINKS), "Ana"))
+    fields: list[str] = []
+    try:
+        check_content(content, Category.MARKETING)
+    except InvalidInputError as error:
+        fields = [wrong.field for wrong in error.errors]
+    # What is filled in may be longer than here.
+    left = MAX_EMAIL_CHARACTERS - size_of(as_data(rendered))
+
+    assert (fields, left < 2_000) == (["content"], True) if fields else left >= 0

@@ -6,6 +6,7 @@ language's placeholder stays as the client wrote it.
 """
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -39,6 +40,10 @@ _UNREAD: Final = frozenset({"style", "script", "title"})
 _BLOCKS: Final = frozenset(
     {"p", "div", "br", "hr", "tr", "table", "ul", "ol", "li", "blockquote", "section", *(f"h{n}" for n in range(1, 7))}
 )
+MAX_EMAIL_CHARACTERS: Final = 262_144
+"""Of an email as SES takes it (``as_data``): the model's limit of ``EmailTemplateData``."""
+LONGEST_USUAL: Final = 200
+"""Of a value that is filled in, when it is judged whether content will fit: a link of ours, and longer than a name."""
 MAX_NAMED: Final = 10
 """Unknown variables that are named in one answer."""
 MAX_TEXT_CHARACTERS: Final = 1600
@@ -54,7 +59,7 @@ class RenderedEmail(Struct, frozen=True):
 
 
 def check_content(content: Content, category: Category) -> None:
-    """Refuse placeholders that nobody can fill in a message of this kind.
+    """Refuse placeholders that nobody can fill in a message of this kind, and an email that SES would not take.
 
     :raises InvalidInputError: naming the field and the variable, with the list of known variables.
     """
@@ -72,6 +77,12 @@ def check_content(content: Content, category: Category) -> None:
             errors.append(FieldError(f"content.{name}", "Has a placeholder that is not closed: ##{{ without }}."))
     if errors:
         raise InvalidInputError(*errors)
+    if isinstance(content, EmailContent):
+        usual = dict.fromkeys((*VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
+        size = size_of(as_data(render_email(content, category, "de", usual)))
+        if size > MAX_EMAIL_CHARACTERS:
+            message = f"With its footer and the values of a recipient it has {size} characters; SES takes at most"
+            raise InvalidInputError(FieldError("content", f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
 
 
 def _templates(content: Content) -> Iterator[tuple[str, str]]:
@@ -106,6 +117,16 @@ def render_email(content: EmailContent, category: Category, language: str, value
         html=_fill(html_part, values, html.escape if content.html is not None else _as_html),
         text=_fill(text_part, values, str),
     )
+
+
+def as_data(email: RenderedEmail) -> str:
+    """The email as SES takes it: JSON, in which SES counts each escape by its length, so that there are few."""
+    return json.dumps({"subject": email.subject, "html": email.html, "text": email.text}, ensure_ascii=False)
+
+
+def size_of(data: str) -> int:
+    """How many characters SES counts: UTF-16 units, so that an emoji is two."""
+    return len(data.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @lru_cache(maxsize=32)

@@ -13,6 +13,7 @@ from botocore.exceptions import (
 )
 
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, as_data, size_of
 from rebound.platform.adapters.aws import NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
@@ -30,6 +31,7 @@ _REFUSALS: Final = {
     "NotFoundException": "CONFIGURATION_SET_NOT_FOUND",
     "BadRequestException": "INVALID_PARAMETER",
 }
+_TOO_LARGE: Final = Refused("INVALID_PARAMETER", f"The email has more than {MAX_EMAIL_CHARACTERS} characters.")
 _SERVER_ERROR: Final = 500
 _NOT_SENT: Final = (EndpointConnectionError, ConnectTimeoutError)
 
@@ -44,20 +46,28 @@ class SesMailer:
     def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
         if len(emails) > MAX_DESTINATIONS:
             raise ValueError(f"at most {MAX_DESTINATIONS} emails a call")
+        data = [as_data(email.content) for email in emails]
+        fits = [size_of(each) <= MAX_EMAIL_CHARACTERS for each in data]
+        # SES would refuse the whole call for the sake of one.
+        entries = [_entry(email, each) for email, each, fit in zip(emails, data, fits, strict=True) if fit]
+        results = iter(self._send(sender, entries) if entries else ())
+        return [next(results) if fit else _TOO_LARGE for fit in fits]
+
+    def _send(self, sender: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[SendResult]:
         try:
             answer = self._client.send_bulk_email(
                 FromEmailAddress=sender,
                 ConfigurationSetName=self._configuration_set,
                 DefaultContent={"Template": {"TemplateContent": PASS_THROUGH, "TemplateData": _NO_DATA}},
-                BulkEmailEntries=[_entry(email) for email in emails],
+                BulkEmailEntries=entries,
             )
         except ClientError as error:
-            return [_of_error(error)] * len(emails)
+            return [_of_error(error)] * len(entries)
         except _NOT_SENT:
             # No connection was made, so nothing has gone out.
-            return [Throttled("TRANSIENT_FAILURE")] * len(emails)
+            return [Throttled("TRANSIENT_FAILURE")] * len(entries)
         except (HTTPClientError, ConnectionClosedError) as error:
-            return [Unknown(type(error).__name__)] * len(emails)
+            return [Unknown(type(error).__name__)] * len(entries)
         return [_of_entry(result) for result in answer["BulkEmailEntryResults"]]
 
 
@@ -73,9 +83,7 @@ def tags_of(key: MessageKey) -> Sequence[Mapping[str, str]]:
     ]
 
 
-def _entry(email: OutgoingEmail) -> Mapping[str, Any]:
-    content = email.content
-    data = json.dumps({"subject": content.subject, "html": content.html, "text": content.text})
+def _entry(email: OutgoingEmail, data: str) -> Mapping[str, Any]:
     entry: dict[str, Any] = {
         "Destination": {"ToAddresses": [email.to]},
         "ReplacementTags": tags_of(email.key),
