@@ -61,6 +61,16 @@ def test_stop_holds_when_twilio_is_answered_and_start_gives_it_back(stack: Stack
     assert kept == ["start", "info", "Stop!"]
 
 
+@pytest.mark.parametrize("function", ["receive_text", "receive_callback"])
+def test_a_stack_without_an_account_at_twilio_refuses_its_webhooks_and_raises_no_alarm(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    monkeypatch.setenv("TWILIO_SECRET_ARN", "")
+    house.forget_use_cases()
+    for event in (text(), text(token=""), recorded("api_gateway/twilio_status.json")):
+        assert stack.invoke(function, event)["statusCode"] == 403
+
+
 def test_the_recorded_stop_of_advanced_opt_out_is_applied_and_not_answered(stack: Stack, ana: str) -> None:
     event = recorded("api_gateway/twilio_inbound.json")
 

@@ -27,7 +27,7 @@ class AwsInboundPorts(AwsMessagesPorts):
         from rebound.platform.adapters.twilio_requests import signed_form
 
         url = inbound_url(self.settings.public_url(event["requestContext"]["apiId"]))
-        form = signed_form(event, url, lambda: self.twilio_secret["auth_token"])
+        form = signed_form(event, url, lambda: self.twilio_token)
         return None if form is None else parse_inbound(form)
 
     @staticmethod

@@ -91,6 +91,11 @@ class AwsPlatformPorts(AwsPorts):
         return secret
 
     @property
+    def twilio_token(self) -> str:
+        """What Twilio signs its requests with; empty where the stack has no account there, and so nothing is signed."""
+        return self.twilio_secret["auth_token"] if self.settings.get("TWILIO_SECRET_ARN") else ""
+
+    @property
     def public_url(self) -> str:
         """The address under which the world reaches the API, without a slash at the end."""
         return self.settings.public_url(self.settings["API_ID"])

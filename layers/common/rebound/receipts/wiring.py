@@ -53,7 +53,7 @@ class AwsReceiptsPorts(AwsSendingPorts):
             url = self.status_url(event["requestContext"]["apiId"], key_from_query(query))
         except MalformedReceiptError:
             return None
-        form = signed_form(event, url, lambda: self.twilio_secret["auth_token"])
+        form = signed_form(event, url, lambda: self.twilio_token)
         return None if form is None else encode_twilio_status(form, query, datetime.now(UTC))
 
 
