@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     """What can go wrong on request."""
 
     THROTTLE = "throttle"
+    DENY = "deny"
     ERROR = "error"
     DELAY = "delay"
     DUPLICATE = "duplicate"
@@ -53,7 +54,7 @@ class FaultRequestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: ``rate`` is the probability for a call (throttle, error) or for a callback (the others)."""
+    """One fault: ``rate`` is the probability for a call (throttle, deny, error) or for a callback (the others)."""
 
     provider: Provider
     kind: FaultKind
@@ -125,6 +126,10 @@ class FaultBoard:
     def throttles_call(self, provider: Provider) -> bool:
         """Whether to refuse this call as a whole."""
         return self._strikes(provider, FaultKind.THROTTLE) is not None
+
+    def denies(self, provider: Provider) -> bool:
+        """Whether whoever calls is not allowed to."""
+        return self._strikes(provider, FaultKind.DENY) is not None
 
     def throttles_bulk(self, provider: Provider, entries: int) -> list[bool] | None:
         """Which entries of a bulk call to refuse, or None to refuse the call as a whole.

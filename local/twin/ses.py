@@ -194,6 +194,9 @@ class SesApi:
 
     def _check_verified(self, source: str) -> None:
         """An address is sent from if it is verified itself, or its domain or one above it is."""
+        if self._stage.faults.denies(Provider.SES):
+            message = f"User is not authorized to perform `ses:SendBulkEmail' on resource identity/{source}"
+            raise AwsError("AccessDeniedException", message, 403)
         address = parseaddr(source)[1].lower()
         domain = address.rpartition("@")[2]
         if not any(each in {address, domain} or domain.endswith(f".{each}") for each in self._identities):

@@ -126,6 +126,8 @@ class SnsApi:
         attributes = _attributes(form)
         stage = self._stage
         with stage.decisions:
+            if stage.faults.denies(Provider.SNS):
+                raise AwsError("AuthorizationError", "User is not authorized to perform: SNS:Publish", 403)
             if stage.faults.throttles_call(Provider.SNS):
                 raise AwsError("Throttling", "Rate exceeded")
             error = stage.faults.error(Provider.SNS)

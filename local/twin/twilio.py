@@ -103,6 +103,8 @@ class TwilioApi:
         self._check_sender(form.get("MessagingServiceSid", ""), form.get("From", ""))
         stage = self._stage
         with stage.decisions:
+            if stage.faults.denies(Provider.TWILIO):
+                raise TwilioError(20003, "Permission denied", 403)
             if stage.faults.throttles_call(Provider.TWILIO):
                 raise TwilioError(20429, "Too Many Requests", 429)
             plan = plan_text(form["To"])

@@ -25,7 +25,7 @@ from rebound.platform.adapters.directory_books import FAILURES
 from rebound.platform.settings import KNOWN
 from rebound.platform.wiring import UseCase, required
 from rebound.receipts.adapters.receipts_queue import decode
-from rebound.sending.adapters.counted import WHAT_BECAME
+from rebound.sending.adapters.counted import DENIED, WHAT_BECAME
 from tests.fakes.house import EveryUseCase
 
 type Resource = Mapping[str, Any]
@@ -267,8 +267,8 @@ def test_an_alarm_goes_off_when_an_execution_fails(logical: str) -> None:
     assert [
         alarm["Properties"]["Threshold"]
         for alarm in ALARMS.values()
-        if alarm["Properties"]["MetricName"] == "ExecutionsFailed"
-        and [named(dimension["Value"]) for dimension in alarm["Properties"]["Dimensions"]] == [logical]
+        if alarm["Properties"].get("MetricName") == "ExecutionsFailed"
+        and [named(dimension["Value"]) for dimension in alarm["Properties"].get("Dimensions", ())] == [logical]
     ] == [0]
 
 
@@ -304,6 +304,7 @@ def metrics_of_ours() -> set[str]:
     receipts = {f"Receipts{outcome.capitalize()}" for outcome in Outcome}
     code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "functions").glob("*/handler.py"))
     code += "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    sends |= {f"{kind}{DENIED}" for kind in ("Emails", "Texts")}
     return events | sends | receipts | set(re.findall(r'\bcount\("(\w+)"', code))
 
 

@@ -143,6 +143,15 @@ def test_an_email_of_umlauts_is_as_long_for_ses_as_it_reads_and_one_too_long_is_
         (("AccountSuspendedException", 400, "x"), Refused("ACCOUNT_SUSPENDED", "x")),
         (("NotFoundException", 404, "x"), Refused("CONFIGURATION_SET_NOT_FOUND", "x")),
         (("BadRequestException", 400, "x"), Refused("INVALID_PARAMETER", "x")),
+        (("AccessDeniedException", 403, "x"), Refused("ACCESS_DENIED", "x")),
+        (("ExpiredTokenException", 403, "x"), Throttled("ExpiredTokenException")),
+        (("MessageRejected", 400, "Spam"), Refused("MESSAGE_REJECTED", "Spam")),
+        (
+            ("MessageRejected", 400, "Email address is not verified. The following identities failed: a@b.c"),
+            Refused(
+                "MAIL_FROM_DOMAIN_NOT_VERIFIED", "Email address is not verified. The following identities failed: a@b.c"
+            ),
+        ),
         (("InternalServiceErrorException", 500, "x"), Unknown("InternalServiceErrorException")),
         (("ServiceUnavailable", 503, "x"), Unknown("ServiceUnavailable")),
     ],
@@ -332,7 +341,8 @@ def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
     [
         (("InvalidParameter", 400), Refused),
         (("OptedOut", 400), Refused),
-        (("AuthorizationError", 403), Throttled),
+        (("AuthorizationError", 403), Refused),
+        (("ExpiredToken", 403), Throttled),
         (("Throttled", 429), Throttled),
         (("InternalError", 500), Unknown),
     ],

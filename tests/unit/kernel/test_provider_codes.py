@@ -35,6 +35,7 @@ EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
             "MAIL_FROM_DOMAIN_NOT_VERIFIED",
             "CONFIGURATION_SET_NOT_FOUND",
             "TEMPLATE_NOT_FOUND",
+            "ACCESS_DENIED",
             "ACCOUNT_SUSPENDED",
             "INVALID_SENDING_POOL_NAME",
             "ACCOUNT_SENDING_PAUSED",
@@ -66,6 +67,7 @@ EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
         FailureClass.SENDER_FAULT: {
             "This delivery would exceed max price",
             "Sandboxed account unable to send to number.",
+            "ACCESS_DENIED",
         },
         FailureClass.CONTENT: {
             "Blocked as spam by phone carrier",

@@ -389,6 +389,31 @@ def test_a_call_beyond_the_limits_is_refused_as_a_whole(bench: Bench, payload: d
     assert bench.log() == []
 
 
+@pytest.mark.parametrize("sender", ["Salon <a@evil.example>", "a@notexample.com", "a@example.com.evil.example"])
+def test_ses_sends_from_verified_identities_only(bench: Bench, sender: str) -> None:
+    ses = bench.aws_client("sesv2")
+    for send, payload in ((ses.send_bulk_email, bulk(entry("a@b.c"))), (ses.send_email, simple("a@b.c"))):
+        with pytest.raises(ses.exceptions.MessageRejected, match="not verified"):
+            send(**{**payload, "FromEmailAddress": sender})
+        send(**{**payload, "FromEmailAddress": "a@mail.example.com"})
+
+    assert len(bench.log()) == 2
+
+
+def test_who_may_not_call_is_refused_by_all_three(bench: Bench) -> None:
+    for provider in ("ses", "sns", "twilio"):
+        bench.fault(provider, "deny")
+    ses, sns = bench.aws_client("sesv2"), bench.aws_client("sns")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        ses.send_bulk_email(**bulk(entry("a@b.c")))
+    with pytest.raises(ClientError, match="AuthorizationError"):
+        sns.publish(PhoneNumber="+14155550123", Message="Hi")
+    with pytest.raises(TwilioRestException, match="Permission denied"):
+        bench.twilio().messages.create(to="+14155550123", from_="+15005550006", body="Hi")
+
+    assert bench.log() == []
+
+
 def test_templates_are_kept_nowhere(bench: Bench) -> None:
     ses = bench.aws_client("sesv2")
     named = {"Template": {"TemplateName": "welcome", "TemplateData": "{}"}}
@@ -598,6 +623,8 @@ def test_the_number_decides_the_callbacks(bench: Bench, receiver: Receiver, numb
         ({"validity_period": 36_001}, 21624),
         ({"validity_period": "soon"}, 21624),
         ({"status_callback": "http://my_host/x"}, 21609),
+        ({"from_": "+14155550100"}, 21606),
+        ({"from_": None, "messaging_service_sid": "MG2"}, 21701),
     ],
 )
 def test_what_twilio_refuses(bench: Bench, fields: dict[str, Any], code: int) -> None:

@@ -10,7 +10,7 @@ from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.sns_texter import SnsTexter
-from rebound.sending.domain.recipients import Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import Refused, SendResult, Unknown, is_senders_fault
 
 KEY = MessageKey("salon-juniper", "0" * 32, "01J00000000000000000000000")
 
@@ -44,8 +44,11 @@ def test_only_an_error_that_names_the_number_is_about_the_number(
     assert look_up(Provider.SNS, refused.code).failure_class is failure_class
 
 
-def test_a_call_that_was_not_allowed_has_not_gone_out_and_is_tried_again() -> None:
-    assert isinstance(answer_to("AccessDenied", "User is not authorized to perform: sns:Publish", 403), Throttled)
+def test_a_call_that_was_not_allowed_has_not_gone_out_and_is_a_fault_of_ours() -> None:
+    denied = answer_to("AccessDenied", "User is not authorized to perform: sns:Publish", 403)
+
+    assert is_senders_fault(denied, Provider.SNS)
+    assert isinstance(answer_to("ExpiredToken", "The security token is expired", 403), Throttled)
 
 
 def test_a_throttle_has_not_gone_out_and_an_error_inside_may_have() -> None:

@@ -47,13 +47,15 @@ def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]
     raise NotEnqueuedError
 
 
+DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
+"""The function's role does not allow the call: nothing was sent, and nothing will be until somebody mends the role."""
 NOT_LET_IN: Final = frozenset(
     {
-        *("AccessDenied", "AccessDeniedException", "AuthorizationError", "ExpiredToken", "ExpiredTokenException"),
-        *("InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException"),
+        *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"),
+        *("SignatureDoesNotMatch", "UnrecognizedClientException"),
     }
 )
-"""The function was not allowed to call: nothing was sent, and a retry works once its role or clock is put right."""
+"""AWS did not recognise the function: nothing was sent, and a retry works with new credentials or the right time."""
 
 THROTTLES: Final = frozenset(
     {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}

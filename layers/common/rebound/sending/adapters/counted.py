@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 
 if TYPE_CHECKING:
     from rebound.platform.telemetry import Count
@@ -22,6 +22,8 @@ WHAT_BECAME: Final[dict[type[SendResult], str]] = {
     Unknown: "Uncertain",
 }
 """The second half of a metric's name, after ``Emails`` or ``Texts``, for each type of result."""
+DENIED: Final = "Denied"
+"""The same, of those that were refused because the function may not send at all."""
 
 
 class CountedMailer:
@@ -34,7 +36,7 @@ class CountedMailer:
     def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
         results = self._mailer.send(sender, emails)
         for result in results:
-            self._count(f"Emails{WHAT_BECAME[type(result)]}")
+            _count_result(self._count, "Emails", result)
         return results
 
 
@@ -53,5 +55,11 @@ class CountedTexter:
         self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
     ) -> SendResult:
         result = self._texter.send(sender, key, to, body, valid_for)
-        self._count(f"Texts{WHAT_BECAME[type(result)]}")
+        _count_result(self._count, "Texts", result)
         return result
+
+
+def _count_result(count: Count, kind: str, result: SendResult) -> None:
+    count(f"{kind}{WHAT_BECAME[type(result)]}")
+    if isinstance(result, Refused) and result.code == ACCESS_DENIED:
+        count(f"{kind}{DENIED}")

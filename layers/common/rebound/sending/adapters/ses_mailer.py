@@ -14,9 +14,9 @@ from botocore.exceptions import (
 
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, as_data, size_of
-from rebound.platform.adapters.aws import NOT_LET_IN, THROTTLES
+from rebound.platform.adapters.aws import DENIED, NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}
@@ -105,11 +105,16 @@ def _of_entry(result: Mapping[str, Any]) -> SendResult:
 
 def _of_error(error: ClientError) -> SendResult:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in DENIED:
+        return Refused(ACCESS_DENIED, message)
     if code in NOT_LET_IN:
         return Throttled(code)
     if code in THROTTLES:
         daily = "daily message quota" in message.lower()
         return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)
+    if code == "MessageRejected" and "not verified" in message:
+        # SES says so of the sender, and in the sandbox of a recipient.
+        return Refused("MAIL_FROM_DOMAIN_NOT_VERIFIED", message)
     if code in _REFUSALS:
         return Refused(_REFUSALS[code], message)
     if error.response["ResponseMetadata"].get("HTTPStatusCode", _SERVER_ERROR) >= _SERVER_ERROR:

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.platform.adapters.aws import NOT_LET_IN
+from rebound.platform.adapters.aws import DENIED, NOT_LET_IN
 from rebound.rates.domain import Throttled
-from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, Refused, SendResult, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -52,6 +52,8 @@ class SnsTexter:
 
 def _of_error(error: ClientError) -> SendResult:
     code = error.response["Error"]["Code"]
+    if code in DENIED:
+        return Refused(ACCESS_DENIED, error.response["Error"].get("Message", ""))
     if code in NOT_LET_IN:
         return Throttled(code)
     if code in _THROTTLES:

@@ -21,6 +21,9 @@ from rebound.messages.domain.rendering import RenderedEmail
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 
+ACCESS_DENIED: Final = "ACCESS_DENIED"
+"""The code of what AWS refused because our function may not send: of ours, since each API of AWS has its own."""
+
 
 class ClaimedChunk(Struct, frozen=True):
     """A chunk whose lease is ours, with what it belongs to."""
