@@ -50,3 +50,13 @@ def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
 
     assert set(BusinessAnswer.model_fields) == settings
     assert set(BusinessChangeRequest.model_fields) == settings - {"business_id", "bundle", "senders"}
+
+
+def test_a_business_that_turns_to_the_accounts_own_way_of_texting_leaves_its_senders_pace_behind(stack: Stack) -> None:
+    kept = stack.api("GET", "/v1/business").body["text_rate"]
+    turned = stack.api("PATCH", "/v1/business", {"text_provider": "sns"})
+    refused = stack.api("PATCH", "/v1/business", {"text_rate": 500})
+
+    assert (kept, turned.status, turned.body["text_rate"]) == (1000.0, 200, None)
+    assert (refused.status, refused.fields) == (422, ["text_rate"])
+    assert stack.api("PATCH", "/v1/business", {"text_rate": 20}).status == 200

@@ -122,8 +122,8 @@ def test_senders_from_before_there_were_grants_go_on_and_become_grants() -> None
         ({"text_from": SERVICE}, {"text_rate": 50.0}, False),
         ({"text_from": SERVICE}, {"text_rate": 0.5}, True),
         ({"text_provider": Provider.SNS}, {"text_rate": 50.0}, False),
-        ({"text_from": NUMBER, "text_rate": 50.0}, {"text_provider": Provider.SNS}, False),
-        ({"text_from": NUMBER, "text_rate": 50.0}, {"text_from": SERVICE}, False),
+        ({"text_from": NUMBER}, {"text_provider": Provider.SNS, "text_rate": 50.0}, False),
+        ({"text_from": NUMBER}, {"text_from": SERVICE, "text_rate": 50.0}, False),
         ({"text_provider": Provider.SNS, "text_rate": 50.0}, {"name": "New"}, True),
     ],
 )
@@ -139,6 +139,15 @@ def test_a_business_may_not_quicken_what_others_send_over_too(
     else:
         assert refused(lambda: world.settings_of_business.change(BUSINESS_ID, change)).keys() == {"text_rate"}
         assert world.tenant_service.set_text_rate(BUSINESS_ID, 50.0).text_rate == 50.0
+
+
+@pytest.mark.parametrize("change", [{"text_provider": Provider.SNS}, {"text_from": SERVICE}], ids=str)
+def test_the_pace_of_a_sender_of_its_own_does_not_go_along_to_one_that_others_share(change: dict[str, Any]) -> None:
+    world = two_tenants(text_from=NUMBER, text_rate=50.0)
+    world.sender_grants.add(CEDAR, SERVICE)
+    world.sender_grants.add(BUSINESS_ID, SERVICE, share=True)
+
+    assert world.settings_of_business.change(BUSINESS_ID, change).text_rate is None
 
 
 SENDERS = st.sampled_from([NUMBER, SERVICE, SERVICE.upper(), ADDRESS, ADDRESS.upper(), "info@example.com"])

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from copy import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -19,6 +19,10 @@ from rebound.kernel.retrying import retried
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader
+
+
+MOST_NAMED: Final = 3
+"""How many of a sender's businesses a refusal names."""
 
 
 class Grant(Struct, frozen=True):
@@ -73,7 +77,9 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         holders = self.businesses.sender_holders(sender)
         others = holders.others(business.business_id)
         if others and not share:
-            message = f"Another business has this sender: {', '.join(others)}. --share-sender gives it to both."
+            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+            message = f"Another business has this sender: {', '.join(others[:MOST_NAMED])}{more}."
+            message += " --share-sender gives it to this one as well."
             raise InvalidInputError(FieldError(field, message))
         return (
             replace(business, senders=business.senders.with_sender(sender)),

@@ -14,6 +14,7 @@ from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone
+from rebound.kernel.provider_codes import Provider
 from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
         def write() -> Business:
             before = self.businesses.get(business_id)
             business = changed_business(before, change, self.addresses)
-            self._check_rate(before, business)
+            if not self._may_be_so_fast(before, business):
+                business = _slowed_down(business, change)
             self.businesses.replace(business)
             return business
 
@@ -61,18 +63,23 @@ class SettingsOfBusiness(Struct, frozen=True, kw_only=True):
             self.recopyings.put(Recopying(business_id))
         return business
 
-    def _check_rate(self, before: Business, business: Business) -> None:
+    def _may_be_so_fast(self, before: Business, business: Business) -> bool:
         """A business may not quicken an account that others send over too; whoever runs Rebound may."""
-        least = business.text_provider.traits.rate_of(business.text_from)
-        if business.text_account == before.text_account or (business.text_account.rate or 0) <= least:
-            return
-        alone = business.text_provider.traits.rates_senders and (
-            business.text_from is None
-            or not self.businesses.sender_holders(business.text_from).others(business.business_id)
-        )
-        if not alone:
-            message = f"Must be at most {least:g}, because other businesses send over the same account or sender."
-            raise InvalidInputError(FieldError("text_rate", f"{message} Whoever runs Rebound can set more."))
+        account, provider = business.text_account, business.text_provider.traits
+        if account == before.text_account or (account.rate or 0) <= provider.rate_of(business.text_from):
+            return True
+        if business.text_from is None or not provider.rates_senders:
+            return provider.rates_senders
+        return not self.businesses.sender_holders(business.text_from).others(business.business_id)
+
+
+def _slowed_down(business: Business, change: BusinessChange) -> Business:
+    """The business at the least rate of an account that it shares. Raises ``InvalidInputError`` if it asks for more."""
+    if change.get("text_rate") is None:
+        return replace(business, text_rate=None)
+    least = business.text_provider.traits.rate_of(business.text_from)
+    message = f"Must be at most {least:g}, because other businesses send over the same account or sender."
+    raise InvalidInputError(FieldError("text_rate", f"{message} Whoever runs Rebound can set more."))
 
 
 def write_change(
@@ -118,6 +125,8 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
             return _own(addresses.email(value), business.email_from, business.senders.email)
         case "text_from":
             return _own(text_sender(value, country, addresses), business.text_from, business.senders.text)
+        case "text_provider":
+            return Provider(value)
         case "text_answers":
             return _text_answers(value)
         case _:
