@@ -12,7 +12,7 @@ from rebound.messages.domain.rendering import RenderedEmail
 from rebound.platform.adapters.domain_events import CountedDomainEvents
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.counted import CountedMailer, CountedTexter
-from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from tests.contract.platform.fakes import RecordingDomainEvents
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes.making import BUSINESS_ID, id_of, message_key
@@ -48,6 +48,15 @@ def test_emails_are_counted_one_by_one() -> None:
 
     assert list(counted.send("us@example.com", emails)) == [result for result, _ in RESULTS]
     assert counts == {f"Emails{became}": 1 for _, became in RESULTS}
+
+
+def test_what_aws_denies_is_counted_apart_too() -> None:
+    counts: Counter[str] = Counter()
+    texter = ScriptedTexter(Provider.SNS)
+    texter.answer("+14155550123", Refused(ACCESS_DENIED))
+    CountedTexter(texter, lambda name: counts.update([name])).send(None, message_key(), "+14155550123", "Hi")
+
+    assert counts == {"TextsRefused": 1, "TextsDenied": 1}
 
 
 def test_events_are_counted_when_they_are_published_and_not_when_that_fails() -> None:

@@ -7,7 +7,7 @@ powertools is imported when something is logged or counted: many functions do ne
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -34,6 +34,10 @@ def _counts() -> Counter[str]:
     return Counter()
 
 
+ZERO_BESIDE: Final = {"EmailsThrottled": "EmailsHandedOver", "TextsThrottled": "TextsHandedOver"}
+"""Beside the first, a zero of the second is written: somebody tried, and the provider took nothing (an alarm's data)."""
+
+
 def count(name: str, by: int = 1) -> None:
     """Add ``by`` to a metric; ``flush_counts`` writes it."""
     _counts()[name] += by
@@ -46,6 +50,7 @@ def flush_counts() -> None:
     less than a cent.
     """
     counted = {name: by for name, by in _counts().items() if by}
+    counted |= {zero: 0 for name, zero in ZERO_BESIDE.items() if name in counted and zero not in counted}
     _counts().clear()
     if not counted:
         return
