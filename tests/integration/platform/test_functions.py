@@ -392,18 +392,20 @@ def test_what_becomes_of_a_chunk_is_counted_in_one_line(
 
 
 def test_a_chunk_that_is_only_throttled_says_that_nothing_was_handed_over(
-    stack: Stack, capsys: pytest.CaptureFixture[str]
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Half an hour of such zeros is what an alarm goes off at."""
-    house.ports().customers.save([customer(1)], [])
-    stack.mailer.answer("ana1@example.com", Throttled("ACCOUNT_THROTTLED"))
+    house.stand_in(monkeypatch, mailer=CountedMailer(stack.mailer, count))
+    house.ports().customers.save([customer(number) for number in (1, 2)], [])
+    for number in (1, 2):
+        stack.mailer.answer(f"ana{number}@example.com", Throttled("ACCOUNT_THROTTLED"))
     house.ports().campaigns.add(campaign())
     for index in house.use_cases().plan_campaign(BUSINESS_ID, CAMPAIGN_ID):
         house.use_cases().expand_campaign(BUSINESS_ID, CAMPAIGN_ID, index, lambda: True)
     capsys.readouterr()
     stack.invoke("send_email", {"Records": stack.received("EMAIL_QUEUE_URL")})
 
-    assert told(capsys) == [{"service": "under-test", "EmailsThrottled": 1.0, "EmailsHandedOver": 0.0}]
+    assert told(capsys) == [{"service": "under-test", "EmailsThrottled": 2.0, "EmailsHandedOver": 0.0}]
 
 
 def test_flags_and_opt_outs_are_counted_like_the_events_that_tell_of_them(

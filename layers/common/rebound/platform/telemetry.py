@@ -35,7 +35,7 @@ def _counts() -> Counter[str]:
 
 
 ZERO_BESIDE: Final = {"EmailsThrottled": "EmailsHandedOver", "TextsThrottled": "TextsHandedOver"}
-"""Beside the first, a zero of the second is written: somebody tried, and the provider took nothing (an alarm's data)."""
+"""Beside the first, a zero of the second is written: somebody tried, and the provider took nothing (for an alarm)."""
 
 
 def count(name: str, by: int = 1) -> None:
