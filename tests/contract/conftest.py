@@ -1,7 +1,7 @@
 """Where a suite of ports runs: in memory, over AWS in memory, and over the tables on which the benchmarks count."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from unittest.mock import patch
 
 import pytest
@@ -12,6 +12,7 @@ from tests.fakes.aws import empty_tables, fake_aws, fake_aws_with_tables
 from tests.fakes.house import EveryPorts
 from tests.fakes.house import ports as ports_of_this_process
 from tests.fakes.memory_ports import MemoryPorts
+from tests.fakes.troubles import busy_dynamodb
 
 
 @contextmanager
@@ -21,13 +22,14 @@ def _process(settings: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=["memory", "dynamodb", "benchmarks"])
+@pytest.fixture(scope="module", params=["memory", "dynamodb", "busy", "benchmarks"])
 def tables(request: pytest.FixtureRequest) -> Iterator[Callable[[], EveryPorts]]:
     """Makes the ports over empty tables."""
     if request.param == "memory":
         yield MemoryPorts
-    elif request.param == "dynamodb":
-        with fake_aws_with_tables() as names, _process(names):
+    elif request.param in {"dynamodb", "busy"}:
+        busy = busy_dynamodb() if request.param == "busy" else nullcontext()
+        with fake_aws_with_tables() as names, _process(names), busy:
 
             def over_dynamodb() -> EveryPorts:
                 empty_tables()

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
-from moto.core.botocore_stubber import MockRawResponse
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from rebound.platform.adapters.aws import session
 
@@ -31,25 +31,30 @@ def busy_dynamodb() -> Iterator[Counter[str]]:
     refused: Counter[str] = Counter()
     met: set[tuple[str, bytes]] = set()
 
-    def meet(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+    def meet(stubber: Any, event_name: str, request: Any, **given: Any) -> Any:
         operation = event_name.rpartition(".")[2]
-        place = operation, bytes(request.body)
-        if place in met or operation not in {*_ERRORS, *_LEFT}:
+        place = operation, bytes(request.body or b"")
+        if not stubber.enabled or ".dynamodb." not in event_name or operation not in {*_ERRORS, *_LEFT}:
+            return answered(stubber, event_name, request, **given)
+        if place in met:
             met.discard(place)
-            return None
+            return answered(stubber, event_name, request, **given)
         met.add(place)
         refused[operation] += 1
         if operation in _LEFT:
             asked = json.loads(request.body)["RequestItems"]
-            return _response(request.url, 200, {"Responses": {}, _LEFT[operation]: asked})
+            answer: dict[str, Any] = (
+                {"Responses": {table: [] for table in asked}} if operation == "BatchGetItem" else {}
+            )
+            return _response(request.url, 200, {**answer, _LEFT[operation]: asked})
         code, more = _ERRORS[operation]
         body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **more}
         return _response(request.url, 400, body)
 
+    answered: Any = BotocoreStubber.__call__
     session.cache_clear()
-    session().get_component("event_emitter").register_first("before-send.dynamodb", meet)
     try:
-        with patch("botocore.endpoint.time.sleep"):
+        with patch.object(BotocoreStubber, "__call__", meet), patch("botocore.endpoint.time.sleep"):
             yield refused
     finally:
         session.cache_clear()

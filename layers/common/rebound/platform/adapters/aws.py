@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from random import random
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rebound.kernel.errors import ReboundError
 
@@ -23,7 +24,34 @@ def session() -> Session:
     """
     from botocore.session import get_session  # noqa: PLC0415 - some functions ask AWS for nothing
 
-    return get_session()
+    made = get_session()
+    made.register("needs-retry.dynamodb", cast("Any", _patience))
+    return made
+
+
+PATIENCE: Final = 8
+"""How often a call of DynamoDB that met others is made again, after 50 ms at first and about 6 s in all."""
+_TOO_MUCH: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+def _patience(response: Any, attempts: int, **_: Any) -> float | None:
+    """Seconds to wait before a call is made again; ``None`` to leave the decision to botocore.
+
+    botocore does not try again what DynamoDB refuses for the sake of a transaction that touches the same row at that
+    moment (TransactionConflictException), nor transactions that were cancelled for being too many. Nothing was written
+    then. A transaction whose condition failed, or that met another one, is the caller's to decide again.
+    """
+    if response is None or attempts > PATIENCE:
+        return None
+    parsed = response[1]
+    code = parsed.get("Error", {}).get("Code")
+    reasons = {reason.get("Code", "None") for reason in parsed.get("CancellationReasons", ())} - {"None"}
+    if code == "TransactionConflictException" or (
+        code == "TransactionCanceledException" and reasons and reasons <= _TOO_MUCH
+    ):
+        delay: float = min(0.05 * 2 ** (attempts - 1), 2.0) * (0.5 + random() / 2)  # noqa: S311 - no secret
+        return delay
+    return None
 
 
 MAX_BATCH: Final = 10
