@@ -100,9 +100,13 @@ def test_a_loyalty_opt_out_keeps_loyalty_messages_away_and_no_others(category: C
 
 @pytest.mark.parametrize("category", list(Category))
 def test_a_marketing_opt_out_keeps_promotional_messages_away_and_no_others(category: Category) -> None:
-    decision = decide(ANA, opted_out(HEALTHY, Scope.MARKETING), business(), campaign(category=category), NOW)
+    out = opted_out(HEALTHY, Scope.MARKETING)
+    to_many = decide(ANA, out, business(), campaign(category=category), NOW)
+    to_one = decide(ANA, out, business(), campaign(category=category, single=True), NOW)
 
-    assert decision == (Exclusion.OPTED_OUT if category in PROMOTIONAL else Send("ana1@example.com"))
+    assert to_one == (Exclusion.OPTED_OUT if category in PROMOTIONAL else Send("ana1@example.com"))
+    # To many, a message to one person is an offer like any other.
+    assert to_many == (Exclusion.OPTED_OUT if category is Category.ONE_TO_ONE else to_one)
 
 
 STATEMENTS = st.lists(strategies.said.filter(lambda said: said.scope is not Scope.LOYALTY), max_size=6)

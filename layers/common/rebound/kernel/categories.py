@@ -12,13 +12,16 @@ class CategoryTraits(Struct, frozen=True):
     """What the rules and the sentences about them need to know about a category.
 
     ``plural`` begins a sentence about the category's messages; ``adjective`` stands before "email" or "text". ``scope``
-    is the narrowest consent scope that the messages need. ``waits_for_morning`` is true when texts are held back in
-    quiet hours unless the business says otherwise.
+    is the narrowest consent scope that the messages need, and ``scope_to_many`` the one that they need when a campaign
+    sends them. ``waits_for_morning`` is true when texts are held back in quiet hours unless the business says
+    otherwise.
     """
 
     plural: str
     adjective: str
     scope: Scope = Scope.ALL
+    scope_to_many: Scope | None = None
+    """``None`` where it is the same."""
     waits_for_morning: bool = False
 
 
@@ -41,14 +44,17 @@ class Category(StrEnum):
     MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
     DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)
     LOYALTY = "loyalty", CategoryTraits("Loyalty messages", "loyalty", Scope.LOYALTY, waits_for_morning=True)
-    ONE_TO_ONE = "one_to_one", CategoryTraits("Messages to one person", "personal")
+    # To many at once, it is no message to one person any more.
+    ONE_TO_ONE = (
+        "one_to_one",
+        CategoryTraits("Messages to one person", "personal", scope_to_many=Scope.MARKETING),
+    )
 
     @property
     def is_promotional(self) -> bool:
         """Whether the messages are sent to win business: they need marketing consent, and flagged contacts get none."""
         return self.traits.scope is not Scope.ALL
 
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
+    def scopes(self, *, to_many: bool) -> tuple[Scope, ...]:
         """The consent scopes that the messages need: an opt-out of any one of them keeps the messages back."""
-        return COVERED_BY[self.traits.scope]
+        return COVERED_BY[(to_many and self.traits.scope_to_many) or self.traits.scope]

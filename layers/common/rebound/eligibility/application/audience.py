@@ -114,6 +114,7 @@ def supposed_mailing(
     segment_id: str | None = None,
     exclude_failed: bool = True,
     include_customer_ids: frozenset[str] = frozenset(),
+    single: bool = False,
     asks_confirmation: bool = False,
 ) -> Mailing:
     """A mailing that is never sent, made to ask what would happen if it were."""
@@ -124,5 +125,6 @@ def supposed_mailing(
         selection=Selection(segment_id=segment_id, filter=filter_),
         exclude_failed=exclude_failed,
         include_customer_ids=include_customer_ids,
+        single=single,
         asks_confirmation=asks_confirmation,
     )

@@ -51,14 +51,20 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
     ) -> Explanation:
         """Explain what would happen to an ordinary message of this kind. Raises ``NotFoundError``.
 
-        ``segment_id`` names the saved segment of its campaign, for caps that count messages of each segment apart.
+        ``segment_id`` names the saved segment of its campaign, for caps that count messages of each segment apart;
+        without one it is a message to this customer alone.
         """
         customer = self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
         now = self.clock.now()
         business = self.businesses.get(business_id)
         supposed = supposed_mailing(
-            business_id, channel, category, segment_id=segment_id, asks_confirmation=asks_confirmation
+            business_id,
+            channel,
+            category,
+            segment_id=segment_id,
+            single=segment_id is None,
+            asks_confirmation=asks_confirmation,
         )
         case = Case(
             customer,

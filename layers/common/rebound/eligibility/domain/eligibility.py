@@ -113,7 +113,7 @@ class Case(Struct, frozen=True):
     def opted_out_of(self) -> Scope | None:
         """The widest scope that the address has opted out of and this message needs."""
         opted_out = self.contact.consent.opted_out if self.contact is not None else ()
-        return next((scope for scope in opted_out if scope in self.mailing.category.scopes), None)
+        return next((scope for scope in opted_out if scope in self.mailing.scopes), None)
 
     @property
     def next_try_at(self) -> datetime | None:
@@ -183,7 +183,7 @@ def _has_opted_out(case: Case) -> bool:
 def _consent(case: Case) -> Mapping[str, Any]:
     scopes = case.contact.consent.opted_out if case.contact is not None else ()
     return {
-        "scopes": [str(scope) for scope in Scope if scope in case.mailing.category.scopes],
+        "scopes": [str(scope) for scope in Scope if scope in case.mailing.scopes],
         "opted_out": [str(scope) for scope in scopes],
     }
 

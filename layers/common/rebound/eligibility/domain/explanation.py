@@ -177,9 +177,7 @@ def _opt_outs(case: Case) -> Iterator[OptOut]:
     for scope in consent.opted_out:
         opt_out = consent.of(scope).opt_out
         if opt_out is not None:
-            yield OptOut(
-                scope, opt_out.source, opt_out.at, opt_out.message_id, applies=scope in case.mailing.category.scopes
-            )
+            yield OptOut(scope, opt_out.source, opt_out.at, opt_out.message_id, applies=scope in case.mailing.scopes)
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.segments.domain import Selection
 
@@ -49,6 +50,11 @@ class Mailing(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     single: bool = False
     asks_confirmation: bool = False
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The consent scopes that its messages need."""
+        return self.category.scopes(to_many=not self.single)
 
     def message_id(self, customer_id: str) -> str:
         """The id of this run's message to a customer: always the same, and no other message has it.
