@@ -129,7 +129,9 @@ def environment() -> dict[str, str]:
     for properties in functions().values():
         for name, value in properties.get("Environment", {}).get("Variables", {}).items():
             found[name] = _resolved(value)
-    more = {name: str(value) for name, value in _template()["Globals"]["Function"]["Environment"]["Variables"].items()}
+    more = {
+        name: _resolved(value) for name, value in _template()["Globals"]["Function"]["Environment"]["Variables"].items()
+    }
     return {
         **found,
         **more,

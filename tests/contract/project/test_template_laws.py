@@ -297,6 +297,17 @@ def test_the_runbook_names_no_alarm_that_is_not_there() -> None:
     assert set(named_there) == set(ALARMS)
 
 
+OURS: Final = "Rebound/${AWS::StackName}"
+"""The namespace of our metrics: two stacks of one account and region would add theirs up otherwise."""
+
+
+def test_the_metrics_of_each_stack_are_its_own() -> None:
+    mentioned = re.findall(r"Rebound/\$\{AWS::StackName\}|Namespace: *Rebound|NAMESPACE: *Rebound|\"Rebound\"", WRITTEN)
+
+    assert set(mentioned) == {OURS}
+    assert environment(FUNCTIONS["SendEmailFunction"])["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": OURS}
+
+
 def metrics_of_ours() -> set[str]:
     """What the code counts under its own namespace."""
     events = {event.__name__ for event in get_args(DomainEvent)}
@@ -323,9 +334,9 @@ def test_the_dashboard_shows_every_queue_and_only_what_is_there() -> None:
         assert name in RESOURCES or name.startswith("AWS::"), name
     for queue in QUEUES:
         assert f"${{{queue}.QueueName}}" in body, queue
-    assert {namespace for namespace, *_ in shown} >= {"Rebound", "AWS/SQS", "AWS/SES", "AWS/States"}
+    assert {namespace for namespace, *_ in shown} >= {OURS, "AWS/SQS", "AWS/SES", "AWS/States"}
     for namespace, metric, *dimensions in shown:
-        if namespace == "Rebound":
+        if namespace == OURS:
             assert dimensions[0] == "service"
             assert dimensions[1] in services
             assert metric in metrics_of_ours(), metric
