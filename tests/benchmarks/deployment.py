@@ -138,6 +138,7 @@ def environment() -> dict[str, str]:
         "TWILIO_SECRET_ARN": "secret",
         "PUBLIC_URL": "https://rebound.example.com",
         "API_ID": API_ID,
+        "SENDER_IDENTITIES": "example.com",
     }
 
 

@@ -114,6 +114,14 @@ def test_senders_from_before_there_were_grants_go_on_and_become_grants() -> None
     assert world.businesses.get(CEDAR).text_from == world.businesses.get(BUSINESS_ID).text_from == NUMBER
 
 
+def test_a_number_that_another_business_texts_from_since_before_there_were_grants_is_refused_too() -> None:
+    world = two_tenants(text_from=NUMBER)
+
+    assert BUSINESS_ID in refused(lambda: world.sender_grants.add(CEDAR, NUMBER))["sender"]
+    assert world.sender_grants.add(CEDAR, NUMBER, share=True).senders.text == (NUMBER,)
+    assert world.sender_grants.add(BUSINESS_ID, NUMBER, share=True).senders.text == (NUMBER,)
+
+
 @pytest.mark.parametrize(
     ("given", "change", "free"),
     [
@@ -131,7 +139,7 @@ def test_a_business_may_not_quicken_what_others_send_over_too(
     given: dict[str, Any], change: dict[str, Any], free: bool
 ) -> None:
     world = two_tenants(**given)
-    world.sender_grants.add(CEDAR, SERVICE)
+    world.sender_grants.add(CEDAR, SERVICE, share=True)
     for sender in (NUMBER, SERVICE):
         world.sender_grants.add(BUSINESS_ID, sender, share=True)
     if free:

@@ -75,7 +75,7 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
             known = ", ".join(self.sender_identities)
             raise InvalidInputError(FieldError(field, f"Must belong to an identity of this stack in SES: {known}."))
         holders = self.businesses.sender_holders(sender)
-        others = holders.others(business.business_id)
+        others = holders.others(business.business_id) or self._older_users(sender, business.business_id)
         if others and not share:
             more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
             message = f"Another business has this sender: {', '.join(others[:MOST_NAMED])}{more}."
@@ -85,6 +85,11 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
             replace(business, senders=business.senders.with_sender(sender)),
             holders.with_holder(business.business_id),
         )
+
+    def _older_users(self, sender: str, business_id: str) -> Sequence[str]:
+        """Others that text from it since before there were grants, and have not been written anew."""
+        known = self.businesses.having_sent_from([sender])
+        return [user.business_id for user in known if _is(sender, user.text_from) and user.business_id != business_id]
 
     def remove(self, business_id: str, given: str) -> Business:
         """Take a sender away; a business that has chosen it has none then, and sends nothing on that channel.
