@@ -289,7 +289,7 @@ def test_an_idempotency_key_of_theirs_does_our_own_work(stack: Stack, theirs: Ma
     assert ours["customer_id"] != first["customer_id"]
 
 
-def test_an_upload_and_a_download_are_below_ones_own_business(stack: Stack, theirs: Mapping[str, str]) -> None:
+def test_an_upload_is_below_ones_own_business(stack: Stack, theirs: Mapping[str, str]) -> None:
     upload = stack.api("POST", "/v1/imports", {"format": "csv"}, business_id=OURS).body
     assert OURS in upload["upload_url"]
     assert THEIRS not in upload["upload_url"]

@@ -19,13 +19,13 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.footers import footer_words
 from rebound.messages.domain.links import Link, Purpose, read_token
-from rebound.messages.domain.mailing import TextContent
+from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
 from rebound.sending.application.chunk_lifecycle import LEASE, ChunkHeldError
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import AFTER_A_STOP
-from rebound.sending.domain.recipients import Refused, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Refused, Unknown
 from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
@@ -390,6 +390,28 @@ def test_a_text_over_sns_is_remembered_by_the_id_that_sns_gave() -> None:
 
     assert row is not None
     assert world.messages.find_by_provider_id(Provider.SNS, row.provider_id or "") == row.key
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_message_to_one_person_that_aws_denies_comes_again_until_somebody_has_mended_the_role(
+    channel: Channel,
+) -> None:
+    world = World(business(text_provider=Provider.SNS))
+    world.add(customer(1))
+    script = world.mailer if channel is Channel.EMAIL else world.texter(Provider.SNS)
+    denied = Refused(ACCESS_DENIED)
+    script.answer(
+        "ana1@example.com" if channel is Channel.EMAIL else customer(1).address(channel) or "", denied, denied
+    )
+    content = EmailContent("Hi", text="Hi") if channel is Channel.EMAIL else TextContent("Hi")
+    world.post_message(
+        BUSINESS_ID, customer_id=id_of(1), category=Category.TRANSACTIONAL, channel=channel, content=content
+    )
+    world.rest()
+    (after,) = world.read_client_log(BUSINESS_ID, id_of(1), 10, None).items
+
+    assert [handed.result for handed in script.handed[:2]] == [denied, denied]
+    assert after.status is MessageStatus.DELIVERED
 
 
 def test_one_message_to_one_person_goes_out_and_stands_in_the_client_log_before_and_after() -> None:

@@ -36,6 +36,7 @@ from rebound.sending.domain.recipients import (
     accepted,
     cannot_render,
     is_senders_fault,
+    of_a_single_message,
     refused,
     unknown,
 )
@@ -141,7 +142,9 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         sender = claimed.business.email_from or ""
         results = self.mailer.send(sender, [emails[recipient.customer_id] for recipient in recipients])
         now = self.clock.now()
-        if not claimed.campaign.single:
+        if claimed.campaign.single:
+            results = [of_a_single_message(result) for result in results]
+        else:
             outcomes.pause_because = _reason_to_pause(results)
         pauses = outcomes.pause_because is not None
         answered = list(zip(recipients, results, strict=True))

@@ -35,6 +35,7 @@ from rebound.sending.domain.recipients import (
     cannot_render,
     is_senders_fault,
     is_unrecorded,
+    of_a_single_message,
     unknown,
 )
 
@@ -175,6 +176,8 @@ class SendText(Struct, frozen=True, kw_only=True):
         if not self.messages.claim(message):
             return Settled()
         result = texter.send(claimed.business.text_from, message.key, recipient.address, body, self._valid_for(claimed))
+        if claimed.campaign.single:
+            result = of_a_single_message(result)
         if isinstance(result, NOT_OUT):
             self.chunks.release(claimed, [recipient.customer_id])
         return self._after(claimed, recipient, result)

@@ -145,6 +145,11 @@ class Unknown(Struct, frozen=True):
 SendResult = Accepted | Refused | Throttled | Unknown
 
 
+def of_a_single_message(result: SendResult) -> SendResult:
+    """What a result means for a message to one person: a denial comes again, as no campaign pauses to keep it."""
+    return Throttled(ACCESS_DENIED) if isinstance(result, Refused) and result.code == ACCESS_DENIED else result
+
+
 NOT_OUT: Final = (Refused, Throttled)
 """The results after which it is known that nothing has gone out."""
 
