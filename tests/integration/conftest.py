@@ -9,6 +9,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
+from moto.sqs.models import sqs_backends
 
 import rebound.platform.http.app
 import rebound.platform.http.once
@@ -20,7 +21,7 @@ from tests.contract.contacts.fakes import MemorySuppressionList, client_of
 from tests.contract.rates.fakes import ScriptedQuota
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
-from tests.fakes.aws import REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
+from tests.fakes.aws import ACCOUNT, REGION, REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
 
 if TYPE_CHECKING:
@@ -238,8 +239,12 @@ def deployed() -> Iterator[Stack]:
 def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The deployment with one business and nothing else; providers follow a script."""
     empty_tables()
-    for queue in QUEUES:
-        deployed.received(queue)
+    # Also of what a test before has put there for later.
+    backend = sqs_backends[ACCOUNT][REGION]
+    for name, queue in backend.queues.items():
+        # AWS allows it once a minute.
+        queue.last_purged_at = None
+        backend.purge_queue(name)
     deployed.mailer, deployed.texter = ScriptedMailer(), ScriptedTexter()
     deployed.suppressions = MemorySuppressionList()
     house.stand_in(
