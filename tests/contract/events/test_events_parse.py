@@ -81,7 +81,7 @@ SES: Final[dict[str, Expected | None]] = {
     "bounce_permanent_email_validation_suppressed": bounce("Permanent/EmailValidationSuppressed"),
     "bounce_permanent_unsubscribed_recipient": bounce("Permanent/UnsubscribedRecipient"),
     "bounce_transient_general": bounce("Transient/General"),
-    "bounce_transient_out_of_office": bounce("Transient/General"),
+    "bounce_transient_out_of_office": bounce("Transient/General/NoReport"),
     "bounce_transient_mailbox_full": bounce("Transient/MailboxFull"),
     "bounce_transient_custom_timeout_exceeded": bounce("Transient/CustomTimeoutExceeded"),
     "bounce_transient_message_too_large": bounce("Transient/MessageTooLarge"),

@@ -15,7 +15,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked, MessagePosted
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys
-from rebound.messages.domain.messages import RANKS, Delivery, Message, MessageStatus, StatusChange
+from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
 from tests.contract.customers.fakes import MemoryCustomersPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
@@ -127,7 +127,7 @@ class MemoryMessageLog:
 
     def _raise_to(self, message: Message) -> bool:
         stored = self.rows.get(message.key)
-        if stored is not None and RANKS[stored.status] >= RANKS[message.status]:
+        if stored is not None and stored.rank >= message.rank:
             return False
         self._write(message)
         return True

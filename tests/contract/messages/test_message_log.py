@@ -7,7 +7,7 @@ import pytest
 from rebound.businesses.domain.business import Barrier
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
-from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import MessageKey, Outcome
 from rebound.messages.domain.messages import Delivery, MessageStatus
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
@@ -17,6 +17,7 @@ from tests.fakes.making import (
     id_of,
     message,
     message_key,
+    receipt,
 )
 
 COMPLETE = message(
@@ -132,6 +133,19 @@ def test_a_message_is_advanced_from_what_was_read_and_others_are_named(ports: Ev
     assert rows[first.key] == bounced[0]
     assert rows[second.key].status is MessageStatus.DELIVERED
     assert absent.key not in rows
+
+
+def test_a_failure_that_a_delivery_outdoes_stands_between_sent_and_delivered(ports: EveryPorts) -> None:
+    doubtful = message(
+        1, MessageStatus.BOUNCED, provider=Provider.SES, provider_code="Transient/General/NoReport", failed_at=at(3)
+    )
+    delivered = doubtful.after(receipt(Outcome.DELIVERED, 1))
+    ports.messages.record([doubtful])
+    ports.messages.record([message(1, MessageStatus.SENT)])
+    assert ports.messages.get_many([doubtful.key]) == {doubtful.key: doubtful}
+    assert list(ports.messages.advance([(doubtful, delivered)])) == []
+    ports.messages.record([doubtful])
+    assert ports.messages.get_many([doubtful.key]) == {doubtful.key: delivered}
 
 
 @pytest.mark.parametrize("changed", [{"delivered_at": at(5)}, {"failed_at": at(5)}, {"provider_id": "x"}])

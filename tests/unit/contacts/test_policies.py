@@ -34,6 +34,7 @@ NAMED_BY_STRICT = {
     (Provider.TWILIO, "21211"),
     (Provider.SES, "Permanent/NoEmail"),
     (Provider.SES, "Permanent/General"),
+    *((Provider.SES, f"smtp/{status}") for status in ("5.1.1", "5.1.2", "5.1.3", "5.1.10", "5.4.4")),
 }
 counts: st.SearchStrategy[Mapping[str, int]] = st.dictionaries(
     st.sampled_from([str(known) for known in FLAGGING_CLASSES]), st.integers(1, HIGHEST_COUNT)

@@ -167,7 +167,9 @@ def test_causes_that_pass_are_full_mailboxes_and_what_was_out_of_reach() -> None
     assert passing == {
         (Provider.SES, "Transient/MailboxFull"),
         (Provider.SES, "Transient/General"),
+        (Provider.SES, "Transient/General/NoReport"),
         (Provider.SES, "Transient/CustomTimeoutExceeded"),
+        (Provider.SES, "smtp/4"),
         (Provider.SNS, "Phone is currently unreachable/unavailable"),
         (Provider.SNS, "Phone carrier is currently unreachable/unavailable"),
         (Provider.TWILIO, "30003"),

@@ -13,8 +13,18 @@ EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
             "Permanent/General",
             "Transient/MailboxFull",
             "SuppressionList/BOUNCE",
+            "smtp/5.1.1",
+            "smtp/5.1.2",
+            "smtp/5.1.3",
+            "smtp/5.1.10",
+            "smtp/5.4.4",
         },
-        FailureClass.UNREACHABLE: {"Transient/General", "Transient/CustomTimeoutExceeded"},
+        FailureClass.UNREACHABLE: {
+            "Transient/General",
+            "Transient/General/NoReport",
+            "Transient/CustomTimeoutExceeded",
+            "smtp/4",
+        },
         FailureClass.PROVISIONAL: {
             "Complaint/OnAccountSuppressionList",
             "Permanent/Suppressed",
@@ -40,6 +50,9 @@ EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
             "INVALID_SENDING_POOL_NAME",
             "ACCOUNT_SENDING_PAUSED",
             "CONFIGURATION_SET_SENDING_PAUSED",
+            "smtp/5.1.7",
+            "smtp/5.1.8",
+            "smtp/5.7",
         },
         FailureClass.CONTENT: {
             "Reject",
@@ -154,3 +167,8 @@ def test_an_unknown_code_is_never_evidence_against_an_address(provider: Provider
 )
 def test_a_code_of_another_provider_or_nearly_right_is_unknown(provider: Provider, code: str) -> None:
     assert look_up(provider, code).failure_class is FailureClass.UNKNOWN
+
+
+def test_only_what_came_without_a_report_is_outdone_by_a_delivery() -> None:
+    assert {row.code for row in all_codes() if row.outdone_by_delivery} == {"Transient/General/NoReport"}
+    assert not look_up(Provider.SES, "nobody knows").outdone_by_delivery

@@ -5,6 +5,7 @@ from copy import replace
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -14,7 +15,16 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.application import SuppressionListClient
-from rebound.contacts.domain.reachability import STANDARD_POLICY, Cleared, ClearedBy, Failure, Verdict
+from rebound.contacts.domain.reachability import (
+    STANDARD_POLICY,
+    STRICT_POLICY,
+    Cleared,
+    ClearedBy,
+    Failure,
+    ReachabilityPolicy,
+    Verdict,
+    policy_of,
+)
 from rebound.contacts.ports import ContactBook
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -24,6 +34,7 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.application.record_evidence import RecordEvidence
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.ports import MessageLog
+from rebound.receipts.adapters.mail_servers import NO_REPORT
 from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
 from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, client_of
 from tests.contract.messages.fakes import MemoryMessageLog
@@ -47,6 +58,9 @@ CODES = (
     NO_SUCH_MAILBOX,
     "Transient/MailboxFull",
     SOFT,
+    NO_REPORT,
+    "smtp/5.4.4",
+    "smtp/5.7",
     "Transient/ContentRejected",
     "Permanent/UnsubscribedRecipient",
     "Permanent/OnAccountSuppressionList",
@@ -55,6 +69,7 @@ CODES = (
 ENTRIES = (("family@example.com", "BOUNCE", 7.5), ("ana@example.com", "COMPLAINT", 7.5))
 """What the provider's suppression list says of the addresses of the stories."""
 POLICY = STANDARD_POLICY
+POLICIES = (POLICY, STRICT_POLICY, policy_of("custom", {"invalid": 1, "unreachable": 1}))
 
 
 def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionListClient) -> ApplyReceipts:
@@ -126,7 +141,9 @@ class Story:
 
     def end(self) -> tuple[object, ...]:
         """Everything that can be seen: rows, verdicts, opt-outs."""
-        verdicts = {key: _seen(contact.verdict(POLICY)) for key, contact in self.contacts.rows.items()}
+        verdicts = {
+            key: [_seen(contact.verdict(policy)) for policy in POLICIES] for key, contact in self.contacts.rows.items()
+        }
         consent = {key: contact.consent.opted_out for key, contact in self.contacts.rows.items()}
         return (self.log.rows, verdicts, consent)
 
@@ -283,6 +300,60 @@ def test_a_bounce_flags_the_address_that_the_message_went_to() -> None:
     story.tell([bounce(3)])
 
     assert (flag(story).invalid, flag(story).since) == (True, at(3))
+    assert story.log.rows[message_key(1)].status is MessageStatus.BOUNCED
+
+
+@pytest.mark.parametrize("order", list(permutations(["delivery", "answer", "answer again"])))
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: str(policy.thresholds))
+def test_an_out_of_office_answer_to_what_was_delivered_is_nothing_in_any_order(
+    order: Sequence[str], policy: ReachabilityPolicy
+) -> None:
+    told = {
+        "delivery": receipt(Outcome.DELIVERED, 2),
+        "answer": bounce(60, code=NO_REPORT),
+        "answer again": bounce(3600, code=NO_REPORT),
+    }
+    story = story_of()
+    for name in order:
+        story.tell([told[name]])
+    row = story.log.rows[message_key(1)]
+
+    assert (row.status, row.reason, row.provider_code, row.failed_at) == (MessageStatus.DELIVERED, None, None, None)
+    assert row.final_at == at(2)
+    assert not story.contacts.rows[ANA].verdict(policy).invalid
+    assert story.contacts.rows[ANA].reachability.failures == frozenset()
+
+
+def test_an_out_of_office_answer_after_the_delivery_writes_nothing() -> None:
+    story = story_of()
+    story.tell([receipt(Outcome.DELIVERED, 2)])
+    story.log.stream.take()
+    writes = story.contacts.writes
+    story.tell([bounce(60, code=NO_REPORT)])
+
+    assert (story.contacts.writes, story.log.stream.take()) == (writes, [])
+
+
+def test_what_came_back_without_a_report_counts_while_no_delivery_is_known() -> None:
+    keys = [message_key(1, f"m{number}") for number in range(5)]
+    story = Story([message(1, key=key, queued_at=at(n), provider=Provider.SES) for n, key in enumerate(keys)])
+    for n, key in enumerate(keys):
+        assert not flag(story).invalid
+        story.tell([bounce(100 - n, code=NO_REPORT, key=key)])
+
+    assert flag(story).invalid
+    assert story.log.rows[keys[0]].status is MessageStatus.BOUNCED
+    # The delivery of one proves nothing about those that were sent after it.
+    story.tell([receipt(Outcome.DELIVERED, 0.5, key=keys[0])])
+    assert not flag(story).invalid
+    assert len(story.contacts.rows[ANA].reachability.failures) == 4
+
+
+def test_a_real_bounce_after_the_out_of_office_answer_still_flags() -> None:
+    story = story_of()
+    story.tell([bounce(60, code=NO_REPORT), receipt(Outcome.DELIVERED, 2), bounce(70)])
+
+    assert (flag(story).invalid, flag(story).since) == (True, at(70))
     assert story.log.rows[message_key(1)].status is MessageStatus.BOUNCED
 
 

@@ -91,6 +91,47 @@ def test_addresses_are_as_they_were_written() -> None:
     assert receipt.address == "Ana.Silva@Example.COM"
 
 
+def test_every_recipient_of_a_bounce_has_the_code_of_its_own_mail_server() -> None:
+    receipts = parse_ses_event(
+        bounce(
+            bounceType="Transient",
+            bounceSubType="General",
+            bouncedRecipients=[
+                {
+                    "emailAddress": "a@example.com",
+                    "status": "5.4.4",
+                    "diagnosticCode": "smtp; 550 5.4.4 Invalid domain",
+                },
+                {"emailAddress": "b@example.com", "status": "4.4.7", "diagnosticCode": "smtp; 451 4.4.1 later"},
+                {"emailAddress": "c@example.com"},
+            ],
+        )
+    )
+    assert [receipt.code for receipt in receipts] == ["smtp/5.4.4", "Transient/General", "Transient/General/NoReport"]
+
+
+@pytest.mark.parametrize("written", ["Ana Silva <ana@example.com>", "<ana@example.com>"])
+def test_every_kind_of_event_names_its_recipient_in_any_form(written: str) -> None:
+    named = [{"emailAddress": written}]
+    delayed = {"timestamp": "2026-11-20T10:10:00Z", "delayType": "General", "delayedRecipients": named}
+    never_sent = [event("Reject", reject={}), event("Rendering Failure", failure={})]
+    for each in never_sent:
+        each["mail"]["destination"] = [written]
+    events = [
+        bounce(bouncedRecipients=named),
+        delivery(recipients=[written]),
+        event("Complaint", complaint={"complainedRecipients": named, "timestamp": "2026-11-20T18:12:44Z"}),
+        event("DeliveryDelay", deliveryDelay=delayed),
+        *never_sent,
+    ]
+    assert {receipt.address for each in events for receipt in parse_ses_event(each)} == {"ana@example.com"}
+
+
+def test_a_group_of_addresses_is_a_receipt_for_each() -> None:
+    receipts = parse_ses_event(delivery(recipients=["Silvas: ana@example.com, Bruno <bruno@example.com>;"]))
+    assert [receipt.address for receipt in receipts] == ["ana@example.com", "bruno@example.com"]
+
+
 def test_a_bounce_that_names_nobody_means_the_messages_own_address() -> None:
     [receipt] = parse_ses_event(bounce(bouncedRecipients=[]))
     assert receipt.address is None
@@ -163,7 +204,8 @@ def test_unknown_fields_change_nothing() -> None:
 
 
 def test_a_bounce_type_that_is_not_known_is_passed_on_as_it_is() -> None:
-    [receipt] = parse_ses_event(bounce(bounceType="Permanent", bounceSubType="SomethingNew"))
+    nobody_said = [{"emailAddress": "ana@example.com", "status": "5.1.1"}]
+    [receipt] = parse_ses_event(bounce(bounceSubType="SomethingNew", bouncedRecipients=nobody_said))
     assert receipt.code == "Permanent/SomethingNew"
 
 

@@ -106,7 +106,7 @@ class ProviderCode(Struct, frozen=True):
     """One row: a code of one provider, its class, a stable reason for machines and one plain sentence for people.
 
     ``recoverable`` says that the cause goes away by itself: a full mailbox, a phone that is off; never an address that
-    does not exist.
+    does not exist. ``outdone_by_delivery``: a delivery of the same message proves that it was no failure at all.
     """
 
     provider: Provider
@@ -116,6 +116,7 @@ class ProviderCode(Struct, frozen=True):
     reason: str
     source: str
     sentence: str
+    outdone_by_delivery: bool = False
 
 
 _YES_OR_NO: Final = {"yes": True, "no": False}
@@ -135,8 +136,9 @@ def _table() -> dict[tuple[Provider, str], ProviderCode]:
             row["reason"],
             row["source"],
             row["sentence"],
+            _YES_OR_NO[row["outdone_by_delivery"]],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in csv.DictReader(text.splitlines(), restval="no")
     )
     return {(row.provider, row.code): row for row in rows}
 

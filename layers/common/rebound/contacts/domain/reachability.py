@@ -194,11 +194,16 @@ STRICT_POLICY = ReachabilityPolicy(
             (Provider.SES, "Permanent/General"),
             # Only a permanent bounce puts an address on the suppression list.
             (Provider.SES, "SuppressionList/BOUNCE"),
+            (Provider.SES, "smtp/5.1.1"),
+            (Provider.SES, "smtp/5.1.2"),
+            (Provider.SES, "smtp/5.1.3"),
+            (Provider.SES, "smtp/5.1.10"),
+            (Provider.SES, "smtp/5.4.4"),
         },
     ),
     PolicyPreset.STRICT,
 )
-"""Only Twilio's 21211 and SES's permanent bounces flag."""
+"""Only Twilio's 21211, SES's permanent bounces and a mail server's word that there is no such address flag."""
 
 _PRESETS: Mapping[PolicyPreset, ReachabilityPolicy] = MappingProxyType(
     {policy.preset: policy for policy in (STANDARD_POLICY, STRICT_POLICY)}

@@ -16,7 +16,7 @@ from rebound.contacts.domain.reachability import Verdict
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
 from rebound.imports_exports.domain import FilePosition
 from rebound.kernel.channels import Channel
-from rebound.kernel.csv_cells import defused
+from rebound.kernel.csv_cells import defused, restored
 from rebound.kernel.errors import FieldError, ReboundError
 
 ID_COLUMN: Final = "customer_id"
@@ -40,7 +40,6 @@ MAX_SHOWN: Final = 64
 MOST_SHOWN: Final = 10
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{32}")
-_QUOTED_FORMULA: Final = re.compile(r"'+[=+\-@]")
 _TAG: Final = re.compile(r"(?:\\[\\;]|[^;])+")
 _ESCAPED: Final = re.compile(r"\\([\\;])")
 
@@ -162,9 +161,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _read_cell(name: str, cell: str) -> object:
-    cell = cell.strip()
-    if _QUOTED_FORMULA.match(cell):
-        cell = cell[1:]
+    cell = restored(cell.strip())
     if name in LIST_COLUMNS:
         return read_tags(cell)
     return cell or None
@@ -249,8 +246,8 @@ def write_row(
 
     All opt-outs of a channel get the time of the latest: given an earlier time, one could be undone by an older opt-in.
 
-    A spreadsheet takes a cell of CSV that begins with ``=``, ``+``, ``-`` or ``@`` for a formula. So such a cell gets
-    an apostrophe in front, which an import takes off again; phone numbers (``+`` and digits) stay as they are.
+    A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front, which an import takes off
+    again; phone numbers (``+`` and digits) stay as they are.
     """
     values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE)}
     for name, channel in _FLAGS.items():
@@ -278,7 +275,7 @@ def _write_cell(name: str, value: Any) -> str:
     if value is None:
         return ""
     cell = write_tags(value) if name in LIST_COLUMNS else value if isinstance(value, str) else _write_value(value)
-    return cell if name in _NUMBERS else defused(cell)
+    return defused(cell, is_number=name in _NUMBERS)
 
 
 def _write_value(value: Any) -> str:

@@ -166,7 +166,7 @@ def write_reply(view: ReplyView) -> str:
         "to": reply.to,
         "reply_id": reply.reply_id,
     }
-    return _line([(cells[name] or "") if name in _NUMBERS else defused(cells[name] or "") for name in COLUMNS])
+    return _line([defused(cells[name] or "", is_number=name in _NUMBERS) for name in COLUMNS])
 
 
 def _time(at: datetime) -> str:

@@ -51,6 +51,9 @@ RANKS: Final = {
 }
 """A strict order, so that the order of receipts does not matter: a bounce wins over a delivery (SES sends both)."""
 
+RANK_BELOW_DELIVERY: Final = 3.5
+"""Above ``sent`` and below ``delivered``: the rank of a failure that a delivery of the same message outdoes."""
+
 
 NO_RECORD: Final = "no_record_of_the_send"
 """The reason of a message whose worker died while sending it; its address was read only later, and is a guess."""
@@ -90,9 +93,9 @@ class Message(Struct, frozen=True):
     held_until: datetime | None = None
 
     @property
-    def rank(self) -> int:
-        """The rank of the status; a message only moves up in rank."""
-        return RANKS[self.status]
+    def rank(self) -> float:
+        """The rank of the status; a message only moves up in rank. A failure that a delivery outdoes ranks below it."""
+        return RANK_BELOW_DELIVERY if self._is_outdone_by_delivery else RANKS[self.status]
 
     @property
     def final_at(self) -> datetime | None:
@@ -134,6 +137,14 @@ class Message(Struct, frozen=True):
         return receipt.address is None or guessed or receipt.address.lower() == self.address
 
     @property
+    def _is_outdone_by_delivery(self) -> bool:
+        return (
+            self.status is MessageStatus.BOUNCED
+            and self.provider is not None
+            and look_up(self.provider, self.provider_code).outdone_by_delivery
+        )
+
+    @property
     def shown_status(self) -> MessageStatus:
         """The status that clients see: a message that is being handed over still shows as queued."""
         return MessageStatus.QUEUED if self.status is MessageStatus.SENDING else self.status
@@ -142,26 +153,29 @@ class Message(Struct, frozen=True):
 def _up_to(message: Message, status: MessageStatus) -> Message:
     if RANKS[status] <= message.rank:
         return message
-    return replace(message, status=status, reason=None)
+    raised = replace(message, status=status, reason=None)
+    # What the delivery outdoes was no failure, so nothing of it stays.
+    return replace(raised, provider_code=None, failed_at=None) if message.status is MessageStatus.BOUNCED else raised
 
 
 def _failed(message: Message, receipt: Receipt) -> Message:
-    """The message after a failure. Of several, the higher status counts, then the earlier time, in whatever order."""
+    """The message after a failure. Of several, the higher rank counts, then the earlier time, in whatever order."""
     row = look_up(receipt.provider, receipt.code)
     status = MessageStatus.BOUNCED if row.failure_class.is_about_the_address else MessageStatus.FAILED
-    if RANKS[status] < message.rank:
-        return message
-    if status is message.status and message.failed_at is not None:
-        known, reported = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
-        if known <= reported:
-            return message
-    return replace(
+    failed = replace(
         message,
         status=status,
         reason=row.reason,
         provider_code=receipt.code,
         failed_at=receipt.occurred_at,
     )
+    if failed.rank < message.rank:
+        return message
+    if failed.rank == message.rank and message.failed_at is not None:
+        known, reported = (message.failed_at, message.provider_code or ""), (receipt.occurred_at, receipt.code or "")
+        if known <= reported:
+            return message
+    return failed
 
 
 def _earlier(known: datetime | None, reported: datetime) -> datetime:

@@ -9,23 +9,32 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
+
 from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.platform.adapters.fields import moment_at, object_at, objects_at, optional_text_at, text_at, texts_at
+from rebound.receipts.adapters.mail_servers import code_of_bounce
+from rebound.receipts.adapters.mailboxes import addresses_in
 
 KEY_TAGS: Final = ("business_id", "customer_id", "message_id")
 """The email tags that carry the message's key through SES, in the order of ``MessageKey``."""
 
-type _Recipient = tuple[str, str | None]
-"""An address, and the provider's own words about it."""
+
+class _Recipient(Struct, frozen=True):
+    """A recipient as SES writes it, with the provider's own words about it and the code of what happened."""
+
+    written: str = ""
+    detail: str | None = None
+    code: str | None = None
 
 
 def parse_ses_event(record: Mapping[str, object]) -> tuple[Receipt, ...]:
     """One receipt for each recipient the event names; none for an event that is not about arrival (send, open, click…).
 
     An unknown type gives no receipt either: SES adds types, and announces a topic's set-up in the same way. When SES
-    names no recipient, the receipt has no address and is about the message's own. Addresses are as SES spells them.
+    names no recipient, the receipt has no address and is about the message's own. Addresses keep the case of SES.
 
     :raises MalformedReceiptError: when a part that the event's type promises is missing.
     """
@@ -37,16 +46,17 @@ def parse_ses_event(record: Mapping[str, object]) -> tuple[Receipt, ...]:
 
 
 def _bounce(event: Mapping[str, object]) -> tuple[Receipt, ...]:
-    return _receipts(
-        event,
-        Outcome.FAILED,
-        moment_at(event, "bounce.timestamp"),
-        [
-            (text_at(recipient, "emailAddress"), optional_text_at(recipient, "diagnosticCode"))
-            for recipient in objects_at(event, "bounce.bouncedRecipients")
-        ],
-        code=f"{text_at(event, 'bounce.bounceType')}/{text_at(event, 'bounce.bounceSubType')}",
-    )
+    label = f"{text_at(event, 'bounce.bounceType')}/{text_at(event, 'bounce.bounceSubType')}"
+    recipients = [
+        _bounced(label, recipient, optional_text_at(recipient, "status"), optional_text_at(recipient, "diagnosticCode"))
+        for recipient in objects_at(event, "bounce.bouncedRecipients")
+    ]
+    return _receipts(event, Outcome.FAILED, moment_at(event, "bounce.timestamp"), recipients, label)
+
+
+def _bounced(label: str, recipient: Mapping[str, object], status: str | None, diagnostic: str | None) -> _Recipient:
+    code = code_of_bounce(label, status, diagnostic)
+    return _Recipient(text_at(recipient, "emailAddress"), diagnostic, code)
 
 
 def _complaint(event: Mapping[str, object]) -> tuple[Receipt, ...]:
@@ -62,7 +72,7 @@ def _complaint(event: Mapping[str, object]) -> tuple[Receipt, ...]:
         moment_at(event, "complaint.timestamp"),
         # These are candidates: every recipient of the message at the provider that reported the complaint.
         [
-            (text_at(recipient, "emailAddress"), sub_type or feedback)
+            _Recipient(text_at(recipient, "emailAddress"), sub_type or feedback)
             for recipient in objects_at(event, "complaint.complainedRecipients")
         ],
         code=f"Complaint/{sub_type}" if sub_type else "Complaint",
@@ -75,7 +85,7 @@ def _delivery(event: Mapping[str, object]) -> tuple[Receipt, ...]:
         event,
         Outcome.DELIVERED,
         moment_at(event, "delivery.timestamp"),
-        [(address, answer) for address in texts_at(event, "delivery.recipients")],
+        [_Recipient(address, answer) for address in texts_at(event, "delivery.recipients")],
     )
 
 
@@ -86,7 +96,7 @@ def _delivery_delay(event: Mapping[str, object]) -> tuple[Receipt, ...]:
         Outcome.DELAYED,
         moment_at(event, "deliveryDelay.timestamp"),
         [
-            (text_at(recipient, "emailAddress"), delay_type)
+            _Recipient(text_at(recipient, "emailAddress"), delay_type)
             for recipient in objects_at(event, "deliveryDelay.delayedRecipients")
         ],
     )
@@ -102,7 +112,7 @@ def _rendering_failure(event: Mapping[str, object]) -> tuple[Receipt, ...]:
 
 def _never_sent(event: Mapping[str, object], code: str, detail: str | None) -> tuple[Receipt, ...]:
     # A reject or a rendering failure has neither a time nor recipients of its own.
-    recipients = [(address, detail) for address in texts_at(event, "mail.destination")]
+    recipients = [_Recipient(address, detail) for address in texts_at(event, "mail.destination")]
     return _receipts(event, Outcome.FAILED, moment_at(event, "mail.timestamp"), recipients, code=code)
 
 
@@ -125,7 +135,8 @@ def _receipts(
 ) -> tuple[Receipt, ...]:
     key = _key(event)
     provider_id = text_at(event, "mail.messageId")
-    nobody: tuple[tuple[None, None], ...] = ((None, None),)
+    named: list[tuple[str | None, _Recipient]]
+    named = [(address, each) for each in recipients for address in addresses_in(each.written)]
     return tuple(
         Receipt(
             provider=Provider.SES,
@@ -134,10 +145,10 @@ def _receipts(
             key=key,
             provider_id=provider_id,
             address=address,
-            code=code,
-            detail=detail,
+            code=each.code or code,
+            detail=each.detail,
         )
-        for address, detail in tuple(recipients) or nobody
+        for address, each in named or [(None, _Recipient())]
     )
 
 

@@ -228,6 +228,11 @@ def _evidence(item: _Known) -> Iterable[Evidence | ConsentEvidence]:
         case Outcome.FAILED:
             row = look_up(receipt.provider, receipt.code)
             at = _time(message.failed_at, receipt)
+            if row.outdone_by_delivery:
+                if message.delivered_at is not None:
+                    return
+                # Dated before any delivery of this message, so that one that is told of later clears it.
+                at = min(at, message.queued_at or at)
             if row.failure_class.is_about_the_address:
                 yield Failure(at, message_id, receipt.provider, row.code, receipt.detail)
             elif row.failure_class is FailureClass.OPTED_OUT:

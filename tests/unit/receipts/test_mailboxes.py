@@ -1,0 +1,105 @@
+"""However a mail server writes a recipient, the receipt is about the address that was sent to."""
+
+from email.header import Header
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.receipts.adapters.mailboxes import addresses_in
+
+ATOM = st.text("abcxyzABC019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=8)
+LOCAL = st.lists(ATOM, min_size=1, max_size=3).map(".".join)
+DOMAIN = st.lists(st.text("abcXYZ019", min_size=1, max_size=8), min_size=2, max_size=3).map(".".join)
+ADDRESS = st.tuples(LOCAL, DOMAIN).map("@".join)
+SPACE = st.sampled_from(["", " ", "\t", "\r\n ", "  "])
+PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
+
+
+def quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def comment(text: str) -> str:
+    return "(" + "".join(f"\\{c}" if c in "()\\" else c for c in text) + ")"
+
+
+NAME = st.one_of(
+    st.just(""),
+    st.lists(st.text("abcXYZ", min_size=1, max_size=6), min_size=1, max_size=3).map(" ".join),
+    PRINTABLE.map(quoted),
+    st.text(min_size=1, max_size=8).filter(str.isprintable).map(lambda name: Header(name, "utf-8").encode()),
+)
+COMMENT = st.one_of(st.just(""), PRINTABLE.map(comment), PRINTABLE.map(lambda text: comment("in") + comment(text)))
+
+
+@st.composite
+def written(draw: st.DrawFn) -> tuple[str, str]:
+    """An address, and a form of RFC 5322 in which it is written."""
+    address = draw(ADDRESS)
+    local, domain = address.split("@")
+    spelt = f"{quoted(local)}@{domain}" if draw(st.booleans()) else address
+    if draw(st.booleans()):
+        spelt = f"{spelt}."
+    route = draw(st.sampled_from(["", "@relay.example:", "@relay.example,@b.example:"]))
+    match draw(st.sampled_from(["angle", "bare", "group"])):
+        case "angle":
+            text = f"{draw(NAME)}{draw(SPACE)}<{route}{spelt}>"
+        case "bare":
+            text = spelt
+        case _:
+            text = f"Team:{draw(SPACE)}{draw(NAME)} <{spelt}>;"
+    return address, f"{draw(SPACE)}{text}{draw(SPACE)}{draw(COMMENT)}{draw(SPACE)}"
+
+
+@given(written())
+def test_every_form_of_an_address_is_read_as_the_address(drawn: tuple[str, str]) -> None:
+    address, text = drawn
+
+    assert addresses_in(text) == (address,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana@example.com",
+        " ana@example.com.\r\n",
+        "Ana Silva <ana@example.com>",
+        "<ana@example.com>",
+        "<ana@example.com.>",
+        '"Silva, Ana" <ana@example.com>',
+        '"Ana <x@example.org>" <ana@example.com>',
+        "Silva, Ana <ana@example.com>",
+        "=?utf-8?Q?Silva,_Ana?= <ana@example.com>",
+        "=?utf-8?B?U2lsdmEsIEFuYQ==?= <ana@example.com>",
+        "ana@example.com (Ana (at home) \\) Silva)",
+        "ana (home) @ example (dot) . com",
+        '"ana"@example.com',
+        "<@relay.example:ana@example.com>",
+        "rfc822; ana@example.com",
+        "RFC822;<ana@example.com>",
+        "Ana <ana@example.com",
+    ],
+)
+def test_forms_seen_in_reports_name_the_address(text: str) -> None:
+    assert addresses_in(text) == ("ana@example.com",)
+
+
+def test_a_domain_of_other_letters_becomes_the_one_that_mail_goes_to() -> None:
+    assert addresses_in("Ana <ana@münchen.example>") == ("ana@xn--mnchen-3ya.example",)
+
+
+def test_a_group_has_many() -> None:
+    assert addresses_in('Silvas: ana@example.com, "B, S" <bruno@example.com>;') == (
+        "ana@example.com",
+        "bruno@example.com",
+    )
+
+
+@given(st.text(max_size=30))
+def test_what_is_no_address_stays_what_it_is_and_is_no_error(text: str) -> None:
+    found = addresses_in(text)
+
+    assert found
+    assert all("@" in address for address in found) or len(found) == 1
