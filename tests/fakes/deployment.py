@@ -104,6 +104,11 @@ LONGEST_CHAIN: Final = 16
 """How often a function may come up in one chain through SQS (Lambda, "recursive loop detection")."""
 
 
+def _secret(name: str) -> str:
+    """The ARN of a secret, which is not its name; moto finds it by what stands last."""
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
+
+
 class Template:
     """``template.yaml`` with its parameters filled in."""
 
@@ -195,6 +200,8 @@ class Template:
                 return STACK
             case "AWS::Serverless::Api":
                 return API_ID
+            case "AWS::SecretsManager::Secret":
+                return _secret(name)
             case _:
                 return name
 
@@ -419,7 +426,10 @@ class Deployment:
 
     def __init__(self, watch: Watch = lambda *_: None) -> None:
         self.template = Template(
-            SenderIdentity="example.com", TwilioSecretArn="twilio", TextLogGroups="create", ExpansionRanges="2"
+            SenderIdentity="example.com",
+            TwilioSecretArn=_secret("twilio"),
+            TextLogGroups="create",
+            ExpansionRanges="2",
         )
         self.watch = watch
         self.clock = MachineClock()
@@ -526,11 +536,13 @@ class Deployment:
                 },
             )
         secret = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
-        make("secretsmanager").create_secret(Name="twilio", SecretString=json.dumps(secret))
+        make("secretsmanager").create_secret(Name=_secret("twilio").rpartition(":")[2], SecretString=json.dumps(secret))
         for logical, properties in template.of_type("AWS::SecretsManager::Secret").items():
             generated = properties["GenerateSecretString"]
             content = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: LINK_KEY}
-            make("secretsmanager").create_secret(Name=logical, SecretString=json.dumps(content))
+            make("secretsmanager").create_secret(
+                Name=_secret(logical).rpartition(":")[2], SecretString=json.dumps(content)
+            )
 
     # --- functions ----------------------------------------------------------------------------------------------------
 

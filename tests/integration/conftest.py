@@ -23,6 +23,7 @@ from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
 from tests.fakes.aws import ACCOUNT, REGION, REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
+from tests.policies.watching import Watched
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -90,6 +91,7 @@ class Stack:
         self.mailer = ScriptedMailer()
         self.texter = ScriptedTexter()
         self.suppressions = MemorySuppressionList()
+        self.watched = Watched(settings)
         self._handlers: dict[str, ModuleType] = {}
 
     def handler(self, function: str) -> Callable[[Any, Any], Any]:
@@ -107,7 +109,9 @@ class Stack:
 
     def invoke(self, function: str, event: Any, context: Context | None = None) -> Any:
         """Invoke as Lambda does: what goes in and what comes out is JSON in UTF-8."""
-        answer = self.handler(function)(json.loads(json.dumps(event)), context or Context())
+        handler = self.handler(function)
+        with self.watched.function(function):
+            answer = handler(json.loads(json.dumps(event)), context or Context())
         return json.loads(json.dumps(answer, ensure_ascii=False).encode().decode())
 
     def api(
@@ -231,8 +235,10 @@ def deployed() -> Iterator[Stack]:
         }
         with patch.dict("os.environ", settings):
             forget()
-            yield Stack(settings)
+            stack = Stack(settings)
+            yield stack
             forget()
+        assert stack.watched.refused() == [], "IAM would have refused what a function asked for in these tests"
 
 
 @pytest.fixture

@@ -1,19 +1,20 @@
 """A whole day of the deployment in memory: what the functions ask of AWS, and what they write for others to read."""
 
-import fnmatch
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fakes.aws import ACCOUNT, REGION, rows
+from tests.fakes.aws import rows
 from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, SUBJECT, DeployedDay, email_of, phone_of
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
+from tests.policies.engines import ALLOWED, Asked, Need, Policies, Statement
+from tests.policies.granted import policies_of
+from tests.policies.needs import needed
 
 PROVIDERS_OWN: Final = {"ReceiveCallbackFunction", "RelayTextLogsFunction"}
 """What they put on the receipts queue are providers' payloads, which carry addresses (truth 12)."""
@@ -24,10 +25,6 @@ ASKED_IN_PART: Final = {
     "AuthorizeRequestFunction": "the day's requests come with their business",
 }
 """Functions of which the day does not see everything they do."""
-IDENTITIES: Final = ("example.com", "hello@example.com", "mail.example.com", "hello@mail.example.com")
-"""SES asks for the most specific identity that is verified, which may be any of these where the stack has the first."""
-UPLOADING: Final = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
-"""All of them are s3:PutObject to IAM."""
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
     (
         "CountResultsFunction",
@@ -78,7 +75,7 @@ class Done:
 
     faults: Sequence[str]
     deployment: Deployment
-    asked: Mapping[str, set[tuple[str, str]]]
+    asked: Mapping[str, set[Need]]
     reconciled: Mapping[str, Any]
     opened: Sequence[Any]
     answered: Sequence[Any]
@@ -87,7 +84,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def done() -> Iterator[Done]:
-    asked: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    asked: defaultdict[str, set[Need]] = defaultdict(set)
     died: list[str] = []
 
     def watch(call: AwsCall, side: str) -> None:
@@ -105,6 +102,7 @@ def done() -> Iterator[Done]:
         ended = day.faults(*died)
         day.say_what_they_want()
         day.wait_for_the_morning()
+        day.plan_ahead()
         day.try_again()
         day.go_and_come_back()
         day.ask_and_be_answered()
@@ -114,78 +112,18 @@ def done() -> Iterator[Done]:
         yield Done(ended, deployment, asked, day.reconciled, day.opened, day.answered, day.consent)
 
 
-def needed(call: AwsCall) -> Iterator[tuple[str, str]]:
-    """The actions and resources that IAM asks for when this request is made."""
-
-    def arn(service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
-
-    match call.service, call.operation:
-        case "dynamodb", "TransactWriteItems":
-            for item in call.body["TransactItems"]:
-                ((kind, what),) = item.items()
-                action = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}.get(kind, f"{kind}Item")
-                yield f"dynamodb:{action}", arn("dynamodb", f"table/{what['TableName']}")
-        case "dynamodb", operation:
-            given = call.body
-            index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
-            for table in given.get("RequestItems") or [given["TableName"]]:
-                yield f"dynamodb:{operation}", arn("dynamodb", f"table/{table}{index}")
-        case "sqs", operation:
-            queue = call.body["QueueUrl"].rpartition("/")[2]
-            yield f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue)
-        case "sesv2", operation if operation == "GetAccount" or "Suppressed" in operation:
-            yield f"ses:{operation}", "*"
-        case "sesv2", operation:
-            for identity in IDENTITIES:
-                yield f"ses:{operation}", arn("ses", f"identity/{identity}")
-            yield f"ses:{operation}", arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}")
-            yield f"ses:{operation}", arn("ses", "template/any")
-        case "sns", operation:
-            yield f"sns:{operation}", "+1"
-        case "secrets-manager", operation:
-            yield f"secretsmanager:{operation}", call.body["SecretId"]
-        case "sfn", operation:
-            yield f"states:{operation}", call.body["stateMachineArn"]
-        case "eventbridge", operation:
-            for entry in call.body["Entries"]:
-                yield f"events:{operation}", arn("events", f"event-bus/{entry['EventBusName']}")
-        case "s3", "DeleteObjects":
-            bucket = urlsplit(call.request.url).netloc.split(".")[0]
-            for found in re.findall(r"<Key>([^<]*)</Key>", call.request.body.decode()):
-                yield "s3:DeleteObject", f"arn:aws:s3:::{bucket}/{found}"
-        case "s3", operation:
-            operation = {"HeadObject": "GetObject", **dict.fromkeys(UPLOADING, "PutObject")}.get(operation, operation)
-            parts = urlsplit(call.request.url)
-            bucket = parts.netloc.split(".")[0]
-            path = parts.path if bucket != "s3" else "/" + parts.path.split("/", 2)[2]
-            bucket = bucket if bucket != "s3" else parts.path.split("/")[1]
-            yield f"s3:{operation}", f"arn:aws:s3:::{bucket}{path}"
-        case service, operation:
-            raise AssertionError(f"{call.function} asks {service} for {operation}: say here what IAM wants for that")
-
-
-def granted(deployment: Deployment, function: str) -> Iterator[tuple[str, str, bool]]:
-    """What the template lets a function do: action, resource pattern, and whether the pattern is what it excepts."""
-    policies = deployment.template.resources[function]["Properties"].get("Policies", [])
-    for policy in deployment.template.value(policies):
-        for statement in policy["Statement"]:
-            assert statement["Effect"] == "Allow"
-            excepts = "NotResource" in statement
-            resources = statement["NotResource"] if excepts else statement["Resource"]
-            for action in _listed(statement["Action"]):
-                for resource in _listed(resources):
-                    yield action, resource, excepts
+def granted(deployment: Deployment, function: str) -> Iterator[Statement]:
+    """What the template lets a function do, one action on one resource at a time."""
+    for statement in policies_of(deployment.template).roles[function]:
+        assert statement["Effect"] == "Allow"
+        [where] = {"Resource", "NotResource"} & statement.keys()
+        for action in _listed(statement["Action"]):
+            for resource in _listed(statement[where]):
+                yield {**statement, "Action": action, where: resource}
 
 
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
-
-
-def covers(grant: tuple[str, str, bool], need: tuple[str, str]) -> bool:
-    """Whether a grant allows what is needed."""
-    action, pattern, excepts = grant
-    return action == need[0] and fnmatch.fnmatchcase(need[1], pattern) is not excepts
 
 
 def test_the_day_ends_as_it_should(done: Done) -> None:
@@ -236,26 +174,52 @@ def test_at_night_the_suppression_list_and_the_contacts_are_brought_together(don
 
 
 def test_a_function_asks_only_for_what_its_policy_allows(done: Done) -> None:
-    refused = [
-        f"{function}: {action} on {resource}"
-        for function, needs in sorted(done.asked.items())
-        for action, resource in sorted(needs)
-        if not any(covers(grant, (action, resource)) for grant in granted(done.deployment, function))
-    ]
+    asked = [Asked(function, need) for function, needs in sorted(done.asked.items()) for need in sorted(needs)]
 
-    assert refused == []
+    assert len(asked) > 100
+    assert policies_of(done.deployment.template).refused(asked) == []
 
 
 def test_a_function_may_do_only_what_it_does(done: Done) -> None:
     functions = done.deployment.template.of_type("AWS::Serverless::Function").keys() - ASKED_IN_PART.keys()
-    unused = [
-        f"{function}: {grant[0]} on {grant[1]}"
+    grants = {
+        f"{function}, {number}": (function, grant)
         for function in sorted(functions)
-        for grant in granted(done.deployment, function)
-        if (function, grant[0]) not in UNUSED and not any(covers(grant, need) for need in done.asked.get(function, ()))
+        for number, grant in enumerate(granted(done.deployment, function))
+        if (function, grant["Action"]) not in UNUSED
+    }
+    asked = [
+        Asked(name, need)
+        for name, (function, grant) in grants.items()
+        for need in sorted(done.asked.get(function, ()))
+        if need.action == grant["Action"]
     ]
+    answers = Policies({name: [grant] for name, (_, grant) in grants.items()}).decide(asked)
+    used = {each.principal for each, answer in zip(asked, answers, strict=True) if answer == ALLOWED}
 
-    assert unused == []
+    assert [grants[name] for name in sorted(grants.keys() - used)] == []
+
+
+def test_a_policy_without_one_of_the_grants_that_the_day_needs_is_noticed(done: Done) -> None:
+    """Each is needed: whoever takes one away, or narrows it, hears of it."""
+    grants = {function: list(granted(done.deployment, function)) for function in done.asked}
+    without = {
+        f"{function} without {grant}": [other for other in own if other != grant]
+        for function, own in grants.items()
+        for grant in own
+        if (function, grant["Action"]) not in UNUSED and function not in ASKED_IN_PART
+    }
+    asked = [
+        Asked(name, need)
+        for name in without
+        for need in sorted(done.asked[name.partition(" without ")[0]])
+        if repr(need.action) in name
+    ]
+    answers = Policies(without).decide(asked)
+    noticed = {each.principal for each, answer in zip(asked, answers, strict=True) if answer != ALLOWED}
+
+    assert len(without) > 100
+    assert sorted(without.keys() - noticed) == []
 
 
 def personal(done: Done) -> set[str]:

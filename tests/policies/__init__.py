@@ -1,0 +1,1 @@
+"""Policies and state machines, judged by engines of other people: what IAM would say, and Step Functions."""
