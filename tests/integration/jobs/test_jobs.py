@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -249,3 +250,79 @@ def test_the_same_clean_up_asked_twice_is_one_job(stack: Stack) -> None:
 
     assert (first.status, second.status) == (202, 202)
     assert first.body == second.body
+
+
+BIRTHDAY: dict[str, Any] = {**PREVIEW, "content": {"subject": "##{{birthday}}", "text": "Happy birthday"}}
+
+
+def named(stack: Stack, asked: Mapping[str, Any], **query: str) -> list[dict[str, Any]]:
+    """All pages of whom a message would reach or not."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = stack.api("POST", "/v1/segments/preview/recipients", asked, query={"limit": "7", **query})
+        assert page.status == 200, page.text
+        found += page.body["items"]
+        if page.body["next_cursor"] is None:
+            return found
+        query["cursor"] = page.body["next_cursor"]
+
+
+def test_whom_the_content_cannot_be_rendered_for_is_counted_and_named_also_as_a_job(stack: Stack) -> None:
+    known = customer(31, birthday=at(0).date())
+    house.ports().customers.save([known], contacts_of(known))
+    counted = stack.api("POST", "/v1/segments/preview", BIRTHDAY)
+    job = stack.api("POST", "/v1/segments/preview", BIRTHDAY, headers=LATER).body
+    everybody = named(stack, BIRTHDAY)
+
+    assert counted.body == {"matched": 31, "excluded": {"cannot_render": 29, "opted_out": 1}, "targeted": 1}
+    assert run(stack, job)["audience"] == counted.body
+    assert sorted(one["customer_id"] for one in everybody) == sorted(id_of(n) for n in range(1, 32))
+    assert [one for one in everybody if one["decision"] == "send"] == [
+        {"customer_id": id_of(31), "name": "Ana31 Silva", "decision": "send", "reason": None, "until": None}
+    ]
+    assert len(named(stack, BIRTHDAY, reason="cannot_render")) == 29
+    assert [one["customer_id"] for one in named(stack, BIRTHDAY, reason="opted_out")] == [id_of(3)]
+
+
+def test_a_preview_knows_the_hour_and_what_is_over_by_then(stack: Stack) -> None:
+    stack.api("PATCH", "/v1/business", {"quiet_hours": {"sms": {"from": "21:00", "until": "08:00"}}})
+    midnight = (datetime.now(UTC) + timedelta(days=2)).replace(hour=5, minute=0)
+    night = {**PREVIEW, "channel": "sms", "send_at": midnight.isoformat()}
+    late = {**night, "expires_at": (midnight + timedelta(hours=1)).isoformat()}
+
+    waiting = named(stack, night, reason="quiet_hours")
+    assert len(waiting) == 30
+    assert {one["decision"] for one in waiting} == {"held"}
+    [morning] = {one["until"] for one in waiting}
+    assert datetime.fromisoformat(morning).astimezone(ZoneInfo("America/Los_Angeles")).time() == time(8)
+    assert stack.api("POST", "/v1/segments/preview", night).body["targeted"] == 30
+    assert stack.api("POST", "/v1/segments/preview", late).body["excluded"] == {"expired": 30}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fields"),
+    [
+        ({"content": {"subject": "##{{nobody}}", "text": "x"}}, ["content.subject"]),
+        ({"content": {"body": "x"}}, ["content.body", "content.subject"]),
+        ({"send_at": "2020-01-01T00:00:00Z"}, ["send_at"]),
+        ({"send_at": "2026-11-21T09:00:00"}, ["send_at"]),
+        ({"local": True}, ["local"]),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, ["expires_at"]),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/segments/preview", "/v1/segments/preview/recipients"])
+def test_a_preview_refuses_what_a_campaign_would(
+    stack: Stack, path: str, wrong: Mapping[str, Any], fields: list[str]
+) -> None:
+    answer = stack.api("POST", path, {**PREVIEW, **wrong})
+
+    assert (answer.status, answer.fields) == (422, fields)
+
+
+def test_names_are_for_keys_that_may_read_customers(stack: Stack) -> None:
+    path = "/v1/segments/preview/recipients"
+
+    assert stack.api("POST", path, PREVIEW, scopes="segments:read").status == 403
+    assert stack.api("POST", path, PREVIEW, scopes="segments:read customers:read").status == 200
+    assert stack.api("POST", path, PREVIEW, query={"reason": "none"}).fields == ["reason"]
+    assert stack.api("POST", path, PREVIEW, query={"cursor": "x"}).fields == ["cursor"]

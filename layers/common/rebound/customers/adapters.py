@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, Matcher, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.platform.adapters.dynamo import (
     MAX_TRANSACTION,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactTransactions
 
 
-CUSTOMER_KEYS: Final = re.compile(r"[0-9a-f]{32}")
 _BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
 """The attribute type of a profile field by its kind; every other kind is kept as text."""
 
@@ -125,7 +124,7 @@ class DynamoCustomerBook:
     def page(
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
     ) -> Page[Customer]:
-        after = read_cursor(cursor, CUSTOMER_KEYS)
+        after = read_cursor(cursor, CUSTOMER_IDS)
         size = PAGE if matching else limit + 1
         found: list[Customer] = []
         for _ in range(MOST_PAGES):

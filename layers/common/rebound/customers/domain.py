@@ -98,6 +98,11 @@ class Customer(Struct, frozen=True, kw_only=True):
         return self.email if channel is Channel.EMAIL else self.mobile_phone
 
     @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
     def contact_keys(self) -> tuple[ContactKey, ...]:
         """The contacts of all channels."""
         return tuple(key for channel in Channel if (key := self.contact_key(channel)) is not None)

@@ -1,11 +1,14 @@
 """Ids: ULIDs, which begin with the milliseconds since 1970 and sort by them, and equal ranges of random ids."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's alphabet."""
 TIME_DIGITS: Final = 10
+CUSTOMER_IDS: Final = re.compile(r"[0-9a-f]{32}")
+"""Matches every customer id."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

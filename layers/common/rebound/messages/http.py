@@ -49,8 +49,8 @@ class TextContentRequest(Request):
     body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
 
 
-class Sends(Request):
-    """What campaigns and single messages have in common."""
+class Timed(Request):
+    """When something is to go out, and until when it is of use."""
 
     send_at: WrittenTime | None = Field(
         default=None,
@@ -71,13 +71,6 @@ class Sends(Request):
         "is told as well, and does not deliver later what it could not within its time (provider:expired).",
     )
 
-    category: Annotated[Category, Field(strict=False)]
-    channel: Annotated[Channel, Field(strict=False)]
-    content: dict[str, Any] = Field(
-        description="For email: subject and html or text (or both). For sms: body.",
-        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
-    )
-
     def timing(self) -> Timing:
         """When it is to go out. Raises ``InvalidInputError``."""
         send_at = self.send_at
@@ -94,6 +87,17 @@ class Sends(Request):
             message = "Must have an offset, as 2026-12-01T09:00:00Z; or set local, for each recipient's own clock."
             raise InvalidInputError(FieldError("send_at", message))
         return Timing(send_at, expires_at=self.expires_at)
+
+
+class Sends(Timed):
+    """What campaigns and single messages have in common."""
+
+    category: Annotated[Category, Field(strict=False)]
+    channel: Annotated[Channel, Field(strict=False)]
+    content: dict[str, Any] = Field(
+        description="For email: subject and html or text (or both). For sms: body.",
+        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
+    )
 
 
 class MessageAnswer(Answer):

@@ -12,6 +12,8 @@ from rebound.kernel.local_time import first_instant_anywhere, first_instant_of
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """A time up to this long ago means now, as a client's clock may be slow; an older one is a mistake and is refused."""
+FARTHEST_SCHEDULE: Final = timedelta(days=365)
+"""How far ahead a campaign may be timed."""
 FARTHEST_EXPIRY: Final = timedelta(days=730)
 DAY: Final = timedelta(days=1)
 

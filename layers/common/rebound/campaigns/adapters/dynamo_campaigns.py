@@ -30,7 +30,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import range_name
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import read_content, written_content
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -100,7 +100,7 @@ class DynamoCampaignBook:
                 "filter": selection.filter,
                 "customer_ids": selection.customer_ids,
             },
-            content=_write_content(campaign.content),
+            content=written_content(campaign.content),
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
             created_at=campaign.created_at,
@@ -136,7 +136,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         selection=Selection(
             selection["segment_id"], selection["filter"], None if customer_ids is None else tuple(customer_ids)
         ),
-        content=_read_content(row.content),
+        content=read_content(row.content),
         created_at=row.created_at,
         status=CampaignStatus(row.status),
         exclude_failed=row.exclude_failed,
@@ -158,18 +158,6 @@ def _campaign(row: CampaignRow) -> Campaign:
         rollback=_read_rollback(row.rollback),
         version=int(row.version or 0),
     )
-
-
-def _write_content(content: Content) -> Mapping[str, Any]:
-    match content:
-        case EmailContent(subject, html, text):
-            return {"subject": subject, "html": html, "text": text}
-        case TextContent(body):
-            return {"body": body}
-
-
-def _read_content(document: Mapping[str, Any]) -> Content:
-    return TextContent(**document) if "body" in document else EmailContent(**document)
 
 
 def _write_rollback(rollback: Rollback | None) -> Mapping[str, Any] | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from rebound.businesses.application.timing import Timing
+from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, queued_message
@@ -43,7 +43,6 @@ RESULT_STATUSES: Final = (
     MessageStatus.UNCERTAIN,
     MessageStatus.CANCELLED,
 )
-FARTHEST_SCHEDULE: Final = timedelta(days=365)
 MAX_PLACE_DIGITS: Final = 6
 
 

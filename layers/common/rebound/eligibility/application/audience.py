@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.contacts.domain.contacts import Contact
@@ -20,7 +21,8 @@ from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Se
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.mailing import Content, Mailing
+from rebound.messages.domain.sendable import is_always_sendable, is_sendable
 from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
@@ -100,6 +102,34 @@ class Screening:
         return self._mailing.message_id(customer_id) if self._mailing.run_id is not None else ""
 
 
+class Foreseeing:
+    """A screening, and then what only the sender finds out: for whom there is nothing to send (``CANNOT_RENDER``).
+
+    Nobody is rendered for when the content suits the shortest and the longest values. That is not asked at an
+    expansion: whoever is left out so has a message in the log that says it.
+    """
+
+    def __init__(self, screening: Screening, business: Business, mailing: Mailing) -> None:
+        self._screening = screening
+        self._business = business
+        self._category = mailing.category
+        content = mailing.content
+        self._doubtful = None if content is None or is_always_sendable(content, mailing.category) else content
+
+    def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
+        """Decide about customers, given by id, as ``Screening`` does."""
+        selected, content = self._screening(customers, now), self._doubtful
+        if content is None:
+            return selected
+        unsendable = {
+            id_: Exclusion.CANNOT_RENDER
+            for id_ in selected.recipients
+            if (customer := customers[id_]) is not None
+            and not is_sendable(content, self._category, customer, self._business)
+        }
+        return Selected(MappingProxyType({**selected.decisions, **unsendable}))
+
+
 def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
     """The customers whom the filter matches, by id."""
     return {customer.customer_id: customer for customer in customers if matcher(customer)}
@@ -116,8 +146,11 @@ def supposed_mailing(
     include_customer_ids: frozenset[str] = frozenset(),
     single: bool = False,
     asks_confirmation: bool = False,
+    content: Content | None = None,
+    timing: Timing | None = None,
 ) -> Mailing:
     """A mailing that is never sent, made to ask what would happen if it were."""
+    timing = timing or Timing()
     return Mailing(
         business_id=business_id,
         category=category,
@@ -127,4 +160,8 @@ def supposed_mailing(
         include_customer_ids=include_customer_ids,
         single=single,
         asks_confirmation=asks_confirmation,
+        content=content,
+        send_at=timing.starts_at,
+        local_time=timing.local_time,
+        expires_at=timing.expires_at,
     )

@@ -7,18 +7,23 @@ from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, convert, field, to_builtins
 
+from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.customers.domain import Customer
-from rebound.eligibility.application.audience import Screening, matching, supposed_mailing
+from rebound.eligibility.application.audience import Foreseeing, Screening, matching, supposed_mailing
+from rebound.eligibility.domain.eligibility import Decision, Hold
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import EXCLUDED, MATCHED, Job, JobProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.ids import bounds
-from rebound.messages.domain.mailing import Mailing
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.ids import CUSTOMER_IDS, bounds
+from rebound.kernel.pages import Page, read_cursor, write_cursor
+from rebound.messages.domain.mailing import Content, Mailing, read_content, written_content
+from rebound.messages.domain.rendering import check_content
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
 
@@ -39,6 +44,7 @@ class Question(Struct, frozen=True):
     """Asks which customers that match ``filter`` would get a message of this category on this channel.
 
     ``segment_id`` names the saved segment that the filter comes from; some caps count messages of each segment apart.
+    Without ``content``, nobody is foreseen to be left out because of what the message says.
     """
 
     filter: Mapping[str, Any]
@@ -47,6 +53,8 @@ class Question(Struct, frozen=True):
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     segment_id: str | None = None
+    content: Content | None = None
+    timing: Timing = field(default_factory=Timing)
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -58,6 +66,8 @@ class Question(Struct, frozen=True):
             segment_id=self.segment_id,
             exclude_failed=self.exclude_failed,
             include_customer_ids=self.include_customer_ids,
+            content=self.content,
+            timing=self.timing,
         )
 
     def written(self) -> Mapping[str, Any]:
@@ -69,13 +79,34 @@ class Question(Struct, frozen=True):
             "exclude_failed": self.exclude_failed,
             "include_customer_ids": sorted(self.include_customer_ids),
             "segment_id": self.segment_id,
+            "content": None if self.content is None else written_content(self.content),
+            "timing": to_builtins(self.timing),
         }
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> Question:
         """The question that a job's request stores."""
-        kinds = {"channel": Channel(request["channel"]), "category": Category(request["category"])}
-        return cls(**{**request, **kinds, "include_customer_ids": frozenset(request["include_customer_ids"])})
+        content = request.get("content")
+        read = {
+            "channel": Channel(request["channel"]),
+            "category": Category(request["category"]),
+            "include_customer_ids": frozenset(request["include_customer_ids"]),
+            "content": None if content is None else read_content(content),
+            "timing": convert(request.get("timing", {}), Timing),
+        }
+        return cls(**{**request, **read})
+
+
+class Foreseen(Struct, frozen=True):
+    """A customer who is meant, and whether the message would reach them."""
+
+    customer: Customer
+    decision: Decision
+
+    def is_because_of(self, reason: str | None) -> bool:
+        """Whether they are left out, or have to wait, for this reason; ``None`` is true of everybody."""
+        of = self.decision.because if isinstance(self.decision, Hold) else self.decision
+        return reason is None or (isinstance(of, str) and of == reason)
 
 
 class PreviewAudience(Struct, frozen=True, kw_only=True):
@@ -90,7 +121,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, question: Question) -> Audience | None:
-        """How many would be meant, left out by reason, and targeted, if it were sent now; ``None`` when time is up.
+        """How many would be meant, left out by reason, and targeted; ``None`` when time is up.
+
+        As of the time at which it would start (``Mailing.starts_at``), if nothing changed until then.
 
         Raises ``InvalidInputError`` when the filter is wrong.
         """
@@ -102,6 +135,48 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
                 return audience
             audience = audience.plus(page.audience)
         return None
+
+    def check(self, business_id: str, question: Question) -> None:
+        """Raise ``InvalidInputError`` for content or a time with which a campaign would be refused."""
+        errors: list[FieldError] = []
+        if question.content is not None:
+            try:
+                check_content(question.content, question.category)
+            except InvalidInputError as error:
+                errors.extend(error.errors)
+        business = self.businesses.get(business_id)
+        errors.extend(question.timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
+        if errors:
+            raise InvalidInputError(*errors)
+
+    def recipients(
+        self, business_id: str, question: Question, *, limit: int, cursor: str | None, reason: str | None = None
+    ) -> Page[Foreseen]:
+        """Customers who are meant, sorted by id, with the decision about each; only those of one ``reason`` if given.
+
+        A page is short, or empty, when it would take too long to find more; it still has a cursor. Customers on
+        different pages who share an address are decided about apart, as in ``PreviewWork``.
+        """
+        after = read_cursor(cursor, CUSTOMER_IDS)
+        mailing, matcher = question.supposed(business_id), compile_filter(question.filter)
+        now = self.clock.now()
+        foreseeing, until = self._foreseeing(mailing), now + LONGEST_LOOK
+        found: list[Foreseen] = []
+        while True:
+            customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
+            decisions = foreseeing(matching(customers, matcher), mailing.starts_at(now)).decisions
+            for customer in customers:
+                decision = decisions.get(customer.customer_id)
+                if decision is None or not (one := Foreseen(customer, decision)).is_because_of(reason):
+                    continue
+                if len(found) == limit:
+                    return Page(found, write_cursor(found[-1].customer.customer_id))
+                found.append(one)
+            after = next_after(customers)
+            if after is None:
+                return Page(found)
+            if self.clock.now() >= until:
+                return Page(found, write_cursor(after))
 
     def foresee(self, mailing: Mailing) -> Audience | None:
         """Preview a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes too long.
@@ -120,11 +195,14 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         return self._decided(question.supposed(business_id))
 
     def _decided(self, mailing: Mailing) -> Iterator[Selected]:
-        now = self.clock.now()
+        now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
+        for customers in self._meant(mailing):
+            yield foreseeing(customers, now)
+
+    def _foreseeing(self, mailing: Mailing) -> Foreseeing:
         business = self.businesses.get(mailing.business_id)
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
-        for customers in self._meant(mailing):
-            yield screening(customers, now)
+        return Foreseeing(screening, business, mailing)
 
     def _meant(self, mailing: Mailing) -> Iterator[Mapping[str, Customer | None]]:
         business_id, selection = mailing.business_id, mailing.selection
@@ -144,7 +222,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
 
 class PreviewWork(Struct, frozen=True, kw_only=True):
-    """Previews an audience as a job; it decides as of the time at which the job was asked for.
+    """Previews an audience as a job, as of the time at which it would start if it were sent when the job was asked for.
 
     Each page is decided by itself. When customers on different pages share a flagged address whose try is due, each of
     them therefore counts as a recipient, although in the end only the first of them gets the message.
@@ -159,12 +237,14 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Decide about one page of customers and commit its counts."""
-        question, at = Question.read(job.request), job.created_at
+        question = Question.read(job.request)
         business = self.businesses.get(job.business_id)
         supposed = question.supposed(job.business_id)
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
-        page = screening(matching(customers, compile_filter(question.filter)), at).audience
+        foreseeing = Foreseeing(screening, business, supposed)
+        at = supposed.starts_at(job.created_at)
+        page = foreseeing(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
         counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
         self.ledger.commit(beyond(progress, counts, next_after(customers)))

@@ -1,25 +1,43 @@
 """Whom a message would reach: shape and route."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field, model_validator
 
+from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.eligibility import wiring
-from rebound.eligibility.application.preview_audience import Question
+from rebound.eligibility.application.preview_audience import Foreseen, Question
+from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.jobs.domain import JobKind
 from rebound.jobs.http import accepted, started
+from rebound.kernel.api_scopes import ApiScope
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.platform.http.routes import business_of, json_answer, prefers_a_job, responses
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, AudienceAnswer, CustomerId, Filter, Request
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.messages.http import Timed, content_of
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    authorizer,
+    business_of,
+    check_has,
+    json_answer,
+    prefers_a_job,
+    responses,
+)
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, AudienceAnswer, CustomerId, Filter, Time
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 
 
-class PreviewRequest(Request):
-    """Whom to count for: exactly one of ``segment_id`` and ``filter``."""
+class PreviewRequest(Timed):
+    """Whom to count for: exactly one of ``segment_id`` and ``filter``.
+
+    With the times and the content of a campaign, the answer is about that campaign.
+    """
 
     segment_id: str | None = None
     filter: Filter | None = None
@@ -30,11 +48,68 @@ class PreviewRequest(Request):
         default_factory=list, description="Customers to add back although their contact is flagged."
     )
 
+    content: dict[str, Any] | None = Field(
+        default=None,
+        description="As of a campaign: whom it cannot be rendered for is left out as cannot_render.",
+        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
+    )
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.segment_id is None) == (self.filter is None):
             raise ValueError("Give exactly one of segment_id, filter.")
         return self
+
+    def question(self, business_id: str) -> Question:
+        """The question, with a saved segment's filter as it is now. Raises ``InvalidInputError``, ``NotFoundError``."""
+        segment_id = self.segment_id
+        tree = filter_of(wiring.ports().segments, business_id, segment_id) if segment_id is not None else self.filter
+        compile_filter(tree)
+        question = Question(
+            tree or {},
+            self.channel,
+            self.category,
+            self.exclude_failed,
+            frozenset(self.include_customer_ids),
+            segment_id,
+            None if self.content is None else content_of(self.channel, self.content),
+            self.timing(),
+        )
+        wiring.use_cases().preview_audience.check(business_id, question)
+        return question
+
+
+class RecipientAnswer(Answer):
+    """A customer who is meant, and whether the message would reach them."""
+
+    customer_id: str
+    name: str
+    decision: Literal["send", "held", "excluded"]
+    reason: Exclusion | HoldReason | None = Field(description="Why they are left out, or have to wait.")
+    until: Time | None = Field(description="When the message of one who has to wait is handed over.")
+
+    @classmethod
+    def of(cls, foreseen: Foreseen) -> Self:
+        """The answer for a customer."""
+        who = {"customer_id": foreseen.customer.customer_id, "name": foreseen.customer.full_name}
+        match foreseen.decision:
+            case Send():
+                return cls(**who, decision="send", reason=None, until=None)
+            case Hold(until, because):
+                return cls(**who, decision="held", reason=because, until=until)
+            case reason:
+                return cls(**who, decision="excluded", reason=reason, until=None)
+
+
+class RecipientPage(Answer):
+    """Part of whom a message would reach or not."""
+
+    items: list[RecipientAnswer]
+    next_cursor: str | None
+
+
+Reason = Annotated[str | None, Query(description="Only those who are left out, or have to wait, for this reason.")]
+_REASONS: Final = (*Exclusion, *HoldReason)
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -48,18 +123,32 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(AudienceAnswer) | accepted(),
     )
     def preview(request: Annotated[PreviewRequest, Body()]) -> Response[str]:
-        business_id, segment_id = business_of(app), request.segment_id
-        tree = filter_of(wiring.ports().segments, business_id, segment_id) if segment_id is not None else request.filter
-        compile_filter(tree)
-        question = Question(
-            tree or {},
-            request.channel,
-            request.category,
-            request.exclude_failed,
-            frozenset(request.include_customer_ids),
-            segment_id,
-        )
+        business_id = business_of(app)
+        question = request.question(business_id)
         audience = None if prefers_a_job(app) else wiring.use_cases().preview_audience(business_id, question)
         if audience is not None:
             return json_answer(AudienceAnswer.of(audience))
         return started(app, JobKind.PREVIEW, question.written())
+
+    @app.post(
+        "/v1/segments/preview/recipients",
+        summary="Who would get a message, who would not and why, by name; a page may be short or empty and still have "
+        "a next_cursor. Needs customers:read as well",
+        tags=tags,
+        responses=responses(RecipientPage),
+    )
+    def name_recipients(
+        request: Annotated[PreviewRequest, Body()],
+        reason: Reason = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        check_has(authorizer(app).get("scopes", ""), ApiScope("customers:read"))
+        if reason is not None and reason not in _REASONS:
+            raise InvalidInputError(FieldError("reason", f"Must be one of {', '.join(_REASONS)}."))
+        business_id = business_of(app)
+        page = wiring.use_cases().preview_audience.recipients(
+            business_id, request.question(business_id), limit=limit, cursor=cursor, reason=reason
+        )
+        items = [RecipientAnswer.of(foreseen) for foreseen in page.items]
+        return json_answer(RecipientPage(items=items, next_cursor=page.next_cursor))

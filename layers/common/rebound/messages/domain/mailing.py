@@ -1,9 +1,12 @@
 """The content of a message before it is rendered, and mailings: what is sent to whom."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -29,13 +32,24 @@ class TextContent(Struct, frozen=True):
 Content = EmailContent | TextContent
 
 
+def written_content(content: Content) -> dict[str, Any]:
+    """The content as JSON, in the form in which rows keep it."""
+    return asdict(content)
+
+
+def read_content(document: Mapping[str, Any]) -> Content:
+    """The content that a row keeps."""
+    return TextContent(**document) if "body" in document else EmailContent(**document)
+
+
 class Mailing(Struct, frozen=True, kw_only=True):
     """Messages to everybody in ``selection``, each with an id that follows from ``run_id`` and the customer (truth 7).
 
     ``run_id`` is a ULID, set once it is known when the mailing is sent. ``single`` marks one message to one person,
     which may ask for the confirmation of an appointment. ``local_time`` is the wall-clock time at which each recipient
     gets the message in their own zone; ``send_at`` is then the moment at which the first clock on earth shows that
-    time. Nothing is handed over from ``expires_at`` on.
+    time. Nothing is handed over from ``expires_at`` on. ``content`` is ``None`` where only the kind of message is
+    known.
     """
 
     business_id: str
@@ -50,11 +64,16 @@ class Mailing(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     single: bool = False
     asks_confirmation: bool = False
+    content: Content | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """The consent scopes that its messages need."""
         return self.category.scopes(to_many=not self.single)
+
+    def starts_at(self, now: datetime) -> datetime:
+        """When its audience is fixed and the first message may go out, if it is accepted ``now``."""
+        return max(now, self.send_at or now)
 
     def message_id(self, customer_id: str) -> str:
         """The id of this run's message to a customer: always the same, and no other message has it.

@@ -100,7 +100,7 @@ def _templates(content: Content) -> Iterator[tuple[str, str]]:
 def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     """Every variable's value for one recipient; an empty profile field is the empty text."""
     values = {name: field_text(customer, name) for name in CUSTOMER_VARIABLES}
-    values["full_name"] = f"{customer.first_name} {customer.last_name}".strip()
+    values["full_name"] = customer.full_name
     values["business_name"] = business.name
     return values
 

@@ -20,7 +20,8 @@ from rebound.messages.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIAB
 from rebound.messages.domain.links import Purpose
 from rebound.messages.domain.mailing import EmailContent
 from rebound.messages.domain.messages import Message
-from rebound.messages.domain.rendering import render_email, uses, values_of
+from rebound.messages.domain.rendering import uses, values_of
+from rebound.messages.domain.sendable import email_to_send
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import KeptBack, NotTried, Outcome, Outcomes
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
 """How long a chunk may wait for the suppression list; its function may run for a minute, including the send call."""
-MAX_SUBJECT: Final = 998
-"""RFC 5322 §2.1.1: the longest line."""
 
 
 class SendEmail(Struct, frozen=True, kw_only=True):
@@ -171,8 +170,8 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
         links = {VARIABLE_OF[purpose]: url for purpose, url in self.links.urls(key, message, wanted).items()}
         language = language_for(recipient.customer, claimed.business)
-        email = render_email(content, category, language, {**values_of(recipient.customer, claimed.business), **links})
-        if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:
+        email = email_to_send(content, category, language, {**values_of(recipient.customer, claimed.business), **links})
+        if email is None:
             return None
         headers = one_click(links[UNSUBSCRIBE_URL]) if scope is not None else {}
         return OutgoingEmail(message, recipient.address, email, headers)

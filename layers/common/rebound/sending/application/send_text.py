@@ -19,7 +19,8 @@ from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
 from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS, render_text, values_of
+from rebound.messages.domain.rendering import values_of
+from rebound.messages.domain.sendable import text_to_send
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import KeptBack, Outcome, Outcomes, Settled
@@ -167,7 +168,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     def _hand_over(self, claimed: ClaimedChunk, recipient: Recipient) -> Outcome:
         """Render, reserve, claim the message and hand it over."""
         message, body, texter = recipient.message, _body(claimed, recipient), self._texter(claimed)
-        if not 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS:
+        if body is None:
             self.chunks.release_earlier(claimed, [recipient.customer_id])
             return cannot_render(message)
         reserved = self.decide.reserve(claimed, recipient)
@@ -230,8 +231,8 @@ class SendText(Struct, frozen=True, kw_only=True):
         return None if expires_at is None else expires_at - self.clock.now()
 
 
-def _body(claimed: ClaimedChunk, recipient: Recipient) -> str:
+def _body(claimed: ClaimedChunk, recipient: Recipient) -> str | None:
     content = claimed.campaign.content
     if not isinstance(content, TextContent):
-        return ""
-    return render_text(content, values_of(recipient.customer, claimed.business))
+        return None
+    return text_to_send(content, values_of(recipient.customer, claimed.business))
