@@ -17,10 +17,16 @@ at_start(lambda: wiring.use_cases().reconcile_suppressions)
 
 @step
 def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """Go on with a run while there is time; answers with counts only, because the list's cursor may hold an address."""
+    """Go on with a run while there is time; answers with counts only, because the list's cursor may hold an address.
+
+    ``unavailable`` says that the account is in SES's sandbox, where there is no list to compare.
+    """
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
     work = wiring.use_cases().reconcile_suppressions(event["run"], remaining - RESERVE)
     drift = {str(kind): found for kind, found in sorted(work.drift.items())}
+    if work.unavailable:
+        logger().info("suppression list unavailable: SES sandbox", run=work.run)
+        return {"done": True, "entries": 0, "drift": {}, "unavailable": "sandbox"}
     if work.done:
         logger().info("suppressions reconciled", run=work.run, entries=work.entries, drift=drift)
         count("SuppressionEntries", work.entries)

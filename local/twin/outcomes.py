@@ -165,6 +165,7 @@ _SNS_RESPONSES = {
     30003: "Phone is currently unreachable/unavailable",
     30006: "Phone is currently unreachable/unavailable",
     21610: "Phone number is opted out",
+    21608: "Sandboxed account unable to send to number.",
     30007: "Blocked as spam by phone carrier",
 }
 

@@ -40,6 +40,8 @@ _SUPPRESSED_ADDRESS = re.compile(r"/v2/email/suppression/addresses/([^/]+)")
 
 _THROTTLED = "Maximum sending rate exceeded."
 _QUOTA_EXCEEDED = "Daily message quota exceeded."
+_SIMULATOR = "simulator.amazonses.com"
+"""May be written to from the sandbox."""
 
 
 class InvalidEntryError(ValueError):
@@ -126,6 +128,8 @@ class SesApi:
         return self._route_suppression(request)
 
     def _route_suppression(self, request: Request) -> dict[str, Any]:
+        if not self._quota.production_access:
+            raise AwsError("BadRequestException", "Your account is in the sandbox, where there is no suppression list.")
         if (request.method, request.path) == ("PUT", "/v2/email/suppression/addresses"):
             return self._put_suppressed(_payload(request, "PutSuppressedDestination"))
         if (request.method, request.path) == ("GET", "/v2/email/suppression/addresses"):
@@ -149,6 +153,8 @@ class SesApi:
             code, status = _CALL_ERRORS.get(error.status, ("BadRequestException", 400))
             raise AwsError(code, str(error), status) from None
         self._check_verified(draft.source)
+        if unverified := self._unverified(draft.recipients):
+            raise AwsError("MessageRejected", unverified)
         with self._stage.decisions:
             if self._stage.faults.throttles_call(Provider.SES):
                 raise AwsError("TooManyRequestsException", _THROTTLED, 429)
@@ -186,6 +192,8 @@ class SesApi:
             draft = draft_of(entry)
         except InvalidEntryError as error:
             return _refusal(error.status, str(error))
+        if unverified := self._unverified(draft.recipients):
+            return _refusal("MESSAGE_REJECTED", unverified)
         if self._throttled(draft):
             return _refusal("ACCOUNT_THROTTLED", _THROTTLED)
         if not self._quota.take(len(draft.recipients)):
@@ -197,12 +205,25 @@ class SesApi:
         if self._stage.faults.denies(Provider.SES):
             message = f"User is not authorized to perform `ses:SendBulkEmail' on resource identity/{source}"
             raise AwsError("AccessDeniedException", message, 403)
-        address = parseaddr(source)[1].lower()
-        domain = address.rpartition("@")[2]
-        if not any(each in {address, domain} or domain.endswith(f".{each}") for each in self._identities):
-            region = self._stage.region.upper()
-            message = f"The following identities failed the check in region {region}: {source}"
-            raise AwsError("MessageRejected", f"Email address is not verified. {message}")
+        if not self._is_verified(parseaddr(source)[1]):
+            raise AwsError("MessageRejected", self._not_verified([source]))
+
+    def _is_verified(self, address: str) -> bool:
+        domain = address.lower().rpartition("@")[2]
+        return any(each in {address.lower(), domain} or domain.endswith(f".{each}") for each in self._identities)
+
+    def _not_verified(self, addresses: Sequence[str]) -> str:
+        named = f"The following identities failed the check in region {self._stage.region.upper()}"
+        return f"Email address is not verified. {named}: {', '.join(addresses)}"
+
+    def _unverified(self, recipients: Sequence[str]) -> str | None:
+        """What SES says of recipients whom only an account with production access may write to; None where it may."""
+        if self._quota.production_access:
+            return None
+        strangers = [
+            each for each in recipients if not (each.lower().endswith(f"@{_SIMULATOR}") or self._is_verified(each))
+        ]
+        return self._not_verified(strangers) if strangers else None
 
     def _failing_on_demand(self) -> "_ErrorFault":
         return _ErrorFault(self._stage.faults.error(Provider.SES))
@@ -313,7 +334,7 @@ class SesApi:
         return {
             "DedicatedIpAutoWarmupEnabled": False,
             "EnforcementStatus": "HEALTHY",
-            "ProductionAccessEnabled": True,
+            "ProductionAccessEnabled": self._quota.production_access,
             "SendQuota": self._quota.figures(),
             "SendingEnabled": True,
             "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},

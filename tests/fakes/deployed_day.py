@@ -55,6 +55,8 @@ class DeployedDay:
         self.customer_ids: list[dict[int, str]] = []
         self.campaigns: dict[str, tuple[str, str]] = {}
         self.reconciled: dict[str, Any] = {}
+        self.in_sandbox: dict[str, Any] = {}
+        """What the nightly comparison answers there."""
         self.opened: list[Any] = []
         """What the pages behind links answered."""
         self.answered: list[Any] = []
@@ -281,14 +283,8 @@ class DeployedDay:
     def keep_in_step_with_the_suppression_list(self) -> None:
         """A message that SES did not try flags; a campaign sends all the same; and at night both sides are compared."""
         first, listed = self.business_ids[0], self.deployment.suppressions
-        name = "ses/bounce_permanent_on_account_suppression_list.json"
-        told = json.loads((REPOSITORY / "events" / name).read_text(encoding="utf-8"))
-        sent = next(sent for sent in self.deployment.providers.log if sent.to == email_of(11))
-        key = {"business_id": [first], "customer_id": [sent.key[0]], "message_id": [sent.key[1]]}
-        told["mail"]["tags"].update(key)
-        told["bounce"]["bouncedRecipients"][0]["emailAddress"] = email_of(11)
         listed.put(email_of(11), "BOUNCE", self.deployment.clock.now())
-        self.deployment.put_on("ReceiptsQueue", json.dumps(told))
+        sent = self._not_tried(11)
         self.deployment.rest()
         whom = {"customer_ids": [sent.key[0]], "exclude_failed": False}
         self._post("override", first, "email", whom)
@@ -297,6 +293,31 @@ class DeployedDay:
         listed.put(email_of(13), "BOUNCE", self.deployment.clock.now())
         self.reconciled = self.deployment.invoke("ReconcileSuppressionsFunction", {"run": "nightly"})
         self.deployment.rest()
+
+    def _not_tried(self, number: int) -> Sent:
+        """SES says that it did not try somebody's first message because of its list; that message."""
+        name = "ses/bounce_permanent_on_account_suppression_list.json"
+        told = json.loads((REPOSITORY / "events" / name).read_text(encoding="utf-8"))
+        sent = next(sent for sent in self.deployment.providers.log if sent.to == email_of(number))
+        key = {"business_id": [self.business_ids[0]], "customer_id": [sent.key[0]], "message_id": [sent.key[1]]}
+        told["mail"]["tags"].update(key)
+        told["bounce"]["bouncedRecipients"][0]["emailAddress"] = email_of(number)
+        self.deployment.put_on("ReceiptsQueue", json.dumps(told))
+        return sent
+
+    def work_in_the_sandbox(self) -> None:
+        """As above, in an account that may not ask for the list; no day with production access goes back to it."""
+        first, listed = self.business_ids[0], self.deployment.suppressions
+        listed.production_access = False
+        dead = self.deployment.queued(dead=True)
+        sent = self._not_tried(12)
+        self.deployment.rest()
+        edited = {"email": email_of(11)}
+        self.deployment.api("PATCH", f"/v1/customers/{sent.key[0]}", edited, business_id=first)
+        self.in_sandbox = self.deployment.invoke("ReconcileSuppressionsFunction", {"run": "in the sandbox"})
+        self.deployment.rest()
+        listed.production_access = True
+        assert self.deployment.queued(dead=True) == dead
 
     def meet_what_cannot_be(self) -> None:
         """Messages that nobody can deal with come to every queue, and end as dead letters with their reason."""

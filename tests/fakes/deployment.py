@@ -648,6 +648,7 @@ class Deployment:
             case "sesv2", "GetAccount":
                 quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0}
                 account = {"SendQuota": quota, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+                account |= {"ProductionAccessEnabled": self.suppressions.production_access}
                 return _response(call, 200, json.dumps(account))
             case "sesv2", operation if "Suppressed" in operation:
                 return self._suppressions(call)
@@ -669,6 +670,8 @@ class Deployment:
 
     def _suppressions(self, call: AwsCall) -> AWSResponse:
         """SES's suppression list of the account."""
+        if not self.suppressions.production_access:
+            return _response(call, 400, json.dumps({"code": "BadRequestException", "message": "x"}))
         address = unquote(urlsplit(call.request.url).path.rpartition("/")[2])
         entries = {
             entry.address: {

@@ -14,7 +14,7 @@ from rebound.contacts.domain.history import HistoryEntry, place_of
 from rebound.contacts.domain.replies import FirstReceipt, Reply
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.kernel.channels import ContactKey
-from rebound.kernel.errors import ConcurrentChangeError, NotFoundError, ReboundError
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError, NotOfferedError, ReboundError
 from rebound.kernel.pages import Page
 from tests.contract.platform.fakes import FakeClock, MemoryPlatformPorts
 from tests.fakes.cursors import page_of, read_cursor
@@ -240,6 +240,8 @@ class MemorySuppressionList:
         self.missed: list[str] = []
         """Why entries could not be removed, as the operator is told."""
         self.page_size = page_size
+        self.production_access = True
+        """Whether the account is out of the sandbox, where nobody may ask."""
 
     def put(self, address: str, reason: str = "BOUNCE", at: datetime = NOON) -> Suppression:
         """What happens at the provider: an entry appears, or takes the place of the one of this spelling."""
@@ -263,6 +265,8 @@ class MemorySuppressionList:
         self.calls[name] += 1
         if self.troubles:
             raise self.troubles.pop(0)
+        if not self.production_access:
+            raise NotOfferedError("sandbox")
 
 
 def client_of(suppressions: MemorySuppressionList | None = None) -> SuppressionListClient:

@@ -12,13 +12,14 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
+from local.twin.exchange import Request
 from local.twin.server import TwinServer
 from local.twin.settings import TwinSettings
 from local.twin.twin import Twin
 from rebound.contacts.adapters.ses_suppressions import SesSuppressionList
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.contacts.ports import SuppressionList
-from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError, NotOfferedError
 from tests.contract.contacts.fakes import MemorySuppressionList
 from tests.fakes.aws import fake_aws, make
 from tests.fakes.making import at
@@ -32,6 +33,7 @@ class Listed:
 
     list: SuppressionList
     put: Callable[[str, str], Any]
+    be_in_sandbox: Callable[[], Any]
 
 
 def _client(url: str) -> Any:
@@ -50,7 +52,11 @@ def _client(url: str) -> Any:
 def listed(request: pytest.FixtureRequest) -> Iterator[Listed]:
     if request.param == "memory":
         fake = MemorySuppressionList()
-        yield Listed(fake, lambda address, reason: fake.put(address, reason, datetime.now(UTC)))
+        yield Listed(
+            fake,
+            lambda address, reason: fake.put(address, reason, datetime.now(UTC)),
+            lambda: setattr(fake, "production_access", False),
+        )
         return
     twin = Twin(TwinSettings(port=0))
     server = TwinServer(0, twin.handle)
@@ -61,6 +67,7 @@ def listed(request: pytest.FixtureRequest) -> Iterator[Listed]:
     yield Listed(
         SesSuppressionList(lambda: client),
         lambda address, reason: client.put_suppressed_destination(EmailAddress=address, Reason=reason),
+        lambda: twin.handle(Request.of("PUT", "/quota", {}, b'{"ProductionAccessEnabled": false}')),
     )
     client.close()
     server.shutdown()
@@ -110,6 +117,15 @@ def test_the_whole_list_comes_page_by_page_each_entry_once(listed: Listed) -> No
 
     assert [len(addresses) for addresses in pages] == [1000, 1]
     assert {address for addresses in pages for address in addresses} == written
+
+
+@pytest.mark.parametrize("call", ["get", "remove", "page"])
+def test_in_the_sandbox_there_is_no_list(listed: Listed, call: str) -> None:
+    listed.put(WRITTEN, "BOUNCE")
+    listed.be_in_sandbox()
+
+    with pytest.raises(NotOfferedError, match="sandbox"):
+        getattr(listed.list, call)(None if call == "page" else WRITTEN)
 
 
 def test_an_empty_list_is_one_empty_page(listed: Listed) -> None:

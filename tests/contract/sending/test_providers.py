@@ -47,7 +47,11 @@ class Ses:
     """An SES v2 client that answers once by script, and what it was called with."""
 
     def __init__(
-        self, *statuses: str, error: tuple[str, int, str] | None = None, broken: Exception | None = None
+        self,
+        *statuses: str,
+        said: str | None = None,
+        error: tuple[str, int, str] | None = None,
+        broken: Exception | None = None,
     ) -> None:
         self.client = make("sesv2")
         self.calls: list[Mapping[str, Any]] = []
@@ -66,7 +70,12 @@ class Ses:
             self._stub.add_client_error("send_bulk_email", code, message, http_status_code=status)
         else:
             results = [
-                {"Status": s, **({"MessageId": f"id-{n}"} if s == "SUCCESS" else {})} for n, s in enumerate(statuses)
+                {
+                    "Status": s,
+                    **({"MessageId": f"id-{n}"} if s == "SUCCESS" else {}),
+                    **({"Error": said} if said else {}),
+                }
+                for n, s in enumerate(statuses)
             ]
             self._stub.add_response("send_bulk_email", {"BulkEmailEntryResults": results})
         self._stub.activate()
@@ -93,6 +102,23 @@ def test_each_email_has_a_result_of_its_own_in_order() -> None:
     assert [result.daily for result in results if isinstance(result, Throttled)] == [False, True, False]
     assert isinstance(results[2], Refused)
     assert results[2].code == "MESSAGE_REJECTED"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("Email address is not verified. The following identities failed the check: x@y.z", "RECIPIENT_NOT_VERIFIED"),
+        ("Spam", "MESSAGE_REJECTED"),
+        (None, "MESSAGE_REJECTED"),
+    ],
+)
+def test_a_recipient_who_must_be_verified_first_is_told_from_content_that_is_refused(
+    error: str | None, code: str
+) -> None:
+    with fake_aws():
+        results = Ses("MESSAGE_REJECTED", said=error).send(email(0))
+
+    assert results == [Refused(code, error)]
 
 
 def test_an_email_carries_its_key_as_tags_and_its_content_as_data_that_ses_only_puts_in_place() -> None:

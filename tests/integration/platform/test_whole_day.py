@@ -77,6 +77,7 @@ class Done:
     deployment: Deployment
     asked: Mapping[str, set[Need]]
     reconciled: Mapping[str, Any]
+    in_sandbox: Mapping[str, Any]
     opened: Sequence[Any]
     answered: Sequence[Any]
     consent: Mapping[str, Any]
@@ -108,8 +109,9 @@ def done() -> Iterator[Done]:
         day.ask_and_be_answered()
         day.text_back()
         day.keep_in_step_with_the_suppression_list()
+        day.work_in_the_sandbox()
         day.meet_what_cannot_be()
-        yield Done(ended, deployment, asked, day.reconciled, day.opened, day.answered, day.consent)
+        yield Done(ended, deployment, asked, day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent)
 
 
 def granted(deployment: Deployment, function: str) -> Iterator[Statement]:
@@ -171,6 +173,10 @@ def test_no_link_is_in_a_log(done: Done) -> None:
 def test_at_night_the_suppression_list_and_the_contacts_are_brought_together(done: Done) -> None:
     assert done.reconciled == {"done": True, "entries": 2, "drift": {"stale_entry": 1, "unknown_bounce": 1}}
     assert set(done.deployment.suppressions.entries) == {email_of(13)}
+
+
+def test_in_the_sandbox_there_is_no_list_to_bring_together_and_that_is_no_error(done: Done) -> None:
+    assert done.in_sandbox == {"done": True, "entries": 0, "drift": {}, "unavailable": "sandbox"}
 
 
 def test_a_function_asks_only_for_what_its_policy_allows(done: Done) -> None:

@@ -95,6 +95,18 @@ def test_a_refusal_is_passed_on_at_once() -> None:
     assert sum(case.list.calls.values()) == 1
 
 
+def test_in_the_sandbox_no_entry_is_known_and_nothing_waits() -> None:
+    case = Client()
+    case.list.put(ADDRESS)
+    case.list.production_access = False
+
+    assert case.client.find(ADDRESS, case.client.within(LONG)) == []
+    assert case.client.find_all(MANY, case.client.within(LONG)) == dict.fromkeys(MANY, ())
+    assert case.client.clear(MANY, LONG) == set()
+    assert case.missed == ["sandbox"]
+    assert case.later < timedelta(seconds=5)
+
+
 def test_a_bounce_is_taken_off_and_a_complaint_never() -> None:
     case = Client()
     case.list.put("Ana1@example.com")

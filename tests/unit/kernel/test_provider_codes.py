@@ -43,6 +43,7 @@ EXPECTED: dict[Provider, dict[FailureClass, set[str]]] = {
         },
         FailureClass.SENDER_FAULT: {
             "MAIL_FROM_DOMAIN_NOT_VERIFIED",
+            "RECIPIENT_NOT_VERIFIED",
             "CONFIGURATION_SET_NOT_FOUND",
             "TEMPLATE_NOT_FOUND",
             "ACCESS_DENIED",

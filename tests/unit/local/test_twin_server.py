@@ -502,8 +502,61 @@ def test_what_does_not_fit_into_the_days_quota_is_not_taken_until_it_is_renewed(
     assert len(bench.log()) == 4
 
 
+SANDBOX = {"Max24HourSend": 200, "MaxSendRate": 1, "SentLast24Hours": 0, "ProductionAccessEnabled": False}
+
+
+def test_in_the_sandbox_only_verified_addresses_and_the_simulator_are_written_to(bench: Bench) -> None:
+    ses = bench.aws_client("sesv2")
+    assert bench.quota(ProductionAccessEnabled=False) == SANDBOX
+    everybody = ("ana@example.com", "ben@mail.example.com", "x@elsewhere.org", "bounce+1@simulator.amazonses.com")
+    results = ses.send_bulk_email(**bulk(*map(entry, everybody)))["BulkEmailEntryResults"]
+    with pytest.raises(ses.exceptions.MessageRejected, match=r"not verified.*US-EAST-1: x@elsewhere.org"):
+        ses.send_email(**simple("x@elsewhere.org"))
+
+    assert [result["Status"] for result in results] == ["SUCCESS", "SUCCESS", "MESSAGE_REJECTED", "SUCCESS"]
+    assert results[2]["Error"].startswith("Email address is not verified.")
+    assert ses.get_account()["ProductionAccessEnabled"] is False
+    assert ses.get_account()["SendQuota"]["SentLast24Hours"] == 3
+
+
+def test_in_the_sandbox_nobody_asks_for_the_suppression_list(bench: Bench) -> None:
+    ses = bench.aws_client("sesv2")
+    ses.put_suppressed_destination(EmailAddress="a@example.com", Reason="BOUNCE")
+    bench.quota(ProductionAccessEnabled=False)
+    for call, asked in (
+        (ses.list_suppressed_destinations, {}),
+        (ses.get_suppressed_destination, {"EmailAddress": "a@example.com"}),
+        (ses.delete_suppressed_destination, {"EmailAddress": "a@example.com"}),
+        (ses.put_suppressed_destination, {"EmailAddress": "b@example.com", "Reason": "BOUNCE"}),
+    ):
+        with pytest.raises(ses.exceptions.BadRequestException, match="sandbox"):
+            call(**asked)
+
+    assert bench.quota(ProductionAccessEnabled=True, Max24HourSend=9)["Max24HourSend"] == 9
+    assert ses.get_suppressed_destination(EmailAddress="a@example.com")
+
+
+def test_who_is_in_the_sandbox_may_have_another_quota_and_stays_there(bench: Bench) -> None:
+    bench.quota(ProductionAccessEnabled=False)
+    bench.quota(SentLast24Hours=200)
+    assert bench.quota(ProductionAccessEnabled=False) == {**SANDBOX, "SentLast24Hours": 200}
+    assert bench.ask("DELETE", "/quota")[1] == {
+        "Max24HourSend": 5_000_000,
+        "MaxSendRate": 5_000,
+        "SentLast24Hours": 0,
+    }
+
+
 @pytest.mark.parametrize(
-    "given", [[], {"Max24HourSend": "much"}, {"MaxSendRate": -1}, {"SentLast24Hours": True}, {"x": 1}]
+    "given",
+    [
+        {"ProductionAccessEnabled": 0},
+        [],
+        {"Max24HourSend": "much"},
+        {"MaxSendRate": -1},
+        {"SentLast24Hours": True},
+        {"x": 1},
+    ],
 )
 def test_a_quota_that_is_none_changes_nothing(bench: Bench, given: object) -> None:
     before = bench.ask("GET", "/quota")

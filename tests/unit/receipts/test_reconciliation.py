@@ -144,6 +144,18 @@ def test_a_list_that_may_not_be_asked_fails_the_run() -> None:
         world.reconcile_suppressions("one", NIGHT)
 
 
+def test_a_list_that_there_is_not_yet_is_said_to_be_unavailable_until_there_is() -> None:
+    world = world_of()
+    world.suppressions.production_access = False
+    world.suppressions.put("ana1@example.com")
+    in_sandbox = world.reconcile_suppressions("one", NIGHT)
+    world.suppressions.production_access = True
+    after = world.reconcile_suppressions("one", NIGHT)
+
+    assert (in_sandbox.done, in_sandbox.unavailable, in_sandbox.entries) == (True, True, 0)
+    assert (after.done, after.unavailable, after.entries) == (True, False, 1)
+
+
 def test_ten_thousand_entries_take_ten_calls_and_two_for_each_that_is_removed() -> None:
     world = world_of(120)
     for number in range(10_000):

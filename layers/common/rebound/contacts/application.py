@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
-from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError, NotOfferedError
 from rebound.kernel.pages import Page
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class SuppressionListClient(Struct, kw_only=True):
 
     When the time does not suffice, ``ComeAgainError`` is raised; an answer about many addresses leaves out those that
     were not reached. What the provider refuses for good raises ``NotAnsweredError``.
+
+    In SES's sandbox, where nobody may ask, no entry is known of any address: look-ups answer so, and for ``page`` and
+    whoever wants to remove something ``NotOfferedError`` is raised, which is reported like a refusal.
     """
 
     suppressions: SuppressionList
@@ -45,8 +48,10 @@ class SuppressionListClient(Struct, kw_only=True):
 
     def find(self, address: str, until: datetime) -> Sequence[Suppression]:
         """The entries of an address as it is spelled and in lower case, because the list tells spellings apart."""
-        found = [self._call(until, self.suppressions.get, spelling) for spelling in _spellings(address)]
-        return [entry for entry in found if entry is not None]
+        try:
+            return self._entries(address, until)
+        except NotOfferedError:
+            return []
 
     def find_all(self, addresses: Iterable[str], until: datetime) -> Mapping[str, Sequence[Suppression]]:
         """The entries of each address that could be looked up in time."""
@@ -56,6 +61,8 @@ class SuppressionListClient(Struct, kw_only=True):
             listed = self._whole_list(until) if len(wanted) > FEW else None
             for address in wanted:
                 answers[address] = self.find(address, until) if listed is None else listed[address.lower()]
+        except NotOfferedError:
+            return dict.fromkeys(wanted, ())
         except ComeAgainError:
             pass
         return answers
@@ -82,7 +89,7 @@ class SuppressionListClient(Struct, kw_only=True):
 
         The reasons are read right before, because a complaint may have come since an entry was last seen.
         """
-        bounces = [entry for entry in self.find(address, until) if entry.reason is SuppressionReason.BOUNCE]
+        bounces = [entry for entry in self._entries(address, until) if entry.reason is SuppressionReason.BOUNCE]
         for entry in bounces:
             self._call(until, self.suppressions.remove, entry.address)
         return len(bounces)
@@ -114,6 +121,10 @@ class SuppressionListClient(Struct, kw_only=True):
     def page(self, cursor: str | None, until: datetime) -> Page[Suppression]:
         """A page of the list."""
         return self._call(until, self.suppressions.page, cursor)
+
+    def _entries(self, address: str, until: datetime) -> Sequence[Suppression]:
+        found = [self._call(until, self.suppressions.get, spelling) for spelling in _spellings(address)]
+        return [entry for entry in found if entry is not None]
 
     def _whole_list(self, until: datetime) -> Mapping[str, Sequence[Suppression]] | None:
         """The list by address in lower case; ``None`` when it is longer than one page, which would take too long."""

@@ -88,7 +88,8 @@ class SuppressionList(Protocol):
     """SES's account-level suppression list, which all businesses of the deployment share.
 
     Every call may raise ``NotAnsweredError`` and ``ComeAgainError``, the latter above all because the account may make
-    only about one call a second. No call is retried.
+    only about one call a second. No call is retried. While the account is in SES's sandbox, nobody may ask for the
+    list, and every call raises ``NotOfferedError``.
     """
 
     def get(self, address: str) -> Suppression | None:

@@ -54,6 +54,10 @@ class NotAnsweredError(ReboundError):
     """An external service refuses the request, and will go on refusing it until somebody fixes the cause."""
 
 
+class NotOfferedError(NotAnsweredError):
+    """An external service does not offer this to our account yet; nothing is wrong, and nobody needs to mend it."""
+
+
 class NotYetKnownError(ReboundError):
     """A receipt came before our own record of the send (truth 10): keep it and try again later."""
 

@@ -19,3 +19,5 @@ class Reconciliation(Struct, frozen=True):
     entries: int = 0
     drift: Mapping[Drift, int] = field(default_factory=dict)
     done: bool = False
+    unavailable: bool = False
+    """The account is in SES's sandbox, where nobody may ask for the list. Never saved: the next night asks again."""

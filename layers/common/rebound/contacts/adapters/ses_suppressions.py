@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
-from rebound.kernel.errors import ComeAgainError, NotAnsweredError
+from rebound.kernel.errors import ComeAgainError, NotAnsweredError, NotOfferedError
 from rebound.kernel.pages import Page
 from rebound.platform.adapters.aws import THROTTLES
 
@@ -21,7 +21,7 @@ class SesSuppressionList:
     """Implements ``SuppressionList``.
 
     The client must not retry, because the caller keeps to the rate. It is made when it is first needed, because most
-    callers that might need it never do.
+    callers that might need it never do. Whether the account is in the sandbox is asked only where SES refuses a call.
     """
 
     def __init__(self, connect: Callable[[], Any]) -> None:
@@ -32,7 +32,7 @@ class SesSuppressionList:
         return self._connect()
 
     def get(self, address: str) -> Suppression | None:
-        with _plain_errors():
+        with self._plain_errors():
             try:
                 answer = self._client.get_suppressed_destination(EmailAddress=address)
             except self._client.exceptions.NotFoundException:
@@ -40,14 +40,14 @@ class SesSuppressionList:
             return next(_known([answer["SuppressedDestination"]]), None)
 
     def remove(self, address: str) -> None:
-        with _plain_errors():
+        with self._plain_errors():
             try:
                 self._client.delete_suppressed_destination(EmailAddress=address)
             except self._client.exceptions.NotFoundException:
                 return
 
     def page(self, cursor: str | None) -> Page[Suppression]:
-        with _plain_errors():
+        with self._plain_errors():
             try:
                 answer = self._list(cursor)
             except self._client.exceptions.InvalidNextTokenException:
@@ -58,6 +58,24 @@ class SesSuppressionList:
         token = {"NextToken": cursor} if cursor is not None else {}
         answer: Mapping[str, Any] = self._client.list_suppressed_destinations(PageSize=PAGE, **token)
         return answer
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        """Turn AWS's errors into ours, and say of a refusal whether the sandbox is the reason."""
+        try:
+            with _without_texts():
+                yield
+        except NotAnsweredError:
+            if self._is_in_sandbox():
+                raise NotOfferedError("sandbox") from None
+            raise
+
+    def _is_in_sandbox(self) -> bool:
+        """Whether SES says so; a refusal whose reason cannot be asked for stays one."""
+        try:
+            return not self._client.get_account()["ProductionAccessEnabled"]
+        except (ClientError, BotoCoreError):
+            return False
 
 
 def _known(documents: Iterable[Mapping[str, Any]]) -> Iterator[Suppression]:
@@ -72,7 +90,7 @@ def _known(documents: Iterable[Mapping[str, Any]]) -> Iterator[Suppression]:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _without_texts() -> Iterator[None]:
     """Turn AWS's errors into ours, without their texts, which may repeat an address."""
     try:
         yield

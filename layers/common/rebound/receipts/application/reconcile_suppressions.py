@@ -13,7 +13,7 @@ from msgspec import Struct
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.suppressions import Drift, Suppression, drift_of
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotOfferedError
 from rebound.receipts.domain import Reconciliation
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
     def __call__(self, run: str, budget: timedelta) -> Reconciliation:
         """Go on with a run while there is time; ``done`` says whether it is finished.
 
-        Raises ``NotAnsweredError`` when the list may not be asked.
+        Where there is no list for the account, the run is ``done`` and ``unavailable``, and nothing is compared. Raises
+        ``NotAnsweredError`` when the list may not be asked.
         """
         until = self.suppressions.within(budget)
         work = self.book.get(run)
@@ -52,6 +53,8 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
             try:
                 page = self.suppressions.page(work.cursor, until)
                 remaining = self._repair(page.items, business_ids, until, repaired)
+            except NotOfferedError:
+                return replace(work, done=True, unavailable=True)
             except ComeAgainError:
                 work = replace(work, drift=_sum(work, repaired))
                 self.book.save(work)

@@ -32,6 +32,7 @@ _REFUSALS: Final = {
     "BadRequestException": "INVALID_PARAMETER",
 }
 _TOO_LARGE: Final = Refused("INVALID_PARAMETER", f"The email has more than {MAX_EMAIL_CHARACTERS} characters.")
+_NOT_VERIFIED: Final = "Email address is not verified"
 _SERVER_ERROR: Final = 500
 _NOT_SENT: Final = (EndpointConnectionError, ConnectTimeoutError)
 
@@ -100,7 +101,11 @@ def _of_entry(result: Mapping[str, Any]) -> SendResult:
         return Accepted(result["MessageId"])
     if status in _COME_AGAIN:
         return Throttled(status, daily=status == _DAILY)
-    return Refused(status, result.get("Error"))
+    error = result.get("Error")
+    if status == "MESSAGE_REJECTED" and _NOT_VERIFIED in (error or ""):
+        # Of a sender, SES refuses the whole call; a recipient must be verified only in the sandbox.
+        return Refused("RECIPIENT_NOT_VERIFIED", error)
+    return Refused(status, error)
 
 
 def _of_error(error: ClientError) -> SendResult:
@@ -112,8 +117,7 @@ def _of_error(error: ClientError) -> SendResult:
     if code in THROTTLES:
         daily = "daily message quota" in message.lower()
         return Throttled(_DAILY if daily else "ACCOUNT_THROTTLED", daily=daily)
-    if code == "MessageRejected" and "not verified" in message:
-        # SES says so of the sender, and in the sandbox of a recipient.
+    if code == "MessageRejected" and _NOT_VERIFIED in message:
         return Refused("MAIL_FROM_DOMAIN_NOT_VERIFIED", message)
     if code in _REFUSALS:
         return Refused(_REFUSALS[code], message)
