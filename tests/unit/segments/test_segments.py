@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rebound.customers.domain import Customer, field_text
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.segments.domain import MAX_DEPTH, MAX_NODES, compile_filter
+from rebound.segments.domain import MAX_DEPTH, MAX_NODES, CustomerFilter, compile_filter
 from tests.fakes import strategies
 from tests.fakes.making import customer
 
@@ -143,3 +143,38 @@ def test_tags_and_values_are_compared_without_case() -> None:
     assert compile_filter({"tag": " vip "})(vip)
     assert compile_filter({"field": "first_name", "equals": "ANA"})(vip)
     assert not compile_filter({"field": "first_name", "equals": "An"})(vip)
+
+
+@pytest.mark.parametrize(
+    ("tree", "who"),
+    [
+        ({"tag": "Café"}, {"general_tags": ("Cafe\u0301",)}),
+        ({"tag": "CAFE"}, {"general_tags": ("Café",)}),
+        ({"tag": "mother\u2019s day"}, {"general_tags": ("Mother's  Day",)}),
+        ({"field": "first_name", "equals": "jose"}, {"first_name": "José"}),
+        ({"field": "last_name", "in": ["x", "MULLER"]}, {"last_name": "Müller"}),
+        ({"field": "mobile_phone", "equals": "+1 (415) 555-0123"}, {"mobile_phone": "+14155550123"}),
+        ({"field": "mobile_phone", "equals": "(415) 555-0123"}, {"mobile_phone": "+14155550123"}),
+        ({"field": "day_phone", "in": ["020 7946 0958"]}, {"day_phone": "+442079460958 ext. 12"}),
+        ({"field": "mobile_phone", "equals": ""}, {"mobile_phone": None}),
+    ],
+)
+def test_accents_composition_quotes_and_the_marks_in_numbers_do_not_matter(
+    tree: object, who: Mapping[str, Any]
+) -> None:
+    assert compile_filter(tree)(customer(**who))
+
+
+@pytest.mark.parametrize(
+    ("q", "who"),
+    [
+        ("jose", {"first_name": "José"}),
+        ("Jose\u0301 silva", {"first_name": "José", "last_name": "Silva"}),
+        ("(415) 555-0123", {"mobile_phone": "+14155550123"}),
+        ("7946 0958", {"day_phone": "+442079460958 ext. 12"}),
+        ("ana@EXAMPLE", {"email": "ana@example.com"}),
+    ],
+)
+def test_a_search_finds_names_and_numbers_however_they_are_typed(q: str, who: Mapping[str, Any]) -> None:
+    assert CustomerFilter(q=q).compiled()(customer(**who))
+    assert not CustomerFilter(q=f"{q} zz").compiled()(customer(**who))

@@ -8,8 +8,10 @@ from typing import Any, Final
 from msgspec import Struct
 
 from rebound.contacts.domain.contacts import FAILED_VALUES, Contact
-from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, Matcher, field_text, has_failed
+from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, Kind, Matcher, field_text, fields_of, has_failed
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.search import compile_search, is_number
+from rebound.kernel.written_text import folded
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
@@ -61,21 +63,22 @@ class CustomerFilter(Struct, frozen=True):
         if self.tag is not None:
             parts.append(_tagged(self.tag))
         if self.q is not None:
-            words = self.q.casefold().split()
-            parts.append(lambda customer: all(word in _searchable(customer) for word in words))
+            parts.append(_searching(self.q))
         return lambda customer: all(part(customer) for part in parts)
 
 
 def _tagged(tag: str) -> Matcher:
-    wanted = tag.strip().casefold()
-    return lambda customer: any(wanted == own.casefold() for own in customer.general_tags)
+    wanted = folded(tag)
+    return lambda customer: any(wanted == folded(own) for own in customer.general_tags)
 
 
-_searched: Final = attrgetter(*(name for name, row in PROFILE.items() if row.searched))
+_numbers: Final = attrgetter(*fields_of(Kind.PHONE))
+_searched: Final = attrgetter(*(name for name, row in PROFILE.items() if row.searched and row.kind is not Kind.PHONE))
 
 
-def _searchable(customer: Customer) -> str:
-    return "\n".join(filter(None, _searched(customer))).casefold()
+def _searching(q: str) -> Matcher:
+    search = compile_search(q)
+    return lambda customer: search(tuple(filter(None, _searched(customer))), tuple(filter(None, _numbers(customer))))
 
 
 def compile_filter(tree: object, field: str = "filter") -> Matcher:
@@ -83,7 +86,8 @@ def compile_filter(tree: object, field: str = "filter") -> Matcher:
 
     A node is an object with exactly one of ``all``, ``any`` (lists of nodes), ``not`` (a node), ``tag`` (a string),
     ``failed`` (``phone``, ``email``, ``any``, ``both``) and ``field`` (a profile field, with ``equals``, ``in`` or
-    ``present``). ``{"all": []}`` matches everybody, ``{"any": []}`` nobody. Comparison is exact, but ignores case.
+    ``present``). ``{"all": []}`` matches everybody, ``{"any": []}`` nobody. Values are compared whole, without case,
+    accents and the shapes of quotes and spaces (``folded``), and phone numbers by their digits (``is_number``).
 
     :raises InvalidInputError: with the path of each node that is wrong, as the client wrote it below ``field``.
     """
@@ -159,9 +163,9 @@ class _Compiler:
             return self._wrong(f"{path}.field", f"Must be one of {', '.join(sorted(TEXT_FIELDS))}.")
         match sorted(set(tree) - {"field"}):
             case ["equals"] if isinstance(tree["equals"], str):
-                wanted = {tree["equals"].casefold()}
+                return _among(name, [tree["equals"]])
             case ["in"] if isinstance(tree["in"], list) and all(isinstance(value, str) for value in tree["in"]):
-                wanted = {value.casefold() for value in tree["in"]}
+                return _among(name, tree["in"])
             case ["present"] if isinstance(tree["present"], bool):
                 present = tree["present"]
                 return lambda customer: bool(field_text(customer, name)) is present
@@ -169,7 +173,13 @@ class _Compiler:
                 return self._wrong(
                     path, 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
                 )
-        return lambda customer: field_text(customer, name).casefold() in wanted
+
+
+def _among(name: str, values: Sequence[str]) -> Matcher:
+    if PROFILE[name].kind is Kind.PHONE:
+        return lambda customer: any(is_number(value, field_text(customer, name)) for value in values)
+    wanted = frozenset(map(folded, values))
+    return lambda customer: folded(field_text(customer, name)) in wanted
 
 
 class Removal(Struct, frozen=True):

@@ -16,6 +16,7 @@ from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.retrying import retried
+from rebound.kernel.written_text import is_one_line, tidied
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory, RecopyQueue
@@ -162,7 +163,7 @@ def _text_answers(given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _line(value: str) -> str:
-    value = value.strip()
-    if not value or len(value) > MAX_NAME or not value.isprintable():
+    value = tidied(value)
+    if not value or len(value) > MAX_NAME or not is_one_line(value):
         raise ValueError(f"Must be 1 to {MAX_NAME} characters on one line.")
     return value

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from rebound.kernel.audiences import Audience
+from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
 MAX_FILTER_BYTES = 20_000
@@ -24,10 +25,13 @@ CUSTOMER_ID = r"^[0-9a-f]{32}$"
 
 
 def one_line(value: str) -> str:
-    """The text itself, if it is one line. Raises ``ValueError`` with a sentence for people."""
-    if not value.isprintable():
+    """The text as it is kept, if it is one line. Raises ``ValueError`` with a sentence for people."""
+    line = tidied(value)
+    if not is_one_line(line):
         raise ValueError("Must be one line without control characters.")
-    return value
+    if value and not line:
+        raise ValueError("Must have something that can be read.")
+    return line
 
 
 def _filter_fits(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""What a search finds, however it is typed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.kernel.search import compile_search, digits_of, is_number
+
+
+@pytest.mark.parametrize(
+    ("q", "texts", "numbers"),
+    [
+        ("jose", ["José"], []),
+        ("Jose\u0301", ["José"], []),
+        ("o'brien", ["O\u2019Brien"], []),
+        ("SILVA ana", ["Ana", "Silva"], []),
+        ("(415) 555-0123", [], ["+14155550123"]),
+        ("+1 (415) 555-0123", [], ["+14155550123"]),
+        ("555 01", [], ["+14155550123"]),
+        ("0151 12345678", [], ["+4915112345678"]),
+        ("0049 151 1234", [], ["+4915112345678"]),
+        ("020 7946 0958", [], ["+442079460958 ext. 12"]),
+        ("ana 0151-1234", ["Ana"], ["+4915112345678"]),
+        ("0151 1234 ana", ["Ana"], ["+4915112345678"]),
+        ("４１５ 555", [], ["+14155550123"]),
+        ("A-17", ["a-17"], []),
+        ("17 12", ["x17", "12y"], []),
+        ("", [], []),
+    ],
+)
+def test_a_search_finds(q: str, texts: list[str], numbers: list[str]) -> None:
+    assert compile_search(q)(texts, numbers)
+
+
+@pytest.mark.parametrize(
+    ("q", "texts", "numbers"),
+    [
+        ("jose", ["Josh"], []),
+        ("ana silva", ["Ana"], []),
+        ("415 556", [], ["+14155550123"]),
+        ("ana 0151", ["Ana"], ["+14155550123"]),
+        ("12", [], ["+442079460958 ext. 12"]),
+        ("95812", [], ["+442079460958 ext. 12"]),
+        ("00", [], ["+14155550123"]),
+    ],
+)
+def test_a_search_does_not_find(q: str, texts: list[str], numbers: list[str]) -> None:
+    assert not compile_search(q)(texts, numbers)
+
+
+digits = st.text("0123456789", min_size=9, max_size=13).filter(lambda text: text[0] != "0")
+
+
+@given(digits, st.data())
+def test_a_number_is_found_by_any_part_of_its_digits_with_any_marks_between(number: str, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(number) - 5))
+    part = number[first : data.draw(st.integers(first + 5, len(number)))]
+    between = data.draw(st.lists(st.sampled_from(["", "", " ", "-", "/", ".", " (", ") "]), min_size=14, max_size=14))
+    typed = "".join(digit + mark for digit, mark in zip(part, between, strict=False)).strip(" (")
+    if len(part.lstrip("0")) >= 3:
+        assert compile_search(typed)([], [f"+{number}"])
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "same"),
+    [
+        ("+14155550123", "+14155550123", True),
+        ("+1 (415) 555-0123", "+14155550123", True),
+        ("(415) 555-0123", "+14155550123", True),
+        ("0151 12345678", "+4915112345678", True),
+        ("0049 151 12345678", "+4915112345678", True),
+        ("020 7946 0958", "+442079460958 ext. 12", True),
+        ("", "", True),
+        ("x", "", False),
+        ("", "+14155550123", False),
+        ("+4155550123", "+14155550123", False),
+        ("5550123", "+14155550123", False),
+        ("555012", "+1555012", False),
+    ],
+)
+def test_a_number_is_compared_by_its_digits(written: str, number: str, same: bool) -> None:
+    assert is_number(written, number) is same
+
+
+@given(st.text())
+def test_any_text_can_be_searched_for(q: str) -> None:
+    search = compile_search(q)
+
+    assert search([q], []) or digits_of(q)
