@@ -54,7 +54,7 @@ class PlainAddressReader:
             raise ValueError("Must be a country as two letters, such as US.")
         return text.strip().upper()
 
-    def phone(self, text: str, country: str) -> str:
+    def phone(self, text: str, country: str, *, mobile: bool = True) -> str:
         digits = re.sub(r"[ ().-]", "", text.strip())
         if not re.fullmatch(r"\+?[0-9]{7,15}", digits):
             raise ValueError("Must be a phone number, such as +14155550123.")
@@ -82,12 +82,19 @@ class MemoryContactBook:
         self.rows: dict[ContactKey, Contact] = {}
         self.hashed: dict[ContactKey, Contact] = {}
         """What is kept of addresses that nobody uses, by their hashed keys."""
+        self.leading: dict[ContactKey, ContactKey] = {}
+        """From the hash of a former spelling to the one of today's, once something was kept of it."""
         self.stream: ChangeStream[Contact] = ChangeStream()
         self.writes = 0
         self._versions: Counter[ContactKey] = Counter()
 
     def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
         return {key: self._get(key) for key in keys}
+
+    def in_use(self, cursor: str | None, limit: int) -> Page[ContactKey]:
+        known = sorted((str(key), key) for key in self.rows)
+        after = read_cursor(cursor)
+        return page_of([(place, key) for place, key in known if after is None or place > after], limit)
 
     def save(self, contact: Contact) -> None:
         if rows_of(contact):
@@ -118,11 +125,15 @@ class MemoryContactBook:
             hashed = contact.key.hashed
             kept = Contact(hashed, consent=contact.consent, version=self._next_version(hashed))
             self.hashed[hashed] = kept
+            if contact.key.former is not None:
+                self.leading[contact.key.former.hashed] = hashed
             self.stream.record(str(hashed), kept_before, kept)
 
     def _get(self, key: ContactKey) -> Contact:
         if key in self.rows:
             return self.rows[key]
+        if key in self.leading:
+            key = self.leading[key]
         kept = self.hashed.get(key.hashed)
         return Contact(key) if kept is None else Contact(key, consent=kept.consent, remembered=kept.version)
 

@@ -1,10 +1,11 @@
-"""Calls to the provider's suppression list, within the rate that it allows."""
+"""Calls to the provider's suppression list, within the rate that it allows; joining the contacts of one phone."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -12,10 +13,52 @@ from msgspec import Struct
 from rebound.contacts.domain.suppressions import Suppression, SuppressionReason
 from rebound.kernel.errors import ComeAgainError, NotAnsweredError, NotOfferedError
 from rebound.kernel.pages import Page
+from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
-    from rebound.contacts.ports import SuppressionList
+    from rebound.contacts.ports import ContactBook, SuppressionList
+    from rebound.kernel.channels import ContactKey
     from rebound.platform.ports import Clock
+
+JOINED_AT_A_TIME: Final = 100
+"""Contacts looked at between two questions whether there is time."""
+
+
+class JoinedNumbers(Struct, frozen=True):
+    """How many contacts were looked at and joined; with a cursor there are more, without one it is done."""
+
+    looked_at: int
+    joined: int
+    cursor: str | None
+
+
+class JoinNumbers(Struct, frozen=True, kw_only=True):
+    """Joins what is kept of one phone under two spellings of its number, once, after an update that asks for it.
+
+    It is found under both without that; this only makes the reads shorter, and flags what only both together flag.
+    Running it again changes nothing.
+    """
+
+    contacts: ContactBook
+
+    def __call__(self, cursor: str | None, may_go_on: Callable[[], bool]) -> JoinedNumbers:
+        """Go on from a cursor. Raises ``InvalidInputError`` when it is none of ours."""
+        looked_at = joined = 0
+        while True:
+            page = self.contacts.in_use(cursor, JOINED_AT_A_TIME)
+            looked_at += len(page.items)
+            for key in dict.fromkeys(key for key in page.items if key.former is not None):
+                joined += retried(partial(self._join, key))
+            cursor = page.next_cursor
+            if cursor is None or not may_go_on():
+                return JoinedNumbers(looked_at, joined, cursor)
+
+    def _join(self, key: ContactKey) -> bool:
+        contact = self.contacts.get_many([key])[key]
+        if contact.joined:
+            self.contacts.save(contact)
+        return bool(contact.joined)
+
 
 CALL_EVERY: Final = timedelta(seconds=1)
 """SES v2 accepts about one call a second, over all operations that do not send."""

@@ -24,10 +24,12 @@ class AddressReader(Protocol):
     def country(self, text: str) -> str:
         """The country's two letters (ISO 3166-1 alpha-2). Raises ``ValueError``, with a sentence for people."""
 
-    def phone(self, text: str, country: str) -> str:
+    def phone(self, text: str, country: str, *, mobile: bool = True) -> str:
         """The number in E.164; one without a country code is of ``country``. Raises ``ValueError`` as ``email`` does.
 
-        A *possible* number is enough; whether it works is for the providers to say.
+        A *possible* number is enough; whether it works is for the providers to say. A number without a plus is read as
+        one of the country, and as one whose plus was lost: the valid reading is meant. Unless ``mobile``, a number may
+        have an extension, which is kept as in ``+442079460958 ext. 12``.
         """
 
 
@@ -41,6 +43,9 @@ class ContactBook(Protocol):
         hashed key gives what is remembered, and an empty contact while somebody uses the address. A read that is not
         consistent is good enough where the decision is taken again later.
         """
+
+    def in_use(self, cursor: str | None, limit: int) -> Page[ContactKey]:
+        """Up to ``limit`` contacts of all businesses that somebody uses, in no order; for rare work on all of them."""
 
     def save(self, contact: Contact) -> None:
         """Write a contact that is still as it was read (``version``). Raises ``ConcurrentChangeError`` otherwise.
@@ -59,6 +64,9 @@ class ContactWrites(Protocol):
 
     def write(self, writes: Any, /) -> None:
         """Add all contacts to a transaction, each on the condition that it is as it was read."""
+
+    def join_first(self) -> bool:
+        """Join those of the contacts that still have rows under a former spelling, by itself; whether there are any."""
 
 
 class ContactTransactions(Protocol):

@@ -12,7 +12,7 @@ from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_
 
 if TYPE_CHECKING:
     from rebound.contacts.adapters.dynamo_contacts import DynamoContactBook
-    from rebound.contacts.application import SuppressionListClient
+    from rebound.contacts.application import JoinNumbers, SuppressionListClient
     from rebound.contacts.ports import (
         AddressReader,
         ContactBook,
@@ -87,6 +87,7 @@ class ContactsUseCases(PlatformUseCases):
     suppression_list_client: SuppressionListClient = use_case(
         "rebound.contacts.application", missed="report_missed_removal"
     )
+    join_numbers: JoinNumbers = use_case("rebound.contacts.application")
 
 
 use_cases = in_this_process(ContactsUseCases, AwsContactsPorts)

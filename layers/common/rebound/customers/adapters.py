@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pynamodb.attributes import Attribute
     from pynamodb.transactions import TransactWrite
 
-    from rebound.contacts.ports import ContactTransactions
+    from rebound.contacts.ports import ContactTransactions, ContactWrites
 
 
 _BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
@@ -94,8 +95,7 @@ class DynamoCustomerBook:
     ) -> None:
         """``save`` as a part of a larger transaction, which has ``others`` rows besides."""
         rows = self._contacts.rows(contacts)
-        if len(customers) + rows.count + others > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        _check_fits(len(customers) + rows.count + others, rows)
         for customer in customers:
             tags: dict[str, Any] = {name: list(getattr(customer, name)) or None for name in _TAGS}
             row = self._row(
@@ -114,8 +114,7 @@ class DynamoCustomerBook:
     def delete_within(self, writes: TransactWrite, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """``delete`` as a part of a larger transaction."""
         rows = self._contacts.rows(contacts)
-        if len(customers) + rows.count > MAX_TRANSACTION:
-            raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+        _check_fits(len(customers) + rows.count, rows)
         for customer in customers:
             row = self._row(customer.business_id, customer.customer_id)
             writes.delete(row, condition=as_read(CustomerRow, customer.version))
@@ -172,11 +171,25 @@ class DynamoCustomerBook:
             return
 
 
+def _check_fits(count: int, contacts: ContactWrites) -> None:
+    if count <= MAX_TRANSACTION:
+        return
+    if contacts.join_first():
+        # Read again, each of them takes fewer rows.
+        raise ConcurrentChangeError
+    raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
+
+
 def _customer(row: CustomerRow) -> Customer:
     # Copied whole and not attribute by attribute, because an expansion does nothing more often than this.
     values: dict[str, Any] = row.attribute_values.copy()
     for name in _TAGS:
         values[name] = tuple(values.get(name) or ())
-    values["former_contacts"] = frozenset(map(ContactKey.parse, values.get("former_contacts") or ()))
+    former = values.get("former_contacts")
+    values["former_contacts"] = frozenset()
     values["version"] = int(values["version"])
-    return Customer(**values)
+    customer = Customer(**values)
+    if former is None:
+        return customer
+    # One that was written in a former spelling may be the number of today.
+    return replace(customer, former_contacts=frozenset(map(ContactKey.parse, former)).difference(customer.contact_keys))

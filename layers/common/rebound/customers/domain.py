@@ -91,7 +91,7 @@ class Customer(Struct, frozen=True, kw_only=True):
         address = self.email if channel is Channel.EMAIL else self.mobile_phone
         if address is None:
             return None
-        return ContactKey(self.business_id, channel, address.lower())
+        return ContactKey.of(self.business_id, channel, address)
 
     def address(self, channel: Channel) -> str | None:
         """The address as the customer writes it."""

@@ -17,6 +17,8 @@ from rebound.operations.application.run_command import COMMANDS
 DEFAULT_STACK: Final = "rebound"
 FUNCTION_OUTPUT: Final = "OperateStackFunction"
 _BAD_INPUT: Final = 2
+_SUMMED: Final = ("looked_at", "joined")
+"""What is counted over the invocations of one command."""
 _OF_ONE_BUSINESS: Final = (
     "set-bundle",
     "set-text-rate",
@@ -47,13 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def complete(function_name: str, command: dict[str, Any]) -> dict[str, Any]:
-    """Run a command until it is done: a redrive of many messages takes more than one invocation."""
+    """Run a command until it is done: some of many messages, or of all contacts, take more than one invocation."""
     answer = invoke(function_name, command)
     redriven: Counter[str] = Counter(answer.get("redriven", {}))
     while answer.get("done") is False:
         answer = invoke(function_name, command)
         redriven.update(answer["redriven"])
-    return {**answer, "redriven": dict(redriven)} if "redriven" in answer else answer
+    if "redriven" in answer:
+        return {**answer, "redriven": dict(redriven)}
+    counts = Counter({name: count for name, count in answer.items() if name in _SUMMED})
+    while answer.get("cursor"):
+        answer = invoke(function_name, {**command, "cursor": answer["cursor"]})
+        counts.update({name: answer[name] for name in counts})
+    return {**{name: value for name, value in answer.items() if name != "cursor"}, **counts}
 
 
 def function_of(stack: str) -> str:
@@ -96,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
         "list-senders": "who may send from where",
         "rewrite-settings": "write all businesses anew, after an update that says so",
+        "join-numbers": "join what is kept of one phone under two spellings, after an update that says so",
         "create-key": "a new API key of a business, shown once",
         "rotate-key": "a successor of a key; the old one goes on working for a while",
         "revoke-key": "end a key now",

@@ -115,7 +115,7 @@ class RollBackFlags(Struct, frozen=True, kw_only=True):
         ]
         by_contact: defaultdict[ContactKey, list[Message]] = defaultdict(list)
         for message in bounced:
-            by_contact[ContactKey(message.key.business_id, message.channel, message.address)].append(message)
+            by_contact[message.contact].append(message)
         for key, messages in by_contact.items():
             self._void_at(key, [Voided(message.key.message_id) for message in messages])
         return len(bounced)

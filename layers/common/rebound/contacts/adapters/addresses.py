@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from rebound.kernel.channels import canonical_number
+from rebound.kernel.written_text import is_one_line, tidied
+
 if TYPE_CHECKING:
     from email_validator import EmailNotValidError
+    from phonenumbers import PhoneNumber
 
 MAX_EMAIL: Final = 254
 MAX_PHONE: Final = 32
+MAX_EXTENSION: Final = 7
 _PLAIN: Final = re.compile(
     r"""
     (?=[^@]{1,64}@) [a-z0-9!\#$%&'*+/=?^_`{|}~-]+ (?:\.[a-z0-9!\#$%&'*+/=?^_`{|}~-]+)*
@@ -29,9 +34,9 @@ class LibraryAddressReader:
     """Implements ``AddressReader``."""
 
     def email(self, text: str) -> str:
-        if not text.isprintable():
+        text = tidied(text)
+        if not is_one_line(text):
             raise ValueError("Must be an email address without control characters, such as ana@example.com.")
-        text = text.strip()
         if len(text) > MAX_EMAIL:
             raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
         if _PLAIN.fullmatch(text):
@@ -55,22 +60,126 @@ class LibraryAddressReader:
             raise ValueError("Must be a country as two letters, such as US (ISO 3166-1 alpha-2).")
         return country
 
-    def phone(self, text: str, country: str) -> str:
-        if not text.isprintable():
+    def phone(self, text: str, country: str, *, mobile: bool = True) -> str:
+        text = tidied(text)
+        if not is_one_line(text):
             raise ValueError("Must be a phone number without control characters, such as +14155550123.")
         if len(text) > MAX_PHONE:
             raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")
-        import phonenumbers
-
-        try:
-            number = phonenumbers.parse(text, country)
-        except phonenumbers.NumberParseException:
-            raise ValueError("Must be a phone number, such as +14155550123.") from None
-        if number.extension:
+        _refuse_what_a_spreadsheet_wrote(text)
+        text = _EXTENSION.sub(r" ext. \1", text.removeprefix("tel:"))
+        number = _of_today(_read_number(text, country, mobile=mobile))
+        _refuse_letters(text)
+        _refuse_what_reaches_nobody(number, text, country)
+        if not number.extension:
+            return _e164(number)
+        if mobile:
             raise ValueError("Must be a phone number without an extension.")
-        if not phonenumbers.is_possible_number(number):
+        if len(number.extension) > MAX_EXTENSION:
+            raise ValueError(f"Must be a phone number with an extension of at most {MAX_EXTENSION} digits.")
+        return f"{_e164(number)} ext. {number.extension}"
+
+
+_SHORTENED: Final = re.compile(r"\+?\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
+_DECIMAL: Final = re.compile(r"\+?\d{5,}[.,]0+")
+_EXTENSION: Final = re.compile(
+    r"""
+    [\s,;.(\[]* (?<![^\W\d]) (?:
+        extensi[o\u00f3]n | extension | extn? | x | anexo | durchwahl | dw | apparat | app | nebenstelle | nst
+        | poste | interno | int | ramal | toestel | tst | \u0434\u043e\u0431
+    ) [\s.:=\#-]* ([0-9]+) [\s)\].]* $
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""An extension at the end, as offices write it in the languages of the pages."""
+_PLUS: Final = re.compile(r"[^\w+\uff0b]*[+\uff0b]")
+
+
+def _refuse_what_a_spreadsheet_wrote(text: str) -> None:
+    if _SHORTENED.fullmatch(text):
+        raise ValueError("Was shortened by a spreadsheet, and digits are lost: format the column as text.")
+    if _DECIMAL.fullmatch(text):
+        raise ValueError("Was written by a spreadsheet as a decimal: leave the .0 out.")
+
+
+def _read_number(text: str, country: str, *, mobile: bool) -> PhoneNumber:
+    """The number that is meant. Many systems write the country code without its plus, so both readings are tried.
+
+    The one that is valid is meant. When both are, a mobile number is meant where a mobile is asked for, else the
+    national one.
+    """
+    national = _parsed(text, country)
+    if _PLUS.match(text):
+        if national is None:
+            raise ValueError("Must be a phone number, such as +14155550123.")
+        return national
+    from phonenumbers import PhoneNumberType, is_valid_number, number_type
+
+    abroad = _parsed(f"+{text}", None)
+    valid = [number for number in (national, abroad) if number is not None and is_valid_number(number)]
+    if mobile and len(valid) > 1:
+        texted = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+        valid = [number for number in valid if number_type(number) in texted] or valid
+    meant = valid[0] if valid else national
+    if meant is None:
+        raise ValueError("Must be a phone number, such as +14155550123.")
+    return meant
+
+
+def _parsed(text: str, country: str | None) -> PhoneNumber | None:
+    import phonenumbers
+
+    try:
+        return phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _of_today(number: PhoneNumber) -> PhoneNumber:
+    """The number in the spelling of today, where its country has stopped using the one that is given."""
+    import phonenumbers
+
+    today = canonical_number(_e164(number))
+    if phonenumbers.is_possible_number(number) or today == _e164(number):
+        return number
+    written = phonenumbers.parse(today)
+    written.extension = number.extension
+    return written
+
+
+def _e164(number: PhoneNumber) -> str:
+    import phonenumbers
+
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _refuse_letters(text: str) -> None:
+    """Letters would be dialled as digits, of a stranger's number."""
+    if any(character.isalpha() for character in _EXTENSION.sub("", text)):
+        raise ValueError("Must be a phone number without letters: put names and notes into other fields.")
+
+
+def _refuse_what_reaches_nobody(number: PhoneNumber, text: str, country: str) -> None:
+    import phonenumbers
+    from phonenumbers import ValidationResult, shortnumberinfo
+
+    digits = str(number.national_number)
+    typed = "".join(character for character in text if character.isdigit())
+    if len(set(digits)) == 1 or len(set(typed)) == 1:
+        raise ValueError("Is one digit again and again, which is a placeholder: leave the field empty instead.")
+    dialled = not _PLUS.match(text) and typed
+    if dialled and shortnumberinfo.is_emergency_number(dialled, country):
+        raise ValueError("Is an emergency number.")
+    region = phonenumbers.region_code_for_number(number) or country
+    if not phonenumbers.is_valid_number(number) and shortnumberinfo.is_valid_short_number_for_region(number, region):
+        raise ValueError("Is a short number of a service, not a customer's.")
+    match phonenumbers.is_possible_number_with_reason(number):
+        case ValidationResult.IS_POSSIBLE:
+            return
+        case ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+            raise ValueError("Is possible only inside one town: give it with its area code.")
+        case _:
             raise ValueError("Must be a possible phone number: check the country code and the number of digits.")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _reason(error: EmailNotValidError) -> str:

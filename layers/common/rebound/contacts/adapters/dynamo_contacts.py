@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.consent.domain.consent import Consent, ConsentEvidence, ScopeState
 from rebound.contacts.adapters.rows import ContactRow
@@ -13,13 +14,14 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Reachability, Tried
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.pages import RowChange
+from rebound.kernel.pages import Page, RowChange, read_cursor
 from rebound.kernel.provider_codes import Provider
 from rebound.platform.adapters.dynamo import (
     as_read,
     bind,
     lost_races,
     next_version,
+    page_of,
     read_instant,
     transaction,
     write_instant,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
 
 
+_CONTACT_IDS: Final = re.compile(r"[^#]+#[a-z]+#.+")
+
+
 class DynamoContactBook:
     """Implements ``ContactBook``."""
 
@@ -36,21 +41,15 @@ class DynamoContactBook:
         self._row = bind(ContactRow, table_name)
 
     def get_many(self, keys: Iterable[ContactKey], *, consistent: bool = True) -> Mapping[ContactKey, Contact]:
-        wanted = {str(key): key for key in keys}
-        if not wanted:
-            return {}
-        addresses = [contact_id for contact_id, key in wanted.items() if not key.is_hashed]
-        found = {wanted[row.contact_id]: read_contact(row) for row in self._read(addresses, consistent=consistent)}
-        hashed = {str(key.hashed): key for key in wanted.values() if key not in found}
-        if hashed:
-            # Nobody uses these addresses now. Senders never get here, because a customer's contacts are stored.
-            for row in self._read(hashed, consistent=consistent):
-                key = hashed[row.contact_id]
-                found[key] = Contact(key, consent=_read_consent(row.consent), remembered=int(row.version))
-        return {key: found.get(key) or Contact(key) for key in wanted.values()}
+        wanted = list(dict.fromkeys(keys))
+        rows = self._read({place for key in wanted for place in _places(key)}, consistent=consistent)
+        # Nobody uses these addresses now. Senders never get here, because a customer's contacts are stored.
+        more = {place for key in wanted for place in _places_of_unused(key, rows)}.difference(rows)
+        rows |= self._read(more, consistent=consistent)
+        return {key: _contact_of(key, rows) for key in wanted}
 
     def save(self, contact: Contact) -> None:
-        if contact.is_used and contact.version:
+        if contact.is_used and contact.version and not contact.joined:
             with lost_races():
                 _contact_row(self._row, contact).save(condition=as_read(ContactRow, contact.version))
             return
@@ -61,10 +60,22 @@ class DynamoContactBook:
 
     def rows(self, contacts: Sequence[Contact]) -> ContactRows:
         """Contacts that are to be written in a transaction of another adapter."""
-        return ContactRows(self._row, contacts)
+        return ContactRows(self, self._row, contacts)
 
-    def _read(self, ids: Iterable[str], *, consistent: bool = True) -> Iterable[ContactRow]:
-        return self._row.batch_get(list(ids), consistent_read=consistent)
+    def in_use(self, cursor: str | None, limit: int) -> Page[ContactKey]:
+        after = read_cursor(cursor, _CONTACT_IDS)
+        found = self._row.scan(
+            ContactRow.customer_ids.exists(),
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=None if after is None else {"contact_id": {"S": after}},
+            attributes_to_get=["contact_id"],
+        )
+        return page_of(found, lambda row: ContactKey.parse(row.contact_id), lambda row: row.contact_id)
+
+    def _read(self, places: Collection[str], *, consistent: bool) -> dict[str, ContactRow]:
+        found = self._row.batch_get(list(places), consistent_read=consistent) if places else ()
+        return {row.contact_id: row for row in found}
 
 
 class ContactRows:
@@ -72,9 +83,12 @@ class ContactRows:
 
     The row under the address exists while somebody uses the address, the row under its hash only while nobody does. A
     write of the one deletes the other or checks that it is absent, in one transaction: no statement on consent is lost.
+    Rows that are left under a former spelling go with it. Under the hash of a former spelling a row may say where what
+    is remembered now stands (``same_as``).
     """
 
-    def __init__(self, row: type[ContactRow], contacts: Sequence[Contact]) -> None:
+    def __init__(self, book: DynamoContactBook, row: type[ContactRow], contacts: Sequence[Contact]) -> None:
+        self._book = book
         self._row = row
         self._contacts = [contact for contact in contacts if not _leaves_nothing(contact)]
 
@@ -91,9 +105,18 @@ class ContactRows:
             else:
                 self._write_unused(writes, contact)
 
+    def join_first(self) -> bool:
+        keys = [contact.key for contact in self._contacts if contact.joined]
+        for contact in self._book.get_many(keys).values():
+            if contact.joined:
+                self._book.save(contact)
+        return bool(keys)
+
     def _write_used(self, writes: TransactWrite, contact: Contact) -> None:
         unchanged = as_read(ContactRow, contact.version)
         writes.save(_contact_row(self._row, contact), condition=unchanged)
+        for place, version in contact.joined:
+            writes.delete(self._row(place), condition=as_read(ContactRow, version))
         if contact.version:
             return
         hashed, remembered = str(contact.key.hashed), as_read(ContactRow, contact.remembered)
@@ -108,19 +131,75 @@ class ContactRows:
             writes.delete(self._row(address), condition=unchanged)
         elif not contact.key.is_hashed:
             writes.condition_check(self._row, address, condition=unchanged)
+        former = contact.key.former if contact.consent.scopes else None
+        kept_as_former = None if former is None else str(former.hashed)
+        for place, version in contact.joined:
+            if place != kept_as_former:
+                writes.delete(self._row(place), condition=as_read(ContactRow, version))
         if contact.consent.scopes:
+            hashed = str(contact.key.hashed)
             version = next_version(contact.remembered)
-            kept = self._row(str(contact.key.hashed), consent=_write_consent(contact.consent), version=version)
+            kept = self._row(hashed, consent=_write_consent(contact.consent), version=version)
             writes.save(kept, condition=as_read(ContactRow, contact.remembered))
+            if kept_as_former is not None:
+                # A link may hold the hash of the former spelling, and nothing else tells whose it is.
+                read = dict(contact.joined).get(kept_as_former, 0)
+                condition = as_read(ContactRow, read) if read else _leads_elsewhere_or_is_absent()
+                writes.save(self._row(kept_as_former, same_as=hashed, version=0), condition=condition)
+
+
+def _places(key: ContactKey) -> Iterator[str]:
+    """Where a contact may be kept. Of a phone with two spellings, rows may be left under the former one."""
+    yield str(key)
+    former = key.former
+    if former is not None:
+        yield from (str(key.hashed), str(former), str(former.hashed))
+
+
+def _places_of_unused(key: ContactKey, rows: Mapping[str, ContactRow]) -> Iterator[str]:
+    """Where what is remembered of an address may be, once it is known that nobody uses it."""
+    row = rows.get(str(key))
+    if row is None:
+        yield str(key.hashed)
+    elif row.same_as:
+        yield row.same_as
+
+
+def _contact_of(key: ContactKey, rows: Mapping[str, ContactRow]) -> Contact:
+    """The contact of all rows that are about it."""
+    row = rows.get(str(key))
+    if key.is_hashed:
+        return Contact(key) if row is None else _remembered(key, rows.get(row.same_as or row.contact_id))
+    contact = read_contact(row) if row is not None else _remembered(key, rows.get(str(key.hashed)))
+    former = key.former
+    if former is not None:
+        for place in (str(former), str(former.hashed)):
+            other = rows.get(place)
+            if other is not None and not other.same_as:
+                contact = contact.join(read_contact(other), (place, int(other.version)))
+    return contact
+
+
+def _remembered(key: ContactKey, row: ContactRow | None) -> Contact:
+    """What is kept under a hash; the hash is the key's own, or for a hashed key the one that it leads to."""
+    if row is None:
+        return Contact(key)
+    kept = ContactKey.parse(row.contact_id) if key.is_hashed else key
+    return Contact(kept, consent=_read_consent(row.consent), remembered=int(row.version))
+
+
+def _leads_elsewhere_or_is_absent() -> Any:
+    return ContactRow.version.does_not_exist() | ContactRow.same_as.exists()
 
 
 def _leaves_nothing(contact: Contact) -> bool:
-    return not (contact.is_used or contact.version or contact.consent.scopes)
+    return not (contact.is_used or contact.version or contact.consent.scopes or contact.joined)
 
 
 def _rows_of(contact: Contact) -> int:
     alone = contact.version and (contact.is_used or not contact.consent.scopes)
-    return 1 if alone else 2
+    leads = not contact.is_used and bool(contact.consent.scopes) and contact.key.former is not None
+    return (1 if alone else 2) + len(contact.joined) + leads
 
 
 def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
@@ -129,6 +208,7 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
         customer_ids=set(contact.customer_ids) or None,
         reachability=_write_reachability(contact.reachability),
         consent=_write_consent(contact.consent),
+        joined_from=[place for place, _ in contact.joined] or None,
         version=next_version(contact.version),
     )
 
@@ -144,11 +224,13 @@ def read_contact(row: ContactRow) -> Contact:
     )
 
 
-def contact_of_image(image: Mapping[str, Any]) -> Contact:
-    """The contact of an image in the table's change stream."""
+def _row_of(image: Mapping[str, Any] | None) -> ContactRow | None:
+    """The row of an image in the table's change stream."""
+    if not image:
+        return None
     row = ContactRow()
     row.deserialize(dict(image))
-    return read_contact(row)
+    return row
 
 
 def _write_reachability(state: Reachability) -> Mapping[str, Any] | None:
@@ -250,12 +332,18 @@ def _read_statement(scope: Scope, statement: Mapping[str, Any], *, opted_out: bo
 
 
 def contact_change_of(record: Mapping[str, Any]) -> RowChange[Contact] | None:
-    """The change that a record of the table's change stream reports; a deleted row leaves a contact without users."""
+    """The change that a record of the table's change stream reports; a deleted row leaves a contact without users.
+
+    Nothing that matters has changed where a row under a former spelling goes, and where a new row only takes its place.
+    """
     change = record["dynamodb"]
-    old, new = change.get("OldImage"), change.get("NewImage")
-    before = contact_of_image(old) if old else None
-    after = contact_of_image(new) if new else before and Contact(before.key)
-    if after is None:
+    old, new = (_row_of(change.get(image)) for image in ("OldImage", "NewImage"))
+    row = new or old
+    if row is None or row.same_as or row.contact_id != str(ContactKey.parse(row.contact_id)):
         return None
+    before = read_contact(old) if old else None
+    after = read_contact(new) if new else Contact(ContactKey.parse(row.contact_id))
+    if before is None and new is not None and new.joined_from:
+        before = after
     at = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
     return RowChange(before, after, record["eventID"], at)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import Any, Final
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.adapters.rows import HISTORY_KEYS, HistoryRow
@@ -12,11 +15,8 @@ from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryE
 from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.pages import Page, read_cursor
-from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
-
-if TYPE_CHECKING:
-    from pynamodb.pagination import ResultIterator
+from rebound.kernel.pages import Page, first_page, read_cursor
+from rebound.platform.adapters.dynamo import bind, expiry, newest, read_instant, write_instant
 
 REPLY_KEPT: Final = timedelta(days=400)
 """As long as messages are kept."""
@@ -38,13 +38,19 @@ class DynamoContactHistory:
                 batch.save(row)
 
     def page(self, key: ContactKey, limit: int, cursor: str | None) -> Page[HistoryEntry]:
-        return page_of(self._newest(key, read_cursor(cursor, HISTORY_KEYS), limit), read, lambda row: row.entry_id)
+        found = self._newest(key, read_cursor(cursor, HISTORY_KEYS), limit + 1)
+        page = first_page(found, limit, lambda row: row.entry_id)
+        return Page([read(row) for row in page.items], page.next_cursor)
 
     def before(self, key: ContactKey, place: str | None, limit: int) -> Sequence[HistoryEntry]:
-        return [read(row) for row in self._newest(key, place, limit)]
+        return [read(row) for row in islice(self._newest(key, place, limit), limit)]
 
-    def _newest(self, key: ContactKey, before: str | None, limit: int) -> ResultIterator[HistoryRow]:
-        return newest(self._row, str(key.hashed), HistoryRow.entry_id, before, limit)
+    def _newest(self, key: ContactKey, before: str | None, limit: int) -> Iterator[HistoryRow]:
+        """The latest rows of an address in every spelling; at least ``limit``, if there are."""
+        of_each = [newest(self._row, str(hashed), HistoryRow.entry_id, before, limit) for hashed in key.all_hashed]
+        in_order = merge(*of_each, key=attrgetter("entry_id"), reverse=True)
+        # What was joined may have been recorded under both.
+        return (next(same) for _, same in groupby(in_order, attrgetter("entry_id")))
 
 
 def written(model: type[HistoryRow], key: ContactKey, entry: HistoryEntry) -> HistoryRow:

@@ -106,8 +106,8 @@ class DynamoReplyBook:
         return page_of(found, read_reply, lambda row: _place_of(read_reply(row)))
 
     def of_contact(self, key: ContactKey) -> Sequence[Reply]:
-        entries = self._row.query(str(key.hashed), consistent_read=True)
-        return [read_reply(row) for row in entries if row.entry_id.split("#")[1] == Reply.kind]
+        found = (self._row.query(str(hashed), consistent_read=True) for hashed in key.all_hashed)
+        return [read_reply(row) for rows in found for row in rows if row.entry_id.split("#")[1] == Reply.kind]
 
     def replace(self, before: Reply, after: Reply) -> None:
         as_read = HistoryRow.document == written(self._row, before.key, before).document

@@ -17,13 +17,17 @@ REPLY_KEYS: Final = re.compile(r"[0-9a-f]{64}#[0-9T:.Z-]{27}#reply#[0-9A-Za-z]+"
 class ContactRow(Model):
     """``contact_id`` is business, channel and address; the evidence of both folds is JSON.
 
-    When nobody uses the address any more, the consent evidence alone is kept, under the hash of the address.
+    When nobody uses the address any more, the consent evidence alone is kept, under the hash of the address. Under the
+    hash of a former spelling, ``same_as`` is the row of today's; its version is 0. ``joined_from`` has the rows that
+    the last write took in.
     """
 
     contact_id = UnicodeAttribute(hash_key=True)
     customer_ids = UnicodeSetAttribute(null=True)
     reachability = JsonAttribute(null=True)
     consent = JsonAttribute(null=True)
+    joined_from = TextListAttribute(null=True)
+    same_as = UnicodeAttribute(null=True)
     version = NumberAttribute()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from copy import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -69,6 +69,15 @@ def next_try_at(state: Reachability, policy: ReachabilityPolicy) -> datetime | N
     return last + FIRST_SPACING * (1 << min(len(failed) - 1, DOUBLINGS))
 
 
+MOST_ROWS_OF_ONE: Final = 4
+"""The most rows of one contact: under its address and its hash, in both spellings of a number."""
+
+
+def most_rows(keys: Iterable[ContactKey]) -> int:
+    """The most rows that a transaction takes for contacts."""
+    return sum(MOST_ROWS_OF_ONE if key.former is not None else MOST_ROWS_OF_ONE // 2 for key in keys)
+
+
 MAX_CUSTOMERS_PER_CONTACT = 500
 """The most customers who may share an address; one with more is a placeholder ("none@example.com"), not a contact."""
 
@@ -83,6 +92,10 @@ class Contact(Struct, frozen=True):
     When no customer who uses or used an address is left, its row is deleted. What its owner said about consent is then
     kept in a row under the hash of the address, without customers and failures, and joins the contact of the next
     customer with this address. ``remembered`` is the version of that row, 0 when there is none.
+
+    A phone may have rows under its former spelling too (``ContactKey.former``), written before it had the one of today
+    or kept since under a hash. They are read with it, and ``joined`` has their ids and versions: the next write of the
+    contact takes their place.
     """
 
     key: ContactKey
@@ -91,6 +104,7 @@ class Contact(Struct, frozen=True):
     customer_ids: frozenset[str] = frozenset()
     version: int = 0
     remembered: int = 0
+    joined: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_used(self) -> bool:
@@ -108,6 +122,16 @@ class Contact(Struct, frozen=True):
         if reachability == self.reachability and consent == self.consent:
             return self
         return replace(self, reachability=reachability, consent=consent)
+
+    def join(self, other: Contact, row: tuple[str, int]) -> Contact:
+        """This contact with all that was known of the same phone in another row."""
+        return replace(
+            self,
+            reachability=self.reachability.join(*other.reachability.evidence),
+            consent=self.consent.join(*other.consent.statements),
+            customer_ids=self.customer_ids | other.customer_ids,
+            joined=(*self.joined, row),
+        )
 
     def verdict(self, policy: ReachabilityPolicy) -> Verdict:
         """The invalid flag under the business's policy."""

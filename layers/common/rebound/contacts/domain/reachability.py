@@ -111,6 +111,12 @@ class Reachability(Struct, frozen=True):
         )
 
     @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """All that is kept, as the evidence from which ``join`` makes this state again."""
+        single = (one for one in (self.cleared, self.tried) if one is not None)
+        return (*single, *self.failures, *map(Voided, self.voided))
+
+    @property
     def counted_failures(self) -> frozenset[Failure]:
         """The failures that speak against the address: those that nobody has voided."""
         if not self.voided:

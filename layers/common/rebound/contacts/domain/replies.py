@@ -119,7 +119,7 @@ class Reply(Struct, frozen=True):
     @property
     def contact(self) -> ContactKey:
         """The contact under its address while that is known, else under its hash."""
-        return self.key if self.number is None else replace(self.key, address=self.number)
+        return self.key if self.number is None else ContactKey.of(self.key.business_id, self.key.channel, self.number)
 
     @property
     def evidence(self) -> tuple[ConsentEvidence, ...]:

@@ -27,6 +27,7 @@ from rebound.kernel.errors import (
 from rebound.kernel.languages import known_language
 from rebound.kernel.local_time import time_zone
 from rebound.kernel.retrying import retried
+from rebound.kernel.written_text import folded, is_one_line, tidied
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -224,7 +225,7 @@ def checked_profile(
     errors = [
         FieldError(name, "Is required and cannot be empty.")
         for name in REQUIRED_FIELDS
-        if (creating or name in given) and not str(given.get(name) or "").strip()
+        if (creating or name in given) and not tidied(str(given.get(name) or ""))
     ]
     flawed = {error.field for error in errors}
     for name, value in given.items():
@@ -243,13 +244,15 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
     row = PROFILE[name]
     if row.kind is Kind.TAGS:
         return _tags(value or ())
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, str):
+        value = tidied(value)
+    if not value:
         return None
     match row.kind:
         case Kind.EMAIL:
             return addresses.email(value)
         case Kind.PHONE:
-            return addresses.phone(value, business.country)
+            return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
         case Kind.TIME_ZONE:
             return time_zone(value)
         case Kind.LANGUAGE:
@@ -261,8 +264,9 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(value.strip() if value.isprintable() else "" for value in values))
-    if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG for tag in tags):
+    spellings = {folded(tag): tag for tag in reversed([tidied(value) for value in values])}
+    tags = tuple(reversed(spellings.values()))
+    if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG and is_one_line(tag) for tag in tags):
         raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
     return tags
 
@@ -277,7 +281,6 @@ def _date(value: str | date) -> date:
 
 
 def _line(value: str, longest: int) -> str:
-    printable, value = value.isprintable(), value.strip()
-    if len(value) > longest or not printable:
+    if len(value) > longest or not is_one_line(value):
         raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
     return value

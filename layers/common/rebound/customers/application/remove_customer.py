@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.contacts import MOST_ROWS_OF_ONE, Contact, most_rows
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import ContactKey
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
 
-MOST_CONTACTS: Final = 40
-"""Contacts in one transaction: two rows for each and one for the customer make 81 of the 100 rows that fit."""
+MOST_ROWS: Final = 80
+"""Rows of contacts in one transaction, which holds 100, with the customer and what others write with it."""
 
 
 class RemoveCustomer(Struct, frozen=True, kw_only=True):
@@ -37,8 +37,8 @@ class RemoveCustomer(Struct, frozen=True, kw_only=True):
 
         This is no edit: ``updated_at`` stays. Raises ``ConcurrentChangeError`` and ``NotFoundError``.
         """
-        while len(customer.all_contact_keys) > MOST_CONTACTS:
-            left = sorted(customer.former_contacts, key=str)[:MOST_CONTACTS]
+        while most_rows(customer.all_contact_keys) > MOST_ROWS:
+            left = sorted(customer.former_contacts, key=str)[: MOST_ROWS // MOST_ROWS_OF_ONE]
             without = replace(customer, former_contacts=customer.former_contacts.difference(left))
             self.customers.save([without], unlinked(self.contacts.get_many(left), {customer.customer_id}))
             customer = self.customers.get(customer.business_id, customer.customer_id)

@@ -43,6 +43,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
+from rebound.kernel.written_text import is_one_line, tidied
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -408,9 +409,9 @@ def _customer_of(job: ImportJob, row: Row) -> str:
 
     An id of its own follows from the import and the row's line, so a row that is imported again makes no new customer.
     """
-    external_id = (row.given or {}).get("external_id")
-    if external_id and external_id.isprintable() and external_id.strip():
-        return id_of_external(job.business_id, external_id.strip())
+    external_id = tidied((row.given or {}).get("external_id") or "")
+    if external_id and is_one_line(external_id):
+        return id_of_external(job.business_id, external_id)
     if row.customer_id is not None:
         return row.customer_id
     return sha256(f"{job.business_id}\x1f{job.import_id}\x1f{row.line}".encode()).hexdigest()[:32]

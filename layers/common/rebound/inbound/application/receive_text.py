@@ -79,7 +79,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         businesses = {business.business_id: business for business in self.businesses.having_sent_from(text.senders)}
         present = {id_ for id_, business in businesses.items() if business.text_from in text.senders}
         holders = present or set(businesses)
-        numbers = {business_id: ContactKey(business_id, Channel.SMS, text.number) for business_id in businesses}
+        numbers = {business_id: ContactKey.of(business_id, Channel.SMS, text.number) for business_id in businesses}
         contacts = self.contacts.get_many(numbers.values())
         heard = [
             key.hashed

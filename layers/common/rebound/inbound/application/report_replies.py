@@ -15,6 +15,7 @@ from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.csv_cells import defused
 from rebound.kernel.pages import Page
+from rebound.kernel.search import compile_search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,15 +93,15 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
         tests: list[Callable[[Reply], bool]] = []
         if wanted.customer_id is not None:
             customer = self.customers.get(business_id, wanted.customer_id)
-            own = {key.hashed for key in customer.all_contact_keys if key.channel is Channel.SMS}
+            own = {one for key in customer.all_contact_keys if key.channel is Channel.SMS for one in key.all_hashed}
             tests.append(lambda reply: reply.key in own)
         if wanted.meaning is not None:
             tests.append(lambda reply: reply.meaning is wanted.meaning)
         if wanted.needs_staff is not None:
             tests.append(lambda reply: reply.is_waiting is wanted.needs_staff)
         if wanted.q is not None:
-            words = wanted.q.casefold().split()
-            tests.append(lambda reply: _says(reply, words))
+            search = compile_search(wanted.q)
+            tests.append(lambda reply: search((reply.body or "",), (reply.number or "",)))
         return (lambda reply: all(test(reply) for test in tests)) if tests else None
 
     def _views(self, business_id: str, replies: Sequence[Reply]) -> Sequence[ReplyView]:
@@ -118,11 +119,6 @@ def _users(reply: Reply, contacts: Mapping[ContactKey, Contact]) -> Sequence[str
     users = sorted(contact.customer_ids) if contact is not None else []
     first = [reply.customer_id] if reply.customer_id is not None else []
     return list(dict.fromkeys([*first, *users]))[:MOST_CUSTOMERS]
-
-
-def _says(reply: Reply, words: Sequence[str]) -> bool:
-    text = f"{reply.body or ''}\n{reply.number or ''}".casefold()
-    return all(word in text for word in words)
 
 
 # --- as a file --------------------------------------------------------------------------------------------------------

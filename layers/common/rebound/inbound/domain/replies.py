@@ -69,7 +69,7 @@ def understood(
     4. A text that reads like a revocation: staff must read it.
     5. Anything else: staff must read it when something was asked, or when it confirms although nothing was asked.
     """
-    key = ContactKey(business_id, Channel.SMS, text.number).hashed
+    key = ContactKey.of(business_id, Channel.SMS, text.number).hashed
     keyword = keyword_of(text)
     reply = Reply(key, text.reply_id, at, text.to, Meaning.OTHER, text.number, text.body)
     confirms = plain(text.body) in {plain(word) for word in confirming}

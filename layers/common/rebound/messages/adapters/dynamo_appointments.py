@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
 from rebound.kernel.channels import ContactKey
@@ -45,25 +48,27 @@ class DynamoAppointmentBook:
 
     def ask(self, key: ContactKey, asked: Asked) -> None:
         self._row(
-            _contact(key),
+            _contacts(key)[0],
             _asked(asked),
             document={"customer_id": asked.key.customer_id, "appointment_id": asked.appointment_id},
             expires_at=expiry(asked.at, OPEN_FOR),
         ).save()
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:
-        rows = newest(self._row, _contact(key), AppointmentRow.message_id, None, MOST_OPEN)
+        found = [newest(self._row, one, AppointmentRow.message_id, None, MOST_OPEN) for one in _contacts(key)]
+        rows = islice(merge(*found, key=attrgetter("message_id"), reverse=True), MOST_OPEN)
         return [_read_asked(key.business_id, row) for row in rows]
 
     def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
         with self._row.batch_write() as batch:
             for one in asked:
-                batch.delete(self._row(_contact(key), _asked(one)))
+                for contact in _contacts(key):
+                    batch.delete(self._row(contact, _asked(one)))
 
 
-def _contact(key: ContactKey) -> str:
-    """The partition of a contact's open questions; no business is called ``asked``."""
-    return f"asked#{key.hashed}"
+def _contacts(key: ContactKey) -> list[str]:
+    """The partitions of a contact's open questions, that of today first; no business is called ``asked``."""
+    return [f"asked#{hashed}" for hashed in key.all_hashed]
 
 
 def _asked(asked: Asked) -> str:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 
@@ -115,7 +115,7 @@ class Message(Struct, frozen=True):
             return self
         message = replace(
             self,
-            address=receipt.address.lower() if receipt.address else self.address,
+            address=self._contact_of(receipt).address,
             provider=self.provider or receipt.provider,
             provider_id=self.provider_id or receipt.provider_id,
         )
@@ -134,7 +134,15 @@ class Message(Struct, frozen=True):
     def is_meant_by(self, receipt: Receipt) -> bool:
         """Whether the receipt is about the address that the message went to."""
         guessed = self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
-        return receipt.address is None or guessed or receipt.address.lower() == self.address
+        return guessed or self._contact_of(receipt) == self.contact
+
+    @property
+    def contact(self) -> ContactKey:
+        """The contact that it was sent to."""
+        return ContactKey.of(self.key.business_id, self.channel, self.address)
+
+    def _contact_of(self, receipt: Receipt) -> ContactKey:
+        return ContactKey.of(self.key.business_id, self.channel, receipt.address or self.address)
 
     @property
     def _is_outdone_by_delivery(self) -> bool:

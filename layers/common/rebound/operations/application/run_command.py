@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
+    from rebound.contacts.application import JoinNumbers
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
 MAX_GRACE_HOURS: Final = 24 * 30
@@ -34,6 +35,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     tenants: TenantService
     senders: SenderGrants
     dead_letters: DeadLetterService
+    join_numbers: JoinNumbers
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -115,7 +117,7 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "list-keys": _list_keys,
     "dead-letters": _dead_letters,
 }
-COMMANDS: Final = (*_COMMANDS, "redrive")
+COMMANDS: Final = (*_COMMANDS, "join-numbers", "redrive")
 
 
 def _run(run: RunCommand, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
@@ -123,6 +125,8 @@ def _run(run: RunCommand, event: Mapping[str, Any], may_go_on: Callable[[], bool
     if command == "redrive":
         redriven = run.dead_letters.redrive(_text(event, "queue"), may_go_on)
         return {"redriven": redriven.counts, "done": redriven.done}
+    if command == "join-numbers":
+        return asdict(run.join_numbers(event.get("cursor"), may_go_on))
     if command not in _COMMANDS:
         raise InvalidInputError(FieldError("command", f"Must be one of {', '.join(COMMANDS)}."))
     return _COMMANDS[command](run, event)

@@ -53,15 +53,13 @@ class LinkReader(Struct, frozen=True, kw_only=True):
 
     def _address(self, link: Link) -> ContactKey:
         message = self.messages.get_many([link.message]).get(link.message)
-        if message is not None:
-            sent_to = ContactKey(link.message.business_id, message.channel, message.address)
-            if sent_to.hashed == link.contact:
-                return sent_to
+        if message is not None and link.contact in message.contact.all_hashed:
+            return message.contact
         try:
             customer = self.customers.get(link.message.business_id, link.message.customer_id)
         except NotFoundError:
             return link.contact
-        return next((key for key in customer.all_contact_keys if key.hashed == link.contact), link.contact)
+        return next((key for key in customer.all_contact_keys if link.contact in key.all_hashed), link.contact)
 
 
 class LinkView(Struct, frozen=True):

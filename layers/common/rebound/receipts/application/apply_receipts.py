@@ -71,8 +71,7 @@ class _Evidence(Struct, frozen=True):
     @property
     def contact(self) -> ContactKey:
         """The contact that the evidence is about."""
-        message = self.known.message
-        return ContactKey(message.key.business_id, message.channel, message.address)
+        return self.known.message.contact
 
 
 class ApplyReceipts(Struct, frozen=True, kw_only=True):

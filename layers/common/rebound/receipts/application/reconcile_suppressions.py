@@ -76,7 +76,7 @@ class ReconcileSuppressions(Struct, frozen=True, kw_only=True):
         remaining: Counter[Drift] = Counter()
         stale: dict[str, Suppression] = {}
         for business_id in business_ids:
-            keys = [ContactKey(business_id, Channel.EMAIL, entry.address.lower()) for entry in entries]
+            keys = [ContactKey.of(business_id, Channel.EMAIL, entry.address) for entry in entries]
             contacts = self.contacts.get_many(keys)
             for key, entry in zip(keys, entries, strict=True):
                 drift = self._drift(contacts[key], entry)

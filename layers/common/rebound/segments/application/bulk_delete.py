@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from rebound.contacts.domain.contacts import most_rows
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.remove_customer import unlinked
 from rebound.customers.domain import Customer
@@ -191,7 +192,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
             elif not matcher(with_flags(customer, known, policy)):
                 settled.spare(one.customer_id, NO_LONGER_MATCHES)
             else:
-                rows += 1 + 2 * len(customer.all_contact_keys)
+                rows += 1 + most_rows(customer.all_contact_keys)
                 if rows > MOST_ROWS and settled.removed:
                     break
                 settled.handled += 1

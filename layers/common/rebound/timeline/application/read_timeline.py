@@ -133,7 +133,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         for message in self.messages.before(customer.business_id, customer.customer_id, before, limit):
             place = TimelinePosition(time_of(message.key.message_id), "", message.key.message_id)
             address = message.address
-            key = ContactKey(customer.business_id, message.channel, address) if address else None
+            key = ContactKey.of(customer.business_id, message.channel, address) if address else None
             former, shared_with = _use(key, customer, contacts)
             yield Happened(place, message, message.channel, key, former, shared_with)
 
