@@ -50,6 +50,11 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ExpandCampaignFunction", "dynamodb:BatchGetItem"): "a list that the plan, which did it that day, has no time for",
     ("ExpandCampaignFunction", "dynamodb:UpdateItem"): "as BatchGetItem, of those in it who wait for their hour",
     ("ReceiveTextFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
+    (
+        "SendTextFunction",
+        "dynamodb:ConditionCheckItem",
+    ): "a number that an earlier version kept under a former spelling",
+    ("SendTextFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
     **{
         (function, "sqs:SendMessage"): "the day's chunks go, and go back, to some of the queues only"
         for function in (
