@@ -4,9 +4,10 @@ import random
 from collections.abc import Sequence
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rebound.contacts.domain.contacts import Contact
@@ -211,31 +212,54 @@ def test_voided_failures_do_not_count_towards_a_threshold() -> None:
     assert flagged(*five, Voided("m2"), bounce(9, SOFT, "m9"))
 
 
-numbered = st.integers(0, 2 * KEPT_VOIDED).map(lambda number: f"m{number:03d}")
+def message(number: int) -> str:
+    """The id of a message; later ones sort behind earlier ones, as real ones do."""
+    return f"m{number:03d}"
 
 
-@given(
-    st.lists(st.lists(numbered, max_size=2 * KEPT_VOIDED), min_size=3, max_size=3),
-    st.lists(numbered, max_size=10),
-    st.randoms(use_true_random=False),
-)
+MOST: Final = 2 * KEPT_VOIDED
+numbers: Final = st.integers(0, MOST)
+many_or_few: Final = st.integers(0, MOST) | st.sampled_from([KEPT_VOIDED - 1, KEPT_VOIDED, KEPT_VOIDED + 1, 150])
+"""How many are voided: mostly so many that not all of them can be kept."""
+
+
+@given(many_or_few, st.lists(numbers, max_size=10), st.randoms(use_true_random=False))
+@example(150, [*range(0, 150, 7), 149], random.Random(0))
 def test_what_was_voided_stays_voided_however_much_is_voided_after_it(
-    groups: list[list[str]], bounced: list[str], chance: random.Random
+    many: int, bounced: list[int], chance: random.Random
 ) -> None:
-    states = [EMPTY.join(*map(Voided, group)) for group in groups]
-    evidence: list[Evidence] = [*(Voided(id_) for group in groups for id_ in group)]
-    evidence += [bounce(1, message_id=id_) for id_ in bounced]
+    voided = [message(number) for number in chance.sample(range(MOST), many)]
+    states = [EMPTY.join(*map(Voided, voided[start::3])) for start in range(3)]
+    evidence: list[Evidence] = [*map(Voided, voided), *map(Voided, voided[:5])]
+    evidence += [bounce(1, message_id=message(number)) for number in bounced]
     chance.shuffle(evidence)
     one_by_one = EMPTY
     for item in evidence:
         one_by_one = one_by_one.join(item)
 
     assert one_by_one == EMPTY.join(*evidence)
-    assert len(one_by_one.voided) <= KEPT_VOIDED
-    voided = {id_ for group in groups for id_ in group}
-    assert not {failure.message_id for failure in one_by_one.counted_failures} & voided
+    assert one_by_one.voided == set(sorted(voided)[-KEPT_VOIDED:])
+    assert not {failure.message_id for failure in one_by_one.counted_failures} & set(voided)
     for state in states:
-        assert not {f.message_id for f in state.join(*evidence).counted_failures} & voided
+        assert state.join(*evidence) == one_by_one
+
+
+@pytest.mark.parametrize("first", [0, 60])
+@pytest.mark.parametrize("many", [1, KEPT_VOIDED - 1, KEPT_VOIDED, KEPT_VOIDED + 1, 150])
+def test_a_failure_speaks_unless_its_message_or_a_hundred_later_ones_are_voided(many: int, first: int) -> None:
+    voided = [message(number) for number in range(first, first + 2 * many, 2)]
+    bounced = [bounce(number, message_id=message(number)) for number in range(400)]
+    listed = Failure(at(1), None, Provider.SES, "SuppressionList/BOUNCE")
+    chance = random.Random(many)
+    evidence: list[Evidence] = [*map(Voided, voided)]
+    chance.shuffle(evidence)
+    # Only a few at a time, as more of one code than that are not kept anyway.
+    for start in range(0, len(bounced), KEPT_PER_CODE - 1):
+        some = [listed, *bounced[start : start + KEPT_PER_CODE - 1]]
+        counted = {failure.message_id for failure in EMPTY.join(*evidence, *some).counted_failures}
+        oldest = sorted(voided)[-KEPT_VOIDED] if many >= KEPT_VOIDED else ""
+        ids = {failure.message_id or "" for failure in some[1:]}
+        assert counted == {None, *(id_ for id_ in ids - set(voided) if id_ > oldest)}
 
 
 def test_a_contact_that_learns_nothing_new_is_the_same_object() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from copy import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
 from itertools import count
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Recovery
@@ -368,6 +369,106 @@ def test_a_pause_and_a_cancellation_after_a_death_free_the_places(channel: Chann
     world.rest()
 
     assert places_of(world, 1) == ()
+
+
+QUIET_HOUR: Final = QuietWindow(time(5), time(6))
+"""Where the customers are it begins an hour after noon in London."""
+
+
+@pytest.mark.parametrize("then", ["is held", "is held at the last moment", "is throttled", "has no turn"])
+def test_whoever_waits_again_after_a_death_keeps_no_place_meanwhile(then: str) -> None:
+    """The place of the dead attempt would keep other messages back for as long as this one waits."""
+    world = capped(people=1)
+    campaign_id = one_chunk(world, Channel.EMAIL)
+    task = only_ticket(world)
+    with pytest.raises(WorkerDiedError):
+        world.send_email(task, "worker-that-dies")
+    world.clock.move(LEASE)
+    seen: list[int] = []
+    looks = count()
+
+    def note(where: Boundary) -> None:
+        if where == "chunks.put_back" and where.side == "before":
+            seen.append(len(places_of(world, 1)))
+        # The first look at the campaign is before the decision, the second one after it.
+        if where == "campaigns.get" and where.side == "before" and next(looks) and then.endswith("last moment"):
+            world.clock.move_to(at(3600))
+
+    world.checkpoint = note
+    if then.startswith("is held"):
+        world.businesses.replace(business(frequency_caps=(ONE,), quiet_hours=QuietHours(None, QUIET_HOUR)))
+        world.clock.move_to(at(3600 if then == "is held" else 3599))
+    if then == "is throttled":
+        world.mailer.answer("ana1@example.com", Throttled("ACCOUNT_THROTTLED"))
+    assert len(places_of(world, 1)) == 1
+    world.send_email(replace(task, size=0 if then == "has no turn" else 1, turn_at=world.clock.now()), "worker-2")
+
+    assert seen == [0]
+    world.checkpoint = lambda _: None
+    world.end(campaign_id)
+    world.rest()
+    assert [row.status for row in rows_of(world, 1)] == [MessageStatus.DELIVERED]
+    assert len(places_of(world, 1)) == 1
+
+
+def test_a_text_that_was_not_claimed_before_its_sender_died_keeps_no_place_until_its_next_turn() -> None:
+    world = capped(people=1)
+    campaign_id = one_chunk(world, Channel.SMS)
+    task = only_ticket(world)
+    with pytest.raises(WorkerDiedError):
+        world.send_text(task, "worker-that-dies", always)
+    assert len(places_of(world, 1)) == 1
+    world.clock.move(LEASE)
+    world.send_text(task, "worker-2", always)
+
+    assert places_of(world, 1) == ()
+    world.end(campaign_id)
+    world.rest()
+    assert [row.status for row in rows_of(world, 1)] == [MessageStatus.DELIVERED]
+
+
+@pytest.mark.parametrize("then", ["is held", "is held at the last moment", "cannot be rendered", "has no time"])
+def test_a_place_that_others_kept_a_settling_worker_from_giving_back_is_given_back_at_the_next_turn(then: str) -> None:
+    world = capped(people=0)
+    world.add(customer(1, gender="f"))
+    campaign_id = one_chunk(
+        world, Channel.SMS, content=TextContent("Hi ##{{gender}}"[3 * (then == "cannot be rendered") :])
+    )
+    task = only_ticket(world)
+    with pytest.raises(WorkerDiedError):
+        world.send_text(task, "worker-that-dies", always)
+    world.clock.move(LEASE)
+
+    def contend(where: Boundary) -> None:
+        if where == "frequencies.save" and where.side == "before":
+            raise ConcurrentChangeError
+
+    world.checkpoint = contend
+    world.send_text(task, "worker-2", always)
+    assert len(places_of(world, 1)) == 1
+
+    def pass_time(where: Boundary) -> None:
+        if then == "is held at the last moment" and where == "chunks.mark":
+            world.clock.move_to(at(3600))
+
+    world.checkpoint = pass_time
+    if then.startswith("is held"):
+        world.businesses.replace(business(frequency_caps=(ONE,), quiet_hours=QuietHours(QUIET_HOUR, None)))
+        # The lease that is over has taken a while.
+        world.clock.move_to(at(3600 if then == "is held" else 3599.5))
+    if then == "cannot be rendered":
+        world.customers.rows[BUSINESS_ID, id_of(1)] = customer(1)
+    world.send_text(replace(task, turn_at=world.clock.now()), "worker-3", lambda: then != "has no time")
+
+    assert world.twilio_texter.handed == []
+    assert places_of(world, 1) == ()
+    world.checkpoint = lambda _: None
+    world.end(campaign_id)
+    world.rest()
+    rendered = then != "cannot be rendered"
+    (row,) = rows_of(world, 1)
+    assert row.status is (MessageStatus.DELIVERED if rendered else MessageStatus.EXCLUDED)
+    assert len(places_of(world, 1)) == rendered
 
 
 def test_a_sender_whose_chunk_another_holds_since_sends_nothing() -> None:
