@@ -53,6 +53,19 @@ def ports(tables: Callable[[], EveryPorts]) -> EveryPorts:
     return tables()
 
 
+@pytest.fixture(scope="module")
+def _dynamodb() -> Iterator[None]:
+    with fake_aws_with_tables() as names, _process(names):
+        yield
+
+
+@pytest.fixture
+def over_dynamodb(_dynamodb: None) -> EveryPorts:
+    """All ports over AWS in memory alone: for what no fake can show."""
+    empty_tables()
+    return ports_of_this_process()
+
+
 @pytest.fixture(params=["memory", "aws"])
 def on_aws(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Whether the adapter is tried, over AWS in memory, or the fake."""

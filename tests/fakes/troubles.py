@@ -1,4 +1,4 @@
-"""A DynamoDB that is busy: each call meets somebody the first time, as calls do in a busy account."""
+"""A DynamoDB that is busy, and one that is listened to."""
 
 import json
 from collections import Counter
@@ -27,7 +27,10 @@ _LEFT: Final = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "Unprocesse
 
 @contextmanager
 def busy_dynamodb() -> Iterator[Counter[str]]:
-    """While this is open, every call is refused once before it is taken; counts what was refused, by operation."""
+    """While this is open, every call is refused once before it is taken, as some are in a busy account.
+
+    Counts what was refused, by operation.
+    """
     refused: Counter[str] = Counter()
     met: set[tuple[str, bytes]] = set()
 
@@ -58,6 +61,21 @@ def busy_dynamodb() -> Iterator[Counter[str]]:
             yield refused
     finally:
         session.cache_clear()
+
+
+@contextmanager
+def recorded_requests() -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
+    """While this is open, each request to DynamoDB is noted as it leaves: its operation and what it asks for."""
+    asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    def note(stubber: Any, event_name: str, request: Any, **given: Any) -> Any:
+        if stubber.enabled and ".dynamodb." in event_name:
+            asked.append((event_name.rpartition(".")[2], json.loads(request.body)))
+        return answered(stubber, event_name, request, **given)
+
+    answered: Any = BotocoreStubber.__call__
+    with patch.object(BotocoreStubber, "__call__", note):
+        yield asked
 
 
 def _response(url: str, status: int, body: Mapping[str, Any]) -> AWSResponse:

@@ -301,6 +301,8 @@ class DynamoChunkLedger:
             limit=_CHUNKS_A_PAGE,
             page_size=_CHUNKS_A_PAGE,
             last_evaluated_key=start,
+            # A resume must find a chunk that was set aside the moment before: nothing else would bring it back.
+            consistent_read=True,
         )
         return page_of(found, _chunk, lambda row: row.chunk)
 
