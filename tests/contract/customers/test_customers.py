@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import bounds
@@ -184,3 +185,30 @@ def test_a_copied_flag_makes_an_edit_read_again_and_the_same_flag_does_not(ports
     assert ports.customers.get(BUSINESS_ID, id_of(1)).version == first.version + 1
     with pytest.raises(ConcurrentChangeError):
         ports.customers.save([first], [])
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_flag_does_not_land_on_the_address_to_which_a_customer_moves_meanwhile(
+    over_dynamodb: EveryPorts, monkeypatch: pytest.MonkeyPatch, channel: Channel, leaves: bool
+) -> None:
+    ports = over_dynamodb
+    stored(ports, 1)
+    read = ports.customers.get
+
+    def overtaken(business_id: str, customer_id: str) -> Customer:
+        found = read(business_id, customer_id)
+        if leaves:
+            ports.customers.delete([found], [])
+        else:
+            ports.customers.save([replace(found, email="new@example.com", mobile_phone="+14155560099")], [])
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ports.customers, "get", overtaken)
+        ports.customers.copy_flag(contact_key(1, channel), id_of(1), invalid=True)
+    found = ports.customers.get_many(BUSINESS_ID, [id_of(1)])
+
+    assert [(moved.email, moved.failed_email, moved.failed_phone) for moved in found.values()] == (
+        [] if leaves else [("new@example.com", False, False)]
+    )

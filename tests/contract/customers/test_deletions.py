@@ -132,3 +132,18 @@ def test_nothing_is_remembered_past_who_has_just_come_with_the_address(ports: Ev
     ports.contacts.save(known(ports, 1).with_evidence(late))
 
     assert known(ports, 1).consent == used(1).with_evidence(*SAID, late).consent
+
+
+def test_a_statement_about_an_address_that_nobody_had_when_it_was_read_is_not_lost_on_who_has_just_come(
+    ports: EveryPorts,
+) -> None:
+    """Kept under the hash, it would be found by nobody: whoever uses an address is looked up under the address."""
+    nobody = known(ports, 1)
+    stop = ConsentEvidence(at(9), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD)
+    ports.customers.save([customer(1)], [used(1)])
+    with pytest.raises(ConcurrentChangeError):
+        ports.contacts.save(nobody.with_evidence(stop))
+    ports.contacts.save(known(ports, 1).with_evidence(stop))
+
+    assert known(ports, 1).consent.opted_out == (Scope.ALL,)
+    assert known(ports, 1).remembered == 0

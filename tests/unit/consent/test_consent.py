@@ -142,3 +142,61 @@ def test_scopes_are_independent(scope: Scope) -> None:
 
 def test_nothing_said_is_no_opt_out() -> None:
     assert NOTHING_SAID.opted_out == ()
+
+
+# --- who has asked for marketing in their own word --------------------------------------------------------------------
+
+OWNERS = (
+    ConsentSource.KEYWORD,
+    ConsentSource.ONE_CLICK,
+    ConsentSource.DOUBLE_OPT_IN,
+    ConsentSource.PROVIDER,
+    ConsentSource.COMPLAINT,
+)
+
+
+@given(st.lists(strategies.said, max_size=10))
+def test_confirmed_is_who_opted_in_themselves_later_than_any_word_against_it(statements: list[ConsentEvidence]) -> None:
+    """By all that was ever said, of which the state keeps a part; a hold is no word."""
+    about_marketing = [said for said in statements if said.scope in (Scope.ALL, Scope.MARKETING)]
+    asked = [said.at for said in about_marketing if not said.opted_out and said.source in OWNERS]
+    against = [said.at for said in about_marketing if said.opted_out and said.source is not ConsentSource.REVIEW]
+    last = max(asked, default=None)
+
+    assert NOTHING_SAID.join(*statements).is_confirmed is (last is not None and all(last > at for at in against))
+
+
+@given(st.integers(1, 12), st.booleans(), st.sampled_from([Scope.ALL, Scope.MARKETING]))
+def test_a_hold_takes_no_double_opt_in_away_whether_it_is_cleared_or_not(
+    seconds: int, cleared: bool, scope: Scope
+) -> None:
+    asked = ConsentEvidence(at(1), Scope.MARKETING, opted_out=False, source=ConsentSource.DOUBLE_OPT_IN)
+    hold = ConsentEvidence(at(1 + seconds), scope, opted_out=True, source=ConsentSource.REVIEW)
+    release = ConsentEvidence(at(2 + seconds), scope, opted_out=False, source=ConsentSource.REVIEW)
+    consent = NOTHING_SAID.join(asked, hold, *[release] * cleared)
+
+    assert consent.is_confirmed
+    assert consent.opted_out == (() if cleared else (scope,))
+
+
+@pytest.mark.parametrize("source", [ConsentSource.STAFF, ConsentSource.API])
+@pytest.mark.parametrize("words", [None, "", "She told me so on the phone."])
+def test_staff_outweigh_a_click_only_with_the_owners_words(source: ConsentSource, words: str | None) -> None:
+    click = ConsentEvidence(at(1), Scope.MARKETING, opted_out=True, source=ConsentSource.ONE_CLICK)
+    correction = ConsentEvidence(at(2), Scope.MARKETING, opted_out=False, source=source, words=words)
+    consent = NOTHING_SAID.join(click, correction)
+
+    assert consent.opted_out == (() if words else (Scope.MARKETING,))
+    assert not consent.is_confirmed
+
+
+@given(st.sampled_from(Scope), st.sampled_from(ConsentSource), st.sampled_from(ConsentSource))
+def test_at_the_very_same_instant_the_opt_out_holds(scope: Scope, out_by: ConsentSource, in_by: ConsentSource) -> None:
+    opt_out = ConsentEvidence(at(1), scope, opted_out=True, source=out_by, words="stop")
+    opt_in = ConsentEvidence(at(1), scope, opted_out=False, source=in_by, words="start")
+    consent = NOTHING_SAID.join(opt_in, opt_out)
+
+    assert consent.opted_out == (scope,)
+    assert consent.of(scope).ruling == opt_out
+    confirms = in_by in OWNERS and scope is not Scope.LOYALTY and out_by is ConsentSource.REVIEW
+    assert consent.is_confirmed is confirms
