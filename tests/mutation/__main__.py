@@ -23,15 +23,15 @@ from tests.fakes.aws import REPOSITORY
 from tests.mutation import heart
 from tests.mutation.mutants import Mutant, mutants_of, sampled
 from tests.mutation.reach import Reach
-from tests.mutation.server import BROKEN, NOTICED, SURVIVED, TOO_SLOW, Server, Trial
+from tests.mutation.server import BROKEN, NOTICED, PATIENCE, SURVIVED, TOO_SLOW, UNDECIDED, Server, Trial
 from tests.suites import IN_PROCESS
 
 SEED: Final = 20261129
-SIZE: Final = 1800
+SIZE: Final = 1600
 FOLDER: Final = REPOSITORY / ".local" / "mutation"
 SUITES: Final = tuple(part for part in IN_PROCESS if part.startswith("tests/"))
 QUIET: Final = ("-q", "-p", "no:cacheprovider", "--no-header", "--no-summary")
-SLOWER: Final = 4.0
+SLOWER: Final = 5.0
 """A fault may make its tests so many times slower, and ten seconds more, before it counts as an endless loop."""
 NOT_REACHED: Final = "reached by no test"
 
@@ -141,7 +141,7 @@ def _chosen(given: Namespace) -> Sequence[tuple[Mutant, Sequence[str]]]:
 
 
 def _say(what: str) -> None:
-    print(what, file=sys.__stdout__, flush=True)  # noqa: T201 - for whoever is at the terminal
+    print(what, file=sys.__stdout__, flush=True)
 
 
 def _plant(given: Namespace, results: Results, chosen: Sequence[tuple[Mutant, Sequence[str]]]) -> None:
@@ -168,11 +168,9 @@ def _plant(given: Namespace, results: Results, chosen: Sequence[tuple[Mutant, Se
         else:
             results.add(mutant, verdict, by, seconds)
 
-    waiting = list(trials())
-    if waiting:
+    if chosen:
         heart.load()
-        suites = sorted({test.partition("::")[0] for trial in waiting for test in trial.tests})
-        pytest.main([*QUIET, *suites], plugins=[Server(iter(waiting), answer, given.workers)])
+        pytest.main([*QUIET, *SUITES], plugins=[Server(trials(), answer, given.workers)])
     for trial in at_module_level:
         if until is not None and time.monotonic() > until:
             return
@@ -184,10 +182,15 @@ def _try_in_new_process(trial: Trial, results: Results) -> None:
     began = time.monotonic()
     try:
         done = subprocess.run(
-            command, input="\n".join(trial.tests), text=True, capture_output=True, timeout=trial.most_seconds + 20
+            command,
+            check=False,
+            input="\n".join(trial.tests),
+            text=True,
+            capture_output=True,
+            timeout=trial.most_seconds * PATIENCE,
         )
     except subprocess.TimeoutExpired:
-        results.add(trial.mutant, TOO_SLOW, "", time.monotonic() - began)
+        results.add(trial.mutant, UNDECIDED, "", time.monotonic() - began)
         return
     verdict = SURVIVED if done.returncode == 0 else NOTICED
     by = next((line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), done.stderr[-300:])
@@ -204,7 +207,7 @@ def _report(results: Results, chosen: Sequence[tuple[Mutant, Sequence[str]]]) ->
     for module, counts in sorted(by_module.items()):
         _say(f"{module:50} {sum(counts.values()):5} {dict(counts)}")
     for each in found:
-        if each["verdict"] in {SURVIVED, NOT_REACHED}:
+        if each["verdict"] in {SURVIVED, NOT_REACHED, UNDECIDED}:
             _say(f"{each['verdict']}: {each['module']}:{each['line']} {each['operator']}: {each['says']}")
     counts = Counter(each["verdict"] for each in found)
     noticed = counts[NOTICED] + counts[TOO_SLOW]

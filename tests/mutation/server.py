@@ -7,6 +7,7 @@ code of a function is put in the place of the code that its callers have.
 import gc
 import json
 import os
+import resource
 import selectors
 import signal
 import sys
@@ -25,6 +26,9 @@ from tests.mutation.reach import functions_of
 NOTICED: Final = "noticed"
 SURVIVED: Final = "survived"
 TOO_SLOW: Final = "ran too long"
+"""Took far more of the processor than its tests take: it would never have ended. Counts as noticed."""
+UNDECIDED: Final = "no answer in time"
+"""The machine was too busy: the next run tries it again."""
 BROKEN: Final = "could not be planted"
 
 Answer = Callable[[Mutant, str, str, float], None]
@@ -38,6 +42,10 @@ class Trial:
     mutant: Mutant
     tests: Sequence[str]
     most_seconds: float
+    """Of the processor; by the clock it may take so many times longer (``PATIENCE``)."""
+
+
+PATIENCE: Final = 8.0
 
 
 @dataclass(slots=True)
@@ -99,21 +107,23 @@ class Server:
         for key, _ in waiting.select(timeout=1):
             child = self._children.pop(key.data)
             said = os.read(child.reading, 4000)
-            self._over(waiting, key.data, child)
-            verdict, by = json.loads(said) if said else (NOTICED, "the process ended")
+            ended_by = self._over(waiting, key.data, child)
+            other = (TOO_SLOW, "") if ended_by == signal.SIGXCPU else (NOTICED, "the process ended")
+            verdict, by = json.loads(said) if said else other
             self._answer(child.trial.mutant, verdict, by, time.monotonic() - child.began)
         now = time.monotonic()
         for pid, child in list(self._children.items()):
-            if now - child.began > child.trial.most_seconds:
+            if now - child.began > child.trial.most_seconds * PATIENCE:
                 os.kill(pid, signal.SIGKILL)
                 self._over(waiting, pid, self._children.pop(pid))
-                self._answer(child.trial.mutant, TOO_SLOW, "", now - child.began)
+                self._answer(child.trial.mutant, UNDECIDED, "", now - child.began)
 
     @staticmethod
-    def _over(waiting: selectors.BaseSelector, pid: int, child: _Child) -> None:
+    def _over(waiting: selectors.BaseSelector, pid: int, child: _Child) -> int:
+        """The signal that ended the child, 0 where it ended by itself."""
         waiting.unregister(child.reading)
         os.close(child.reading)
-        os.waitpid(pid, 0)
+        return os.WTERMSIG(os.waitpid(pid, 0)[1])
 
     # --- in a child ---------------------------------------------------------------------------------------------------
 
@@ -121,6 +131,8 @@ class Server:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        most = int(trial.most_seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         try:
             planted = self._plant(trial.mutant)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is nothing to try
