@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 import pytest
 
-from rebound.campaigns.adapters import dynamo_campaigns
-from rebound.campaigns.domain.chunks import Chunk, ChunkState, ClaimOutcome
+from rebound.campaigns.domain.chunks import Chunk, ChunkState, ClaimOutcome, claim_of
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import at, chunk, id_of
 
-LEASE = timedelta(seconds=90)
+LEASE: Final = timedelta(seconds=90)
+DECIDES: Final = "rebound.campaigns.adapters.dynamo_campaigns.claim_of"
+"""Called between the read and the write."""
 
 Meanwhile = Callable[[EveryPorts, Chunk], object]
 """What another worker does; it is given the chunk as the worker before it had claimed it."""
@@ -60,14 +62,13 @@ def test_a_claim_on_what_was_read_before_another_came_is_held(
     ports.chunks.add(first)
     if begun:
         first = ports.chunks.claim(first.key, "first", at(0), LEASE)[1]
-    decided = dynamo_campaigns.claim_of
 
     def overtaken(read: Chunk, now: object) -> ClaimOutcome:
-        monkeypatch.setattr(dynamo_campaigns, "claim_of", decided)
+        monkeypatch.setattr(DECIDES, claim_of)
         meanwhile(ports, first)
-        return decided(read, at(100))
+        return claim_of(read, at(100))
 
-    monkeypatch.setattr(dynamo_campaigns, "claim_of", overtaken)
+    monkeypatch.setattr(DECIDES, overtaken)
     outcome, _ = ports.chunks.claim(first.key, "late", at(100), LEASE)
     (stored,) = ports.chunks.page(first.key.campaign_id, None).items
 
