@@ -21,6 +21,19 @@ SNS_PUBLISH: Final = 0.50 / MILLION
 """Delivery to SQS and to Lambda is free."""
 CLOUDWATCH_LOGS_GB: Final = 0.50
 """Ingestion, standard class."""
+ALARM_METRIC_MONTH: Final = 0.10
+"""Each metric of an alarm, at a resolution of a minute or more; a month begun is paid by the hour."""
+DASHBOARD_MONTH: Final = 3.00
+SECRET_MONTH: Final = 0.40
+CUSTOM_METRIC_MONTH: Final = 0.30
+"""By the hour in which it has a value."""
+ALWAYS_FREE_ALARM_METRICS: Final = 10
+"""What each account has free of charge every month, for good, all its software together."""
+ALWAYS_FREE_DASHBOARDS: Final = 3
+ALWAYS_FREE_SQS_REQUESTS: Final = MILLION
+ALWAYS_FREE_CUSTOM_METRICS: Final = 10
+ALWAYS_FREE_TRANSITIONS: Final = 4_000
+HOURS_OF_A_MONTH: Final = 730
 
 FULL_CPU_MEGABYTES: Final = 1769
 """The memory size at which a function has one whole CPU; below it has a part in proportion.
