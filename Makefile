@@ -10,7 +10,6 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 CHECKOV := .venv-checkov/bin/checkov
 ENGINES := $(VENV)/node/installed
-LAYER := .aws-sam/build/CommonLayer/python
 
 # The first Python 3.13 of: python3.13 on the PATH, pyenv's, python3, python.
 find_python = for candidate in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 python3 python; do \
@@ -85,9 +84,8 @@ venv: $(INSTALLED) ## Only the project's own Python environment, in .venv
 down: $(INSTALLED) ## Stop what `make up` started
 	@$(PY) -m local.stack down
 
-build: $(INSTALLED) ## `sam build` for an AWS account, with the bytecode that functions start from; then `sam deploy`
+build: $(INSTALLED) ## `sam build` for an AWS account, by the Python and the SAM of .venv; then `sam deploy`
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build $(ARGS)
-	@$(PY) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(LAYER)
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the code
 	@mkdir -p docs

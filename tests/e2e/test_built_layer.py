@@ -1,5 +1,7 @@
 """What `sam build` makes stands on its own, without what only a developer's virtual environment has."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from local.stack.build import BUILT, BUILT_LAYER, build
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/handler.py"))
 SOURCE: Final = Path(__file__).parents[2] / "layers" / "common" / "rebound"
+LARGEST_MEGABYTES: Final = 60
 IMPORT_ALL: Final = """
 import importlib, pkgutil, rebound
 for module in pkgutil.walk_packages(rebound.__path__, "rebound."):
@@ -59,9 +62,65 @@ def test_every_data_file_is_in_the_built_layer() -> None:
     assert built == source != set()
 
 
-def test_the_layer_is_free_of_bytecode_and_tests() -> None:
+def test_the_layer_brings_its_bytecode_which_python_loads_without_asking_for_times() -> None:
+    sources = list(BUILT_LAYER.rglob("*.py"))
+    compiled = [Path(importlib.util.cache_from_source(str(path))) for path in sources]
+
+    assert len(sources) > 1000
+    assert [path for path in compiled if not path.is_file()] == []
+    # The second word of a file: 1 for a hash, and no 2 for one that is compared (PEP 552).
+    assert {path.read_bytes()[4:8] for path in compiled} == {b"\x01\x00\x00\x00"}
+
+
+def test_the_layer_is_free_of_tests() -> None:
     own = BUILT_LAYER / "rebound"
 
     assert own.is_dir()
-    assert not list(own.rglob("__pycache__"))
-    assert not [path for path in own.rglob("*") if path.name.startswith("test")]
+    assert not [path for path in own.rglob("*.py") if path.name.startswith("test")]
+
+
+def test_what_is_compiled_is_there_for_both_architectures() -> None:
+    libraries = {str(path.relative_to(BUILT_LAYER)) for path in BUILT_LAYER.rglob("*.so")}
+
+    assert len(libraries) >= 6
+    assert {name.replace("aarch64", "x86_64") for name in libraries if "aarch64" in name} == {
+        name for name in libraries if "x86_64" in name
+    }
+
+
+EVERY_CLIENT: Final = """
+import boto3, botocore.config
+for service in %r:
+    boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x",
+                 config=botocore.config.Config(retries={"mode": "standard"})).meta.service_model.operation_names
+boto3.client("s3", region_name="eu-west-1", aws_access_key_id="x").get_paginator("list_parts")
+"""
+A_TEXT: Final = """
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+class Line(TwilioHttpClient):
+    def request(self, *_, **__):
+        return Response(201, '{"sid": "SM1", "status": "queued"}')
+
+assert Client("AC1", "x", http_client=Line()).messages.create(to="+1", from_="+2", body="x").sid == "SM1"
+assert RequestValidator("x").compute_signature("https://x.example", {})
+"""
+
+
+def test_what_functions_ask_of_aws_and_twilio_is_not_left_out() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py") if path.name != "cli.py")
+    asked = set(re.findall(r'\b(?:aws|aws_once)\(\s*"(\w+)"', source))
+
+    assert len(asked) > 5
+    run(EVERY_CLIENT % sorted(asked | {"dynamodb"}), BUILT_LAYER)
+    run(A_TEXT, BUILT_LAYER)
+
+
+def test_the_layer_holds_no_more_than_what_is_imported() -> None:
+    megabytes = sum(path.stat().st_size for path in BUILT_LAYER.rglob("*") if path.is_file()) / 2**20
+
+    assert megabytes < LARGEST_MEGABYTES
+    assert not (BUILT_LAYER / "aiohttp").exists()
