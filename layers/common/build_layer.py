@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Final
@@ -87,7 +87,7 @@ def _requirements() -> Iterator[tuple[str, str]]:
         yield found[1], found[0]
 
 
-def _install(requirements: Iterator[str] | Sequence[str], architecture: str, target: Path) -> None:
+def _install(requirements: Iterable[str], architecture: str, target: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as lock:
         lock.write("\n".join(requirements) + "\n")
         lock.flush()
