@@ -93,7 +93,7 @@ import boto3, botocore.config
 for service in %r:
     boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x",
                  config=botocore.config.Config(retries={"mode": "standard"})).meta.service_model.operation_names
-boto3.client("s3", region_name="eu-west-1", aws_access_key_id="x").get_paginator("list_parts")
+boto3.client("s3", region_name="eu-west-1").get_paginator("list_parts")
 """
 A_TEXT: Final = """
 from twilio.http.http_client import TwilioHttpClient
