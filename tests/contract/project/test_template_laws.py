@@ -262,27 +262,6 @@ def test_an_alarm_goes_off_when_a_queues_oldest_message_is_older_than_all_its_tr
     assert alarm["Threshold"] < queue["MessageRetentionPeriod"]
 
 
-def test_one_alarm_goes_off_when_an_execution_of_any_state_machine_fails() -> None:
-    """All log what failed, and that is counted under one name: an alarm is paid for by the metric."""
-    watched = {
-        named(machine["Properties"]["Logging"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"])
-        for machine in of_type("AWS::Serverless::StateMachine").values()
-        if machine["Properties"]["Logging"]["Level"] in {"ALL", "ERROR", "FATAL"}
-    }
-    filters = [each["Properties"] for each in of_type("AWS::Logs::MetricFilter").values()]
-    [alarm] = [each["Properties"] for each in ALARMS.values() if each["Properties"]["MetricName"] == "ExecutionsFailed"]
-
-    assert len(watched) == len(STATE_MACHINES)
-    assert sorted(named(each["LogGroupName"]) for each in filters) == sorted(watched)
-    for each in filters:
-        [counted] = each["MetricTransformations"]
-        assert set(re.findall(r'\$\.type = "(\w+)"', each["FilterPattern"])) == {"ExecutionFailed", "ExecutionTimedOut"}
-        assert (counted["MetricNamespace"], counted["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
-        # None while nothing fails: a metric is paid for by the hour in which it has a value.
-        assert counted.keys() == {"MetricNamespace", "MetricName", "MetricValue"}
-    assert (alarm["Threshold"], alarm["Statistic"], "Dimensions" in alarm) == (0, "Sum", False)
-
-
 @pytest.mark.parametrize("logical", sorted(ALARMS))
 def test_an_alarm_tells_the_operator_if_there_is_a_topic_and_says_where_to_read_on(logical: str) -> None:
     alarm = properties(logical)
