@@ -40,13 +40,18 @@ def client(configuration: StackConfiguration, service: Any) -> Any:
     )
 
 
-def deploy(configuration: StackConfiguration) -> Mapping[str, str]:
-    """Creates or updates the stack from the built template; returns its outputs. Raises ``StackError``."""
+def deploy(
+    configuration: StackConfiguration, name: str = STACK_NAME, text_log_groups: str = "create"
+) -> Mapping[str, str]:
+    """Creates or updates the stack from the built template; returns its outputs. Raises ``StackError``.
+
+    A second stack of the same account and region has another name, and finds the log groups of texts there.
+    """
     parameters = {
         "Architecture": configuration.architecture,
         "SenderIdentity": ",".join(TwinSettings().ses_identities),
         "TwilioSecretArn": _twilio_secret(configuration),
-        "TextLogGroups": "create",
+        "TextLogGroups": text_log_groups,
         "PublicUrl": configuration.public_url,
         "ExpansionRanges": str(_COPIES),
     }
@@ -57,7 +62,7 @@ def deploy(configuration: StackConfiguration) -> Mapping[str, str]:
             "--template-file",
             str(_TEMPLATE),
             "--stack-name",
-            STACK_NAME,
+            name,
             "--s3-bucket",
             _ARTIFACTS,
             "--capabilities",
@@ -68,17 +73,17 @@ def deploy(configuration: StackConfiguration) -> Mapping[str, str]:
             *(f"{name}={value}" for name, value in parameters.items()),
         ],
         configuration.environment(),
-        configuration.directory / "deploy.log",
+        configuration.directory / ("deploy.log" if name == STACK_NAME else f"deploy-{name}.log"),
     )
-    found = outputs(configuration)
+    found = outputs(configuration, name)
     _set_gateway_responses(configuration, found["ApiId"])
     _limit_copies(configuration)
     return found
 
 
-def outputs(configuration: StackConfiguration) -> Mapping[str, str]:
+def outputs(configuration: StackConfiguration, name: str = STACK_NAME) -> Mapping[str, str]:
     """The outputs of the deployed stack by name."""
-    stack = client(configuration, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    stack = client(configuration, "cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

@@ -1,5 +1,6 @@
 """What goes through a counted port comes out as it was, and is counted by what became of it."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,11 +10,14 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactRestored, DomainEvent
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.rendering import RenderedEmail
+from rebound.platform import telemetry
 from rebound.platform.adapters.domain_events import CountedDomainEvents
-from rebound.rates.domain import Throttled
+from rebound.rates.adapters import CountedQuota
+from rebound.rates.domain import Quota, Throttled
 from rebound.sending.adapters.counted import CountedMailer, CountedTexter
 from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from tests.contract.platform.fakes import RecordingDomainEvents
+from tests.contract.rates.fakes import ScriptedQuota
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes.making import BUSINESS_ID, id_of, message_key
 
@@ -48,6 +52,42 @@ def test_emails_are_counted_one_by_one() -> None:
 
     assert list(counted.send("us@example.com", emails)) == [result for result, _ in RESULTS]
     assert counts == {f"Emails{became}": 1 for _, became in RESULTS}
+
+
+@pytest.mark.parametrize(
+    ("quota", "counted"),
+    [
+        (Quota(14.0, 200, 200), {"QuotaUsedUp": 1}),
+        (Quota(14.0, 200, 199), {}),
+        (Quota(14.0, None, 10**6), {}),
+        (None, {}),
+    ],
+)
+def test_a_quota_that_is_used_up_is_counted_because_nothing_else_shows_it(
+    quota: Quota | None, counted: dict[str, int]
+) -> None:
+    counts: Counter[str] = Counter()
+    source = ScriptedQuota()
+    source.now = quota
+
+    assert CountedQuota(source, lambda name: counts.update([name])).quota() == quota
+    assert counts == counted
+
+
+@pytest.mark.parametrize("what", ["EmailsThrottled", "QuotaUsedUp"])
+@pytest.mark.parametrize("sent", [0, 3])
+def test_an_alarm_sees_zero_handed_over_where_somebody_wanted_to_send(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, sent: int
+) -> None:
+    for name, value in {"POWERTOOLS_METRICS_NAMESPACE": "X", "POWERTOOLS_SERVICE_NAME": "x"}.items():
+        monkeypatch.setenv(name, value)
+    telemetry.metrics.cache_clear()
+    telemetry.count(what)
+    telemetry.count("EmailsHandedOver", sent)
+    telemetry.flush_counts()
+
+    assert json.loads(capsys.readouterr().out)["EmailsHandedOver"] == [float(sent)]
+    telemetry.metrics.cache_clear()
 
 
 def test_what_aws_denies_is_counted_apart_too() -> None:

@@ -34,8 +34,12 @@ def _counts() -> Counter[str]:
     return Counter()
 
 
-ZERO_BESIDE: Final = {"EmailsThrottled": "EmailsHandedOver", "TextsThrottled": "TextsHandedOver"}
-"""Beside the first, a zero of the second is written: somebody tried, and the provider took nothing (for an alarm)."""
+ZERO_BESIDE: Final = {
+    "EmailsThrottled": "EmailsHandedOver",
+    "QuotaUsedUp": "EmailsHandedOver",
+    "TextsThrottled": "TextsHandedOver",
+}
+"""Beside the first, a zero of the second is written: somebody wanted to send, and nothing was taken (for an alarm)."""
 
 
 def count(name: str, by: int = 1) -> None:

@@ -1,9 +1,11 @@
 """The Paces table: how fast each sending account may be used, and until when each flow is booked."""
 
+from __future__ import annotations
+
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -11,6 +13,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.dynamo import InstantAttribute, Model, bind, expiry, lost_races
 from rebound.rates.domain import Flow, Quota, RateState, Stop
+
+if TYPE_CHECKING:
+    from rebound.platform.telemetry import Count
+    from rebound.rates.ports import QuotaSource
 
 
 class RateRow(Model):
@@ -133,6 +139,20 @@ def _milliseconds(at: datetime) -> int:
 
 def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+class CountedQuota:
+    """Implements ``QuotaSource`` by another, and counts how often it was used up: then nothing is even tried."""
+
+    def __init__(self, source: QuotaSource, count: Count) -> None:
+        self.source = source
+        self.count = count
+
+    def quota(self) -> Quota | None:
+        quota = self.source.quota()
+        if quota is not None and quota.used_up:
+            self.count("QuotaUsedUp")
+        return quota
 
 
 NO_LIMIT: Final = -1

@@ -23,9 +23,10 @@ class AwsRatesPorts(AwsPlatformPorts):
 
     @cached_property
     def quotas(self) -> QuotaSource:
-        from rebound.rates.adapters import SesQuota
+        from rebound.platform.telemetry import count
+        from rebound.rates.adapters import CountedQuota, SesQuota
 
-        return SesQuota(self.aws_once("sesv2"))
+        return CountedQuota(SesQuota(self.aws_once("sesv2")), count)
 
 
 class RatesUseCases(PlatformUseCases):
