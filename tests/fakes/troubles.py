@@ -57,7 +57,11 @@ def busy_dynamodb() -> Iterator[Counter[str]]:
     answered: Any = BotocoreStubber.__call__
     session.cache_clear()
     try:
-        with patch.object(BotocoreStubber, "__call__", meet), patch("botocore.endpoint.time.sleep"):
+        with (
+            patch.object(BotocoreStubber, "__call__", meet),
+            patch("botocore.endpoint.time.sleep"),
+            patch("rebound.platform.adapters.aws.sleep"),
+        ):
             yield refused
     finally:
         session.cache_clear()

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from random import random
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from rebound.kernel.errors import ReboundError
+from rebound.kernel.errors import ComeAgainError, ReboundError
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -26,6 +27,9 @@ def session() -> Session:
 
     made = get_session()
     made.register("needs-retry.dynamodb", cast("Any", _patience))
+    rest = _Rest()
+    for operation in ("BatchGetItem", "BatchWriteItem"):
+        made.register(f"after-call.dynamodb.{operation}", cast("Any", rest))
     return made
 
 
@@ -49,9 +53,35 @@ def _patience(response: Any, attempts: int, **_: Any) -> float | None:
     if code == "TransactionConflictException" or (
         code == "TransactionCanceledException" and reasons and reasons <= _TOO_MUCH
     ):
-        delay: float = min(0.05 * 2 ** (attempts - 1), 2.0) * (0.5 + random() / 2)  # noqa: S311 - no secret
-        return delay
+        return _delay(attempts)
     return None
+
+
+def _delay(attempts: int) -> float:
+    delay: float = min(0.05 * 2 ** (attempts - 1), 2.0) * (0.5 + random() / 2)  # noqa: S311 - no secret
+    return delay
+
+
+class _Rest:
+    """Waits before what DynamoDB left of a batch is asked for again, as long as ``_patience``; then gives up.
+
+    pynamodb asks for the rest at once, and of reads without an end: a table that is busy would get more to do. Raises
+    ``ComeAgainError`` when it was left ``PATIENCE`` times, one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    def __call__(self, parsed: Mapping[str, Any], **_: Any) -> None:
+        """After each answer to a batch; a function makes one call after the other."""
+        if not (parsed.get("UnprocessedKeys") or parsed.get("UnprocessedItems")):
+            self._times = 0
+            return
+        self._times += 1
+        if self._times > PATIENCE:
+            self._times = 0
+            raise ComeAgainError("DynamoDB leaves a part of each batch")
+        sleep(_delay(self._times))
 
 
 MAX_BATCH: Final = 10

@@ -20,8 +20,22 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import BINARY, LIST, NULL, NUMBER, STRING
+from pynamodb.constants import (
+    BINARY,
+    DELETE,
+    DELETE_REQUEST,
+    ITEM,
+    KEY,
+    LIST,
+    NULL,
+    NUMBER,
+    PUT,
+    PUT_REQUEST,
+    STRING,
+    UNPROCESSED_ITEMS,
+)
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
+from pynamodb.models import BatchWrite
 
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.pages import Page, write_cursor
@@ -169,6 +183,32 @@ class Model(models.Model):
                 elif NULL not in typed:
                     raise AttributeDeserializationError(name, attr_type)
         return row
+
+    @classmethod
+    def _batch_get_page(cls, *given: Any, **named: Any) -> tuple[list[dict[str, Any]], Any]:
+        """A page, also where DynamoDB has left all of it and names no table."""
+        page, left = super()._batch_get_page(*given, **named)  # type: ignore[no-untyped-call]
+        return page or [], left
+
+    @classmethod
+    def batch_write(cls, auto_commit: bool = True) -> BatchWrite[Self]:  # noqa: FBT001, FBT002 - pynamodb's own
+        """A batch that has as much patience as single writes."""
+        return _PatientBatch(cls, auto_commit)
+
+
+class _PatientBatch[R: Model](BatchWrite[R]):
+    """pynamodb's own, which gives up when DynamoDB leaves something three times; how long to wait, the session says."""
+
+    def commit(self) -> None:
+        pending, self.pending_operations = self.pending_operations, []
+        puts = [each["item"].serialize() for each in pending if each["action"] == PUT]
+        deletes = [each["item"]._get_keys() for each in pending if each["action"] == DELETE]  # noqa: SLF001 - as pynamodb does
+        connection = self.model._get_connection()  # noqa: SLF001 - as pynamodb does
+        while puts or deletes:
+            answer = connection.batch_write_item(put_items=puts, delete_items=deletes) or {}
+            left = answer.get(UNPROCESSED_ITEMS, {}).get(connection.table_name, ())
+            puts = [each[PUT_REQUEST][ITEM] for each in left if PUT_REQUEST in each]
+            deletes = [each[DELETE_REQUEST][KEY] for each in left if DELETE_REQUEST in each]
 
 
 type _Reader = tuple[str, str, Callable[[Any], Any] | None]
