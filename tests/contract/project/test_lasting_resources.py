@@ -65,6 +65,14 @@ def test_what_cannot_be_made_again_outlives_the_stack_and_its_replacement(logica
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
+def test_the_guide_names_exactly_what_remains_after_the_stack_is_deleted() -> None:
+    guide = (REPOSITORY / "docs" / "guide" / "deploy.md").read_text(encoding="utf-8")
+    section = guide.partition("## What remains after `sam delete`")[2].partition("\n## ")[0]
+    retained = {name for name, each in TEMPLATE.resources.items() if "Retain" in each.get("DeletionPolicy", "Delete")}
+
+    assert set(re.findall(r"`(\w+(?:Table|Bucket|Secret))`", section)) == retained
+
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
