@@ -8,9 +8,11 @@ import pytest
 from tests.contract.events.test_domain_events import problems, sample_of
 from tests.e2e.rebound_api import Json, ReboundApi
 from tests.e2e.surroundings import Calm, EmbeddedAws, Subscriber
+from tests.e2e.waiting import until
 
 COMPLAINS = "complaint+bus@simulator.amazonses.com"
 BOUNCES = "bounce+bus@simulator.amazonses.com"
+BOUNCES_TOO = "bounce+bus-too@simulator.amazonses.com"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def story(api: ReboundApi, calm: Calm, subscriber: Subscriber) -> tuple[str, str
     subscriber.wait_for("ContactInvalidated")
     api.post(f"/v1/customers/{flagged}/contacts/email/confirm", status=200)
     subscriber.wait_for("ContactRestored")
-    return complainant, flagged, subscriber.listen()
+    return complainant, flagged, list(subscriber.listen())
 
 
 def test_each_change_of_state_is_heard_once(story: tuple[str, str, list[Json]]) -> None:
@@ -45,6 +47,24 @@ def test_each_change_of_state_is_heard_once(story: tuple[str, str, list[Json]]) 
         ("ContactRestored", [flagged]),
     ]
     assert len({event["detail"]["change_id"] for event in heard}) == len(heard)
+
+
+def test_who_is_given_a_right_address_is_restored_and_the_old_one_says_nothing_more(
+    api: ReboundApi, calm: Calm, subscriber: Subscriber, story: tuple[str, str, list[Json]]
+) -> None:
+    known = len(story[2])
+    corrected = api.new_customer("Cleo", "Roux", email=BOUNCES_TOO)
+    api.new_message(corrected, "email")
+    until("the address is flagged", lambda: api.contact(corrected, "email")["invalid"], bool, 120)
+    api.patch(f"/v1/customers/{corrected}", {"email": "success+bus@simulator.amazonses.com"})
+    until("both changes are heard", subscriber.listen, lambda heard: len(heard) >= known + 2, 120)
+    api.new_message(corrected, "email")
+    calm.wait(120)
+
+    assert [(event["detail-type"], event["detail"]["customer_ids"]) for event in subscriber.listen()[known:]] == [
+        ("ContactInvalidated", [corrected]),
+        ("ContactRestored", [corrected]),
+    ]
 
 
 def test_an_opt_out_says_what_it_covers_and_who_said_so(api: ReboundApi, story: tuple[str, str, list[Json]]) -> None:

@@ -77,6 +77,7 @@ OF_EVERY_WEIGHT = tuple(
 )
 def test_a_contact_is_kept_with_all_that_is_known(ports: EveryPorts, contact: Contact) -> None:
     contact = replace(contact, customer_ids=frozenset({id_of(1), id_of(2)}))
+    contact = contact.left_by(id_of(1), freed=True).left_by(id_of(2), freed=False)
     ports.contacts.save(contact)
     found = ports.contacts.get_many([contact.key])
 
@@ -90,7 +91,7 @@ def test_a_contact_is_only_written_as_it_was_read(ports: EveryPorts) -> None:
         ports.contacts.save(used(1).with_evidence(EVIDENCE[0]))
     ports.contacts.save(first.with_evidence(EVIDENCE[0]))
 
-    assert known(ports, 1).version == first.version + 1
+    assert known(ports, 1).version > first.version
 
 
 def test_many_contacts_are_read_at_once_and_unknown_ones_come_empty(ports: EveryPorts) -> None:

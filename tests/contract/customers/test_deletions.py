@@ -51,7 +51,9 @@ def test_a_deletion_leaves_the_contact_to_others_who_use_it(ports: EveryPorts) -
     before = known(ports, 1)
     ports.customers.delete([ports.customers.get(BUSINESS_ID, id_of(1))], [before.without([id_of(1)])])
 
-    assert known(ports, 1) == replace(before, customer_ids=frozenset({id_of(2)}), version=before.version + 1)
+    after = known(ports, 1)
+    assert after == replace(before, customer_ids=frozenset({id_of(2)}), version=after.version)
+    assert after.version > before.version
 
 
 def test_a_deletion_with_a_stale_contact_changes_nothing(ports: EveryPorts) -> None:

@@ -324,3 +324,17 @@ def test_an_upload_starts_its_import_once() -> None:
 
     assert world.import_runner.started == [(BUSINESS_ID, "i1")]
     assert world.import_ledger.get("i1", 0) == PartProgress("i1", 0)
+
+
+def test_a_batch_whose_customers_all_leave_their_contacts_is_written_in_several() -> None:
+    world = World()
+    rows = [{"external_id": f"c{n}", "first_name": "Ana", "last_name": "Silva"} for n in range(19)]
+    first = [{**row, "email": f"a{n}@example.com", "mobile_phone": f"+1415557{n:04d}"} for n, row in enumerate(rows)]
+    again = [{**row, "email": f"b{n}@example.com", "mobile_phone": f"+1415558{n:04d}"} for n, row in enumerate(rows)]
+    imported(world, *first)
+    view = imported(world, *again)
+
+    assert (view.counts.updated, view.counts.rows) == (19, 19)
+    left = {key: contact for key, contact in world.contacts.rows.items() if contact.left}
+    assert len(left) == 38
+    assert all(contact.users == frozenset() for contact in left.values())

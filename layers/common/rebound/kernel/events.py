@@ -13,9 +13,9 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 
 
 class ContactInvalidated(Struct, frozen=True):
-    """An address turned out to be bad.
+    """An address turned out to be bad, or customers came to one that is: those who have it now.
 
-    ``version`` numbers the writes of the contact. ``change_id`` identifies the write that caused the event: an event
+    ``version`` numbers the writes of contacts, by their time. ``change_id`` identifies the write that caused the event: an event
     that is published again carries the same ``change_id``, and no other write of any contact has it.
     """
 
@@ -29,7 +29,11 @@ class ContactInvalidated(Struct, frozen=True):
 
 
 class ContactRestored(Struct, frozen=True):
-    """A flagged address was delivered to, edited or confirmed, or its bounces were rolled back."""
+    """A flagged address was delivered to, edited or confirmed, or its bounces were rolled back, or customers left it.
+
+    A customer who leaves it is named when the address that they have now has no flag, when they have none, and when
+    they are deleted.
+    """
 
     business_id: str
     channel: Channel

@@ -19,6 +19,7 @@ from rebound.kernel.provider_codes import Provider
 from rebound.platform.adapters.dynamo import (
     as_read,
     bind,
+    later_version,
     lost_races,
     next_version,
     page_of,
@@ -206,10 +207,12 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
     return row(
         str(contact.key),
         customer_ids=set(contact.customer_ids) or None,
+        left=set(contact.left) or None,
+        freed=set(contact.freed) or None,
         reachability=_write_reachability(contact.reachability),
         consent=_write_consent(contact.consent),
         joined_from=[place for place, _ in contact.joined] or None,
-        version=next_version(contact.version),
+        version=later_version(contact.version),
     )
 
 
@@ -221,6 +224,8 @@ def read_contact(row: ContactRow) -> Contact:
         _read_consent(row.consent),
         frozenset(row.customer_ids or ()),
         int(row.version),
+        left=frozenset(row.left or ()),
+        freed=frozenset(row.freed or ()),
     )
 
 

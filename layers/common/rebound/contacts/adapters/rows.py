@@ -24,6 +24,8 @@ class ContactRow(Model):
 
     contact_id = UnicodeAttribute(hash_key=True)
     customer_ids = UnicodeSetAttribute(null=True)
+    left = UnicodeSetAttribute(null=True)
+    freed = UnicodeSetAttribute(null=True)
     reachability = JsonAttribute(null=True)
     consent = JsonAttribute(null=True)
     joined_from = TextListAttribute(null=True)

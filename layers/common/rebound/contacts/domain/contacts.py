@@ -86,8 +86,10 @@ class Contact(Struct, frozen=True):
     """Two independent states of one address, reachability and consent, and the customers who use or used it.
 
     A customer who has changed to another address stays in ``customer_ids``, because receipts of what was sent to them
-    before still are evidence about this one; only the deletion of a customer removes them. ``version`` grows with each
-    write of the stored row, and no version is used again after the row is deleted; it is 0 when there is no row yet.
+    before still are evidence about this one; only the deletion of a customer removes them. ``left`` are those of them
+    who use another address now, or none. ``freed`` are those of ``left`` whose flag ended when they left, because this
+    address was flagged and the one they went to was not. ``version`` grows with each write of the stored row, and no
+    version is used again after the row is deleted; it is 0 when there is no row yet.
 
     When no customer who uses or used an address is left, its row is deleted. What its owner said about consent is then
     kept in a row under the hash of the address, without customers and failures, and joins the contact of the next
@@ -105,6 +107,13 @@ class Contact(Struct, frozen=True):
     version: int = 0
     remembered: int = 0
     joined: tuple[tuple[str, int], ...] = ()
+    left: frozenset[str] = frozenset()
+    freed: frozenset[str] = frozenset()
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The customers who use the address now, and have its flag."""
+        return self.customer_ids - self.left
 
     @property
     def is_used(self) -> bool:
@@ -113,7 +122,26 @@ class Contact(Struct, frozen=True):
 
     def without(self, customer_ids: Collection[str]) -> Contact:
         """This contact after some customers have been deleted."""
-        return replace(self, customer_ids=self.customer_ids.difference(customer_ids))
+        return replace(
+            self,
+            customer_ids=self.customer_ids.difference(customer_ids),
+            left=self.left.difference(customer_ids),
+            freed=self.freed.difference(customer_ids),
+        )
+
+    def used_by(self, customer_id: str) -> Contact:
+        """This contact after a customer has come, or come back, to the address; the same object if they use it."""
+        if customer_id in self.users:
+            return self
+        alone = {customer_id}
+        return replace(self, customer_ids=self.customer_ids | alone, left=self.left - alone, freed=self.freed - alone)
+
+    def left_by(self, customer_id: str, *, freed: bool) -> Contact:
+        """This contact after a customer has left the address; the same object if they did not use it."""
+        if customer_id not in self.users:
+            return self
+        alone = {customer_id}
+        return replace(self, left=self.left | alone, freed=self.freed | alone if freed else self.freed)
 
     def with_evidence(self, *evidence: Evidence | ConsentEvidence) -> Contact:
         """This contact with more evidence; the same object when the evidence changes nothing."""
@@ -125,11 +153,14 @@ class Contact(Struct, frozen=True):
 
     def join(self, other: Contact, row: tuple[str, int]) -> Contact:
         """This contact with all that was known of the same phone in another row."""
+        users = self.users | other.users
         return replace(
             self,
             reachability=self.reachability.join(*other.reachability.evidence),
             consent=self.consent.join(*other.consent.statements),
             customer_ids=self.customer_ids | other.customer_ids,
+            left=(self.left | other.left) - users,
+            freed=(self.freed | other.freed) - users,
             joined=(*self.joined, row),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from copy import replace
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
+from rebound.customers.application.moves import left_behind
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import (
@@ -119,7 +119,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
             after = before.changed(self.clock.now(), **profile)
-            self._save(after, edited=edited)
+            self._save(after, edited=edited, before=before)
             if after.time_zone != before.time_zone:
                 self._wake_what_waits(business_id)
 
@@ -164,13 +164,21 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             return False
         return True
 
-    def _save(self, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> None:
-        known = self.contacts.get_many(customer.contact_keys)
-        contacts = [linked(known[key], customer, edited, by) for key in customer.contact_keys]
-        written = [contact for contact in contacts if contact != known[contact.key]]
+    def _save(
+        self,
+        customer: Customer,
+        edited: Sequence[Channel],
+        by: ClearedBy = ClearedBy.EDIT,
+        before: Customer | None = None,
+    ) -> None:
+        """Write the customer and the contacts that change with them; ``before`` is given when addresses may change."""
+        keys = {*customer.contact_keys, *(before.contact_keys if before is not None else ())}
+        known = self.contacts.get_many(keys)
+        contacts = {**known, **{key: linked(known[key], customer, edited, by) for key in customer.contact_keys}}
         policy = self.businesses.get(customer.business_id).policy
-        flagged = with_flags(customer, {contact.key: contact for contact in contacts}, policy)
-        self.customers.save([flagged], written)
+        contacts |= left_behind(before, customer, known, contacts, policy)
+        flagged = with_flags(customer, contacts, policy)
+        self.customers.save([flagged], [contact for key, contact in contacts.items() if contact != known[key]])
         self._clear_at_the_provider(customer, known, edited)
         if self.businesses.get(customer.business_id).policy != policy:
             # The policy has changed, and its copying may have passed this customer before the customer was written.
@@ -200,8 +208,8 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: 
 
     Raises ``InvalidInputError`` when the address is a placeholder that too many share.
     """
-    customer_ids = contact.customer_ids | {customer.customer_id}
-    if len(customer_ids) > MAX_CUSTOMERS_PER_CONTACT:
+    used = contact.used_by(customer.customer_id)
+    if len(used.customer_ids) > MAX_CUSTOMERS_PER_CONTACT:
         field = "email" if contact.key.channel is Channel.EMAIL else "mobile_phone"
         raise InvalidInputError(
             FieldError(
@@ -209,9 +217,7 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: 
                 f"Is used by {MAX_CUSTOMERS_PER_CONTACT} customers already; leave it empty if it is a placeholder.",
             )
         )
-    if contact.key.channel in edited:
-        contact = contact.with_evidence(Cleared(customer.updated_at, by))
-    return contact if customer_ids == contact.customer_ids else replace(contact, customer_ids=customer_ids)
+    return used.with_evidence(Cleared(customer.updated_at, by)) if contact.key.channel in edited else used
 
 
 def checked_profile(

@@ -29,6 +29,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import checked_profile, id_of_external, linked
+from rebound.customers.application.moves import left_behind
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
 from rebound.imports_exports.domain import (
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 19
 """Rows of one transaction, each a customer and two new contacts of two writes: with the progress 96 of 100 writes."""
+MOST_ROWS: Final = 99
+"""Besides the progress. A batch whose customers leave many contacts for others is written in two."""
 MAX_ERRORS: Final = 500
 """Bad rows shown with the import; further ones are only counted."""
 ATTEMPTS: Final = 10
@@ -284,11 +287,18 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
             else:
                 good[row.customer_id] = read
 
-        def write() -> tuple[_Changes, PartProgress]:
+        def write() -> tuple[_Changes, PartProgress] | None:
             changes = self._changes(business, good)
+            if changes.rows > MOST_ROWS and len(rows) > 1:
+                return None
             return changes, self._commit(progress, changes, [*bad, *changes.bad], len(rows), overridden)
 
-        changes, after = retried(write, attempts=ATTEMPTS, lost=self.patience.wait)
+        written = retried(write, attempts=ATTEMPTS, lost=self.patience.wait)
+        if written is None:
+            half = len(rows) // 2
+            progress = self._batch(business, job, progress, rows[:half], holding)
+            return self._batch(business, job, progress, rows[half:], holding)
+        changes, after = written
         if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
             # The flags follow the policy read at the start; ``RecopyFlags`` may have passed these customers already.
             self.copy_flags(business.business_id, changes.customers)
@@ -325,7 +335,8 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
                 bad.append(BadRow(wish.line, (wrong,)))
             else:
                 wanted[customer_id] = before if replace(after, updated_at=before.updated_at) == before else after
-        known = self.contacts.get_many({key for customer in wanted.values() for key in customer.contact_keys})
+        changed = [before for id_, before in stored.items() if wanted.get(id_, before) is not before]
+        known = self.contacts.get_many({key for who in (*wanted.values(), *changed) for key in who.contact_keys})
         contacts = dict(known)
         written: list[Customer] = []
         counts = Counter[str]()
@@ -346,6 +357,8 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
             contacts |= {**used, **opted_out}
             if not is_as_stored:
                 written.append(customer)
+        for customer in written:
+            contacts |= left_behind(stored.get(customer.customer_id), customer, known, contacts, business.policy)
         return _Changes(
             [with_flags(customer, contacts, business.policy) for customer in written],
             [contact for key, contact in contacts.items() if contact != known[key]],
@@ -402,6 +415,11 @@ class _Changes(Struct, frozen=True):
     created: int
     updated: int
     unchanged: int
+
+    @property
+    def rows(self) -> int:
+        """The most rows of a transaction that these take."""
+        return len(self.customers) + sum(1 if contact.version else 2 for contact in self.contacts)
 
 
 def _customer_of(job: ImportJob, row: Row) -> str:

@@ -268,7 +268,16 @@ def next_version(version: int) -> int:
     A new row begins with the milliseconds since 1970 instead of 1: a row that was deleted and made again must not be
     taken for the one that somebody read before. This holds because no row is written a thousand times a second.
     """
-    return version + 1 if version else int(datetime.now(UTC).timestamp() * 1000)
+    return version + 1 if version else _milliseconds()
+
+
+def later_version(version: int) -> int:
+    """``next_version`` where writes of different rows are compared: the later one has the higher, as clocks agree."""
+    return max(version + 1, _milliseconds())
+
+
+def _milliseconds() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
 
 
 @contextmanager

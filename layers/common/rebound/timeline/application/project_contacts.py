@@ -52,26 +52,32 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
             return
         if not change.after.is_used:
             self.replies.forget(change.after.key)
-            return
         events: list[DomainEvent] = list(_turns_of_consent(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
             try:
                 policy = self._copied(change.after)
             except NotFoundError:
                 return
-            flips = list(_flips(change, policy))
-            history += (_flag(change, flip) for flip in flips)
-            events += flips
+            history += _flips(change, policy)
+            events += _marks(change, policy, self._deleted(change))
         self.history.record(change.after.key, history)
         if events:
             self.events.publish(events)
+
+    def _deleted(self, change: RowChange[Contact]) -> frozenset[str]:
+        """The customers whom the change took out of the contact because they were deleted."""
+        removed = change.before.customer_ids - change.after.customer_ids if change.before is not None else frozenset()
+        if not removed:
+            return frozenset()
+        there = self.customers.get_many(change.after.key.business_id, sorted(removed), as_of_now=True)
+        return removed.difference(there)
 
     def _copied(self, contact: Contact) -> ReachabilityPolicy:
         """Copy the flag; returns the policy that it was copied under, which was still in force afterwards."""
         policy = self.businesses.get(contact.key.business_id).policy
         while True:
             invalid = contact.verdict(policy).invalid
-            for customer_id in sorted(contact.customer_ids):
+            for customer_id in sorted(contact.users):
                 self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
             now = self.businesses.get(contact.key.business_id).policy
             if now == policy:
@@ -91,24 +97,47 @@ def _statements(change: RowChange[Contact]) -> Iterator[ConsentStated]:
         yield ConsentStated(statement)
 
 
-def _flag(change: RowChange[Contact], flip: ContactInvalidated | ContactRestored) -> FlagChanged:
-    if isinstance(flip, ContactInvalidated):
-        return FlagChanged(flip.since, flip.reason, change.change_id)
-    return FlagChanged(change.at, None, change.change_id)
+def _was_invalid(change: RowChange[Contact], policy: ReachabilityPolicy) -> bool:
+    return change.before is not None and change.before.verdict(policy).invalid
 
 
-def _flips(change: RowChange[Contact], policy: ReachabilityPolicy) -> Iterator[ContactInvalidated | ContactRestored]:
-    """At most one event: the contact's flag, if the change flipped it."""
-    contact, key = change.after, change.after.key
-    verdict = contact.verdict(policy)
-    if verdict.invalid == (change.before is not None and change.before.verdict(policy).invalid):
+def _flips(change: RowChange[Contact], policy: ReachabilityPolicy) -> Iterator[FlagChanged]:
+    """The change of the contact's flag, if there is one; an address that nobody uses any more keeps no flag."""
+    verdict = change.after.verdict(policy)
+    if not change.after.is_used or verdict.invalid == _was_invalid(change, policy):
         return
-    customers = tuple(sorted(contact.customer_ids))
-    if verdict.reason is None or verdict.since is None:
-        yield ContactRestored(key.business_id, key.channel, customers, contact.version, change.change_id)
+    if verdict.invalid and verdict.since is not None:
+        yield FlagChanged(verdict.since, verdict.reason, change.change_id)
     else:
+        yield FlagChanged(change.at, None, change.change_id)
+
+
+def _marks(
+    change: RowChange[Contact], policy: ReachabilityPolicy, deleted: frozenset[str]
+) -> Iterator[ContactInvalidated | ContactRestored]:
+    """What the change means for customers: those whose address is invalid from now on, or is not any more.
+
+    It says so of everybody once, because it is decided from the two states of the contact: customers come, leave and
+    are deleted by writes of the contact too. Of those who leave a flagged address, ``freed`` has those who have no
+    flag where they went. Who is deleted is not known as invalid any more, and may come again without a flag.
+    """
+    after, key = change.after, change.after.key
+    before = change.before if change.before is not None else Contact(key)
+    version = after.version or before.version + 1
+    verdict, was_invalid = after.verdict(policy), _was_invalid(change, policy)
+    restored = after.freed - before.freed
+    if was_invalid:
+        restored |= before.users & deleted
+        restored |= before.users & after.users if not verdict.invalid else frozenset()
+    if restored:
+        yield ContactRestored(key.business_id, key.channel, tuple(sorted(restored)), version, change.change_id)
+    if verdict.reason is None or verdict.since is None:
+        return
+    invalidated = after.users - before.users if was_invalid else after.users
+    if invalidated:
+        customers = tuple(sorted(invalidated))
         yield ContactInvalidated(
-            key.business_id, key.channel, customers, verdict.reason, verdict.since, contact.version, change.change_id
+            key.business_id, key.channel, customers, verdict.reason, verdict.since, version, change.change_id
         )
 
 
