@@ -15,8 +15,8 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 class ContactInvalidated(Struct, frozen=True):
     """An address turned out to be bad, or customers came to one that is: those who have it now.
 
-    ``version`` numbers the writes of contacts, by their time. ``change_id`` identifies the write that caused the event: an event
-    that is published again carries the same ``change_id``, and no other write of any contact has it.
+    ``version`` numbers the writes of contacts, by their time. ``change_id`` identifies the write that caused the event:
+    an event that is published again carries the same ``change_id``, and no other write of any contact has it.
     """
 
     business_id: str

@@ -17,7 +17,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +31,7 @@ from rebound.customers.application.customer_service import checked_profile, id_o
 from rebound.customers.application.moves import left_behind
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, UnreadableFileError, read_rows
+from rebound.imports_exports.application.stated_opt_outs import checked_opt_outs
 from rebound.imports_exports.domain import (
     BadRow,
     ImportFile,
@@ -41,7 +41,6 @@ from rebound.imports_exports.domain import (
     Splitting,
 )
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.kernel.written_text import is_one_line, tidied
@@ -69,8 +68,6 @@ MAX_PARTS: Final = 40
 """The most that a state machine runs at the same time."""
 PIECE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of rows held in memory before they are written, as one piece of each part."""
-_FIRST_OPT_OUT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""No list of opt-outs is older, so an earlier time is a mistake."""
 STOPPED: Final = (
     "Something failed on our side before the import was done. Rows that are counted are in; import the file again for "
     "the others."
@@ -444,47 +441,6 @@ def _write_row(row: Row, customer_id: str) -> bytes:
 def _read_row(record: str) -> _Row:
     line, customer_id, given, error = json.loads(record)
     return _Row(line, customer_id, given, (FieldError(*error),) if error else ())
-
-
-def checked_opt_outs(given: Mapping[str, Any], job: ImportJob) -> Mapping[Channel, Sequence[ConsentEvidence]]:
-    """The opt-outs that a row states for its addresses; as of the import when the row does not say since when.
-
-    Raises ``InvalidInputError`` with everything that is wrong.
-    """
-    opt_outs: dict[Channel, Sequence[ConsentEvidence]] = {}
-    wrong: list[FieldError] = []
-    for channel in Channel:
-        name = f"{channel}_opted_out"
-        scopes = {text.strip().lower() for text in given.get(name) or ()}
-        if not scopes.issubset(Scope):
-            wrong.append(FieldError(name, f"Must be a list of {', '.join(Scope)}."))
-            continue
-        try:
-            at = _time(given.get(f"{name}_at"), job.created_at)
-        except ValueError as error:
-            wrong.append(FieldError(f"{name}_at", str(error)))
-            continue
-        opt_outs[channel] = [
-            ConsentEvidence(at, scope, opted_out=True, source=ConsentSource.IMPORT, who=f"import {job.import_id}")
-            for scope in Scope
-            if scope in scopes
-        ]
-    if wrong:
-        raise InvalidInputError(*wrong)
-    return opt_outs
-
-
-def _time(given: str | None, imported_at: datetime) -> datetime:
-    if given is None or not given.strip():
-        return imported_at
-    sentence = "Must be a time as RFC 3339, such as 2024-05-01T00:00:00Z, between 2000 and the import."
-    try:
-        at = datetime.fromisoformat(given.strip())
-    except ValueError:
-        raise ValueError(sentence) from None
-    if at.tzinfo is None or not _FIRST_OPT_OUT <= at <= imported_at:
-        raise ValueError(sentence)
-    return at.astimezone(UTC)
 
 
 def _opted_out(
