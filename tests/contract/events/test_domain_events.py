@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.breaker import reason_of_refusal, reason_to_pause
 from rebound.campaigns.domain.campaigns import FinalWords
+from rebound.contacts.domain.replies import Keyword, Meaning
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -42,9 +43,12 @@ FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "customer_ids": st.lists(CUSTOMER_IDS, unique=True, max_size=4).map(sorted).map(tuple),
     "excluded": st.dictionaries(st.sampled_from(Exclusion).map(str), COUNTS),
     "hard_bounces": COUNTS,
+    "keyword": st.none() | st.sampled_from(Keyword),
+    "kind": st.sampled_from([meaning for meaning in Meaning if meaning is not Meaning.REACTION]),
     "matched": COUNTS,
     "message_id": IDS.map(str.upper),
     "outcomes": COUNTS,
+    "received_at": strategies.moments,
     "reason": st.sampled_from([row.reason for row in all_codes() if row.failure_class.is_about_the_address]),
     "reply_id": st.uuids().map(lambda id_: f"SM{id_.hex}"),
     "results": st.dictionaries(st.sampled_from(RESULT_STATUSES).map(str), COUNTS),

@@ -16,7 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, NotFoundError
-from rebound.kernel.events import AppointmentConfirmed
+from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.mailing import TextContent
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
@@ -80,6 +80,11 @@ class Talk:
     def confirmed(self) -> list[tuple[str, str]]:
         events = [event for event in self.world.domain_events.published if isinstance(event, AppointmentConfirmed)]
         return [(event.appointment_id, event.message_id) for event in events]
+
+    @property
+    def told(self) -> list[ReplyReceived]:
+        """The texts that the client was told of, because staff must read them."""
+        return [event for event in self.world.domain_events.published if isinstance(event, ReplyReceived)]
 
 
 # --- confirmations ----------------------------------------------------------------------------------------------------
@@ -167,6 +172,122 @@ def test_stop_and_help_mean_what_they_mean_whatever_was_asked(body: str, keyword
     talk.say(body)
 
     assert (talk.last.meaning, talk.last.keyword, talk.confirmed) == (Meaning.KEYWORD, keyword, [])
+
+
+@pytest.mark.parametrize("body", ["sorry, I need to cancel tomorrow", "No", "👍", "can we make it eleven?"])
+def test_a_free_answer_is_told_with_the_appointment_and_without_its_words(body: str) -> None:
+    talk = Talk()
+    asked = talk.ask()
+    talk.say(body, "SM-free")
+
+    assert talk.told == [
+        ReplyReceived(
+            BUSINESS_ID, "SM-free", (id_of(1),), "other", None, asked, id_of(1), "a-1", talk.last.at, "SM-free"
+        )
+    ]
+
+
+@pytest.mark.parametrize("body", ["Cancel", "CANCEL!", "please cancel", "cancel cancel", "Cancel\n- Dana"])
+def test_a_cancel_after_a_question_stops_and_is_for_staff(body: str) -> None:
+    talk = Talk()
+    asked = talk.ask()
+    talk.say(body)
+
+    assert (talk.last.keyword, talk.opted_out(), talk.confirmed) == (Keyword.STOP, (Scope.ALL,), [])
+    assert talk.to_read == ["SM1"]
+    assert [(event.keyword, event.message_id, event.appointment_id) for event in talk.told] == [("stop", asked, "a-1")]
+    log = talk.world.read_appointment_log(BUSINESS_ID, "a-1", 9, None)
+    assert [entry.reply_id for entry in log.entries if isinstance(entry, Answered)] == ["SM1"]
+    talk.staff(Decision.KEEP, "SM1")
+    assert (talk.to_read, talk.opted_out()) == ([], (Scope.ALL,))
+
+
+def test_a_cancel_that_twilio_has_acted_on_is_for_staff_as_well() -> None:
+    talk = Talk()
+    talk.ask()
+    talk.say("CANCEL", keyword=Keyword.STOP)
+
+    assert (talk.to_read, [event.keyword for event in talk.told]) == (["SM1"], ["stop"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "body"),
+    [(False, "Cancel"), (True, "STOP"), (True, "STOP STOP"), (True, "C"), (True, "HELP"), (False, "See you!")],
+)
+def test_what_needs_nobody_is_not_told(asked: bool, body: str) -> None:
+    talk = Talk()
+    if asked:
+        talk.ask()
+    talk.say(body)
+
+    assert (talk.to_read, talk.told) == ([], [])
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize(
+    "body", ["Liked “20 % off. Reply STOP to unsubscribe”", "👍 to “Tomorrow at ten? Answer C.”", "Loved an image"]
+)
+def test_the_reaction_of_a_phone_changes_nothing_and_waits_for_nobody(asked: bool, body: str) -> None:
+    talk = Talk()
+    if asked:
+        talk.ask()
+
+    assert talk.say(body) is None
+    assert (talk.to_read, talk.told, talk.opted_out(), talk.confirmed) == ([], [], (), [])
+    assert (talk.last.meaning, talk.last.message_id) == (Meaning.REACTION, None)
+    if asked:
+        talk.say("C")
+        assert [appointment for appointment, _ in talk.confirmed] == ["a-1"]
+
+
+def test_a_text_that_comes_again_is_told_with_the_same_id_and_not_any_more_once_it_is_read_or_old() -> None:
+    talk = Talk()
+    talk.ask()
+    talk.say("eleven?", "SM-r")
+    talk.say("eleven?", "SM-r")
+    assert {event.change_id for event in talk.told} == {"SM-r"}
+    told = len(talk.told)
+    talk.staff(Decision.KEEP, "SM-r")
+    talk.say("eleven?", "SM-r")
+    talk.say("twelve?", "SM-s")
+    talk.world.clock.move(timedelta(hours=2))
+    talk.say("twelve?", "SM-s")
+
+    assert len(talk.told) == told + 1
+
+
+def test_a_revocation_is_told_without_an_appointment() -> None:
+    talk = Talk(1, 2)
+    talk.say("please stop texting me")
+    [event] = talk.told
+
+    assert (event.kind, event.customer_ids, event.message_id, event.customer_id, event.appointment_id) == (
+        "revocation",
+        tuple(sorted((id_of(1), id_of(2)))),
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("spoken", "stops"), [(["es"], True), (["en", "es"], True), (["en"], False), ([None], False)])
+def test_a_word_of_one_language_stops_for_who_speaks_it_and_is_for_staff_else(
+    spoken: list[str | None], stops: bool
+) -> None:
+    talk = Talk(9)
+    for number, language in enumerate(spoken, 1):
+        talk.world.add(customer(number, mobile_phone=NUMBER, language=language))
+    talk.say("ALTO")
+
+    assert talk.opted_out() == ((Scope.ALL,) if stops else (Scope.MARKETING,))
+    assert talk.to_read == ([] if stops else ["SM1"])
+
+
+def test_a_word_of_the_businesss_language_stops_for_who_has_none() -> None:
+    talk = Talk(text_answers=TextAnswers(language="es"))
+    talk.say("alto!!")
+
+    assert talk.opted_out() == (Scope.ALL,)
 
 
 def test_a_yes_is_a_start_for_who_is_stopped_and_a_confirmation_for_who_is_not() -> None:

@@ -128,6 +128,25 @@ class AppointmentConfirmed(Struct, frozen=True):
     change_id: str
 
 
+class ReplyReceived(Struct, frozen=True):
+    """Somebody texted what staff must read: a free answer to a question, or what reads like a revocation.
+
+    ``kind`` is what it was taken for, ``keyword`` what it already did. ``message_id``, ``customer_id`` and
+    ``appointment_id`` name our text that it answers, where that is known. The words are read through the API.
+    """
+
+    business_id: str
+    reply_id: str
+    customer_ids: tuple[str, ...]
+    kind: str
+    keyword: str | None
+    message_id: str | None
+    customer_id: str | None
+    appointment_id: str | None
+    received_at: datetime
+    change_id: str
+
+
 DomainEvent = (
     ContactInvalidated
     | ContactRestored
@@ -137,4 +156,5 @@ DomainEvent = (
     | CampaignCompleted
     | BounceRateWarned
     | AppointmentConfirmed
+    | ReplyReceived
 )

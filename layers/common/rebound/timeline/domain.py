@@ -101,6 +101,7 @@ _KEYWORDS: Final[Mapping[Keyword, str]] = {
 _MEANT: Final[Mapping[Meaning, str]] = {
     Meaning.CONFIRMATION: "which confirms the appointment",
     Meaning.REVOCATION: "which reads like a wish for no more texts",
+    Meaning.REACTION: "which a phone sent as a reaction to a text of ours",
 }
 LONGEST_QUOTE: Final = 160
 

@@ -62,6 +62,8 @@ class Meaning(StrEnum):
     """The answer to a text that asked for one."""
     REVOCATION = "revocation"
     """Somebody asks in their own words not to be texted."""
+    REACTION = "reaction"
+    """A phone repeats one of our texts with what its owner thinks of it, such as a heart."""
     OTHER = "other"
 
 

@@ -20,12 +20,13 @@ from msgspec import Struct
 from rebound.businesses.domain.business import AnsweredBy, Business
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.replies import FirstReceipt, Reply
-from rebound.customers.domain import Customer, shared_language
+from rebound.customers.domain import Customer, language_for, shared_language
 from rebound.inbound.domain.replies import IncomingText, may_stop, understood
+from rebound.inbound.domain.stop_words import depends_on_language
 from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
-from rebound.kernel.events import AppointmentConfirmed
+from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered, Asked
 from rebound.messages.domain.messages import MessageStatus
 
@@ -103,6 +104,8 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             contact = contacts[numbers[key.business_id]]
             reply = reply or self.replies.add(self._understood(text, business, contact, receipt.at))
             self._apply(contact, reply)
+            if reply.is_waiting and now - receipt.at <= TRIED_AGAIN_FOR:
+                self.events.publish([_received(contact, reply)])
             taken.append(_Taken(business, contact, reply))
         answering = [each for each in taken if each.business.business_id in holders]
         answer = None if text.keyword is not None else self._answer(answering)
@@ -118,7 +121,13 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             stopped=consent.of(Scope.ALL).opted_out,
             opting_in=business.double_opt_in.sms and not consent.is_confirmed,
             confirming=business.text_answers.confirmation_words,
+            languages=self._languages(contact, business) if depends_on_language(text.body) else (),
         )
+
+    def _languages(self, contact: Contact, business: Business) -> frozenset[str]:
+        """The languages of those who have the number; the business's for who has none, and for a number of nobody."""
+        spoken = {language_for(owner, business) for owner in self._owners(contact)}
+        return frozenset(spoken or {business.language})
 
     def _open(self, key: ContactKey) -> Sequence[Asked]:
         """The questions that have gone out, the latest first."""
@@ -171,3 +180,19 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         """The customers who have the number now."""
         known = self.customers.get_many(contact.key.business_id, sorted(contact.customer_ids))
         return [customer for customer in known.values() if customer.contact_key(Channel.SMS) == contact.key]
+
+
+def _received(contact: Contact, reply: Reply) -> ReplyReceived:
+    """The event that a text waits for staff; the same each time that the text is received again."""
+    return ReplyReceived(
+        reply.key.business_id,
+        reply.reply_id,
+        tuple(sorted(contact.customer_ids)),
+        reply.meaning,
+        reply.keyword,
+        reply.message_id,
+        reply.customer_id,
+        reply.appointment_id,
+        reply.at,
+        reply.reply_id,
+    )

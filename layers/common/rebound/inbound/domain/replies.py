@@ -1,7 +1,8 @@
 """What people text back: the words that mean something by themselves, and what became of each text.
 
-The words are those that Twilio acts on by itself ("Twilio support for opt-out keywords"). For us, a word must be the
-whole message, in any case; whatever surrounds or divides its letters is ignored: ``Stop.``, ``"STOP"``, ``opt-out``.
+The words are those that Twilio acts on by itself ("Twilio support for opt-out keywords"); a word must be the whole
+message, in any case, and whatever surrounds or divides its letters is ignored: ``Stop.``, ``"STOP"``, ``opt-out``. For
+a STOP, the words of other languages and what people put around it count as well (``stop_words``).
 """
 
 from __future__ import annotations
@@ -13,18 +14,27 @@ from datetime import datetime
 from msgspec import Struct
 
 from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
+from rebound.inbound.domain.reactions import is_reaction
 from rebound.inbound.domain.revocations import reads_like_a_revocation
+from rebound.inbound.domain.stop_words import is_stop, says_cancel
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.appointments import Asked
 
 
-def keyword_of(text: IncomingText) -> Keyword | None:
-    """The keyword that the provider names for a text, else the one that its body is; ``None`` when it is none."""
-    return text.keyword or WORDS.get(plain(text.body))
+def keyword_of(text: IncomingText, languages: Collection[str] = ()) -> Keyword | None:
+    """The keyword that the provider names for a text, else the one that its body is; ``None`` when it is none.
+
+    ``languages`` are those of the customers who have the number.
+    """
+    if text.keyword is not None:
+        return text.keyword
+    return WORDS.get(plain(text.body)) or (Keyword.STOP if is_stop(text.body, languages) else None)
 
 
 def may_stop(text: IncomingText) -> bool:
     """Whether a text is a STOP, or reads as if its sender wanted no more texts."""
+    if text.keyword is None and is_reaction(text.body):
+        return False
     keyword = keyword_of(text)
     return keyword is Keyword.STOP or (keyword is None and reads_like_a_revocation(text.body))
 
@@ -54,27 +64,36 @@ def understood(
     stopped: bool = False,
     opting_in: bool = False,
     confirming: Collection[str] = (),
+    languages: Collection[str] = (),
 ) -> Reply:
     """What a text means for one business.
 
     ``asked`` holds the open questions for a confirmation, the latest first. ``stopped`` says whether the number has
     opted out of everything, ``opting_in`` whether a YES may also answer the question about marketing. ``confirming``
-    holds the words that confirm. The meanings are tried in this order:
+    holds the words that confirm, ``languages`` are those of the customers who have the number. The meanings are tried
+    in this order:
 
-    1. STOP and HELP, named by the provider or found as one of the words, whatever was asked.
-    2. A word that confirms, when something was asked. A YES confirms only while the number is not stopped, and is a
+    1. The reaction of a phone to one of our texts, which changes nothing.
+    2. STOP and HELP, named by the provider or found as one of the words, whatever was asked. When something was asked,
+       a CANCEL may be meant for the appointment: it stops all the same, because Twilio blocks the number at that word
+       by itself, and staff must read it.
+    3. A word that confirms, when something was asked. A YES confirms only while the number is not stopped, and is a
        START otherwise. The word answers the latest question. Staff must read it when the number's open questions are
        for several customers, or when a YES may be about marketing as well: nobody can know what is meant.
-    3. START.
-    4. A text that reads like a revocation: staff must read it.
-    5. Anything else: staff must read it when something was asked, or when it confirms although nothing was asked.
+    4. START.
+    5. A text that reads like a revocation: staff must read it.
+    6. Anything else: staff must read it when something was asked, or when it confirms although nothing was asked.
     """
     key = ContactKey.of(business_id, Channel.SMS, text.number).hashed
-    keyword = keyword_of(text)
+    keyword = keyword_of(text, languages)
     reply = Reply(key, text.reply_id, at, text.to, Meaning.OTHER, text.number, text.body)
     confirms = plain(text.body) in {plain(word) for word in confirming}
+    if text.keyword is None and is_reaction(text.body):
+        return replace(reply, meaning=Meaning.REACTION)
     if keyword in (Keyword.STOP, Keyword.HELP):
-        return replace(reply, meaning=Meaning.KEYWORD, keyword=keyword)
+        reply = replace(reply, meaning=Meaning.KEYWORD, keyword=keyword)
+        cancels = keyword is Keyword.STOP and asked and says_cancel(text.body)
+        return replace(_answering(reply, asked[0]), needs_staff=True) if cancels else reply
     if confirms and asked and not (keyword is Keyword.START and stopped):
         if len({question.key.customer_id for question in asked}) > 1 or (keyword is Keyword.START and opting_in):
             return replace(reply, meaning=Meaning.CONFIRMATION, needs_staff=True)

@@ -1,102 +1,134 @@
 """Recognising texts whose senders ask in their own words not to be texted any more.
 
-The phrases are data, by language. They are wide on purpose: a match only holds marketing back until staff have read the
-text, whereas a sender who is missed goes on getting messages. A revocation in any reasonable words counts in the United
-States (47 CFR 64.1200(a)(10)).
+The phrases are data, by language (``phrases``). They are wide on purpose: a match only holds marketing back until staff
+have read the text, whereas a sender who is missed goes on getting messages. A revocation in any reasonable words counts
+in the United States (47 CFR 64.1200(a)(10)). What is missed and what is held in vain is measured on a labelled set.
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
-PHRASES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "de": (
-            r"\bkeine? (weiteren? |mehr )?(sms|nachrichten?|werbung|texte?|mitteilungen)\b",
-            r"\bnicht mehr (\w+ )?(schreiben|anschreiben|kontaktieren|texten|senden|schicken|schreibt)\b",
-            r"\b(hort|horen sie|hor) (bitte )?(\w+ ){0,4}auf\b",
-            r"\b(abmelden|abmeldung|abbestell\w+|austragen|stopp)\b",
-            r"\b(losch\w*|loesch\w*|entfern\w*|streich\w*) (\w+ ){0,3}(nummer|mich|liste|verteiler|daten)\b",
-            r"\b(lasst|lassen sie|lass) (mich|uns) (\w+ )?in ruhe\b",
-        ),
-        "en": (
-            r"\b(stop|quit|cease) (\w+ ){0,2}(text|messag|contact|spamm|bother|harass|send|writ)ing\b",
-            r"\b(stop|end|cancel|no more|no further|enough) (\w+ ){0,3}(texts?|messages?|msgs?|sms|spam|promos?)\b",
-            r"\b(stop|end|cancel|no more|no further|enough) (\w+ ){0,3}(promotions?|ads|marketing|notifications?)\b",
-            r"\b(do not|dont|never|not to) (\w+ )?(text|txt|message|msg|contact|sms|spam|write) (to )?(me|us|my)\b",
-            r"\b(do not|dont|never|not to) (\w+ )?(text|txt|message|msg|contact|sms|spam|write) (again|anymore)\b",
-            r"\b(dont|do not) (want|need|wish) (\w+ ){0,4}(texts?|messages?|msgs?|sms|spam|promos?|marketing)\b",
-            r"\b(remove|delete|take|get) (me|my number|my name|this number|us) (\w+ )?(off|out|from|please)\b",
-            r"\b(remove|delete) (me|my number|this number)\b",
-            r"\bunsub(scribe)?\b",
-            r"\bopt(ed|ing)? (me )?out\b",
-            r"\bleave me alone\b",
-            r"\blose my number\b",
-            r"\bwrong number\b",
-            r"^(please|pls|plz|just|ok|okay) (stop|quit|unsubscribe|end)\b",
-            r"^(stop|quit) (it|this|that|please|pls|plz|now|already|thanks|thank you)\b",
-        ),
-        "es": (
-            r"\bno mas (mensajes?|sms|textos?|publicidad|spam)\b",
-            r"\bno (quiero|deseo) (\w+ ){0,3}(mensajes?|sms|textos?|publicidad)\b",
-            r"\bno (me |nos )?(envien?|envies|manden?|mandes|escriban?|escribas|molesten?|contacten?)\b",
-            r"\b(dejen?|deja|dejad|paren?|para|basta) de (\w+ ){0,2}((envi|mand|escrib|molest)\w+|mensajes?|sms)\b",
-            r"\b(borrame|borren|elimina|eliminame|quiten|quitame|saquen) (\w+ ){0,4}(lista|numero|base)\b",
-            r"\b(borrenme|eliminenme|quitenme|saquenme)\b",
-            r"\b(dar|darme|dame|denme|deme|quiero) (\w+ )?(de )?baja\b",
-            r"^baja$",
-            r"\bcancelar (la |mi )?(suscripcion|subscripcion)\b",
-        ),
-        "fr": (
-            r"\b(arretez|arreter?|stop|stoppez|cessez) (\w+ ){0,4}(sms|messages?|textos?|ecrire|envoyer|spam|pubs?)\b",
-            r"\b(plus|pas) de (sms|messages?|textos?|pubs?|publicites?)\b",
-            r"\bne (\w+ ){0,2}m?(ecrivez|contactez|envoyez|texter?|ecris|contacte|envoie) plus\b",
-            r"\bdesabonn\w+\b",
-            r"\bdesinscri\w+\b",
-            r"\b(supprimez|retirez|enlevez|effacez) (moi|mon numero|mes)\b",
-            r"\b(laissez|foutez) moi (\w+ )?tranquille\b",
-            r"^arret(ez|e|er)?$",
-        ),
-        "it": (
-            r"\b(basta|niente piu) (\w+ )?(messaggi|sms|pubblicita)\b",
-            r"\bnon (\w+ )?(scrivetemi|scrivermi|mandatemi|inviatemi|contattatemi)\b",
-            r"\b(cancellatemi|cancellami|disiscriv\w+|rimuovetemi)\b",
-        ),
-        "nl": (
-            r"\bgeen (\w+ )?(sms|berichten|sms jes) meer\b",
-            r"\b(afmelden|uitschrijven|schrijf me uit)\b",
-            r"\bstop met (\w+ ){0,2}(sms|berichten|sturen|appen)\b",
-        ),
-        "pt": (
-            r"\b(parem?|parar|chega|pare) de (\w+ ){0,3}(mensagens?|mensagem|sms|enviar|mandar|escrever|perturbar)\b",
-            r"\bnao (quero|desejo) (\w+ ){0,3}(mensage\w+|sms|publicidade|propaganda)\b",
-            r"\bnao (me |nos )?(mandem?|mande|enviem?|escrevam?|contatem?|contactem?) mais\b",
-            r"\b(sem|nada de) mais (mensagens|sms)\b",
-            r"\b(removam?|retirem?|tirem?|excluam?|apaguem?) (\w+ ){0,3}(lista|numero|cadastro|contato)\b",
-            r"\b(me (removam?|retirem?|tirem?|excluam?)|descadastr\w+)\b",
-            r"\bcancelar (a |minha )?(inscricao|assinatura|subscricao)\b",
-            r"^(sair|parar)$",
-        ),
-    }
-)
-"""By language (ISO 639-1): expressions over the words of a text in lower case, without accents and punctuation."""
+from rebound.inbound.domain.phrases import LANGUAGES, Phrases, everyday_words, phrases_of
+from rebound.inbound.domain.stop_words import is_stop, polite_words, strong_words
+from rebound.inbound.domain.wording import BREAK, QUESTION, sentences, visible
+
+_SHORT: Final = 4
+"""Words in a sentence that is so short that a STOP in it can hardly mean anything else."""
+_ALONE: Final = 2
+"""Words in a sentence in which a short word may be misspelt."""
+_FEW_LETTERS: Final = 4
+"""Letters of the shortest word that may be misspelt; only its letters' order, because many words are like it."""
+_MANY_LETTERS: Final = 8
+"""Letters of a word in which two may be wrong; below, one."""
+_SIGNS: Final = re.compile("[\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}]")
+"""Emoji that say stop by themselves."""
+_DOUBLED: Final = re.compile(r"(\w)\1+")
 
 
 def reads_like_a_revocation(body: str) -> bool:
     """Whether somebody should read the text before the next marketing message goes out."""
-    return any(phrase.search(_words(body)) for phrase in _compiled())
+    found = sentences(body)
+    if not found:
+        return bool(_SIGNS.search(visible(body)))
+    # A STOP of any language: perhaps it is not known to be the sender's.
+    return (
+        is_stop(body, LANGUAGES)
+        or any(_asks_to_stop(words) for words in found)
+        or any(_is_misspelt(words) for words in found if len(found) == 1 or len(words) <= _SHORT)
+    )
 
 
-def _words(body: str) -> str:
-    """The words alone, in lower case; an apostrophe is left out of its word (``don't`` becomes ``dont``)."""
-    decomposed = unicodedata.normalize("NFKD", body.casefold())
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c) and c not in "'\u2019\u02bc`")
-    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
+def _asks_to_stop(words: Sequence[str]) -> bool:
+    text = f" {' '.join(words)} "
+    for language in LANGUAGES:
+        text = phrases_of(language).harmless.sub(f" {BREAK} ", text)
+    text = re.sub(r" +", " ", text)
+    return _has_a_stop(text) or any(_has_a_phrase(text, phrases_of(language)) for language in LANGUAGES)
+
+
+def _has_a_stop(text: str) -> bool:
+    """Whether a part of the sentence is a STOP by itself, or it is short and begins with one or has Twilio's."""
+    parts = [_without_politeness(part.replace(QUESTION, "").split()) for part in text.split(BREAK)]
+    if any(" ".join(part) in strong_words() for part in parts):
+        return True
+    words = [word for part in parts for word in part]
+    if not words or len(words) > _SHORT or any(phrases_of(language).booking.search(text) for language in LANGUAGES):
+        return False
+    return words[0] in _single_words() or bool({"stop", "stopp"}.intersection(words))
+
+
+def _without_politeness(words: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    at = 0
+    while at < len(words):
+        groups = ((length, " ".join(words[at : at + length])) for length in range(min(4, len(words) - at), 0, -1))
+        polite = next((length for length, group in groups if group in polite_words()), 0)
+        if not polite:
+            kept.append(words[at])
+        at += polite or 1
+    return kept
+
+
+def _has_a_phrase(text: str, known: Phrases) -> bool:
+    words = set(text.split())
+    if any(phrase.may_be_among(words) and phrase.is_in(text) for phrase in known.free):
+        return True
+    guarded = [phrase for phrase in known.guarded if phrase.may_be_among(words)]
+    parts = [f" {part.strip()} " for part in text.split(BREAK)] if guarded else []
+    return any(phrase.is_in(part) for part in parts if not known.booking.search(part) for phrase in guarded)
 
 
 @cache
-def _compiled() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(phrase) for phrases in PHRASES.values() for phrase in phrases)
+def _single_words() -> frozenset[str]:
+    return frozenset(word for word in strong_words() if " " not in word)
+
+
+# --- misspelt words ---------------------------------------------------------------------------------------------------
+
+
+def _is_misspelt(words: Collection[str]) -> bool:
+    """Whether a long word is nearly one that stops, or the whole sentence is nearly a short one."""
+    kept = set(_without_politeness([word for word in words if word not in (BREAK, QUESTION)]))
+    unknown = kept - _single_words() - everyday_words() - polite_words()
+    return any(_is_nearly_a_stop(word, alone=len(kept) <= _ALONE) for word in unknown if len(word) >= _FEW_LETTERS - 1)
+
+
+def _is_nearly_a_stop(word: str, *, alone: bool) -> bool:
+    return any(
+        _is_nearly(word, known, alone=alone)
+        for known in _single_words()
+        # Hardly anybody mistypes the first letter, and many other words differ by it.
+        if known[0] == word[0] and len(known) >= (_FEW_LETTERS if alone else _MANY_LETTERS)
+    )
+
+
+def _is_nearly(word: str, known: str, *, alone: bool) -> bool:
+    if _DOUBLED.sub(r"\1", word) == _DOUBLED.sub(r"\1", known):
+        return True
+    if len(known) <= _FEW_LETTERS and known != "stop":
+        return sorted(word) == sorted(known) and distance(word, known, 1) <= 1
+    most = 2 if alone and len(known) >= _MANY_LETTERS else 1
+    return distance(word, known, most) <= most
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """How many letters are wrong, missing, too many or have changed places, up to ``most`` + 1.
+
+    This is the optimal string alignment distance.
+    """
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, last, row = row, before, [i]
+        for j, against in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != against))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)

@@ -1,0 +1,136 @@
+"""Whether a text is a STOP: one of the words in any of the languages, once or often, with what adds nothing to it.
+
+``STOP STOP``, ``Stop, please``, ``"ARRÊT" svp`` and a ``stop`` with ``- Dana`` on the next line are; ``STOP 2`` and
+``stop the 3 pm texts`` are for a person to read.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Final
+
+from rebound.inbound.domain.phrases import LANGUAGES, phrases_of
+from rebound.inbound.domain.wording import DOTTED, folded, undotted, visible
+
+_PARTICLES: Final = frozenset(
+    ("van", "de", "der", "den", "da", "do", "dos", "di", "del", "della", "von", "zu", "le", "la", "y", "e")
+)
+"""Words in lower case that names have."""
+_LONGEST: Final = 6
+"""Words in the longest group of words that is looked for."""
+_TOKEN: Final = re.compile(
+    r"(?P<word>\w+(?:['\u2019]\w+)*)|(?P<line>\n|(?<!\w)[-\u2013\u2014~*]+)|(?P<pause>[.,!?;:\u2026])"
+)
+_TRIPLED: Final = re.compile(r"(\w)\1{2,}")
+_WORD: Final = re.compile(r"\w+")
+_LINE_END: Final = re.compile(r"[\r\n]+")
+_SHAPE: Final = re.compile(
+    r"""[PSL]*
+    (?: K [KPSL]* (?: C [PSLC]* [NSL]{0,8} | (?<=[PSL]) N [NSL]{0,5} )?
+      | W [WPSL]* (?: C [PSLC]* [NSL]{0,8} | (?<=L) N [NSL]{0,5} )? )
+    [PSL]*""",
+    re.VERBOSE,
+)
+"""A STOP with what may stand around it, one letter for each part: see ``_letters``. At the end, somebody's name."""
+
+
+def is_stop(body: str, languages: Collection[str] = ()) -> bool:
+    """Whether the text asks for no more texts and says nothing else.
+
+    ``languages`` are those of the customers who have the number: a word that is another one elsewhere counts only in
+    its language.
+    """
+    text = visible(body).strip()
+    together = "".join(c for c in folded(text) if c.isalnum())
+    if together and any(_repeats(word, together) for word in _joined()):
+        return True
+    lines = [line for line in _LINE_END.split(text) if line.strip()]
+    while len(lines) > 1 and _is_sent_from(lines[-1]):
+        lines.pop()
+    shape = "".join(_letters("\n".join(lines), frozenset(languages)))
+    return _SHAPE.fullmatch(shape) is not None
+
+
+def depends_on_language(body: str) -> bool:
+    """Whether it is a STOP in one of the languages only."""
+    return is_stop(body, LANGUAGES) and not is_stop(body)
+
+
+def says_cancel(body: str) -> bool:
+    """Whether a STOP says CANCEL, which people also say of an appointment."""
+    return "cancel" in folded(visible(body))
+
+
+@cache
+def strong_words() -> frozenset[str]:
+    """Word groups that mean a STOP wherever they are a sentence of their own."""
+    return frozenset(word for language in LANGUAGES for word in phrases_of(language).stop)
+
+
+@cache
+def polite_words() -> frozenset[str]:
+    """Word groups that add nothing."""
+    return frozenset(word for language in LANGUAGES for word in phrases_of(language).polite)
+
+
+@cache
+def _joined() -> frozenset[str]:
+    return frozenset(word.replace(" ", "") for word in strong_words())
+
+
+def _repeats(word: str, text: str) -> bool:
+    times, rest = divmod(len(text), len(word))
+    return rest == 0 and text == word * times
+
+
+def _is_sent_from(line: str) -> bool:
+    words = f" {' '.join(_WORD.findall(folded(line)))} "
+    return any(phrases_of(language).sent_from.search(words) for language in LANGUAGES)
+
+
+def _letters(text: str, languages: frozenset[str]) -> Iterator[str]:
+    """The parts of a text, by what they are.
+
+    ``K`` a word that stops, ``W`` one that stops only alone, ``P`` one that adds nothing, ``C`` the beginning of a
+    signature, ``N`` what may be a name, ``S`` a pause, ``L`` a new line or a dash, ``X`` anything else.
+    """
+    kinds = _kinds(languages)
+    tokens = list(_TOKEN.finditer(DOTTED.sub(undotted, text)))
+    at = 0
+    while at < len(tokens):
+        words = []
+        for token in tokens[at : at + _LONGEST]:
+            if token["word"] is None:
+                break
+            words.append(token["word"])
+        if not words:
+            yield "L" if tokens[at]["line"] else "S"
+            at += 1
+            continue
+        groups = ((length, kinds.get(_group(words[:length]))) for length in range(len(words), 0, -1))
+        length, kind = next(((length, kind) for length, kind in groups if kind), (1, None))
+        yield kind or ("N" if _may_be_a_name(words[0]) else "X")
+        at += length
+
+
+def _group(words: list[str]) -> str:
+    return " ".join(_WORD.findall(_TRIPLED.sub(r"\1", folded(" ".join(words)))))
+
+
+@cache
+def _kinds(languages: frozenset[str]) -> dict[str, str]:
+    """The kind of each word group; one that is of several kinds is of the last of them."""
+    kinds: dict[str, str] = {}
+    for language in LANGUAGES:
+        known = phrases_of(language)
+        kinds |= dict.fromkeys(known.closing, "C") | dict.fromkeys(known.polite, "P")
+    for language in LANGUAGES:
+        known = phrases_of(language)
+        kinds |= dict.fromkeys(known.stop_alone, "W")
+        if language in languages:
+            kinds |= dict.fromkeys(known.stop_in_this_language, "W")
+    return kinds | dict.fromkeys(strong_words(), "K")
+
+
+def _may_be_a_name(word: str) -> bool:
+    return word in _PARTICLES or (word[0].isupper() and not any(c.isdigit() for c in word))
