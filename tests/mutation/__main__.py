@@ -67,14 +67,23 @@ class Chooser:
         else:
             reaching = self._of_names(mutant, path, names)
         order = sorted(reaching, key=lambda number: self._order(mutant, number))
-        chosen, left = list[str](), self._budget
+        chosen, left = list[int](), self._budget
         for number in order:
-            test, seconds = self._known.tests[number], self._known.seconds[number]
-            if test in self._known.failed or (chosen and seconds > left):
+            seconds = self._known.seconds[number]
+            if self._known.tests[number] in self._known.failed or (chosen and seconds > left):
                 continue
-            chosen.append(test)
+            chosen.append(number)
             left -= seconds
-        return Trial(mutant, chosen, (self._budget - left) * SLOWER + 10)
+        tests = [self._known.tests[number] for number in self._by_file(chosen)]
+        return Trial(mutant, tests, (self._budget - left) * SLOWER + 10)
+
+    def _by_file(self, chosen: Sequence[int]) -> Iterator[int]:
+        """A file's tests one after the other, in their own order, so that its fixtures are made once."""
+        groups: defaultdict[str, list[int]] = defaultdict(list)
+        for number in chosen:
+            groups[self._known.tests[number].partition("::")[0]].append(number)
+        for group in groups.values():
+            yield from sorted(group)
 
     def _order(self, mutant: Mutant, number: int) -> tuple[int, float]:
         test = self._known.tests[number]

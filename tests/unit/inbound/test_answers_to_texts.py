@@ -1,6 +1,8 @@
 """Answers in the customers' own words: confirmations, revocations, and what staff make of them."""
 
+from copy import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -19,7 +21,9 @@ from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.mailing import TextContent
+from rebound.messages.domain.messages import MessageStatus
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
+from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World
 
 NUMBER: Final = "+14155560001"
@@ -126,6 +130,45 @@ def test_asked_twice_about_one_appointment_one_answer_is_enough() -> None:
 
     assert talk.confirmed == [("a-1", last)]
     assert talk.to_read == ["SM2"]
+
+
+def test_a_confirmation_is_told_although_the_worker_dies_before_or_after_it_closes_the_question() -> None:
+    for side in ("before", "after"):
+        for call in ("domain_events.publish", "appointments.close"):
+            talk = Talk()
+            asked = talk.ask()
+            talk.world.checkpoint = partial(_die, talk.world, call, side)
+            with pytest.raises(WorkerDiedError):
+                talk.say("C", "SM-yes")
+            # Twilio hands the text on again.
+            talk.say("C", "SM-yes")
+
+            assert set(talk.confirmed) == {("a-1", asked)}, (call, side)
+            assert talk.world.appointments.asked(KEY) == [], (call, side)
+
+
+def _die(world: World, call: str, side: str, where: Boundary) -> None:
+    if (where, where.side) == (call, side):
+        world.checkpoint = lambda _: None
+        raise WorkerDiedError
+
+
+@pytest.mark.parametrize("status", MessageStatus)
+def test_a_question_may_be_answered_as_soon_as_it_may_have_arrived(status: MessageStatus) -> None:
+    """Whoever answers a text has it, also where its provider never said so."""
+    talk = Talk()
+    asked = talk.ask()
+    (key,) = [key for key in talk.world.messages.rows if key.message_id == asked]
+    talk.world.messages.rows[key] = replace(talk.world.messages.rows[key], status=status)
+    talk.say("C")
+    went_out = status in {
+        MessageStatus.SENDING,
+        MessageStatus.SENT,
+        MessageStatus.UNCERTAIN,
+        MessageStatus.DELIVERED,
+    }
+
+    assert talk.confirmed == ([("a-1", asked)] if went_out else [])
 
 
 def test_when_customers_share_a_number_and_both_were_asked_staff_must_say_who_answered() -> None:

@@ -1,5 +1,6 @@
 """The text part of an email that has only HTML."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,17 @@ def test_styles_and_scripts_are_not_read_and_blocks_are_lines() -> None:
     )
 
     assert html_as_text(source) == "Hi & bye\n\nOne\ntwo\n\na\nb\n##{{first_name}}"
+
+
+@pytest.mark.parametrize("tag", ["style", "script", "title", "head", "STYLE"])
+@pytest.mark.parametrize("template", ["<p>One</p></{}><p>Two</p>", "</{}>One<p>Two", "<p>One</{}  ><br>Two</p>"])
+def test_an_end_that_nothing_began_takes_nothing_away(tag: str, template: str) -> None:
+    assert html_as_text(template.format(tag)).split() == ["One", "Two"]
+
+
+@pytest.mark.parametrize("source", ["<style>a</script>b</style>One", "<script><style>x</script>One", "<style>a"])
+def test_what_is_not_read_ends_with_its_own_end_only(source: str) -> None:
+    assert html_as_text(source) == ("One" if "One" in source else "")
 
 
 @given(st.text(alphabet="<>/ab!-'\" \n&;"))

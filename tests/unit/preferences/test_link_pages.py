@@ -321,6 +321,34 @@ def test_a_deleted_customer_unsubscribes_and_is_still_when_they_come_again() -> 
     assert site.consent().opted_out == ()
 
 
+def test_a_page_shows_the_address_of_the_link_and_not_one_that_the_log_only_guessed() -> None:
+    site = Site()
+    site.world.messages.rows[message_key(1)] = message(1, address="guess@example.com")
+    view = site.world.follow_links.show(site.token(Purpose.PREFERENCES), Purpose.PREFERENCES)
+    site.click()
+    guess = ContactKey(BUSINESS_ID, Channel.EMAIL, "guess@example.com")
+
+    assert view.address == "ana1@example.com"
+    assert site.consent().opted_out == (Scope.MARKETING,)
+    assert site.world.contacts.get_many([guess])[guess].consent == Consent()
+
+
+def test_a_page_that_is_opened_after_a_removal_shows_no_address_and_no_hash_of_one() -> None:
+    site = Site()
+    site.click()
+    site.world.customer_service.delete(BUSINESS_ID, id_of(1))
+    hashed = contact_key(1).hashed
+    # As the log is once the address has been taken out of it.
+    site.world.messages.rows[message_key(1)] = message(1, address=hashed.address)
+    page = site.ask("GET", f"/v1/preferences/{site.token(Purpose.PREFERENCES)}")
+    view = site.world.follow_links.show(site.token(Purpose.PREFERENCES), Purpose.PREFERENCES)
+
+    assert page.status == 200
+    assert hashed.address not in page.body
+    assert hashed.address.removeprefix("sha256:") not in page.body
+    assert view.address in (None, "ana1@example.com")
+
+
 # --- choosing ---------------------------------------------------------------------------------------------------------
 
 statements = st.builds(

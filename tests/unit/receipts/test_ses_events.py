@@ -71,6 +71,18 @@ def test_a_damaged_tag_is_an_error_and_never_half_a_key(value: object) -> None:
         parse_ses_event(damaged)
 
 
+@pytest.mark.parametrize("missing", [("customer_id",), ("business_id",), ("message_id", "customer_id")])
+def test_some_of_our_tags_without_the_others_are_an_error_and_not_an_email_of_somebody_else(
+    missing: tuple[str, ...],
+) -> None:
+    """Else the receipt would be put aside without a word, and nobody would see that the tags have broken."""
+    damaged = bounce()
+    for tag in missing:
+        del damaged["mail"]["tags"][tag]
+    with pytest.raises(MalformedReceiptError, match=missing[0] if len(missing) == 1 else "customer_id|message_id"):
+        parse_ses_event(damaged)
+
+
 def test_every_recipient_of_a_bounce_has_its_own_receipt_and_words() -> None:
     receipts = parse_ses_event(
         bounce(

@@ -6,6 +6,7 @@ Whoever has not been handed over is still to be sent to, exactly once; whoever m
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import time, timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -13,17 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.application.timing import Timing
-from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.businesses.domain.business import EMAIL_ACCOUNT
+from rebound.businesses.domain.quiet_hours import HoldReason, QuietHours, QuietWindow
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.campaigns.domain.chunks import ChunkState
+from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
-from rebound.rates.domain import Lane
+from rebound.rates.domain import HORIZON, Lane, Quota
+from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.application.chunk_lifecycle import LEASE
-from rebound.sending.domain.chunk_tasks import ChunkTask
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.domain.recipients import Refused
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of
@@ -341,3 +344,118 @@ def test_what_expires_while_a_slow_provider_takes_the_texts_before_it_is_not_han
     assert all(time < limit for time in times)
     assert len(times) == min(people, -(-seconds * 1000 // milliseconds))
     assert list(race.statuses.values()).count(MessageStatus.EXCLUDED) == people - len(times)
+
+
+# --- while a campaign is expanded and drained -------------------------------------------------------------------------
+
+
+@CHANNELS
+def test_a_cancellation_between_the_commit_of_chunks_that_wait_and_their_queue_ends_them_at_once(
+    channel: Channel,
+) -> None:
+    """It has looked for chunks before these were there, so it cannot have put them on their lane."""
+    world = World(business(quiet_hours=QuietHours(sms=NIGHT_OF_NOON, email=NIGHT_OF_NOON)), ranges=1)
+    world.add(customer(1), customer(2))
+    campaign_id = world.post(channel).campaign.campaign_id
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+
+    def cancel(where: Boundary) -> None:
+        if (where, where.side) == ("deferred_queue.put", "before"):
+            world.checkpoint = lambda _: None
+            world.steer_campaign.cancel(BUSINESS_ID, campaign_id)
+            world.runner.requeues.clear()
+
+    world.checkpoint = cancel
+    assert world.expand_campaign(BUSINESS_ID, campaign_id, 0, always)
+    (task,) = [each.body for queue in world.chunk_queue.queues.values() for each in queue.messages.values()]
+    assert task.size == 2
+    send = world.send_email if channel is Channel.EMAIL else partial(world.send_text, may_go_on=always)
+    send(task, "worker-1")
+
+    assert {message.status for message in world.messages.rows.values()} == {MessageStatus.CANCELLED}
+    assert world.clock.now() == at()
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_a_campaign_that_has_ended_is_drained_at_the_first_look_whoever_is_left(status: str) -> None:
+    """Else its execution would poll for as long as a chunk lies in the dead letters."""
+    race = Race(Channel.EMAIL, 3)
+    if status == "cancelled":
+        race.steer_campaign.cancel(BUSINESS_ID, race.campaign_id)
+    else:
+        race.close_campaign.fail(BUSINESS_ID, race.campaign_id, "No such segment.")
+    drained = race.drain_campaign(BUSINESS_ID, race.campaign_id, 0)
+
+    assert drained.drained
+    assert race.campaign_service.get(BUSINESS_ID, race.campaign_id).results[MessageStatus.QUEUED] == 3
+
+
+@pytest.mark.parametrize("order", ["resume", "cancel"])
+def test_why_a_campaign_paused_by_itself_is_forgotten_once_somebody_has_steered_it(order: str) -> None:
+    race = Race(Channel.EMAIL, 3)
+    for number in (1, 2, 3):
+        race.script.answer(race.address(number), Refused(SENDER_FAULT[Channel.EMAIL]))
+    race.send()
+    paused = race.campaigns.get(BUSINESS_ID, race.campaign_id)
+    race.steer(order)()
+    steered = race.campaigns.get(BUSINESS_ID, race.campaign_id)
+
+    assert "refused 3 of 3" in (paused.paused_because or "")
+    assert (steered.paused_because, steered.window) == (None, paused.window + (order == "resume"))
+
+
+@given(hours=st.lists(st.integers(1, 300), min_size=1, max_size=4, unique=True), age=st.integers(0, 400))
+def test_while_people_wait_for_several_hours_the_next_look_is_due_at_the_last_of_them(
+    hours: list[int], age: int
+) -> None:
+    """A look before the last of these hours cannot find the campaign drained."""
+    race = Race(Channel.SMS, 2)
+    race.clock.move_to(at(age))
+    until = {at(age + minutes * 60): HoldReason.QUIET_HOURS for minutes in hours}
+    race.chunks.note_holds(race.campaign_id, until)
+    drained = race.drain_campaign(BUSINESS_ID, race.campaign_id, 0)
+
+    assert not drained.drained
+    # No later than in an hour, nor than the campaign is old by now, since the hours may change; a minute at least.
+    assert drained.wait_seconds == min(max(hours) * 60, max(age, 60), 3600)
+
+
+def test_whoever_is_released_from_a_hold_before_their_hour_takes_a_turn_like_everybody_else() -> None:
+    """Changed settings let thousands go at once, and the account has a rate."""
+    race = Race(Channel.SMS, 5)
+    (chunk,) = race.chunks.rows.values()
+    since = race.clock.now()
+    deferred = DeferredChunkTask(Channel.SMS, ChunkTask(chunk.key, 5, Lane.BULK), at(9 * 3600), since, 0)
+    for queue in race.chunk_queue.queues.values():
+        queue.messages.clear()
+    race.clock.move(timedelta(minutes=5))
+    race.settings_of_business.change(BUSINESS_ID, {"name": "Salon Vale"})
+    race.release_held([deferred])
+    race.send(owner="looks again")
+
+    assert race.script.handed == []
+    (task,) = [each.body for queue in race.chunk_queue.queues.values() for each in queue.messages.values()]
+    assert (task.size, task.turn_at) == (5, None)
+    race.send(owner="sends")
+    assert len(race.script.handed) == 5
+
+
+@given(waiting=st.integers(0, 3), size=st.integers(1, 50), seed=st.integers(0, 99))
+def test_a_chunk_that_finds_no_room_stays_away_for_a_good_part_of_what_is_booked_however_little_waits(
+    waiting: int, size: int, seed: int
+) -> None:
+    """Each time it comes costs a receive, a read and a write."""
+    world = World(business(), seed=seed)
+    world.quotas.now = Quota(100.0)
+    world.rates.book = lambda *_: None  # type: ignore[method-assign]
+    key = ChunkKey(BUSINESS_ID, "campaign", "chunk#000#0000000")
+    for _ in range(waiting):
+        world.chunk_queue.put(Channel.EMAIL, [ChunkTask(key, size, Lane.BULK)])
+    before = world.chunk_queue.waiting(Channel.EMAIL, Lane.BULK)
+    assert (
+        world.send_email.acquire_slot(Channel.EMAIL, ChunkTask(key, size, Lane.BULK), EMAIL_ACCOUNT)
+        is SlotResult.NOTHING
+    )
+
+    assert HORIZON / 2 <= world.chunk_queue.delays[-1] <= HORIZON
+    assert world.chunk_queue.waiting(Channel.EMAIL, Lane.BULK) == before + 1
