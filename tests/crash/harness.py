@@ -89,6 +89,19 @@ def stopped_everywhere(
     return story.reached
 
 
+ALWAYS = frozenset(
+    {
+        ("send_email", "mailer.send"),
+        ("send_email", "frequencies.save"),
+        ("send_email", "chunks.put_back"),
+        ("send_text", "chunks.put_back"),
+        ("receive_text", "domain_events.publish"),
+        ("receive_text", "appointments.close"),
+    }
+)
+"""Where a death shows who was kept back, waits, has a place under a cap or was told of: by step and call."""
+
+
 def one_of_each_kind(reached: Sequence[Reached], every: int = 1) -> Iterator[int]:
     """The number of one boundary of each kind, not always its first; of the kinds only each ``every``-th."""
     by_kind: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -96,3 +109,8 @@ def one_of_each_kind(reached: Sequence[Reached], every: int = 1) -> Iterator[int
         by_kind[here.kind].append(number)
     for kind in sorted(by_kind)[::every]:
         yield by_kind[kind][crc32("/".join(kind).encode()) % len(by_kind[kind])]
+
+
+def those_that_tell_most(reached: Sequence[Reached]) -> Iterator[int]:
+    """The numbers of the boundaries that are always tried."""
+    return (number for number, here in enumerate(reached) if (here.step, here.call) in ALWAYS)

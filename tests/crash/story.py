@@ -1,11 +1,12 @@
 """One busy day of a deployment in memory, in which every kind of worker does every kind of thing it can do.
 
-Two businesses; campaigns by email, under a cap, by text over Twilio and, after quiet hours, over SNS; a pause and a
-resume, a cancellation, an opt-out and a removal at the last moment, single messages, an import, a change of policy,
-customers who text STOP, ask in their own words, click and confirm; and afterwards a count, a rollback of flags, a
-clean-up, an export and a night's look at the suppression list; providers that refuse, throttle and do not answer;
-receipts that are early, doubled and late. Who may be handed what, and what must have become of it, follows from what
-the providers were given (``faults``), not from what the code says it did.
+Three businesses; campaigns by email, under a cap, to flagged addresses that come off a list one by one, by text over
+Twilio and, after quiet hours, over SNS; a pause and a resume, another pause after texts were refused for our own fault,
+with a resume in the middle of the setting aside, a cancellation, an opt-out and a removal at the last moment, single
+messages, an import, a change of policy, customers who text STOP, ask in their own words, click and confirm; and
+afterwards a count, a rollback of flags, a clean-up, an export and a night's look at the suppression list; providers
+that refuse, throttle and do not answer; receipts that are early, doubled and late. Who may be handed what, and what
+must have become of it, follows from what the providers were given (``faults``), not from what the code says it did.
 """
 
 import json
@@ -20,7 +21,7 @@ from unittest.mock import patch
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
-from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.campaigns.domain.campaigns import RUNNING, CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import STRICT_POLICY, Failure
@@ -51,8 +52,8 @@ from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageS
 from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, find_customers
 from rebound.segments.domain import CustomerFilter, Selection
-from rebound.sending.application import acquire_send_slot, run_campaign
-from rebound.sending.domain.recipients import Accepted, Refused, Unknown
+from rebound.sending.application import acquire_send_slot, run_campaign, send_email
+from rebound.sending.domain.recipients import Accepted, Refused, Unknown, is_senders_fault
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
 from tests.contract.sending.fakes import Handed
@@ -69,9 +70,10 @@ from tests.fakes.making import (
     message_key,
 )
 from tests.fakes.watching import Boundary, WorkerDiedError
-from tests.fakes.world import CRASHES, Chaos, World
+from tests.fakes.world import CRASHES, Chaos, World, always
 
 OTHER_BUSINESS: Final = "salon-cedar"
+THIRD_BUSINESS: Final = "salon-elm"
 CHUNK: Final = 5
 PAGE: Final = 7
 HORIZON: Final = timedelta(milliseconds=1)
@@ -79,6 +81,17 @@ HORIZON: Final = timedelta(milliseconds=1)
 CUSTOMERS: Final = 24
 OTHERS: Final = 4
 IMPORTED: Final = 3
+FLAGGED: Final = range(301, 307)
+"""Customers of the third salon whose addresses bounced, and stand on the suppression list."""
+THIRDS: Final = 9
+KEPT_BACK: Final = (301, 302)
+"""Whose texts are refused for our own fault at first."""
+MOST_TICKS: Final = 1500
+"""Far more than it takes until somebody has paused that campaign and resumed it."""
+PAUSED_AFTER: Final = 3
+"""Texts, of which some were kept back: then somebody pauses the campaign."""
+TIME_FOR_THE_LIST: Final = timedelta(seconds=4)
+"""Enough to take two addresses off the list, of the five that a chunk may have."""
 CLEANED: Final = (22, 23, 24)
 """Whom the clean-up deletes."""
 EXPORT_PART: Final = 600
@@ -106,6 +119,7 @@ BOUNCE_LISTED: Final = "ana22@example.com"
 """Stands on the suppression list for a bounce that we were never told of."""
 OUT_OF_SERVICE: Final = "30005"
 OPTED_OUT: Final = "21610"
+NO_CREDENTIALS: Final = "20003"
 NOT_A_NUMBER: Final = "21211"
 SETTLED: Final = ((Outcome.SENT, None, 0.5), (Outcome.DELIVERED, None, 1.0))
 STATUS_OF: Final = {
@@ -158,18 +172,24 @@ class Story(World):
             text_from=None,
             quiet_hours=QuietHours(sms=QUIET),
         )
-        super().__init__(business(frequency_caps=(CAP,)), other, seed=seed, ranges=2)
+        third = business(business_id=THIRD_BUSINESS, name="Salon Elm", text_from="+14155550300")
+        super().__init__(business(frequency_caps=(CAP,)), other, third, seed=seed, ranges=2)
         self.checkpoint = self._note
         self.between_looks = BETWEEN_LOOKS
         self.chaos = Chaos(duplicate=0.2, early=0.2)
         self.reached: list[Reached] = []
         self.stopped: list[Reached] = []
         self.campaign_ids: dict[str, tuple[str, str]] = {}
-        self.expected_customers = CUSTOMERS + OTHERS + IMPORTED
+        self.expected_customers = CUSTOMERS + OTHERS + IMPORTED + THIRDS
         self.jobs_seen: list[JobView] = []
         self.exported: ExportView | None = None
         self.silenced: list[tuple[Any, str, int]] = []
         """Whom nothing may be handed any more: by which script, to which address, after how many hand-overs."""
+        self.overstayed: list[str] = []
+        """Places under a cap that were kept while their messages waited."""
+        self.never_tried: frozenset[str] = frozenset()
+        """The flagged addresses that still stood on the list when all campaigns were over."""
+        self._interrupted: set[str] = set()
         self._stop_at = stop_at
         self._stop = stop
         self._stops_here = stops_here
@@ -189,6 +209,7 @@ class Story(World):
     def _note(self, where: Boundary) -> None:
         if not self._may_die:
             return
+        self._interrupt(where)
         kind = (self.step, str(where), where.side)
         self._times[kind] += 1
         here = Reached(*kind, self._times[kind])
@@ -197,6 +218,61 @@ class Story(World):
         if number in self._stop_at or (self._stops_here is not None and not self.stopped and self._stops_here(here)):
             self.stopped.append(here)
             raise self._stop(str(here))
+
+    def _interrupt(self, where: Boundary) -> None:
+        """Somebody else does something while a worker waits for an answer, as it happens where many work at once."""
+        campaign = self.campaign_ids.get("kept")
+        if where == "chunks.put_back" and where.side == "after":
+            self._look_at_places()
+        if campaign is None or self.step != "send_text" or "over" in self._interrupted:
+            return
+        status = self.campaigns.get(*campaign).status
+        handed = sum(handed.key.business_id == THIRD_BUSINESS for handed in self.twilio_texter.handed)
+        if "pause" not in self._interrupted and handed >= PAUSED_AFTER and status in RUNNING:
+            self._interrupted.add("pause")
+            self._beside(lambda: self.steer_campaign.pause(*campaign))
+        elif (
+            "resume" not in self._interrupted
+            and status is CampaignStatus.PAUSED
+            and (where, where.side) == ("chunks.put_back", "before")
+        ):
+            # The resume and its whole search for chunks are over before this one is there to be found.
+            self._interrupted.add("resume")
+            self._beside(self._resumed_and_requeued)
+
+    def _resumed_and_requeued(self) -> None:
+        campaign = self.campaign_ids["kept"]
+        self.steer_campaign.resume(*campaign)
+        self.runner.requeues.remove(campaign)
+        cursor: str | None = None
+        while True:
+            cursor = self.requeue_campaign(*campaign, cursor, always)
+            if cursor is None:
+                return
+
+    def _beside(self, does: Callable[[], object]) -> None:
+        """Done by another process, which is not the one that may be stopped."""
+        may_die, step = self._may_die, self.step
+        self._may_die = False
+        does()
+        self._may_die, self.step = may_die, step
+
+    def _look_at_places(self) -> None:
+        """Whoever is put back to wait has no place under a cap: it would keep other messages from them meanwhile."""
+        places = {
+            (customer_id, place.message_id)
+            for (_, customer_id), known in self.frequencies.rows.items()
+            for place in known.hand_overs
+        }
+        for chunk in self.chunks.rows.values():
+            if chunk.state is not ChunkState.PENDING or chunk.attempts == 0:
+                continue
+            campaign = self.campaigns.get(chunk.key.business_id, chunk.key.campaign_id)
+            self.overstayed += [
+                f"a place of {customer_id} was kept while {chunk.key.chunk} waited"
+                for customer_id in chunk.remaining
+                if campaign.run_id is not None and (customer_id, campaign.message_id(customer_id)) in places
+            ]
 
     def _time_left(self) -> bool:
         """Every fourth look finds the function's time over, but never two in a row."""
@@ -220,6 +296,12 @@ class Story(World):
             self.add(customer(number, email=emails.get(number, f"ana{number}@example.com")))
         for number in range(101, 101 + OTHERS):
             self.add(customer(number, business_id=OTHER_BUSINESS))
+        for number in range(301, 301 + THIRDS):
+            self.add(customer(number, business_id=THIRD_BUSINESS))
+        for number in FLAGGED:
+            key = ContactKey(THIRD_BUSINESS, Channel.EMAIL, f"ana{number}@example.com")
+            self.know(key, Failure(at(-9), "old", Provider.SES, NO_SUCH_MAILBOX))
+            self.suppressions.put(key.address, SuppressionReason.BOUNCE, at(-9))
         self.know(contact_key(17), Failure(at(-9), "old", Provider.SES, NO_SUCH_MAILBOX))
         self.know(contact_key(18), ConsentEvidence(at(-9), Scope.MARKETING, True, ConsentSource.COMPLAINT))
         self.know(contact_key(17, Channel.SMS), Failure(at(-9), "old", Provider.TWILIO, OUT_OF_SERVICE))
@@ -249,6 +331,8 @@ class Story(World):
         self.mailer.answer("ana13@example.com", Refused("MESSAGE_REJECTED"))
         self.twilio_texter.answer("+14155560013", Refused(NOT_A_NUMBER))
         self.twilio_texter.answer("+14155560004", Refused(OPTED_OUT))
+        for number in KEPT_BACK:
+            self.twilio_texter.answer(phone_of(number), Refused(NO_CREDENTIALS))
         self.sns_texter.answer("+14155560103", Refused("Invalid phone number"))
 
     # --- the day ------------------------------------------------------------------------------------------------------
@@ -266,6 +350,7 @@ class Story(World):
                 (bulk_delete, "BATCH", 2),
                 (self, "export_part_bytes", EXPORT_PART),
                 (acquire_send_slot, "HORIZON", HORIZON),
+                (send_email, "CLEARING_BUDGET", TIME_FOR_THE_LIST),
                 # Many more than it takes: a day that does not end should be found out soon.
                 (world, "MOST_STEPS", 2000),
             )
@@ -282,6 +367,8 @@ class Story(World):
         self._post("email", BUSINESS_ID, Channel.EMAIL, Category.MARKETING, everybody, email)
         self._post("text", BUSINESS_ID, Channel.SMS, Category.REMINDER, everybody, text)
         self._post("sns", OTHER_BUSINESS, Channel.SMS, Category.MARKETING, everybody, text)
+        self._post("kept", THIRD_BUSINESS, Channel.SMS, Category.REMINDER, everybody, text)
+        self._post("listed", THIRD_BUSINESS, Channel.EMAIL, Category.MARKETING, everybody, email, exclude_failed=False)
         self._post("cancelled", BUSINESS_ID, Channel.SMS, Category.REMINDER, listed, text)
         self._import()
         for name, (business_id, campaign_id) in self.campaign_ids.items():
@@ -304,6 +391,12 @@ class Story(World):
             lambda: self.settings_of_business.change(OTHER_BUSINESS, {"name": "Cedar & Daughters"}),
         )
         self._asked("settings", lambda: self.settings_of_business.change(BUSINESS_ID, {"policy": STRICT_POLICY}))
+        for _ in range(MOST_TICKS):
+            if "resume" in self._interrupted or not self._tick():
+                break
+        self._interrupted.add("over")
+        if self.campaigns.get(*self.campaign_ids["kept"]).status is CampaignStatus.PAUSED:
+            self._steer("resume", "kept")
         for business_id, campaign_id in self.campaign_ids.values():
             self.end(campaign_id, business_id)
         self.rest()
@@ -327,6 +420,7 @@ class Story(World):
 
     def _reconcile(self) -> None:
         """A night, whose steps are tried again; SES is asked no more than so much at a time."""
+        self.never_tried = frozenset(self.suppressions.entries)
         self.suppressions.put(BOUNCE_LISTED, SuppressionReason.BOUNCE, at(-9))
         while not self._step("reconcile", lambda: self.reconcile_suppressions("night", timedelta(minutes=5))).done:
             self._tick()
@@ -369,8 +463,10 @@ class Story(World):
         category: Category,
         selection: Selection,
         content: EmailContent | TextContent,
+        *,
+        exclude_failed: bool = True,
     ) -> None:
-        new = NewCampaign(name, category, channel, selection, content)
+        new = NewCampaign(name, category, channel, selection, content, exclude_failed=exclude_failed)
         view: CampaignView = self._asked(
             "post_campaign", lambda: self.campaign_service.post(business_id, new, request=name)
         )
@@ -425,6 +521,8 @@ class Story(World):
             *self._unfinished(),
             *self._unheard(),
             *self._overfed(),
+            *self.overstayed,
+            *self._uninterrupted(),
         ]
 
     @property
@@ -437,12 +535,12 @@ class Story(World):
                 yield provider, handed
 
     def _doubled(self) -> Iterator[str]:
-        """Nobody was handed over again after an answer that was not a throttle."""
+        """Nobody was handed over again after an answer that was neither a throttle nor a fault of our own."""
         ended: set[MessageKey] = set()
-        for _, handed in self._handed():
+        for provider, handed in self._handed():
             if handed.key in ended:
                 yield f"handed over twice: {handed.key}"
-            if not isinstance(handed.result, Throttled):
+            if not isinstance(handed.result, Throttled) and not is_senders_fault(handed.result, provider):
                 ended.add(handed.key)
 
     def _astray(self) -> Iterator[str]:
@@ -466,6 +564,8 @@ class Story(World):
             if len(found) > most * stopped:
                 yield f"{len(found)} uncertain {channel} messages after {stopped} workers stopped"
         for message in excused:
+            if message.address in self.never_tried and message.channel is Channel.EMAIL:
+                yield f"uncertain although its address was never taken off the list: {message.key}"
             found_last = last.get(message.key)
             if found_last is None or not found_last[0].traits.returns_key:
                 continue
@@ -527,7 +627,14 @@ class Story(World):
         by_campaign: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         for message in self.messages.rows.values():
             by_campaign[message.campaign_id].update(labels_of_message(message))
-        population = {"email": CUSTOMERS, "text": CUSTOMERS, "sns": OTHERS, "cancelled": 12}
+        population = {
+            "email": CUSTOMERS,
+            "text": CUSTOMERS,
+            "sns": OTHERS,
+            "kept": THIRDS,
+            "listed": THIRDS,
+            "cancelled": 12,
+        }
         for name, (business_id, campaign_id) in self.campaign_ids.items():
             view = self.campaign_service.get(business_id, campaign_id)
             if not adds_up(view) or view.results[MessageStatus.QUEUED]:
@@ -624,6 +731,11 @@ class Story(World):
             yield "the question is still open"
         if self.replies.waiting(BUSINESS_ID, 10, None).items:
             yield "a reply still waits for staff"
+
+    def _uninterrupted(self) -> Iterator[str]:
+        """What others did beside a worker has happened, at least where nobody was stopped."""
+        if not self.stopped and self._interrupted != {"pause", "resume", "over"}:
+            yield f"beside workers there was only {self._interrupted}"
 
     def _overfed(self) -> Iterator[str]:
         """Nobody got more than the cap allows, and whoever has a place there was handed something or may have been."""

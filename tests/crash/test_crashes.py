@@ -24,8 +24,10 @@ from rebound.eligibility.application import frequency_reservations
 from rebound.imports_exports.application import export_customers, import_customers
 from rebound.inbound.application import receive_text, review_replies
 from rebound.jobs.application import run_job
+from rebound.kernel.events import AppointmentConfirmed
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
 from rebound.messages.application import record_evidence
+from rebound.messages.domain.messages import Message
 from rebound.platform.ports import Clock, Ids
 from rebound.preferences.application import follow_links
 from rebound.receipts.application import apply_receipts, reconcile_suppressions
@@ -39,12 +41,14 @@ from rebound.sending.application import (
     send_email,
     send_text,
 )
+from rebound.sending.domain.outcomes import KeptBack, Outcomes, Settled
 from rebound.timeline.application import project_contacts
 from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.contract.contacts.fakes import PlainAddressReader
 from tests.contract.messages.fakes import MemoryLinkKeyring
 from tests.contract.platform.fakes import FakeClock, SeededIds
-from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
+from tests.contract.sending.fakes import MemoryChunkQueue
+from tests.crash.harness import ALWAYS, MODES, boundaries, one_of_each_kind, stopped_at, those_that_tell_most
 from tests.crash.story import played
 from tests.fakes.aws import REPOSITORY
 from tests.fakes.house import EveryPorts
@@ -89,7 +93,9 @@ SAMPLES: Final = list(zip(MODES, (4, 16, 8, 32), strict=True))
 
 @pytest.mark.parametrize(("mode", "every"), SAMPLES, ids=lambda value: getattr(value, "name", ""))
 def test_a_worker_stopped_at_a_boundary_loses_nothing_and_repeats_nothing(mode: Any, every: int) -> None:
-    wrong = [stopped_at(mode, number) for number in one_of_each_kind(boundaries(mode), every)]
+    reached = boundaries(mode)
+    numbers = {*one_of_each_kind(reached, every), *(those_that_tell_most(reached) if mode is MODES[0] else ())}
+    wrong = [stopped_at(mode, number) for number in sorted(numbers)]
 
     assert wrong
     assert [str(violation) for violation in wrong if violation is not None] == []
@@ -216,9 +222,60 @@ def drops_early_receipts() -> Any:
     return patch.object(apply_receipts.Applied, "again", property(lambda self: self.contended))
 
 
+def forgets_whom_it_kept_back() -> Any:
+    """Texts that were refused for our own fault end in no chunk when somebody pauses the campaign."""
+
+    def left(self: Outcomes) -> list[str]:
+        return [c for c, outcome in self.by_customer.items() if not isinstance(outcome, Message | Settled | KeptBack)]
+
+    return patch.object(Outcomes, "left", property(left))
+
+
+def forgets_who_waits() -> Any:
+    """After a death in the call, those to whom it was not to send are taken for sent to."""
+    mark = chunk_lifecycle.ChunkLifecycle.mark
+    return patch.object(chunk_lifecycle.ChunkLifecycle, "mark", lambda self, claimed, _=(): mark(self, claimed, ()))
+
+
+def leaves_a_halted_chunk_lying() -> Any:
+    """A resume that comes before a chunk is put back does not find it, and nobody looks at the status again."""
+    put = MemoryChunkQueue.put
+
+    def silent(self: MemoryChunkQueue, *given: Any) -> None:
+        if sys._getframe(2).f_code.co_name != "halt":
+            put(self, *given)
+
+    return patch.object(MemoryChunkQueue, "put", silent)
+
+
+def keeps_places() -> Any:
+    """A place under a cap stays taken while its message waits for another attempt."""
+    return patch.object(chunk_lifecycle.ChunkLifecycle, "release", lambda *_: None)
+
+
+def closes_before_it_tells() -> Any:
+    """A question is closed before its answer is published: after a death in between nobody is told."""
+
+    def confirm(self: receive_text.ReceiveText, key: Any, reply: Any) -> None:
+        asked = self.appointments.asked(key)
+        if asked:
+            self.appointments.close(key, asked)
+            told = AppointmentConfirmed(
+                key.business_id, reply.appointment_id, reply.customer_id, reply.message_id, "SM", reply.at, "SM"
+            )
+            self.events.publish([told])
+
+    return patch.object(receive_text.ReceiveText, "_confirm", confirm)
+
+
 @pytest.mark.parametrize(
     ("mutation", "step", "call"),
     [
+        (forgets_whom_it_kept_back, "send_text", "chunks.put_back"),
+        (forgets_who_waits, "send_email", "mailer.send"),
+        (leaves_a_halted_chunk_lying, "send_text", "chunks.put_back"),
+        (keeps_places, "send_email", "frequencies.save"),
+        (closes_before_it_tells, "receive_text", "domain_events.publish"),
         (forgets_the_mark, "send_email", "messages.record_new"),
         (forgets_its_positions, "count_results", "tallies.add"),
         (takes_chunks_for_enqueued_when_they_are_written, "expand", "chunk_queue.put"),
@@ -236,3 +293,10 @@ def test_a_fault_is_found_by_stopping_a_worker_where_it_shows(
             return
         numbers = [number for number, here in enumerate(reached) if (here.step, here.call) == (step, call)]
         assert any(stopped_at(mode, number) for number in numbers)
+
+
+def test_the_sample_stops_workers_where_it_shows_who_is_kept_back_waits_or_was_told_of() -> None:
+    reached = boundaries(MODES[0])
+    found = {(reached[number].step, reached[number].call) for number in those_that_tell_most(reached)}
+
+    assert found == ALWAYS
