@@ -82,3 +82,11 @@ def test_a_stop_is_made_longer_and_never_shorter(ports: EveryPorts) -> None:
 
     assert first == Stop(at(0), at(2))
     assert ports.rates.current("ses", at(1) + LATER).stop == Stop(at(0), at(3))
+
+
+def test_an_account_that_was_never_throttled_is_not_braked(ports: EveryPorts) -> None:
+    ports.rates.claim_quota("ses", None, at(1))
+    ports.rates.keep_quota("ses", Quota(14.0))
+
+    assert ports.rates.current("ses", at(1)).brake == 1.0
+    assert ports.rates.current("ses", at(1)).released(at(1)) == 1.0

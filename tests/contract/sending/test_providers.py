@@ -20,12 +20,12 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from local.twin.service_model import violations
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.rendering import RenderedEmail
+from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, RenderedEmail, as_data, size_of
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.ses_mailer import SesMailer
 from rebound.sending.adapters.sns_texter import SnsTexter
 from rebound.sending.adapters.twilio_texter import TwilioTexter
-from rebound.sending.domain.recipients import Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from rebound.sending.ports import Mailer, Texter
 from tests.contract.sending.fakes import (
     ScriptedMailer,
@@ -155,6 +155,23 @@ def test_an_email_of_umlauts_is_as_long_for_ses_as_it_reads_and_one_too_long_is_
     assert [type(result) for result in results] == [Accepted, Refused, Accepted]
     assert [type(result) for result in alone] == [Refused]
     assert violations("sesv2", "SendBulkEmail", call) == []
+
+
+def test_an_email_of_exactly_the_size_that_ses_takes_is_sent_and_one_more_letter_is_refused() -> None:
+    empty = size_of(as_data(RenderedEmail("", "", "")))
+    exact = replace(email(1), content=RenderedEmail("", "x" * (MAX_EMAIL_CHARACTERS - empty), ""))
+    longer = replace(email(2), content=RenderedEmail("", "x" * (MAX_EMAIL_CHARACTERS - empty), "x"))
+    with fake_aws():
+        results = Ses("SUCCESS").send(exact, longer)
+
+    assert [type(result) for result in results] == [Accepted, Refused]
+
+
+def test_a_refusal_keeps_what_ses_said_of_it() -> None:
+    with fake_aws():
+        results = Ses("MESSAGE_REJECTED", "FAILED", said="Virus found").send(email(1), email(2))
+
+    assert results == [Refused("MESSAGE_REJECTED", "Virus found"), Refused("FAILED", "Virus found")]
 
 
 @pytest.mark.parametrize(
@@ -356,7 +373,10 @@ def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
         assert text(SnsTexter(sns.client)) == Accepted("sns-1")
         (call,) = sns.calls
         assert (call["PhoneNumber"], call["Message"]) == ("+14155550123", "Hi é")
-        assert call["MessageAttributes"]["AWS.MM.SMS.OriginationNumber"]["StringValue"] == "+14155550100"
+        assert call["MessageAttributes"] == {
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+            "AWS.MM.SMS.OriginationNumber": {"DataType": "String", "StringValue": "+14155550100"},
+        }
         without = Sns()
         text(SnsTexter(without.client), None)
         assert "AWS.MM.SMS.OriginationNumber" not in without.calls[0]["MessageAttributes"]
@@ -376,7 +396,12 @@ def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
 )
 def test_sns_errors_say_whether_a_text_can_have_gone_out(error: tuple[str, int], kind: type[SendResult]) -> None:
     with fake_aws():
-        assert type(text(SnsTexter(Sns(error).client))) is kind
+        result = text(SnsTexter(Sns(error).client))
+    assert type(result) is kind
+    if isinstance(result, Refused):
+        # The code is SNS's own, or the one of the table; the words are what SNS said.
+        assert result.detail == "words"
+        assert result.code in {error[0], "Phone number is opted out", ACCESS_DENIED}
 
 
 @pytest.mark.parametrize("provider", [Provider.TWILIO, Provider.SNS])

@@ -200,3 +200,28 @@ def test_at_the_very_same_instant_the_opt_out_holds(scope: Scope, out_by: Consen
     assert consent.of(scope).ruling == opt_out
     confirms = in_by in OWNERS and scope is not Scope.LOYALTY and out_by is ConsentSource.REVIEW
     assert consent.is_confirmed is confirms
+
+
+@given(st.lists(strategies.said, max_size=10), st.sampled_from(Scope))
+def test_what_decides_is_the_weightiest_opt_out_that_holds_or_else_the_latest_opt_in(
+    statements: list[ConsentEvidence], scope: Scope
+) -> None:
+    ruling = NOTHING_SAID.join(*statements).of(scope).ruling
+    said = [statement for statement in statements if statement.scope is scope]
+    opt_ins = [statement for statement in said if not statement.opted_out]
+    holding = [
+        statement
+        for statement in said
+        if statement.opted_out and not any(other.at > statement.at and may_end(other, statement) for other in opt_ins)
+    ]
+
+    if holding:
+        assert ruling in holding
+        assert ruling is not None
+        assert ruling.weight == max(statement.weight for statement in holding)
+    elif opt_ins:
+        assert ruling in opt_ins
+        assert ruling is not None
+        assert ruling.at == max(statement.at for statement in opt_ins)
+    else:
+        assert ruling is None

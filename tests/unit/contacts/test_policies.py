@@ -158,3 +158,16 @@ def test_a_policy_that_cannot_be_is_refused_with_its_fields(
         policy_of(preset, given_counts)
 
     assert [error.field for error in raised.value.errors] == fields
+
+
+def test_a_count_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        policy_of("custom", {"blocked": 3, "invalid": 0, "unreachable": HIGHEST_COUNT + 1})
+    found = {wrong.field: wrong.message for wrong in refused.value.errors}
+
+    assert found == {
+        "policy.counts.blocked": f"Only {', '.join(FLAGGING_CLASSES)} can have a count.",
+        "policy.counts.invalid": "Must be from 1 to 20.",
+        "policy.counts.unreachable": "Must be from 1 to 20.",
+    }
+    assert policy_of("custom", {"invalid": 1, "unreachable": HIGHEST_COUNT}).thresholds["unreachable"] == 20  # type: ignore[index]

@@ -269,3 +269,25 @@ def test_a_contact_that_learns_nothing_new_is_the_same_object() -> None:
         contact.with_evidence(bounce(1).__class__(at(1) + timedelta(microseconds=1), "m1", Provider.SES, SOFT))
         != contact
     )
+
+
+failures = st.builds(
+    Failure,
+    at=strategies.moments,
+    message_id=st.none() | strategies.message_ids,
+    provider=st.sampled_from([Provider.SES, Provider.TWILIO]),
+    code=st.sampled_from([NO_SUCH_MAILBOX, SOFT]),
+    detail=st.sampled_from([None, "smtp; 550", "smtp; 552"]),
+)
+
+
+@given(failures, failures)
+def test_no_two_failures_have_the_same_place_in_the_order(one: Failure, other: Failure) -> None:
+    """Else it would be chance which of them is kept, and by which the address became invalid."""
+    assert (one.order == other.order) is (one == other)
+    assert (one.at < other.at) <= (one.order < other.order)
+
+
+@given(st.lists(failures, max_size=12))
+def test_whatever_comes_first_the_verdict_names_the_same_failure(evidence: list[Failure]) -> None:
+    assert EMPTY.join(*evidence).verdict(STANDARD_POLICY) == EMPTY.join(*reversed(evidence)).verdict(STANDARD_POLICY)

@@ -1,0 +1,226 @@
+"""What stands at the edges of sending: counts, waits, codes and ids that nothing else looks at."""
+
+from copy import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rebound.businesses.domain.business import EMAIL_ACCOUNT
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.campaigns.domain.chunks import ChunkKey
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.mailing import TextContent
+from rebound.messages.domain.messages import MessageStatus
+from rebound.rates.domain import HORIZON, LONGEST_STOP, Flow, Lane, Quota, RateState, Stop
+from rebound.sending.application.acquire_send_slot import SlotResult
+from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask, DeferredChunkTask
+from rebound.sending.domain.recipients import Refused
+from tests.fakes.making import BUSINESS_ID, at, business, chunk, contact_key, customer, id_of
+from tests.fakes.world import World, always
+
+NO_CREDENTIALS: Final = Refused("20003", "Authenticate")
+NOT_A_NUMBER: Final = Refused("21211", "Not a number")
+
+
+def salon(people: int, **given: Any) -> World:
+    world = World(business(**given), ranges=1)
+    world.add(*(customer(number) for number in range(1, people + 1)))
+    return world
+
+
+def phone(number: int) -> str:
+    return customer(number).mobile_phone or ""
+
+
+# --- texts that are refused -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", [1, 9])
+def test_a_few_texts_refused_for_our_own_fault_have_failed_after_one_attempt(refused: int) -> None:
+    world = salon(12)
+    for number in range(1, refused + 1):
+        world.twilio_texter.answer(phone(number), NO_CREDENTIALS)
+    view = world.run(world.post(Channel.SMS).campaign.campaign_id)
+
+    assert view.campaign.status is CampaignStatus.COMPLETED
+    assert len(world.twilio_texter.handed) == 12
+    assert view.results[MessageStatus.FAILED] == refused
+    assert view.results[MessageStatus.DELIVERED] == 12 - refused
+
+
+def test_numbers_that_are_refused_pause_nothing_however_many_they_are() -> None:
+    world = salon(12)
+    for number in range(1, 13):
+        world.twilio_texter.answer(phone(number), NOT_A_NUMBER)
+    view = world.run(world.post(Channel.SMS).campaign.campaign_id)
+
+    assert view.campaign.status is CampaignStatus.COMPLETED
+    assert view.results[MessageStatus.BOUNCED] == 12
+
+
+def test_a_message_to_one_person_that_is_refused_for_our_own_fault_fails_at_once() -> None:
+    world = salon(1)
+    world.twilio_texter.answer(phone(1), NO_CREDENTIALS)
+    world.post_message(
+        BUSINESS_ID,
+        customer_id=id_of(1),
+        category=Category.ONE_TO_ONE,
+        channel=Channel.SMS,
+        content=TextContent("Hi"),
+    )
+    world.rest()
+
+    assert [message.status for message in world.messages.rows.values()] == [MessageStatus.FAILED]
+    assert len(world.twilio_texter.handed) == 1
+
+
+def test_the_reason_of_a_pause_names_the_last_code_and_how_many_were_tried() -> None:
+    """After two that were sent, ten are refused."""
+    world = salon(12)
+    campaign_id = world.post(Channel.SMS).campaign.campaign_id
+    world.begin(campaign_id)
+    (only,) = world.chunks.rows.values()
+    numbers = {id_of(number): number for number in range(1, 13)}
+    for place, customer_id in enumerate(only.customer_ids[2:]):
+        code = "20003" if place < 9 else "21608"
+        world.twilio_texter.answer(phone(numbers[customer_id]), Refused(code))
+    world.rest()
+    paused = world.campaigns.get(BUSINESS_ID, campaign_id)
+
+    assert paused.status is CampaignStatus.PAUSED
+    assert "refused 10 of 12 messages" in (paused.paused_because or "")
+    assert "21608" in (paused.paused_because or "")
+
+
+def test_who_does_not_exist_is_named_as_the_field_that_is_wrong() -> None:
+    world = salon(1)
+    with pytest.raises(InvalidInputError) as refused:
+        world.post_message(
+            BUSINESS_ID,
+            customer_id=id_of(2),
+            category=Category.REMINDER,
+            channel=Channel.SMS,
+            content=TextContent("Hi"),
+        )
+
+    assert [(wrong.field, wrong.message) for wrong in refused.value.errors] == [
+        ("customer_id", "There is no such customer.")
+    ]
+
+
+# --- chunks that come back --------------------------------------------------------------------------------------------
+
+
+def test_what_is_held_comes_back_on_its_own_channel() -> None:
+    world = salon(1)
+    tasks = [
+        DeferredChunkTask(channel, ChunkTask(chunk(f"chunk#000#000000{n}").key, n, lane), at(0), at(-60), 0)
+        for n, (channel, lane) in enumerate([(c, lane) for c in Channel for lane in Lane], start=1)
+    ]
+    world.release_held(tasks)
+    found = {
+        place: [waiting.body for waiting in queue.messages.values()]
+        for place, queue in world.chunk_queue.queues.items()
+    }
+
+    assert found == {(held.channel, held.task.lane): [held.task] for held in tasks}
+
+
+def test_a_requeue_that_runs_out_of_time_goes_on_after_the_page_that_it_has_done() -> None:
+    world = salon(0)
+    campaign_id = world.post(Channel.SMS).campaign.campaign_id
+    names = [f"chunk#000#{number:07d}" for number in range(45)]
+    for name in names:
+        world.chunks.add(replace(chunk(name), key=ChunkKey(BUSINESS_ID, campaign_id, name)))
+    cursor, rounds = None, 0
+    while True:
+        cursor = world.requeue_campaign(BUSINESS_ID, campaign_id, cursor, lambda: False)
+        rounds += 1
+        if cursor is None:
+            break
+    queue = world.chunk_queue.queues[Channel.SMS, Lane.BULK]
+
+    assert rounds == 3
+    assert [waiting.body.key.chunk for waiting in queue.messages.values()] == names
+    queue.messages.clear()
+    assert world.requeue_campaign(BUSINESS_ID, campaign_id, None, always) is None
+    assert len(queue.messages) == 45
+
+
+def test_a_resume_before_the_campaign_is_planned_looks_for_no_chunks() -> None:
+    world = salon(3)
+    campaign_id = world.post().campaign.campaign_id
+    for expected in (0, 1):
+        world.steer_campaign.pause(BUSINESS_ID, campaign_id)
+        world.steer_campaign.resume(BUSINESS_ID, campaign_id)
+        assert len(world.runner.requeues) == expected
+        world.begin(campaign_id)
+
+
+def test_a_first_attempt_that_leaves_somebody_out_looks_for_no_places() -> None:
+    """Only an attempt that died may have left some."""
+    world = salon(3)
+    campaign_id = world.post().campaign.campaign_id
+    world.begin(campaign_id)
+    stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER)
+    for number in (1, 2, 3):
+        world.know(contact_key(number), stop)
+    asked: list[str] = []
+    world.checkpoint = asked.append
+    world.rest()
+
+    assert [message.status for message in world.messages.rows.values()] == [MessageStatus.EXCLUDED] * 3
+    assert [call for call in asked if call.startswith("frequencies")] == []
+
+
+# --- rates ------------------------------------------------------------------------------------------------------------
+
+
+@given(
+    waiting=st.integers(1, 400),
+    size=st.integers(1, 50),
+    rate=st.sampled_from([1.0, 14.0, 200.0]),
+    seed=st.integers(0, 9),
+)
+def test_a_chunk_without_room_comes_back_when_a_part_of_what_waits_is_sent(
+    waiting: int, size: int, rate: float, seed: int
+) -> None:
+    world = World(business(), seed=seed)
+    world.quotas.now = Quota(rate)
+    world.rates.book = lambda *_: None  # type: ignore[method-assign]
+    world.chunk_queue.waiting = lambda channel, lane: waiting * (channel is Channel.EMAIL and lane is Lane.BULK)  # type: ignore[method-assign]
+    task = ChunkTask(ChunkKey(BUSINESS_ID, "campaign", "chunk#000#0000000"), size, Lane.BULK)
+    assert world.send_email.acquire_slot(Channel.EMAIL, task, EMAIL_ACCOUNT) is SlotResult.NOTHING
+    delay, backlog = world.chunk_queue.delays[-1], timedelta(seconds=waiting * size / rate)
+
+    assert delay <= min(max(backlog * 0.75, HORIZON * 0.75), LONGEST_DELAY)
+    assert delay >= min(max(backlog * 0.25, HORIZON * 0.5), LONGEST_DELAY)
+
+
+@given(st.text(alphabet="ab#-", min_size=1), st.sampled_from(Lane))
+def test_a_flow_is_read_as_it_was_written_whatever_its_business_is_called(business_id: str, lane: Lane) -> None:
+    assert Flow.parse(str(Flow(business_id, lane))) == Flow(business_id, lane)
+
+
+def test_a_stop_goes_on_from_the_one_before_unless_that_is_over_for_as_long_as_a_stop_can_be() -> None:
+    before = RateState(stop=Stop(at(0), at(60)))
+    moment = timedelta(microseconds=1)
+
+    assert before.next_stop(at(60) + LONGEST_STOP - moment).since == at(0)
+    assert before.next_stop(at(60) + LONGEST_STOP).since == at(60) + LONGEST_STOP
+
+
+def test_a_provider_of_texts_is_asked_for_by_the_business_alone() -> None:
+    world = salon(1, text_provider=Provider.SNS)
+    world.run(world.post(Channel.SMS).campaign.campaign_id)
+
+    assert len(world.sns_texter.handed) == 1
+    assert world.twilio_texter.handed == []
