@@ -34,6 +34,8 @@ SUITES: Final = tuple(part for part in IN_PROCESS if part.startswith("tests/"))
 QUIET: Final = ("-q", "-p", "no:cacheprovider", "--no-header", "--no-summary")
 SLOWER: Final = 5.0
 """A fault may make its tests so many times slower, and ten seconds more, before it counts as an endless loop."""
+KEENEST: Final = 6
+"""So many tests are tried first that have noticed other faults of the same function or module, the keenest first."""
 NOT_REACHED: Final = "reached by no test"
 
 
@@ -56,8 +58,9 @@ class Known:
 class Chooser:
     """Chooses the tests for a fault."""
 
-    def __init__(self, known: Known, budget: float) -> None:
+    def __init__(self, known: Known, results: "Results", budget: float) -> None:
         self._known = known
+        self._results = results
         self._budget = budget
 
     def trial(self, mutant: Mutant, names: Sequence[str]) -> Trial:
@@ -67,7 +70,8 @@ class Chooser:
             reaching = set(self._known.lines.get(f"{path}:{mutant.line}", ())) or self._of_function(mutant, path)
         else:
             reaching = self._of_names(mutant, path, names)
-        order = sorted(reaching, key=lambda number: self._order(mutant, number))
+        keen = self._results.noticed_by(mutant)
+        order = sorted(reaching, key=lambda number: self._order(mutant, number, keen))
         chosen, left = list[int](), self._budget
         for number in order:
             seconds = self._known.seconds[number]
@@ -75,7 +79,9 @@ class Chooser:
                 continue
             chosen.append(number)
             left -= seconds
-        tests = [self._known.tests[number] for number in self._by_file(chosen)]
+        first = [number for number in chosen if keen[self._known.tests[number]]][:KEENEST]
+        rest = self._by_file([number for number in chosen if number not in first])
+        tests = [self._known.tests[number] for number in (*first, *rest)]
         return Trial(mutant, tests, (self._budget - left) * SLOWER + 10)
 
     def _by_file(self, chosen: Sequence[int]) -> Iterator[int]:
@@ -86,13 +92,15 @@ class Chooser:
         for group in groups.values():
             yield from sorted(group)
 
-    def _order(self, mutant: Mutant, number: int) -> tuple[int, float]:
+    def _order(self, mutant: Mutant, number: int, keen: Counter[str]) -> tuple[int, int, float]:
         test = self._known.tests[number]
+        if keen[test]:
+            return -1, -keen[test], 0.0
         own = f"/{mutant.module.partition('.')[0]}/" in test
         rank = 0 if own and not test.startswith("tests/integration") else 2 if "integration" in test else 1
         seconds = self._known.seconds[number]
         # The suites of ports run over four kinds of tables, of which two are there for what the tables do.
-        return (3 if seconds >= 1 or "[busy" in test or "[benchmarks" in test else rank), seconds
+        return (3 if seconds >= 1 or "[busy" in test or "[benchmarks" in test else rank), 0, seconds
 
     def _of_function(self, mutant: Mutant, path: str) -> set[int]:
         """The tests that reach any line near by, where the line itself has no code of its own."""
@@ -126,15 +134,26 @@ class Results:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.known: dict[str, dict[str, Any]] = {}
+        self._keen: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 found = json.loads(line)
-                self.known[found["name"]] = found
+                self._remember(found)
+
+    def _remember(self, found: dict[str, Any]) -> None:
+        self.known[found["name"]] = found
+        if found["verdict"] == NOTICED and found["function"]:
+            self._keen[found["module"], ""][found["by"]] += 1
+            self._keen[found["module"], found["function"]][found["by"]] += 1000
+
+    def noticed_by(self, mutant: Mutant) -> Counter[str]:
+        """The tests that have noticed other faults of the module; those of the same function weigh much more."""
+        return self._keen[mutant.module, ""] + self._keen[mutant.module, mutant.function]
 
     def add(self, mutant: Mutant, verdict: str, by: str, seconds: float) -> None:
         """What became of a fault."""
         found = {**asdict(mutant), "verdict": verdict, "by": by, "seconds": round(seconds, 2)}
-        self.known[mutant.name] = found
+        self._remember(found)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
 
@@ -157,7 +176,7 @@ def _say(what: str) -> None:
 
 def _plant(given: Namespace, results: Results, chosen: Sequence[tuple[Mutant, Sequence[str]]]) -> None:
     """Try the faults that are in functions; those at module level are tried one process each."""
-    chooser = Chooser(Known.read(given.reach), given.budget)
+    chooser = Chooser(Known.read(given.reach), results, given.budget)
     until = time.monotonic() + given.minutes * 60 if given.minutes else None
     at_module_level: list[Trial] = []
 

@@ -75,7 +75,11 @@ class _Found:
         self.scope = scope
         self.operator = operator
         self.change = change
-        self.says = " ".join(ast.unparse(node).split())[:LONGEST] + becomes
+        self.becomes = becomes
+
+    def says(self) -> str:
+        """The place as it was, and what becomes of it."""
+        return " ".join(ast.unparse(self.node).split())[:LONGEST] + self.becomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,12 +335,13 @@ def mutants_of(module: str, path: Path) -> Sequence[tuple[Mutant, tuple[str, ...
     found: list[tuple[Mutant, tuple[str, ...]]] = []
     times: Counter[tuple[str, str, str]] = Counter()
     for place in finder.found:
-        key = (place.scope.name, place.operator, place.says)
+        says = place.says()
+        key = (place.scope.name, place.operator, says)
         times[key] += 1
         name = f"{module}:{':'.join(key)}:{times[key]}"
         line = getattr(place.node, "lineno", 1)
         function = place.scope.name if place.scope.function is not None else ""
-        found.append((Mutant(name, module, function, line, place.operator, place.says), place.scope.names))
+        found.append((Mutant(name, module, function, line, place.operator, says), place.scope.names))
     return found
 
 
