@@ -469,7 +469,15 @@ def _draft(
     for address in (source, *recipients):
         _check_address(address)
     bare = tuple(map(_bare, recipients))
-    return _Draft(source, bare, body, headers, tags, payload.get("ConfigurationSetName"))
+    return _Draft(source, bare, body, {**headers, **_reply_to(payload)}, tags, payload.get("ConfigurationSetName"))
+
+
+def _reply_to(payload: Mapping[str, Any]) -> Mapping[str, str]:
+    """The header that answers go by, if the sender wants them elsewhere."""
+    addresses = payload.get("ReplyToAddresses") or ()
+    for address in addresses:
+        _check_address(address)
+    return {"Reply-To": ", ".join(addresses)} if addresses else {}
 
 
 def _sender(payload: Mapping[str, Any]) -> str:

@@ -78,12 +78,15 @@ class ScriptedMailer(_Script):
         self.calls = 0
         self.emails: list[OutgoingEmail] = []
         """All that were handed over, as they were."""
+        self.answered_at: set[str | None] = set()
+        """Where answers to them go."""
 
-    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+    def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
         if len(emails) > 50:
             raise ValueError("at most 50 emails a call")
         self.calls += 1
         self.emails.extend(emails)
+        self.answered_at.add(reply_to)
         return [self.hand(email.key, email.to, email.content.subject, email.content.text) for email in emails]
 
 

@@ -80,9 +80,9 @@ class Ses:
             self._stub.add_response("send_bulk_email", {"BulkEmailEntryResults": results})
         self._stub.activate()
 
-    def send(self, *emails: OutgoingEmail) -> Sequence[SendResult]:
+    def send(self, *emails: OutgoingEmail, reply_to: str | None = None) -> Sequence[SendResult]:
         mailer: Mailer = SesMailer(self.client, "events")
-        return mailer.send("hello@juniper.example.com", emails)
+        return mailer.send("hello@juniper.example.com", emails, reply_to)
 
 
 def test_each_email_has_a_result_of_its_own_in_order() -> None:
@@ -140,6 +140,19 @@ def test_an_email_carries_its_key_as_tags_and_its_content_as_data_that_ses_only_
     assert entry["Destination"] == {"ToAddresses": ["ana1@example.com"]}
     assert entry["ReplacementHeaders"] == [{"Name": "List-Unsubscribe", "Value": "<https://x>"}]
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("hello@juniper.example.com", "events")
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "sent"), [(None, None), ("desk@juniper.example.com", ["desk@juniper.example.com"])]
+)
+def test_answers_go_where_the_business_wants_them(reply_to: str | None, sent: list[str] | None) -> None:
+    with fake_aws():
+        ses = Ses("SUCCESS")
+        ses.send(email(1), reply_to=reply_to)
+    [call] = ses.calls
+
+    assert call.get("ReplyToAddresses") == sent
+    assert violations("sesv2", "SendBulkEmail", call) == []
 
 
 def test_an_email_of_umlauts_is_as_long_for_ses_as_it_reads_and_one_too_long_is_refused_alone() -> None:

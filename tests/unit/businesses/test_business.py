@@ -42,6 +42,10 @@ def test_a_number_is_read_in_the_country_that_is_given_with_it() -> None:
         ({"time_zone": "Mars"}, "time_zone"),
         ({"owner_email": "x"}, "owner_email"),
         ({"email_from": "x@"}, "email_from"),
+        ({"reply_to": "x@"}, "reply_to"),
+        ({"reply_to": "ä@example.com"}, "reply_to"),
+        ({"postal_address": " "}, "postal_address"),
+        ({"postal_address": "1 High St\nSpringfield"}, "postal_address"),
         ({"text_from": "MGxyz"}, "text_from"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.messages.domain.rendering import html_as_text
+from rebound.messages.domain.html_as_text import html_as_text
 
 
 def test_styles_and_scripts_are_not_read_and_blocks_are_lines() -> None:
@@ -33,3 +33,69 @@ def test_whatever_is_no_html_is_read_somehow(source: str) -> None:
 
     assert text == text.strip()
     assert "\n\n\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('<a href="https://salon.example/book">Book here</a>', "Book here ( https://salon.example/book )"),
+        ('Please <a href="https://s.example">book</a>, Ana.', "Please book ( https://s.example ), Ana."),
+        ('<a href="https://s.example/a">https://s.example/a</a>', "https://s.example/a"),
+        ('<a href="https://s.example/?a=1&amp;copy=2&lang=de">x</a>', "x ( https://s.example/?a=1&copy=2&lang=de )"),
+        ('<a href="#">Top</a> <a href="">x</a> <a name="y">y</a> <a href="javascript:x()">z</a>', "Top x y z"),
+        ('<a href="mailto:a@s.example?subject=Hi">a@s.example</a>', "a@s.example"),
+        ('<a href="mailto:a@s.example?subject=Hi">Write</a>', "Write ( a@s.example )"),
+        ('<a href="tel:+14155550123">Call</a>', "Call ( +14155550123 )"),
+        ('<a href="https://s.example"><img src="b.png" alt="Book now"></a>', "Book now ( https://s.example )"),
+        ('<a href="https://s.example"><img src="b.png"></a>', "https://s.example"),
+        ('<a href="https://s.example"></a>Hi', "Hi"),
+        (
+            '<a href="https://s.example"><table><tr><td>Book</td></tr></table></a><p>Hi</p>',
+            "Book ( https://s.example )\n\nHi",
+        ),
+        (
+            '<a href="https://s.example/1">One <a href="https://s.example/2">Two',
+            "One ( https://s.example/1 ) Two ( https://s.example/2 )",
+        ),
+        ('<a href="https://s.example/a b">x</a>', "x ( https://s.example/a%20b )"),
+        ("<table><tr><td>Cut</td><td>45 EUR</td></tr><tr><th>Dye</th><td>80</td></tr></table>", "Cut 45 EUR\n\nDye 80"),
+        ("<td>a</td><td>b</td>", "a b"),
+        ("<!-- old: <b>50 % off</b> -->Hi<!--[if mso]><center>RSVP</center><![endif]-->", "Hi"),
+        ("<!--[if mso]>RSVP<![endif]--><!--[if !mso]><!-->RSVP<!--<![endif]-->", "RSVP"),
+        ("<![if !mso]>RSVP<![endif]>", "RSVP"),
+        ("<style>a{b:c}</style>Hi</style> there<style>", "Hi there"),
+        ("</style>Hi</script></title>", "Hi"),
+        ("<style type='a>b'>x</style>Hi <i title='a>b'>Ana</i>", "Hi Ana"),
+        ("<head><title>T</title><meta name=x></head><body>Hi</body>", "Hi"),
+        ("<div style='display:none'>Look inside &zwnj;&nbsp;</div><p>Hi</p>", "Hi"),
+        ("Hi\u00ad\u200b there\ufeff", "Hi there"),
+        ("a < b && c > d <3", "a < b && c > d <3"),
+    ],
+)
+def test_a_reader_without_html_gets_what_others_see_and_where_links_lead(source: str, text: str) -> None:
+    assert html_as_text(source) == text
+
+
+WORDS = st.text(alphabet="abcdef", min_size=1, max_size=6)
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, st.sampled_from(["a", "td", "hide", "comment", "style", "stray"])), max_size=8))
+def test_each_link_and_each_cell_of_any_email_is_there_and_nothing_that_is_hidden(
+    written: list[tuple[str, str, str]],
+) -> None:
+    forms = {
+        "a": '<a class="x>y" href="https://s.example/{1}">{0}</a> ',
+        "td": "<td>{0}</td><td>{1}</td>",
+        "hide": "<div style='display: none'>NO{0}<a href='https://NO.example'>{1}</a></div>",
+        "comment": "<!-- NO {0} <a href='https://NO.example'>{1}</a> -->",
+        "style": "<style>NO{0}</style>",
+        "stray": "</style></a></table>",
+    }
+    words = html_as_text("".join(forms[form].format(one, two) for one, two, form in written)).split()
+    expected = [
+        word
+        for one, two, form in written
+        for word in {"a": (one, "(", f"https://s.example/{two}", ")"), "td": (one, two)}.get(form, ())
+    ]
+
+    assert words == expected

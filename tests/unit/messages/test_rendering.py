@@ -16,9 +16,9 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, footer_words, scope_of
 from rebound.messages.domain.mailing import EmailContent, TextContent
+from rebound.messages.domain.placeholders import PLACEHOLDER
 from rebound.messages.domain.rendering import (
     MAX_EMAIL_CHARACTERS,
-    PLACEHOLDER,
     VARIABLES,
     RenderedEmail,
     as_data,
@@ -132,9 +132,11 @@ def test_a_misspelt_variable_is_refused_and_named_with_its_field(field: str) -> 
     assert "first_name" in raised.value.errors[0].message
 
 
-def test_other_template_languages_placeholders_are_left_alone() -> None:
-    check_content(TextContent("{{first_name}} ${x} #{y} %s"), Category.MARKETING)
-    assert shown("{{first_name}} ${x} #{y} %s") == "{{first_name}} ${x} #{y} %s"
+def test_what_is_no_placeholder_in_two_braces_is_left_alone() -> None:
+    written = "{first_name} ${x} #{y} %s [[a]] {{}} {{ 2 }} {{a:b}} {{$c}}"
+    check_content(TextContent(written), Category.MARKETING)
+
+    assert shown(written) == written
 
 
 def test_every_variable_has_a_value_for_a_customer_with_nothing_but_a_name() -> None:
@@ -148,7 +150,27 @@ def test_every_variable_has_a_value_for_a_customer_with_nothing_but_a_name() -> 
     assert set(values_of(nobody, business())) == set(VARIABLES)
 
 
-@pytest.mark.parametrize("part", ["##{{", "<", "##{{first_name}", "##{{first_name}}", "<!--", "&lt"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("##{{", "<", "##{{first_name}", "##{{first_name}}", "<!--", "&lt", "<a href='", '<a href="', "<a b=", "<p>"),
+        *(
+            "#<b>",
+            "##<b>{",
+            "%25",
+            "##{{<b>",
+            "##{{ ",
+            "##{{a",
+            "{{a",
+            "http://",
+            "<style>",
+            "</style>",
+            "<!--[if",
+            "<i",
+        ),
+        *("<a href=http://##{{first_name}}>", "<div style='display:none'>", "http://##{{unsubscribe_url}}", "\\", "/"),
+    ],
+)
 def test_the_longest_content_is_checked_and_rendered_in_no_time(part: str) -> None:
     content = EmailContent("s", (part * 100_000)[:100_000])
     started = time.process_time()
@@ -259,8 +281,7 @@ def test_a_part_in_which_the_client_has_put_the_link_has_no_footer(placed: str) 
 def test_the_text_made_from_html_has_a_link_of_its_own() -> None:
     email = with_links(EmailContent("s", '<a href="##{{unsubscribe_url}}">Leave</a>'), Category.MARKETING)
 
-    assert email.text.startswith("Leave\n")
-    assert UNSUBSCRIBE in email.text.split()
+    assert email.text == f"Leave ( {UNSUBSCRIBE} )"
 
 
 def test_the_preferences_alone_do_not_stand_for_the_unsubscribing() -> None:
@@ -270,6 +291,44 @@ def test_the_preferences_alone_do_not_stand_for_the_unsubscribing() -> None:
     assert UNSUBSCRIBE in promotional.html
     assert UNSUBSCRIBE in promotional.text
     assert (other.html, other.text) == (f'<a href="{PREFERENCES}">More</a>', PREFERENCES)
+
+
+@pytest.mark.parametrize("address", ["1 High St, Springfield", "Königsallee 1 & 2, Düsseldorf"])
+@pytest.mark.parametrize("category", Category)
+@pytest.mark.parametrize("content", [EmailContent("s", "<p>Hi</p>"), EmailContent("s", text="Hi")])
+def test_promotional_emails_say_where_the_business_is(content: EmailContent, category: Category, address: str) -> None:
+    given_values = values(**WITH_LINKS, postal_address=address)
+    email = render_email(content, category, "en", given_values)
+
+    assert [unescape(part).count(address) for part in (email.html, email.text)] == [int(category in PROMOTIONAL)] * 2
+    assert "None" not in render_email(content, category, "en", values(**WITH_LINKS)).html
+
+
+@pytest.mark.parametrize(
+    "placed", ["##{{postal_address}}", "1 High St,  Springfield", "<b>1 High St,\nSpringfield</b>"]
+)
+def test_an_email_that_says_itself_where_the_business_is_is_not_told_again(placed: str) -> None:
+    own = f'<p>{placed}</p><a href="##{{{{unsubscribe_url}}}}">Leave</a>'
+    email = render_email(
+        EmailContent("s", own), Category.MARKETING, "en", values(**WITH_LINKS, postal_address="1 High St, Springfield")
+    )
+
+    assert email.html == own.replace("##{{postal_address}}", "1 High St, Springfield").replace(
+        "##{{unsubscribe_url}}", UNSUBSCRIBE
+    )
+    assert email.text == f"1 High St, Springfield\nLeave ( {UNSUBSCRIBE} )"
+
+
+def test_an_email_with_a_link_of_its_own_is_only_told_the_address() -> None:
+    own = '<p>Hi</p><a href="##{{unsubscribe_url}}">Leave</a>'
+    email = render_email(
+        EmailContent("s", own), Category.LOYALTY, "en", values(**WITH_LINKS, postal_address="1 High St")
+    )
+
+    assert email.html.count(UNSUBSCRIBE) == email.text.count(UNSUBSCRIBE) == 1
+    assert PREFERENCES not in email.html
+    assert "Bob &amp; Ann&#x27;s, 1 High St" in email.html
+    assert email.text.endswith("Bob & Ann's, 1 High St\n")
 
 
 @pytest.mark.parametrize(

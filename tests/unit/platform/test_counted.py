@@ -50,7 +50,8 @@ def test_emails_are_counted_one_by_one() -> None:
         emails.append(OutgoingEmail(message_key(number), f"ana{number}@example.com", RenderedEmail("Hi", "Hi", "Hi")))
     counted = CountedMailer(mailer, lambda name: counts.update([name]))
 
-    assert list(counted.send("us@example.com", emails)) == [result for result, _ in RESULTS]
+    assert list(counted.send("us@example.com", emails, "desk@example.com")) == [result for result, _ in RESULTS]
+    assert mailer.answered_at == {"desk@example.com"}
     assert counts == {f"Emails{became}": 1 for _, became in RESULTS}
 
 

@@ -18,7 +18,8 @@ from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.footers import footer_words
 from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import PLACEHOLDER, check_content
+from rebound.messages.domain.placeholders import PLACEHOLDER
+from rebound.messages.domain.rendering import check_content
 from rebound.preferences.domain import opt_in_question
 from rebound.preferences.http.links import respond
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of

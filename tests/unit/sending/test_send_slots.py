@@ -206,11 +206,11 @@ def test_when_the_allowance_of_the_day_is_used_up_nothing_is_tried_until_it_may_
     calls: list[datetime] = []
     hand_over = world.mailer.send
 
-    def send(sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+    def send(sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
         calls.append(world.clock.now())
         if len(calls) == 1:
             return [Throttled("ACCOUNT_DAILY_QUOTA_EXCEEDED", daily=True)] * len(emails)
-        return hand_over(sender, emails)
+        return hand_over(sender, emails, reply_to)
 
     world.mailer.send = send  # type: ignore[method-assign]
     view = world.run(world.post().campaign.campaign_id)

@@ -255,6 +255,12 @@ class BusinessChangeRequest(Request):
     time_zone: str = Field(default="", description="IANA name.")
     owner_email: str | None = None
     email_from: str | None = Field(default=None, description="One of senders.email.")
+    reply_to: str | None = Field(default=None, description="Where answers to emails go; null for email_from.")
+    postal_address: Annotated[Line, AfterValidator(one_line)] | None = Field(
+        default=None,
+        description="On one line. Emails that sell say it, in the footer or where ##{{postal_address}} stands.",
+        examples=["12 High Street, Springfield, OR 97477, USA"],
+    )
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
     text_from: str | None = Field(
         default=None, description="One of senders.text: a phone number or a Twilio messaging service (MG…)."
@@ -296,6 +302,8 @@ class BusinessAnswer(Answer):
     time_zone: str
     owner_email: str | None
     email_from: str | None
+    reply_to: str | None
+    postal_address: str | None
     text_provider: TextProvider
     text_from: str | None
     text_rate: float | None

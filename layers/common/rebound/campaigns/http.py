@@ -30,6 +30,7 @@ from rebound.platform.http.shapes import (
     Answer,
     AudienceAnswer,
     CustomerId,
+    FieldProblem,
     Filter,
     Line,
     Moment,
@@ -130,6 +131,9 @@ class CampaignAnswer(Answer):
     audience: AudienceAnswer
     results: ResultsAnswer
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
+    warnings: list[FieldProblem] = Field(
+        description="What the business had better set right; the campaign is sent all the same."
+    )
 
     @classmethod
     def of(cls, view: CampaignView) -> Self:
@@ -146,6 +150,7 @@ class CampaignAnswer(Answer):
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
+            warnings=[FieldProblem.of(warning) for warning in view.warnings],
         )
 
 
@@ -161,10 +166,12 @@ class PostedCampaignAnswer(CampaignAnswer):
     @classmethod
     def of(cls, view: CampaignView) -> Self:
         """The answer for a campaign."""
-        answer = dict(CampaignAnswer.of(view))
-        if view.foreseen is None:
-            return cls(**answer, foreseen=None, foreseen_hint=HOW_TO_FORESEE)
-        return cls(**answer, foreseen=AudienceAnswer.of(view.foreseen), foreseen_hint=None)
+        foreseen = None if view.foreseen is None else AudienceAnswer.of(view.foreseen)
+        return cls(
+            **dict(CampaignAnswer.of(view)),
+            foreseen=foreseen,
+            foreseen_hint=HOW_TO_FORESEE if foreseen is None else None,
+        )
 
 
 def _written_as(campaign: Campaign) -> str | None:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field
 
+from rebound.messages.domain.rendering import warnings_about
 from rebound.messages.http import MessageAnswer, MessagePage, Sends, content_of
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -19,7 +20,7 @@ from rebound.platform.http.routes import (
     name_of_request,
     responses,
 )
-from rebound.platform.http.shapes import CustomerId
+from rebound.platform.http.shapes import CustomerId, FieldProblem
 from rebound.sending import wiring
 
 APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -33,6 +34,15 @@ def _names_an_appointment(value: str) -> str:
 
 
 AppointmentId = Annotated[str, AfterValidator(_names_an_appointment)]
+
+
+class PostedMessageAnswer(MessageAnswer):
+    """A message that has just been accepted."""
+
+    warnings: list[FieldProblem] = Field(
+        default_factory=list,
+        description="What the business had better set right, if anything; the message is sent all the same.",
+    )
 
 
 class NewMessageRequest(Sends):
@@ -56,7 +66,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         "/v1/messages",
         summary="Send a message to one person",
         tags=["Messages"],
-        responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
+        responses=responses(PostedMessageAnswer, HTTPStatus.ACCEPTED),
     )
     def post_message(request: Annotated[NewMessageRequest, Body()]) -> Response[str]:
         message = wiring.use_cases().post_message(
@@ -70,7 +80,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             timing=request.timing(),
             request=name_of_request(app),
         )
-        return json_answer(MessageAnswer.of(message), HTTPStatus.ACCEPTED)
+        business = wiring.use_cases().settings_of_business.get(business_of(app))
+        warnings = [FieldProblem.of(each) for each in warnings_about(business, request.category, request.channel)]
+        answer = MessageAnswer.of(message)
+        return json_answer(
+            PostedMessageAnswer(**dict(answer), warnings=warnings) if warnings else answer, HTTPStatus.ACCEPTED
+        )
 
     @app.get(
         "/v1/customers/<customer_id>/messages",

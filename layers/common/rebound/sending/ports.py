@@ -40,8 +40,11 @@ class ReceiptQueue(Protocol):
 class Mailer(Protocol):
     """Sends email."""
 
-    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
-        """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice."""
+    def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
+        """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice.
+
+        Answers go to ``reply_to``, or to the sender.
+        """
 
 
 class Texter(Protocol):

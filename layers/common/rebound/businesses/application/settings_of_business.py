@@ -120,8 +120,10 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
             return addresses.country(value)
         case "time_zone":
             return time_zone(value)
-        case "owner_email":
+        case "owner_email" | "reply_to":
             return addresses.email(value)
+        case "postal_address":
+            return _line(value)
         case "email_from":
             return _own(addresses.email(value), business.email_from, business.senders.email)
         case "text_from":

@@ -97,6 +97,7 @@ class Business(Struct, frozen=True):
     """The settings of one business.
 
     ``country`` (ISO 3166-1 alpha-2) is where numbers without a country code are read; ``time_zone`` is an IANA name.
+    ``reply_to`` is where answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
     ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
     send a second, ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business
     chooses among them. ``version`` counts writes of the stored row; it is no setting.
@@ -108,6 +109,8 @@ class Business(Struct, frozen=True):
     time_zone: str
     owner_email: str | None = None
     email_from: str | None = None
+    reply_to: str | None = None
+    postal_address: str | None = None
     text_provider: Provider = DEFAULT_TEXT_PROVIDER
     text_from: str | None = None
     text_rate: float | None = None

@@ -23,7 +23,7 @@ from rebound.kernel.pages import Page
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.mailing import Content
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import check_content
+from rebound.messages.domain.rendering import check_content, warnings_about
 from rebound.segments.domain import Selection, compile_filter
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class CampaignView(Struct, frozen=True):
     held_until: datetime | None = None
     """Some or all recipients are not handed over before this time; ``held_because`` says why."""
     held_because: HoldReason | None = None
+    warnings: tuple[FieldError, ...] = ()
+    """What the business had better set right, as its settings are now."""
 
 
 class NewCampaign(Struct, frozen=True):
@@ -131,7 +133,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             self.runner.schedule(business_id, campaign.campaign_id, starts_at)
         else:
             self.runner.start(business_id, campaign.campaign_id)
-        return CampaignView(campaign, Audience(), _results({}, 0), foreseen)
+        warnings = warnings_about(business, new.category, new.channel)
+        return CampaignView(campaign, Audience(), _results({}, 0), foreseen, warnings=warnings)
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """The campaign with its counts and what holds it back. Raises ``NotFoundError``."""
@@ -165,7 +168,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         """The campaign with its counts now."""
         counts = self.tallies.counts(campaign.campaign_id)
         progress = self.expansion.list(campaign.campaign_id)
-        return counted(campaign, [part.audience for part in progress], counts)
+        business = self.businesses.get(campaign.business_id)
+        view = counted(campaign, [part.audience for part in progress], counts)
+        return replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
         """The business's campaigns, newest first."""

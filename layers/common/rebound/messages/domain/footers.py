@@ -1,7 +1,8 @@
 """The footer of every email, with links to choose what to get, and the headers that offer to unsubscribe.
 
 Clients may place the links themselves, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; each part of an
-email in which they have not done so gets the footer.
+email in which they have not done so where it can be seen gets the footer. Promotional emails also say where the
+business is (CAN-SPAM, 15 U.S.C. 7704(a)(5)(A)(iii)).
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from rebound.messages.domain.links import Purpose
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"
 CONFIRM_URL: Final = "confirm_url"
+POSTAL_ADDRESS: Final = "postal_address"
 VARIABLE_OF: Final = {
     Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
     Purpose.PREFERENCES: PREFERENCES_URL,
@@ -28,9 +30,12 @@ LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 """The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
+ALL_LINKS: Final = tuple(VARIABLE_OF.values())
+"""The variables whose value is a whole address."""
+
 _HTML: Final = """
 <div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
-font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{said}<br>{links}</div>
+font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{lines}</div>
 """
 _HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
 
@@ -63,16 +68,25 @@ def scope_of(category: Category) -> Scope | None:
 
 
 @cache
-def footer_of(category: Category, language: str) -> Footer:
-    """The footer of every email of a kind in a language."""
+def footer_of(category: Category, language: str, *, links: bool = True, address: bool = False) -> Footer:
+    """The footer of every email of a kind in a language: with the links, the postal address, or both."""
     scope, wording = scope_of(category), footer_words(language)
     words = {PREFERENCES_URL: wording.choose}
     if scope is not None:
         words = {UNSUBSCRIBE_URL: wording.unsubscribe[scope], **words}
-    links = " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items())
-    lines = "\n".join(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())
-    html = _HTML.format(language=language, said=wording.said, links=links)
-    return Footer(html, f"\n\n--\n{wording.said}\n{lines}\n", next(iter(words)))
+    html, text = list[str](), list[str]()
+    if links:
+        html += [
+            wording.said,
+            " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items()),
+        ]
+        text += [wording.said, *(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())]
+    if address:
+        where = f"##{{{{business_name}}}}, ##{{{{{POSTAL_ADDRESS}}}}}"
+        html.append(where)
+        text.append(where)
+    as_html = _HTML.format(language=language, lines="<br>".join(html))
+    return Footer(as_html, "\n\n--\n" + "\n".join(text) + "\n", next(iter(words)))
 
 
 def one_click(url: str) -> Mapping[str, str]:

@@ -1,14 +1,13 @@
-"""Putting a customer's values into a message.
+"""What a message says to one recipient: its content with the recipient's values, the footer and the parts left out.
 
-A placeholder is ``##{{first_name}}``. A value goes in as text: it is never read as a template itself, it is escaped
-where HTML wants it, and it cannot break out of a header line. Anything that merely looks like another template
-language's placeholder stays as the client wrote it.
+Placeholders are mended where an editor mangled them (``placeholders``); what cannot be mended is refused when it is
+posted.
 """
 
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -17,35 +16,42 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS, footer_of, scope_of
+from rebound.messages.domain.footers import (
+    ALL_LINKS,
+    LINKS,
+    LINKS_OF_OTHERS,
+    POSTAL_ADDRESS,
+    footer_of,
+    scope_of,
+)
+from rebound.messages.domain.html_as_text import html_as_text
+from rebound.messages.domain.html_reading import read_for_footer
 from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.placeholders import (
+    PLACEHOLDER,
+    Template,
+    flaws_of,
+    header_template,
+    html_template,
+    repaired,
+    text_as_html_template,
+    text_template,
+)
 
-PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
-OPENING: Final = "##{{"
 CUSTOMER_VARIABLES: Final = sorted(
     (name for name, row in PROFILE.items() if row.placeholder and name in TEXT_FIELDS),
     key=lambda name: name == "external_id",
 )
 """In the order of the profile, with ``external_id`` last, because few want to show it."""
-VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name")
+VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name", POSTAL_ADDRESS)
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-_ENDS: Final = tuple(re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in ("body", "html"))
-"""The closing tags that a footer is put before: the first kind that the email has."""
-_BLANK_LINES: Final = re.compile(r"\n{3,}")
-_TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z!?][a-zA-Z0-9-]{0,20})[^<>]*>")
-"""Matches in one pass over any input; the standard library's parser does not do that for malformed HTML."""
-_UNREAD: Final = frozenset({"style", "script", "title"})
-_BLOCKS: Final = frozenset(
-    {"p", "div", "br", "hr", "tr", "table", "ul", "ol", "li", "blockquote", "section", *(f"h{n}" for n in range(1, 7))}
-)
 MAX_EMAIL_CHARACTERS: Final = 262_144
 """Of an email as SES takes it (``as_data``): the model's limit of ``EmailTemplateData``."""
 LONGEST_USUAL: Final = 200
 """Of a value that is filled in, when it is judged whether content will fit: a link of ours, and longer than a name."""
-MAX_NAMED: Final = 10
-"""Unknown variables that are named in one answer."""
 MAX_TEXT_CHARACTERS: Final = 1600
 """Twilio and SNS take no longer body."""
 
@@ -67,14 +73,8 @@ def check_content(content: Content, category: Category) -> None:
     errors: list[FieldError] = []
     for name, template in _templates(content):
         known = (*VARIABLES, *links) if name in _BODIES_OF_EMAILS else VARIABLES
-        used = PLACEHOLDER.findall(template)
-        unknown = dict.fromkeys(variable for variable in used if variable.strip() not in known)
-        errors.extend(
-            FieldError(f"content.{name}", f"Unknown variable ##{{{{{variable}}}}}; known are {', '.join(known)}.")
-            for variable in list(unknown)[:MAX_NAMED]
-        )
-        if template.count(OPENING) != len(used):
-            errors.append(FieldError(f"content.{name}", "Has a placeholder that is not closed: ##{{ without }}."))
+        flaws = flaws_of(template, known, ALL_LINKS, is_html=name == "html")
+        errors.extend(FieldError(f"content.{name}", str(flaw)) for flaw in flaws)
     if errors:
         raise InvalidInputError(*errors)
     if isinstance(content, EmailContent):
@@ -86,15 +86,14 @@ def check_content(content: Content, category: Category) -> None:
 
 
 def _templates(content: Content) -> Iterator[tuple[str, str]]:
+    """The fields of a content with what they say, placeholders mended."""
     match content:
         case EmailContent():
-            yield from (
-                (name, value)
-                for name, value in (("subject", content.subject), ("html", content.html), ("text", content.text))
-                if value is not None
-            )
+            for name, value in (("subject", content.subject), ("html", content.html), ("text", content.text)):
+                if value is not None:
+                    yield name, repaired(value, ALL_LINKS, is_html=name == "html")
         case TextContent():
-            yield "body", content.body
+            yield "body", repaired(content.body, ALL_LINKS, is_html=False)
 
 
 def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
@@ -102,20 +101,19 @@ def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     values = {name: field_text(customer, name) for name in CUSTOMER_VARIABLES}
     values["full_name"] = customer.full_name
     values["business_name"] = business.name
+    values[POSTAL_ADDRESS] = business.postal_address or ""
     return values
 
 
 def render_email(content: EmailContent, category: Category, language: str, values: Mapping[str, str]) -> RenderedEmail:
     """The email for one recipient. ``values`` includes the links (``footers.LINKS``); ``language`` is the footer's.
 
-    A part that the client left out is made from the other one. A part in which the client has not placed the link gets
-    the footer.
+    A part that the client left out is made from the other one. A part in which the client has not placed the link where
+    it can be seen gets the footer; a promotional one that does not say where the business is, is told.
     """
-    html_part, text_part = _parts(content, category, language)
+    parts = _parts(content, category, language, values.get(POSTAL_ADDRESS, ""))
     return RenderedEmail(
-        subject=one_line(_fill(content.subject, values, one_line)),
-        html=_fill(html_part, values, html.escape if content.html is not None else _as_html),
-        text=_fill(text_part, values, str),
+        subject=one_line(parts.subject.fill(values)), html=parts.html.fill(values), text=parts.text.fill(values)
     )
 
 
@@ -129,26 +127,61 @@ def size_of(data: str) -> int:
     return len(data.encode("utf-16-le", "surrogatepass")) // 2
 
 
+class _Parts(Struct, frozen=True):
+    """The parts of an email, ready to be filled in."""
+
+    subject: Template
+    html: Template
+    text: Template
+
+
 @lru_cache(maxsize=32)
-def _parts(content: EmailContent, category: Category, language: str) -> tuple[str, str]:
-    """Both parts as templates; cached, because a campaign needs the same templates for every recipient."""
-    footer = footer_of(category, language)
-    html_part = content.html if content.html is not None else f"<p>{_as_html(content.text or '')}</p>"
-    text_part = content.text if content.text is not None else html_as_text(content.html or "")
-    if not _uses(html_part, footer.stands_for):
-        end = _end_of(html_part)
-        html_part = html_part[:end] + footer.html + html_part[end:]
-    if not _uses(text_part, footer.stands_for):
-        text_part = text_part.rstrip() + footer.text
-    return html_part, text_part
+def _parts(content: EmailContent, category: Category, language: str, address: str) -> _Parts:
+    """The parts with their footers; cached, because a campaign needs the same templates for every recipient."""
+    given = dict(_templates(content))
+    as_html, as_text = given.get("html"), given.get("text")
+    if as_text is None:
+        as_text = html_as_text(as_html or "")
+    text_footer = _footer_for(as_text, as_text, category, language, address)
+    text_part = as_text.rstrip() + text_footer[1] if text_footer is not None else as_text
+    if as_html is None:
+        html_footer = _footer_for(as_text, as_text, category, language, address)
+        written = text_as_html_template(as_text, ALL_LINKS, _as_html).parts
+        footer = html_template(html_footer[0], ALL_LINKS).parts if html_footer is not None else ()
+        html_part = Template(("<p>", *written, "</p>", *footer))
+    else:
+        reading = read_for_footer(as_html)
+        html_footer = _footer_for(reading.links, reading.text, category, language, address)
+        if html_footer is not None:
+            as_html = as_html[: reading.end] + html_footer[0] + as_html[reading.end :]
+        html_part = html_template(as_html, ALL_LINKS)
+    return _Parts(header_template(given["subject"], one_line), html_part, text_template(text_part, ALL_LINKS))
 
 
-def _end_of(source: str) -> int:
-    for tag in _ENDS:
-        places = [found.start() for found in tag.finditer(source)]
-        if places:
-            return places[-1]
-    return len(source)
+def _footer_for(links: str, text: str, category: Category, language: str, address: str) -> tuple[str, str] | None:
+    """The footer, as HTML and as text, of a part with these visible ``links`` and this visible text.
+
+    ``None`` where the part has all that a footer says.
+    """
+    wants_links = not _uses(links, footer_of(category, language).stands_for)
+    wants_address = (
+        scope_of(category) is not None
+        and bool(address)
+        and not _uses(text, POSTAL_ADDRESS)
+        and " ".join(address.split()) not in " ".join(text.split())
+    )
+    if not (wants_links or wants_address):
+        return None
+    footer = footer_of(category, language, links=wants_links, address=wants_address)
+    return footer.html, footer.text
+
+
+def warnings_about(business: Business, category: Category, channel: Channel) -> tuple[FieldError, ...]:
+    """What a client that sends such messages had better know: each a setting, and what it lacks."""
+    if channel is not Channel.EMAIL or scope_of(category) is None or business.postal_address:
+        return ()
+    message = "Emails that sell must say where the business is (CAN-SPAM): set it with PATCH /v1/business."
+    return (FieldError(POSTAL_ADDRESS, message),)
 
 
 @lru_cache(maxsize=16)
@@ -161,39 +194,19 @@ def _uses(template: str, variable: str) -> bool:
     return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
 
 
-def html_as_text(source: str) -> str:
-    """What a reader without HTML sees: no styles and scripts, a line for each block, placeholders as they were."""
-    parts: list[str] = []
-    unread: str | None = None
-    end = 0
-    for tag in _TAG.finditer(source):
-        name = tag["name"].lower()
-        if unread is None:
-            # Line breaks of the source mean nothing in HTML.
-            parts.append(source[end : tag.start()].replace("\n", " "))
-            parts.append("\n" if name in _BLOCKS else "")
-            unread = name if name in _UNREAD and not tag["end"] else None
-        elif name == unread and tag["end"]:
-            unread = None
-        end = tag.end()
-    if unread is None:
-        parts.append(source[end:].replace("\n", " "))
-    lines = (" ".join(line.split()) for line in html.unescape("".join(parts)).split("\n"))
-    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
-
-
 def render_text(content: TextContent, values: Mapping[str, str]) -> str:
     """The text message for one recipient."""
-    return _fill(content.body, values, str)
+    return _body(content).fill(values)
+
+
+@lru_cache(maxsize=16)
+def _body(content: TextContent) -> Template:
+    return text_template(repaired(content.body, ALL_LINKS, is_html=False), ALL_LINKS)
 
 
 def one_line(value: str) -> str:
     """The value without anything that ends a header line; such characters become one space."""
     return _LINE_BREAKS.sub(" ", value)
-
-
-def _fill(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
-    return PLACEHOLDER.sub(lambda match: escape(values[match.group(1).strip()]), template)
 
 
 def _as_html(text: str) -> str:

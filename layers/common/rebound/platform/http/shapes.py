@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from rebound.kernel.audiences import Audience
+from rebound.kernel.errors import FieldError
 from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
@@ -96,6 +97,11 @@ class FieldProblem(Answer):
 
     field: str
     message: str
+
+    @classmethod
+    def of(cls, error: FieldError) -> Self:
+        """The answer for an error, or a warning."""
+        return cls(field=error.field, message=error.message)
 
 
 class Problem(Answer):

@@ -33,8 +33,8 @@ class CountedMailer:
         self._mailer = mailer
         self._count = count
 
-    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
-        results = self._mailer.send(sender, emails)
+    def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
+        results = self._mailer.send(sender, emails, reply_to)
         for result in results:
             _count_result(self._count, "Emails", result)
         return results

@@ -44,23 +44,25 @@ class SesMailer:
         self._client = client
         self._configuration_set = configuration_set
 
-    def send(self, sender: str, emails: Sequence[OutgoingEmail]) -> Sequence[SendResult]:
+    def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
         if len(emails) > MAX_DESTINATIONS:
             raise ValueError(f"at most {MAX_DESTINATIONS} emails a call")
         data = [as_data(email.content) for email in emails]
         fits = [size_of(each) <= MAX_EMAIL_CHARACTERS for each in data]
         # SES would refuse the whole call for the sake of one.
         entries = [_entry(email, each) for email, each, fit in zip(emails, data, fits, strict=True) if fit]
-        results = iter(self._send(sender, entries) if entries else ())
+        results = iter(self._send(sender, reply_to, entries) if entries else ())
         return [next(results) if fit else _TOO_LARGE for fit in fits]
 
-    def _send(self, sender: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[SendResult]:
+    def _send(self, sender: str, reply_to: str | None, entries: Sequence[Mapping[str, Any]]) -> Sequence[SendResult]:
+        answered: Mapping[str, Any] = {} if reply_to is None else {"ReplyToAddresses": [reply_to]}
         try:
             answer = self._client.send_bulk_email(
                 FromEmailAddress=sender,
                 ConfigurationSetName=self._configuration_set,
                 DefaultContent={"Template": {"TemplateContent": PASS_THROUGH, "TemplateData": _NO_DATA}},
                 BulkEmailEntries=entries,
+                **answered,
             )
         except ClientError as error:
             return [_of_error(error)] * len(entries)

@@ -1,0 +1,90 @@
+"""The text part of an email that has only HTML: what can be seen of it, with the addresses of its links."""
+
+import html
+import re
+from typing import Final
+
+from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces
+
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
+_CELLS: Final = frozenset({"td", "th"})
+_CLOSED_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+"""In addresses others stay: ``&copy=2`` is a parameter."""
+_INVISIBLE: Final = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.|##\{\{", re.IGNORECASE)
+_SHOWN_WITHOUT: Final = ("mailto:", "tel:", "sms:")
+_LEADS_NOWHERE: Final = ("javascript:", "data:", "cid:", "vbscript:", "about:")
+
+
+def html_as_text(source: str) -> str:
+    """What a reader without HTML sees: a line for each block, a gap between cells, and where each link leads.
+
+    Placeholders stay as they are.
+    """
+    visible, parts = Visible(source), list[str]()
+    link: _Link | None = None
+    for piece in pieces(source):
+        if link is not None and piece.kind in {Kind.START, Kind.END} and piece.name == "a":
+            link.close(parts)
+            link = None
+        visible.pass_by(piece)
+        if piece.kind in {Kind.START, Kind.END} and (piece.name in BLOCKS or piece.name in _CELLS):
+            parts.append("\n" if piece.name in BLOCKS else " ")
+        if not visible.here:
+            continue
+        if piece.kind is Kind.TEXT:
+            # Line breaks of the source mean nothing in HTML.
+            parts.append(html.unescape(source[piece.start : piece.end]).replace("\n", " "))
+        elif piece.kind is Kind.START and piece.name == "img":
+            parts.append(html.unescape(value_of(source, piece, "alt") or "").replace("\n", " "))
+            if link is not None:
+                link.has_image = True
+        elif piece.kind is Kind.START and piece.name == "a":
+            link = _Link(address_of(source, piece), len(parts))
+    if link is not None:
+        link.close(parts)
+    lines = (" ".join(line.split()) for line in _INVISIBLE.sub("", "".join(parts)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+class _Link:
+    """A link under way: where it leads, if anywhere, and where its text begins among the parts."""
+
+    def __init__(self, address: str | None, begins: int) -> None:
+        self.address, self.begins, self.has_image = address, begins, False
+
+    def close(self, parts: list[str]) -> None:
+        """Put the address behind the link's text, unless the text says it; brackets stand off, for mail programs."""
+        text = "".join(parts[self.begins :])
+        said = text.rstrip()
+        if self.address is None or self.address in said or not (said.strip() or self.has_image):
+            return
+        shown = f" ( {self.address} )" if said.strip() else self.address
+        parts[self.begins :] = [said, shown, text[len(said) :]]
+
+
+def value_of(source: str, piece: Piece, name: str) -> str | None:
+    """The value of a tag's attribute as it stands there; the first counts."""
+    for attribute in piece.attributes:
+        if attribute.name == name:
+            return source[attribute.start : attribute.end]
+    return None
+
+
+def address_of(source: str, piece: Piece) -> str | None:
+    """Where a link leads, as people read it; ``None`` for one that leads nowhere outside of the email."""
+    raw = value_of(source, piece, "href")
+    if raw is None:
+        return None
+    address = "".join(unescaped(raw).split("\n")).strip().replace(" ", "%20")
+    if not _SCHEME.match(address) or address.lower().startswith(_LEADS_NOWHERE):
+        return None
+    for scheme in _SHOWN_WITHOUT:
+        if address.lower().startswith(scheme):
+            return address[len(scheme) :].partition("?")[0] or None
+    return address
+
+
+def unescaped(value: str) -> str:
+    """The value of an attribute with its character references read."""
+    return _CLOSED_REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)

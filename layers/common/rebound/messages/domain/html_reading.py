@@ -1,0 +1,303 @@
+"""Reading an email's HTML as a browser does: which of it is a tag, a comment or text, and what of it can be seen.
+
+Follows the tokenizer of the HTML standard (WHATWG, 13.2.5) as far as emails need it, in one pass over any input; the
+standard library's parser does not do that for malformed HTML.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+from functools import lru_cache, partial
+from typing import Final
+
+from msgspec import Struct
+
+
+class Kind(Enum):
+    """What a piece of HTML is."""
+
+    TEXT = auto()
+    START = auto()
+    END = auto()
+    UNSEEN = auto()
+    """A comment, a declaration, or the inside of an element whose content is no markup (``style``, ``title`` …)."""
+    UNCLOSED = auto()
+    """Something that never ends, so that all that follows it is swallowed."""
+
+
+class Attribute(Struct, frozen=True, gc=False):
+    """An attribute of a tag: its name in lower case, and where its value stands; ``quote`` is empty without quotes."""
+
+    name: str
+    start: int
+    end: int
+    quote: str
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """A piece of HTML: where it stands, and for tags their name in lower case and their attributes."""
+
+    kind: Kind
+    start: int
+    end: int
+    name: str = ""
+    attributes: tuple[Attribute, ...] = ()
+
+
+_COMMENT_ENDS: Final = re.compile(r"--!?>")
+_SIMPLE_TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)>")
+_TAG_NAME: Final = re.compile(r"</?([a-zA-Z][^\s/>]*)")
+_BETWEEN: Final = re.compile(r"[\s/]*")
+_ATTRIBUTE_NAME: Final = re.compile(r"=?[^\s/>=]*")
+_EQUALS: Final = re.compile(r"\s*=\s*")
+_UNQUOTED: Final = re.compile(r"[^\s>]*")
+_NO_MARKUP: Final = frozenset({"style", "script", "title", "textarea", "xmp", "iframe", "noembed", "noframes"})
+_VOID: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+_OF_HEAD: Final = frozenset(
+    {"head", "html", "base", "link", "meta", "noscript", "script", "style", "template", "title"}
+)
+BLOCKS: Final = frozenset(
+    {
+        *("address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "div", "dl"),
+        *("dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main", "nav", "ol"),
+        *("option", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"),
+        *(f"h{level}" for level in range(1, 7)),
+    }
+)
+"""Elements that begin a line of their own."""
+_CLOSED_BY: Final = {"li": {"li"}, "tr": {"tr"}, "td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "a": {"a"}}
+"""The starting tags that end an element that has no end tag of its own."""
+_ZERO: Final = re.compile(r"[-+]?0*\.?0*(?:[a-z]+|%)?")
+
+
+@lru_cache(maxsize=2)
+def pieces(source: str) -> Sequence[Piece]:
+    """All pieces of an email, one after the other without gaps; kept for the next who asks about the same email."""
+    return tuple(read(source, 0, len(source)))
+
+
+def read(source: str, begins: int, size: int) -> Iterator[Piece]:
+    """The pieces of a part of an email: from ``begins`` up to ``size``."""
+    at, text_from = begins, begins
+    while (at := source.find("<", at, size)) >= 0:
+        piece = _markup(source, at, size)
+        if piece is None:
+            at += 1
+            continue
+        if text_from < at:
+            yield Piece(Kind.TEXT, text_from, at)
+        yield piece
+        at = piece.end
+        if piece.kind is Kind.START and piece.name in _NO_MARKUP:
+            over = re.compile(rf"</{piece.name}(?=[\s/>])", re.IGNORECASE).search(source, at, size)
+            inside = Piece(Kind.UNSEEN if over else Kind.UNCLOSED, at, over.start() if over else size, piece.name)
+            yield inside
+            at = inside.end
+        text_from = at
+    if text_from < size:
+        yield Piece(Kind.TEXT, text_from, size)
+
+
+def _markup(source: str, at: int, size: int) -> Piece | None:
+    """The piece that begins with the ``<`` at a place; ``None`` where that is only a character."""
+    simple = _SIMPLE_TAG.match(source, at, size)
+    if simple is not None:
+        return Piece(Kind.END if simple[1] else Kind.START, at, simple.end(), simple[2].lower())
+    following = source[at + 1 : at + 3]
+    if source.startswith("<!--", at):
+        if source.startswith((">", "->"), at + 4):
+            return Piece(Kind.UNSEEN, at, source.index(">", at) + 1)
+        ends = _COMMENT_ENDS.search(source, at + 4, size)
+        return Piece(Kind.UNSEEN, at, ends.end()) if ends else Piece(Kind.UNCLOSED, at, size)
+    if following[:1] in {"!", "?"} or (following[:1] == "/" and not following[1:].isalpha()):
+        ends_at = source.find(">", at, size)
+        return Piece(Kind.UNSEEN, at, ends_at + 1) if ends_at >= 0 else Piece(Kind.UNCLOSED, at, size)
+    name = _TAG_NAME.match(source, at, size)
+    return None if name is None else _tag(source, (at, size), name[1].lower(), name.end())
+
+
+def _tag(source: str, span: tuple[int, int], name: str, at: int) -> Piece:
+    """The tag that begins the span, read from behind its name on."""
+    (start, size), attributes = span, list[Attribute]()
+    while True:
+        at = _end(_BETWEEN, source, at, size)
+        if at >= size:
+            return Piece(Kind.UNCLOSED, start, size)
+        if source[at] == ">":
+            kind = Kind.END if source[start + 1] == "/" else Kind.START
+            return Piece(kind, start, at + 1, name, tuple(attributes))
+        named_from, at = at, _end(_ATTRIBUTE_NAME, source, at, size)
+        attribute = partial(Attribute, source[named_from:at].lower())
+        equals = _EQUALS.match(source, at, size)
+        if equals is None:
+            attributes.append(attribute(at, at, ""))
+            continue
+        at = equals.end()
+        quote = source[at : at + 1]
+        if quote in {'"', "'"}:
+            closes = source.find(quote, at + 1, size)
+            if closes < 0:
+                return Piece(Kind.UNCLOSED, start, size)
+            attributes.append(attribute(at + 1, closes, quote))
+            at = closes + 1
+        else:
+            until = _end(_UNQUOTED, source, at, size)
+            attributes.append(attribute(at, until, ""))
+            at = until
+
+
+def _end(pattern: re.Pattern[str], source: str, at: int, size: int) -> int:
+    """Where a pattern that matches anywhere, if only nothing, stops matching."""
+    found = pattern.match(source, at, size)
+    return at if found is None else found.end()
+
+
+class _Open(Struct, frozen=True, gc=False):
+    """An element that has not ended: where it began, and whether it hides what is in it."""
+
+    name: str
+    start: int
+    hides: bool
+    tiny: bool
+    """Whether text in it has no size; an element further in may give it one."""
+
+
+class Visible:
+    """Follows the pieces of an email and knows at each whether it can be seen: by its elements and their own styles.
+
+    Style sheets are not read: what only they hide counts as seen.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._open: list[_Open] = []
+        self._names: Counter[str] = Counter()
+        self._hiding: list[int] = []
+
+    @property
+    def here(self) -> bool:
+        """Whether text at this place can be seen."""
+        return not self._hiding and not (self._open and self._open[-1].tiny)
+
+    @property
+    def hidden_since(self) -> int | None:
+        """Where the outermost of the elements that hide this place begins; ``None`` where nothing hides it."""
+        if self.here:
+            return None
+        return self._hiding[0] if self._hiding else next(each.start for each in self._open if each.tiny)
+
+    def pass_by(self, piece: Piece) -> None:
+        """Go on behind a piece."""
+        if piece.kind is Kind.START:
+            self._begin(piece)
+        elif piece.kind is Kind.END:
+            self._end(piece.name)
+        elif piece.kind is Kind.TEXT and self._names["head"] and self._source[piece.start : piece.end].strip():
+            self._end("head")
+
+    def _begin(self, piece: Piece) -> None:
+        name = piece.name
+        if name not in _OF_HEAD:
+            self._end("head")
+        if name in BLOCKS and name != "br":
+            self._end("p")
+        while self._open and name in _CLOSED_BY.get(self._open[-1].name, ()):
+            self._pop()
+        if name in _VOID:
+            return
+        style = _declarations(self._source, piece)
+        size = style.get("font-size")
+        tiny = self._open[-1].tiny if self._open and size is None else size is not None and _is_zero(size)
+        hides = name not in {"html", "body"} and (
+            name in {"head", "template"} or (bool(piece.attributes) and _hides(piece, style))
+        )
+        self._open.append(_Open(name, piece.start, hides, tiny))
+        self._names[name] += 1
+        if hides:
+            self._hiding.append(piece.start)
+
+    def _end(self, name: str) -> None:
+        """End an element and all that is open in it; an end tag without a beginning ends nothing."""
+        if self._names[name]:
+            while self._pop() != name:
+                pass
+
+    def _pop(self) -> str:
+        last = self._open.pop()
+        self._names[last.name] -= 1
+        if last.hides:
+            self._hiding.pop()
+        return last.name
+
+
+def _declarations(source: str, piece: Piece) -> dict[str, str]:
+    """The declarations of a tag's own style, in lower case."""
+    found: dict[str, str] = {}
+    for attribute in piece.attributes:
+        if attribute.name == "style":
+            for declaration in source[attribute.start : attribute.end].lower().split(";"):
+                name, _, value = declaration.partition(":")
+                found[name.strip()] = value.replace("!important", "").strip()
+    return found
+
+
+def _hides(piece: Piece, style: dict[str, str]) -> bool:
+    return (
+        any(attribute.name == "hidden" for attribute in piece.attributes)
+        or style.get("display") == "none"
+        or style.get("visibility") in {"hidden", "collapse"}
+        or any(_is_zero(style.get(name)) for name in ("opacity", "max-height", "max-width"))
+        or (style.get("overflow") == "hidden" and any(_is_zero(style.get(name)) for name in ("height", "width")))
+    )
+
+
+def _is_zero(value: str | None) -> bool:
+    return value is not None and any(map(str.isdigit, value)) and _ZERO.fullmatch(value) is not None
+
+
+class Reading(Struct, frozen=True):
+    """What a footer must know of an email: its visible ``text``, its ``links``, and where a footer can be seen.
+
+    ``links`` is the text with the addresses of those links that have something visible in them to press.
+    """
+
+    text: str
+    links: str
+    end: int
+
+
+def read_for_footer(source: str) -> Reading:
+    """Read an email's HTML. Its end is the last ``</body>`` or else ``</html>``, or before what hides that place."""
+    visible, text, hrefs = Visible(source), list[str](), list[str]()
+    ends: dict[str, int] = {}
+    end, href, before = len(source), "", 0
+    for piece in pieces(source):
+        hidden_since = visible.hidden_since
+        place = piece.start if hidden_since is None else hidden_since
+        visible.pass_by(piece)
+        if piece.kind is Kind.END and piece.name in {"body", "html"}:
+            ends[piece.name] = place
+        elif piece.kind is Kind.UNCLOSED:
+            # A style sheet that never ends has swallowed what follows its starting tag.
+            end = before if piece.name else place
+        before = place
+        if piece.kind in {Kind.START, Kind.END} and piece.name == "a":
+            href = _href(source, piece) if visible.here and piece.kind is Kind.START else ""
+        if not visible.here:
+            continue
+        shown = source[piece.start : piece.end] if piece.kind is Kind.TEXT else ""
+        if href and (shown.strip() or (piece.kind is Kind.START and piece.name == "img")):
+            hrefs.append(href)
+            href = ""
+        text.append(shown)
+    if visible.hidden_since is not None:
+        end = min(end, visible.hidden_since)
+    seen = "".join(text)
+    return Reading(seen, "\n".join([seen, *hrefs]), ends.get("body", ends.get("html", end)))
+
+
+def _href(source: str, piece: Piece) -> str:
+    return next((source[each.start : each.end] for each in piece.attributes if each.name == "href"), "")

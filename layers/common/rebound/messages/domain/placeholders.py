@@ -1,0 +1,343 @@
+"""Placeholders, ``##{{first_name}}``: found as editors leave them, refused where they cannot work, filled in safely.
+
+A value goes in as text, encoded by where it stands: escaped in HTML, percent-encoded within a link, on one line in a
+header. It is never read as a template itself. A placeholder that is the whole address of a link is an address itself.
+"""
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from rebound.messages.domain.html_as_text import unescaped
+from rebound.messages.domain.html_reading import Attribute, Kind, Piece, pieces, read
+
+PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
+OPENING: Final = "##{{"
+MAX_NAMED: Final = 10
+"""Placeholders that are named in one answer."""
+
+# What editors, mail programs and Markdown make of a character of a placeholder.
+_HASH: Final = r"(?:\\?#|&\#0*35;|&\#x0*23;|&num;|%(?:25)*23|＃)"
+_OPEN: Final = r"(?:\\?\{|&\#0*123;|&\#x0*7b;|&l(?:brace|cub);|%(?:25)*7B|｛)"
+_CLOSE: Final = r"(?:\\?\}|&\#0*125;|&\#x0*7d;|&r(?:brace|cub);|%(?:25)*7D|｝)"
+_UNDERSCORE: Final = r"(?:\\_|&lowbar;|&\#0*95;|&\#x0*5f;|%(?:25)*5F)"
+_SPACE: Final = r"(?:\s|&nbsp;|&\#0*(?:32|160);|&\#x0*(?:20|a0);|%C2%A0|%(?:25)*20|\+)"
+_TAG: Final = r"(?:<!--.{0,200}?-->|</?[a-zA-Z][^<>]{0,500}>)"
+_UNSEEN: Final = (
+    r"(?:[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]"
+    r"|&(?:shy|zwnj|zwj|ZeroWidthSpace|NoBreak|lrm|rlm);|&\#0*(?:173|820[3-7]|8288|65279);"
+    r"|&\#x0*(?:ad|200[b-f]|2060|feff);|%E2%80%8[B-F]|%C2%AD|%EF%BB%BF)"
+)
+_AMONG: Final = rf"(?:{_TAG}|{_UNSEEN}|{_SPACE}){{0,12}}"
+_INSIDE: Final = rf"(?P<name>(?:[\w.-]|{_UNDERSCORE}|{_TAG}|{_UNSEEN}|{_SPACE}){{0,80}}?)"
+_BRACES: Final = rf"{_OPEN}{_AMONG}{_OPEN}{_INSIDE}{_CLOSE}{_AMONG}{_CLOSE}"
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+_MANGLED: Final = re.compile(rf"{_HASH}{_AMONG}{_HASH}{_AMONG}{_BRACES}", _FLAGS)
+_WITHOUT_HASHES: Final = re.compile(_BRACES, _FLAGS)
+_TAGS: Final = re.compile(_TAG, _FLAGS)
+_TAGS_AND_UNSEEN: Final = re.compile(rf"{_TAG}|{_UNSEEN}", _FLAGS)
+_WRAPS: Final = re.compile(r"\s*[\r\n]\s*|\u00a0|&nbsp;|&\#0*160;|&\#x0*a0;|%C2%A0", re.IGNORECASE)
+"""White space that an editor puts in, where people write a space at most."""
+_SPACES: Final = re.compile(rf"{_SPACE}+", _FLAGS)
+_UNDERSCORES: Final = re.compile(_UNDERSCORE, _FLAGS)
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,3}")
+_PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
+_COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
+_SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
+_DOUBLED: Final = re.compile(rf"(?:(?:https?|mailto){_COLON}{_SLASH}{{0,3}}(?:www\.)?\s*)+$", re.IGNORECASE)
+_RELATIVE: Final = re.compile(r"""(?<=["'=\s(])(?:\.{0,2}/)+$""")
+"""What an editor makes of an address that it takes for one of its own site."""
+_LOOKED_BACK: Final = 200
+_FOR_OUTLOOK: Final = "<!--[if"
+"""How a comment begins that is none for Outlook."""
+
+
+class Flaw(Struct, frozen=True):
+    """What is wrong with a field of a content, as a sentence for people, and in which line."""
+
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"Line {self.line}: {self.message}"
+
+
+def repaired(source: str, links: Sequence[str], *, is_html: bool) -> str:
+    """The template with each placeholder as it was before an editor mangled it.
+
+    ``links`` are the variables whose value is a whole address: a scheme that was put before one goes. Tags within the
+    braces go before the placeholder, or away where the placeholder is in a tag itself.
+    """
+    if "{" not in source and "%" not in source and "&" not in source and "｛" not in source:
+        return source
+    tags = _tag_places(source) if is_html and _TAGS.search(source) else _Places([])
+
+    def as_it_was(found: re.Match[str]) -> str:
+        within = "" if not is_html or tags.have(found.start()) else "".join(_TAGS.findall(found[0]))
+        return f"{within}##{{{{{_name_in(found)}}}}}"
+
+    return _with_whole_addresses(_MANGLED.sub(as_it_was, source), links)
+
+
+def _with_whole_addresses(source: str, links: Sequence[str]) -> str:
+    kept: list[str] = []
+    at = 0
+    for found in PLACEHOLDER.finditer(source):
+        if found[1] not in links:
+            continue
+        before = source[at : found.start()]
+        near = before[-_LOOKED_BACK:]
+        cut = _DOUBLED.search(near) or _RELATIVE.search(near)
+        kept += [before[: len(before) - len(near) + cut.start()] if cut else before, found[0]]
+        at = found.end()
+    return "".join([*kept, source[at:]])
+
+
+def _name_in(found: re.Match[str]) -> str:
+    """The name within a placeholder's braces, without what got in there."""
+    name = _UNDERSCORES.sub("_", _TAGS_AND_UNSEEN.sub("", found["name"]))
+    return _SPACES.sub(" ", _WRAPS.sub("", name)).strip()
+
+
+class _Places:
+    """Spans of a text in their order, to be asked which places are in one."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        self._starts = [start for start, _ in spans]
+        self._ends = [end for _, end in spans]
+
+    def have(self, place: int) -> bool:
+        """Whether a place is in one of the spans."""
+        number = bisect_right(self._starts, place) - 1
+        return number >= 0 and place < self._ends[number]
+
+
+def _tag_places(source: str) -> _Places:
+    return _Places([(p.start, p.end) for p in pieces(source) if p.kind in {Kind.START, Kind.END}])
+
+
+def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
+    """What in a repaired template nobody could fill in, or would reach the customer as it stands."""
+    names = [found[1] for found in PLACEHOLDER.finditer(source)]
+    unknown = dict.fromkeys(name for name in names if name not in known)
+    for name in list(unknown)[:MAX_NAMED]:
+        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.")
+    if source.count(OPENING) != len(names):
+        yield Flaw("Has a placeholder that is not closed: ##{{ without }}.")
+    yield from _without_hashes(source, known, is_html=is_html)
+    if not unknown:
+        slots = _html_slots(source) if is_html else _text_slots(source)
+        yield from (flaw for slot in slots if (flaw := slot.flaw(source, links)) is not None)
+
+
+def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
+    named: dict[str, Flaw] = {}
+    candidates = list(_WITHOUT_HASHES.finditer(source))
+    unread = _Places(_unread(source) if is_html and candidates else [])
+    for found in candidates:
+        name = _name_in(found)
+        if (
+            source.startswith("##", max(found.start() - 2, 0))
+            or not _NAME.fullmatch(name)
+            or unread.have(found.start())
+        ):
+            continue
+        # Braces are data in many an address; a name of ours in them is none.
+        if name in known or not _PERCENT_ENCODED.match(found[0]):
+            message = f"{{{{{name}}}}} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
+            if name not in known:
+                message += f" Known are {', '.join(known)}."
+            named.setdefault(name, Flaw(message, _line(source, found.start())))
+    yield from list(named.values())[:MAX_NAMED]
+
+
+def _unread(source: str) -> list[tuple[int, int]]:
+    """Where braces reach nobody: style sheets, scripts, and comments that are not for Outlook."""
+    return [
+        (piece.start, piece.end)
+        for piece in pieces(source)
+        if piece.kind is Kind.UNSEEN
+        and (piece.name in {"style", "script"} or (not piece.name and not source.startswith(_FOR_OUTLOOK, piece.start)))
+    ]
+
+
+def _line(source: str, place: int) -> int:
+    return source.count("\n", 0, place) + 1
+
+
+# --- where a placeholder stands ---------------------------------------------------------------------------------------
+
+Encode = Callable[[str], str]
+_ADDRESSES: Final = frozenset(
+    {"href", "src", "action", "formaction", "background", "cite", "poster", "longdesc", "data", "xlink:href"}
+)
+_SCHEME: Final = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_LINK_UNDER_WAY: Final = re.compile(r"""(?:https?://|mailto:|tel:|sms:|www\.)[^\s<>"]*\Z""", re.IGNORECASE)
+_KEPT_OF_OTHERS: Final = {"mailto": "@", "tel": "+", "sms": "+"}
+"""What an address with such a scheme is written with, before its query."""
+
+
+class Slot(Struct, frozen=True):
+    """A placeholder in a template: its place, its name, and what of its link stands before and after it.
+
+    ``before`` is ``None`` where it is not in a link. ``attribute`` is that in whose value it stands; ``misplaced`` says
+    that it stands within a tag but in no value.
+    """
+
+    start: int
+    end: int
+    name: str
+    before: str | None = None
+    after: str = ""
+    attribute: Attribute | None = None
+    misplaced: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the placeholder is the whole address of its link."""
+        return self.before is not None and not self.before.strip() and not self.after.strip()
+
+    def flaw(self, source: str, links: Sequence[str]) -> Flaw | None:
+        """Why nothing sensible can stand here."""
+        line, written = _line(source, self.start), f"##{{{{{self.name}}}}}"
+        if self.misplaced:
+            return Flaw(
+                f'{written} stands within a tag, but in no value of an attribute: write name="{written}".', line
+            )
+        before, after = (self.before or "").strip(), self.after.strip()
+        if self.name not in links or "?" in before or "#" in before:
+            return None
+        if after.strip("/") and not after.startswith(("?", "#")):
+            return Flaw(f"{written} is a whole address, and here {after[:60]!r} follows it: take that away.", line)
+        if before:
+            message = f"{written} is a whole address, and here it follows {before[-60:]!r}: take that away."
+            return Flaw(message, line)
+        return None
+
+    def encode(self, links: Sequence[str]) -> Encode:
+        """How a value goes in here, apart from what HTML asks for."""
+        if self.before is None or self.is_whole:
+            return str
+        before = self.before.strip()
+        if self.name in links and not before:
+            # Followed by something, such as a parameter for somebody's statistics.
+            return str
+        scheme = _SCHEME.match(before)
+        kept = _KEPT_OF_OTHERS.get(scheme[1].lower(), "") if scheme and "?" not in before else ""
+        return partial(quote, safe=kept, errors="replace")
+
+
+def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterator[Slot]:
+    """The placeholders of an HTML template in their order, each with where it stands; Outlook reads some comments."""
+    for piece in pieces(source) if ends is None else read(source, begins, ends):
+        if piece.kind is Kind.UNSEEN and source.startswith(_FOR_OUTLOOK, piece.start):
+            yield from _html_slots(source, piece.start + len(_FOR_OUTLOOK), piece.end)
+            continue
+        for found in PLACEHOLDER.finditer(source, piece.start, piece.end):
+            if piece.kind is Kind.TEXT:
+                yield _in_text(source, found, piece.start, as_html=True)
+            elif piece.kind in {Kind.START, Kind.END}:
+                yield _in_tag(source, found, piece)
+            else:
+                yield Slot(found.start(), found.end(), found[1])
+
+
+def _in_tag(source: str, found: re.Match[str], piece: Piece) -> Slot:
+    start, end, name = found.start(), found.end(), found[1]
+    for attribute in piece.attributes:
+        if attribute.start <= start and end <= attribute.end and attribute.start < attribute.end:
+            if attribute.name not in _ADDRESSES:
+                return Slot(start, end, name, attribute=attribute)
+            before, after = unescaped(source[attribute.start : start]), unescaped(source[end : attribute.end])
+            return Slot(start, end, name, before, after, attribute)
+    return Slot(start, end, name, misplaced=True)
+
+
+def _text_slots(source: str) -> Iterator[Slot]:
+    """The placeholders of a plain text in their order."""
+    for found in PLACEHOLDER.finditer(source):
+        yield _in_text(source, found, 0, as_html=False)
+
+
+def _in_text(source: str, found: re.Match[str], begins: int, *, as_html: bool) -> Slot:
+    """A placeholder in text, which is in a link where an address stands right before it."""
+    near = source[max(begins, found.start() - 2 * _LOOKED_BACK) : found.start()]
+    link = _LINK_UNDER_WAY.search(html.unescape(near) if as_html else near)
+    return Slot(found.start(), found.end(), found[1], None if link is None else link[0])
+
+
+# --- filling in -------------------------------------------------------------------------------------------------------
+
+
+class Template(Struct, frozen=True):
+    """A template that is ready to be filled in: literal text, and the names of values with how each is encoded."""
+
+    parts: tuple[str | tuple[str, Encode], ...]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text with values in the placeholders' places."""
+        return "".join([part if isinstance(part, str) else part[1](values[part[0]]) for part in self.parts])
+
+
+def header_template(source: str, encode: Encode) -> Template:
+    """A line of a header; ``encode`` keeps values on the line."""
+    return _template(source, [(Slot(f.start(), f.end(), f[1]), encode) for f in PLACEHOLDER.finditer(source)], str)
+
+
+def text_template(source: str, links: Sequence[str]) -> Template:
+    """A plain text."""
+    return _template(source, [(slot, slot.encode(links)) for slot in _text_slots(source)], str)
+
+
+def text_as_html_template(source: str, links: Sequence[str], as_html: Encode) -> Template:
+    """A plain text that ``as_html`` writes as HTML, in which our own links can be pressed."""
+    slots = [
+        (slot, _pressed if slot.name in links and slot.before is None else partial(_both, slot.encode(links), as_html))
+        for slot in _text_slots(source)
+    ]
+    return _template(source, slots, as_html)
+
+
+def html_template(source: str, links: Sequence[str]) -> Template:
+    """An HTML text. A value without quotes gets them, so that what is filled in cannot end it."""
+    slots, parts, at = list(_html_slots(source)), list[str | tuple[str, Encode]](), 0
+    for number, slot in enumerate(slots):
+        bare = slot.attribute if slot.attribute is not None and not slot.attribute.quote else None
+        opens = bare is not None and (number == 0 or slots[number - 1].attribute is not bare)
+        literal = source[at : slot.start]
+        if bare is not None and opens:
+            literal = f'{source[at : bare.start]}"{_quotable(source[bare.start : slot.start])}'
+        elif bare is not None:
+            literal = _quotable(literal)
+        parts += [literal, (slot.name, partial(_both, slot.encode(links), html.escape))]
+        at = slot.end
+        if bare is not None and (number + 1 == len(slots) or slots[number + 1].attribute is not bare):
+            parts.append(_quotable(source[at : bare.end]) + '"')
+            at = bare.end
+    return Template((*parts, source[at:]))
+
+
+def _template(source: str, slots: Sequence[tuple[Slot, Encode]], literally: Encode) -> Template:
+    parts, at = list[str | tuple[str, Encode]](), 0
+    for slot, encode in slots:
+        parts += [literally(source[at : slot.start]), (slot.name, encode)]
+        at = slot.end
+    return Template((*parts, literally(source[at:])))
+
+
+def _pressed(address: str) -> str:
+    return f'<a href="{html.escape(address)}">{html.escape(address)}</a>'
+
+
+def _both(first: Encode, second: Encode, value: str) -> str:
+    return second(first(value))
+
+
+def _quotable(value: str) -> str:
+    return value.replace('"', "&quot;")
