@@ -23,9 +23,10 @@ c-7,Flo,Flagged,bounce+import@simulator.amazonses.com,,,
 c-8,Too,Few
 c-9,Gus,Nothing,,,,
 """
-BAD_LINES: Final = {4: "first_name", 5: "email", 6: "mobile_phone", 7: "birthday", 9: None}
+BAD_LINES: Final = {4: "first_name", 9: "row"}
+ODD_LINES: Final = {5: "email", 6: "mobile_phone", 7: "birthday"}
 LARGE: Final = 2500
-GOOD_ROWS: Final = {"c-1", "c-2", "c-7", "c-9"}
+GOOD_ROWS: Final = {"c-1", "c-2", "c-4", "c-5", "c-6", "c-7", "c-9"}
 
 JSON_LINES: Final = "\n".join(
     [
@@ -63,6 +64,10 @@ def uploaded(api: ReboundApi, format_: str, content: bytes) -> Json:
     return ended(api, accepted["import_id"])
 
 
+def _counts(rows: int, **more: int) -> dict[str, int]:
+    return {"rows": rows, **dict.fromkeys(("created", "updated", "unchanged", "failed", "incomplete"), 0), **more}
+
+
 def _customers(api: ReboundApi, prefix: str) -> dict[str, Json]:
     found = [c for c in api.listing("/v1/customers") if (c["external_id"] or "").startswith(prefix)]
     customers = {customer["external_id"]: customer for customer in found}
@@ -79,12 +84,16 @@ def test_good_rows_of_a_csv_file_go_in_and_bad_ones_are_reported_with_line_and_f
     api: ReboundApi, first_csv: Json
 ) -> None:
     assert first_csv["status"] == "completed"
-    assert first_csv["counts"] == {"rows": 9, "created": 4, "updated": 0, "unchanged": 0, "failed": 5}
-    assert {error["line"] for error in first_csv["errors"]} == set(BAD_LINES)
-    for error in first_csv["errors"]:
-        assert set(error) == {"line", "field", "message"}
-        assert error["field"] == (BAD_LINES[error["line"]] or error["field"])
-        assert error["message"]
+    assert first_csv["counts"] == _counts(9, created=7, failed=2, incomplete=3)
+    for told, lines in (("errors", BAD_LINES), ("warnings", ODD_LINES)):
+        assert {each["line"]: each["field"] for each in first_csv[told]} == lines
+        for each in first_csv[told]:
+            assert set(each) == {"line", "field", "message"}
+            assert each["message"]
+    assert {(each["kind"], each["field"], each["count"]) for each in first_csv["summary"]} == {
+        *(("error", field, 1) for field in BAD_LINES.values()),
+        *(("warning", field, 1) for field in ODD_LINES.values()),
+    }
     customers = _customers(api, "c-")
     assert set(customers) == GOOD_ROWS
     assert customers["c-1"]["general_tags"] == ["vip", "colour"]
@@ -104,7 +113,7 @@ def test_importing_the_same_file_again_clears_no_flag_and_makes_nobody_twice(
     calm.wait()
     before = _customers(api, "c-")
     again = imported(api, "csv", CSV)
-    assert again["counts"] == {"rows": 9, "created": 0, "updated": 0, "unchanged": 4, "failed": 5}
+    assert again["counts"] == _counts(9, unchanged=7, failed=2, incomplete=3)
     after = _customers(api, "c-")
     assert after == before
     assert after["c-7"]["contacts"]["email"]["reason"] == "bounce:mailbox_does_not_exist"
@@ -114,7 +123,7 @@ def test_a_row_with_another_address_changes_the_customer(api: ReboundApi, first_
     assert first_csv["status"] == "completed"
     before = _customers(api, "c-")["c-9"]
     job = imported(api, "csv", "external_id,first_name,last_name,email\nc-9,Gus,Something,gus@example.com\n")
-    assert job["counts"] == {"rows": 1, "created": 0, "updated": 1, "unchanged": 0, "failed": 0}
+    assert job["counts"] == _counts(1, updated=1)
     after = _customers(api, "c-")["c-9"]
     assert (after["customer_id"], after["last_name"]) == (before["customer_id"], "Something")
     assert after["contacts"]["email"]["address"] == "gus@example.com"
@@ -123,7 +132,7 @@ def test_a_row_with_another_address_changes_the_customer(api: ReboundApi, first_
 def test_good_lines_of_json_go_in_and_bad_ones_are_reported(api: ReboundApi) -> None:
     job = imported(api, "jsonl", JSON_LINES)
     assert job["status"] == "completed"
-    assert job["counts"] == {"rows": 6, "created": 2, "updated": 0, "unchanged": 0, "failed": 4}
+    assert job["counts"] == _counts(6, created=2, failed=4)
     assert sorted(error["line"] for error in job["errors"]) == [2, 3, 4, 7]
     assert {error["line"]: error["field"] for error in job["errors"]}[4] == "last_name"
     assert set(_customers(api, "j-")) == {"j-1", "j-4"}
@@ -154,9 +163,10 @@ def test_hostile_rows_are_reported_and_the_others_go_in(api: ReboundApi) -> None
     ]
     job = imported(api, "jsonl", "\n".join(lines))
     assert job["status"] == "completed"
-    assert sorted({error["line"] for error in job["errors"]}) == [1, 2, 3, 4, 5]
-    assert job["counts"] == {"rows": 6, "created": 1, "updated": 0, "unchanged": 0, "failed": 5}
-    assert set(_customers(api, "h-")) == {"h-5"}
+    assert sorted({error["line"] for error in job["errors"]}) == [1, 3, 4, 5]
+    assert sorted({warning["line"] for warning in job["warnings"]}) == [2]
+    assert job["counts"] == _counts(6, created=2, failed=4, incomplete=1)
+    assert set(_customers(api, "h-")) == {"h-1", "h-5"}
 
 
 def test_a_file_can_be_uploaded_to_the_address_that_the_import_names(api: ReboundApi) -> None:
@@ -164,7 +174,7 @@ def test_a_file_can_be_uploaded_to_the_address_that_the_import_names(api: Reboun
     content = "\ufeffexternal_id,first_name,last_name,email\r\n" + "\r\n".join(rows) + "\r\n"
     job = uploaded(api, "csv", content.encode())
     assert job["status"] == "completed"
-    assert job["counts"] == {"rows": 60, "created": 60, "updated": 0, "unchanged": 0, "failed": 0}
+    assert job["counts"] == _counts(60, created=60)
     assert job["errors"] == []
     assert len(_customers(api, "u-")) == 60
 
@@ -181,7 +191,7 @@ def _large_file() -> tuple[bytes, dict[int, str], dict[str, str]]:
         if number % 500 == 250:
             row[1], bad[line] = "two\nlines", "first_name"
         elif number % 500 == 350:
-            row[3], bad[line] = "nonsense", "email"
+            row[2], bad[line] = "x" * 101, "last_name"
         else:
             last_names[row[0]] = row[2]
         writer.writerow(row)
@@ -210,13 +220,11 @@ def test_a_large_file_goes_in_by_parts_with_each_bad_row_named_and_the_last_row_
     assert job["progress"] == {"rows_read": LARGE, "all_read": True, "rows_done": LARGE}
     assert [(error["line"], error["field"]) for error in job["errors"]] == sorted(bad.items())
     overridden = LARGE - len(bad) - len(last_names)
-    assert job["counts"] == {
-        "rows": LARGE,
-        "created": len(last_names),
-        "updated": 0,
-        "unchanged": overridden,
-        "failed": len(bad),
-    }
+    assert job["counts"] == _counts(LARGE, created=len(last_names), unchanged=overridden, failed=len(bad))
+    result = exchange("GET", job["result_url"]).expecting(200).body.decode().splitlines()
+    errors = exchange("GET", job["errors_url"]).expecting(200).body.decode().splitlines()
+    assert len(result) == 1 + len(last_names)
+    assert [int(row.split(",")[0]) for row in errors[1:]] == sorted(bad)
     assert any(0 < job["counts"]["rows"] < LARGE for job in seen), "no progress could be seen"
     found = {customer["external_id"]: customer["last_name"] for customer in api.listing("/v1/customers")}
     assert found == last_names
@@ -227,10 +235,10 @@ def test_a_large_file_goes_in_by_parts_with_each_bad_row_named_and_the_last_row_
     [
         b"external_id,first_name,shoe_size\nx-1,Xi,38\n",
         b"",
-        b"external_id,first_name,last_name\nx-1,\xff\xfe\n",
-        b'external_id,first_name,last_name\nx-1,Xi,Good\nx-2,"Xi,Open\n',
+        b"PK\x03\x04\x14\x00\x06\x00" + bytes(200),
+        "external_id,first_name,last_name\nx-1,Xi,Good\n".encode("utf-16")[:-1],
     ],
-    ids=["a column that there is not", "an empty file", "a file that is not UTF-8", "a quote that is never closed"],
+    ids=["a column that there is not", "an empty file", "a workbook", "half a character at the end"],
 )
 def test_a_file_that_cannot_be_read_fails_with_a_reason_and_changes_nothing(api: ReboundApi, content: bytes) -> None:
     job = uploaded(api, "csv", content)

@@ -18,7 +18,7 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.export_customers import ExportView
-from rebound.imports_exports.application.import_customers import ImportView
+from rebound.imports_exports.application.start_import import ImportView
 from rebound.jobs.application.job_service import JobView
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey

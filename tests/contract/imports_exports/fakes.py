@@ -1,7 +1,7 @@
 """Imports and exports, their progress and their files, in memory."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import replace
 from functools import cached_property
 from hashlib import sha256
@@ -11,11 +11,11 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.imports_exports.domain import (
     BadRow,
+    BatchReport,
     ExportJob,
     ImportFile,
     ImportJob,
     PartProgress,
-    RowCounts,
 )
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
@@ -60,7 +60,8 @@ class MemoryImportLedger:
     def __init__(self, customers: MemoryCustomerBook) -> None:
         self._customers = customers
         self._parts: dict[tuple[str, int], PartProgress] = {}
-        self._bad_rows: dict[tuple[str, int], BadRow] = {}
+        self._shown: dict[tuple[str, bool, int], BadRow] = {}
+        self._reports: dict[tuple[str, int, int], BatchReport] = {}
 
     def get(self, import_id: str, part: int) -> PartProgress:
         return self._parts.get((import_id, part), PartProgress(import_id, part))
@@ -70,25 +71,33 @@ class MemoryImportLedger:
         progress: PartProgress,
         customers: Sequence[Customer] = (),
         contacts: Sequence[Contact] = (),
-        bad_rows: Sequence[BadRow] = (),
+        shown: Sequence[BadRow] = (),
+        report: BatchReport | None = None,
     ) -> PartProgress:
-        if 1 + len(bad_rows) + len(customers) + sum(map(rows_of, contacts)) > MAX_TRANSACTION:
+        others = 1 + len({bool(bad.errors) for bad in shown}) + (report is not None)
+        if others + len(customers) + sum(map(rows_of, contacts)) > MAX_TRANSACTION:
             raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
-        stored = self._parts.get((progress.import_id, progress.part))
+        import_id = progress.import_id
+        stored = self._parts.get((import_id, progress.part))
         if (stored.version if stored else 0) != progress.version:
             raise ConcurrentChangeError
         self._customers.save(customers, contacts)
-        for bad in bad_rows:
-            self._bad_rows[progress.import_id, bad.line] = bad
+        for bad in shown:
+            self._shown[import_id, bool(bad.errors), bad.line] = bad
+        if report is not None:
+            self._reports[import_id, progress.part, report.first] = report
         after = replace(progress, version=progress.version + 1)
-        self._parts[progress.import_id, progress.part] = after
+        self._parts[import_id, progress.part] = after
         return after
 
-    def counts(self, import_id: str) -> RowCounts:
-        return sum((part.counts for (owner, _), part in self._parts.items() if owner == import_id), RowCounts())
+    def parts(self, import_id: str) -> Sequence[PartProgress]:
+        return [part for (owner, _), part in sorted(self._parts.items()) if owner == import_id]
 
-    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
-        return [bad for (owner, _), bad in sorted(self._bad_rows.items()) if owner == import_id][:limit]
+    def bad_rows(self, import_id: str, limit: int, *, refused: bool) -> Sequence[BadRow]:
+        return [bad for key, bad in sorted(self._shown.items()) if key[:2] == (import_id, refused)][:limit]
+
+    def reports(self, import_id: str, part: int) -> Iterable[BatchReport]:
+        return [report for key, report in sorted(self._reports.items()) if key[:2] == (import_id, part)]
 
 
 class RecordingFileRunner:
@@ -110,7 +119,11 @@ class MemoryImportStore:
         self.pieces: dict[tuple[str, str, int, int], bytes] = {}
 
     def put(self, business_id: str, import_id: str, content: str) -> None:
-        self._files[business_id, import_id] = content.encode()
+        self.put_bytes(business_id, import_id, content.encode())
+
+    def put_bytes(self, business_id: str, import_id: str, content: bytes) -> None:
+        """What a client uploads."""
+        self._files[business_id, import_id] = content
 
     def upload_url(self, business_id: str, import_id: str) -> str:
         return f"https://imports.example.com/{business_id}/{import_id}"

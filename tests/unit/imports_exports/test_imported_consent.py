@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from copy import replace
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.imports_exports.application.import_customers import ImportView
-from rebound.imports_exports.domain import RowCounts
+from rebound.imports_exports.application.import_rows import NO, YES
+from rebound.imports_exports.application.start_import import ImportView
+from rebound.imports_exports.domain import ImportOptions, RowCounts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.segments.domain import CustomerFilter
@@ -31,7 +34,9 @@ SMS = ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")
 SCOPES = st.lists(st.sampled_from([*Scope, "Marketing ", "nonsense"]), max_size=3)
 
 
-def imported(world: World, *rows: dict[str, Any], format_: str = "jsonl") -> ImportView:
+def imported(
+    world: World, *rows: dict[str, Any], format_: str = "jsonl", options: ImportOptions | None = None
+) -> ImportView:
     if format_ == "csv":
         file = io.StringIO()
         writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
@@ -40,7 +45,8 @@ def imported(world: World, *rows: dict[str, Any], format_: str = "jsonl") -> Imp
         content = file.getvalue()
     else:
         content = "\n".join(map(json.dumps, rows))
-    return world.run_import(world.start_import(BUSINESS_ID, format_, content)[0].job.import_id)
+    started, _ = world.start_import(BUSINESS_ID, format_, content, options or ImportOptions())
+    return world.run_import(started.job.import_id)
 
 
 def opted_out(world: World, key: ContactKey) -> tuple[Scope, ...]:
@@ -100,18 +106,13 @@ def test_an_old_list_does_not_undo_a_later_start() -> None:
 
 BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no scope": ({"email_opted_out": ["everything"]}, ["email_opted_out"]),
-    "no list": ({"email_opted_out": "all"}, ["email_opted_out"]),
+    "yes and no": ({"email_opted_out": ["yes", "no"]}, ["email_opted_out"]),
+    "no list": ({"email_opted_out": {"all": True}}, ["email_opted_out"]),
     "no texts": ({"sms_opted_out": [1]}, ["sms_opted_out"]),
-    "no time": ({"sms_opted_out": ["all"], "sms_opted_out_at": "yesterday"}, ["sms_opted_out_at"]),
-    "no zone": ({"sms_opted_out": ["all"], "sms_opted_out_at": "2024-05-01T00:00:00"}, ["sms_opted_out_at"]),
-    "the future": ({"sms_opted_out": ["all"], "sms_opted_out_at": "2031-05-01T00:00:00Z"}, ["sms_opted_out_at"]),
-    "the first year": ({"sms_opted_out": ["all"], "sms_opted_out_at": "0001-01-01T00:00:00Z"}, ["sms_opted_out_at"]),
-    "a number": ({"sms_opted_out_at": 20240501}, ["sms_opted_out_at"]),
-    "two things": (
-        {"email": "ana", "email_opted_out": ["x"], "sms_opted_out_at": "x"},
+    "three things": (
+        {"email": "ana", "email_opted_out": ["nonsense"], "sms_opted_out_at": "x"},
         ["email", "email_opted_out", "sms_opted_out_at"],
     ),
-    "no address": ({"mobile_phone": None, "sms_opted_out": ["all"]}, ["sms_opted_out"]),
 }
 
 
@@ -125,6 +126,70 @@ def test_what_is_wrong_is_reported_with_its_field_and_changes_nothing(
     assert view.counts == RowCounts(1, failed=1)
     assert sorted(error.field for bad in view.bad_rows for error in bad.errors) == fields
     assert (world.customers.rows, world.contacts.rows) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "at", ["yesterday", "2031-05-01T00:00:00Z", "0001-01-01T00:00:00Z", "1999-12-31", 20240501, "01/05/2024"]
+)
+def test_an_opt_out_whose_time_cannot_be_read_is_of_the_import(at: Any) -> None:
+    world = World()
+    view = imported(world, {**ANA, "sms_opted_out": ["all"], "sms_opted_out_at": at})
+    [stop] = world.contacts.rows[SMS].consent.statements
+
+    assert view.counts == RowCounts(1, created=1, incomplete=1)
+    assert [error.field for bad in view.incomplete_rows for error in bad.warnings] == ["sms_opted_out_at"]
+    assert stop.at == view.job.created_at
+
+
+@pytest.mark.parametrize(
+    ("at", "read"),
+    [
+        ("2024-05-01T02:00:00+02:00", "2024-05-01T00:00:00+00:00"),
+        ("2024-05-01", "2024-05-01T04:00:00+00:00"),
+        ("2024-05-01 10:30", "2024-05-01T14:30:00+00:00"),
+        ("01.05.2024 10:30", "2024-05-01T04:00:00+00:00"),
+    ],
+)
+def test_the_time_of_an_opt_out_is_of_the_businesss_zone_unless_it_says_otherwise(at: str, read: str) -> None:
+    world = World()
+    world.businesses.replace(replace(world.businesses.get(BUSINESS_ID), time_zone="America/New_York"))
+    options = ImportOptions(date_format="DD.MM.YYYY")
+    imported(world, {**ANA, "sms_opted_out": ["all"], "sms_opted_out_at": at}, options=options)
+    [stop] = world.contacts.rows[SMS].consent.statements
+
+    assert stop.at.isoformat() == read
+
+
+def test_an_opt_out_without_an_address_is_told_and_costs_nobody() -> None:
+    world = World()
+    view = imported(world, {**ANA, "mobile_phone": None, "sms_opted_out": ["all"]})
+
+    assert view.counts == RowCounts(1, created=1, incomplete=1)
+    assert [error.field for bad in view.incomplete_rows for error in bad.warnings] == ["sms_opted_out"]
+
+
+@given(st.sampled_from(sorted(YES)), st.sampled_from([str.upper, str.title, str]), st.sampled_from(["csv", "jsonl"]))
+def test_yes_opts_out_of_everything(word: str, case: Callable[[str], str], format_: str) -> None:
+    world = World()
+    imported(world, {**ANA, "sms_opted_out": f" {case(word)}"}, format_=format_)
+
+    assert opted_out(world, SMS) == (Scope.ALL,)
+
+
+@given(st.sampled_from(sorted(NO)), st.sampled_from([str.upper, str.title, str]), st.sampled_from(["csv", "jsonl"]))
+def test_no_opts_out_of_nothing(word: str, case: Callable[[str], str], format_: str) -> None:
+    world = World()
+    view = imported(world, {**ANA, "sms_opted_out": case(word)}, format_=format_)
+
+    assert (opted_out(world, SMS), view.counts) == ((), RowCounts(1, created=1))
+
+
+@pytest.mark.parametrize("cell", ["marketing; loyalty", "Loyalty,marketing", "marketing,  ,loyalty;"])
+def test_scopes_are_parted_by_semicolons_or_commas(cell: str) -> None:
+    world = World()
+    imported(world, {**ANA, "email_opted_out": cell}, format_="csv")
+
+    assert opted_out(world, EMAIL) == (Scope.MARKETING, Scope.LOYALTY)
 
 
 @given(

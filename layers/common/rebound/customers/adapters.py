@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +49,8 @@ class CustomerRow(Model):
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
     former_contacts = TextListAttribute(null=True)
+    file_values = UnicodeAttribute(null=True)
+    """JSON."""
     version = NumberAttribute()
     vars().update(
         (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
@@ -60,7 +63,8 @@ MOST_PAGES: Final = 20
 """Pages that one request looks through for customers that match: 5,000 customers, about a second."""
 _FIELDS: Final = Customer.__struct_fields__
 _TAGS: Final = fields_of(Kind.TAGS)
-_WRITTEN_OTHERWISE: Final = (*_TAGS, "former_contacts", "version")
+_WRITTEN_OTHERWISE: Final = (*_TAGS, "former_contacts", "file_values", "version")
+_NOTHING_EDITED: Final = "{}"
 
 
 class DynamoCustomerBook:
@@ -102,6 +106,7 @@ class DynamoCustomerBook:
                 **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
                 **tags,
                 former_contacts=sorted(map(str, customer.former_contacts)) or None,
+                file_values=None if customer.file_values is None else json.dumps(customer.file_values),
                 version=next_version(customer.version),
             )
             writes.save(row, condition=as_read(CustomerRow, customer.version))
@@ -188,6 +193,9 @@ def _customer(row: CustomerRow) -> Customer:
     former = values.get("former_contacts")
     values["former_contacts"] = frozenset()
     values["version"] = int(values["version"])
+    kept = values.get("file_values")
+    if kept is not None:
+        values["file_values"] = {} if kept == _NOTHING_EDITED else json.loads(kept)
     customer = Customer(**values)
     if former is None:
         return customer

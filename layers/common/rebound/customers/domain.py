@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import replace
 from datetime import date, datetime
 from enum import Enum, auto
+from hashlib import sha256
 from typing import Annotated, Any, Final
 
 from msgspec import Struct
@@ -49,6 +50,10 @@ class Customer(Struct, frozen=True, kw_only=True):
     the contacts themselves. ``former_contacts`` are the contacts that the customer used before; they still list the
     customer. ``version`` grows with each write of the stored row and is never used again after a deletion; 0 for none
     yet.
+
+    ``file_values`` says, for each field that was edited since an import had it, what the import had (``digest_of``;
+    ``""`` when nobody knows): a file that says the same again must not undo the edit. Other fields are as the file has
+    them. ``None`` for a customer of whom no import is remembered.
     """
 
     business_id: str
@@ -84,6 +89,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     failed_email: bool = False
     failed_phone: bool = False
     former_contacts: frozenset[ContactKey] = frozenset()
+    file_values: Mapping[str, str] | None = None
     version: int = 0
 
     def contact_key(self, channel: Channel) -> ContactKey | None:
@@ -117,8 +123,35 @@ class Customer(Struct, frozen=True, kw_only=True):
 
         ``updated_at`` always grows, so that no two states of the profile have the same.
         """
+        known = self.file_values
+        if known is not None:
+            edited = {name: value for name, value in fields.items() if value != getattr(self, name)}
+            known = {**{name: digest_of(getattr(self, name)) for name in edited}, **known}
+            # An edit back to what the file has is no edit any more.
+            known = {
+                name: digest
+                for name, digest in known.items()
+                if name not in edited or digest != digest_of(edited[name])
+            }
+        return self.written(at, known, **fields)
+
+    def written(self, at: datetime, file_values: Mapping[str, str] | None, **fields: Any) -> "Customer":
+        """The customer after a write of other fields, by an edit or from a file; see ``changed``."""
         after = replace(self, updated_at=max(at, self.updated_at + datetime.resolution), **fields)
-        return replace(after, former_contacts=self.all_contact_keys.difference(after.contact_keys))
+        return replace(
+            after, former_contacts=self.all_contact_keys.difference(after.contact_keys), file_values=file_values
+        )
+
+    @property
+    def is_as_created(self) -> bool:
+        """Whether nobody has changed the profile since it was made."""
+        return self.updated_at == self.created_at
+
+
+def digest_of(value: object) -> str:
+    """A short hash by which a field's value is known again: a text, a date, tags, or ``None``."""
+    text = "\x1f".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 # Annotations are read as values here; ``from __future__ import annotations`` would make them strings.

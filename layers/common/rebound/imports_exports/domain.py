@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from msgspec import Struct, field
 
@@ -12,11 +12,34 @@ from rebound.kernel.errors import FieldError
 
 
 class FilePosition(Struct, frozen=True):
-    """Where a row ends, in bytes and lines from the start of the file. ``columns`` are those of a CSV file."""
+    """Where a row ends, in bytes and lines from the start of the file, and what has been learnt of the file till there.
+
+    ``columns`` and ``separator`` are those of a CSV file, ``""`` for a column that is skipped. ``encoding`` is ``""``
+    while all was ASCII.
+    """
 
     offset: int = 0
     line: int = 0
     columns: tuple[str, ...] | None = None
+    separator: str = ","
+    encoding: str = ""
+
+
+class ImportOptions(Struct, frozen=True):
+    """How the file of an import is to be read, and what it may do.
+
+    ``columns`` maps what the file calls a column to the field that it is, or to ``None`` for one to skip. Without
+    ``clears``, an empty cell keeps what is there. ``date_format`` is one in which dates may be written besides ISO
+    8601. A row without an id is about the customer who has the same name and the same address of those in
+    ``match_by``. ``protect`` names fields of known customers that are not overwritten; ``None`` stands for those that
+    were edited by hand since the file last had another value.
+    """
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    clears: bool = False
+    date_format: str | None = None
+    match_by: tuple[str, ...] = ("email", "mobile_phone")
+    protect: tuple[str, ...] | None = None
 
 
 class Splitting(Struct, frozen=True):
@@ -35,7 +58,10 @@ class Splitting(Struct, frozen=True):
 
 
 class ImportJob(Struct, frozen=True):
-    """An import of customers: its file, and how far that has been read."""
+    """An import of customers: its file, and how far that has been read.
+
+    ``files`` are what can be downloaded about it once it is completed.
+    """
 
     business_id: str
     import_id: str
@@ -44,16 +70,30 @@ class ImportJob(Struct, frozen=True):
     created_at: datetime
     splitting: Splitting | None = None
     failure: str | None = None
+    options: ImportOptions = field(default_factory=ImportOptions)
+    files: tuple[str, ...] = ()
+
+    def file_id(self, name: str) -> str:
+        """The name under which one of its files is kept."""
+        return f"{self.import_id}-{name}"
+
+
+RESULT_FILE: Final = "result"
+ERRORS_FILE: Final = "errors"
 
 
 class RowCounts(Struct, frozen=True):
-    """Rows that have been dealt with: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
+    """Rows that have been dealt with: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``.
+
+    ``incomplete`` are those of the first three kinds that went in without some of their fields.
+    """
 
     rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
+    incomplete: int = 0
 
     def __add__(self, other: RowCounts) -> RowCounts:
         return RowCounts(
@@ -62,24 +102,87 @@ class RowCounts(Struct, frozen=True):
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.failed + other.failed,
+            self.incomplete + other.incomplete,
         )
 
 
+class Problem(Struct, frozen=True, order=True):
+    """What is wrong with a field of some rows: an ``error`` refuses the row, a ``warning`` leaves the field out."""
+
+    kind: str
+    field: str
+    reason: str
+
+
+class BadRow(Struct, frozen=True):
+    """A row with something wrong, by the line of the file where it begins.
+
+    With ``errors`` it was not imported; with ``warnings`` alone it was, without these fields.
+    """
+
+    line: int
+    errors: tuple[FieldError, ...] = ()
+    warnings: tuple[FieldError, ...] = ()
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Everything that is wrong with it."""
+        return [
+            *(Problem("error", error.field, error.message) for error in self.errors),
+            *(Problem("warning", warning.field, warning.message) for warning in self.warnings),
+        ]
+
+
+OTHER_PROBLEMS: Final = ("other", "Something else; the file of errors has it.")
+MOST_PROBLEMS: Final = 50
+"""Different problems that are counted by themselves for each part."""
+
+
+def counted(problems: Mapping[Problem, int], rows: Iterable[BadRow]) -> Mapping[Problem, int]:
+    """The problems with those of further rows."""
+    counts = dict(problems)
+    for row in rows:
+        for problem in row.problems:
+            is_kept = problem in counts or len(counts) < MOST_PROBLEMS
+            kept = problem if is_kept else Problem(problem.kind, *OTHER_PROBLEMS)
+            counts[kept] = counts.get(kept, 0) + 1
+    return counts
+
+
 class PartProgress(Struct, frozen=True):
-    """How far a part of an import is: its first ``counts.rows`` rows are done, ``reported`` of them kept as bad."""
+    """How far a part of an import is: its first ``counts.rows`` rows are done.
+
+    ``reported`` of its bad rows and ``warned`` of its incomplete ones are kept to be shown; ``problems`` counts
+    whatever was wrong with any row.
+    """
 
     import_id: str
     part: int
     counts: RowCounts = field(default_factory=RowCounts)
     reported: int = 0
     version: int = 0
+    warned: int = 0
+    problems: Mapping[Problem, int] = field(default_factory=dict)
 
 
-class BadRow(Struct, frozen=True):
-    """A row that was not imported: the line of the file where it begins, and everything that is wrong with it."""
+class RowOutcome(Struct, frozen=True):
+    """What became of a row: which customer it was about, and what was done."""
 
     line: int
-    errors: tuple[FieldError, ...]
+    outcome: str
+    external_id: str | None
+    customer_id: str
+
+
+class BatchReport(Struct, frozen=True):
+    """The rows of one transaction: ``first`` is the number of the first of them within their part, from 0.
+
+    ``outcomes`` are of the rows that are in and hold, ``bad_rows`` of those with something wrong; both by line.
+    """
+
+    first: int
+    outcomes: tuple[RowOutcome, ...] = ()
+    bad_rows: tuple[BadRow, ...] = ()
 
 
 class ImportFile(Struct, frozen=True):

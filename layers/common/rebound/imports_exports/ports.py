@@ -1,6 +1,6 @@
 """What the use cases of imports and exports need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO, Protocol
 
 from rebound.contacts.domain.contacts import Contact
@@ -8,11 +8,11 @@ from rebound.customers.domain import Customer
 from rebound.customers.ports import CustomersPorts
 from rebound.imports_exports.domain import (
     BadRow,
+    BatchReport,
     ExportJob,
     ImportFile,
     ImportJob,
     PartProgress,
-    RowCounts,
 )
 
 
@@ -37,18 +37,27 @@ class ImportLedger(Protocol):
         progress: PartProgress,
         customers: Sequence[Customer] = (),
         contacts: Sequence[Contact] = (),
-        bad_rows: Sequence[BadRow] = (),
+        shown: Sequence[BadRow] = (),
+        report: BatchReport | None = None,
     ) -> PartProgress:
-        """Write progress, customers, contacts and bad rows in one transaction: all or nothing, at most 100 writes.
+        """Write progress, customers, contacts, bad rows to show and a report in one transaction: all or nothing.
 
-        Progress, customers and contacts must still be as they were read. Raises ``ConcurrentChangeError`` otherwise.
+        At most 100 rows are written: one for the progress, one each for the report, for bad rows with errors, and for
+        those with warnings. Progress, customers and contacts must still be as they were read. Raises
+        ``ConcurrentChangeError`` otherwise, and ``ComeAgainError`` when the tables take no more at this moment.
         """
 
-    def counts(self, import_id: str) -> RowCounts:
-        """The sum over all parts."""
+    def parts(self, import_id: str) -> Sequence[PartProgress]:
+        """The progress of all parts that have begun."""
 
-    def bad_rows(self, import_id: str, limit: int) -> Sequence[BadRow]:
-        """The first bad rows that are kept, in the order of their lines."""
+    def bad_rows(self, import_id: str, limit: int, *, refused: bool) -> Sequence[BadRow]:
+        """The first bad rows that are kept to be shown, in the order of their lines: those with errors, or the others.
+
+        Exact as long as each part has kept its own first ``limit``.
+        """
+
+    def reports(self, import_id: str, part: int) -> Iterable[BatchReport]:
+        """The reports of a part in their order, read as they are needed."""
 
 
 class ImportStore(Protocol):

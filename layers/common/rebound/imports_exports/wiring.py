@@ -10,14 +10,11 @@ from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.imports_exports.application.close_import import CloseImport
     from rebound.imports_exports.application.export_customers import ExportCustomers, StartExport
-    from rebound.imports_exports.application.import_customers import (
-        BeginImport,
-        CloseImport,
-        ImportCustomers,
-        SplitImport,
-        StartImport,
-    )
+    from rebound.imports_exports.application.import_customers import ImportCustomers
+    from rebound.imports_exports.application.split_import import SplitImport
+    from rebound.imports_exports.application.start_import import BeginImport, StartImport
     from rebound.imports_exports.ports import (
         ExportBook,
         ExportStore,
@@ -46,7 +43,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @cached_property
     def import_ledger(self) -> ImportLedger:
-        from rebound.imports_exports.adapters.file_jobs import DynamoImportLedger
+        from rebound.imports_exports.adapters.import_ledger import DynamoImportLedger
 
         return DynamoImportLedger(self.settings["CHUNKS_TABLE"], self.dynamo_customers)
 
@@ -84,13 +81,13 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
 
     @property
     def import_part_bytes(self) -> int:
-        from rebound.imports_exports.application.import_customers import PART_BYTES
+        from rebound.imports_exports.application.split_import import PART_BYTES
 
         return PART_BYTES
 
     @property
     def import_piece_bytes(self) -> int:
-        from rebound.imports_exports.application.import_customers import PIECE_BYTES
+        from rebound.imports_exports.application.split_import import PIECE_BYTES
 
         return PIECE_BYTES
 
@@ -114,11 +111,14 @@ class ImportsExportsUseCases(CustomersUseCases):
     ports: ImportsExportsPorts
 
     start_import: StartImport = use_case(
-        "rebound.imports_exports.application.import_customers", ledger="import_ledger", store="import_store"
+        "rebound.imports_exports.application.start_import",
+        ledger="import_ledger",
+        store="import_store",
+        files="export_store",
     )
-    begin_import: BeginImport = use_case("rebound.imports_exports.application.import_customers", runner="import_runner")
+    begin_import: BeginImport = use_case("rebound.imports_exports.application.start_import", runner="import_runner")
     split_import: SplitImport = use_case(
-        "rebound.imports_exports.application.import_customers",
+        "rebound.imports_exports.application.split_import",
         store="import_store",
         part_bytes="import_part_bytes",
         piece_bytes="import_piece_bytes",
@@ -126,7 +126,12 @@ class ImportsExportsUseCases(CustomersUseCases):
     import_customers: ImportCustomers = use_case(
         "rebound.imports_exports.application.import_customers", ledger="import_ledger", store="import_store"
     )
-    close_import: CloseImport = use_case("rebound.imports_exports.application.import_customers", store="import_store")
+    close_import: CloseImport = use_case(
+        "rebound.imports_exports.application.close_import",
+        ledger="import_ledger",
+        store="import_store",
+        files="export_store",
+    )
     start_export: StartExport = use_case(
         "rebound.imports_exports.application.export_customers", store="export_store", runner="export_runner"
     )

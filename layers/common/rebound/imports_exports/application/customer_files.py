@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from copy import replace
 from datetime import UTC
+from functools import lru_cache
 from typing import IO, Any, Final
 
 from msgspec import Struct
@@ -14,10 +15,12 @@ from msgspec import Struct
 from rebound.consent.domain.consent import Consent
 from rebound.contacts.domain.reachability import Verdict
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
-from rebound.imports_exports.domain import FilePosition
+from rebound.imports_exports.application.csv_rows import CsvRows
+from rebound.imports_exports.application.file_lines import Lines, UnreadableFileError
+from rebound.imports_exports.domain import FilePosition, ImportOptions
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused, restored
-from rebound.kernel.errors import FieldError, ReboundError
+from rebound.kernel.errors import FieldError
 
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
@@ -34,124 +37,106 @@ FLAG_COLUMNS: Final = (
 KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS})
 LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *fields_of(Kind.TAGS)})
 READ_COLUMNS: Final = (*PROFILE, *CONSENT_COLUMNS)
-MAX_LINE: Final = 64 * 1024
-"""The most characters of a line."""
+OPT_OUTS_OF: Final[Mapping[str, str]] = {"email": "email_opted_out", "mobile_phone": "sms_opted_out"}
+"""The column of an address's opt-outs."""
+_IN_OPT_OUT_LISTS: Final = frozenset({*OPT_OUTS_OF, *CONSENT_COLUMNS})
+MAX_HEADER: Final = 200
+"""The most characters of a column's name in a file."""
 MAX_SHOWN: Final = 64
 MOST_SHOWN: Final = 10
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{32}")
-_TAG: Final = re.compile(r"(?:\\[\\;]|[^;])+")
-_ESCAPED: Final = re.compile(r"\\([\\;])")
-
-
-class UnreadableFileError(ReboundError):
-    """The file as a whole cannot be read; the import fails with this reason."""
+_FORMULA_OF_TEXT: Final = re.compile(r'="([^"]*)"')
+"""How some systems keep a spreadsheet from reading digits as a number."""
+_TAG: Final = {",": re.compile(r"(?:\\[\\;,]|[^,])+"), ";": re.compile(r"(?:\\[\\;,]|[^;])+")}
+_ESCAPED: Final = re.compile(r"\\([\\;,])")
 
 
 class Row(Struct, frozen=True):
     """One row: the number of its first line, and its fields or what is wrong with it.
 
-    ``customer_id`` is the one that the row itself names, if any; ``place`` is where the file goes on after the row.
+    An empty cell is ``""`` if it says something, and left out if not; JSON's ``null`` is ``None``.
+    ``customer_id`` is the one that the row itself names, if any. A row that ``is_opt_out`` is about addresses alone.
+    ``place`` is where the file goes on after the row.
     """
 
     line: int
     given: Mapping[str, Any] | None
     error: FieldError | None = None
     customer_id: str | None = None
+    is_opt_out: bool = False
     place: FilePosition = FilePosition()
 
 
-def read_rows(file: IO[bytes], format_: str, start: FilePosition | None = None) -> Iterator[Row]:
+def read_rows(
+    file: IO[bytes],
+    format_: str,
+    start: FilePosition | None = None,
+    options: ImportOptions = ImportOptions(),  # noqa: B008 - frozen
+) -> Iterator[Row]:
     """The rows of a file, read as they are needed; ``start`` is the place at which ``file`` was opened.
 
     Raises ``UnreadableFileError``.
     """
     start = start or FilePosition()
-    lines = _Lines(file, start)
-    try:
-        yield from _csv_rows(lines, start.columns) if format_ == "csv" else _json_rows(lines)
-    except UnicodeDecodeError:
-        raise UnreadableFileError(
-            f"The file is not UTF-8 text: see line {lines.number + 1} or one soon after."
-        ) from None
-    except csv.Error as error:
-        raise UnreadableFileError(f"The file is not CSV: {error}, at line {lines.number}.") from None
+    lines = Lines(file, start)
+    return _csv_rows(lines, start, options) if format_ == "csv" else _json_rows(lines, options)
 
 
-class _Lines:
-    """Lines of text with their line ends, counted and measured in bytes; never more than one in memory."""
-
-    def __init__(self, file: IO[bytes], start: FilePosition) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        self.number = start.line
-        self.offset = start.offset
-
-    @property
-    def place(self) -> FilePosition:
-        return FilePosition(self.offset, self.number)
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self._read():
-            if len(line) > MAX_LINE and not line.endswith(("\n", "\r")):
-                raise UnreadableFileError(f"Line {self.number} is longer than {MAX_LINE} characters.")
-            yield line
-
-    def shortened(self) -> Iterator[tuple[str, bool]]:
-        """Each line, and whether it is too long; only the beginning of a line that is."""
-        while line := self._read():
-            rest, too_long = line, False
-            while len(rest) > MAX_LINE and not rest.endswith(("\n", "\r")):
-                too_long = True
-                rest = self._text.readline(MAX_LINE + 1)
-                self.offset += len(rest.encode())
-            yield line, too_long
-
-    def _read(self) -> str:
-        line = self._text.readline(MAX_LINE + 1)
-        self.offset += len(line.encode())
-        if line:
-            self.number += 1
-        return line.removeprefix(_BYTE_ORDER_MARK) if self.number == 1 else line
+# --- columns ----------------------------------------------------------------------------------------------------------
 
 
-# --- CSV --------------------------------------------------------------------------------------------------------------
+class _Columns:
+    """Which field a column of a file is: by the import's own mapping, else by its name in any case and spacing."""
+
+    def __init__(self, options: ImportOptions) -> None:
+        self._mapped = {_plain(name): field for name, field in options.columns.items()}
+
+    def field_of(self, name: str) -> str | None:
+        """The field, ``""`` for a column to skip, ``None`` for one that is not known."""
+        if len(name) > MAX_HEADER:
+            return None
+        plain = _plain(name)
+        return (self._mapped[plain] or "") if plain in self._mapped else _BY_PLAIN_NAME.get(plain)
+
+    def score(self, header: Sequence[str]) -> int:
+        """How many cells of a first line name a column."""
+        return sum(self.field_of(name) is not None for name in header)
+
+    def read(self, header: Sequence[str]) -> tuple[str, ...]:
+        """The fields of a first line. Raises ``UnreadableFileError``."""
+        if not any(name.strip() for name in header):
+            raise UnreadableFileError("The file is empty; the first line must name the columns.")
+        fields = [self.field_of(name) for name in header]
+        columns = tuple(field or "" for field in fields)
+        wrong = []
+        if unknown := [name.strip() for name, field in zip(header, fields, strict=True) if field is None]:
+            wrong.append(
+                f"it names {_listed(unknown)}, which is no column; columns are {', '.join(READ_COLUMNS)}; “columns” of "
+                "the import can map names to these, or to null to skip them"
+            )
+        if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+            wrong.append(f"it names {_listed(twice)} more than once")
+        missing = [name for name in REQUIRED_FIELDS if name not in columns]
+        if missing and not is_opt_out_list(columns):
+            wrong.append(f"it lacks {_listed(missing)}")
+        if wrong:
+            raise UnreadableFileError(f"The first line does not name the columns: {'; '.join(wrong)}.")
+        return columns
 
 
-def _csv_rows(lines: _Lines, columns: tuple[str, ...] | None) -> Iterator[Row]:
-    reader = csv.reader(iter(lines), strict=True)
-    if columns is None:
-        columns = _checked_columns(next(reader, []))
-    while True:
-        first = lines.number + 1
-        cells = next(reader, None)
-        if cells is None:
-            return
-        if not cells:
-            continue
-        place = replace(lines.place, columns=columns)
-        if len(cells) != len(columns):
-            message = f"Has {len(cells)} cells where the first line names {len(columns)}."
-            yield Row(first, None, FieldError("row", message), place=place)
-            continue
-        read = {name: _read_cell(name, cell) for name, cell in zip(columns, cells, strict=True)}
-        yield _row(first, read, place)
+@lru_cache(maxsize=256)
+def _plain(name: str) -> str:
+    """A column's name as it is compared: its letters and digits, without case."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
-def _checked_columns(header: Sequence[str]) -> tuple[str, ...]:
-    columns = tuple(name.strip() for name in header)
-    if not any(columns):
-        raise UnreadableFileError("The file is empty; the first line must name the columns.")
-    known = ", ".join(READ_COLUMNS)
-    wrong = []
-    if unknown := [name for name in columns if name not in KNOWN_COLUMNS]:
-        wrong.append(f"it names {_listed(unknown)}, which is no column; columns are {known}")
-    if twice := sorted({name for name in columns if columns.count(name) > 1 and name in KNOWN_COLUMNS}):
-        wrong.append(f"it names {_listed(twice)} more than once")
-    if missing := [name for name in REQUIRED_FIELDS if name not in columns]:
-        wrong.append(f"it lacks {_listed(missing)}")
-    if wrong:
-        raise UnreadableFileError(f"The first line does not name the columns: {'; '.join(wrong)}.")
-    return columns
+_BY_PLAIN_NAME: Final = {_plain(name): name for name in KNOWN_COLUMNS}
+
+
+def is_opt_out_list(names: Sequence[str]) -> bool:
+    """Whether columns are those of a list of opt-outs alone: addresses and their opt-outs, and nobody's name."""
+    given = {name for name in names if name}
+    return given <= _IN_OPT_OUT_LISTS and any(given >= pair for pair in map(set, OPT_OUTS_OF.items()))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -160,70 +145,100 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _read_cell(name: str, cell: str) -> object:
-    cell = restored(cell.strip())
-    if name in LIST_COLUMNS:
-        return read_tags(cell)
-    return cell or None
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+def _csv_rows(lines: Lines, start: FilePosition, options: ImportOptions) -> Iterator[Row]:
+    columns = _Columns(options)
+    rows = CsvRows(lines, start, columns.read, columns.score)
+    is_opt_out = is_opt_out_list(rows.columns)
+    for row in rows:
+        if row.problem:
+            yield Row(row.line, None, FieldError("row", row.problem), place=row.place)
+            continue
+        cells = zip(rows.columns, map(_read_cell, row.cells), strict=True)
+        given = {name: cell for name, cell in cells if name and (cell or _tells_when_empty(name, options))}
+        yield _row(row.line, given, row.place, is_opt_out=is_opt_out)
+
+
+def _read_cell(cell: str) -> str:
+    cell = cell.strip()
+    text = _FORMULA_OF_TEXT.fullmatch(cell)
+    return text[1].strip() if text else restored(cell)
 
 
 def read_tags(cell: str) -> list[str]:
-    r"""The tags of a cell: ``a;b``, and within a tag ``\;`` for a semicolon and ``\\`` for a backslash."""
-    return [_ESCAPED.sub(r"\1", tag) for tag in _TAG.findall(cell) if tag.strip()]
+    r"""The tags of a cell: ``a;b`` or ``a,b``. A tag has ``\;``, ``\,`` and ``\\`` for a separator and a backslash.
+
+    Where there is a semicolon, a comma does not separate.
+    """
+    semicolons = _ESCAPED.sub("", cell).count(";")
+    return [_ESCAPED.sub(r"\1", tag) for tag in _TAG[";" if semicolons else ","].findall(cell) if tag.strip()]
 
 
 def write_tags(tags: Sequence[str]) -> str:
     """The cell from which ``read_tags`` reads the same tags."""
-    return ";".join(tag.replace("\\", "\\\\").replace(";", "\\;") for tag in tags)
+    return ";".join(_TO_ESCAPE.sub(r"\\\g<0>", tag) for tag in tags)
+
+
+_TO_ESCAPE: Final = re.compile(r"[\\;,]")
 
 
 # --- JSON Lines -------------------------------------------------------------------------------------------------------
 
 
-def _json_rows(lines: _Lines) -> Iterator[Row]:
-    for written, too_long in lines.shortened():
-        line, place = lines.number, lines.place
-        if too_long:
-            message = f"Is longer than {MAX_LINE} characters."
-            yield Row(line, None, FieldError("row", message), place=place)
+def _json_rows(lines: Lines, options: ImportOptions) -> Iterator[Row]:
+    columns = _Columns(options)
+    for line in lines:
+        if line.problem:
+            yield Row(line.number, None, FieldError("row", line.problem), place=line.place)
             continue
-        if not written.strip():
+        if not line.text.strip():
             continue
         try:
-            read = json.loads(written)
+            read = json.loads(line.text)
         except (ValueError, RecursionError):
-            yield Row(line, None, FieldError("row", "Is not JSON."), place=place)
+            yield Row(line.number, None, FieldError("row", "Is not JSON."), place=line.place)
             continue
-        wrong = _wrong_shape(read)
-        yield Row(line, None, wrong, place=place) if wrong else _row(line, read, place)
+        fields, wrong = _fields(read, columns)
+        if wrong:
+            yield Row(line.number, None, wrong, place=line.place)
+            continue
+        given = {name: value for name, value in fields.items() if value != "" or _tells_when_empty(name, options)}
+        yield _row(line.number, given, line.place, is_opt_out=is_opt_out_list(list(fields)))
 
 
-def _wrong_shape(given: object) -> FieldError | None:
-    if not isinstance(given, dict):
-        return FieldError("row", "Must be a JSON object.")
-    for name, value in given.items():
-        if name in FLAG_COLUMNS:
-            continue
-        if name not in KNOWN_COLUMNS:
-            shown = name[:MAX_SHOWN].encode(errors="replace").decode()
-            return FieldError(shown, f"Is not a field; known are {', '.join(READ_COLUMNS)}.")
-        if name in LIST_COLUMNS:
-            if not (value is None or (isinstance(value, list) and all(isinstance(tag, str) for tag in value))):
-                return FieldError(name, "Must be a list of texts.")
-        elif not (value is None or isinstance(value, str)):
-            return FieldError(name, "Must be a text or null.")
-    return None
+def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldError | None]:
+    """The fields of an object, or what is wrong with it."""
+    if not isinstance(read, dict):
+        return {}, FieldError("row", "Must be a JSON object.")
+    fields: dict[str, Any] = {}
+    for name, value in read.items():
+        field = columns.field_of(name)
+        shown = name[:MAX_SHOWN].encode(errors="replace").decode()
+        if field is None:
+            return {}, FieldError(shown, f"Is not a field; known are {', '.join(READ_COLUMNS)}.")
+        if field in fields:
+            return {}, FieldError(shown, "Is named more than once.")
+        if field:
+            fields[field] = value.strip() if isinstance(value, str) else value
+    return fields, None
 
 
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _row(line: int, read: Mapping[str, Any], place: FilePosition) -> Row:
+def _tells_when_empty(name: str, options: ImportOptions) -> bool:
+    """Whether an empty cell says something: it clears what is there, or this row of several has no id."""
+    return options.clears or name == "external_id"
+
+
+def _row(line: int, read: Mapping[str, Any], place: FilePosition, *, is_opt_out: bool) -> Row:
     customer_id = read.get(ID_COLUMN)
-    if customer_id and not _CUSTOMER_ID.fullmatch(customer_id):
+    if customer_id and not (isinstance(customer_id, str) and _CUSTOMER_ID.fullmatch(customer_id)):
         return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
     given = {name: value for name, value in read.items() if name in PROFILE or name in CONSENT_COLUMNS}
-    return Row(line, given, customer_id=customer_id or None, place=place)
+    return Row(line, given, customer_id=customer_id or None, is_opt_out=is_opt_out, place=place)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -236,7 +251,7 @@ _NUMBERS: Final = frozenset(fields_of(Kind.PHONE))
 
 def write_header(format_: str) -> bytes:
     """What a file begins with: the header of a CSV file, nothing for JSON Lines."""
-    return _csv_line(COLUMNS) if format_ == "csv" else b""
+    return csv_line(COLUMNS) if format_ == "csv" else b""
 
 
 def write_row(
@@ -261,11 +276,12 @@ def write_row(
         opted_out_at = [opt_out.at for scope in consent.opted_out if (opt_out := consent.of(scope).opt_out) is not None]
         values[f"{channel}_opted_out_at"] = max(opted_out_at).astimezone(UTC) if opted_out_at else None
     if format_ == "csv":
-        return _csv_line([_write_cell(name, values[name]) for name in COLUMNS])
+        return csv_line([_write_cell(name, values[name]) for name in COLUMNS])
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_write_value).encode() + b"\n"
 
 
-def _csv_line(cells: Sequence[str]) -> bytes:
+def csv_line(cells: Sequence[str]) -> bytes:
+    """A line of CSV."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()

@@ -1,5 +1,6 @@
 """Customers from a file: shapes and routes."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
@@ -9,9 +10,13 @@ from msgspec.structs import asdict
 from pydantic import Field
 
 from rebound.imports_exports import wiring
-from rebound.imports_exports.application.import_customers import MAX_ERRORS, ImportView
+from rebound.imports_exports.application.start_import import MAX_COLUMNS, MAX_ERRORS, ImportView
+from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, ImportOptions
+from rebound.kernel.errors import FieldError
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Request, Time
+from rebound.platform.http.shapes import Answer, Line, Request, Time
+
+MatchBy = Literal["email", "mobile_phone", "phone"]
 
 
 class NewImportRequest(Request):
@@ -19,6 +24,45 @@ class NewImportRequest(Request):
 
     format: Literal["csv", "jsonl"]
     content: str | None = Field(default=None, description="The file. Without it the answer has an upload_url.")
+    columns: dict[str, str | None] = Field(
+        default={},
+        max_length=MAX_COLUMNS,
+        description="What the file calls a column, and the field that it is; null skips it. Fields in any case and "
+        "spacing need none.",
+        examples=[{"Mobile": "mobile_phone", "Notes": None}],
+    )
+    empty_cells: Literal["keep", "clear"] = Field(
+        default="keep", description="Whether an empty cell keeps what is there, or clears it. null in JSON clears."
+    )
+    date_format: Line | None = Field(
+        default=None,
+        description="How dates are written besides YYYY-MM-DD: DD/MM/YYYY, M.D.YY or %d/%m/%Y. A time may follow.",
+        examples=["DD/MM/YYYY"],
+    )
+    match_by: list[MatchBy] | MatchBy | None = Field(
+        default=None,
+        description="A row without an id is about the customer with the same name and the same address of these; "
+        "email and mobile_phone unless you say otherwise. Without any, it always is somebody new.",
+    )
+    protect: list[str] | None = Field(
+        default=None,
+        max_length=MAX_COLUMNS,
+        description="Fields of known customers that are not overwritten. Unless you say otherwise those that were "
+        "edited since the file last had another value; [] protects none.",
+        examples=[["email", "mobile_phone"]],
+    )
+
+    def options(self) -> ImportOptions:
+        """How the file is to be read, and what it may do."""
+        given = ("email", "mobile_phone") if self.match_by is None else self.match_by
+        match_by = [given] if isinstance(given, str) else given
+        return ImportOptions(
+            columns=self.columns,
+            clears=self.empty_cells == "clear",
+            date_format=self.date_format,
+            match_by=tuple(dict.fromkeys("mobile_phone" if name == "phone" else name for name in match_by)),
+            protect=None if self.protect is None else tuple(self.protect),
+        )
 
 
 class RowProblem(Answer):
@@ -29,6 +73,15 @@ class RowProblem(Answer):
     message: str
 
 
+class ProblemCount(Answer):
+    """How many rows have one thing wrong with one field."""
+
+    kind: str = Field(description="error: the row was not imported; warning: it was, without this field.")
+    field: str
+    reason: str
+    count: int
+
+
 class ImportCounts(Answer):
     """Rows so far: ``rows`` = ``created`` + ``updated`` + ``unchanged`` + ``failed``."""
 
@@ -37,6 +90,7 @@ class ImportCounts(Answer):
     updated: int
     unchanged: int
     failed: int
+    incomplete: int = Field(description="Of the rows that are in, those that went in without some of their fields.")
 
 
 class ImportProgress(Answer):
@@ -56,7 +110,15 @@ class ImportAnswer(Answer):
     created_at: Time
     progress: ImportProgress
     counts: ImportCounts
-    errors: list[RowProblem] = Field(description=f"By line; the first {MAX_ERRORS} are kept, counts has them all.")
+    errors: list[RowProblem] = Field(description=f"Of rows that are not in, by line; the first {MAX_ERRORS}.")
+    warnings: list[RowProblem] = Field(
+        description=f"Fields that rows went in without, by line; the first {MAX_ERRORS}."
+    )
+    summary: list[ProblemCount] = Field(description="All errors and warnings by field and reason, the most first.")
+    errors_url: str | None = Field(description="Once it is completed: GET all errors and warnings here, as CSV.")
+    result_url: str | None = Field(
+        description="Once it is completed: GET the customer_id of each row here, as CSV, within an hour."
+    )
     reason: str | None = Field(description="Why the import as a whole failed.")
     upload_url: str | None = Field(default=None, description="PUT the file here within an hour.")
 
@@ -64,7 +126,9 @@ class ImportAnswer(Answer):
     def of(cls, view: ImportView, upload_url: str | None = None) -> Self:
         """The answer for an import."""
         job, counts, splitting = view.job, view.counts, view.job.splitting
-        errors = [(bad.line, error) for bad in view.bad_rows for error in bad.errors][:MAX_ERRORS]
+        errors = [(bad.line, error) for bad in view.bad_rows for error in bad.errors]
+        warnings = [(bad.line, warning) for bad in view.incomplete_rows for warning in bad.warnings]
+        summary = sorted(view.problems.items(), key=lambda item: (-item[1], item[0]))
         return cls.filled(
             job,
             progress=ImportProgress(
@@ -73,10 +137,26 @@ class ImportAnswer(Answer):
                 rows_done=counts.rows,
             ),
             counts=ImportCounts(**asdict(counts)),
-            errors=[RowProblem(line=line, field=error.field, message=error.message) for line, error in errors],
+            errors=_shown(errors),
+            warnings=_shown(warnings),
+            summary=[
+                ProblemCount(
+                    kind=problem.kind,
+                    field=problem.field,
+                    reason=problem.reason,
+                    count=count,
+                )
+                for problem, count in summary
+            ],
+            errors_url=view.downloads.get(ERRORS_FILE),
+            result_url=view.downloads.get(RESULT_FILE),
             reason=job.failure,
             upload_url=upload_url,
         )
+
+
+def _shown(problems: Sequence[tuple[int, FieldError]]) -> list[RowProblem]:
+    return [RowProblem(line=line, field=error.field, message=error.message) for line, error in problems[:MAX_ERRORS]]
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -89,7 +169,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(ImportAnswer, HTTPStatus.ACCEPTED),
     )
     def create_import(request: Annotated[NewImportRequest, Body()]) -> Response[str]:
-        view, upload_url = wiring.use_cases().start_import(business_of(app), request.format, request.content)
+        view, upload_url = wiring.use_cases().start_import(
+            business_of(app), request.format, request.content, request.options()
+        )
         return json_answer(ImportAnswer.of(view, upload_url), HTTPStatus.ACCEPTED)
 
     @app.get(

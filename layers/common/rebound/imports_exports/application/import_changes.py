@@ -1,0 +1,272 @@
+"""What a batch of rows changes on customers and contacts as they are now.
+
+A file is no evidence about an address: it clears no flag, whichever address it brings. And a file that says again what
+it said before must not undo what somebody has edited since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Contact, most_rows
+from rebound.customers.application.copy_flags import with_flags
+from rebound.customers.application.customer_service import ADDRESS_FIELDS, linked
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, digest_of
+from rebound.imports_exports.application.import_rows import name_of
+from rebound.imports_exports.domain import BadRow, ImportJob, RowOutcome
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.imports_exports.application.import_rows import Wish
+
+EDITED: Final = "Was kept: it was edited since the file had this value."
+PROTECTED: Final = "Was kept: the import protects it."
+NOT_KNOWN: Final = "Was kept: the profile was edited, and nobody knows what the file had before."
+CREATED: Final = "created"
+UPDATED: Final = "updated"
+UNCHANGED: Final = "unchanged"
+
+
+class Changes(Struct, frozen=True):
+    """What is to be written, and what becomes of each row."""
+
+    customers: Sequence[Customer]
+    contacts: Sequence[Contact]
+    outcomes: Sequence[RowOutcome]
+    bad_rows: Sequence[BadRow]
+
+    @property
+    def rows(self) -> int:
+        """The most rows of a transaction that these take."""
+        return len(self.customers) + sum(map(_rows_of, self.contacts))
+
+
+def _rows_of(contact: Contact) -> int:
+    if not contact.is_used:
+        return most_rows([contact.key])
+    return (1 if contact.version else 2) + len(contact.joined)
+
+
+class ImportChanges(Struct, frozen=True, kw_only=True):
+    """Finds out what rows change, from customers and contacts as they are now."""
+
+    customers: CustomerBook
+    contacts: ContactBook
+
+    def __call__(self, job: ImportJob, business: Business, wishes: Sequence[Wish], now: datetime) -> Changes:
+        """What the rows change, one after the other."""
+        known = dict(self.contacts.get_many({key for wish in wishes for key in wish.keys.values()}))
+        named = [wish.customer_id for wish in wishes if wish.customer_id is not None]
+        made = {wish.line: _made_id(job, wish) for wish in wishes if wish.customer_id is None and not wish.is_opt_out}
+        met = {
+            customer_id
+            for wish in wishes
+            if wish.line in made
+            for key in _met_at(job, wish)
+            for customer_id in known[key].customer_ids
+        }
+        stored = self.customers.get_many(job.business_id, [*named, *made.values(), *sorted(met)], as_of_now=True)
+        others = {key for customer in stored.values() for key in customer.contact_keys if key not in known}
+        known.update(self.contacts.get_many(others) if others else {})
+        state = _State(job, now, dict(stored), dict(known))
+        for wish in wishes:
+            if wish.is_opt_out:
+                state.opt_out(wish)
+            else:
+                state.take(wish, wish.customer_id or state.same_person(wish, made[wish.line]))
+        return Changes(
+            [
+                with_flags(customer, state.contacts, business.policy)
+                for customer_id, customer in state.customers.items()
+                if customer != stored.get(customer_id)
+            ],
+            [contact for key, contact in state.contacts.items() if contact != known[key]],
+            state.outcomes,
+            state.bad_rows,
+        )
+
+
+class _State:
+    """Customers and contacts while the rows of a batch are taken."""
+
+    def __init__(
+        self, job: ImportJob, now: datetime, customers: dict[str, Customer], contacts: dict[ContactKey, Contact]
+    ) -> None:
+        self.customers = customers
+        self.contacts = contacts
+        self.outcomes: list[RowOutcome] = []
+        self.bad_rows: list[BadRow] = []
+        self._job = job
+        self._now = now
+
+    def opt_out(self, wish: Wish) -> None:
+        """Take a row about addresses alone, whoever has them."""
+        news = _opted_out(self.contacts, wish.keys.items(), wish.opt_outs)
+        self.contacts |= news
+        self._done(wish, "", UPDATED if news else UNCHANGED)
+
+    def take(self, wish: Wish, customer_id: str) -> None:
+        """Take a row about a customer. What of its optional fields cannot be had is left out."""
+        before = self.customers.get(customer_id)
+        if before is not None and wish.profile.get("external_id", before.external_id) != before.external_id:
+            self._refuse(wish, FieldError("external_id", "Cannot be changed: this customer has another."))
+            return
+        while True:
+            after, kept = self._written(wish, customer_id, before)
+            changed = after.contact_keys if after is not before else ()
+            try:
+                used = {key: linked(self.contacts[key], after, ()) for key in changed}
+            except InvalidInputError as error:
+                left = wish.without(error.errors)
+                if left is None:
+                    self._refuse(wish, *error.errors)
+                    return
+                wish = left
+            else:
+                break
+        # An opt-out is about the address that the row gives, and about the one that the customer keeps in its place.
+        about = [(key.channel, key) for key in {*after.contact_keys, *wish.keys.values()}]
+        opted_out = _opted_out({**self.contacts, **used}, about, wish.opt_outs)
+        idle = [
+            FieldError(f"{channel}_opted_out", f"The customer has no {channel} address that it could be about.")
+            for channel, stated in wish.opt_outs.items()
+            if stated and channel not in dict(about)
+        ]
+        self.contacts |= {**used, **opted_out}
+        self.customers[customer_id] = after
+        is_same = before is not None and replace(after, file_values=before.file_values) == before
+        done = CREATED if before is None else UNCHANGED if is_same and not opted_out else UPDATED
+        self._done(replace(wish, warnings=(*wish.warnings, *kept, *idle)), customer_id, done)
+
+    def same_person(self, wish: Wish, made: str) -> str:
+        """The customer whom a row without an id is about, else the id of a new one."""
+        for key in _met_at(self._job, wish):
+            found = [self.customers[each] for each in self.contacts[key].customer_ids if each in self.customers]
+            namesakes = [customer for customer in found if _is_named(customer, wish)]
+            if namesakes:
+                # Who has the address now comes before who had it once.
+                first = min(namesakes, key=lambda each: (each.contact_key(key.channel) != key, each.customer_id))
+                return first.customer_id
+        return made
+
+    def _written(self, wish: Wish, customer_id: str, before: Customer | None) -> tuple[Customer, Sequence[FieldError]]:
+        if before is None:
+            return (
+                Customer(
+                    business_id=self._job.business_id,
+                    customer_id=customer_id,
+                    created_at=self._now,
+                    updated_at=self._now,
+                    file_values={},
+                    **wish.profile,
+                ),
+                (),
+            )
+        given = {name: value for name, value in wish.profile.items() if name != "external_id"}
+        if wish.only_fills and before.external_id is not None:
+            given = {name: value for name, value in given.items() if not getattr(before, name)}
+        kept = kept_fields(before, given, self._job.options.protect)
+        written = {name: value for name, value in given.items() if name not in kept}
+        values = _file_values(before, given, kept)
+        warnings = [FieldError(name, reason) for name, reason in kept.items()]
+        if all(value == getattr(before, name) for name, value in written.items()):
+            return before if values == before.file_values else replace(before, file_values=values), warnings
+        return before.written(self._now, values, **written), warnings
+
+    def _refuse(self, wish: Wish, *errors: FieldError) -> None:
+        self.bad_rows.append(BadRow(wish.line, (*errors, *wish.warnings)))
+
+    def _done(self, wish: Wish, customer_id: str, outcome: str) -> None:
+        self.outcomes.append(RowOutcome(wish.line, outcome, wish.external_id, customer_id))
+        if wish.warnings:
+            self.bad_rows.append(BadRow(wish.line, (), wish.warnings))
+
+
+def kept_fields(before: Customer, given: Mapping[str, Any], protect: Sequence[str] | None) -> Mapping[str, str]:
+    """The fields that a file must leave as they are, and why: protected ones, by default those edited by hand since.
+
+    An empty field that is protected is filled, unless somebody has emptied it.
+    """
+    edited = before.file_values
+    differing = [name for name, value in given.items() if value != getattr(before, name)]
+    if protect is not None:
+        return {
+            name: PROTECTED
+            for name in differing
+            if name in protect and (getattr(before, name) or name in (edited or ()))
+        }
+    if edited is None:
+        return {} if before.is_as_created else dict.fromkeys(differing, NOT_KNOWN)
+    return {
+        name: EDITED if edited[name] else NOT_KNOWN
+        for name in differing
+        if name in edited and edited[name] in ("", digest_of(given[name]))
+    }
+
+
+def _file_values(before: Customer, given: Mapping[str, Any], kept: Iterable[str]) -> Mapping[str, str] | None:
+    """What is remembered of the file afterwards, see ``Customer``."""
+    known = before.file_values
+    if known is None:
+        if before.is_as_created and all(value == getattr(before, name) for name, value in given.items()):
+            return None
+        unknown = set() if before.is_as_created else PROFILE.keys() - given.keys() - {"external_id"}
+        known = dict.fromkeys(sorted(unknown), "")
+    after = {name: digest for name, digest in known.items() if name not in given}
+    return {**after, **{name: digest_of(given[name]) for name in kept}}
+
+
+def _met_at(job: ImportJob, wish: Wish) -> Sequence[ContactKey]:
+    """The contacts at which a row without an id meets its customer, the one that tells most first."""
+    channels = [ADDRESS_FIELDS[name] for name in job.options.match_by]
+    return [wish.keys[channel] for channel in channels if channel in wish.keys]
+
+
+def _is_named(customer: Customer, wish: Wish) -> bool:
+    """Whether a customer has the name of a row, now or as the file last had it."""
+    if name_of({name: getattr(customer, name) for name in REQUIRED_FIELDS}) == name_of(wish.profile):
+        return True
+    edited = customer.file_values or {}
+    return any(name in edited for name in REQUIRED_FIELDS) and all(
+        edited.get(name, digest_of(getattr(customer, name))) == digest_of(wish.profile[name])
+        for name in REQUIRED_FIELDS
+    )
+
+
+def _made_id(job: ImportJob, wish: Wish) -> str:
+    """The id of a new customer whom the row does not name by an id.
+
+    Where contacts will tell that the customer is there, an id of this row's own, which is the same when the row is
+    imported again after a death. Of whom nothing but a name is known, the place among all of that name.
+    """
+    what = (job.import_id, str(wish.line))
+    if job.options.match_by and not wish.marks:
+        what = (name_of(wish.profile), str(wish.namesakes))
+    return sha256("\x1f".join((job.business_id, *what)).encode()).hexdigest()[:32]
+
+
+def _opted_out(
+    contacts: Mapping[ContactKey, Contact],
+    about: Iterable[tuple[Channel, ContactKey]],
+    opt_outs: Mapping[Channel, Sequence[ConsentEvidence]],
+) -> dict[ContactKey, Contact]:
+    """The contacts with opt-outs that were not in force before."""
+    opted_out: dict[ContactKey, Contact] = {}
+    for channel, key in about:
+        contact = contacts[key]
+        news = [each for each in opt_outs.get(channel, ()) if each.scope not in contact.consent.opted_out]
+        learnt = contact.with_evidence(*news)
+        if learnt != contact:
+            opted_out[key] = learnt
+    return opted_out
