@@ -10,6 +10,7 @@ from typing import IO
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.imports_exports.domain import (
+    RUNS,
     BadRow,
     BatchReport,
     ExportJob,
@@ -61,7 +62,7 @@ class MemoryImportLedger:
         self._customers = customers
         self._parts: dict[tuple[str, int], PartProgress] = {}
         self._shown: dict[tuple[str, bool, int], BadRow] = {}
-        self._reports: dict[tuple[str, int, int], BatchReport] = {}
+        self._reports: dict[tuple[str, int, int, int], BatchReport] = {}
 
     def get(self, import_id: str, part: int) -> PartProgress:
         return self._parts.get((import_id, part), PartProgress(import_id, part))
@@ -85,7 +86,7 @@ class MemoryImportLedger:
         for bad in shown:
             self._shown[import_id, bool(bad.errors), bad.line] = bad
         if report is not None:
-            self._reports[import_id, progress.part, report.first] = report
+            self._reports[import_id, progress.part, report.run, report.first] = report
         after = replace(progress, version=progress.version + 1)
         self._parts[import_id, progress.part] = after
         return after
@@ -96,8 +97,12 @@ class MemoryImportLedger:
     def bad_rows(self, import_id: str, limit: int, *, refused: bool) -> Sequence[BadRow]:
         return [bad for key, bad in sorted(self._shown.items()) if key[:2] == (import_id, refused)][:limit]
 
-    def reports(self, import_id: str, part: int) -> Iterable[BatchReport]:
-        return [report for key, report in sorted(self._reports.items()) if key[:2] == (import_id, part)]
+    def reports(self, import_id: str, parts: int) -> Sequence[Iterable[BatchReport]]:
+        return [
+            [report for key, report in sorted(self._reports.items()) if key[:3] == (import_id, part, run)]
+            for part in range(parts)
+            for run in RUNS
+        ]
 
 
 class RecordingFileRunner:

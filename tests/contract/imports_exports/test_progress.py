@@ -37,7 +37,7 @@ def test_an_import_is_kept_whole_and_overwritten(ports: EveryPorts) -> None:
             splitting=Splitting(3, '"etag"', place, 60, 2, done=True),
             failure="é",
             options=ImportOptions({"Névé": None, "Mobile": "mobile_phone"}, True, "DD/MM/YYYY", ("email",), ()),
-            files=("result",),
+            files={"result": True, "errors": False},
         )
         ports.imports.save(done)
 
@@ -61,7 +61,7 @@ def test_progress_of_an_import_counts_with_its_customers_and_only_as_it_was_read
     begun = ports.import_ledger.get("i1", 3)
     counts = RowCounts(3, created=1, failed=2, incomplete=1)
     problems = {Problem("error", "email", "Must be\u2026"): 3, Problem("warning", "email", "Must be\u2026"): 2}
-    report = BatchReport(0, (RowOutcome(4, "created", None, id_of(1)),), (first, odd, refused))
+    report = BatchReport(0, 0, (RowOutcome(4, "created", None, id_of(1)),), (first, odd, refused))
     done = ports.import_ledger.commit(
         replace(begun, counts=counts, reported=2, warned=1, problems=problems),
         [customer(1)],
@@ -81,8 +81,7 @@ def test_progress_of_an_import_counts_with_its_customers_and_only_as_it_was_read
     assert ports.import_ledger.bad_rows("i1", 9, refused=True) == [first, refused]
     assert ports.import_ledger.bad_rows("i1", 1, refused=True) == [first]
     assert ports.import_ledger.bad_rows("i1", 9, refused=False) == [odd]
-    assert list(ports.import_ledger.reports("i1", 3)) == [report]
-    assert list(ports.import_ledger.reports("i1", 2)) == []
+    assert list(map(list, ports.import_ledger.reports("i1", 4))) == [[]] * 6 + [[report], []]
 
 
 def test_bad_rows_of_all_parts_come_by_line(ports: EveryPorts) -> None:
@@ -97,12 +96,13 @@ def test_bad_rows_of_all_parts_come_by_line(ports: EveryPorts) -> None:
 
 def test_reports_of_a_part_come_in_their_order(ports: EveryPorts) -> None:
     reports = [
-        BatchReport(first, (RowOutcome(first, "updated", "\u00e9", id_of(first)),)) for first in (0, 9, 110, 1_000_000)
+        BatchReport(1, first, (RowOutcome(first, "updated", "\u00e9", id_of(first)),))
+        for first in (0, 9, 110, 1_000_000)
     ]
     for report in (reports[2], reports[0], reports[3], reports[1]):
         ports.import_ledger.commit(ports.import_ledger.get("i1", 7), report=report)
 
-    assert list(ports.import_ledger.reports("i1", 7)) == reports
+    assert list(map(list, ports.import_ledger.reports("i1", 8))) == [[]] * 15 + [reports]
 
 
 def test_the_progress_of_an_import_is_that_of_all_its_parts(ports: EveryPorts) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import replace
 from typing import Any, Final
 
 import pytest
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.close_import import STOPPED
-from rebound.imports_exports.application.import_customers import ATTEMPTS
+from rebound.imports_exports.application.import_customers import ATTEMPTS, BATCH
 from rebound.imports_exports.application.start_import import MAX_ERRORS, ImportView
 from rebound.imports_exports.domain import ImportJob, ImportOptions, PartProgress, RowCounts
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at
 from tests.fakes.world import Chaos, World, always
@@ -305,6 +306,67 @@ def test_parts_that_meet_at_one_contact_wait_for_each_other() -> None:
 
     assert world.patience.attempts == [1, 2, 3]
     assert world.start_import.get(BUSINESS_ID, import_id).counts == RowCounts(1, created=1)
+
+
+def test_a_part_paces_itself_while_the_tables_take_no_more() -> None:
+    world = World()
+    import_id = start(world, [{"first_name": f"N{n}", "last_name": "Silva"} for n in range(BATCH * 3)])
+    parts = world.split_import(BUSINESS_ID, import_id, always) or ()
+    refusals = 3
+
+    def refuse(where: str) -> None:
+        nonlocal refusals
+        if where == "import_ledger.commit" and refusals:
+            refusals -= 1
+            raise ComeAgainError
+
+    world.checkpoint = refuse
+    for part in parts:
+        assert world.import_customers(BUSINESS_ID, import_id, part, always)
+
+    assert world.patience.attempts[:3] == [2, 4, 6]
+    assert world.patience.attempts[3:] == sorted(world.patience.attempts[3:], reverse=True)
+    assert world.start_import.get(BUSINESS_ID, import_id).counts == RowCounts(BATCH * 3, created=BATCH * 3)
+
+
+def test_a_part_that_waits_gives_up_its_turn_in_time_and_goes_on_later() -> None:
+    world = World()
+    import_id = start(world, [ANA])
+    [part] = world.split_import(BUSINESS_ID, import_id, always) or ()
+
+    def refuse(where: str) -> None:
+        if where == "import_ledger.commit":
+            raise ComeAgainError
+
+    world.checkpoint = refuse
+    looks = iter([True] * 5)
+    assert not world.import_customers(BUSINESS_ID, import_id, part, lambda: next(looks, False))
+    world.checkpoint = lambda _: None
+    assert world.import_customers(BUSINESS_ID, import_id, part, always)
+
+    assert world.start_import.get(BUSINESS_ID, import_id).counts == RowCounts(1, created=1)
+
+
+def test_rows_that_do_not_fit_into_one_transaction_go_in_by_halves() -> None:
+    world = World()
+    people = [
+        {**ANA, "external_id": str(n), "email": f"n{n}@example.com", "mobile_phone": f"+1415555{n:04}"}
+        for n in range(60)
+    ]
+    imported(world, *people)
+    for customer in list(world.customers.rows.values()):
+        edit = {"email": f"x{customer.external_id}@example.com", "mobile_phone": f"+1415556{customer.external_id:>04}"}
+        world.customer_service.change(BUSINESS_ID, customer.customer_id, edit)
+        # Nobody has the addresses of the file any more, so that their opt-outs are kept apart.
+        world.customers.rows[BUSINESS_ID, customer.customer_id] = replace(
+            world.customers.get(BUSINESS_ID, customer.customer_id), former_contacts=frozenset()
+        )
+    for key in [key for key in world.contacts.rows if not key.address.startswith(("x", "+1415556"))]:
+        del world.contacts.rows[key]
+    view = imported(world, *({**each, "email_opted_out": "all", "sms_opted_out": "all"} for each in people))
+
+    assert view.counts == RowCounts(60, updated=60, incomplete=60)
+    assert len(world.contacts.hashed) == 120
 
 
 def test_a_worker_whose_part_goes_on_elsewhere_gives_up_and_counts_nothing_twice() -> None:

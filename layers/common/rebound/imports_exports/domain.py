@@ -60,7 +60,7 @@ class Splitting(Struct, frozen=True):
 class ImportJob(Struct, frozen=True):
     """An import of customers: its file, and how far that has been read.
 
-    ``files`` are what can be downloaded about it once it is completed.
+    ``files`` says of each file about it that the closing has dealt with whether there is something in it.
     """
 
     business_id: str
@@ -71,7 +71,7 @@ class ImportJob(Struct, frozen=True):
     splitting: Splitting | None = None
     failure: str | None = None
     options: ImportOptions = field(default_factory=ImportOptions)
-    files: tuple[str, ...] = ()
+    files: Mapping[str, bool] = field(default_factory=dict)
 
     def file_id(self, name: str) -> str:
         """The name under which one of its files is kept."""
@@ -174,12 +174,17 @@ class RowOutcome(Struct, frozen=True):
     customer_id: str
 
 
+RUNS: Final = (0, 1)
+
+
 class BatchReport(Struct, frozen=True):
     """The rows of one transaction: ``first`` is the number of the first of them within their part, from 0.
 
-    ``outcomes`` are of the rows that are in and hold, ``bad_rows`` of those with something wrong; both by line.
+    ``outcomes`` are of the rows that are in and hold, ``bad_rows`` of those with something wrong; both by line. Those
+    with an id are the first ``run`` of a part, the others the second; each run is in the order of the file.
     """
 
+    run: int
     first: int
     outcomes: tuple[RowOutcome, ...] = ()
     bad_rows: tuple[BadRow, ...] = ()

@@ -56,8 +56,8 @@ class ImportLedger(Protocol):
         Exact as long as each part has kept its own first ``limit``.
         """
 
-    def reports(self, import_id: str, part: int) -> Iterable[BatchReport]:
-        """The reports of a part in their order, read as they are needed."""
+    def reports(self, import_id: str, parts: int) -> Sequence[Iterable[BatchReport]]:
+        """The reports of each run of each part, in the order of the file, read as they are needed."""
 
 
 class ImportStore(Protocol):

@@ -35,7 +35,7 @@ class DynamoImportBook(Directory):
             convert(document["splitting"], Splitting | None),
             document["failure"],
             convert(document.get("options", {}), ImportOptions),
-            tuple(document.get("files", ())),
+            document.get("files", {}),
         )
 
     def save(self, job: ImportJob) -> None:
@@ -46,7 +46,7 @@ class DynamoImportBook(Directory):
             "splitting": to_builtins(job.splitting),
             "failure": job.failure,
             "options": to_builtins(job.options),
-            "files": list(job.files),
+            "files": to_builtins(job.files),
         }
         expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.import_id, document, expires_at=expires_at)

@@ -13,10 +13,18 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
-from rebound.imports_exports.domain import BadRow, BatchReport, PartProgress, Problem, RowCounts, RowOutcome
+from rebound.imports_exports.domain import RUNS, BadRow, BatchReport, PartProgress, Problem, RowCounts, RowOutcome
 from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import range_name
-from rebound.platform.adapters.dynamo import JsonAttribute, Model, as_read, bind, expiry, transaction
+from rebound.platform.adapters.dynamo import (
+    JsonAttribute,
+    Model,
+    as_read,
+    bind,
+    come_again_when_busy,
+    expiry,
+    transaction,
+)
 
 if TYPE_CHECKING:
     from rebound.customers.ports import CustomerTransactions
@@ -51,7 +59,7 @@ class BadRowsRow(Model):
 
 
 class ReportRow(Model):
-    """In the Chunks table, ``campaign_id`` = an import's id, ``chunk`` = ``report#<part>#<first>``."""
+    """In the Chunks table, ``campaign_id`` = an import's id, ``chunk`` = ``report#<part>#<run>#<first>``."""
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
@@ -118,13 +126,13 @@ class DynamoImportLedger:
             others.append(
                 self._report_row(
                     progress.import_id,
-                    f"{_REPORT}{progress.part:03d}#{report.first:012d}",
+                    f"{_REPORT}{progress.part:03d}#{report.run}#{report.first:012d}",
                     outcomes=[astuple(outcome) for outcome in report.outcomes],
                     bad_rows=list(map(_write_bad_row, report.bad_rows)),
                     expires_at=expires_at,
                 )
             )
-        with transaction(self._part_row) as writes:
+        with come_again_when_busy(), transaction(self._part_row) as writes:
             writes.save(row, condition=as_read(PartRow, progress.version))
             self._customers.save_within(writes, customers, contacts, 1 + len(others))
             for other in others:
@@ -141,10 +149,14 @@ class DynamoImportLedger:
         # The first bad rows are in the rows that begin with the first lines.
         return sorted((bad for row in rows for bad in _bad_rows(row)), key=lambda bad: bad.line)[:limit]
 
-    def reports(self, import_id: str, part: int) -> Iterable[BatchReport]:
-        prefix = f"{_REPORT}{part:03d}#"
+    def reports(self, import_id: str, parts: int) -> Sequence[Iterable[BatchReport]]:
+        return [self._reports(import_id, part, run) for part in range(parts) for run in RUNS]
+
+    def _reports(self, import_id: str, part: int, run: int) -> Iterable[BatchReport]:
+        prefix = f"{_REPORT}{part:03d}#{run}#"
         for row in self._report_row.query(import_id, ReportRow.chunk.startswith(prefix), page_size=PAGE):
             yield BatchReport(
+                run,
                 int(row.chunk.removeprefix(prefix)),
                 tuple(RowOutcome(*outcome) for outcome in row.outcomes),
                 tuple(map(_read_bad_row, row.bad_rows)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import replace
 from heapq import merge
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.imports_exports.application.customer_files import csv_line
 from rebound.imports_exports.application.export_customers import PART_BYTES
-from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, BadRow, ImportJob, RowOutcome
+from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, BadRow, BatchReport, ImportJob, RowOutcome
 from rebound.kernel.csv_cells import defused
 
 if TYPE_CHECKING:
@@ -36,20 +36,14 @@ class CloseImport(Struct, frozen=True, kw_only=True):
     def complete(self, business_id: str, import_id: str) -> None:
         """Complete the import: all parts are in. An import whose file could not be read stays failed."""
         job = self.imports.get(business_id, import_id)
-        if job.splitting is None:
+        splitting = job.splitting
+        if splitting is None:
             return
         if job.status != "completed":
-            names = [
-                *self._file(job, RESULT_FILE, RESULT_COLUMNS, map(_outcome_cells, self._outcomes(job))),
-                *self._file(
-                    job,
-                    ERRORS_FILE,
-                    ERROR_COLUMNS,
-                    (cells for row in self._bad_rows(job) for cells in _error_cells(row)),
-                ),
-            ]
-            self.imports.save(replace(job, status="completed", failure=None, files=tuple(names)))
-        self.store.remove_pieces(business_id, import_id, job.splitting.parts, job.splitting.pieces)
+            job = self._with_file(job, RESULT_FILE, RESULT_COLUMNS, self._outcomes)
+            job = self._with_file(job, ERRORS_FILE, ERROR_COLUMNS, self._problems)
+            self.imports.save(replace(job, status="completed", failure=None))
+        self.store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
 
     def fail(self, business_id: str, import_id: str) -> None:
         """Fail for a reason on our side. The parts stay for a while: a new run goes on where this one stopped."""
@@ -57,26 +51,38 @@ class CloseImport(Struct, frozen=True, kw_only=True):
         if job.status != "completed":
             self.imports.save(replace(job, status="failed", failure=STOPPED))
 
-    def _outcomes(self, job: ImportJob) -> Iterator[RowOutcome]:
-        def of_part(part: int) -> Iterator[RowOutcome]:
-            for report in self.ledger.reports(job.import_id, part):
-                yield from report.outcomes
+    def _outcomes(self, job: ImportJob) -> Iterator[Sequence[str]]:
+        def of_run(reports: Iterable[BatchReport]) -> Iterator[RowOutcome]:
+            return (outcome for report in reports for outcome in report.outcomes)
 
-        return merge(*map(of_part, self._parts(job)), key=lambda outcome: outcome.line)
+        return map(_outcome_cells, merge(*map(of_run, self._reports(job)), key=lambda outcome: outcome.line))
 
-    def _bad_rows(self, job: ImportJob) -> Iterator[BadRow]:
-        def of_part(part: int) -> Iterator[BadRow]:
-            for report in self.ledger.reports(job.import_id, part):
-                yield from report.bad_rows
+    def _problems(self, job: ImportJob) -> Iterator[Sequence[str]]:
+        def of_run(reports: Iterable[BatchReport]) -> Iterator[BadRow]:
+            return (row for report in reports for row in report.bad_rows)
 
-        return merge(*map(of_part, self._parts(job)), key=lambda row: row.line)
+        rows = merge(*map(of_run, self._reports(job)), key=lambda row: row.line)
+        return (cells for row in rows for cells in _error_cells(row))
 
-    @staticmethod
-    def _parts(job: ImportJob) -> range:
-        return range(job.splitting.parts if job.splitting else 0)
+    def _reports(self, job: ImportJob) -> Sequence[Iterable[BatchReport]]:
+        return self.ledger.reports(job.import_id, job.splitting.parts if job.splitting else 0)
 
-    def _file(self, job: ImportJob, name: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterable[str]:
-        """Write a file, unless there is nothing to write; returns its name. In memory is one part of it at a time."""
+    def _with_file(
+        self,
+        job: ImportJob,
+        name: str,
+        columns: Sequence[str],
+        lines: Callable[[ImportJob], Iterable[Sequence[str]]],
+    ) -> ImportJob:
+        """The import once one of its files is written, unless it was before."""
+        if name in job.files:
+            return job
+        job = replace(job, files={**job.files, name: self._is_written(job, name, columns, lines(job))})
+        self.imports.save(job)
+        return job
+
+    def _is_written(self, job: ImportJob, name: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -> bool:
+        """Write a file, unless there is nothing to write. In memory is one part of it at a time."""
         file_id = job.file_id(name)
         upload_id = ""
         tags: list[str] = []
@@ -89,12 +95,12 @@ class CloseImport(Struct, frozen=True, kw_only=True):
                 tags.append(self.files.put_part(job.business_id, file_id, upload_id, len(tags) + 1, bytes(waiting)))
                 waiting.clear()
         if not tags and len(waiting) == header:
-            return ()
+            return False
         upload_id = upload_id or self.files.begin(job.business_id, file_id, "csv")
         if waiting:
             tags.append(self.files.put_part(job.business_id, file_id, upload_id, len(tags) + 1, bytes(waiting)))
         self.files.complete(job.business_id, file_id, upload_id, tags)
-        return (name,)
+        return True
 
 
 def _outcome_cells(outcome: RowOutcome) -> Sequence[str]:

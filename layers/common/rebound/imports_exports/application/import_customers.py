@@ -20,7 +20,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.imports_exports.application.import_changes import ImportChanges
 from rebound.imports_exports.application.import_rows import RowReader
-from rebound.imports_exports.application.same_customer import SameCustomers
+from rebound.imports_exports.application.same_customer import SameCustomers, run_of
 from rebound.imports_exports.application.split_import import read_record
 from rebound.imports_exports.application.start_import import MAX_ERRORS
 from rebound.imports_exports.domain import BadRow, BatchReport, ImportJob, PartProgress, RowCounts, counted
@@ -77,17 +77,16 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         progress = self.ledger.get(import_id, part)
         reader = RowReader(job=job, business=business, addresses=self.addresses)
         same = SameCustomers(lambda: self._records(job, part), lambda record: _wish_or_none(reader, record))
-        left = islice(self._records(job, part), progress.counts.rows, None)
         pause = 0
-        for records in batched(left, BATCH, strict=False):
-            rest: Sequence[Record] = records
+        for run, records in self._batches(job, part, same, progress.counts.rows):
+            rest = records
             while rest:
                 if not may_go_on():
                     return False
                 if pause:
                     self.patience.wait(pause)
                 try:
-                    after = self._batch(job, business, reader, same, progress, rest)
+                    after = self._batch(job, business, reader, same, progress, run, rest)
                     pause = max(pause - 1, 0)
                 except ComeAgainError:
                     # Some of the batch may have gone in.
@@ -96,6 +95,19 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
                 rest = rest[after.counts.rows - progress.counts.rows :]
                 progress = after
         return True
+
+    def _batches(
+        self, job: ImportJob, part: int, same: SameCustomers, done: int
+    ) -> Iterator[tuple[int, Sequence[Record]]]:
+        """The rows that are left, of one run after the other."""
+        for run, rows in enumerate(same.rows_of_run):
+            if done >= rows:
+                done -= rows
+                continue
+            records = (record for record in self._records(job, part) if run_of(record) == run)
+            for some in batched(islice(records, done, None), BATCH, strict=False):
+                yield run, some
+            done = 0
 
     def _records(self, job: ImportJob, part: int) -> Iterator[Record]:
         for piece in range(job.splitting.pieces if job.splitting else 0):
@@ -109,6 +121,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         reader: RowReader,
         same: SameCustomers,
         progress: PartProgress,
+        run: int,
         records: Sequence[Record],
     ) -> PartProgress:
         """Write rows and progress in one transaction; retried while others write the same customers or contacts."""
@@ -130,29 +143,30 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
             )
             if changes.rows > MOST_WRITES and len(records) > 1:
                 return None
-            return changes, self._commit(progress, changes, [*bad, *changes.bad_rows], len(records))
+            return changes, self._commit(progress, run, changes, [*bad, *changes.bad_rows], len(records))
 
         written = retried(write, attempts=ATTEMPTS, lost=self.patience.wait)
         if written is None:
             half = len(records) // 2
-            progress = self._batch(job, business, reader, same, progress, records[:half])
-            return self._batch(job, business, reader, same, progress, records[half:])
+            progress = self._batch(job, business, reader, same, progress, run, records[:half])
+            return self._batch(job, business, reader, same, progress, run, records[half:])
         changes, after = written
         if changes.customers and self.businesses.get(business.business_id).policy != business.policy:
             # The flags follow the policy read at the start; ``RecopyFlags`` may have passed these customers already.
             self.copy_flags(business.business_id, changes.customers)
         return after
 
-    def _commit(self, progress: PartProgress, changes: Changes, bad: Sequence[BadRow], rows: int) -> PartProgress:
+    def _commit(
+        self, progress: PartProgress, run: int, changes: Changes, bad: Sequence[BadRow], rows: int
+    ) -> PartProgress:
         bad = sorted(bad, key=lambda row: row.line)
         refused = [row for row in bad if row.errors]
         incomplete = [row for row in bad if not row.errors]
         done = Counter(outcome.outcome for outcome in changes.outcomes)
         overridden = rows - len(refused) - done.total()
-        shown = [
-            *refused[: max(0, MAX_ERRORS - progress.reported)],
-            *incomplete[: max(0, MAX_ERRORS - progress.warned)],
-        ]
+        # Each run keeps at least its own first ones.
+        most = MAX_ERRORS * (run + 1)
+        shown = [*refused[: max(0, most - progress.reported)], *incomplete[: max(0, most - progress.warned)]]
         counts = RowCounts(
             rows,
             done["created"],
@@ -164,12 +178,12 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         after = replace(
             progress,
             counts=progress.counts + counts,
-            reported=min(MAX_ERRORS, progress.reported + len(refused)),
-            warned=min(MAX_ERRORS, progress.warned + len(incomplete)),
+            reported=progress.reported + sum(bool(row.errors) for row in shown),
+            warned=progress.warned + sum(not row.errors for row in shown),
             problems=counted(progress.problems, bad),
         )
         outcomes = tuple(outcome for outcome in changes.outcomes if outcome.customer_id)
-        report = BatchReport(progress.counts.rows, outcomes, tuple(bad))
+        report = BatchReport(run, progress.counts.rows, outcomes, tuple(bad))
         return self.ledger.commit(after, changes.customers, changes.contacts, shown, report)
 
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from rebound.imports_exports.application.split_import import Record
 
 
+def run_of(record: Record) -> int:
+    """The run in which a row goes in: rows without an id come last, so that they meet whom the others name."""
+    return int(record.customer_id is None)
+
+
 class SameCustomers:
     """The rows of one part by customer. In memory are numbers of customers, and what several rows say together.
 
@@ -26,6 +31,8 @@ class SameCustomers:
     """
 
     def __init__(self, rows: Callable[[], Iterable[Record]], read: Callable[[Record], Wish | None]) -> None:
+        self.rows_of_run = [0, 0]
+        """How many rows have an id, and how many have none."""
         self._parents: dict[int, int] = {}
         """Marks that rows have in common with others lead to one of them."""
         self._holding: dict[int, Wish] = {}
@@ -55,6 +62,7 @@ class SameCustomers:
         marked: Counter[int] = Counter()
         named: Counter[str] = Counter()
         for record in rows:
+            self.rows_of_run[run_of(record)] += 1
             if record.given is None or record.is_opt_out:
                 continue
             if record.customer_id is not None:

@@ -93,7 +93,11 @@ class StartImport(Struct, frozen=True, kw_only=True):
     def _downloads(self, job: ImportJob) -> Mapping[str, str]:
         if job.status != "completed" or self.clock.now() >= _gone_at(job):
             return {}
-        return {name: self.files.download_url(job.business_id, job.file_id(name)) for name in job.files}
+        return {
+            name: self.files.download_url(job.business_id, job.file_id(name))
+            for name, is_there in job.files.items()
+            if is_there
+        }
 
 
 def _gone_at(job: ImportJob) -> datetime:

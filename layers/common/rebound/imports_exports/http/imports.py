@@ -23,7 +23,11 @@ class NewImportRequest(Request):
     """An import: with its content, or without it for an upload."""
 
     format: Literal["csv", "jsonl"]
-    content: str | None = Field(default=None, description="The file. Without it the answer has an upload_url.")
+    content: str | None = Field(
+        default=None,
+        description="The file, up to about 5 MB, of which quotes and line breaks take more. Without it the answer has "
+        "an upload_url, for a file of any size.",
+    )
     columns: dict[str, str | None] = Field(
         default={},
         max_length=MAX_COLUMNS,

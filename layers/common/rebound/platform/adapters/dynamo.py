@@ -37,7 +37,7 @@ from pynamodb.constants import (
 from pynamodb.exceptions import AttributeDeserializationError, DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.models import BatchWrite
 
-from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 from rebound.kernel.pages import Page, write_cursor
 from rebound.platform.adapters.aws import session
 
@@ -278,6 +278,29 @@ def later_version(version: int) -> int:
 
 def _milliseconds() -> int:
     return int(datetime.now(UTC).timestamp() * 1000)
+
+
+_TOO_MUCH: Final = frozenset(
+    {
+        *("ThrottlingError", "ThrottlingException", "RequestLimitExceeded"),
+        *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException"),
+    }
+)
+
+
+@contextmanager
+def come_again_when_busy() -> Iterator[None]:
+    """Turn a transaction that is refused for being too much at this moment into ``ComeAgainError``: nothing was done.
+
+    For who can wait for longer than the client does by itself.
+    """
+    try:
+        yield
+    except TransactWriteError as error:
+        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None} - {"None"}
+        if error.cause_response_code in _TOO_MUCH or (reasons and reasons <= _TOO_MUCH):
+            raise ComeAgainError from error
+        raise
 
 
 @contextmanager
