@@ -19,6 +19,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import ADDRESS_FIELDS, linked
+from rebound.customers.application.moves import left_behind
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, digest_of
 from rebound.imports_exports.application.import_rows import name_of
 from rebound.imports_exports.domain import BadRow, ImportJob, RowOutcome
@@ -85,13 +86,13 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
                 state.opt_out(wish)
             else:
                 state.take(wish, wish.customer_id or state.same_person(wish, made[wish.line]))
+        changed = {id_: customer for id_, customer in state.customers.items() if customer != stored.get(id_)}
+        after = dict(state.contacts)
+        for customer_id, customer in changed.items():
+            after |= left_behind(stored.get(customer_id), customer, known, after, business.policy)
         return Changes(
-            [
-                with_flags(customer, state.contacts, business.policy)
-                for customer_id, customer in state.customers.items()
-                if customer != stored.get(customer_id)
-            ],
-            [contact for key, contact in state.contacts.items() if contact != known[key]],
+            [with_flags(customer, after, business.policy) for customer in changed.values()],
+            [contact for key, contact in after.items() if contact != known[key]],
             state.outcomes,
             state.bad_rows,
         )
