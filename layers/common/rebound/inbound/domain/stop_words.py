@@ -19,15 +19,17 @@ _PARTICLES: Final = frozenset(
 _LONGEST: Final = 6
 """Words in the longest group of words that is looked for."""
 _TOKEN: Final = re.compile(
-    r"(?P<word>\w+(?:['\u2019]\w+)*)|(?P<line>\n|(?<!\w)[-\u2013\u2014~*]+)|(?P<pause>[.,!?;:\u2026])"
+    r"(?P<word>\w+(?:['\u2019]\w+)*)|(?P<line>\n|(?<!\w)[-\u2013\u2014~*]+)|(?P<pause>[.,!?;:()\[\]\u2026])"
 )
+_SHORTEST_NUMBER: Final = 3
+"""Digits of a part of a phone number; a number with fewer may say how many texts are meant."""
 _TRIPLED: Final = re.compile(r"(\w)\1{2,}")
 _WORD: Final = re.compile(r"\w+")
 _LINE_END: Final = re.compile(r"[\r\n]+")
 _SHAPE: Final = re.compile(
     r"""[PSL]*
-    (?: K [KPSL]* (?: C [PSLC]* [NSL]{0,8} | (?<=[PSL]) N [NSL]{0,5} )?
-      | W [WPSL]* (?: C [PSLC]* [NSL]{0,8} | (?<=L) N [NSL]{0,5} )? )
+    (?: K [KPSL]* (?: C [PSLC]* [NSL]{0,12} | (?<=[PSL]) N [NSL]{0,12} )?
+      | W [WPSL]* (?: C [PSLC]* [NSL]{0,12} | (?<=L) N [NSL]{0,12} )? )
     [PSL]*""",
     re.VERBOSE,
 )
@@ -133,4 +135,7 @@ def _kinds(languages: frozenset[str]) -> dict[str, str]:
 
 
 def _may_be_a_name(word: str) -> bool:
+    """Whether a word may be part of a name, or of the phone number below it."""
+    if word.isdigit():
+        return len(word) >= _SHORTEST_NUMBER
     return word in _PARTICLES or (word[0].isupper() and not any(c.isdigit() for c in word))
