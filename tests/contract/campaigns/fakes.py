@@ -9,10 +9,11 @@ from typing import Final
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.campaign_service import CampaignView
-from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.campaigns import UNDER_WAY, Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress, claim_of
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
+from rebound.messages.domain.mailing import TextContent
 from tests.contract.eligibility.fakes import MemoryEligibilityPorts
 from tests.contract.rates.fakes import MemoryRatesPorts
 from tests.fakes.cursors import page_of, read_cursor
@@ -52,6 +53,13 @@ class MemoryCampaignBook:
         key = (campaign.business_id, campaign.campaign_id)
         self.stream.record(campaign.campaign_id, self.rows.get(key), campaign)
         self.rows[key] = campaign
+
+    def under_way(self, business_id: str) -> Sequence[Campaign]:
+        return [
+            replace(campaign, content=TextContent(""))
+            for (owner, _), campaign in sorted(self.rows.items())
+            if owner == business_id and campaign.status in UNDER_WAY and not campaign.single
+        ]
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         before = read_cursor(cursor)
@@ -107,6 +115,9 @@ class MemoryChunkLedger:
         if self._held(chunk) is not None:
             done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None)
             self._write(replace(done, waiting=()))
+
+    def get(self, key: ChunkKey) -> Chunk | None:
+        return self.rows.get((key.campaign_id, key.chunk))
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         chunk = self.rows.get((key.campaign_id, key.chunk))

@@ -172,6 +172,8 @@ def test_the_state_of_a_chunk_can_be_asked_for_by_itself(ports: EveryPorts) -> N
     _, claimed = ports.chunks.claim(chunk().key, "w", at(1), LEASE)
 
     assert ports.chunks.state(claimed.key) is ChunkState.CLAIMED
+    assert ports.chunks.get(claimed.key) == claimed
     ports.chunks.finish(claimed)
     assert ports.chunks.state(claimed.key) is ChunkState.DONE
     assert ports.chunks.state(replace(claimed.key, chunk="chunk#000#0000099")) is None
+    assert ports.chunks.get(replace(claimed.key, chunk="chunk#000#0000099")) is None

@@ -107,6 +107,11 @@ class MemoryMessageLog:
         ]
         return sorted(own, key=lambda message: message.key.message_id, reverse=True)
 
+    def forget(self, key: ContactKey, customer_id: str, sealed: str) -> None:
+        for stored in self._before(key.business_id, customer_id, None):
+            if stored.contact == key:
+                self._write(replace(stored, address=key.hashed.address, sealed=sealed))
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         wanted = set(customer_ids)
         return [
@@ -139,7 +144,7 @@ class MemoryMessageLog:
 
 
 def _what_receipts_change(message: Message) -> tuple[object, ...]:
-    return (message.rank, message.delivered_at, message.failed_at, message.provider_id)
+    return (message.rank, message.delivered_at, message.failed_at, message.provider_id, message.address)
 
 
 FIRST_KEY = b"the first key of the tests"

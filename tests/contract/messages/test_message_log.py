@@ -202,3 +202,29 @@ def test_a_provider_id_leads_to_its_message(ports: EveryPorts) -> None:
     assert ports.messages.find_by_provider_id(Provider.SNS, "sns-1") == message_key(1)
     assert ports.messages.find_by_provider_id(Provider.SNS, "sns-2") is None
     assert ports.messages.find_by_provider_id(Provider.TWILIO, "sns-1") is None
+
+
+def test_an_address_is_forgotten_in_the_messages_of_one_customer_and_nothing_else(ports: EveryPorts) -> None:
+    key = contact_key(1)
+    others = replace(message(3), address="other@example.com")
+    ports.messages.record([message(1), message(2), others])
+    ports.messages.forget(key, id_of(1), "sealed")
+    ports.messages.forget(key, id_of(1), "sealed again")
+    found = ports.messages.get_many([message(n).key for n in (1, 2, 3)])
+
+    assert found[message(1).key] == replace(message(1), address=key.hashed.address, sealed="sealed")
+    assert (found[message(2).key], found[others.key]) == (message(2), others)
+
+
+def test_a_receipt_that_was_read_before_an_address_was_forgotten_does_not_bring_it_back(ports: EveryPorts) -> None:
+    ports.messages.record([message(1)])
+    [read] = ports.messages.get_many([message(1).key]).values()
+    ports.messages.forget(read.contact, id_of(1), "sealed")
+    after = read.after(receipt(Outcome.DELIVERED, 1, address=read.address))
+
+    assert ports.messages.advance([(read, after)]) == [read.key]
+    [stored] = ports.messages.get_many([read.key]).values()
+    told = stored.after(receipt(Outcome.DELIVERED, 1, address=read.address.upper()))
+    assert ports.messages.advance([(stored, told)]) == []
+    [final] = ports.messages.get_many([read.key]).values()
+    assert (final.status, final.contact, final.sealed) == (MessageStatus.DELIVERED, read.contact.hashed, "sealed")

@@ -21,7 +21,7 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "RepliesToReview": ("waiting_for", "received_at"),
     },
     "MessagesTable": {"": ("recipient_id", "message_id")},
-    "CampaignsTable": {"": ("business_id", "campaign_id")},
+    "CampaignsTable": {"": ("business_id", "campaign_id"), "RunningCampaigns": ("running", "campaign_id")},
     "ChunksTable": {"": ("campaign_id", "chunk")},
     "DirectoryTable": {"": ("business_id", "entry_id")},
     "FrequenciesTable": {"": ("recipient_id",)},

@@ -186,3 +186,22 @@ def test_logs_and_reports_ask_for_the_scope_of_messages(
     stack: Stack, ana: str, path: str, scope: ApiScope, status: int
 ) -> None:
     assert stack.api("GET", path.format(ana), scopes=scope).status == status
+
+
+def test_what_a_campaign_has_yet_to_send_is_in_the_log_with_what_it_waits_for(stack: Stack, ana: str) -> None:
+    posted = stack.api("POST", "/v1/campaigns", {**TEXT, "name": "Tomorrow", "customer_ids": [ana]}).body
+    assert stack.api("GET", f"/v1/customers/{ana}/log").body["items"] == []
+    stack.invoke("plan_campaign", {"business_id": BUSINESS_ID, "campaign_id": posted["campaign_id"]})
+    [entry] = stack.api("GET", f"/v1/customers/{ana}/log").body["items"]
+    stack.api("POST", f"/v1/campaigns/{posted['campaign_id']}/pause")
+    [paused] = stack.api("GET", f"/v1/customers/{ana}/log", query={"limit": "1"}).body["items"]
+
+    assert (entry["kind"], entry["held_because"], entry["address"]) == ("message", "turn", NUMBER)
+    assert entry["message"]["campaign_id"] == posted["campaign_id"]
+    assert (entry["message"]["status"], entry["message"]["held_until"]) == ("queued", None)
+    assert (paused["held_because"], paused["message"]["message_id"]) == ("paused", entry["message"]["message_id"])
+    assert paused["sentence"] == (
+        f"About to send reminder text to {NUMBER}. Its campaign is paused; it goes out after a resume."
+    )
+    stack.api("POST", f"/v1/campaigns/{posted['campaign_id']}/cancel")
+    assert stack.api("GET", f"/v1/customers/{ana}/log").body["items"] == []

@@ -24,6 +24,9 @@ class CampaignBook(Protocol):
     def replace(self, before: Campaign, after: Campaign) -> None:
         """Write ``after``. Raises ``ConcurrentChangeError`` when somebody has written since ``before`` was read."""
 
+    def under_way(self, business_id: str) -> Sequence[Campaign]:
+        """The campaigns of a business in a status of ``UNDER_WAY``, with empty contents; eventually consistent."""
+
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
         """A business's campaigns, newest first, without the carriers of single messages."""
 
@@ -64,6 +67,9 @@ class ChunkLedger(Protocol):
 
     def finish(self, chunk: Chunk) -> None:
         """End a chunk of which nothing is left to do; does nothing when it is no longer ours."""
+
+    def get(self, key: ChunkKey) -> Chunk | None:
+        """A chunk as it was a moment ago (eventually consistent); ``None`` when it is not there."""
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         """Where a chunk stood a moment ago (eventually consistent); ``None`` when it is not there."""

@@ -15,6 +15,7 @@ from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
+    from rebound.campaigns.application.find_waiting import FindWaiting
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.campaigns.application.steer_campaign import CloseCampaign, SteerCampaign
@@ -87,6 +88,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
         return self.made(CampaignService, message_log=self.ports.messages, foresee=self.preview_audience.foresee)
 
+    find_waiting: FindWaiting = use_case("rebound.campaigns.application.find_waiting")
     steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")
     ask_for_rollback: AskForRollback = use_case(
         "rebound.campaigns.application.roll_back_flags", view="campaign_service"

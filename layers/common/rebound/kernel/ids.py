@@ -43,6 +43,11 @@ def bounds(index: int, ranges: int) -> tuple[str, str]:
     return f"{first:0{_DIGITS}x}", f"{last:0{_DIGITS}x}"
 
 
+def range_of(id_: str, ranges: int) -> int:
+    """The index of the range, of so many, that an id is in (``bounds``)."""
+    return (int(id_, 16) * ranges + ranges - 1) // _ID_SPACE if ranges > 1 else 0
+
+
 def range_name(kind: str, index: int) -> str:
     """The sort key of the ``kind`` of row that is kept for a range; names sort in the order of the ranges."""
     return f"{kind}#{index:03d}"

@@ -137,7 +137,7 @@ class MessageAnswer(Answer):
             message,
             message_id=message.key.message_id,
             customer_id=message.key.customer_id,
-            address=message.address or None,
+            address=message.shown_address,
             status=message.shown_status,
             held_until=message.held_until if message.shown_status is MessageStatus.QUEUED else None,
         )

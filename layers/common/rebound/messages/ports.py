@@ -44,6 +44,9 @@ class MessageLog(Protocol):
         Fewer only when there are no more (strongly consistent).
         """
 
+    def forget(self, key: ContactKey, customer_id: str, sealed: str) -> None:
+        """Put the hash of an address in its place, and ``sealed`` beside it, in a customer's messages to it."""
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         """Deliveries to an address later than ``after`` among these customers' messages (strongly consistent)."""
 

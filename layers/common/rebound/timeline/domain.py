@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
@@ -17,7 +18,7 @@ from rebound.messages.domain.messages import Message, MessageStatus
 
 def sentence_of_message(message: Message) -> str:
     """What was sent where, and what became of it."""
-    what = f"{_kind(message)} to {message.address}" if message.address else _kind(message)
+    what = f"{_kind(message)} to {message.shown_address}" if message.shown_address else _kind(message)
     match message.status:
         case MessageStatus.DELIVERED:
             return f"Sent {what}, and it was delivered."
@@ -31,6 +32,20 @@ def sentence_of_message(message: Message) -> str:
             return f"About to send {what}."
         case MessageStatus.UNCERTAIN:
             return f"Tried to send {what}. {attempt_sentence(message)}"
+
+
+def sentence_of_waiting(message: Message, because: WaitReason) -> str:
+    """What is about to be sent, and what it waits for."""
+    return f"{sentence_of_message(message)} {_WAITS[because]}"
+
+
+_WAITS: Final[Mapping[WaitReason, str]] = {
+    WaitReason.QUIET_HOURS: "It waits until the quiet hours are over where the customer is.",
+    WaitReason.SEND_AT: "It waits for the time that was set for it.",
+    WaitReason.DAILY_QUOTA: "It waits until the provider takes more: the day's quota is used up.",
+    WaitReason.PAUSED: "Its campaign is paused; it goes out after a resume.",
+    WaitReason.TURN: "Nothing keeps it back: it waits for its turn.",
+}
 
 
 def sentence_of_answer(answer: Answered) -> str:

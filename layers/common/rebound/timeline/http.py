@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
+from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
@@ -34,6 +35,7 @@ from rebound.timeline.domain import (
     sentence_of_flag,
     sentence_of_message,
     sentence_of_reply,
+    sentence_of_waiting,
 )
 
 
@@ -123,6 +125,11 @@ class LogEntryAnswer(Answer):
     shared_with: int = Field(
         description="How many other customers use or used the address: any of them may have been the one who did it."
     )
+    held_because: WaitReason | None = Field(
+        default=None,
+        description="Of a message of a campaign that has not come to the customer yet: quiet_hours, send_at and "
+        "daily_quota end at held_until of the message, paused with a resume, and turn when others have had theirs.",
+    )
     message: MessageAnswer | None = None
     reply: ReplyAnswer | None = None
     consent: ConsentChangeAnswer | None = None
@@ -135,13 +142,16 @@ class LogEntryAnswer(Answer):
         about: dict[str, Any] = {
             "at": happened.at,
             "channel": happened.channel,
-            "address": None if key is None else key.address,
+            "address": None if key is None or key.is_hashed else key.address,
             "former": happened.former,
             "shared_with": happened.shared_with,
         }
         match what:
             case Message():
-                return cls(kind="message", sentence=sentence_of_message(what), message=MessageAnswer.of(what), **about)
+                because = happened.waits_because
+                sentence = sentence_of_message(what) if because is None else sentence_of_waiting(what, because)
+                answer = MessageAnswer.of(what)
+                return cls(kind="message", sentence=sentence, message=answer, held_because=because, **about)
             case Reply():
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
             case ConsentStated(statement):

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.timeline.application.forget_customers import ForgetCustomers
     from rebound.timeline.application.project_contacts import ProjectContacts
     from rebound.timeline.application.read_timeline import ReadAppointmentLog, ReadTimeline
 
 
-class TimelineUseCases(InboundUseCases):
+class AwsTimelinePorts(AwsInboundPorts, AwsCampaignsPorts):
+    """The ports of timeline over AWS."""
+
+
+class TimelineUseCases(InboundUseCases, CampaignsUseCases):
     """The use cases of timeline."""
 
-    read_timeline: ReadTimeline = use_case("rebound.timeline.application.read_timeline", history="contact_history")
+    read_timeline: ReadTimeline = use_case(
+        "rebound.timeline.application.read_timeline", history="contact_history", waiting="find_waiting"
+    )
     read_appointment_log: ReadAppointmentLog = use_case("rebound.timeline.application.read_timeline")
+    forget_customers: ForgetCustomers = use_case(
+        "rebound.timeline.application.forget_customers", keyring="link_keyring"
+    )
     project_contacts: ProjectContacts = use_case(
-        "rebound.timeline.application.project_contacts", events="domain_events", history="contact_history"
+        "rebound.timeline.application.project_contacts",
+        events="domain_events",
+        history="contact_history",
+        forget="forget_customers",
     )
 
 
-use_cases = in_this_process(TimelineUseCases, AwsInboundPorts)
-ports = AwsInboundPorts
+use_cases = in_this_process(TimelineUseCases, AwsTimelinePorts)
+ports = AwsTimelinePorts

@@ -11,8 +11,8 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RangeRow, TallyRow
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, FinalWords, Rollback
+from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RangeRow, RunningCampaigns, TallyRow
+from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, CampaignStatus, FinalWords, Rollback
 from rebound.campaigns.domain.chunks import (
     CHUNK,
     CHUNK_KEYS,
@@ -30,7 +30,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import range_name
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor
-from rebound.messages.domain.mailing import read_content, written_content
+from rebound.messages.domain.mailing import TextContent, read_content, written_content
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -48,8 +48,6 @@ from rebound.segments.domain import Selection
 KEPT: Final = timedelta(days=400)
 """As long as messages are kept, because a campaign's messages are found through its chunks."""
 SINGLE_KEPT: Final = timedelta(days=30)
-_AFTER_CAMPAIGNS: Final = "single-"
-"""Sorts behind every ULID; the ids of single messages' carriers begin with it, so pages of campaigns leave them out."""
 _RANGE: Final = "range"
 _TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
@@ -80,8 +78,11 @@ class DynamoCampaignBook:
         with lost_races():
             self._write(after, before.version + 1).save(condition=CampaignRow.campaign_id.exists() & unchanged)
 
+    def under_way(self, business_id: str) -> Sequence[Campaign]:
+        return [_campaign(row) for row in self._row.query(business_id, index_name=RunningCampaigns.Meta.index_name)]
+
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
-        before = read_cursor(cursor, ULID_KEYS) or _AFTER_CAMPAIGNS
+        before = read_cursor(cursor, ULID_KEYS) or SINGLE
         found = newest(self._row, business_id, CampaignRow.campaign_id, before, limit + 1)
         return first_page(map(_campaign, found), limit, lambda campaign: campaign.campaign_id)
 
@@ -121,6 +122,7 @@ class DynamoCampaignBook:
             rollback=_write_rollback(campaign.rollback),
             version=version,
             expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
+            running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
         )
 
 
@@ -136,7 +138,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         selection=Selection(
             selection["segment_id"], selection["filter"], None if customer_ids is None else tuple(customer_ids)
         ),
-        content=read_content(row.content),
+        # Only the index leaves it out.
+        content=read_content(row.content) if row.content is not None else TextContent(""),
         created_at=row.created_at,
         status=CampaignStatus(row.status),
         exclude_failed=row.exclude_failed,
@@ -285,6 +288,12 @@ class DynamoChunkLedger:
         except ConcurrentChangeError:
             # The lease was over and another worker has taken the chunk: it is theirs to finish.
             return
+
+    def get(self, key: ChunkKey) -> Chunk | None:
+        try:
+            return _chunk(self._row.get(key.campaign_id, key.chunk))
+        except self._row.DoesNotExist:
+            return None
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         try:

@@ -1,6 +1,7 @@
 """The rows of campaigns, and of what is kept while they run."""
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from rebound.platform.adapters.dynamo import (
     CustomerIdsAttribute,
@@ -12,8 +13,27 @@ from rebound.platform.adapters.dynamo import (
 )
 
 
+class RunningCampaigns(GlobalSecondaryIndex["CampaignRow"]):  # type: ignore[no-untyped-call]
+    """The campaigns of a business that run, without what they say."""
+
+    class Meta:
+        """What pynamodb wants to know of an index."""
+
+        index_name = "RunningCampaigns"
+        projection = IncludeProjection(
+            [
+                *("business_id", "name", "category", "channel", "status", "selection", "exclude_failed", "single"),
+                *("include_customer_ids", "created_at", "send_at", "local_time", "send_before", "started_at"),
+                *("run_id", "ranges", "window", "version"),
+            ]
+        )
+
+    running = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+
+
 class CampaignRow(Model):
-    """A campaign, keyed by ``business_id`` / ``campaign_id``."""
+    """A campaign, keyed by ``business_id`` / ``campaign_id``; ``running`` is its business for as long as it runs."""
 
     business_id = UnicodeAttribute(hash_key=True)
     campaign_id = UnicodeAttribute(range_key=True)
@@ -43,6 +63,8 @@ class CampaignRow(Model):
     rollback = JsonAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    running = UnicodeAttribute(null=True)
+    running_campaigns = RunningCampaigns()
 
 
 class ChunkRow(Model):

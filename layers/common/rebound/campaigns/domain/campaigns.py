@@ -27,6 +27,8 @@ class CampaignStatus(StrEnum):
 
 ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED})
 RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
+UNDER_WAY: Final = RUNNING | {CampaignStatus.PAUSED}
+"""The statuses in which somebody may wait for a message."""
 HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
 """The statuses in which nothing may be handed over."""
 
@@ -89,6 +91,15 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     bounce_warning: FinalWords | None = None
     rollback: Rollback | None = None
     version: int = 0
+
+
+SINGLE: Final = "single-"
+"""Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
+
+
+def single_id(message_id: str) -> str:
+    """The id of the carrier of a single message."""
+    return f"{SINGLE}{message_id}"
 
 
 def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | None, address: str) -> Message:

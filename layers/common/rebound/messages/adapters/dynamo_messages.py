@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -98,6 +99,21 @@ class DynamoMessageLog:
     def before(self, business_id: str, customer_id: str, message_id: str | None, limit: int) -> Sequence[Message]:
         return [_message(row) for row in self._newest(business_id, customer_id, message_id, limit)]
 
+    def forget(self, key: ContactKey, customer_id: str, sealed: str) -> None:
+        spellings = [each.address for each in (key, key.former) if each is not None]
+        named = self._row.query(
+            MessageKey(key.business_id, customer_id, "").recipient_id,
+            filter_condition=MessageRow.address.is_in(*spellings) & (MessageRow.channel == key.channel),
+            consistent_read=True,
+        )
+        for row in named:
+            # The table holds other rows as well, and one that expires meanwhile must not come back.
+            with suppress(ConcurrentChangeError), lost_races():
+                self._row(row.recipient_id, row.message_id).update(
+                    [MessageRow.address.set(key.hashed.address), MessageRow.sealed.set(sealed)],
+                    MessageRow.address == row.address,
+                )
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
         return [
@@ -162,6 +178,7 @@ def _as_read(message: Message) -> Condition:
         (MessageRow.delivered_at, message.delivered_at),
         (MessageRow.failed_at, message.failed_at),
         (MessageRow.provider_id, message.provider_id),
+        (MessageRow.address, message.address),
     ):
         condition &= attribute.does_not_exist() if value is None else attribute == value
     return condition

@@ -35,6 +35,7 @@ class MessageRow(Model):
     free_again_at = InstantAttribute(null=True)
     barrier = UnicodeAttribute(null=True)
     held_until = InstantAttribute(null=True)
+    sealed = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
 

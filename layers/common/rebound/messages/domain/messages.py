@@ -62,13 +62,14 @@ NO_RECORD: Final = "no_record_of_the_send"
 class Message(Struct, frozen=True):
     """One row of the client log.
 
-    ``address`` is where it was sent, in the contact's normalised form. ``delivered_at`` and ``failed_at`` are the
-    earliest times reported (``failed_at`` for the failure that counts), so that a repeated or replayed callback without
-    a timestamp of its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may be about
-    an appointment of the client's and ask the customer to confirm it. ``window`` is the campaign's window at the time
-    of the send, ``None`` for the first. When caps left the message out, ``free_again_at`` is when they will have room
-    for one more; when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the
-    message is queued: it is not handed over before that time.
+    ``address`` is where it was sent, in the contact's normalised form, or its hash once the customer is deleted;
+    ``sealed`` has it then for the links of the message alone. ``delivered_at`` and ``failed_at`` are the earliest times
+    reported (``failed_at`` for the failure that counts), so that a repeated or replayed callback without a timestamp of
+    its own cannot move them. ``campaign_id`` is ``None`` for a message to one person, which may be about an appointment
+    of the client's and ask the customer to confirm it. ``window`` is the campaign's window at the time of the send,
+    ``None`` for the first. When caps left the message out, ``free_again_at`` is when they will have room for one more;
+    when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the message is queued:
+    it is not handed over before that time.
     """
 
     key: MessageKey
@@ -91,6 +92,7 @@ class Message(Struct, frozen=True):
     free_again_at: datetime | None = None
     barrier: Barrier | None = None
     held_until: datetime | None = None
+    sealed: str | None = None
 
     @property
     def rank(self) -> float:
@@ -115,7 +117,7 @@ class Message(Struct, frozen=True):
             return self
         message = replace(
             self,
-            address=self._contact_of(receipt).address,
+            address=self.address if self.contact.is_hashed else self.contact_of(receipt).address,
             provider=self.provider or receipt.provider,
             provider_id=self.provider_id or receipt.provider_id,
         )
@@ -134,14 +136,21 @@ class Message(Struct, frozen=True):
     def is_meant_by(self, receipt: Receipt) -> bool:
         """Whether the receipt is about the address that the message went to."""
         guessed = self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
-        return guessed or self._contact_of(receipt) == self.contact
+        named = self.contact_of(receipt)
+        return guessed or named == self.contact or self.contact in named.all_hashed
+
+    @property
+    def shown_address(self) -> str | None:
+        """The address that clients see; ``None`` for one that is not known, or is forgotten."""
+        return None if not self.address or self.contact.is_hashed else self.address
 
     @property
     def contact(self) -> ContactKey:
         """The contact that it was sent to."""
         return ContactKey.of(self.key.business_id, self.channel, self.address)
 
-    def _contact_of(self, receipt: Receipt) -> ContactKey:
+    def contact_of(self, receipt: Receipt) -> ContactKey:
+        """The contact that a receipt names, which may know an address that is forgotten here."""
         return ContactKey.of(self.key.business_id, self.channel, receipt.address or self.address)
 
     @property

@@ -13,6 +13,8 @@ from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import NotFoundError
 from rebound.messages.domain.links import Link, Purpose, key_id_of, read_token, write_token
+from rebound.messages.domain.messages import Message
+from rebound.messages.domain.sealing import sealing_key_of, unseal
 from rebound.preferences import domain as preferences
 from rebound.preferences.domain import Choice
 
@@ -53,13 +55,18 @@ class LinkReader(Struct, frozen=True, kw_only=True):
 
     def _address(self, link: Link) -> ContactKey:
         message = self.messages.get_many([link.message]).get(link.message)
-        if message is not None and link.contact in message.contact.all_hashed:
-            return message.contact
+        if message is not None and link.contact in (sent_to := self._sent_to(message)).all_hashed:
+            return sent_to
         try:
             customer = self.customers.get(link.message.business_id, link.message.customer_id)
         except NotFoundError:
             return link.contact
         return next((key for key in customer.all_contact_keys if link.contact in key.all_hashed), link.contact)
+
+    def _sent_to(self, message: Message) -> ContactKey:
+        if message.sealed is None or not message.contact.is_hashed:
+            return message.contact
+        return unseal(message.sealed, self.keyring.keys(sealing_key_of(message.sealed))) or message.contact
 
 
 class LinkView(Struct, frozen=True):

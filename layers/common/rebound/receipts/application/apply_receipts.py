@@ -71,7 +71,8 @@ class _Evidence(Struct, frozen=True):
     @property
     def contact(self) -> ContactKey:
         """The contact that the evidence is about."""
-        return self.known.message.contact
+        message = self.known.message
+        return message.contact_of(self.known.receipt) if message.contact.is_hashed else message.contact
 
 
 class ApplyReceipts(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import check_barrier
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message, single_id
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.categories import Category
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 FARTHEST_MESSAGE: Final = timedelta(days=7)
 """How far ahead a single message may be timed: until then it goes round on a queue, four times an hour."""
-
-
-SINGLE: Final = "single-"
-"""Prefix of the id under which the carrier of a single message is kept: it sorts behind every ULID."""
 
 
 class PostMessage(Struct, frozen=True, kw_only=True):
@@ -99,7 +95,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         carrier = Campaign(
             business_id=business_id,
-            campaign_id=f"{SINGLE}{message_id}",
+            campaign_id=single_id(message_id),
             name="",
             category=category,
             channel=channel,

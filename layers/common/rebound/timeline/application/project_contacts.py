@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
     from rebound.platform.ports import DomainEvents
+    from rebound.timeline.application.forget_customers import ForgetCustomers
 
 
 class ProjectContacts(Struct, frozen=True, kw_only=True):
@@ -30,13 +31,15 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
     events: DomainEvents
     history: ContactHistory
     replies: ReplyBook
+    forget: ForgetCustomers
 
     def __call__(self, change: RowChange[Contact]) -> None:
         """Copy the flag to the customers; publish an event when the flag, or the consent to a scope, flipped.
 
         A flip of the flag goes into the history as well, and so does every statement about consent.
 
-        When nobody uses an address any more, the texts from it are forgotten.
+        With a customer who is deleted go their addresses in the message log and what single messages said to them;
+        when nobody uses an address any more, the texts from it are forgotten.
 
         A customer has the flag from the moment of being linked to the contact: both are written in one transaction.
 
@@ -50,34 +53,40 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
             # There is nobody left whom an event could be about.
             self.history.record(change.after.key, history)
             return
-        if not change.after.is_used:
-            self.replies.forget(change.after.key)
+        removed = _removed(change)
+        self._forget(change, removed)
         events: list[DomainEvent] = list(_turns_of_consent(change))
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
             try:
-                policy = self._copied(change.after)
+                policy = self._copied(change.after, removed)
             except NotFoundError:
                 return
             history += _flips(change, policy)
-            events += _marks(change, policy, self._deleted(change))
+            events += _marks(change, policy, removed)
         self.history.record(change.after.key, history)
         if events:
             self.events.publish(events)
 
-    def _deleted(self, change: RowChange[Contact]) -> frozenset[str]:
-        """The customers whom the change took out of the contact because they were deleted."""
-        removed = change.before.customer_ids - change.after.customer_ids if change.before is not None else frozenset()
+    def _forget(self, change: RowChange[Contact], removed: frozenset[str]) -> None:
+        """Forget what goes with customers who were deleted, as far as they are not there again."""
+        key = change.after.key
         if not removed:
-            return frozenset()
-        there = self.customers.get_many(change.after.key.business_id, sorted(removed), as_of_now=True)
-        return removed.difference(there)
+            return
+        if not change.after.is_used:
+            self.replies.forget(key)
+        deleted = removed.difference(self.customers.get_many(key.business_id, sorted(removed), as_of_now=True))
+        self.forget.contents(key.business_id, deleted)
+        self.forget.addresses(key, deleted)
 
-    def _copied(self, contact: Contact) -> ReachabilityPolicy:
-        """Copy the flag; returns the policy that it was copied under, which was still in force afterwards."""
+    def _copied(self, contact: Contact, removed: frozenset[str]) -> ReachabilityPolicy:
+        """Copy the flag; returns the policy that it was copied under, which was still in force afterwards.
+
+        Customers who were ``removed`` may be there again, with a copy of the flag that their address had before.
+        """
         policy = self.businesses.get(contact.key.business_id).policy
         while True:
             invalid = contact.verdict(policy).invalid
-            for customer_id in sorted(contact.users):
+            for customer_id in sorted(contact.users | removed):
                 self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
             now = self.businesses.get(contact.key.business_id).policy
             if now == policy:
@@ -97,6 +106,11 @@ def _statements(change: RowChange[Contact]) -> Iterator[ConsentStated]:
         yield ConsentStated(statement)
 
 
+def _removed(change: RowChange[Contact]) -> frozenset[str]:
+    """The customers whom the change took out of the contact, as only a deletion does."""
+    return frozenset() if change.before is None else change.before.customer_ids - change.after.customer_ids
+
+
 def _was_invalid(change: RowChange[Contact], policy: ReachabilityPolicy) -> bool:
     return change.before is not None and change.before.verdict(policy).invalid
 
@@ -113,7 +127,7 @@ def _flips(change: RowChange[Contact], policy: ReachabilityPolicy) -> Iterator[F
 
 
 def _marks(
-    change: RowChange[Contact], policy: ReachabilityPolicy, deleted: frozenset[str]
+    change: RowChange[Contact], policy: ReachabilityPolicy, removed: frozenset[str]
 ) -> Iterator[ContactInvalidated | ContactRestored]:
     """What the change means for customers: those whose address is invalid from now on, or is not any more.
 
@@ -127,7 +141,7 @@ def _marks(
     verdict, was_invalid = after.verdict(policy), _was_invalid(change, policy)
     restored = after.freed - before.freed
     if was_invalid:
-        restored |= before.users & deleted
+        restored |= before.users & removed
         restored |= before.users & after.users if not verdict.invalid else frozenset()
     if restored:
         yield ContactRestored(key.business_id, key.channel, tuple(sorted(restored)), version, change.change_id)

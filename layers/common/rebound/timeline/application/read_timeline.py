@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby
@@ -27,6 +27,7 @@ from rebound.messages.domain.messages import Message
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.find_waiting import FindWaiting, WaitReason
     from rebound.contacts.ports import ContactBook, ContactHistory
     from rebound.customers.ports import CustomerBook
     from rebound.messages.ports import AppointmentBook, MessageLog
@@ -75,6 +76,8 @@ class Happened(Struct, frozen=True):
     contact: ContactKey | None
     former: bool = False
     shared_with: int = 0
+    waits_because: WaitReason | None = None
+    """Of a message of a campaign that has not come to the customer yet."""
 
     @property
     def at(self) -> datetime:
@@ -106,6 +109,8 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
 
     Each source is sorted as the list is, so a cursor holds only the last place shown: the next page goes on from that
     place in every source, whatever has been added meanwhile.
+
+    A message that waits in a campaign has no row yet. It is shown at the place of its row, which follows from its id.
     """
 
     customers: CustomerBook
@@ -113,6 +118,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     messages: MessageLog
     history: ContactHistory
+    waiting: FindWaiting
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
         """Read a page. Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor."""
@@ -121,9 +127,11 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         contacts = self.contacts.get_many(customer.all_contact_keys)
         sources = [
             self._sent(customer, contacts, last, limit + 1),
+            self._awaited(customer, contacts, last),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
-        entries = first_page(merge(*sources, key=_ORDER, reverse=True), limit, lambda entry: entry.place.written)
+        listed = _once(merge(*sources, key=_ORDER, reverse=True))
+        entries = first_page(listed, limit, lambda entry: entry.place.written)
         return Timeline(customer, self._stopped(customer, contacts), entries)
 
     def _sent(
@@ -136,6 +144,19 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             key = ContactKey.of(customer.business_id, message.channel, address) if address else None
             former, shared_with = _use(key, customer, contacts)
             yield Happened(place, message, message.channel, key, former, shared_with)
+
+    def _awaited(
+        self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: TimelinePosition | None
+    ) -> Sequence[Happened]:
+        entries = []
+        for waiting in self.waiting(customer, contacts):
+            message, message_id = waiting.message, waiting.message.key.message_id
+            place = TimelinePosition(time_of(message_id), "", message_id)
+            former, shared_with = _use(message.contact, customer, contacts)
+            because = waiting.because
+            entries.append(Happened(place, message, message.channel, message.contact, former, shared_with, because))
+        behind = [entry for entry in entries if last is None or entry.order < last.order]
+        return sorted(behind, key=_ORDER, reverse=True)
 
     def _known(
         self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int
@@ -166,6 +187,12 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         near = self.history.before(key, moment_of(opt_out.at) + _BEHIND, _NEAR)
         replies = (entry for entry in near if isinstance(entry, Reply))
         return next((reply.to for reply in replies if reply.reply_id == opt_out.message_id), None)
+
+
+def _once(entries: Iterable[Happened]) -> Iterator[Happened]:
+    """Each place once: a message that waited may have come into the log since."""
+    for _, same in groupby(entries, _ORDER):
+        yield next(same)
 
 
 def _use(key: ContactKey | None, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> tuple[bool, int]:
