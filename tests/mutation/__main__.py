@@ -24,7 +24,7 @@ from tests.fakes.aws import REPOSITORY
 from tests.mutation import heart
 from tests.mutation.mutants import Mutant, mutants_of, sampled
 from tests.mutation.reach import Reach
-from tests.mutation.server import BROKEN, NOTICED, PATIENCE, SURVIVED, TOO_SLOW, UNDECIDED, Server, Trial
+from tests.mutation.server import BROKEN, CONTROL, NOTICED, PATIENCE, SURVIVED, TOO_SLOW, UNDECIDED, Server, Trial
 from tests.suites import IN_PROCESS
 
 SEED: Final = 20261129
@@ -84,6 +84,12 @@ class Chooser:
         tests = [self._known.tests[number] for number in (*first, *rest)]
         return Trial(mutant, tests, (self._budget - left) * SLOWER + 10)
 
+    def control(self, mutants: Sequence[Mutant]) -> Trial:
+        """Some of the tests of the first faults, with nothing planted."""
+        trials = [self.trial(mutant, ()) for mutant in mutants[:10]]
+        tests = list(dict.fromkeys(test for trial in trials for test in trial.tests))
+        return Trial(CONTROL, tests, sum(trial.most_seconds for trial in trials))
+
     def _by_file(self, chosen: Sequence[int]) -> Iterator[int]:
         """A file's tests one after the other, in their own order, so that its fixtures are made once."""
         groups: defaultdict[str, list[int]] = defaultdict(list)
@@ -116,7 +122,10 @@ class Chooser:
             if any(name in self._text(file)[int(number) - 1] for name in names):
                 mentioned.update(tests)
         own = {n for line, tests in self._known.lines.items() if line.rpartition(":")[0] == path for n in tests}
-        return mentioned & own or mentioned or own
+        capability = f"/{mutant.module.partition('.')[0]}/"
+        return (
+            mentioned & own or mentioned or own or {n for n, test in enumerate(self._known.tests) if capability in test}
+        )
 
     def _text(self, file: str) -> Sequence[str]:
         if file not in self._texts:
@@ -181,6 +190,7 @@ def _plant(given: Namespace, results: Results, chosen: Sequence[tuple[Mutant, Se
     at_module_level: list[Trial] = []
 
     def trials() -> Iterator[Trial]:
+        yield chooser.control([mutant for mutant, _ in chosen])
         for mutant, names in chosen:
             if until is not None and time.monotonic() > until:
                 return
@@ -193,7 +203,10 @@ def _plant(given: Namespace, results: Results, chosen: Sequence[tuple[Mutant, Se
                 at_module_level.append(trial)
 
     def answer(mutant: Mutant, verdict: str, by: str, seconds: float) -> None:
-        if verdict == BROKEN:
+        if mutant is CONTROL:
+            if verdict != SURVIVED:
+                pytest.exit(f"A test fails with nothing planted: {by}")
+        elif verdict == BROKEN:
             at_module_level.append(chooser.trial(mutant, ()))
         else:
             results.add(mutant, verdict, by, seconds)

@@ -242,7 +242,7 @@ class _Finder:
             name, other = call.func, _FUNCTIONS[call.func.id]
             self._note(call, scope, "function", lambda: setattr(name, "id", other))
         args = call.args
-        if len(args) > 1 and not any(isinstance(a, ast.Starred) for a in args[:2]) and not _is_typing(call):
+        if len(args) > 1 and not any(isinstance(a, ast.Starred) for a in args[:2]) and not _is_even(call):
             self._note(call, scope, "arguments swapped", lambda: args.__setitem__(slice(0, 2), args[1::-1]))
             self._note(call, scope, "last argument dropped", _popped(args, len(args) - 1))
         for position, keyword in enumerate(call.keywords):
@@ -283,8 +283,9 @@ def _is_unseen(call: ast.Call) -> bool:
     return isinstance(root, ast.Name) and root.id in _UNSEEN
 
 
-def _is_typing(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Name) and call.func.id in {"cast", "isinstance", "TypeVar", "NewType"}
+def _is_even(call: ast.Call) -> bool:
+    """Whether it does not matter, or only to type checkers, which argument comes first."""
+    return isinstance(call.func, ast.Name) and call.func.id in {"cast", "isinstance", "min", "max"}
 
 
 def _dotted(scope: _Scope, name: str) -> str:

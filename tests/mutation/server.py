@@ -31,6 +31,9 @@ UNDECIDED: Final = "no answer in time"
 """The machine was too busy: the next run tries it again."""
 BROKEN: Final = "could not be planted"
 
+CONTROL: Final = Mutant("control", "", "", 0, "nothing planted", "")
+"""Tried first: tests that notice it would notice anything."""
+
 Answer = Callable[[Mutant, str, str, float], None]
 """Takes what became of a fault, by which test, after how many seconds."""
 
@@ -134,7 +137,7 @@ class Server:
         most = int(trial.most_seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         try:
-            planted = self._plant(trial.mutant)
+            planted = trial.mutant is CONTROL or self._plant(trial.mutant)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is nothing to try
             self._say(writing, BROKEN, repr(error)[:500])
         if not planted:

@@ -1,5 +1,6 @@
 """Reserving and giving back room under the caps: what is written, what is not, and who comes too late."""
 
+from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import timedelta
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import pytest
 
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours
 from rebound.contacts.domain.contacts import Recovery
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations, known_frequencies
 from rebound.eligibility.domain.eligibility import Case, Exclusion
@@ -14,7 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.messages.domain.messages import MessageStatus
-from tests.fakes.making import BUSINESS_ID, RUN_ID, at, business, campaign, customer, id_of, message
+from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, RUN_ID, at, business, campaign, customer, id_of, message
 from tests.fakes.world import World
 
 WEEKLY: Final = FrequencyCap("One a week", (Category.MARKETING,), at_most=1, within_days=7)
@@ -99,6 +101,24 @@ def test_room_that_was_reserved_before_the_caps_were_tightened_is_given_back() -
     assert [place.message_id for place in desk.known.hand_overs] == ["other"]
 
 
+def test_a_place_is_given_back_although_others_write_the_row_meanwhile() -> None:
+    desk = Desk(replace(WEEKLY, at_most=2))
+    desk.reserve(1, desk.known)
+    read = desk.book.get_many
+    other = HandOver("other", at(-60), Category.MARKETING, Channel.EMAIL)
+
+    def overtaken(business_id: str, customer_ids: Iterable[str], **how: bool) -> Mapping[str, Frequency]:
+        found = read(business_id, customer_ids, **how)
+        desk.book.get_many = read  # type: ignore[method-assign]
+        desk.book.save(desk.known.reserving(other, [WEEKLY]), at(0) + WEEK)
+        return found
+
+    desk.book.get_many = overtaken  # type: ignore[method-assign]
+    desk.release(1)
+
+    assert [place.message_id for place in desk.known.hand_overs] == ["other"]
+
+
 def test_a_later_attempts_place_is_not_given_back_by_an_earlier_one() -> None:
     desk = Desk()
     desk.reserve(2, desk.known)
@@ -165,6 +185,6 @@ LOOKED_AT: Final = {
 @pytest.mark.parametrize("reason", LOOKED_AT)
 def test_what_a_rule_looked_at_is_shown_under_names_that_stay(reason: Exclusion) -> None:
     assert reason.rule is not None
-    case = Case(customer(1), None, business(), MAILING, at(0))
-
-    assert set(reason.rule.looks_at(case)) == LOOKED_AT[reason]
+    for hours in (NO_QUIET_HOURS, QuietHours(NIGHT, NIGHT)):
+        case = Case(customer(1), None, business(quiet_hours=hours), MAILING, at(0))
+        assert set(reason.rule.looks_at(case)) == LOOKED_AT[reason]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import EMAIL_ACCOUNT
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.campaigns.domain.chunks import ChunkKey
+from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -224,3 +224,69 @@ def test_a_provider_of_texts_is_asked_for_by_the_business_alone() -> None:
 
     assert len(world.sns_texter.handed) == 1
     assert world.twilio_texter.handed == []
+
+
+# --- the first attempt and the moments around it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_first_attempt_does_not_ask_what_earlier_ones_have_recorded(channel: Channel) -> None:
+    world = salon(3)
+    world.begin(world.post(channel).campaign.campaign_id)
+    asked: list[str] = []
+    world.checkpoint = asked.append
+    assert world._send_one()
+
+    assert "chunks.finish" in asked
+    assert "messages.get_many" not in asked
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_chunk_and_its_messages_have_their_times_from_the_clock(channel: Channel) -> None:
+    world = salon(2)
+    world.clock.move(timedelta(minutes=1))
+    world.begin(world.post(channel).campaign.campaign_id)
+    (only,) = world.chunks.rows.values()
+    world.clock.move(timedelta(minutes=1))
+    assert world._send_one()
+
+    assert only.created_at == at(60)
+    assert {(message.queued_at, message.sent_at) for message in world.messages.rows.values()} == {(at(60), at(120))}
+
+
+def test_an_email_campaign_that_is_paused_after_the_decision_sets_its_chunk_aside_at_once() -> None:
+    world = salon(3)
+    campaign_id = world.post().campaign.campaign_id
+    world.begin(campaign_id)
+
+    def pause(where: str) -> None:
+        if where == "contacts.get_many":
+            world.checkpoint = lambda _: None
+            world.steer_campaign.pause(BUSINESS_ID, campaign_id)
+
+    world.checkpoint = pause
+    assert world._send_one()
+    (only,) = world.chunks.rows.values()
+
+    assert (only.state, only.owner, len(only.remaining)) == (ChunkState.PENDING, None, 3)
+    assert world.mailer.handed == []
+
+
+def test_a_turn_that_was_booked_before_the_account_stopped_is_booked_again_afterwards() -> None:
+    world = salon(1)
+    world.rates.stop(EMAIL_ACCOUNT.name, Stop(at(0), at(300)))
+    task = ChunkTask(ChunkKey(BUSINESS_ID, "campaign", "chunk#000#0000000"), 5, Lane.BULK, turn_at=at(9))
+    assert world.send_email.acquire_slot(Channel.EMAIL, task, EMAIL_ACCOUNT) is SlotResult.NOTHING
+    (waiting,) = world.chunk_queue.queues[Channel.EMAIL, Lane.BULK].messages.values()
+
+    assert (waiting.body, world.chunk_queue.delays[-1]) == (replace(task, turn_at=None), timedelta(seconds=300))
+
+
+@pytest.mark.parametrize(("milliseconds", "result"), [(999, SlotResult.SEND), (1000, SlotResult.NOTHING)])
+def test_a_turn_in_less_than_a_queue_can_delay_is_now(milliseconds: int, result: SlotResult) -> None:
+    world = salon(1)
+    world.quotas.now = Quota(14.0)
+    turn_at = at(0) + timedelta(milliseconds=milliseconds)
+    task = ChunkTask(ChunkKey(BUSINESS_ID, "campaign", "chunk#000#0000000"), 5, Lane.BULK, turn_at)
+
+    assert world.send_email.acquire_slot(Channel.EMAIL, task, EMAIL_ACCOUNT) is result

@@ -1,0 +1,76 @@
+"""A batch of receipts: which of its entries come again and why, and what it costs to look."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pytest
+
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import MessageKey, Outcome, Receipt
+from rebound.messages.domain.messages import Message, MessageStatus
+from tests.fakes.making import at, customer, message, message_key, receipt
+from tests.fakes.world import World
+
+TEXTS: Final = {"provider": Provider.SNS, "key": None}
+
+
+def world() -> World:
+    made = World()
+    made.add(customer(1), customer(2))
+    return made
+
+
+def sns(provider_id: str) -> Receipt:
+    return receipt(Outcome.DELIVERED, 5, **TEXTS, provider_id=provider_id)
+
+
+def test_each_entry_says_for_itself_whether_it_must_come_again_and_whether_anybody_here_sent_it() -> None:
+    made = world()
+    made.messages.record([message(1, address="+14155560001", channel=Channel.SMS)])
+    made.messages.remember_provider_id(Provider.SNS, "known", message_key(1))
+    applied = made.apply_receipts(
+        {
+            "good": (sns("known"),),
+            "not ours": (sns("unknown"),),
+            "too early": (receipt(Outcome.DELIVERED, 1, key=message_key(2)),),
+            "partly": (sns("known"), sns("unknown")),
+            "of an identity": (receipt(Outcome.DELIVERED, 1, key=None),),
+        }
+    )
+
+    assert applied.early == {"not ours", "too early", "partly"}
+    assert applied.unclaimed == {"not ours", "partly"}
+    assert applied.again == applied.early
+    assert (applied.contended, applied.unanswered, applied.postponed) == (frozenset(), frozenset(), frozenset())
+    assert applied.unattributed == 1
+    assert made.messages.rows[message_key(1)].status is MessageStatus.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("stored", "reads"),
+    [
+        # A conditional write that succeeds proves that the row was read as it is.
+        (message(1), [False]),
+        # Nothing was written, so that the row may have been an old one.
+        (message(1, MessageStatus.DELIVERED, delivered_at=at(1), provider=Provider.SES), [False, True]),
+        (None, [False, True]),
+    ],
+)
+def test_messages_are_read_at_half_the_price_and_again_only_where_that_proves_nothing(
+    stored: Message | None, reads: list[bool]
+) -> None:
+    made = world()
+    if stored is not None:
+        made.messages.record([stored])
+    asked: list[bool] = []
+    read = made.messages.get_many
+
+    def noted(keys: Sequence[MessageKey], *, consistent: bool = True) -> Mapping[MessageKey, Message]:
+        asked.append(consistent)
+        return read(keys, consistent=consistent)
+
+    made.messages.get_many = noted  # type: ignore[method-assign]
+    made.apply_receipts({"entry": (receipt(Outcome.DELIVERED, 1),)})
+
+    assert asked == reads
