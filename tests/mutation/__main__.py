@@ -30,7 +30,11 @@ from tests.suites import IN_PROCESS
 SEED: Final = 20261129
 SIZE: Final = 1500
 FOLDER: Final = REPOSITORY / ".local" / "mutation"
-SUITES: Final = tuple(part for part in IN_PROCESS if part.startswith("tests/"))
+NOT_OF_THE_HEART: Final = ("tests/unit/local", "tests/unit/benchmarks", "tests/unit/suites", "tests/contract/project")
+SUITES: Final = (
+    *(part for part in IN_PROCESS if part.startswith("tests/")),
+    *(f"--ignore={folder}" for folder in NOT_OF_THE_HEART),
+)
 QUIET: Final = ("-q", "-p", "no:cacheprovider", "--no-header", "--no-summary")
 SLOWER: Final = 5.0
 """A fault may make its tests so many times slower, and ten seconds more, before it counts as an endless loop."""

@@ -212,3 +212,16 @@ def test_a_flag_does_not_land_on_the_address_to_which_a_customer_moves_meanwhile
     assert [(moved.email, moved.failed_email, moved.failed_phone) for moved in found.values()] == (
         [] if leaves else [("new@example.com", False, False)]
     )
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_page_that_holds_the_last_customer_exactly_is_the_last_one(ports: EveryPorts, tagged: bool) -> None:
+    ports.customers.save([customer(number, general_tags=("vip",)) for number in range(6)], [])
+    matcher = compile_filter({"tag": "vip"}) if tagged else None
+    pages = {limit: ports.customers.page(BUSINESS_ID, limit=limit, matching=matcher) for limit in (5, 6, 7)}
+
+    assert {limit: (len(page.items), page.next_cursor is None) for limit, page in pages.items()} == {
+        5: (5, False),
+        6: (6, True),
+        7: (6, True),
+    }

@@ -290,3 +290,17 @@ def test_a_turn_in_less_than_a_queue_can_delay_is_now(milliseconds: int, result:
     task = ChunkTask(ChunkKey(BUSINESS_ID, "campaign", "chunk#000#0000000"), 5, Lane.BULK, turn_at)
 
     assert world.send_email.acquire_slot(Channel.EMAIL, task, EMAIL_ACCOUNT) is result
+
+
+def test_the_pace_is_reckoned_from_the_start_of_the_run_and_not_from_the_post() -> None:
+    """A campaign may have waited for its time for days."""
+    world = salon(200)
+    campaign_id = world.post().campaign.campaign_id
+    world.clock.move(timedelta(days=3))
+    for index in world.plan_campaign(BUSINESS_ID, campaign_id):
+        world.expand_campaign(BUSINESS_ID, campaign_id, index, always)
+    world.tallies.add(campaign_id, "shard-0", {MessageStatus.SENT: 100}, after=None, position="1")
+    world.clock.move(timedelta(seconds=20))
+
+    # A hundred took twenty seconds, and so will the others, and two until they are counted; but no longer than so far.
+    assert world.drain_campaign(BUSINESS_ID, campaign_id, 0).wait_seconds == 20
