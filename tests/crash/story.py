@@ -702,8 +702,13 @@ class Story(World):
                 key = ContactKey(message.key.business_id, message.channel, message.address)
                 if message.key.message_id not in self.contacts.get_many([key])[key].reachability.voided:
                     yield f"the bounce of {message.key} still counts"
-        rows = self.export_store.files.values()
-        found = [json.loads(line)["customer_id"] for file in rows for line in file.decode().splitlines()]
+        results, files = list[list[str]](), list[list[str]]()
+        for (_, name), file in self.export_store.files.items():
+            (results if name.endswith("-result") else files).append(file.decode().splitlines())
+        found = [json.loads(line)["customer_id"] for lines in files for line in lines]
+        told = [line.split(",")[1] for lines in results for line in lines[1:]]
+        if sorted(told) != [str(number) for number in range(IMPORTED)]:
+            yield f"the import says of {told} what became of them"
         if self.exported is None or self.exported.job.status != "completed":
             yield "the export is not done"
         elif len(found) != len(set(found)) or len(found) != own - len(CLEANED):

@@ -31,6 +31,7 @@ HEART: Final = (
     "inbound.application.receive_text",
     "messages.adapters.dynamo_messages",
     "messages.adapters.rows",
+    "messages.domain.html_as_text",
     "messages.domain.messages",
     "messages.domain.rendering",
     "platform.adapters.dynamo",

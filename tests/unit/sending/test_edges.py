@@ -19,6 +19,7 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.rendering import size_of
 from rebound.rates.domain import HORIZON, LONGEST_STOP, Flow, Lane, Quota, RateState, Stop
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask, DeferredChunkTask
@@ -304,3 +305,7 @@ def test_the_pace_is_reckoned_from_the_start_of_the_run_and_not_from_the_post() 
 
     # A hundred took twenty seconds, and so will the others, and two until they are counted; but no longer than so far.
     assert world.drain_campaign(BUSINESS_ID, campaign_id, 0).wait_seconds == 20
+
+
+def test_whatever_a_client_may_write_has_a_size() -> None:
+    assert [size_of(text) for text in ("", "a", "ä", "🎉", "\ud800")] == [0, 1, 1, 2, 1]
