@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from rebound.inbound.domain.phrases import LANGUAGES, Phrases, everyday_words, phrases_of
-from rebound.inbound.domain.stop_words import is_stop, polite_words, strong_words
+from rebound.inbound.domain.stop_words import all_stop_words, is_stop, polite_words, strong_words
 from rebound.inbound.domain.wording import BREAK, QUESTION, sentences, visible
 
 _SHORT: Final = 4
@@ -91,14 +91,19 @@ def _single_words() -> frozenset[str]:
 def _is_misspelt(words: Collection[str]) -> bool:
     """Whether a long word is nearly one that stops, or the whole sentence is nearly a short one."""
     kept = set(_without_politeness([word for word in words if word not in (BREAK, QUESTION)]))
-    unknown = kept - _single_words() - everyday_words() - polite_words()
+    unknown = kept - all_stop_words() - everyday_words() - polite_words()
     return any(_is_nearly_a_stop(word, alone=len(kept) <= _ALONE) for word in unknown if len(word) >= _FEW_LETTERS - 1)
+
+
+@cache
+def _may_be_misspelt(*, alone: bool) -> frozenset[str]:
+    return frozenset(word for word in (all_stop_words() if alone else strong_words()) if " " not in word)
 
 
 def _is_nearly_a_stop(word: str, *, alone: bool) -> bool:
     return any(
         _is_nearly(word, known, alone=alone)
-        for known in _single_words()
+        for known in _may_be_misspelt(alone=alone)
         # Hardly anybody mistypes the first letter, and many other words differ by it.
         if known[0] == word[0] and len(known) >= (_FEW_LETTERS if alone else _MANY_LETTERS)
     )

@@ -70,6 +70,13 @@ def strong_words() -> frozenset[str]:
 
 
 @cache
+def all_stop_words() -> frozenset[str]:
+    """Word groups that mean a STOP in some language, if only as the whole text."""
+    known = [phrases_of(language) for language in LANGUAGES]
+    return strong_words().union(*(each.stop_alone | each.stop_in_this_language for each in known))
+
+
+@cache
 def polite_words() -> frozenset[str]:
     """Word groups that add nothing."""
     return frozenset(word for language in LANGUAGES for word in phrases_of(language).polite)
