@@ -222,6 +222,22 @@ def test_bad_rows_are_told_by_line_the_first_of_them_and_all_are_counted() -> No
     assert view.counts == RowCounts(len(bad), failed=len(bad))
 
 
+@pytest.mark.parametrize("part_bytes", [800, 1_000_000])
+@pytest.mark.parametrize("odd", [{"first_name": ""}, {"email": "nonsense"}])
+def test_the_first_of_them_are_told_whether_or_not_they_have_an_id(odd: Fields, part_bytes: int) -> None:
+    world = World()
+    world.import_part_bytes = part_bytes
+    rows = [
+        {"first_name": f"N{n}", "last_name": "Silva", **odd, **({"external_id": str(n)} if n % 3 else {})}
+        for n in range(2 * MAX_ERRORS + 300)
+    ]
+    view = imported(world, *rows)
+    told = view.bad_rows or view.incomplete_rows
+
+    assert [row.line for row in told] == list(range(1, MAX_ERRORS + 1))
+    assert sum(view.problems.values()) == len(rows)
+
+
 @pytest.mark.parametrize("rows", [10, 400])
 def test_a_file_that_turns_out_unreadable_at_its_end_has_changed_nothing(rows: int) -> None:
     world = World()

@@ -264,6 +264,33 @@ def test_a_number_that_a_spreadsheet_made_a_float_is_the_number(number: str, dec
     assert only(world).mobile_phone == "+4915112345678"
 
 
+@pytest.mark.parametrize(
+    ("country", "name", "cell", "kept"),
+    [
+        ("DE", "mobile_phone", "4915112345678", "+4915112345678"),
+        ("DE", "mobile_phone", "49 176 1234567", "+491761234567"),
+        ("DE", "mobile_phone", "+49\u00a0151 12345678", "+4915112345678"),
+        ("US", "mobile_phone", "\u202d+1 415 555 0123\u202c", "+14155550123"),
+        ("GB", "day_phone", "020 7946 0958 ext 12", "+442079460958 ext. 12"),
+        ("US", "mobile_phone", "555-0123", None),
+        ("GB", "mobile_phone", "1111", None),
+        ("DE", "mobile_phone", "110", None),
+        ("US", "mobile_phone", "000-000-0000", None),
+        ("US", "mobile_phone", "555-0123 Mom", None),
+        ("DE", "mobile_phone", "0171 1234567 (Axel)", None),
+    ],
+)
+def test_a_number_is_read_as_it_is_meant_or_costs_its_field(
+    country: str, name: str, cell: str, kept: str | None
+) -> None:
+    world = World(business(country=country))
+    world.addresses = LibraryAddressReader()  # type: ignore[assignment]
+    view = imported(world, {**ANA, name: cell})
+
+    assert getattr(only(world), name) == kept
+    assert view.counts == RowCounts(1, created=1, incomplete=kept is None)
+
+
 def test_a_number_of_json_is_a_number_too() -> None:
     world = german()
     run(world, json.dumps({**ANA, "mobile_phone": 15112345678.0, "day_phone": 3012345678}), "jsonl")

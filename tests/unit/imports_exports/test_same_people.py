@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import replace
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.start_import import ImportView
 from rebound.imports_exports.domain import ImportOptions, RowCounts
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes.making import BUSINESS_ID, customer
 from tests.fakes.watching import Turns
 from tests.fakes.world import Chaos, World, always
 
@@ -155,6 +156,29 @@ def test_two_rows_that_are_the_same_person_are_one_customer_with_what_either_say
         "email": ["marketing"],
         "sms": ["all"],
     }
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_row_without_an_id_meets_whom_another_row_names_in_whatever_order_they_stand(named_first: bool) -> None:
+    world = World()
+    world.import_part_bytes = 100_000
+    rows = [{**ANA, "external_id": "A"}, {**ANA, "external_id": "", "gender": "f"}]
+    others = [{"external_id": f"O{n}", "first_name": f"N{n}", "last_name": "Silva"} for n in range(60)]
+    imported(world, *(rows if named_first else rows[::-1]), *others)
+
+    assert [customer.gender for customer in people(world) if customer.first_name == "Ana"] == ["f"]
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_a_row_meets_who_has_the_address_now_before_who_had_it_once(numbers: tuple[int, int]) -> None:
+    world = World()
+    once, now = (customer(number, first_name="Ana", last_name="Silva", mobile_phone=None) for number in numbers)
+    world.add(replace(once, email=ANA["email"]))
+    world.customer_service.change(BUSINESS_ID, once.customer_id, {"email": "other@example.com"})
+    world.add(replace(now, email=ANA["email"]))
+    imported(world, {**without(ANA, "mobile_phone"), "gender": "f"})
+
+    assert {each.customer_id: each.gender for each in people(world)} == {once.customer_id: None, now.customer_id: "f"}
 
 
 def test_an_opt_out_of_an_address_that_a_later_row_replaces_is_not_one_of_the_new_address() -> None:
