@@ -694,8 +694,8 @@ def uploaded(import_id: str) -> dict[str, Any]:
     return event
 
 
-def imported(stack: Stack, content: str, format_: str = "csv") -> dict[str, Any]:
-    accepted = stack.api("POST", "/v1/imports", {"format": format_, "content": content})
+def imported(stack: Stack, content: str, format_: str = "csv", **options: Any) -> dict[str, Any]:
+    accepted = stack.api("POST", "/v1/imports", {"format": format_, "content": content, **options})
     assert accepted.status == 202
     import_id = accepted.body["import_id"]
     run_import(stack, import_id)
@@ -736,6 +736,60 @@ def test_importing_the_same_file_again_changes_nothing(stack: Stack) -> None:
     assert first["counts"] == counts(2, created=2)
     assert second["counts"] == counts(2, unchanged=2)
     assert third["counts"] == counts(2, updated=1, unchanged=1)
+
+
+def test_an_import_says_how_its_file_is_read_and_shows_what_became_of_it(stack: Stack) -> None:
+    options: dict[str, Any] = {
+        "columns": {"Mobile": "mobile_phone", "Notes": None},
+        "date_format": "DD/MM/YYYY",
+        "empty_cells": "clear",
+        "match_by": "email",
+        "protect": ["general_tags"],
+    }
+    content = (
+        "First Name;last-name;E-Mail;Mobile;Birthday;general_tags;Notes\n"
+        'Ana;Silva;ana@example.com;(415) 555-0123;04/01/1990;"vip, new";x\n'
+        "Bo;Silva;odd;;;;\n"
+    )
+    first = imported(stack, content, **options)
+    again = imported(stack, content.replace("(415) 555-0123", "").replace("vip, new", "other"), **options)
+    [ana] = [row for row in stack.table("CUSTOMERS_TABLE") if row["first_name"]["S"] == "Ana"]
+
+    assert first["counts"] == counts(2, created=2, incomplete=1)
+    assert first["summary"] == [
+        {"kind": "warning", "field": "email", "reason": first["warnings"][0]["message"], "count": 1}
+    ]
+    assert again["counts"] == counts(2, updated=1, unchanged=1, incomplete=2)
+    assert {(each["line"], each["field"]) for each in again["warnings"]} == {(2, "general_tags"), (3, "email")}
+    assert (ana["birthday"]["S"], "mobile_phone" in ana) == ("1990-01-04", False)
+    for name in ("result", "errors"):
+        key = f"exports/{BUSINESS_ID}/{first['import_id']}-{name}"
+        assert key in first[f"{name}_url"]
+        assert make("s3").get_object(Bucket="imports", Key=key)["Body"].read().decode().startswith("line,")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"columns": {"Mobile": "shoe_size"}}, "columns.Mobile"),
+        ({"columns": {"": "email"}}, "columns."),
+        ({"columns": ["email"]}, "columns"),
+        ({"date_format": "some day"}, "date_format"),
+        ({"empty_cells": "maybe"}, "empty_cells"),
+        ({"match_by": ["fax"]}, "match_by.0"),
+        ({"protect": ["shoe_size"]}, "protect"),
+        ({"protect": "email"}, "protect"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_with_the_field_and_start_nothing(
+    stack: Stack, options: dict[str, Any], field: str
+) -> None:
+    before = stack.table("DIRECTORY_TABLE")
+    answer = stack.api("POST", "/v1/imports", {"format": "csv", "content": HEADER, **options})
+
+    assert (answer.status, answer.fields) == (422, [field])
+    assert stack.table("DIRECTORY_TABLE") == before
 
 
 def test_two_rows_with_one_external_id_are_one_customer_and_the_counts_add_up(stack: Stack) -> None:

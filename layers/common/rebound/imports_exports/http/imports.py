@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from msgspec.structs import asdict
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from rebound.imports_exports import wiring
 from rebound.imports_exports.application.start_import import MAX_COLUMNS, MAX_ERRORS, ImportView
@@ -16,7 +16,13 @@ from rebound.kernel.errors import FieldError
 from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, Line, Request, Time
 
-MatchBy = Literal["email", "mobile_phone", "phone"]
+
+def _listed(value: object) -> object:
+    """One word for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+MatchBy = Annotated[list[Literal["email", "mobile_phone", "phone"]], BeforeValidator(_listed)]
 
 
 class NewImportRequest(Request):
@@ -43,7 +49,7 @@ class NewImportRequest(Request):
         description="How dates are written besides YYYY-MM-DD: DD/MM/YYYY, M.D.YY or %d/%m/%Y. A time may follow.",
         examples=["DD/MM/YYYY"],
     )
-    match_by: list[MatchBy] | MatchBy | None = Field(
+    match_by: MatchBy | None = Field(
         default=None,
         description="A row without an id is about the customer with the same name and the same address of these; "
         "email and mobile_phone unless you say otherwise. Without any, it always is somebody new.",
@@ -58,8 +64,7 @@ class NewImportRequest(Request):
 
     def options(self) -> ImportOptions:
         """How the file is to be read, and what it may do."""
-        given = ("email", "mobile_phone") if self.match_by is None else self.match_by
-        match_by = [given] if isinstance(given, str) else given
+        match_by = ["email", "mobile_phone"] if self.match_by is None else self.match_by
         return ImportOptions(
             columns=self.columns,
             clears=self.empty_cells == "clear",
