@@ -80,6 +80,11 @@ def test_every_form_of_an_address_is_read_as_the_address(drawn: tuple[str, str])
         "rfc822; ana@example.com",
         "RFC822;<ana@example.com>",
         "Ana <ana@example.com",
+        "Ana@Home <ana@example.com>",
+        "'ana@example.org' <ana@example.com>",
+        "ana@example.org <ana@example.com>",
+        "ana@example.com (not <ana@example.org> (nor <x@example.org>))",
+        '<"ana"@example.com>',
     ],
 )
 def test_forms_seen_in_reports_name_the_address(text: str) -> None:

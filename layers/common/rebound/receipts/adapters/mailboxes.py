@@ -13,7 +13,9 @@ _TYPE: Final = re.compile(r"\s*rfc822\s*;", re.IGNORECASE)
 _FOLD: Final = re.compile(r"[\r\n]+")
 _ROOT: Final = re.compile(r"\.(?=\s*(?:[>,;(]|$))")
 """The dot of a domain that is written to the root: no part of an address, but mail servers write it."""
-_LAST_BRACKETS: Final = re.compile(r".*<([^<>]*@[^<>]*)>", re.DOTALL)
+_BRACKETS: Final = re.compile(r"<[^<>]*@[^<>]*>")
+_ASIDE: Final = re.compile(r'"(?:\\.|[^"\\])*"|\((?:\\.|[^()\\])*\)', re.DOTALL)
+"""A quoted string, or a comment without another in it."""
 
 
 def addresses_in(text: str) -> tuple[str, ...]:
@@ -25,23 +27,31 @@ def addresses_in(text: str) -> tuple[str, ...]:
     plain = text.removesuffix(".")
     if plain.isascii() and _PLAIN.fullmatch(plain):
         return (plain,)
-    return _parsed(text) or (text,)
+    found = _parsed(text)
+    brackets = _BRACKETS.findall(_without_asides(text))
+    if len(found) <= 1 and len(brackets) == 1:
+        # Display names often have an @ without quotes, which RFC 5322 does not allow.
+        found = _parsed(brackets[0]) or found
+    return found or (text,)
+
+
+def _without_asides(text: str) -> str:
+    """The text without quoted strings and comments, however deep they are in each other."""
+    while (shorter := _ASIDE.sub("", text)) != text:
+        text = shorter
+    return text
 
 
 def _parsed(text: str) -> tuple[str, ...]:
     from email.policy import default
 
-    for written in (text, *_LAST_BRACKETS.findall(text)):
-        try:
-            header = default.header_factory("To", _ROOT.sub("", _FOLD.sub("", written)))
-            found = [(address.username, address.domain) for address in header.addresses]
-        except (ValueError, IndexError, AttributeError):
-            # The library's parser fails in several ways on what is no address.
-            continue
-        addresses = tuple(f"{local}@{_ascii(domain)}" for local, domain in found if local and domain)
-        if addresses:
-            return addresses
-    return ()
+    try:
+        header = default.header_factory("To", _ROOT.sub("", _FOLD.sub("", text)))
+        found = [(address.username, address.domain) for address in header.addresses]
+    except (ValueError, IndexError, AttributeError):
+        # The library's parser fails in several ways on what is no address.
+        return ()
+    return tuple(f"{local}@{_ascii(domain)}" for local, domain in found if local and domain)
 
 
 def _ascii(domain: str) -> str:
