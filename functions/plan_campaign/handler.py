@@ -11,7 +11,7 @@ RESERVE_MILLISECONDS: Final = 30_000
 
 
 at_start(
-    lambda: (wiring.use_cases().plan_campaign, wiring.use_cases().expand_campaign, wiring.use_cases().drain_campaign)
+    lambda: (wiring.use_cases().plan_campaign, wiring.use_cases().expand_campaign, wiring.use_cases().look_at_campaign)
 )
 
 
@@ -27,4 +27,4 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         wiring.use_cases().expand_campaign(
             business_id, campaign_id, ranges[0], more_than(RESERVE_MILLISECONDS, context)
         )
-    return wiring.use_cases().drain_campaign(business_id, campaign_id, polls=0).for_the_state_machine()
+    return wiring.use_cases().look_at_campaign(business_id, campaign_id, polls=0).for_the_state_machine()

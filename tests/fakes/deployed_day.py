@@ -61,6 +61,8 @@ class DeployedDay:
         """What the pages behind links answered."""
         self.answered: list[Any] = []
         """What the pages behind the link of a question answered."""
+        self.shared: list[Any] = []
+        """The campaigns to two who share an address, at their end."""
         self.consent: dict[str, Any] = {}
         """How the consent of the customer who was asked stands then."""
         providers = deployment.providers
@@ -242,6 +244,25 @@ class DeployedDay:
         self._import(first, [self._person(1)], "again")
         self.deployment.api("POST", "/v1/exports", {"format": "csv"}, business_id=first, key=f"export-{first}")
         self.deployment.rest()
+
+    def share_an_address(self) -> None:
+        """Two customers share an address; the one who is to get the message goes, and the other gets it."""
+        first = self.business_ids[0]
+        for channel, field, address, busy, numbers in (
+            ("email", "email", email_of(24), "ACCOUNT_THROTTLED", (24, 25)),
+            ("sms", "mobile_phone", phone_of(26), "20429", (26, 27)),
+        ):
+            pair = [self.customer_ids[0][number] for number in numbers]
+            self.deployment.api("PATCH", f"/v1/customers/{pair[1]}", {field: address}, business_id=first)
+            self.deployment.rest()
+            self.deployment.providers.answers[address] = [busy]
+            self._post(f"shared {channel}", first, channel, {"customer_ids": pair})
+            while not any((sent.to, sent.answer) == (address, busy) for sent in self.deployment.providers.log):
+                self.deployment.tick()
+            self.deployment.api("DELETE", f"/v1/customers/{min(pair)}", business_id=first)
+            self.deployment.rest()
+            _, campaign_id = self.campaigns[f"shared {channel}"]
+            self.shared.append(self.deployment.api("GET", f"/v1/campaigns/{campaign_id}", business_id=first))
 
     def ask_and_be_answered(self) -> None:
         """Staff write down what a customer wants, and ask the customer, who says yes."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.campaign_service import CampaignView
+from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import UNDER_WAY, Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress, claim_of
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
@@ -94,6 +95,7 @@ class MemoryChunkLedger:
             owner=owner,
             leased_until=now + lease,
             attempts=chunk.attempts + 1,
+            reopened_at=None,
         )
         self._write(claimed)
         return outcome, claimed
@@ -118,6 +120,18 @@ class MemoryChunkLedger:
 
     def get(self, key: ChunkKey) -> Chunk | None:
         return self.rows.get((key.campaign_id, key.chunk))
+
+    def reopen(self, key: ChunkKey, customer_ids: Sequence[str], now: datetime) -> Chunk:
+        chunk = self.rows.get((key.campaign_id, key.chunk))
+        if chunk is None:
+            raise NotFoundError("chunk")
+        if chunk.state is not ChunkState.DONE:
+            return chunk
+        opened = replace(
+            chunk, state=ChunkState.PENDING, remaining=tuple(customer_ids), not_before=None, reopened_at=now
+        )
+        self._write(opened)
+        return opened
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         chunk = self.rows.get((key.campaign_id, key.chunk))
@@ -167,6 +181,41 @@ class MemoryExpansionLedger:
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:
         return [progress for (owner, _), progress in sorted(self.rows.items()) if owner == campaign_id]
+
+
+class MemorySharedAddressLedger:
+    """Implements ``SharedAddressLedger``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], SharedAddress] = {}
+
+    def claim(self, campaign_id: str, digest: str, customer_id: str) -> bool:
+        row = self._row(campaign_id, digest)
+        if row.winner not in (None, customer_id):
+            return False
+        self._write(replace(row, winner=customer_id))
+        return True
+
+    def make_way(self, chunk: ChunkKey, digest: str, customer_id: str) -> None:
+        row = self._row(chunk.campaign_id, digest)
+        self._write(replace(row, made_way={**row.made_way, customer_id: chunk.chunk}))
+
+    def contested(self, campaign_id: str) -> Sequence[SharedAddress]:
+        return [row for (owner, _), row in sorted(self.rows.items()) if owner == campaign_id and row.made_way]
+
+    def replace(self, before: SharedAddress, after: SharedAddress) -> None:
+        row = self._row(before.campaign_id, before.digest)
+        if (row.winner, row.recalled) != (before.winner, before.recalled):
+            raise ConcurrentChangeError
+        gone = before.made_way.keys() - after.made_way.keys()
+        left = {id_: chunk for id_, chunk in row.made_way.items() if id_ not in gone}
+        self._write(replace(row, winner=after.winner, recalled=after.recalled, made_way=left))
+
+    def _row(self, campaign_id: str, digest: str) -> SharedAddress:
+        return self.rows.get((campaign_id, digest)) or SharedAddress(campaign_id, digest)
+
+    def _write(self, row: SharedAddress) -> None:
+        self.rows[row.campaign_id, row.digest] = row
 
 
 class MemoryTallyBook:
@@ -241,6 +290,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def chunks(self) -> MemoryChunkLedger:
         return MemoryChunkLedger()
+
+    @cached_property
+    def shared_addresses(self) -> MemorySharedAddressLedger:
+        return MemorySharedAddressLedger()
 
     @cached_property
     def expansion(self) -> MemoryExpansionLedger:

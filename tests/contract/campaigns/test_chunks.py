@@ -9,7 +9,7 @@ import pytest
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState, ClaimOutcome, Held
 from rebound.kernel.audiences import Audience
-from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -36,6 +36,7 @@ def test_progress_and_its_chunks_are_written_together_and_only_as_read(ports: Ev
         enqueued=1,
         audience=Audience(9, MappingProxyType({"opted_out": 2})),
         held=MappingProxyType({1: Held(at(3600), 40, 7)}),
+        sharing=(id_of(6),),
     )
     written = ports.expansion.commit(beyond, [chunk(name) for name in names(2)])
     with pytest.raises(ConcurrentChangeError):
@@ -177,3 +178,32 @@ def test_the_state_of_a_chunk_can_be_asked_for_by_itself(ports: EveryPorts) -> N
     assert ports.chunks.state(claimed.key) is ChunkState.DONE
     assert ports.chunks.state(replace(claimed.key, chunk="chunk#000#0000099")) is None
     assert ports.chunks.get(replace(claimed.key, chunk="chunk#000#0000099")) is None
+
+
+def test_a_chunk_knows_who_of_its_recipients_shares_an_address(ports: EveryPorts) -> None:
+    shared = tuple(id_of(number) for number in (1, 17, 50))
+    ports.chunks.add(chunk(recipients=50, sharing=shared))
+    _, claimed = ports.chunks.claim(chunk().key, "me", at(0), LEASE)
+
+    assert claimed.sharing == ports.chunks.page(CAMPAIGN_ID, None).items[0].sharing == shared
+
+
+def test_only_a_finished_chunk_is_opened_again_and_says_so_until_it_is_claimed(ports: EveryPorts) -> None:
+    ports.chunks.add(chunk())
+    untouched = ports.chunks.reopen(chunk().key, [id_of(2)], at(1))
+    _, claimed = ports.chunks.claim(chunk().key, "me", at(2), LEASE)
+    ports.chunks.finish(claimed)
+    opened = ports.chunks.reopen(chunk().key, [id_of(2)], at(3))
+    again = ports.chunks.reopen(chunk().key, [id_of(3)], at(4))
+    outcome, taken = ports.chunks.claim(chunk().key, "you", at(5), LEASE)
+
+    assert (untouched.state, untouched.remaining, untouched.reopened_at) == (
+        ChunkState.PENDING,
+        chunk().customer_ids,
+        None,
+    )
+    assert (opened.state, opened.remaining, opened.reopened_at) == (ChunkState.PENDING, (id_of(2),), at(3))
+    assert again == opened
+    assert (outcome, taken.remaining, taken.attempts, taken.reopened_at) == (ClaimOutcome.WORK, (id_of(2),), 2, None)
+    with pytest.raises(NotFoundError):
+        ports.chunks.reopen(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, names(2)[1]), [id_of(2)], at(3))

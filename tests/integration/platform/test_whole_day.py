@@ -86,6 +86,7 @@ class Done:
     opened: Sequence[Any]
     answered: Sequence[Any]
     consent: Mapping[str, Any]
+    shared: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +115,11 @@ def done() -> Iterator[Done]:
         day.ask_and_be_answered()
         day.text_back()
         day.keep_in_step_with_the_suppression_list()
+        day.share_an_address()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
-        yield Done(ended, deployment, asked, day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent)
+        told = (day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent, day.shared)
+        yield Done(ended, deployment, asked, *told)
 
 
 def granted(deployment: Deployment, function: str) -> Iterator[Statement]:
@@ -135,6 +138,14 @@ def _listed(value: Any) -> list[str]:
 
 def test_the_day_ends_as_it_should(done: Done) -> None:
     assert done.faults == []
+
+
+def test_the_next_at_an_address_gets_what_the_first_did_not(done: Done) -> None:
+    audience = {"matched": 2, "excluded": {"not_found": 1}, "targeted": 1}
+
+    assert [(view["status"], view["results"]["delivered"], view["audience"]) for view in done.shared] == [
+        ("completed", 1, audience)
+    ] * 2
 
 
 def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:

@@ -232,6 +232,7 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
+        segments=world.segments,
         businesses=world.businesses,
         messages=world.messages,
         clock=world.clock,

@@ -265,6 +265,9 @@ def every_kind_of_case() -> Iterator[Case]:
             Case(ANA, None, sender, what, NOW, frequency)
             for sender, what, frequency in product(capped, campaigns, frequencies)
         )
+        yield from (
+            Case(ANA, contact, business(), what, NOW, goes_to=other) for what in campaigns for other in (None, "b")
+        )
 
 
 def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:
@@ -675,6 +678,7 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
+        segments=world.segments,
         businesses=world.businesses,
         messages=world.messages,
         clock=world.clock,

@@ -343,6 +343,10 @@ def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, pa
             assert (customer_id, word(decision)) == (customer_id, at_the_end[customer_id])
     for customer_ids in sharing.values():
         event("shared")
+        if situation.new.category.is_promotional:
+            # What goes to each address once goes to the same customer.
+            assert {id_: word(preview[id_]) for id_ in customer_ids} == {id_: at_the_end[id_] for id_ in customer_ids}
+            assert sum(at_the_end[id_] == "send" for id_ in customer_ids) <= 1
         assert sorted(word(preview[id_]) for id_ in customer_ids) == sorted(at_the_end[id_] for id_ in customer_ids)
 
 

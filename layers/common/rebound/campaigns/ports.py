@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress
 from rebound.eligibility.ports import EligibilityPorts
@@ -71,6 +72,12 @@ class ChunkLedger(Protocol):
     def get(self, key: ChunkKey) -> Chunk | None:
         """A chunk as it was a moment ago (eventually consistent); ``None`` when it is not there."""
 
+    def reopen(self, key: ChunkKey, customer_ids: Sequence[str], now: datetime) -> Chunk:
+        """Make a finished chunk pending again for some of its recipients; the chunk as it is afterwards.
+
+        A chunk that is not finished stays as it is. Raises ``NotFoundError``.
+        """
+
     def state(self, key: ChunkKey) -> ChunkState | None:
         """Where a chunk stood a moment ago (eventually consistent); ``None`` when it is not there."""
 
@@ -82,6 +89,25 @@ class ChunkLedger(Protocol):
 
     def holds(self, campaign_id: str) -> Mapping[datetime, HoldReason]:
         """All times that were noted, also those that have passed."""
+
+
+class SharedAddressLedger(Protocol):
+    """Who gets a campaign's message at an address that several customers have."""
+
+    def claim(self, campaign_id: str, digest: str, customer_id: str) -> bool:
+        """Make the customer the winner if nobody else is; whether they are the winner now."""
+
+    def make_way(self, chunk: ChunkKey, digest: str, customer_id: str) -> None:
+        """Remember who was left out for another, and in which chunk; doing it again changes nothing."""
+
+    def contested(self, campaign_id: str) -> Sequence[SharedAddress]:
+        """The addresses at which somebody has made way (strongly consistent)."""
+
+    def replace(self, before: SharedAddress, after: SharedAddress) -> None:
+        """Write winner and recalled, and take off who has made way no more; others may make way meanwhile.
+
+        Raises ``ConcurrentChangeError`` when winner or recalled are not as they were read.
+        """
 
 
 class TallyBook(Protocol):
@@ -121,6 +147,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def chunks(self) -> ChunkLedger: ...
+
+    @property
+    def shared_addresses(self) -> SharedAddressLedger: ...
 
     @property
     def expansion(self) -> ExpansionLedger: ...

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CampaignsPorts,
         ChunkLedger,
         ExpansionLedger,
+        SharedAddressLedger,
         TallyBook,
     )
 
@@ -49,6 +50,12 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_campaigns import DynamoExpansionLedger
 
         return DynamoExpansionLedger(self.settings["CHUNKS_TABLE"])
+
+    @cached_property
+    def shared_addresses(self) -> SharedAddressLedger:
+        from rebound.campaigns.adapters.dynamo_shared_addresses import DynamoSharedAddressLedger
+
+        return DynamoSharedAddressLedger(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def tallies(self) -> TallyBook:

@@ -195,3 +195,11 @@ class Selection(Struct, frozen=True):
     segment_id: str | None = None
     filter: Mapping[str, Any] | None = None
     customer_ids: tuple[str, ...] | None = None
+
+
+def meant_by(selection: Selection) -> Matcher:
+    """Whether a selection means a customer; one without a filter means everybody. Raises ``InvalidInputError``."""
+    if selection.customer_ids is not None:
+        listed = frozenset(selection.customer_ids)
+        return lambda customer: customer.customer_id in listed
+    return compile_filter(selection.filter) if selection.filter is not None else lambda _: True

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.application.post_message import PostMessage
+    from rebound.sending.application.recall_recipients import RecallRecipients
     from rebound.sending.application.requeue_chunks import ReleaseHeld, RequeueCampaign
-    from rebound.sending.application.run_campaign import DrainCampaign, ExpandCampaign, PlanCampaign
+    from rebound.sending.application.run_campaign import (
+        DrainCampaign,
+        ExpandCampaign,
+        LookAtCampaign,
+        PlanCampaign,
+    )
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
+    from rebound.sending.application.take_turns import TakeTurns
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue, Mailer, ReceiptQueue, SendingPorts, Texter
 
 
@@ -137,7 +144,12 @@ class SendingUseCases(CampaignsUseCases):
     expand_campaign: ExpandCampaign = use_case(
         "rebound.sending.application.run_campaign", queue="chunk_queue", held="deferred_queue"
     )
-    drain_campaign: DrainCampaign = use_case("rebound.sending.application.run_campaign")
+    recall_recipients: RecallRecipients = use_case("rebound.sending.application.recall_recipients", queue="chunk_queue")
+    look_at_campaign: LookAtCampaign = use_case("rebound.sending.application.run_campaign")
+    drain_campaign: DrainCampaign = use_case(
+        "rebound.sending.application.run_campaign", look="look_at_campaign", recall="recall_recipients"
+    )
+    take_turns: TakeTurns = use_case("rebound.sending.application.take_turns")
     requeue_campaign: RequeueCampaign = use_case("rebound.sending.application.requeue_chunks", queue="chunk_queue")
     chunk_lifecycle: ChunkLifecycle = use_case(
         "rebound.sending.application.chunk_lifecycle",

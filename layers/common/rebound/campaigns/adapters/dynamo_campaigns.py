@@ -120,6 +120,7 @@ class DynamoCampaignBook:
             window=campaign.window,
             bounce_warning=None if warning is None else asdict(warning),
             rollback=_write_rollback(campaign.rollback),
+            recalling=campaign.recalling or None,
             version=version,
             expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
@@ -159,6 +160,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         window=int(row.window),
         bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
         rollback=_read_rollback(row.rollback),
+        recalling=bool(row.recalling),
         version=int(row.version or 0),
     )
 
@@ -202,6 +204,7 @@ class DynamoExpansionLedger:
             done=progress.done,
             held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
             or None,
+            sharing=list(progress.sharing) or None,
             version=progress.version + 1,
             expires_at=expiry(datetime.now(UTC), KEPT),
         )
@@ -230,6 +233,7 @@ class DynamoExpansionLedger:
             held=MappingProxyType(
                 {int(n): Held(read_instant(at), *more) for n, (at, *more) in (row.held or {}).items()}
             ),
+            sharing=tuple(row.sharing or ()),
         )
 
 
@@ -258,6 +262,7 @@ class DynamoChunkLedger:
             owner=owner,
             leased_until=now + lease,
             attempts=chunk.attempts + 1,
+            reopened_at=None,
         )
         try:
             self._update(claimed, self._held_as(chunk))
@@ -294,6 +299,19 @@ class DynamoChunkLedger:
             return _chunk(self._row.get(key.campaign_id, key.chunk))
         except self._row.DoesNotExist:
             return None
+
+    def reopen(self, key: ChunkKey, customer_ids: Sequence[str], now: datetime) -> Chunk:
+        try:
+            chunk = _chunk(self._row.get(key.campaign_id, key.chunk, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("chunk") from None
+        if chunk.state is not ChunkState.DONE:
+            return chunk
+        opened = replace(
+            chunk, state=ChunkState.PENDING, remaining=tuple(customer_ids), not_before=None, reopened_at=now
+        )
+        self._update(opened, self._held_as(chunk))
+        return opened
 
     def state(self, key: ChunkKey) -> ChunkState | None:
         try:
@@ -359,8 +377,20 @@ def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
         created_at=created_at,
         waiting=list(chunk.waiting) or None,
         not_before=chunk.not_before,
+        sharing=_places_of(chunk.sharing, chunk.customer_ids) or None,
+        reopened_at=chunk.reopened_at,
         expires_at=expiry(created_at, KEPT),
     )
+
+
+def _places_of(some: Sequence[str], of_all: Sequence[str]) -> int:
+    """Some of a chunk's recipients, as bits: the ids themselves would not fit the kilobyte."""
+    chosen = frozenset(some)
+    return sum(1 << place for place, customer_id in enumerate(of_all) if customer_id in chosen) if chosen else 0
+
+
+def _at_places(places: int, of_all: Sequence[str]) -> tuple[str, ...]:
+    return tuple(id_ for place, id_ in enumerate(of_all) if places >> place & 1) if places else ()
 
 
 def _chunk(row: ChunkRow) -> Chunk:
@@ -378,6 +408,8 @@ def _chunk(row: ChunkRow) -> Chunk:
         created_at=row.created_at,
         waiting=tuple(row.waiting or ()),
         not_before=row.not_before,
+        sharing=_at_places(int(row.sharing or 0), customer_ids),
+        reopened_at=row.reopened_at,
     )
 
 

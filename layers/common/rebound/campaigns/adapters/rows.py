@@ -61,6 +61,7 @@ class CampaignRow(Model):
     window = NumberAttribute(default=0)
     bounce_warning = JsonAttribute(null=True)
     rollback = JsonAttribute(null=True)
+    recalling = BooleanAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)
@@ -86,6 +87,8 @@ class ChunkRow(Model):
     created_at = EpochAttribute()
     waiting = CustomerIdsAttribute(null=True)
     not_before = EpochAttribute(null=True)
+    sharing = NumberAttribute(null=True)
+    reopened_at = EpochAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -111,8 +114,23 @@ class RangeRow(Model):
     excluded = JsonAttribute()
     done = BooleanAttribute()
     held = JsonAttribute(null=True)
+    sharing = CustomerIdsAttribute(null=True)
     version = NumberAttribute()
     expires_at = NumberAttribute()
+
+
+class SharedAddressRow(Model):
+    """In the Chunks table, ``chunk`` = ``address#<digest>``: who gets the message at an address that customers share.
+
+    An element of ``made_way`` is a customer's id and the name of their chunk.
+    """
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    winner = UnicodeAttribute(null=True)
+    made_way = UnicodeSetAttribute(null=True)
+    recalled = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class TallyRow(Model):

@@ -73,7 +73,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``appointment_id`` is the client's appointment that it may be about. ``paused_because`` is set only while the
     campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
     nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
-    ``rollback`` is the latest that was asked for. ``version`` counts the writes of the stored row, 0 for none yet.
+    ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
+    who made way for others at their address are decided about again (``addresses``). ``version`` counts the writes of
+    the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -90,6 +92,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     window: int = 0
     bounce_warning: FinalWords | None = None
     rollback: Rollback | None = None
+    recalling: bool = False
     version: int = 0
 
 

@@ -52,7 +52,9 @@ class Chunk(Struct, frozen=True):
     ``remaining`` are those still to be sent to: all of them until an attempt puts the rest back. ``owner`` names the
     attempt that holds the lease until ``leased_until``. ``waiting`` are those of ``remaining`` whom the attempt under
     way does not hand over. While the chunk is pending and ``not_before`` has not come, all of ``remaining`` wait for
-    their hour, and the chunk's task is held back.
+    their hour, and the chunk's task is held back. ``sharing`` are those of ``customer_ids`` whose address others had as
+    well when the campaign was expanded, if it goes to each address once. ``reopened_at`` is set while nobody has
+    claimed the chunk since it was opened again for some of its recipients.
     """
 
     key: ChunkKey
@@ -65,6 +67,8 @@ class Chunk(Struct, frozen=True):
     created_at: datetime | None = None
     waiting: tuple[str, ...] = ()
     not_before: datetime | None = None
+    sharing: tuple[str, ...] = ()
+    reopened_at: datetime | None = None
 
 
 def chunk_name(range_index: int, number: int) -> str:
@@ -112,6 +116,7 @@ class RangeProgress(Struct, frozen=True):
     ``cursor`` is the last customer id read, or the number of ids read of a list. ``carry`` holds recipients who do not
     fill a chunk yet. ``chunks`` counts the chunks written, ``enqueued`` those known to be on a queue; of the others,
     ``held`` are the ones in which everybody waits for their hour. ``audience`` counts everybody up to the cursor.
+    ``sharing`` are those of ``carry`` who share their address (``Chunk.sharing``).
     """
 
     campaign_id: str
@@ -124,3 +129,4 @@ class RangeProgress(Struct, frozen=True):
     done: bool = False
     version: int = 0
     held: Mapping[int, Held] = field(default_factory=lambda: MappingProxyType({}))
+    sharing: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
@@ -17,6 +17,7 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
 from rebound.customers.domain import Customer, Matcher
 from rebound.eligibility.application.frequency_reservations import known_frequencies
+from rebound.eligibility.application.shared_addresses import is_shared
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send, decide
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -27,13 +28,19 @@ from rebound.segments.domain import Selection
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
+    from rebound.eligibility.application.shared_addresses import FindSharers
     from rebound.eligibility.ports import FrequencyBook
 
 
 class Selected(Struct, frozen=True):
-    """The decision about each customer who is meant, by customer id, in order."""
+    """The decision about each customer who is meant, by customer id, in order.
+
+    ``shared`` are the contacts that more than one customer uses, or used, of those who get a message that goes to each
+    address once, by customer id.
+    """
 
     decisions: Mapping[str, Decision]
+    shared: Mapping[str, Contact] = field(default_factory=dict)
 
     @property
     def audience(self) -> Audience:
@@ -58,7 +65,8 @@ class Screening:
     """Decides about the customers of one campaign, page by page, on eventually consistent reads of the contacts.
 
     The sender decides again on the data at that time. When customers share a flagged address, only the first of them
-    gets the try that is due, as at the send; so tries of shared addresses are remembered from page to page.
+    gets the try that is due, as at the send; so tries of shared addresses are remembered from page to page. Who of them
+    gets a message that goes to each address once is not decided here.
     """
 
     def __init__(
@@ -82,16 +90,21 @@ class Screening:
         known = self._contacts.get_many({key for key in keys.values() if key is not None}, consistent=False)
         frequencies = known_frequencies(self._frequencies, self._business, self._mailing, list(keys), consistent=False)
         decisions: dict[str, Decision] = {}
+        shared: dict[str, Contact] = {}
+        once = self._mailing.once_per_address
         for customer_id, customer in customers.items():
             key = keys.get(customer_id)
             contact = self._as_tried(known[key]) if key is not None else None
             frequency = frequencies.get(customer_id)
             decision = decide(customer, contact, self._business, self._mailing, now, frequency, self._whereabouts)
             send = decision.send if isinstance(decision, Hold) else decision
-            if isinstance(send, Send) and send.is_try and contact is not None and len(contact.customer_ids) > 1:
-                self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
+            if isinstance(send, Send) and contact is not None and is_shared(contact):
+                if once:
+                    shared[customer_id] = contact
+                elif send.is_try:
+                    self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
             decisions[customer_id] = decision
-        return Selected(MappingProxyType(decisions))
+        return Selected(MappingProxyType(decisions), shared)
 
     def _as_tried(self, contact: Contact) -> Contact:
         tried = self._tried.get(contact.key)
@@ -103,14 +116,15 @@ class Screening:
 
 
 class Foreseeing:
-    """A screening, and then what only the sender finds out: for whom there is nothing to send (``CANNOT_RENDER``).
+    """A screening, and then what only the sender finds out: ``CANNOT_RENDER`` and ``SAME_ADDRESS``.
 
-    Nobody is rendered for when the content suits the shortest and the longest values. That is not asked at an
-    expansion: whoever is left out so has a message in the log that says it.
+    Nobody is rendered for when the content suits the shortest and the longest values. Neither is asked at an expansion:
+    whoever is left out so has a message in the log that says it, and who is left out for another may get it in the end.
     """
 
-    def __init__(self, screening: Screening, business: Business, mailing: Mailing) -> None:
+    def __init__(self, screening: Screening, find_sharers: FindSharers, business: Business, mailing: Mailing) -> None:
         self._screening = screening
+        self._find_sharers = find_sharers
         self._business = business
         self._category = mailing.category
         content = mailing.content
@@ -119,15 +133,19 @@ class Foreseeing:
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
         """Decide about customers, given by id, as ``Screening`` does."""
         selected, content = self._screening(customers, now), self._doubtful
-        if content is None:
-            return selected
-        unsendable = {
-            id_: Exclusion.CANNOT_RENDER
-            for id_ in selected.recipients
-            if (customer := customers[id_]) is not None
-            and not is_sendable(content, self._category, customer, self._business)
-        }
-        return Selected(MappingProxyType({**selected.decisions, **unsendable}))
+        left_out: dict[str, Decision] = {}
+        if content is not None:
+            left_out = {
+                id_: Exclusion.CANNOT_RENDER
+                for id_ in selected.recipients
+                if (customer := customers[id_]) is not None
+                and not is_sendable(content, self._category, customer, self._business)
+            }
+        shared = {id_: contact for id_, contact in selected.shared.items() if id_ not in left_out}
+        for id_, sharers in self._find_sharers(shared, now).items():
+            if sharers.is_behind(id_):
+                left_out[id_] = Exclusion.SAME_ADDRESS
+        return Selected(MappingProxyType({**selected.decisions, **left_out})) if left_out else selected
 
 
 def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:

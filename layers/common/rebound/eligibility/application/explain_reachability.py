@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.eligibility.application.audience import supposed_mailing
 from rebound.eligibility.application.frequency_reservations import known_frequencies
+from rebound.eligibility.application.shared_addresses import FindSharers
 from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import NotFoundError
 from rebound.messages.domain.messages import Message
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
+    from rebound.segments.ports import SegmentBook
 
 PAGE: Final = 50
 MOST_PAGES: Final = 4
@@ -34,6 +38,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     contacts: ContactBook
     frequencies: FrequencyBook
+    segments: SegmentBook
     businesses: BusinessDirectory
     messages: MessageLog
     clock: Clock
@@ -62,20 +67,34 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
             business_id,
             channel,
             category,
+            filter_=self._filter_of(business_id, segment_id),
             segment_id=segment_id,
             single=segment_id is None,
             asks_confirmation=asks_confirmation,
         )
+        contact = self.contacts.get_many([key])[key] if key is not None else None
+        find_sharers = FindSharers(self.customers, self.frequencies, business, supposed, self.whereabouts)
+        sharers = find_sharers({customer_id: contact}, now).get(customer_id) if contact is not None else None
         case = Case(
             customer,
-            self.contacts.get_many([key])[key] if key is not None else None,
+            contact,
             business,
             supposed,
             now,
             known_frequencies(self.frequencies, business, supposed, [customer_id]).get(customer_id),
             self.whereabouts,
+            sharers.first if sharers is not None and sharers.is_behind(customer_id) else None,
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
+
+    def _filter_of(self, business_id: str, segment_id: str | None) -> Mapping[str, Any] | None:
+        """The filter of a saved segment; ``None`` for none, also when it is not there (any more)."""
+        if segment_id is None:
+            return None
+        try:
+            return self.segments.get(business_id, segment_id).filter
+        except NotFoundError:
+            return None
 
     def _last_attempts(self, business_id: str, customer_id: str, channel: Channel) -> list[Message]:
         found: list[Message] = []

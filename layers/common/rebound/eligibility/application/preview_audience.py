@@ -13,6 +13,7 @@ from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.audience import Foreseeing, Screening, matching, supposed_mailing
+from rebound.eligibility.application.shared_addresses import FindSharers
 from rebound.eligibility.domain.eligibility import Decision, Hold
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import EXCLUDED, MATCHED, Job, JobProgress
@@ -155,7 +156,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         """Customers who are meant, sorted by id, with the decision about each; only those of one ``reason`` if given.
 
         A page is short, or empty, when it would take too long to find more; it still has a cursor. Customers on
-        different pages who share an address are decided about apart, as in ``PreviewWork``.
+        different pages who share a flagged address are decided about apart, as in ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
         mailing, matcher = question.supposed(business_id), compile_filter(question.filter)
@@ -202,7 +203,8 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     def _foreseeing(self, mailing: Mailing) -> Foreseeing:
         business = self.businesses.get(mailing.business_id)
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
-        return Foreseeing(screening, business, mailing)
+        find_sharers = FindSharers(self.customers, self.frequencies, business, mailing, self.whereabouts)
+        return Foreseeing(screening, find_sharers, business, mailing)
 
     def _meant(self, mailing: Mailing) -> Iterator[Mapping[str, Customer | None]]:
         business_id, selection = mailing.business_id, mailing.selection
@@ -242,7 +244,8 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         supposed = question.supposed(job.business_id)
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
-        foreseeing = Foreseeing(screening, business, supposed)
+        find_sharers = FindSharers(self.customers, self.frequencies, business, supposed, self.whereabouts)
+        foreseeing = Foreseeing(screening, find_sharers, business, supposed)
         at = supposed.starts_at(job.created_at)
         page = foreseeing(matching(customers, compile_filter(question.filter)), at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}

@@ -59,6 +59,7 @@ class Case(Struct, frozen=True):
 
     ``contact`` is that of the customer's address on the mailing's channel; ``None`` when nothing is known of it.
     ``frequency`` holds the customer's recent hand-overs; when it is ``None``, no cap leaves the customer out.
+    ``goes_to`` is the other customer who gets the message at the same address; ``None`` when nobody goes first.
     """
 
     customer: Customer
@@ -68,6 +69,7 @@ class Case(Struct, frozen=True):
     now: datetime
     frequency: Frequency | None = None
     whereabouts: Whereabouts = nowhere
+    goes_to: str | None = None
 
     @property
     def places(self) -> Places:
@@ -130,12 +132,17 @@ class Case(Struct, frozen=True):
 
     @property
     def _has_begun(self) -> bool:
-        """Whether the try on the contact is this very message: its sender wrote the try down and did not finish."""
+        """Whether the try on the contact is this very message: its sender wrote the try down and did not finish.
+
+        Where an address gets one message for all who share it, the try is that of any of them.
+        """
         tried = self.contact.reachability.tried if self.contact is not None else None
-        return (
-            tried is not None
-            and self.mailing.run_id is not None
-            and tried.message_id == self.mailing.message_id(self.customer.customer_id)
+        if self.contact is None or tried is None or self.mailing.run_id is None:
+            return False
+        sharing = self.contact.customer_ids if self.mailing.once_per_address else ()
+        return any(
+            tried.message_id == self.mailing.message_id(customer_id)
+            for customer_id in {self.customer.customer_id, *sharing}
         )
 
     @property
@@ -307,6 +314,14 @@ def _quiet_hours(case: Case) -> Mapping[str, Any]:
     }
 
 
+def _goes_to_another(case: Case) -> bool:
+    return case.goes_to is not None
+
+
+def _sharers(case: Case) -> Mapping[str, Any]:
+    return {"once_per_address": case.mailing.once_per_address, "goes_to": case.goes_to}
+
+
 class Rule(Struct, frozen=True):
     """Whether a customer is left out, and all the data on which that depends.
 
@@ -345,6 +360,8 @@ class Exclusion(StrEnum):
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
     FREQUENCY_CAP = "frequency_cap", Rule(_is_capped, _counts)
     """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
+    SAME_ADDRESS = "same_address", Rule(_goes_to_another, _sharers)
+    """Another customer with this address gets it: what sells goes to each address once."""
     EXPIRED = "expired", Rule(_comes_too_late, _expiry)
     """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
     QUIET_HOURS = "quiet_hours", Rule(_is_quiet_at_all_times, _quiet_hours)
@@ -360,7 +377,8 @@ Consent decides before validity. A flag keeps promotional messages away unless t
 customer was added back by hand; everything else is still tried, because a delivery is what clears the flag. For causes
 that pass, a business may let marketing try the address as well, and space out the tries of everything else.
 Caps come next: the time at which they say a customer is free again is right only if no rule before keeps the message
-back. Rules about the hour come last, because it passes: nobody who is left out for good waits for the morning first.
+back. Who goes first at a shared address has passed every other rule, so that the place of that one only orders what is
+shown. Rules about the hour come last, because it passes: nobody who is left out for good waits for the morning first.
 """
 
 Decision = Send | Hold | Exclusion

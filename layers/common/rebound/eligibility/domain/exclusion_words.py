@@ -333,6 +333,22 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         step=_wait_for_room,
         left_out="the customer had had as many messages as a cap allows",
     ),
+    Exclusion.SAME_ADDRESS: ExclusionWords(
+        stops=lambda case: (
+            f"Another customer ({case.goes_to}) has the same {address_noun(case)} and gets the message there: what "
+            "sells goes to each address once."
+        ),
+        passes=lambda case: (
+            f"Nobody else gets the message at this {address_noun(case)} instead."
+            if case.mailing.once_per_address
+            else f"The message is for this customer, whoever else has the {address_noun(case)}."
+        ),
+        step=lambda case: (
+            f"Nothing to do if they are one household; enter the customer's own {address_noun(case)} if there is one, "
+            "or remove the profile if both are one person."
+        ),
+        left_out="another customer with the same address got it",
+    ),
     Exclusion.EXPIRED: ExclusionWords(
         stops=lambda case: (
             f"The message would come too late: it was to arrive before {_until(case)}, and it may not go out before "

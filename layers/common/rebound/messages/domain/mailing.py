@@ -71,6 +71,11 @@ class Mailing(Struct, frozen=True, kw_only=True):
         """The consent scopes that its messages need."""
         return self.category.scopes(to_many=not self.single)
 
+    @property
+    def once_per_address(self) -> bool:
+        """Whether one message goes to each address, however many of those who are meant share it."""
+        return self.category.is_promotional and not self.single
+
     def starts_at(self, now: datetime) -> datetime:
         """When its audience is fixed and the first message may go out, if it is accepted ``now``."""
         return max(now, self.send_at or now)

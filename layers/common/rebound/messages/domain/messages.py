@@ -33,7 +33,10 @@ class MessageStatus(StrEnum):
     BOUNCED = "bounced"
     """Final, and the address's fault."""
     EXCLUDED = "excluded"
-    """Left out by the decision right before the send; no message went out."""
+    """Left out by the decision right before the send; no message went out.
+
+    Who was left out for another at their address may be queued once more, when the other was not sent to.
+    """
     CANCELLED = "cancelled"
     """The campaign was cancelled before the message was handed over."""
 
@@ -197,6 +200,14 @@ def _failed(message: Message, receipt: Receipt) -> Message:
 
 def _earlier(known: datetime | None, reported: datetime) -> datetime:
     return reported if known is None else min(known, reported)
+
+
+def had_its_message(message: Message | None) -> bool:
+    """Whether a provider has, or may have, been handed the message."""
+    return message is not None and message.status not in _NEVER_HANDED_OVER
+
+
+_NEVER_HANDED_OVER: Final = frozenset({MessageStatus.QUEUED, MessageStatus.EXCLUDED, MessageStatus.CANCELLED})
 
 
 class Delivery(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import replace
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from rebound.eligibility.application.frequency_reservations import known_frequen
 from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.retrying import retried_from
 from rebound.messages.domain.messages import Message
+from rebound.sending.application.take_turns import Turn
 from rebound.sending.domain.outcomes import NotTried, Outcomes
 from rebound.sending.domain.recipients import ClaimedChunk, Recipient, left_out
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock
+    from rebound.sending.application.take_turns import TakeTurns
 
 
 class DecideRecipients(Struct, frozen=True, kw_only=True):
@@ -36,6 +39,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
     reservations: FrequencyReservations
     whereabouts: Whereabouts
     clock: Clock
+    take_turns: TakeTurns
 
     def __call__(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
         """Read the data and decide; at most ``booked`` recipients are to be sent to.
@@ -66,6 +70,13 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
                 booked -= 1
                 address, is_try = decision.address, decision.is_try
                 outcomes.by_customer[customer_id] = Recipient(message, customer, address, contact, is_try, frequency)
+        turns = self.take_turns(claimed, outcomes.to_send, self.clock.now())
+        for recipient in outcomes.to_send if turns else ():
+            match turns.get(recipient.customer_id):
+                case Turn.MADE_WAY:
+                    outcomes[recipient] = left_out(recipient.message, Exclusion.SAME_ADDRESS)
+                case Turn.CLAIM if recipient.contact is not None:
+                    outcomes[recipient] = replace(recipient, shared_address=recipient.contact.key.digest)
         return outcomes
 
     def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
@@ -80,9 +91,13 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
     def reserve(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message:
         """Reserve what the message needs, right before it is handed over; the message as left out when that fails.
 
-        It may need room under the caps and the try that is due; a recipient who needs neither costs nothing. Raises
-        ``ConcurrentChangeError`` when others keep writing: then nothing may be sent.
+        It may need to be the one at its address, room under the caps and the try that is due; a recipient who needs
+        none of them costs nothing. A claim to the address is not given back: whoever claimed it and was not handed the
+        message is found when everybody else is accounted for (``RecallRecipients``). Raises ``ConcurrentChangeError``
+        when others keep writing: then nothing may be sent.
         """
+        if recipient.shared_address is not None and not self.take_turns.claim(claimed, recipient):
+            return left_out(recipient.message, Exclusion.SAME_ADDRESS)
         if recipient.frequency is None and not recipient.is_try:
             return recipient
         attempt = claimed.chunk.attempts

@@ -21,7 +21,8 @@ from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
 from rebound.customers.domain import Matcher
 from rebound.eligibility.application.audience import Screening, matching
-from rebound.eligibility.domain.eligibility import Hold
+from rebound.eligibility.application.shared_addresses import sharing_now
+from rebound.eligibility.domain.eligibility import Exclusion, Hold
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import bounds, estimated_size
 from rebound.messages.domain.messages import MessageStatus
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
     from rebound.segments.ports import SegmentBook
+    from rebound.sending.application.recall_recipients import RecallRecipients
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
 
 PAGE: Final = 500
@@ -173,6 +175,8 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
         page = read(progress.cursor)
         holds.update(page.selected.holds)
         waiting = progress.carry + page.selected.recipients
+        sharing = sharing_now(self.customers, campaign.business_id, page.selected.shared)
+        progress = replace(progress, sharing=(*progress.sharing, *sharing))
         full = len(waiting) if page.cursor is None else len(waiting) - len(waiting) % CHUNK_SIZE
         now = self.clock.now()
         new = [
@@ -195,6 +199,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
             progress,
             cursor=page.cursor or progress.cursor,
             carry=waiting[full:],
+            sharing=tuple(c for c in waiting[full:] if c in progress.sharing),
             chunks=progress.chunks + len(new),
             audience=progress.audience.plus(page.selected.audience),
             done=page.cursor is None,
@@ -206,8 +211,10 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     def _chunk(
         campaign: Campaign, progress: RangeProgress, number: int, customer_ids: tuple[str, ...], now: datetime
     ) -> Chunk:
+        """A new chunk; who of it shares an address is in ``progress``."""
         key = ChunkKey(campaign.business_id, campaign.campaign_id, chunk_name(progress.index, number))
-        return Chunk(key, customer_ids, customer_ids, created_at=now)
+        sharing = tuple(c for c in customer_ids if c in progress.sharing) if progress.sharing else ()
+        return Chunk(key, customer_ids, customer_ids, created_at=now, sharing=sharing)
 
     @staticmethod
     def _task(campaign: Campaign, progress: RangeProgress, number: int) -> ChunkTask:
@@ -316,7 +323,7 @@ class Drained(Struct, frozen=True):
         }
 
 
-class DrainCampaign(Struct, frozen=True, kw_only=True):
+class LookAtCampaign(Struct, frozen=True, kw_only=True):
     """Looks whether a campaign is fully expanded and has nothing left to hand over."""
 
     campaigns: CampaignBook
@@ -325,8 +332,12 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
     chunks: ChunkLedger
 
-    def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
+    def __call__(
+        self, business_id: str, campaign_id: str, polls: int, recall: RecallRecipients | None = None
+    ) -> Drained:
         """Look once, and say when it will be worth looking again: each look is paid for.
+
+        Where customers made way for others at their address, a look that cannot ``recall`` them ends nothing.
 
         While somebody waits for their hour the campaign cannot end, so the next look is due when the last of these
         hours has come; but the wait is at most as long as the campaign has run so far, because that hour may change.
@@ -341,10 +352,14 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
         if campaign.status is CampaignStatus.EXPANDING:
             sending = replace(campaign, status=CampaignStatus.SENDING)
             self.campaigns.replace(campaign, sending)
-            campaign = sending
+            campaign = replace(sending, version=campaign.version + 1)
         parts = [progress.audience for progress in ranges]
         view = counted(campaign, parts, self.tallies.counts(campaign_id))
         waiting = view.results[MessageStatus.QUEUED]
+        left_out_for_another = view.audience.excluded.get(Exclusion.SAME_ADDRESS, 0)
+        if campaign.recalling or (waiting == 0 and left_out_for_another and campaign.status not in ENDED):
+            # The counts may not have it yet that somebody is queued again.
+            waiting = max(waiting, 1 if recall is None else recall(campaign))
         now = self.clock.now()
         began = campaign.started_at or campaign.created_at
         last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
@@ -354,6 +369,17 @@ class DrainCampaign(Struct, frozen=True, kw_only=True):
         else:
             wait = wait_for_the_rest(now - max(began, last), waiting, view.audience.targeted - waiting)
         return Drained(waiting == 0 or campaign.status in ENDED, ceil(wait.total_seconds()), polls + 1)
+
+
+class DrainCampaign(Struct, frozen=True, kw_only=True):
+    """Looks at a campaign, and recalls who made way for another customer at their address in vain."""
+
+    look: LookAtCampaign
+    recall: RecallRecipients
+
+    def __call__(self, business_id: str, campaign_id: str, polls: int) -> Drained:
+        """Look once, as ``LookAtCampaign`` does."""
+        return self.look(business_id, campaign_id, polls, self.recall)
 
 
 def wait_for_the_rest(took: timedelta, waiting: int, handled: int) -> timedelta:

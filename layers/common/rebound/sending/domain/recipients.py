@@ -63,6 +63,8 @@ class Recipient(Struct, frozen=True):
     """Whether the message is the try that is due there (``DecideRecipients.reserve``)."""
     frequency: Frequency | None = None
     """The customer's recent hand-overs, where a cap counts such messages."""
+    shared_address: str | None = None
+    """The digest of the address, where it must be claimed because others have it too (``SharedAddressLedger``)."""
 
     @property
     def customer_id(self) -> str:
