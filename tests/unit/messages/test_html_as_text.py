@@ -58,7 +58,7 @@ def test_whatever_is_no_html_is_read_somehow(source: str) -> None:
             "One ( https://s.example/1 ) Two ( https://s.example/2 )",
         ),
         ('<a href="https://s.example/a b">x</a>', "x ( https://s.example/a%20b )"),
-        ("<table><tr><td>Cut</td><td>45 EUR</td></tr><tr><th>Dye</th><td>80</td></tr></table>", "Cut 45 EUR\n\nDye 80"),
+        ("<table><tr><td>Cut</td><td>45 EUR</td></tr><tr><th>Dye</th><td>80</td></tr></table>", "Cut 45 EUR\nDye 80"),
         ("<td>a</td><td>b</td>", "a b"),
         ("<!-- old: <b>50 % off</b> -->Hi<!--[if mso]><center>RSVP</center><![endif]-->", "Hi"),
         ("<!--[if mso]>RSVP<![endif]--><!--[if !mso]><!-->RSVP<!--<![endif]-->", "RSVP"),

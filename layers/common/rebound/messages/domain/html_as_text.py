@@ -8,6 +8,8 @@ from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, p
 
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _CELLS: Final = frozenset({"td", "th"})
+_OF_A_LIST: Final = frozenset({"tr", "li", "dt", "dd", "tbody", "thead", "tfoot", "option"})
+"""Only their beginning begins a line, so that nothing is between one and the next."""
 _CLOSED_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 """In addresses others stay: ``&copy=2`` is a parameter."""
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
@@ -28,8 +30,8 @@ def html_as_text(source: str) -> str:
             link.close(parts)
             link = None
         visible.pass_by(piece)
-        if piece.kind in {Kind.START, Kind.END} and (piece.name in BLOCKS or piece.name in _CELLS):
-            parts.append("\n" if piece.name in BLOCKS else " ")
+        if piece.kind in {Kind.START, Kind.END}:
+            parts.append(_between(piece))
         if not visible.here:
             continue
         if piece.kind is Kind.TEXT:
@@ -45,6 +47,13 @@ def html_as_text(source: str) -> str:
         link.close(parts)
     lines = (" ".join(line.split()) for line in _INVISIBLE.sub("", "".join(parts)).split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _between(piece: Piece) -> str:
+    """What stands between the text before a tag and the text after it."""
+    if piece.name in _CELLS or (piece.name in _OF_A_LIST and piece.kind is Kind.END):
+        return " "
+    return "\n" if piece.name in BLOCKS else ""
 
 
 class _Link:
