@@ -16,6 +16,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "opted_out": "asked not to get these",
     "channel_off": "this kind of message is switched off",
     "frequency_cap": "had enough messages lately",
+    "same_address": "another customer with the address gets it",
     "not_found": "no longer a customer",
 }
 """Why somebody is left out of a campaign, in plain words."""
