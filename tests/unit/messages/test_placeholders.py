@@ -128,6 +128,13 @@ def test_a_link_with_a_scheme_or_path_put_before_it_is_one_working_link(before: 
     assert email.text == f"Hi\nLeave ( {UNSUBSCRIBE}{after} )"
 
 
+@pytest.mark.parametrize("around", ["\u200b", "&nbsp;", " ", "\ufeff\n"])
+def test_what_nobody_sees_around_an_address_is_no_part_of_it(around: str) -> None:
+    email = sent(EmailContent("s", f'<a href="{around}##{{{{unsubscribe_url}}}}{around}">Leave</a>'))
+
+    assert Links(email.html).hrefs == [UNSUBSCRIBE]
+
+
 @pytest.mark.parametrize("before", [before for before in PUT_BEFORE if before not in {"/", "../../", "./"}])
 def test_so_it_is_in_a_text(before: str) -> None:
     email = sent(EmailContent("s", text=f"Hi. {before}##{{{{unsubscribe_url}}}}"))
@@ -160,9 +167,22 @@ def test_what_has_no_two_hashes_stays_as_it_is(source: str) -> None:
 
 # --- braces without hashes --------------------------------------------------------------------------------------------
 
+BARE = {"{{%s}}", "{{ %s }}", "{{{%s}}}", "#{{%s}}", "&#123;&#123;%s}}", "{ {%s} }", "{{<b>%s</b>}}"}
 NAMES = st.from_regex(r"[a-zA-Z][a-z0-9_]{0,12}([ .][a-z]{1,8})?", fullmatch=True)
 WITHOUT = st.sampled_from(
-    ["{{%s}}", "{{ %s }}", "{{{%s}}}", "#{{%s}}", "&#123;&#123;%s}}", "{ {%s} }", "{{<b>%s</b>}}"]
+    [
+        "{{ %s | default: 'you' }}",
+        "{{#if %s}}",
+        "{{~%s~}}",
+        "{{> %s}}",
+        "{{%s}}",
+        "{{ %s }}",
+        "{{{%s}}}",
+        "#{{%s}}",
+        "&#123;&#123;%s}}",
+        "{ {%s} }",
+        "{{<b>%s</b>}}",
+    ]
 )
 
 
@@ -170,6 +190,8 @@ WITHOUT = st.sampled_from(
 def test_a_name_in_braces_without_hashes_is_refused_with_the_hint(name: str, written: str) -> None:
     said = written % name
     plain = "<" not in written
+    if " " in name and written not in BARE:
+        return
     assert f"##{{{{{name}}}}}" in refusals(EmailContent("s", f"<p>\nHi {said}</p>"))["content.html"]
     assert refusals(EmailContent("s", f"<p>\nHi {said}</p>"))["content.html"].startswith("Line 2")
     if plain:

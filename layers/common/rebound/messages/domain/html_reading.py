@@ -70,6 +70,7 @@ BLOCKS: Final = frozenset(
 """Elements that begin a line of their own."""
 _CLOSED_BY: Final = {"li": {"li"}, "tr": {"tr"}, "td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "a": {"a"}}
 """The starting tags that end an element that has no end tag of its own."""
+_FAR_AWAY: Final = re.compile(r"-[0-9]{3,}(?:\.[0-9]+)?(?:px|em|rem|pt|%)?")
 _ZERO: Final = re.compile(r"[-+]?0*\.?0*(?:[a-z]+|%)?")
 
 
@@ -250,6 +251,7 @@ def _hides(piece: Piece, style: dict[str, str]) -> bool:
         or style.get("display") == "none"
         or style.get("visibility") in {"hidden", "collapse"}
         or any(_is_zero(style.get(name)) for name in ("opacity", "max-height", "max-width"))
+        or any(_FAR_AWAY.fullmatch(style.get(name, "")) for name in ("left", "top", "text-indent", "margin-left"))
         or (style.get("overflow") == "hidden" and any(_is_zero(style.get(name)) for name in ("height", "width")))
     )
 

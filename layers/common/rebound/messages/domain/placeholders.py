@@ -47,6 +47,11 @@ _WRAPS: Final = re.compile(r"\s*[\r\n]\s*|\u00a0|&nbsp;|&\#0*160;|&\#x0*a0;|%C2%
 _SPACES: Final = re.compile(rf"{_SPACE}+", _FLAGS)
 _UNDERSCORES: Final = re.compile(_UNDERSCORE, _FLAGS)
 _NAME: Final = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,3}")
+_OF_A_TEMPLATE_LANGUAGE: Final = re.compile(
+    r"\{\{\{?(?:[#/^]\s*\w+\s+|[#/^>&~-]?\s*)(?P<name>[^\W\d][\w.-]*)\s*(?:\|[^{}]{0,200})?~?\}\}"
+)
+"""``{{name | default: "x"}}``, ``{{#if name}}`` and the like of Handlebars, Liquid and Jinja."""
+_INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
 _PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
 _COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
 _SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
@@ -138,7 +143,7 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
 
 def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
     named: dict[str, Flaw] = {}
-    candidates = list(_WITHOUT_HASHES.finditer(source))
+    candidates = [*_WITHOUT_HASHES.finditer(source), *_OF_A_TEMPLATE_LANGUAGE.finditer(source)]
     unread = _Places(_unread(source) if is_html and candidates else [])
     for found in candidates:
         name = _name_in(found)
@@ -201,7 +206,7 @@ class Slot(Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether the placeholder is the whole address of its link."""
-        return self.before is not None and not self.before.strip() and not self.after.strip()
+        return self.before is not None and not _seen(self.before) and not _seen(self.after)
 
     def flaw(self, source: str, links: Sequence[str]) -> Flaw | None:
         """Why nothing sensible can stand here."""
@@ -210,7 +215,7 @@ class Slot(Struct, frozen=True):
             return Flaw(
                 f'{written} stands within a tag, but in no value of an attribute: write name="{written}".', line
             )
-        before, after = (self.before or "").strip(), self.after.strip()
+        before, after = _seen(self.before or ""), _seen(self.after)
         if self.name not in links or "?" in before or "#" in before:
             return None
         if after.strip("/") and not after.startswith(("?", "#")):
@@ -224,13 +229,18 @@ class Slot(Struct, frozen=True):
         """How a value goes in here, apart from what HTML asks for."""
         if self.before is None or self.is_whole:
             return str
-        before = self.before.strip()
+        before = _seen(self.before)
         if self.name in links and not before:
             # Followed by something, such as a parameter for somebody's statistics.
             return str
         scheme = _SCHEME.match(before)
         kept = _KEPT_OF_OTHERS.get(scheme[1].lower(), "") if scheme and "?" not in before else ""
         return partial(quote, safe=kept, errors="replace")
+
+
+def _seen(text: str) -> str:
+    """A part of an address without what nobody sees and white space around it."""
+    return _INVISIBLE.sub("", text).strip()
 
 
 def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterator[Slot]:
@@ -308,6 +318,11 @@ def html_template(source: str, links: Sequence[str]) -> Template:
     """An HTML text. A value without quotes gets them, so that what is filled in cannot end it."""
     slots, parts, at = list(_html_slots(source)), list[str | tuple[str, Encode]](), 0
     for number, slot in enumerate(slots):
+        if slot.is_whole and slot.attribute is not None and slot.attribute.quote:
+            # What nobody sees around an address would be a part of it.
+            parts += [source[at : slot.attribute.start], (slot.name, html.escape)]
+            at = slot.attribute.end
+            continue
         bare = slot.attribute if slot.attribute is not None and not slot.attribute.quote else None
         opens = bare is not None and (number == 0 or slots[number - 1].attribute is not bare)
         literal = source[at : slot.start]
