@@ -200,6 +200,11 @@ def test_a_name_in_braces_without_hashes_is_refused_with_the_hint(name: str, wri
         assert refusals(TextContent(f"Hi {said}")).keys() == {"content.body"}
 
 
+@pytest.mark.parametrize("written", ["##{first_name}", "##{ first_name }", '<a href="##{unsubscribe_url}">x</a>'])
+def test_a_placeholder_that_lost_a_brace_is_refused(written: str) -> None:
+    assert refusals(EmailContent("s", written))["content.html"].startswith("Line 1: ##{")
+
+
 @pytest.mark.parametrize("written", ["%7B%7Bunsubscribe_url%7D%7D", "{{unsubscribe_url}}", "http://{{first_name}}"])
 def test_so_it_is_in_an_address(written: str) -> None:
     assert refusals(EmailContent("s", f'<a href="{written}">x</a>')).keys() == {"content.html"}

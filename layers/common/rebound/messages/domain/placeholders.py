@@ -52,6 +52,7 @@ _OF_A_TEMPLATE_LANGUAGE: Final = re.compile(
 )
 """``{{name | default: "x"}}``, ``{{#if name}}`` and the like of Handlebars, Liquid and Jinja."""
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
+_WITH_ONE_BRACE: Final = re.compile(r"##\{[ ]?(?P<name>[^\W\d]\w*)[ ]?\}")
 _PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
 _COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
 _SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
@@ -143,19 +144,21 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
 
 def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
     named: dict[str, Flaw] = {}
-    candidates = [*_WITHOUT_HASHES.finditer(source), *_OF_A_TEMPLATE_LANGUAGE.finditer(source)]
+    shapes = (_WITHOUT_HASHES, _OF_A_TEMPLATE_LANGUAGE, _WITH_ONE_BRACE)
+    candidates = [found for shape in shapes for found in shape.finditer(source)]
     unread = _Places(_unread(source) if is_html and candidates else [])
     for found in candidates:
         name = _name_in(found)
         if (
-            source.startswith("##", max(found.start() - 2, 0))
+            source[max(found.start() - 2, 0) : found.start()] == "##"
             or not _NAME.fullmatch(name)
             or unread.have(found.start())
         ):
             continue
         # Braces are data in many an address; a name of ours in them is none.
         if name in known or not _PERCENT_ENCODED.match(found[0]):
-            message = f"{{{{{name}}}}} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
+            written = f"##{{{name}}}" if found[0].startswith("##") else f"{{{{{name}}}}}"
+            message = f"{written} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
             if name not in known:
                 message += f" Known are {', '.join(known)}."
             named.setdefault(name, Flaw(message, _line(source, found.start())))
