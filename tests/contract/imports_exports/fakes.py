@@ -104,6 +104,10 @@ class MemoryImportLedger:
             for run in RUNS
         ]
 
+    def remove_reports(self, import_id: str) -> None:
+        for key in [key for key in self._reports if key[0] == import_id]:
+            del self._reports[key]
+
 
 class RecordingFileRunner:
     """Implements ``FileRunner``."""

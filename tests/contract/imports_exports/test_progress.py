@@ -103,6 +103,12 @@ def test_reports_of_a_part_come_in_their_order(ports: EveryPorts) -> None:
         ports.import_ledger.commit(ports.import_ledger.get("i1", 7), report=report)
 
     assert list(map(list, ports.import_ledger.reports("i1", 8))) == [[]] * 15 + [reports]
+    ports.import_ledger.commit(ports.import_ledger.get("i2", 0), report=reports[0])
+    for _ in range(2):
+        ports.import_ledger.remove_reports("i1")
+    assert list(map(list, ports.import_ledger.reports("i1", 8))) == [[]] * 16
+    assert list(map(list, ports.import_ledger.reports("i2", 1))) == [[], [reports[0]]]
+    assert ports.import_ledger.get("i1", 7).version == len(reports)
 
 
 def test_the_progress_of_an_import_is_that_of_all_its_parts(ports: EveryPorts) -> None:

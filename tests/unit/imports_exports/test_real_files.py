@@ -361,6 +361,14 @@ def test_the_result_says_which_customer_each_row_is_in_the_order_of_the_file() -
     assert set(view.downloads) == {RESULT_FILE, ERRORS_FILE}
 
 
+def test_once_it_is_told_in_files_no_row_says_which_id_became_whom() -> None:
+    world = World()
+    view = imported(world, {**ANA, "external_id": "ana@example.com"}, {**ANA, "first_name": ""})
+
+    assert not any(map(list, world.import_ledger.reports(view.job.import_id, 40)))
+    assert len(view.bad_rows) == 1
+
+
 def test_an_import_in_which_nothing_is_wrong_has_no_file_of_errors() -> None:
     assert set(imported(World(), ANA).downloads) == {RESULT_FILE}
 

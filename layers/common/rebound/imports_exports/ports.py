@@ -59,6 +59,9 @@ class ImportLedger(Protocol):
     def reports(self, import_id: str, parts: int) -> Sequence[Iterable[BatchReport]]:
         """The reports of each run of each part, in the order of the file, read as they are needed."""
 
+    def remove_reports(self, import_id: str) -> None:
+        """Remove the reports; a business's own ids are in them, which may be addresses."""
+
 
 class ImportStore(Protocol):
     """The files of imports, and the parts that they are divided into."""

@@ -152,6 +152,11 @@ class DynamoImportLedger:
     def reports(self, import_id: str, parts: int) -> Sequence[Iterable[BatchReport]]:
         return [self._reports(import_id, part, run) for part in range(parts) for run in RUNS]
 
+    def remove_reports(self, import_id: str) -> None:
+        with self._report_row.batch_write() as batch:
+            for row in self._report_row.query(import_id, ReportRow.chunk.startswith(_REPORT), page_size=PAGE):
+                batch.delete(row)
+
     def _reports(self, import_id: str, part: int, run: int) -> Iterable[BatchReport]:
         prefix = f"{_REPORT}{part:03d}#{run}#"
         for row in self._report_row.query(import_id, ReportRow.chunk.startswith(prefix), page_size=PAGE):

@@ -43,6 +43,7 @@ class CloseImport(Struct, frozen=True, kw_only=True):
             job = self._with_file(job, RESULT_FILE, RESULT_COLUMNS, self._outcomes)
             job = self._with_file(job, ERRORS_FILE, ERROR_COLUMNS, self._problems)
             self.imports.save(replace(job, status="completed", failure=None))
+        self.ledger.remove_reports(import_id)
         self.store.remove_pieces(business_id, import_id, splitting.parts, splitting.pieces)
 
     def fail(self, business_id: str, import_id: str) -> None:
