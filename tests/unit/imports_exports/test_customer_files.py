@@ -140,11 +140,11 @@ def test_excel_may_say_which_separator_there_is() -> None:
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
 def test_an_import_may_say_what_the_file_calls_its_columns(format_: str) -> None:
     options = ImportOptions(
-        columns={"Vorname": "first_name", "Name": "last_name", "mobile": "mobile_phone", "Note": None}
+        columns={"Prenom": "first_name", "Name": "last_name", "mobile": "mobile_phone", "Note": None}
     )
-    content = "VORNAME;name;Mobile;note\nAna;Silva;0171 1;some\n"
+    content = "PRÉNOM;name;Mobile;note\nAna;Silva;0171 1;some\n"
     if format_ == "jsonl":
-        content = json.dumps({"VORNAME": "Ana", "name": "Silva", "Mobile": "0171 1", "note": ["some"]})
+        content = json.dumps({"PRÉNOM": "Ana", "name": "Silva", "Mobile": "0171 1", "note": ["some"]})
     [row] = read_rows(io.BytesIO(content.encode()), format_, options=options)
 
     assert row.given == {"first_name": "Ana", "last_name": "Silva", "mobile_phone": "0171 1"}

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
@@ -21,6 +20,7 @@ from rebound.imports_exports.domain import FilePosition, ImportOptions
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused, restored
 from rebound.kernel.errors import FieldError
+from rebound.kernel.written_text import folded
 
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
@@ -126,8 +126,8 @@ class _Columns:
 
 @lru_cache(maxsize=256)
 def _plain(name: str) -> str:
-    """A column's name as it is compared: its letters and digits, without case."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+    """A column's name as it is compared: its letters and digits, without case and accents."""
+    return "".join(filter(str.isalnum, folded(name)))
 
 
 _BY_PLAIN_NAME: Final = {_plain(name): name for name in KNOWN_COLUMNS}
@@ -236,7 +236,8 @@ def _tells_when_empty(name: str, options: ImportOptions) -> bool:
 def _row(line: int, read: Mapping[str, Any], place: FilePosition, *, is_opt_out: bool) -> Row:
     customer_id = read.get(ID_COLUMN)
     if customer_id and not (isinstance(customer_id, str) and _CUSTOMER_ID.fullmatch(customer_id)):
-        return Row(line, None, FieldError(ID_COLUMN, "Must be an id of 32 hexadecimal digits, or empty."), place=place)
+        message = "Must be an id of 32 hexadecimal digits, or empty; the business's own ids are external_id."
+        return Row(line, None, FieldError(ID_COLUMN, message), place=place)
     given = {name: value for name, value in read.items() if name in PROFILE or name in CONSENT_COLUMNS}
     return Row(line, given, customer_id=customer_id or None, is_opt_out=is_opt_out, place=place)
 
