@@ -218,14 +218,16 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
 
 def read_contact(row: ContactRow) -> Contact:
     """The contact of a row."""
+    # Few have these, and an expansion reads nothing more often: past the descriptors.
+    values = row.attribute_values
     return Contact(
         ContactKey.parse(row.contact_id),
         _read_reachability(row.reachability),
         _read_consent(row.consent),
         frozenset(row.customer_ids or ()),
         int(row.version),
-        left=frozenset(row.left or ()),
-        freed=frozenset(row.freed or ()),
+        left=frozenset(values.get("left") or ()),
+        freed=frozenset(values.get("freed") or ()),
     )
 
 
