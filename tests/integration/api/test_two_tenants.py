@@ -108,6 +108,12 @@ REQUESTS: Final = [
     Asked("GET", "/v1/appointments/{appointment_id}/log"),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),
+    Asked("POST", "/v1/segments/preview/recipients", {**PREVIEW, "segment_id": "{segment_id}"}),
+    Asked(
+        "POST",
+        "/v1/segments/preview/recipients",
+        {**PREVIEW, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]},
+    ),
     Asked("GET", "/v1/segments/{segment_id}"),
     Asked("DELETE", "/v1/segments/{segment_id}"),
     Asked("PUT", "/v1/segments/{segment_id}", {"name": "Ours", "filter": EVERYBODYS}),
