@@ -347,7 +347,11 @@ def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, pa
             # What goes to each address once goes to the same customer.
             assert {id_: word(preview[id_]) for id_ in customer_ids} == {id_: at_the_end[id_] for id_ in customer_ids}
             assert sum(at_the_end[id_] == "send" for id_ in customer_ids) <= 1
-        assert sorted(word(preview[id_]) for id_ in customer_ids) == sorted(at_the_end[id_] for id_ in customer_ids)
+        told = [(word(preview[id_]), at_the_end[id_]) for id_ in customer_ids]
+        assert sum(foreseen == "send" for foreseen, _ in told) == sum(came == "send" for _, came in told)
+        # Who comes before the one that takes the try is left out for the next reason there is, if there is one.
+        by_order = {"send", Exclusion.WAITING_FOR_RETRY}
+        assert all(foreseen == came or by_order & {foreseen, came} for foreseen, came in told)
 
 
 def test_a_preview_adds_back_whom_the_campaign_would_add_back() -> None:
