@@ -1,10 +1,11 @@
 """Many customers decided on together: what is remembered from one to the next, and what is read for them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 
+from rebound.businesses.application.timing import Timing
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.application.audience import supposed_mailing
@@ -41,6 +42,19 @@ def test_a_try_that_is_due_is_foreseen_for_one_of_those_who_share_the_address(
     assert foreseen is not None
     assert (foreseen.targeted, dict(foreseen.excluded)) == (1, {"invalid_contact": people - 1} if people > 1 else {})
     assert (view.audience.targeted, len(world.mailer.handed)) == (1, 1)
+
+
+@pytest.mark.parametrize("send_at", [None, at(60)])
+@pytest.mark.parametrize("local_time", [None, datetime(2026, 11, 21, 9)])  # noqa: DTZ001 - by the recipient's clock
+def test_a_supposed_mailing_has_the_times_that_were_asked_for(
+    send_at: datetime | None, local_time: datetime | None
+) -> None:
+    timing = Timing(send_at, local_time, at(86400))
+    mailing = supposed_mailing(BUSINESS_ID, Channel.SMS, Category.REMINDER, timing=timing)
+
+    assert (mailing.local_time, mailing.expires_at) == (local_time, at(86400))
+    # A local time begins where the day begins first: fourteen hours before it does in London.
+    assert mailing.send_at == (send_at if local_time is None else datetime(2026, 11, 20, 19, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("given", [{"exclude_failed": False}, {"single": True}, {"segment_id": "vips"}, {}])

@@ -135,6 +135,23 @@ def test_what_is_held_comes_back_on_its_own_channel() -> None:
     assert found == {(held.channel, held.task.lane): [held.task] for held in tasks}
 
 
+def test_what_is_held_under_settings_that_have_changed_is_looked_at_on_its_own_channel() -> None:
+    world = salon(1)
+    tasks = {
+        channel: DeferredChunkTask(
+            channel, ChunkTask(chunk(f"chunk#000#{n:07d}").key, 7, Lane.BULK), at(900), at(-60), 0
+        )
+        for n, channel in enumerate(Channel)
+    }
+    world.settings_of_business.change(BUSINESS_ID, {"name": "Salon Vale"})
+    world.release_held(list(tasks.values()))
+
+    for channel, held in tasks.items():
+        (waiting,) = world.chunk_queue.queues[channel, Lane.BULK].messages.values()
+        assert waiting.body == held.to_look_again(at(0))
+    assert not world.deferred_queue.queue.messages
+
+
 def test_a_requeue_that_runs_out_of_time_goes_on_after_the_page_that_it_has_done() -> None:
     world = salon(0)
     campaign_id = world.post(Channel.SMS).campaign.campaign_id
