@@ -171,3 +171,15 @@ def test_by_default_texts_that_sell_or_remind_wait_for_the_morning_and_nothing_e
     assert not [each for each in Category for channel in Channel if NO_QUIET_HOURS.window(channel, each) is not None]
     everything = QuietHours(email=QuietWindow(time(20), time(9), frozenset({Category.ONE_TO_ONE})))
     assert everything.window(Channel.EMAIL, Category.ONE_TO_ONE) == everything.email
+
+
+@pytest.mark.parametrize(
+    ("shown", "left"),
+    [
+        (datetime(2026, 11, 20, 7, 59, 30), timedelta(minutes=15, seconds=30)),  # noqa: DTZ001 - a clock on a wall
+        (datetime(2026, 11, 20, 8, 14, 59, 999_999), timedelta(microseconds=1)),  # noqa: DTZ001
+        (datetime(2026, 11, 20, 22, 0), timedelta(hours=10, minutes=15)),  # noqa: DTZ001
+    ],
+)
+def test_a_window_ends_at_its_minute_and_not_at_the_full_hour(shown: datetime, left: timedelta) -> None:
+    assert QuietWindow(time(21, 30), time(8, 15)).left(shown) == left

@@ -179,6 +179,16 @@ def test_a_hold_takes_no_double_opt_in_away_whether_it_is_cleared_or_not(
     assert consent.opted_out == (() if cleared else (scope,))
 
 
+def test_whoever_asks_again_after_they_opted_out_has_confirmed() -> None:
+    first, again = (
+        ConsentEvidence(at(when), scope, opted_out=False, source=ConsentSource.DOUBLE_OPT_IN)
+        for when, scope in ((1, Scope.ALL), (5, Scope.MARKETING))
+    )
+
+    assert NOTHING_SAID.join(first, again, out(3, Scope.MARKETING)).is_confirmed
+    assert not NOTHING_SAID.join(first, out(3, Scope.MARKETING)).is_confirmed
+
+
 @pytest.mark.parametrize("source", [ConsentSource.STAFF, ConsentSource.API])
 @pytest.mark.parametrize("words", [None, "", "She told me so on the phone."])
 def test_staff_outweigh_a_click_only_with_the_owners_words(source: ConsentSource, words: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from copy import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -282,6 +283,9 @@ failures = st.builds(
 
 
 @given(failures, failures)
+@example(bounce(1), replace(bounce(1), detail="smtp; 550"))
+@example(replace(bounce(1), detail="smtp; 552"), replace(bounce(1), detail="smtp; 550"))
+@example(bounce(1), replace(bounce(1), message_id=None))
 def test_no_two_failures_have_the_same_place_in_the_order(one: Failure, other: Failure) -> None:
     """Else it would be chance which of them is kept, and by which the address became invalid."""
     assert (one.order == other.order) is (one == other)

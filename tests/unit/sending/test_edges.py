@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import EMAIL_ACCOUNT
+from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
@@ -23,7 +24,7 @@ from rebound.messages.domain.rendering import size_of
 from rebound.rates.domain import HORIZON, LONGEST_STOP, Flow, Lane, Quota, RateState, Stop
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask, DeferredChunkTask
-from rebound.sending.domain.recipients import Refused
+from rebound.sending.domain.recipients import Refused, Unknown
 from tests.fakes.making import BUSINESS_ID, at, business, chunk, contact_key, customer, id_of
 from tests.fakes.world import World, always
 
@@ -185,18 +186,18 @@ def test_a_resume_before_the_campaign_is_planned_looks_for_no_chunks() -> None:
 
 def test_a_first_attempt_that_leaves_somebody_out_looks_for_no_places() -> None:
     """Only an attempt that died may have left some."""
-    world = salon(3)
+    world = salon(3, frequency_caps=(FrequencyCap("One", (Category.MARKETING,), at_most=1, within_days=7),))
     campaign_id = world.post().campaign.campaign_id
     world.begin(campaign_id)
     stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.PROVIDER)
     for number in (1, 2, 3):
         world.know(contact_key(number), stop)
-    asked: list[str] = []
-    world.checkpoint = asked.append
+    before = world.frequencies.reads
     world.rest()
 
     assert [message.status for message in world.messages.rows.values()] == [MessageStatus.EXCLUDED] * 3
-    assert [call for call in asked if call.startswith("frequencies")] == []
+    # One read for each at the decision.
+    assert (world.frequencies.reads - before, world.frequencies.writes) == (3, 0)
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -270,6 +271,20 @@ def test_a_chunk_and_its_messages_have_their_times_from_the_clock(channel: Chann
 
     assert only.created_at == at(60)
     assert {(message.queued_at, message.sent_at) for message in world.messages.rows.values()} == {(at(60), at(120))}
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_message_of_which_nobody_knows_has_the_time_of_the_call(channel: Channel) -> None:
+    world = salon(1)
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
+    script.answer(customer(1).address(channel) or "", Unknown("ReadTimeoutError"))
+    world.begin(world.post(channel).campaign.campaign_id)
+    world.clock.move(timedelta(minutes=1))
+    assert world._send_one()
+
+    assert [(message.status, message.sent_at) for message in world.messages.rows.values()] == [
+        (MessageStatus.UNCERTAIN, at(60))
+    ]
 
 
 def test_an_email_campaign_that_is_paused_after_the_decision_sets_its_chunk_aside_at_once() -> None:
