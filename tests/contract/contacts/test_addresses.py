@@ -64,6 +64,17 @@ def test_what_is_no_possible_number_is_refused_with_a_sentence(reader: AddressRe
         reader.phone(written, "US")
 
 
+@pytest.mark.parametrize("written", ["\u200bana@example.com", "ana@example.com\u00a0", "\u202aana@example.com\u202c"])
+def test_marks_around_an_email_address_go(written: str) -> None:
+    assert LibraryAddressReader().email(written) == "ana@example.com"
+
+
+@pytest.mark.parametrize("written", ["ana\u200b@example.com", "ana@exam\u00adple.com", "ana\u2060@example.com"])
+def test_an_invisible_mark_within_an_email_address_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="invisible"):
+        LibraryAddressReader().email(written)
+
+
 @pytest.mark.parametrize(
     "written", ["José@example.com", "ana@exämple.com", "x" * 65 + "@example.com", "a" * 250 + "@b.com"]
 )

@@ -34,9 +34,12 @@ class LibraryAddressReader:
     """Implements ``AddressReader``."""
 
     def email(self, text: str) -> str:
-        text = tidied(text)
-        if not is_one_line(text):
-            raise ValueError("Must be an email address without control characters, such as ana@example.com.")
+        given, text = text, tidied(text)
+        # An invisible mark inside may stand for a character that is lost, and another address is a stranger's.
+        if text not in given or not is_one_line(text):
+            raise ValueError(
+                "Must be an email address without control and invisible characters, such as ana@example.com."
+            )
         if len(text) > MAX_EMAIL:
             raise ValueError(f"Must be an email address of at most {MAX_EMAIL} characters, such as ana@example.com.")
         if _PLAIN.fullmatch(text):
