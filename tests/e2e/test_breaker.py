@@ -66,9 +66,9 @@ def test_a_campaign_whose_texts_all_fail_through_our_fault_stops_and_after_a_res
 ) -> None:
     tag = "our-fault"
     numbers = [f"+1555{code}{n:02d}" for code in (FILTERED, NOT_REGISTERED) for n in range(50)]
-    # A number is shared by three people: what is wrong is not the numbers.
+    # A number is shared by three people: what is wrong is not the numbers. Each gets a reminder of their own.
     add_people(api, tag, [numbers[n % len(numbers)] for n in range(PEOPLE)])
-    campaign_id = api.new_campaign("sms", filter={"tag": tag})
+    campaign_id = api.new_campaign("sms", category="reminder", filter={"tag": tag})
     assert "a fault of the sender or of the content" in stopped(api, campaign_id)["reason"]
     at_rest = resting(api, calm, campaign_id)
     assert at_rest.campaign["status"] == "paused"
@@ -169,7 +169,7 @@ def test_texts_that_are_refused_at_the_call_are_nobodys_failure_and_are_sent_aft
     api: ReboundApi, calm: Calm, twin: Twin
 ) -> None:
     add_people(api, "abroad", [NO_REGION] * REFUSED)
-    campaign_id = api.new_campaign("sms", filter={"tag": "abroad"})
+    campaign_id = api.new_campaign("sms", category="reminder", filter={"tag": "abroad"})
     reason = stopped(api, campaign_id)["reason"]
     assert "21408" in reason
     assert "not switched on" in reason

@@ -36,6 +36,13 @@ def test_a_name_that_nobody_can_see_is_none(stack: Stack, given: str) -> None:
     assert (answer.status, answer.fields) == (422, ["first_name"])
 
 
+def test_an_invisible_mark_in_an_email_address_refuses_it_and_one_around_it_goes(stack: Stack) -> None:
+    assert create(stack, email="\u200bana@example.com ").body["email"] == "ana@example.com"
+    answer = create(stack, email="ana\u200b@example.com")
+
+    assert (answer.status, answer.fields) == (422, ["email"])
+
+
 @pytest.mark.parametrize(
     ("query", "who"),
     [

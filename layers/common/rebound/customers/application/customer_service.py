@@ -250,9 +250,8 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
     row = PROFILE[name]
     if row.kind is Kind.TAGS:
         return _tags(value or ())
-    if isinstance(value, str):
-        value = tidied(value)
-    if not value:
+    read = tidied(value) if isinstance(value, str) else value
+    if not read:
         return None
     match row.kind:
         case Kind.EMAIL:
@@ -260,13 +259,13 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
         case Kind.PHONE:
             return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
         case Kind.TIME_ZONE:
-            return time_zone(value)
+            return time_zone(read)
         case Kind.LANGUAGE:
-            return known_language(value)
+            return known_language(read)
         case Kind.DATE:
-            return _date(value)
+            return _date(read)
         case Kind.TEXT:
-            return _line(value, row.max_length)
+            return _line(read, row.max_length)
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:
