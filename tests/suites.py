@@ -35,7 +35,13 @@ PARTS: Final = 2
 """Of those that use the processors."""
 LONGEST: Final = ("test_breaker.py", "test_stop_under_way.py")
 """Half of the time is theirs, so each has a part of its own."""
-CLOCK_WATCHERS: Final = ("test_dead_letters.py", "test_quiet_hours.py", "test_quota.py", "test_two_stacks.py")
+CLOCK_WATCHERS: Final = (
+    "test_dead_letters.py",
+    "test_quiet_hours.py",
+    "test_quota.py",
+    "test_two_stacks.py",
+    "test_what_waits.py",
+)
 """They mostly wait, for minutes to pass or for a second stack: a part more, which takes little from the others."""
 LAST: Final = END_TO_END / "test_without_loss.py"
 """Looks at what the modules before it have left of their stack."""

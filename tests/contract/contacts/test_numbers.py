@@ -39,6 +39,8 @@ mobiles = st.sampled_from(
         ("US", "1 415 555 0123", "+14155550123"),
         ("DE", "+49\u00a0151 12345678", "+4915112345678"),
         ("PT", "+493012345", "+493012345"),
+        ("DE", "TEL:+49-151-12345678", "+4915112345678"),
+        ("JP", "090\u30fc1234\u30fc5678", "+819012345678"),
         ("MX", "+52 1 55 1234 5678", "+525512345678"),
         ("MX", "5215512345678", "+525512345678"),
         ("AR", "11 15-5555-0123", "+5491155550123"),
@@ -159,6 +161,7 @@ def test_one_digit_again_and_again_is_no_number(country: str, digit: str, length
         ("IT", "06 1234 5678 interno 12", "+390612345678 ext. 12"),
         ("ES", "912 345 678 extensión 12", "+34912345678 ext. 12"),
         ("GB", "020 7946 0958", "+442079460958"),
+        ("PT", "21 123 4567 extensão 12", "+351211234567 ext. 12"),
     ],
 )
 def test_a_number_that_is_never_texted_keeps_its_extension(country: str, written: str, read: str) -> None:

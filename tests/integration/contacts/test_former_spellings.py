@@ -185,6 +185,26 @@ def test_whatever_was_known_of_a_phone_is_known_after_any_history(
 
 
 @pytest.mark.parametrize(("former", "today"), READ_AS_GIVEN)
+def test_what_joining_changes_for_others_is_told(stack: Stack, former: str, today: str) -> None:
+    """Bea's number is stopped from the moment on at which Ana's STOP, from the same phone, joins her contact."""
+    with before_the_update():
+        create(stack, former)
+        receive(stack, text(From=former))
+        create(stack, today)
+    (bea,) = [row for row in stack.table("CONTACTS_TABLE") if row["contact_id"]["S"].endswith(today)]
+    join(stack)
+    (joined,) = stack.table("CONTACTS_TABLE")
+    seen = {"ApproximateCreationDateTime": NOON.timestamp(), "OldImage": bea, "NewImage": joined}
+
+    change = timeline_ports.contact_change_of({"eventID": "e1", "dynamodb": seen})
+
+    assert change is not None
+    assert change.before is not None
+    assert not change.before.consent.of(Scope.ALL).opted_out
+    assert change.after.consent.of(Scope.ALL).opted_out
+
+
+@pytest.mark.parametrize(("former", "today"), READ_AS_GIVEN)
 def test_joining_says_nothing_twice(stack: Stack, former: str, today: str) -> None:
     """The rows that go, and the one that takes their place, are no news to anybody."""
     with before_the_update():

@@ -117,14 +117,47 @@ def test_a_field_that_the_desk_has_emptied_stays_empty(name: str) -> None:
     assert not getattr(ana(world), name)
 
 
-def test_an_edit_back_to_what_the_file_has_is_none() -> None:
+def test_an_edit_back_to_what_the_file_has_changes_nothing_for_the_next_file() -> None:
     world = World()
     imported(world, ANA)
-    before = ana(world)
     edit(world, gender="m")
     edit(world, gender="f")
+    same = imported(world, ANA)
 
-    assert ana(world).file_values == before.file_values == {}
+    assert (told(same), ana(world).gender, ana(world).file_values) == ({}, "f", {})
+    assert told(imported(world, {**ANA, "gender": "x"})) == {}
+    assert ana(world).gender == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled", "edited"),
+    [
+        ("email", "Old@Example.com", "new@example.com"),
+        ("email", "OLD@example.com", None),
+        ("first_name", "ANA", "Anna"),
+        ("first_name", "A\u0301na", "Anna"),
+        ("general_tags", ["NEW", "vip"], ["vip"]),
+    ],
+)
+def test_a_file_that_spells_the_same_otherwise_undoes_no_edit(name: str, spelled: Any, edited: Any) -> None:
+    world = World()
+    given = {**ANA, "first_name": "Ana", "email": "old@example.com", "general_tags": ["vip", "new"]}
+    imported(world, given)
+    edit(world, **{name: edited})
+    before = getattr(ana(world), name)
+    view = imported(world, {**given, name: spelled})
+
+    assert told(view) == {name: EDITED}
+    assert getattr(ana(world), name) == before
+
+
+def test_a_capital_letter_that_the_desk_has_put_stays() -> None:
+    world = World()
+    imported(world, {**ANA, "first_name": "ana"})
+    edit(world, first_name="Ana")
+    imported(world, {**ANA, "first_name": "ana"})
+
+    assert ana(world).first_name == "Ana"
 
 
 @pytest.mark.parametrize("protect", [(), ("email",), ("email", "gender"), ("gender",)])

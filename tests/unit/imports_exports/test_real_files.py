@@ -452,3 +452,22 @@ def test_an_opt_out_in_a_list_does_not_undo_a_later_start_when_it_says_since_whe
     [statement] = kept.consent.statements
 
     assert statement.at.isoformat() == "2024-05-01T04:00:00+00:00"
+
+
+def test_a_column_without_a_heading_is_nobodys_field() -> None:
+    world = World()
+    view = run(world, ",first_name,last_name,\n0,Ana,Silva,\n")
+
+    assert view.counts.created == 1, view
+    assert (only(world).first_name, only(world).last_name) == ("Ana", "Silva")
+
+
+@pytest.mark.parametrize(
+    ("cell", "opted_out"), [("1.0", True), ("t", True), ("0.0", False), ("f", False), ("-", False)]
+)
+def test_an_opt_out_is_read_as_data_frames_and_databases_write_it(cell: str, opted_out: bool) -> None:
+    world = World()
+    imported(world, {"first_name": "Ana", "last_name": "Silva", "email": "ana@example.com", "email_opted_out": cell})
+    (contact,) = world.contacts.rows.values()
+
+    assert bool(contact.consent.opted_out) is opted_out

@@ -28,6 +28,8 @@ REVOCATIONS: Final = {
         "STOP IT",
         "Stop, please",
         "end these texts",
+        "Discontinue",
+        "\N{CROSS MARK}",
     ),
     "es": (
         "No más mensajes por favor",
@@ -118,3 +120,9 @@ def test_every_language_has_examples() -> None:
 def test_no_text_keeps_anybody_waiting() -> None:
     for word in ("stop ", "a", "do not ", "keine ", "no mas ", "x, ", "a. ", "me ", "“a ", "non ", "-", "🛑 "):
         reads_like_a_revocation(word * (1600 // len(word)))
+
+
+@pytest.mark.parametrize("body", ["I really like you guys but STOP", "Thank you so much for everything STOP!"])
+def test_a_stop_in_capitals_at_the_end_of_a_sentence_is_meant(body: str) -> None:
+    assert reads_like_a_revocation(body)
+    assert not reads_like_a_revocation("SEE YOU AT THE BUS STOP")

@@ -34,6 +34,9 @@ NAMES = (
         ("\ufeffAna\r\n", "Ana"),
         ("\u200dAna\u200c", "Ana"),
         ("\u3164", ""),
+        ("\ufe0f", ""),
+        ("\u3164\ufe0f\u0301", ""),
+        ("\u17b4", ""),
         ("\U0001f469\u200d\U0001f4bb Ana", "\U0001f469\u200d\U0001f4bb Ana"),
     ],
 )
@@ -84,6 +87,8 @@ def test_control_characters_and_breaks_are_no_line(given: str) -> None:
         ("علی\u200cرضا", "علیرضا"),
         ("20\u201330", "20-30"),
         ("Anne\u00a0 Marie", "anne marie"),
+        ("\u2764\ufe0f", "\u2764"),
+        ("\u0661\u0662", "12"),
     ],
 )
 def test_spellings_of_one_word_are_the_same(one: str, other: str) -> None:

@@ -51,6 +51,8 @@ HIDING = [
     "<p title='{}'>x</p>",
     "<img alt='{}'>",
     "<a href='{}'></a>",
+    "<a href='{}'>&nbsp;</a>",
+    "<a href='{}'>&#8203;&zwnj;&emsp;</a>",
     "<a href='{}'> <span style='display:none'>Leave</span> </a>",
     "<link href='{}'>",
     "<a data-href='{}'>Leave</a>",

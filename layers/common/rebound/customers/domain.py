@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
-from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.channels import Channel, ContactKey, canonical_number
+from rebound.kernel.written_text import folded
 
 
 class Kind(Enum):
@@ -127,12 +128,6 @@ class Customer(Struct, frozen=True, kw_only=True):
         if known is not None:
             edited = {name: value for name, value in fields.items() if value != getattr(self, name)}
             known = {**{name: digest_of(getattr(self, name)) for name in edited}, **known}
-            # An edit back to what the file has is no edit any more.
-            known = {
-                name: digest
-                for name, digest in known.items()
-                if name not in edited or digest != digest_of(edited[name])
-            }
         return self.written(at, known, **fields)
 
     def written(self, at: datetime, file_values: Mapping[str, str] | None, **fields: Any) -> "Customer":
@@ -149,8 +144,9 @@ class Customer(Struct, frozen=True, kw_only=True):
 
 
 def digest_of(value: object) -> str:
-    """A short hash by which a field's value is known again: a text, a date, tags, or ``None``."""
-    text = "\x1f".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    """A short hash by which a value is known again, however it is spelled: a text, a date, tags, or ``None``."""
+    texts = value if isinstance(value, tuple) else ("" if value is None else str(value),)
+    text = "\x1f".join(sorted(folded(canonical_number(each)) for each in texts))
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -16,9 +16,11 @@ _SPACES: Final = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205
 """Spaces of all widths, the tab, and letters that look like nothing."""
 _JOINERS: Final = "\u200c\u200d"
 _AROUND: Final = f" \r\n\v\f\x85\u2028\u2029{_JOINERS}"
+_UNSEEN_ALONE: Final = frozenset({"Mn", "Me", "Cf"})
+"""Marks that need a letter to stand on."""
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
-_ACCENTS: Final = re.compile("[\u0300-\u036f\u0483-\u0487\u05b0-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+_ACCENTS: Final = re.compile("[\ufe00-\ufe0f\u0300-\u036f\u0483-\u0487\u05b0-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 """Marks on letters of Latin, Greek, Cyrillic, Hebrew and Arabic, where people leave them out; not vowels of others."""
 _STROKES: Final = str.maketrans(
     {
@@ -49,8 +51,8 @@ def tidied(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    plain = _SPACES.sub(" ", _INVISIBLE.sub("", text))
-    return plain.strip(_AROUND)
+    plain = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip(_AROUND)
+    return "" if all(unicodedata.category(character) in _UNSEEN_ALONE for character in plain) else plain
 
 
 def is_one_line(text: str) -> bool:
@@ -61,7 +63,7 @@ def is_one_line(text: str) -> bool:
 def folded(text: str) -> str:
     """A text as it is compared: without case, accents, invisible marks, and the shapes of quotes, dashes and spaces.
 
-    Composed and decomposed letters are the same, and so are full-width and plain ones.
+    Composed and decomposed letters are the same, and so are full-width and plain ones, and the digits of all scripts.
     """
     if text.isascii():
         return " ".join(text.casefold().replace("`", "'").split())
@@ -71,6 +73,7 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     plain = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+    plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
     for _ in range(2):
         # Twice, because a letter without its accent can be one with a stroke, and folding of case can leave an accent.
         plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain.translate(_STROKES))).casefold()

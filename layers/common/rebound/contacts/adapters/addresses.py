@@ -70,7 +70,7 @@ class LibraryAddressReader:
         if len(text) > MAX_PHONE:
             raise ValueError(f"Must be a phone number of at most {MAX_PHONE} characters, such as +14155550123.")
         _refuse_what_a_spreadsheet_wrote(text)
-        text = _EXTENSION.sub(r" ext. \1", text.removeprefix("tel:"))
+        text = _EXTENSION.sub(r" ext. \1", _SCHEME.sub("", text).replace(_JAPANESE_DASH, "-"))
         number = _of_today(_read_number(text, country, mobile=mobile))
         _refuse_letters(text)
         _refuse_what_reaches_nobody(number, text, country)
@@ -88,13 +88,17 @@ _DECIMAL: Final = re.compile(r"\+?\d{5,}[.,]0+")
 _EXTENSION: Final = re.compile(
     r"""
     [\s,;.(\[]* (?<![^\W\d]) (?:
-        extensi[o\u00f3]n | extension | extn? | x | anexo | durchwahl | dw | apparat | app | nebenstelle | nst
+        extensi[o\u00f3]n | extens[a\u00e3]o
+        | extension | extn? | x | anexo | durchwahl | dw | apparat | app | nebenstelle | nst
         | poste | interno | int | ramal | toestel | tst | \u0434\u043e\u0431
     ) [\s.:=\#-]* ([0-9]+) [\s)\].]* $
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 """An extension at the end, as offices write it in the languages of the pages."""
+_SCHEME: Final = re.compile("^tel:", re.IGNORECASE)
+_JAPANESE_DASH: Final = "\u30fc"
+"""The sign for a long vowel, a letter, which keyboards have where others have a dash."""
 _PLUS: Final = re.compile(r"[^\w+\uff0b]*[+\uff0b]")
 
 

@@ -106,7 +106,8 @@ class _Columns:
         """The fields of a first line. Raises ``UnreadableFileError``."""
         if not any(name.strip() for name in header):
             raise UnreadableFileError("The file is empty; the first line must name the columns.")
-        fields = [self.field_of(name) for name in header]
+        # A column without a heading, such as the row numbers of a data frame, is nobody's field.
+        fields = [self.field_of(name) if _plain(name) else "" for name in header]
         columns = tuple(field or "" for field in fields)
         wrong = []
         if unknown := [name.strip() for name, field in zip(header, fields, strict=True) if field is None]:

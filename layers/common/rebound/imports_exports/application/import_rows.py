@@ -35,17 +35,54 @@ _ESSENTIAL: Final = frozenset({*REQUIRED_FIELDS, "external_id"})
 """Profile fields without which nobody can tell whom a row is about."""
 _FIRST_OPT_OUT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No list of opt-outs is older, so an earlier time is a mistake."""
-_FLOAT: Final = re.compile(r"(\+?[0-9]+)\.0+")
+_FLOAT: Final = re.compile(r"(\+?[0-9]+)[.,]0+")
 """A phone number that a spreadsheet took for a number with decimals."""
 _WHOLE_DAY: Final = re.compile(r"(.*?)[T\s]+[0-9]{1,2}:[0-9]{2}.*")
 YES: Final = frozenset(
     {
-        *("1", "x", "y", "yes", "true", "on", "ja", "j", "wahr", "waar", "oui", "o", "vrai"),
+        *(
+            "1",
+            "1.0",
+            "x",
+            "y",
+            "t",
+            "yes",
+            "true",
+            "on",
+            "unsubscribed",
+            "opted out",
+            "ja",
+            "j",
+            "wahr",
+            "waar",
+            "oui",
+            "o",
+            "vrai",
+        ),
         *("si", "vero", "sim", "s", "verdadero", "verdadeiro"),
     }
 )
 NO: Final = frozenset(
-    ("0", "n", "no", "false", "off", "nein", "falsch", "non", "faux", "falso", "nao", "nee", "onwaar")
+    (
+        "0",
+        "0.0",
+        "n",
+        "f",
+        "no",
+        "none",
+        "n/a",
+        "-",
+        "false",
+        "off",
+        "nein",
+        "falsch",
+        "non",
+        "faux",
+        "falso",
+        "nao",
+        "nee",
+        "onwaar",
+    )
 )
 """How people and spreadsheets write yes and no in the languages of the pages, as ``folded`` compares them."""
 

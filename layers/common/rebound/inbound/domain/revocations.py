@@ -22,8 +22,10 @@ _FEW_LETTERS: Final = 4
 """Letters of the shortest word that may be misspelt; only its letters' order, because many words are like it."""
 _MANY_LETTERS: Final = 8
 """Letters of a word in which two may be wrong; below, one."""
-_SIGNS: Final = re.compile("[\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}]")
+_SIGNS: Final = re.compile("[\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}\N{CROSS MARK}\N{RAISED HAND}]")
 """Emoji that say stop by themselves."""
+_SHOUTED: Final = re.compile(r"(?=.*[a-z]).*\bSTOPP?\W*", re.DOTALL)
+"""A sentence in small letters that ends with a STOP in capitals, as the footer of a text has it."""
 _DOUBLED: Final = re.compile(r"(\w)\1+")
 
 
@@ -35,6 +37,7 @@ def reads_like_a_revocation(body: str) -> bool:
     # A STOP of any language: perhaps it is not known to be the sender's.
     return (
         is_stop(body, LANGUAGES)
+        or bool(_SHOUTED.fullmatch(visible(body)))
         or any(_asks_to_stop(words) for words in found)
         or any(_is_misspelt(words) for words in found if len(found) == 1 or len(words) <= _SHORT)
     )

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from functools import lru_cache, partial
+from html import unescape
 from typing import Final
 
 from msgspec import Struct
+
+from rebound.kernel.written_text import tidied
 
 
 class Kind(Enum):
@@ -291,7 +294,7 @@ def read_for_footer(source: str) -> Reading:
         if not visible.here:
             continue
         shown = source[piece.start : piece.end] if piece.kind is Kind.TEXT else ""
-        if href and (shown.strip() or (piece.kind is Kind.START and piece.name == "img")):
+        if href and (tidied(unescape(shown)) or (piece.kind is Kind.START and piece.name == "img")):
             hrefs.append(href)
             href = ""
         text.append(shown)
