@@ -78,7 +78,7 @@ def test_an_email_is_personal_and_nothing_in_a_name_can_become_html_or_a_header(
         customer_id,
         "email",
         subject="Hello ##{{first_name}}",
-        html="<p>Dear ##{{first_name}} ##{{ last_name }}, {{untouched}} {{{this}}} too</p>",
+        html="<p>Dear ##{{first_name}} ##{{ last_name }}, {as; it: is} too</p>",
         text="Dear ##{{first_name}} ##{{last_name}}",
     )
     until("accepted", lambda: twin.sends_of(api, address), bool)
@@ -86,7 +86,7 @@ def test_an_email_is_personal_and_nothing_in_a_name_can_become_html_or_a_header(
     assert content["subject"] == f"Hello {name}"
     assert content["text"].startswith(f"Dear {name} O'Neil\n\n--\n")
     escaped = "&lt;b onclick=&quot;x&quot;&gt;Ana&lt;/b&gt; &amp; ##{{last_name}} {{html}}"
-    assert content["html"].startswith(f"<p>Dear {escaped} O&#x27;Neil, {{{{untouched}}}} {{{{{{this}}}}}} too</p>")
+    assert content["html"].startswith(f"<p>Dear {escaped} O&#x27;Neil, {{as; it: is}} too</p>")
     assert "<b onclick" not in content["html"]
 
 
