@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.rebound_api import ReboundApi
-from tests.e2e.surroundings import Calm, EmbeddedAws, Twin
+from tests.e2e.surroundings import Calm, EmbeddedAws, Twin, forget_the_pace
 from tests.e2e.test_imports import imported
 from tests.e2e.waiting import until
 
@@ -34,14 +34,6 @@ def small_account(twin: Twin, aws: EmbeddedAws, calm: Calm) -> Iterator[Twin]:
     yield twin
     twin.allow_everything()
     forget_the_pace(aws)
-
-
-def forget_the_pace(aws: EmbeddedAws) -> None:
-    """Forget what SES has said, as if a minute had gone by; a worker may know it for two seconds more."""
-    with aws.client("dynamodb") as dynamodb:
-        (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "Paces" in name]
-        dynamodb.delete_item(TableName=table, Key={"account": {"S": "ses"}, "flow": {"S": "-"}})
-    time.sleep(3)
 
 
 def emails(twin: Twin, api: ReboundApi) -> list[datetime]:

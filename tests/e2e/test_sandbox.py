@@ -1,14 +1,13 @@
 """An account that SES has not let out of its sandbox: little goes out, and what there is not yet is no error."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
 from tests.e2e.rebound_api import ReboundApi
-from tests.e2e.surroundings import Calm, EmbeddedAws, Twin, is_dead_letter_queue
+from tests.e2e.surroundings import Calm, EmbeddedAws, Twin, forget_the_pace, is_dead_letter_queue
 from tests.e2e.waiting import until
 
 VERIFIED: Final = "ana@salon.example.com"
@@ -25,14 +24,6 @@ def sandbox(twin: Twin, aws: EmbeddedAws, calm: Calm) -> Iterator[Twin]:
     yield twin
     twin.allow_everything()
     forget_the_pace(aws)
-
-
-def forget_the_pace(aws: EmbeddedAws) -> None:
-    with aws.client("dynamodb") as dynamodb:
-        (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "Paces" in name]
-        dynamodb.delete_item(TableName=table, Key={"account": {"S": "ses"}, "flow": {"S": "-"}})
-    # A worker may know it for two seconds more.
-    time.sleep(3)
 
 
 def test_verified_addresses_are_written_to_and_others_are_told_why_not(

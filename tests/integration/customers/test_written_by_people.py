@@ -65,6 +65,7 @@ def test_a_customer_is_found_however_the_word_is_typed(
 
 def test_tags_that_are_one_are_kept_once_as_they_were_written_first(stack: Stack) -> None:
     assert create(stack, general_tags=["Café", "VIP", "Cafe\u0301", "vip"]).body["general_tags"] == ["Café", "VIP"]
+    assert create(stack, general_tags=["Café", "VIP", "Cafe\u0301"]).body["general_tags"] == ["Café", "VIP"]
 
 
 @pytest.mark.parametrize(

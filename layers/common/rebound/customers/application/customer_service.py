@@ -269,8 +269,10 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:
-    spellings = {folded(tag): tag for tag in reversed([tidied(value) for value in values])}
-    tags = tuple(reversed(spellings.values()))
+    spellings: dict[str, str] = {}
+    for tag in map(tidied, values):
+        spellings.setdefault(folded(tag), tag)
+    tags = tuple(spellings.values())
     if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG and is_one_line(tag) for tag in tags):
         raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
     return tags

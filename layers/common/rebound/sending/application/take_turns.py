@@ -90,7 +90,7 @@ class TakeTurns(Struct, frozen=True, kw_only=True):
             (
                 key.customer_id
                 for key, message in messages.items()
-                if had_its_message(message) and message.address == sharers.key.address
+                if had_its_message(message) and message.contact == sharers.key
             ),
             None,
         )
