@@ -21,6 +21,8 @@ OURS: Final = (
 )
 QUOTED: Final = ("“{}”", "„{}“", "«{}»", "« {} »", '"{}"', "‘{}’", "“\u200a\u200b{}\u200b\u200a”")
 AROUND: Final = (
+    "A trouvé drôle {}", "A remis en question {}", "Le dio risa {}", "Exclamó {}", "Deu risada de {}",
+    "Heeft een hartje gegeven aan {}",
     "Loved {}", "Liked {}", "Disliked {}", "Laughed at {}", "Emphasized {}", "Questioned {}", "Reacted 😂 to {}",
     "Removed a heart from {}", "Removed a like from {}", "Removed an exclamation from {}", "Removed 👍 from {}",
     "Gefällt {}", "Liebt {}", "Lacht über {}", "Hat {} hervorgehoben", "Hat mit 🙏 auf {} reagiert",

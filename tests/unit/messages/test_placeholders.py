@@ -205,6 +205,14 @@ def test_a_placeholder_that_lost_a_brace_is_refused(written: str) -> None:
     assert refusals(EmailContent("s", written))["content.html"].startswith("Line 1: ##{")
 
 
+@pytest.mark.parametrize("written", ["{{first_name}", "{first_name}}", "{{ first_name }"])
+def test_a_name_of_ours_that_lacks_a_brace_and_its_hashes_is_refused_and_another_is_text(written: str) -> None:
+    assert written.replace(" ", "") in refusals(TextContent(f"Hi {written}!"))["content.body"]
+    assert written.replace(" ", "") in refusals(EmailContent("s", f"<p>Hi {written}</p>"))["content.html"]
+    check_content(TextContent(f"Hi {written.replace('first_name', 'as_it_is')}!"), Category.REMINDER)
+    check_content(EmailContent("s", f"<style>p{written}</style><p>Hi ##{{{{first_name}}}}</p>"), Category.REMINDER)
+
+
 @pytest.mark.parametrize("written", ["%7B%7Bunsubscribe_url%7D%7D", "{{unsubscribe_url}}", "http://{{first_name}}"])
 def test_so_it_is_in_an_address(written: str) -> None:
     assert refusals(EmailContent("s", f'<a href="{written}">x</a>')).keys() == {"content.html"}

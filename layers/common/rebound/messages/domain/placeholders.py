@@ -52,7 +52,10 @@ _OF_A_TEMPLATE_LANGUAGE: Final = re.compile(
 )
 """``{{name | default: "x"}}``, ``{{#if name}}`` and the like of Handlebars, Liquid and Jinja."""
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
-_WITH_ONE_BRACE: Final = re.compile(r"##\{[ ]?(?P<name>[^\W\d]\w*)[ ]?\}")
+_LESS_A_BRACE: Final = re.compile(
+    r"(?:##)?(?<!\{)(?P<opened>\{{1,2})[ ]?(?P<name>[^\W\d]\w*)[ ]?(?P<closed>\}{1,2})(?!\})"
+)
+"""Braces of which one is lost, or each with its twin; without ``##`` they mean a placeholder if they have our name."""
 _PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
 _COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
 _SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
@@ -144,8 +147,8 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
 
 def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
     named: dict[str, Flaw] = {}
-    shapes = (_WITHOUT_HASHES, _OF_A_TEMPLATE_LANGUAGE, _WITH_ONE_BRACE)
-    candidates = [found for shape in shapes for found in shape.finditer(source)]
+    shapes = (_WITHOUT_HASHES, _OF_A_TEMPLATE_LANGUAGE, _LESS_A_BRACE)
+    candidates = [found for shape in shapes for found in shape.finditer(source) if not _is_whole(found)]
     unread = _Places(_unread(source) if is_html and candidates else [])
     for found in candidates:
         name = _name_in(found)
@@ -155,14 +158,22 @@ def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iter
             or unread.have(found.start())
         ):
             continue
+        has_hashes, lacks = found[0].startswith("##"), found.re is _LESS_A_BRACE
         # Braces are data in many an address; a name of ours in them is none.
-        if name in known or not _PERCENT_ENCODED.match(found[0]):
-            written = f"##{{{name}}}" if found[0].startswith("##") else f"{{{{{name}}}}}"
+        if name in known or (has_hashes if lacks else not _PERCENT_ENCODED.match(found[0])):
+            written = f"{'##' * has_hashes}{found['opened']}{name}{found['closed']}" if lacks else f"{{{{{name}}}}}"
             message = f"{written} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
             if name not in known:
                 message += f" Known are {', '.join(known)}."
             named.setdefault(name, Flaw(message, _line(source, found.start())))
     yield from list(named.values())[:MAX_NAMED]
+
+
+def _is_whole(found: re.Match[str]) -> bool:
+    """Whether no brace is lost: two and two are judged otherwise, and one and one without hashes are text."""
+    if found.re is not _LESS_A_BRACE or len(found["opened"]) != len(found["closed"]):
+        return False
+    return len(found["opened"]) == len("{{") or not found[0].startswith("##")
 
 
 def _unread(source: str) -> list[tuple[int, int]]:
