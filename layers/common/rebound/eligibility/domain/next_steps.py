@@ -34,7 +34,7 @@ def _although_sent(case: Case, attempts: Sequence[Message]) -> str:
     if contact is not None and contact.verdict(policy).invalid:
         return mend_the_address(case)
     key = case.customer.contact_key(case.mailing.channel)
-    latest = next((message for message in attempts if key is not None and message.address == key.address), None)
+    latest = next((message for message in attempts if key is not None and message.contact == key), None)
     if latest is None:
         return f"Nothing to do: the next of these {plural_noun(case)} is sent."
     if latest.status not in (MessageStatus.FAILED, MessageStatus.BOUNCED):
