@@ -39,7 +39,14 @@ def words_in(phrase: str) -> Iterator[str]:
 
 
 def test_there_is_a_file_for_every_language() -> None:
-    assert {path.stem for path in FOLDER.glob("*.json")} == {*LANGUAGES, "reactions", "everyday_words"}
+    assert {path.stem for path in FOLDER.glob("*.json")} == {*LANGUAGES, "reactions", "everyday_words", "no_names"}
+
+
+def test_words_that_are_no_names_are_written_as_they_are_looked_for() -> None:
+    words = json.decode((FOLDER / "no_names.json").read_bytes(), type=list[str])
+
+    assert words == sorted(set(words))
+    assert all(re.fullmatch("[a-z]+", word) and folded(word) == word for word in words)
 
 
 @of_each_language

@@ -1,5 +1,6 @@
 """A STOP of any language, however it is written: alone, repeated, signed, with politeness, in quotes, with emoji."""
 
+import json
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -10,8 +11,16 @@ from hypothesis import strategies as st
 
 from rebound.inbound.domain.phrases import LANGUAGES, everyday_words, phrases_of
 from rebound.inbound.domain.revocations import distance, reads_like_a_revocation
-from rebound.inbound.domain.stop_words import depends_on_language, is_stop, polite_words, says_cancel, strong_words
-from tests.unit.inbound.labelled import COMPOSITIONS, Outcome, outcome_of
+from rebound.inbound.domain.stop_words import (
+    all_stop_words,
+    depends_on_language,
+    is_stop,
+    polite_words,
+    says_cancel,
+    strong_words,
+)
+from tests.fakes.aws import REPOSITORY
+from tests.unit.inbound.labelled import COMPOSITIONS, Composition, Outcome, outcome_of
 
 STOPS: Final = sorted(strong_words())
 SINGLE: Final = sorted(word for word in strong_words() if " " not in word)
@@ -159,6 +168,92 @@ def test_no_word_is_of_two_kinds(language: str) -> None:
 def test_what_is_no_stop(body: str) -> None:
     assert not is_stop(body, LANGUAGES)
     assert outcome_of(body) is Outcome.NONE
+
+
+FIRST_NAMES: Final = (
+    *(
+        "ana",
+        "dave",
+        "chema",
+        "heike",
+        "karim",
+        "rui",
+        "zoë",
+        "josé",
+        "jean-luc",
+        "mary ann",
+        "björn",
+        "łukasz",
+        "priya",
+    ),
+    *("anouk", "femke", "giulia", "o'neill", "john", "maria", "lisa", "tom", "sofía", "joão", "françois", "kim", "wei"),
+)
+LAST_NAMES: Final = (
+    "",
+    " m.",
+    " m",
+    " silva",
+    " da silva",
+    " van der berg",
+    " núñez",
+    " de vries",
+    " o’brien",
+    " Silva",
+)
+names: Final = st.sampled_from(FIRST_NAMES)
+WORDS_BEHIND_A_STOP: Final = (
+    *("by tomorrow", "in at 5", "tomorrow", "tomorrow please", "on monday", "haircut", "the texts", "texting me"),
+    *("for now", "until may", "i'm driving", "j'ai compris", "l'heure", "mañana", "am montag", "morgen", "domani"),
+    *("promos", "emails", "marketing", "2", "at 10", "next week", "whatsapp", "por favor mañana", "nous arrivons"),
+    *("ana?", "room 204", "not now", "the 3 pm one", "hasta el lunes", "niet morgen", "só hoje"),
+)
+
+
+@given(
+    st.sampled_from(["stop", "STOP", "Arrêt", "baja", "parar", "stopp", "uitschrijven", "unsubscribe", "stop, please"]),
+    st.sampled_from([" - ", "\n", "\n- ", ", ", " — ", "\n\n~ ", "! ", ". ", " (", "\nkind regards ", ". best, "]),
+    names,
+    st.sampled_from(LAST_NAMES),
+    forms,
+)
+def test_who_signs_in_small_letters_stops_too(word: str, behind: str, first: str, last: str, form: Composition) -> None:
+    text = f"{word}{behind}{first}{last}" + ")" * ("(" in behind)
+
+    assert is_stop(unicodedata.normalize(form, text))
+
+
+@given(st.sampled_from([" - ", "\n", "\n- ", ", ", ": ", " — ", "! "]), st.sampled_from(WORDS_BEHIND_A_STOP))
+def test_what_shall_stop_or_when_is_no_name(behind: str, words: str) -> None:
+    assert not is_stop(f"stop{behind}{words}", LANGUAGES)
+
+
+ORDINARY: Final = sorted(
+    {
+        word
+        for word in json.loads((REPOSITORY / "layers/common/rebound/inbound/phrases/no_names.json").read_text())
+        if len(word) > 1
+    }
+    - polite_words()
+    - all_stop_words()
+    - {closing for closings in CLOSINGS.values() for closing in closings}
+    # Names have these as well, but not alone.
+    - {"van", "de", "der", "den", "da", "do", "dos", "di", "del", "della", "von", "zu", "le", "la", "y", "e"}
+)
+
+
+@given(
+    st.sampled_from(["stop", "Stopp", "baja"]), st.sampled_from([" - ", "\n", ", "]), st.sampled_from(ORDINARY), names
+)
+def test_a_word_that_everybody_writes_is_never_part_of_a_name(stop: str, behind: str, word: str, name: str) -> None:
+    assert not is_stop(f"{stop}{behind}{word}")
+    assert not is_stop(f"{stop}{behind}{name} {word}")
+    assert not is_stop(f"{stop}{behind}{word} {name}")
+
+
+@pytest.mark.parametrize("word", ["end", "quit", "cancel", "fin"])
+def test_what_stops_only_alone_is_held_when_it_is_signed_in_small_letters(word: str) -> None:
+    assert outcome_of(f"{word}\n- ana m.") is Outcome.HOLD
+    assert outcome_of(f"{word} - tomorrow") is Outcome.NONE
 
 
 @given(st.sampled_from(SINGLE).filter(lambda word: len(word) >= 5), st.data())

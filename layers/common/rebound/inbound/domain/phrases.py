@@ -15,6 +15,7 @@ where its part of the sentence is about a ``booking``. No phrase reaches over a 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,10 @@ from msgspec import Struct, json
 LANGUAGES: Final = ("de", "en", "es", "fr", "it", "nl", "pt")
 """ISO 639-1: languages whose phrases are known, more than Rebound itself writes in."""
 _FOLDER: Final = Path(__file__).parent.with_name("phrases")
+_SHORTEST_BEGINNING: Final = 5
+"""Letters of what words begin with; many names begin with fewer."""
+_LITERAL: Final = re.compile(r"(?<![\w<])[a-z]{2,}\*?(?![\w>])")
+"""A word of a phrase, or its beginning; single letters are initials as well."""
 _ENDS: Final = {"$": r"(?=[,?] |$)", ".": "$"}
 
 
@@ -102,6 +107,29 @@ def phrases_of(language: str) -> Phrases:
 def everyday_words() -> frozenset[str]:
     """Words of all languages that look like a misspelt STOP and are none."""
     return frozenset(json.decode((_FOLDER / "everyday_words.json").read_bytes(), type=list[str]))
+
+
+@cache
+def is_no_name(word: str) -> bool:
+    """Whether a word in lower case without accents is one of those that people write, so that it is nobody's name.
+
+    Those are the little words of all languages (``no_names``), and all words that phrases are made of.
+    """
+    words, beginnings = _vocabulary()
+    return word in words or word.startswith(beginnings)
+
+
+@cache
+def _vocabulary() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Words, and what words begin with."""
+    words = set(json.decode((_FOLDER / "no_names.json").read_bytes(), type=list[str])) | everyday_words()
+    for language in LANGUAGES:
+        written = json.decode((_FOLDER / f"{language}.json").read_bytes(), type=_Written)
+        groups = (written.harmless, written.booking, *written.concepts.values(), *written.phrases.values())
+        for text in chain(*groups):
+            words.update(_LITERAL.findall(text))
+    beginnings = tuple(word[:-1] for word in words if word.endswith("*") and len(word) > _SHORTEST_BEGINNING)
+    return frozenset(words), beginnings
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from rebound.inbound.domain.phrases import LANGUAGES, Phrases, everyday_words, phrases_of
-from rebound.inbound.domain.stop_words import all_stop_words, is_stop, polite_words, strong_words
+from rebound.inbound.domain.stop_words import all_stop_words, is_perhaps_stop, is_stop, polite_words, strong_words
 from rebound.inbound.domain.wording import BREAK, QUESTION, sentences, visible
 
 _SHORT: Final = 4
@@ -37,6 +37,7 @@ def reads_like_a_revocation(body: str) -> bool:
     # A STOP of any language: perhaps it is not known to be the sender's.
     return (
         is_stop(body, LANGUAGES)
+        or is_perhaps_stop(body)
         or bool(_SHOUTED.fullmatch(visible(body)))
         or any(_asks_to_stop(words) for words in found)
         or any(_is_misspelt(words) for words in found if len(found) == 1 or len(words) <= _SHORT)

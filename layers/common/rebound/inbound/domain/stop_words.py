@@ -1,7 +1,8 @@
 """Whether a text is a STOP: one of the words in any of the languages, once or often, with what adds nothing to it.
 
 ``STOP STOP``, ``Stop, please``, ``"ARRÊT" svp`` and a ``stop`` with ``- Dana`` on the next line are; ``STOP 2`` and
-``stop the 3 pm texts`` are for a person to read.
+``stop the 3 pm texts`` are for a person to read. Who signs in small letters stops as well, as long as each word may be
+a name: ``stop - by tomorrow`` does not.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Final
 
-from rebound.inbound.domain.phrases import LANGUAGES, phrases_of
+from rebound.inbound.domain.phrases import LANGUAGES, is_no_name, phrases_of
 from rebound.inbound.domain.wording import DOTTED, folded, undotted, visible
 
 _PARTICLES: Final = frozenset(
@@ -19,21 +20,27 @@ _PARTICLES: Final = frozenset(
 _LONGEST: Final = 6
 """Words in the longest group of words that is looked for."""
 _TOKEN: Final = re.compile(
-    r"(?P<word>\w+(?:['\u2019]\w+)*)|(?P<line>\n|(?<!\w)[-\u2013\u2014~*]+)|(?P<pause>[.,!?;:()\[\]\u2026])"
+    r"(?P<word>\w+(?:['\u2019]\w+)*)|(?P<line>\n|(?<!\w)[-\u2013\u2014~*]+)|(?P<goes_on>[?:])|(?P<pause>[.,!;()\[\]\u2026])"
 )
+_OF_IRELAND: Final = re.compile("^o['\u2019]")
+"""The only beginning before an apostrophe that is no word elsewhere, as in ``j'ai``, ``l'heure`` and ``d'accord``."""
 _SHORTEST_NUMBER: Final = 3
 """Digits of a part of a phone number; a number with fewer may say how many texts are meant."""
 _TRIPLED: Final = re.compile(r"(\w)\1{2,}")
 _WORD: Final = re.compile(r"\w+")
 _LINE_END: Final = re.compile(r"[\r\n]+")
+_IN_SMALL_LETTERS: Final = "(?: [iN]S? ){0,2} n (?: S?[niN] ){0,3} S* (?: L [DS]{1,4} )?"
+"""A name of one to some words, and perhaps a phone number below it; nobody asks or announces anything with it."""
 _SHAPE: Final = re.compile(
-    r"""[PSL]*
-    (?: K [KPSL]* (?: C [PSLC]* [NSL]{0,12} | (?<=[PSL]) N [NSL]{0,12} )?
-      | W [WPSL]* (?: C [PSLC]* [NSL]{0,12} | (?<=L) N [NSL]{0,12} )? )
-    [PSL]*""",
+    rf"""[PSLQ]*
+    (?: K [KPSLQ]* (?: C [PSLQC]* [NDSLQ]{{0,12}} | (?<=[PSLQ]) [ND] [NDSLQ]{{0,12}} )? [PSLQ]*
+      | W [WPSLQ]* (?: C [PSLQC]* [NDSLQ]{{0,12}} | (?<=L) [ND] [NDSLQ]{{0,12}} )? [PSLQ]*
+      | K [KPSLQ]* (?: C [PSLC]* | (?<=[SL]) ) {_IN_SMALL_LETTERS} )""",
     re.VERBOSE,
 )
 """A STOP with what may stand around it, one letter for each part: see ``_letters``. At the end, somebody's name."""
+_PERHAPS: Final = re.compile(rf"[PSLQ]* W [WPSLQ]* (?: C [PSLC]* | (?<=[SL]) ) {_IN_SMALL_LETTERS}", re.VERBOSE)
+"""A word that stops only alone, and what may be a name, or what shall end."""
 
 
 def is_stop(body: str, languages: Collection[str] = ()) -> bool:
@@ -46,11 +53,12 @@ def is_stop(body: str, languages: Collection[str] = ()) -> bool:
     together = "".join(c for c in folded(text) if c.isalnum())
     if together and any(_repeats(word, together) for word in _joined()):
         return True
-    lines = [line for line in _LINE_END.split(text) if line.strip()]
-    while len(lines) > 1 and _is_sent_from(lines[-1]):
-        lines.pop()
-    shape = "".join(_letters("\n".join(lines), frozenset(languages)))
-    return _SHAPE.fullmatch(shape) is not None
+    return _SHAPE.fullmatch(_shape_of(text, languages)) is not None
+
+
+def is_perhaps_stop(body: str) -> bool:
+    """Whether a word that stops only as the whole text is signed in small letters, or says what shall end."""
+    return _PERHAPS.fullmatch(_shape_of(visible(body).strip(), LANGUAGES)) is not None
 
 
 def depends_on_language(body: str) -> bool:
@@ -97,11 +105,19 @@ def _is_sent_from(line: str) -> bool:
     return any(phrases_of(language).sent_from.search(words) for language in LANGUAGES)
 
 
+def _shape_of(text: str, languages: Collection[str]) -> str:
+    lines = [line for line in _LINE_END.split(text) if line.strip()]
+    while len(lines) > 1 and _is_sent_from(lines[-1]):
+        lines.pop()
+    return "".join(_letters("\n".join(lines), frozenset(languages)))
+
+
 def _letters(text: str, languages: frozenset[str]) -> Iterator[str]:
     """The parts of a text, by what they are.
 
     ``K`` a word that stops, ``W`` one that stops only alone, ``P`` one that adds nothing, ``C`` the beginning of a
-    signature, ``N`` what may be a name, ``S`` a pause, ``L`` a new line or a dash, ``X`` anything else.
+    signature, ``N`` what may be a name, ``n`` and ``i`` a name and an initial in small letters, ``D`` part of a phone
+    number, ``S`` a pause, ``Q`` one that asks or announces, ``L`` a new line or a dash, ``X`` anything else.
     """
     kinds = _kinds(languages)
     tokens = list(_TOKEN.finditer(DOTTED.sub(undotted, text)))
@@ -113,12 +129,12 @@ def _letters(text: str, languages: frozenset[str]) -> Iterator[str]:
                 break
             words.append(token["word"])
         if not words:
-            yield "L" if tokens[at]["line"] else "S"
+            yield "L" if tokens[at]["line"] else "Q" if tokens[at]["goes_on"] else "S"
             at += 1
             continue
         groups = ((length, kinds.get(_group(words[:length]))) for length in range(len(words), 0, -1))
         length, kind = next(((length, kind) for length, kind in groups if kind), (1, None))
-        yield kind or ("N" if _may_be_a_name(words[0]) else "X")
+        yield kind or _letter_of_a_name(words[0])
         at += length
 
 
@@ -141,8 +157,13 @@ def _kinds(languages: frozenset[str]) -> dict[str, str]:
     return kinds | dict.fromkeys(strong_words(), "K")
 
 
-def _may_be_a_name(word: str) -> bool:
-    """Whether a word may be part of a name, or of the phone number below it."""
+def _letter_of_a_name(word: str) -> str:
+    """What a word may be in somebody's signature, or in the phone number below it."""
     if word.isdigit():
-        return len(word) >= _SHORTEST_NUMBER
-    return word in _PARTICLES or (word[0].isupper() and not any(c.isdigit() for c in word))
+        return "D" if len(word) >= _SHORTEST_NUMBER else "X"
+    if word in _PARTICLES or (word[0].isupper() and not any(c.isdigit() for c in word)):
+        return "N"
+    plain = _OF_IRELAND.sub("", folded(word))
+    if not plain.isalpha() or is_no_name(plain):
+        return "X"
+    return "n" if len(plain) > 1 else "i"
