@@ -35,9 +35,12 @@ ALL_LINKS: Final = tuple(VARIABLE_OF.values())
 
 _HTML: Final = """
 <div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
-font:13px/1.6 Arial,Helvetica,sans-serif;color:#595959">{lines}</div>
+font:13px/1.6 Arial,Helvetica,sans-serif!important;display:block!important;visibility:visible!important;\
+opacity:1!important;color:#595959">{lines}</div>
 """
-_HTML_LINK: Final = '<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline">{words}</a>'
+"""What the client's style sheet says of all ``div`` and ``a`` does not hide it."""
+_HTML_LINK: Final = """<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline;\
+font-size:inherit!important;display:inline!important;visibility:visible!important;opacity:1!important">{words}</a>"""
 
 
 class FooterWords(Struct, frozen=True):

@@ -4,7 +4,7 @@ import html
 import re
 from typing import Final
 
-from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces
+from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces, value_of
 
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _CELLS: Final = frozenset({"td", "th"})
@@ -32,16 +32,14 @@ def html_as_text(source: str) -> str:
         visible.pass_by(piece)
         if piece.kind in {Kind.START, Kind.END}:
             parts.append(_between(piece))
-        if not visible.here:
-            continue
-        if piece.kind is Kind.TEXT:
+        if piece.kind is Kind.TEXT and visible.here:
             # Line breaks of the source mean nothing in HTML.
             parts.append(html.unescape(source[piece.start : piece.end]).replace("\n", " "))
-        elif piece.kind is Kind.START and piece.name == "img":
+        elif piece.kind is Kind.START and piece.name == "img" and visible.shows(piece):
             parts.append(html.unescape(value_of(source, piece, "alt") or "").replace("\n", " "))
             if link is not None:
                 link.has_image = True
-        elif piece.kind is Kind.START and piece.name == "a":
+        elif piece.kind is Kind.START and piece.name == "a" and visible.anything_here:
             link = _Link(address_of(source, piece), len(parts))
     if link is not None:
         link.close(parts)
@@ -70,14 +68,6 @@ class _Link:
             return
         shown = f" ( {self.address} )" if said.strip() else self.address
         parts[self.begins :] = [said, shown, text[len(said) :]]
-
-
-def value_of(source: str, piece: Piece, name: str) -> str | None:
-    """The value of a tag's attribute as it stands there; the first counts."""
-    for attribute in piece.attributes:
-        if attribute.name == name:
-            return source[attribute.start : attribute.end]
-    return None
 
 
 def address_of(source: str, piece: Piece) -> str | None:

@@ -6,7 +6,7 @@ standard library's parser does not do that for malformed HTML.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache, partial
 from html import unescape
@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.kernel.written_text import tidied
+from rebound.messages.domain.css_reading import StyleSheet, hides, is_for_any_screen, is_sizeless, is_zero
 
 
 class Kind(Enum):
@@ -73,8 +74,9 @@ BLOCKS: Final = frozenset(
 """Elements that begin a line of their own."""
 _CLOSED_BY: Final = {"li": {"li"}, "tr": {"tr"}, "td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "a": {"a"}}
 """The starting tags that end an element that has no end tag of its own."""
-_FAR_AWAY: Final = re.compile(r"-[0-9]{3,}(?:\.[0-9]+)?(?:px|em|rem|pt|%)?")
-_ZERO: Final = re.compile(r"[-+]?0*\.?0*(?:[a-z]+|%)?")
+_UNSEEN_ELEMENTS: Final = frozenset({"head", "template"})
+_SPECKS: Final = frozenset({"0", "1", "0px", "1px"})
+"""Widths and heights of an image that nobody sees, if it has both."""
 
 
 @lru_cache(maxsize=2)
@@ -167,16 +169,16 @@ class _Open(Struct, frozen=True, gc=False):
     hides: bool
     tiny: bool
     """Whether text in it has no size; an element further in may give it one."""
+    around: frozenset[str]
+    """What a selector may say of it and of all elements around it."""
 
 
 class Visible:
-    """Follows the pieces of an email and knows at each whether it can be seen: by its elements and their own styles.
-
-    Style sheets are not read: what only they hide counts as seen.
-    """
+    """Follows the pieces of an email and knows at each whether it can be seen, by its elements and all their styles."""
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._sheet = _sheet_of(source)
         self._open: list[_Open] = []
         self._names: Counter[str] = Counter()
         self._hiding: list[int] = []
@@ -184,7 +186,12 @@ class Visible:
     @property
     def here(self) -> bool:
         """Whether text at this place can be seen."""
-        return not self._hiding and not (self._open and self._open[-1].tiny)
+        return self.anything_here and not (self._open and self._open[-1].tiny)
+
+    @property
+    def anything_here(self) -> bool:
+        """Whether an image could be seen at this place, which needs no size of letters."""
+        return not self._hiding
 
     @property
     def hidden_since(self) -> int | None:
@@ -192,6 +199,14 @@ class Visible:
         if self.here:
             return None
         return self._hiding[0] if self._hiding else next(each.start for each in self._open if each.tiny)
+
+    def shows(self, image: Piece) -> bool:
+        """Whether an image at this place can be seen."""
+        if not self.anything_here:
+            return False
+        style = self._style_of(image, _known_as(self._source, image))
+        sizes = {style.get(name) or self._value_of(image, name).strip().lower() for name in ("width", "height")}
+        return not (_hides(image, style) or any(map(is_zero, sizes)) or sizes <= _SPECKS)
 
     def pass_by(self, piece: Piece) -> None:
         """Go on behind a piece."""
@@ -212,16 +227,26 @@ class Visible:
             self._pop()
         if name in _VOID:
             return
-        style = _declarations(self._source, piece)
-        size = style.get("font-size")
-        tiny = self._open[-1].tiny if self._open and size is None else size is not None and _is_zero(size)
-        hides = name not in {"html", "body"} and (
-            name in {"head", "template"} or (bool(piece.attributes) and _hides(piece, style))
-        )
-        self._open.append(_Open(name, piece.start, hides, tiny))
+        known_as = _known_as(self._source, piece)
+        style = self._style_of(piece, known_as)
+        tiny = is_sizeless(style, parent=bool(self._open) and self._open[-1].tiny)
+        hiding = name not in {"html", "body"} and (name in _UNSEEN_ELEMENTS or _hides(piece, style))
+        self._open.append(_Open(name, piece.start, hiding, tiny, self._around | known_as))
         self._names[name] += 1
-        if hides:
+        if hiding:
             self._hiding.append(piece.start)
+
+    def _style_of(self, piece: Piece, known_as: frozenset[str]) -> Mapping[str, str]:
+        if not piece.attributes and not self._sheet:
+            return {}
+        return self._sheet.style_of(known_as, self._around, self._value_of(piece, "style"))
+
+    @property
+    def _around(self) -> frozenset[str]:
+        return self._open[-1].around if self._open and self._sheet else frozenset()
+
+    def _value_of(self, piece: Piece, name: str) -> str:
+        return value_of(self._source, piece, name) or ""
 
     def _end(self, name: str) -> None:
         """End an element and all that is open in it; an end tag without a beginning ends nothing."""
@@ -237,30 +262,37 @@ class Visible:
         return last.name
 
 
-def _declarations(source: str, piece: Piece) -> dict[str, str]:
-    """The declarations of a tag's own style, in lower case."""
-    found: dict[str, str] = {}
+def value_of(source: str, piece: Piece, name: str) -> str | None:
+    """The value of a tag's attribute as it stands there; the first counts."""
     for attribute in piece.attributes:
-        if attribute.name == "style":
-            for declaration in source[attribute.start : attribute.end].lower().split(";"):
-                name, _, value = declaration.partition(":")
-                found[name.strip()] = value.replace("!important", "").strip()
-    return found
+        if attribute.name == name:
+            return source[attribute.start : attribute.end]
+    return None
 
 
-def _hides(piece: Piece, style: dict[str, str]) -> bool:
-    return (
-        any(attribute.name == "hidden" for attribute in piece.attributes)
-        or style.get("display") == "none"
-        or style.get("visibility") in {"hidden", "collapse"}
-        or any(_is_zero(style.get(name)) for name in ("opacity", "max-height", "max-width"))
-        or any(_FAR_AWAY.fullmatch(style.get(name, "")) for name in ("left", "top", "text-indent", "margin-left"))
-        or (style.get("overflow") == "hidden" and any(_is_zero(style.get(name)) for name in ("height", "width")))
-    )
+@lru_cache(maxsize=2)
+def _sheet_of(source: str) -> StyleSheet:
+    """The style sheets of an email, wherever they stand in it."""
+    sheets, applies = list[str](), False
+    for piece in pieces(source):
+        if piece.kind is Kind.START and piece.name == "style":
+            applies = is_for_any_screen(value_of(source, piece, "media"))
+        elif piece.kind is Kind.UNSEEN and piece.name == "style" and applies:
+            sheets.append(source[piece.start : piece.end])
+    return StyleSheet(sheets)
 
 
-def _is_zero(value: str | None) -> bool:
-    return value is not None and any(map(str.isdigit, value)) and _ZERO.fullmatch(value) is not None
+def _known_as(source: str, piece: Piece) -> frozenset[str]:
+    """What a selector may say of an element."""
+    if not piece.attributes:
+        return frozenset((piece.name,))
+    classes = unescape(value_of(source, piece, "class") or "").lower().split()
+    identity = unescape(value_of(source, piece, "id") or "").strip().lower()
+    return frozenset((piece.name, *(f".{each}" for each in classes), *((f"#{identity}",) if identity else ())))
+
+
+def _hides(piece: Piece, style: Mapping[str, str]) -> bool:
+    return any(attribute.name == "hidden" for attribute in piece.attributes) or hides(style)
 
 
 class Reading(Struct, frozen=True):
@@ -290,11 +322,10 @@ def read_for_footer(source: str) -> Reading:
             end = before if piece.name else place
         before = place
         if piece.kind in {Kind.START, Kind.END} and piece.name == "a":
-            href = _href(source, piece) if visible.here and piece.kind is Kind.START else ""
-        if not visible.here:
-            continue
-        shown = source[piece.start : piece.end] if piece.kind is Kind.TEXT else ""
-        if href and (tidied(unescape(shown)) or (piece.kind is Kind.START and piece.name == "img")):
+            href = _href(source, piece) if visible.anything_here and piece.kind is Kind.START else ""
+        is_image = piece.kind is Kind.START and piece.name == "img"
+        shown = source[piece.start : piece.end] if piece.kind is Kind.TEXT and visible.here else ""
+        if href and (tidied(unescape(shown)) or (is_image and visible.shows(piece))):
             hrefs.append(href)
             href = ""
         text.append(shown)
@@ -305,4 +336,4 @@ def read_for_footer(source: str) -> Reading:
 
 
 def _href(source: str, piece: Piece) -> str:
-    return next((source[each.start : each.end] for each in piece.attributes if each.name == "href"), "")
+    return value_of(source, piece, "href") or ""
