@@ -1,8 +1,9 @@
 """Customers in memory, with the optimistic versions of the table."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import replace
+from datetime import datetime
 from functools import cached_property
 
 from rebound.contacts.domain.contacts import Contact
@@ -93,9 +94,27 @@ class MemoryCustomerBook:
             raise ConcurrentChangeError
 
 
+class MemoryDepartures:
+    """Implements ``Departures``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], datetime] = {}
+
+    def note(self, customers: Collection[Customer], at: datetime) -> None:
+        for customer in customers:
+            self.rows.update({(key.digest, customer.customer_id): at for key in customer.all_contact_keys})
+
+    def since(self, key: ContactKey, at: datetime) -> Collection[str]:
+        return [customer_id for (digest, customer_id), left in self.rows.items() if digest == key.digest and left >= at]
+
+
 class MemoryCustomersPorts(MemoryBusinessesPorts):
     """Implements ``CustomersPorts``."""
 
     @cached_property
     def customers(self) -> MemoryCustomerBook:
         return MemoryCustomerBook(self.contacts)
+
+    @cached_property
+    def departures(self) -> MemoryDepartures:
+        return MemoryDepartures()

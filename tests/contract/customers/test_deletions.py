@@ -6,6 +6,7 @@ import pytest
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.contract.contacts.test_contacts import EVIDENCE, SAID, known, used
@@ -43,6 +44,26 @@ def test_a_row_that_came_again_is_not_taken_for_the_one_that_went(ports: EveryPo
         ports.customers.delete([before], [])
     with pytest.raises(ConcurrentChangeError):
         ports.contacts.save(contact)
+
+
+def test_who_left_an_address_by_a_deletion_is_known_by_its_hash_and_since_when(ports: EveryPorts) -> None:
+    book, first, second = ports.departures, customer(1, email="Rosé@example.com"), customer(2, email="rosé@Example.com")
+    moved = first.changed(at(1), email="new@example.com")
+    shared, new = (who.contact_key(Channel.EMAIL) for who in (first, moved))
+    assert shared is not None
+    assert new is not None
+    for _ in range(2):
+        book.note([moved], at(5))
+    book.note([second], at(7))
+
+    assert sorted(book.since(shared, at(5))) == sorted([id_of(1), id_of(2)])
+    assert sorted(book.since(shared.hashed, at(6))) == [id_of(2)]
+    assert sorted(book.since(new, at(0))) == [id_of(1)]
+    assert book.since(new, at(6)) == []
+    assert book.since(ContactKey("other", Channel.EMAIL, shared.address), at(0)) == []
+    phone = first.contact_key(Channel.SMS)
+    assert phone is not None
+    assert sorted(book.since(phone, at(0))) == [id_of(1)]
 
 
 def test_a_deletion_leaves_the_contact_to_others_who_use_it(ports: EveryPorts) -> None:

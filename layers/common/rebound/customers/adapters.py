@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -15,17 +16,22 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.pages import Page, read_cursor, write_cursor
+from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     MAX_TRANSACTION,
     DateAttribute,
+    DirectoryRow,
     InstantAttribute,
     Model,
     TextListAttribute,
     as_read,
     bind,
+    expiry,
     lost_races,
     next_version,
+    read_instant,
     transaction,
+    write_instant,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +67,10 @@ class CustomerRow(Model):
 PAGE: Final = 250
 MOST_PAGES: Final = 20
 """Pages that one request looks through for customers that match: 5,000 customers, about a second."""
+DEPARTURES: Final = "departures#"
+"""How the partition keys of the notes about those who were deleted begin; senders may read these alone."""
+DEPARTURE_KEPT: Final = timedelta(days=400)
+"""As long as messages and campaigns are kept."""
 _FIELDS: Final = Customer.__struct_fields__
 _TAGS: Final = fields_of(Kind.TAGS)
 _WRITTEN_OTHERWISE: Final = (*_TAGS, "former_contacts", "file_values", "version")
@@ -174,6 +184,26 @@ class DynamoCustomerBook:
         except ConcurrentChangeError:
             # The customer has moved to another address, or is gone: this flag is not theirs any more.
             return
+
+
+class DynamoDepartures(Directory):
+    """Implements ``Departures``. Each address has a partition, by its hash, with a row for each customer."""
+
+    kind = "departure"
+
+    def note(self, customers: Collection[Customer], at: datetime) -> None:
+        document, expires_at = {"at": write_instant(at)}, expiry(at, DEPARTURE_KEPT)
+        for customer in customers:
+            for key in customer.all_contact_keys:
+                self.put_document(_left(key), customer.customer_id, document, expires_at=expires_at)
+
+    def since(self, key: ContactKey, at: datetime) -> Collection[str]:
+        rows = self.row.query(_left(key), DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)
+        return [row.entry_id.removeprefix(self.entry("")) for row in rows if read_instant(row.document["at"]) >= at]
+
+
+def _left(key: ContactKey) -> str:
+    return f"{DEPARTURES}{key.digest}"
 
 
 def _check_fits(count: int, contacts: ContactWrites) -> None:

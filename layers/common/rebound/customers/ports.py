@@ -1,6 +1,7 @@
 """What the use cases of customers need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
@@ -62,8 +63,21 @@ class CustomerTransactions(Protocol):
         """``CustomerBook.delete`` as a part of a larger transaction."""
 
 
+class Departures(Protocol):
+    """Who was deleted, by the hashes of the addresses that they had; kept for as long as their messages are."""
+
+    def note(self, customers: Collection[Customer], at: datetime) -> None:
+        """Note that customers leave all their addresses, those of before included; to be called before the deletion."""
+
+    def since(self, key: ContactKey, at: datetime) -> Collection[str]:
+        """The ids of customers who have left an address by a deletion at a time or later; strongly consistent."""
+
+
 class CustomersPorts(BusinessesPorts, Protocol):
     """What the use cases of customers need from outside."""
 
     @property
     def customers(self) -> CustomerBook: ...
+
+    @property
+    def departures(self) -> Departures: ...

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.remove_customer import RemoveCustomer
-    from rebound.customers.ports import CustomerBook, CustomersPorts
+    from rebound.customers.ports import CustomerBook, CustomersPorts, Departures
 
 
 class AwsCustomersPorts(AwsBusinessesPorts):
@@ -29,6 +29,12 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         from rebound.customers.adapters import DynamoCustomerBook
 
         return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts)
+
+    @cached_property
+    def departures(self) -> Departures:
+        from rebound.customers.adapters import DynamoDepartures
+
+        return DynamoDepartures(self.settings["DIRECTORY_TABLE"])
 
 
 class CustomersUseCases(BusinessesUseCases):

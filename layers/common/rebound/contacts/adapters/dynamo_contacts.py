@@ -209,6 +209,7 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
         customer_ids=set(contact.customer_ids) or None,
         left=set(contact.left) or None,
         freed=set(contact.freed) or None,
+        departed_at=contact.departed_at,
         reachability=_write_reachability(contact.reachability),
         consent=_write_consent(contact.consent),
         joined_from=[place for place, _ in contact.joined] or None,
@@ -228,6 +229,7 @@ def read_contact(row: ContactRow) -> Contact:
         int(row.version),
         left=frozenset(values.get("left") or ()),
         freed=frozenset(values.get("freed") or ()),
+        departed_at=values.get("departed_at"),
     )
 
 

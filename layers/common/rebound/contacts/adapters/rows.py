@@ -26,6 +26,7 @@ class ContactRow(Model):
     customer_ids = UnicodeSetAttribute(null=True)
     left = UnicodeSetAttribute(null=True)
     freed = UnicodeSetAttribute(null=True)
+    departed_at = InstantAttribute(null=True)
     reachability = JsonAttribute(null=True)
     consent = JsonAttribute(null=True)
     joined_from = TextListAttribute(null=True)

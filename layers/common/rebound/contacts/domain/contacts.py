@@ -88,7 +88,8 @@ class Contact(Struct, frozen=True):
     A customer who has changed to another address stays in ``customer_ids``, because receipts of what was sent to them
     before still are evidence about this one; only the deletion of a customer removes them. ``left`` are those of them
     who use another address now, or none. ``freed`` are those of ``left`` whose flag ended when they left, because this
-    address was flagged and the one they went to was not. ``version`` grows with each write of the stored row, and no
+    address was flagged and the one they went to was not. ``departed_at`` is when somebody last left it by being
+    deleted, ``None`` where nobody has while others stayed. ``version`` grows with each write of the stored row, and no
     version is used again after the row is deleted; it is 0 when there is no row yet.
 
     When no customer who uses or used an address is left, its row is deleted. What its owner said about consent is then
@@ -109,6 +110,7 @@ class Contact(Struct, frozen=True):
     joined: tuple[tuple[str, int], ...] = ()
     left: frozenset[str] = frozenset()
     freed: frozenset[str] = frozenset()
+    departed_at: datetime | None = None
 
     @property
     def users(self) -> frozenset[str]:
@@ -120,10 +122,11 @@ class Contact(Struct, frozen=True):
         """Whether there is a customer who uses or used the address."""
         return bool(self.customer_ids)
 
-    def without(self, customer_ids: Collection[str]) -> Contact:
-        """This contact after some customers have been deleted."""
+    def without(self, customer_ids: Collection[str], at: datetime | None = None) -> Contact:
+        """This contact after some customers have been deleted at a time."""
         return replace(
             self,
+            departed_at=_later(self.departed_at, at),
             customer_ids=self.customer_ids.difference(customer_ids),
             left=self.left.difference(customer_ids),
             freed=self.freed.difference(customer_ids),
@@ -162,6 +165,7 @@ class Contact(Struct, frozen=True):
             left=(self.left | other.left) - users,
             freed=(self.freed | other.freed) - users,
             joined=(*self.joined, row),
+            departed_at=_later(self.departed_at, other.departed_at),
         )
 
     def verdict(self, policy: ReachabilityPolicy) -> Verdict:
@@ -171,6 +175,10 @@ class Contact(Struct, frozen=True):
     def next_try_at(self, policy: ReachabilityPolicy) -> datetime | None:
         """When a flagged address may be tried again; ``None`` when it is not flagged, or flagged for good."""
         return next_try_at(self.reachability, policy)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
 
 
 FAILED_VALUES: Final = ("phone", "email", "any", "both")

@@ -138,9 +138,13 @@ class Message(Struct, frozen=True):
 
     def is_meant_by(self, receipt: Receipt) -> bool:
         """Whether the receipt is about the address that the message went to."""
-        guessed = self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
         named = self.contact_of(receipt)
-        return guessed or named == self.contact or self.contact in named.all_hashed
+        return self.is_address_guessed or named == self.contact or self.contact in named.all_hashed
+
+    @property
+    def is_address_guessed(self) -> bool:
+        """Whether it may have gone to another address than the one that it has."""
+        return self.status is MessageStatus.UNCERTAIN and self.reason == NO_RECORD
 
     @property
     def shown_address(self) -> str | None:
@@ -205,6 +209,13 @@ def _earlier(known: datetime | None, reported: datetime) -> datetime:
 def had_its_message(message: Message | None) -> bool:
     """Whether a provider has, or may have, been handed the message."""
     return message is not None and message.status not in _NEVER_HANDED_OVER
+
+
+def had_its_message_at(message: Message | None, digest: str) -> bool:
+    """Whether a provider has, or may have, been handed the message for an address, which is given by its hash."""
+    if message is None or not had_its_message(message):
+        return False
+    return message.is_address_guessed or message.contact.digest == digest
 
 
 _NEVER_HANDED_OVER: Final = frozenset({MessageStatus.QUEUED, MessageStatus.EXCLUDED, MessageStatus.CANCELLED})

@@ -199,7 +199,9 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
                 settled.removed.append(customer)
         ids = {customer.customer_id for customer in settled.removed}
         theirs = {key: known[key] for customer in settled.removed for key in customer.all_contact_keys}
-        settled.removal = Removal(settled.removed, unlinked(theirs, ids)) if ids else None
+        settled.removal = (
+            Removal(settled.removed, unlinked(theirs, ids, self.remove.note(settled.removed))) if ids else None
+        )
         return settled
 
     def _lighten(self, found: dict[str, Customer], customer: Customer) -> None:

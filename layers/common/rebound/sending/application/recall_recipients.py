@@ -15,7 +15,7 @@ from rebound.campaigns.domain.campaigns import ENDED, Campaign
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.messages import Message, MessageStatus, had_its_message
+from rebound.messages.domain.messages import Message, MessageStatus, had_its_message_at
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ class RecallRecipients(Struct, frozen=True, kw_only=True):
         messages = {customer_id: known[key] for customer_id, key in keys.items() if key in known}
         to_open: defaultdict[str, list[str]] = defaultdict(list)
         for address in addresses:
-            if address.winner is not None and had_its_message(messages.get(address.winner)):
-                continue
-            customer_id = self._recalled(campaign, address, messages)
+            if address.winner is not None and had_its_message_at(messages.get(address.winner), address.digest):
+                customer_id = _still_queued(address, messages)
+            else:
+                customer_id = self._recalled(campaign, address, messages)
             if customer_id is not None:
                 to_open[address.made_way[customer_id]].append(customer_id)
                 campaign = replace(campaign, recalling=True)
@@ -102,6 +103,15 @@ class RecallRecipients(Struct, frozen=True, kw_only=True):
         if chunk.state is ChunkState.PENDING and _is_to_be_enqueued(chunk.reopened_at, now):
             task = ChunkTask(key, len(chunk.remaining), lane_of(campaign))
             self.queue.put(campaign.channel, [task])
+
+
+def _still_queued(address: SharedAddress, messages: Mapping[str, Message]) -> str | None:
+    """Who was recalled and is not accounted for, although somebody else has had the message by now.
+
+    Their chunk may not have been opened before the last look ended; they are left out in it.
+    """
+    message = messages.get(address.recalled) if address.recalled is not None else None
+    return address.recalled if message is None or message.status is MessageStatus.QUEUED else None
 
 
 def _is_to_be_enqueued(reopened_at: datetime | None, now: datetime) -> bool:
