@@ -1,5 +1,7 @@
 """The text part of an email that has only HTML."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +78,33 @@ def test_a_reader_without_html_gets_what_others_see_and_where_links_lead(source:
     assert html_as_text(source) == text
 
 
+LINK = '<a href="https://s.example/{0}">{0}</a>'
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (f"{LINK.format('a')}{LINK.format('b')}", "a ( https://s.example/a ) b ( https://s.example/b )"),
+        (f"<b>{LINK.format('a')}</b><i>{LINK.format('b')}</i>", "a ( https://s.example/a ) b ( https://s.example/b )"),
+        (f"{LINK.format('a')}now", "a ( https://s.example/a ) now"),
+        (f"({LINK.format('a')}).", "(a ( https://s.example/a ))."),
+        (f"Press {LINK.format('a')}, please", "Press a ( https://s.example/a ), please"),
+        (
+            "<a href='https://a.example'>https://a.example</a><a href=//b.example>//b.example</a>",
+            "https://a.example //b.example",
+        ),
+        ("<a href='https://a.example'><img></a><a href=//b.example><img></a>x", "https://a.example //b.example x"),
+        ("See<a href='https://a.example'><img alt=''></a>now", "See https://a.example now"),
+        ("<a href='#a'>One</a><a href='#b'>Two</a>", "One Two"),
+        ("<a name=x></a>O<a name=y></a>ne", "One"),
+        ("un<a href='#a'>done</a>s", "undones"),
+        ("<p><a href=//a.example>a</a></p><p><a href=//b.example>b</a></p>", "a ( //a.example )\n\nb ( //b.example )"),
+    ],
+)
+def test_nothing_runs_into_a_link(source: str, text: str) -> None:
+    assert re.sub(r"\n+", "\n\n", html_as_text(source)) == text
+
+
 WORDS = st.text(alphabet="abcdef", min_size=1, max_size=6)
 
 
@@ -84,7 +113,7 @@ def test_each_link_and_each_cell_of_any_email_is_there_and_nothing_that_is_hidde
     written: list[tuple[str, str, str]],
 ) -> None:
     forms = {
-        "a": '<a class="x>y" href="https://s.example/{1}">{0}</a> ',
+        "a": '<a class="x>y" href="https://s.example/{1}">{0}</a>',
         "td": "<td>{0}</td><td>{1}</td>",
         "hide": "<div style='display: none'>NO{0}<a href='https://NO.example'>{1}</a></div>",
         "comment": "<!-- NO {0} <a href='https://NO.example'>{1}</a> -->",

@@ -313,6 +313,101 @@ def test_no_value_ends_the_attribute_that_it_stands_in(value: str, quotes: str, 
     assert re.sub(r"[\r\n\x00]", "", attributes[name] or "") == re.sub(r"[\r\n\x00]", "", f"a{value}{value}b")
 
 
+class Addresses(HTMLParser):
+    """The addresses that a browser loads from an email for its tags and styles, all but links."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._styles = False
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self._styles = tag == "style"
+        self.found += [each.split()[0] for each in re.split(r",\s+", given.get("srcset", "")) if each.strip()]
+        self._read_css(given.get("style", ""))
+        if tag == "meta" and given.get("http-equiv", "").lower() == "refresh":
+            self.found.append(re.sub(r"(?i)^\s*\d+\s*[;,]\s*url\s*=\s*", "", given["content"]).strip("'\""))
+
+    def handle_data(self, data: str) -> None:
+        if self._styles:
+            self._read_css(data)
+            self._styles = False
+
+    def _read_css(self, style: str) -> None:
+        for quoted, bare in re.findall(r"""(?i)url\(\s*(?:["']([^"']*)["']|([^\s"')]*))\s*\)""", style):
+            self.found.append(quoted or bare)
+
+
+IMAGE = "https://img.example/##{{first_name}}/i.png?n=##{{first_name}}&amp;m=1"
+PLACES = [
+    "<img srcset='{}'>",
+    "<img srcset='{} 2x'>",
+    "<source srcset='https://img.example/a.png 1x, {} 2x, https://img.example/b.png 3x'>",
+    '<img srcset="https://img.example/a,b.png 1x,\n{}">',
+    "<p style='background:url({})'>x</p>",
+    "<p style='color:red;background:URL( &quot;{}&quot; ) no-repeat'>x</p>",
+    "<p style=\"background:#fff url('{}')\">x</p>",
+    "<p style=background:url({}) class=x>x</p>",
+    "<style>p{{background:url({})}}</style>",
+    "<style>p{{background:url(https://img.example/a.png);}} .x {{ background-image: url( '{}' ) }}</style>",
+    '<META HTTP-EQUIV=Refresh content="0;url={}">',
+    "<meta http-equiv='refresh' content='0; URL=\"{}\"'>",
+]
+
+
+@given(tricky, st.sampled_from(PLACES))
+def test_a_value_in_any_other_address_is_encoded_by_where_it_stands(value: str, place: str) -> None:
+    raw = "style>" in place
+    html = place.format(IMAGE.replace("&amp;", "&") if raw else IMAGE)
+    found = [urlsplit(each) for each in Addresses(sent(EmailContent("s", html), first_name=value).html).found]
+    ours = [each for each in found if each.query]
+
+    assert len(found) == place.count("img.example") + 1
+    assert [unquote(each.path) for each in ours] == [f"/{known_again(value)}/i.png"]
+    assert parse_qs(ours[0].query, keep_blank_values=True) == {"n": [known_again(value)], "m": ["1"]}
+
+
+@given(tricky, st.sampled_from(PLACES))
+def test_a_whole_address_anywhere_else_stays_one(value: str, place: str) -> None:
+    address = f"https://own.example/?a=1#{value}"
+    found = Addresses(sent(EmailContent("s", place.format("##{{external_id}}")), external_id=address).html).found
+
+    assert len(found) == place.count("img.example") + 1
+    assert sum(each.startswith("https://own.example/?a=1#") for each in found) == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_our_own_link_anywhere_else_is_as_it_was_written(place: str) -> None:
+    assert UNSUBSCRIBE in Addresses(sent(EmailContent("s", place.format("##{{unsubscribe_url}}"))).html).found
+
+
+@given(
+    tricky,
+    st.sampled_from(
+        ['&quot;##{{first_name}}"', "&lt;##{{first_name}}>", "a b##{{first_name}}", "&nbsp;##{{first_name}}"]
+    ),
+)
+def test_a_value_behind_any_character_of_a_link_is_encoded_in_the_text_made_from_it(value: str, behind: str) -> None:
+    link = f"https://salon.example/{'x' * 600}?n={behind.rstrip('"')}"
+    text = sent(EmailContent("s", f'<a href="{link}">Book</a>'), first_name=value).text
+    address = text.removeprefix("Book ( ").partition(" )")[0]
+
+    assert parse_qs(urlsplit(address).query, keep_blank_values=True)["n"][0].rstrip('">') == (
+        html_of.unescape(behind).partition("#")[0] + known_again(value)
+    ).rstrip('">')
+
+
+@given(tricky)
+def test_a_value_behind_a_link_of_ours_in_a_text_is_encoded(value: str) -> None:
+    text = sent(
+        EmailContent("s", text="##{{unsubscribe_url}}?n=##{{first_name}} ##{{first_name}}"), first_name=value
+    ).text
+
+    assert text.startswith(f"{UNSUBSCRIBE}?n={quote(value, safe='', errors='replace')} {value}")
+
+
 def test_an_empty_value_leaves_an_empty_attribute() -> None:
     email = sent(EmailContent("s", "<p title=##{{first_name}} class=x>x</p>"), first_name="")
 

@@ -3,9 +3,17 @@
 import html
 import re
 from typing import Final
+from urllib.parse import quote
 
 from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces, value_of
 
+_GAP: Final = "\x00"
+"""Behind an address, and before one that stands for an image: nothing else may touch it."""
+_EDGE: Final = "\x01"
+"""Where a link begins and ends: two links do not touch each other."""
+_EDGES: Final = re.compile(f"{_EDGE}*{_GAP}[{_GAP}{_EDGE}]*|{_EDGE}{{2,}}")
+_GAP_BEFORE_A_MARK: Final = re.compile(rf"[{_GAP}{_EDGE}]+(?=[.,;:!?)\]\u2026])")
+_OF_SOURCE: Final = str.maketrans({"\n": " ", _GAP: "", _EDGE: ""})
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _CELLS: Final = frozenset({"td", "th"})
 _OF_A_LIST: Final = frozenset({"tr", "li", "dt", "dd", "tbody", "thead", "tfoot", "option"})
@@ -14,6 +22,8 @@ _CLOSED_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a
 """In addresses others stay: ``&copy=2`` is a parameter."""
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.|##\{\{", re.IGNORECASE)
+_NOTHING_IN_A_LINK: Final = re.compile(r"[\t\r\n]")
+_ENDS_A_LINK: Final = re.compile(r"""[\s<>"]""")
 _SHOWN_WITHOUT: Final = ("mailto:", "tel:", "sms:")
 _LEADS_NOWHERE: Final = ("javascript:", "data:", "cid:", "vbscript:", "about:")
 
@@ -33,18 +43,24 @@ def html_as_text(source: str) -> str:
         if piece.kind in {Kind.START, Kind.END}:
             parts.append(_between(piece))
         if piece.kind is Kind.TEXT and visible.here:
-            # Line breaks of the source mean nothing in HTML.
-            parts.append(html.unescape(source[piece.start : piece.end]).replace("\n", " "))
+            parts.append(_shown(source[piece.start : piece.end]))
         elif piece.kind is Kind.START and piece.name == "img" and visible.shows(piece):
-            parts.append(html.unescape(value_of(source, piece, "alt") or "").replace("\n", " "))
+            parts.append(_shown(value_of(source, piece, "alt") or ""))
             if link is not None:
                 link.has_image = True
         elif piece.kind is Kind.START and piece.name == "a" and visible.anything_here:
+            parts.append("")
             link = _Link(address_of(source, piece), len(parts))
     if link is not None:
         link.close(parts)
-    lines = (" ".join(line.split()) for line in _INVISIBLE.sub("", "".join(parts)).split("\n"))
+    text = _EDGES.sub(" ", _GAP_BEFORE_A_MARK.sub("", _INVISIBLE.sub("", "".join(parts)))).replace(_EDGE, "")
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _shown(text: str) -> str:
+    """Text of an email; line breaks of the source mean nothing in HTML."""
+    return html.unescape(text).translate(_OF_SOURCE)
 
 
 def _between(piece: Piece) -> str:
@@ -64,10 +80,17 @@ class _Link:
         """Put the address behind the link's text, unless the text says it; brackets stand off, for mail programs."""
         text = "".join(parts[self.begins :])
         said = text.rstrip()
-        if self.address is None or self.address in said or not (said.strip() or self.has_image):
+        rest = text[len(said) :]
+        if not said.strip() and not (self.has_image and self.address is not None):
             return
-        shown = f" ( {self.address} )" if said.strip() else self.address
-        parts[self.begins :] = [said, shown, text[len(said) :]]
+        parts[self.begins - 1] = _EDGE
+        if self.address is None:
+            parts[self.begins :] = [said, _EDGE, rest]
+        elif not said.strip():
+            parts[self.begins :] = [_GAP, self.address, _GAP, rest]
+        else:
+            shown = "" if self.address in said else f" ( {self.address} )"
+            parts[self.begins :] = [said, shown, _GAP, _EDGE, rest]
 
 
 def address_of(source: str, piece: Piece) -> str | None:
@@ -75,7 +98,8 @@ def address_of(source: str, piece: Piece) -> str | None:
     raw = value_of(source, piece, "href")
     if raw is None:
         return None
-    address = "".join(unescaped(raw).split("\n")).strip().replace(" ", "%20")
+    # Line breaks and tabs in an address mean nothing (URL Standard, 4.4); what would end it in a text is encoded.
+    address = _ENDS_A_LINK.sub(lambda end: quote(end[0]), _NOTHING_IN_A_LINK.sub("", unescaped(raw)).strip())
     if not _SCHEME.match(address) or address.lower().startswith(_LEADS_NOWHERE):
         return None
     for scheme in _SHOWN_WITHOUT:

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from rebound.messages.domain.address_places import ADDRESSES, address_around, in_css
 from rebound.messages.domain.html_as_text import unescaped
-from rebound.messages.domain.html_reading import Attribute, Kind, Piece, pieces, read
+from rebound.messages.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"
@@ -193,20 +194,26 @@ def _line(source: str, place: int) -> int:
 # --- where a placeholder stands ---------------------------------------------------------------------------------------
 
 Encode = Callable[[str], str]
-_ADDRESSES: Final = frozenset(
-    {"href", "src", "action", "formaction", "background", "cite", "poster", "longdesc", "data", "xlink:href"}
-)
 _SCHEME: Final = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-_LINK_UNDER_WAY: Final = re.compile(r"""(?:https?://|mailto:|tel:|sms:|www\.)[^\s<>"]*\Z""", re.IGNORECASE)
+_BEGINS_A_LINK: Final = re.compile(r"https?://|mailto:|tel:|sms:|www\.|##\{\{\w+_url\}\}", re.IGNORECASE)
+"""Also a variable that is a whole address, which more may follow."""
+_ENDS_A_LINK: Final = re.compile(r"""[\s<>"]""")
+_MARKS_OF_LINKS: Final = (":", "www.", "_url}}")
+"""One of which every link has, and few texts before a placeholder."""
+_LONGEST_LINK: Final = 2_000
+"""Characters of one that are read back."""
 _KEPT_OF_OTHERS: Final = {"mailto": "@", "tel": "+", "sms": "+"}
 """What an address with such a scheme is written with, before its query."""
+_IN_AN_ADDRESS: Final = "/:?#[]@!$&*+;=%"
+"""What a whole address may have where it is a part of something else; others would end it there."""
 
 
 class Slot(Struct, frozen=True):
     """A placeholder in a template: its place, its name, and what of its link stands before and after it.
 
     ``before`` is ``None`` where it is not in a link. ``attribute`` is that in whose value it stands; ``misplaced`` says
-    that it stands within a tag but in no value.
+    that it stands within a tag but in no value. ``is_part`` says that its link is a part of a value with more in it,
+    ``in_sheet`` that this is a style sheet, in which HTML's character references are not read.
     """
 
     start: int
@@ -216,6 +223,8 @@ class Slot(Struct, frozen=True):
     after: str = ""
     attribute: Attribute | None = None
     misplaced: bool = False
+    is_part: bool = False
+    in_sheet: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -241,9 +250,13 @@ class Slot(Struct, frozen=True):
 
     def encode(self, links: Sequence[str]) -> Encode:
         """How a value goes in here, apart from what HTML asks for."""
-        if self.before is None or self.is_whole:
+        if self.before is None:
             return str
         before = _seen(self.before)
+        if self.is_whole and not (self.is_part and self.name not in links):
+            return str
+        if self.is_whole:
+            return partial(quote, safe=_IN_AN_ADDRESS, errors="replace")
         if self.name in links and not before:
             # Followed by something, such as a parameter for somebody's statistics.
             return str
@@ -268,18 +281,29 @@ def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterat
                 yield _in_text(source, found, piece.start, as_html=True)
             elif piece.kind in {Kind.START, Kind.END}:
                 yield _in_tag(source, found, piece)
+            elif piece.name == "style":
+                yield _in_sheet(source, found, piece)
             else:
                 yield Slot(found.start(), found.end(), found[1])
+
+
+def _in_sheet(source: str, found: re.Match[str], piece: Piece) -> Slot:
+    around = in_css(source[piece.start : found.start()], source[found.end() : piece.end])
+    if around is None:
+        return Slot(found.start(), found.end(), found[1])
+    return Slot(found.start(), found.end(), found[1], *around, is_part=True, in_sheet=True)
 
 
 def _in_tag(source: str, found: re.Match[str], piece: Piece) -> Slot:
     start, end, name = found.start(), found.end(), found[1]
     for attribute in piece.attributes:
         if attribute.start <= start and end <= attribute.end and attribute.start < attribute.end:
-            if attribute.name not in _ADDRESSES:
-                return Slot(start, end, name, attribute=attribute)
             before, after = unescaped(source[attribute.start : start]), unescaped(source[end : attribute.end])
-            return Slot(start, end, name, before, after, attribute)
+            refreshes = piece.name == "meta" and (value_of(source, piece, "http-equiv") or "").lower() == "refresh"
+            around = address_around(attribute.name, before, after, refreshes=refreshes)
+            if around is None:
+                return Slot(start, end, name, attribute=attribute)
+            return Slot(start, end, name, *around, attribute, is_part=attribute.name not in ADDRESSES)
     return Slot(start, end, name, misplaced=True)
 
 
@@ -291,9 +315,13 @@ def _text_slots(source: str) -> Iterator[Slot]:
 
 def _in_text(source: str, found: re.Match[str], begins: int, *, as_html: bool) -> Slot:
     """A placeholder in text, which is in a link where an address stands right before it."""
-    near = source[max(begins, found.start() - 2 * _LOOKED_BACK) : found.start()]
-    link = _LINK_UNDER_WAY.search(html.unescape(near) if as_html else near)
-    return Slot(found.start(), found.end(), found[1], None if link is None else link[0])
+    near = source[max(begins, found.start() - _LONGEST_LINK) : found.start()]
+    near = html.unescape(near) if as_html else near
+    run = _ENDS_A_LINK.split(near)[-1] if any(mark in near.lower() for mark in _MARKS_OF_LINKS) else ""
+    link = _BEGINS_A_LINK.search(run)
+    if link is None or (link[0].startswith("##") and found[1].endswith("_url")):
+        return Slot(found.start(), found.end(), found[1])
+    return Slot(found.start(), found.end(), found[1], run[link.start() :])
 
 
 # --- filling in -------------------------------------------------------------------------------------------------------
@@ -332,7 +360,7 @@ def html_template(source: str, links: Sequence[str]) -> Template:
     """An HTML text. A value without quotes gets them, so that what is filled in cannot end it."""
     slots, parts, at = list(_html_slots(source)), list[str | tuple[str, Encode]](), 0
     for number, slot in enumerate(slots):
-        if slot.is_whole and slot.attribute is not None and slot.attribute.quote:
+        if slot.is_whole and not slot.is_part and slot.attribute is not None and slot.attribute.quote:
             # What nobody sees around an address would be a part of it.
             parts += [source[at : slot.attribute.start], (slot.name, html.escape)]
             at = slot.attribute.end
@@ -344,7 +372,8 @@ def html_template(source: str, links: Sequence[str]) -> Template:
             literal = f'{source[at : bare.start]}"{_quotable(source[bare.start : slot.start])}'
         elif bare is not None:
             literal = _quotable(literal)
-        parts += [literal, (slot.name, partial(_both, slot.encode(links), html.escape))]
+        encode = slot.encode(links)
+        parts += [literal, (slot.name, encode if slot.in_sheet else partial(_both, encode, html.escape))]
         at = slot.end
         if bare is not None and (number + 1 == len(slots) or slots[number + 1].attribute is not bare):
             parts.append(_quotable(source[at : bare.end]) + '"')
