@@ -19,9 +19,10 @@ from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from local.twin.service_model import violations
-from rebound.kernel.provider_codes import Provider
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, RenderedEmail, as_data, size_of
 from rebound.rates.domain import Throttled
+from rebound.sending.adapters import twilio_texter
 from rebound.sending.adapters.ses_mailer import SesMailer
 from rebound.sending.adapters.sns_texter import SnsTexter
 from rebound.sending.adapters.twilio_texter import TwilioTexter
@@ -136,7 +137,10 @@ def test_an_email_carries_its_key_as_tags_and_its_content_as_data_that_ses_only_
     }
     assert all(re.fullmatch("[A-Za-z0-9_-]{1,256}", tag["Value"]) for tag in entry["ReplacementTags"])
     assert json.loads(template["ReplacementTemplateData"]) == {"subject": "Hi é", "html": "<p>{{x}}</p>", "text": "t"}
-    assert call["DefaultContent"]["Template"]["TemplateContent"]["Html"] == "{{{html}}}"
+    default = call["DefaultContent"]["Template"]
+    # Three braces put a value in as it stands; each part has a place of its own, and each place a value.
+    assert default["TemplateContent"] == {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}
+    assert json.loads(default["TemplateData"]) == {"subject": "", "html": "", "text": ""}
     assert entry["Destination"] == {"ToAddresses": ["ana1@example.com"]}
     assert entry["ReplacementHeaders"] == [{"Name": "List-Unsubscribe", "Value": "<https://x>"}]
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("hello@juniper.example.com", "events")
@@ -200,6 +204,7 @@ def test_a_refusal_keeps_what_ses_said_of_it() -> None:
         (("NotFoundException", 404, "x"), Refused("CONFIGURATION_SET_NOT_FOUND", "x")),
         (("BadRequestException", 400, "x"), Refused("INVALID_PARAMETER", "x")),
         (("AccessDeniedException", 403, "x"), Refused("ACCESS_DENIED", "x")),
+        (("SomethingNew", 400, "said"), Refused("SomethingNew", "said")),
         (("ExpiredTokenException", 403, "x"), Throttled("ExpiredTokenException")),
         (("MessageRejected", 400, "Spam"), Refused("MESSAGE_REJECTED", "Spam")),
         (
@@ -330,6 +335,23 @@ def test_twilios_errors_say_whether_a_text_can_have_gone_out(code: int) -> None:
         assert result.code == str(code)
 
 
+@pytest.mark.parametrize(("status", "kind"), [(428, Refused), (429, Throttled), (430, Refused)])
+def test_too_many_requests_are_told_by_their_status_alone(status: int, kind: type[SendResult]) -> None:
+    result = text(twilio(TwilioHttp(status, {"code": None, "message": "x", "status": status})))
+
+    assert type(result) is kind
+    if isinstance(result, Throttled):
+        assert result.code == "20429"
+
+
+def test_twilio_is_waited_for_as_long_as_the_sender_counts_with() -> None:
+    client = twilio_texter.connect("AC" + "0" * 32, "token", "http://127.0.0.1:1")
+
+    assert client.http_client.timeout == 10
+    assert client.http_client.session.get_adapter("https://").max_retries.total == 0
+    assert client.api.base_url == "http://127.0.0.1:1"
+
+
 @pytest.mark.parametrize(("code", "kind"), [(21611, Throttled), (30001, Throttled), (99999, Refused), (None, Refused)])
 def test_a_refusal_is_final_unless_the_table_says_that_it_passes(code: int | None, kind: type[SendResult]) -> None:
     body = {"code": code, "message": "words", "more_info": "https://x", "status": 400}
@@ -403,6 +425,9 @@ def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
         (("AuthorizationError", 403), Refused),
         (("ExpiredToken", 403), Throttled),
         (("Throttled", 429), Throttled),
+        (("ThrottledException", 400), Throttled),
+        (("ThrottlingException", 400), Throttled),
+        (("Throttling", 400), Throttled),
         (("InternalError", 500), Unknown),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -415,6 +440,20 @@ def test_sns_errors_say_whether_a_text_can_have_gone_out(error: tuple[str, int],
         # The code is SNS's own, or the one of the table; the words are what SNS said.
         assert result.detail == "words"
         assert result.code in {error[0], "Phone number is opted out", ACCESS_DENIED}
+    elif isinstance(result, Throttled):
+        assert result.code in {error[0], "Rate exceeded"}
+        assert look_up(Provider.SNS, "Rate exceeded").failure_class is FailureClass.TRANSIENT
+
+
+@pytest.mark.parametrize("broken", [EndpointConnectionError(endpoint_url="x"), ConnectTimeoutError(endpoint_url="x")])
+def test_sns_that_was_never_reached_is_tried_again_as_when_it_is_busy(broken: Exception) -> None:
+    def fail(**_: Any) -> None:
+        raise broken
+
+    with fake_aws():
+        client = make("sns")
+        client.meta.events.register("before-call.sns.Publish", fail)
+        assert text(SnsTexter(client)) == Throttled("Rate exceeded")
 
 
 @pytest.mark.parametrize("provider", [Provider.TWILIO, Provider.SNS])
