@@ -44,6 +44,29 @@ def test_a_line_is_kept_without_what_nobody_sees(given: str, kept: str) -> None:
     assert tidied(given) == kept
 
 
+def flag(region: str) -> str:
+    """The flag of a part of a country, as phones write it."""
+    return "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
+
+
+@given(
+    st.sampled_from(["gbeng", "gbsct", "gbwls", "ustx", "esct"]) | st.text("abcxyz019", min_size=3, max_size=7),
+    st.sampled_from(NAMES),
+    st.sampled_from(INVISIBLE),
+)
+def test_the_flag_of_a_part_of_a_country_is_kept(region: str, name: str, mark: str) -> None:
+    for given_, kept in (("{0} {1}", "{0} {1}"), ("{1}{0}{2}{0}", "{1}{0}{0}"), ("{2}{0}", "{0}")):
+        assert tidied(given_.format(flag(region), name, mark)) == kept.format(flag(region), name)
+    assert is_one_line(flag(region))
+    assert folded(flag(region)) != folded("\U0001f3f4")
+
+
+@given(st.text("".join(map(chr, range(0xE0001, 0xE0080))), min_size=1, max_size=9), st.sampled_from(NAMES))
+def test_tags_that_are_of_no_flag_go(tags: str, name: str) -> None:
+    assert tidied(f"{name}{tags}") == name
+    assert tidied(f"\U0001f3f4{tags}".removesuffix("\U000e007f")) == "\U0001f3f4"
+
+
 @given(st.sampled_from(NAMES), st.data())
 def test_marks_and_spaces_of_all_kinds_change_no_name(name: str, data: st.DataObject) -> None:
     pasted = name.replace(" ", data.draw(st.sampled_from(SPACES)))

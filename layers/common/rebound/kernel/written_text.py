@@ -5,12 +5,16 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f"
+"""The flag of England and the like: a black flag, a region in tags, and the tag that ends it (UTS #51, ED-14a)."""
 _INVISIBLE: Final = re.compile(
+    f"({_FLAG})|"
     "[\u00ad\u034f\u061c\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001-\U000e0fff]"
 )
 """What no reader sees: marks of direction, soft hyphens, breaks of no width, tags. They come with copied text.
 
 The two joiners (U+200C, U+200D) are not among them: inside a word of Persian or Hindi, and in emoji, they are read.
+Neither are the tags of a flag, which is the group.
 """
 _SPACES: Final = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
 """Spaces of all widths, the tab, and letters that look like nothing."""
@@ -51,8 +55,13 @@ def tidied(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    plain = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip(_AROUND)
+    plain = _SPACES.sub(" ", _INVISIBLE.sub(r"\1", text)).strip(_AROUND)
     return "" if all(unicodedata.category(character) in _UNSEEN_ALONE for character in plain) else plain
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen."""
+    return not text.strip() or (not text.isascii() and not tidied(text))
 
 
 def is_one_line(text: str) -> bool:
@@ -72,7 +81,7 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
-    plain = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+    plain = _SPACES.sub(" ", _INVISIBLE.sub(r"\1", text))
     plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
     for _ in range(2):
         # Twice, because a letter without its accent can be one with a stroke, and folding of case can leave an accent.
