@@ -96,7 +96,7 @@ def test_what_cannot_be_read_costs_its_line() -> None:
 
 
 names = st.text(st.sampled_from("ab\u00e9\u00df\u00fc "), min_size=1, max_size=8).filter(str.strip)
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-32", "utf-32-le", "utf-32-be")
 
 
 @given(
@@ -130,10 +130,33 @@ def test_a_line_in_another_encoding_than_those_before_is_not_guessed() -> None:
     assert [row.error is None for row in rows] == [True, False]
 
 
-def test_excel_may_say_which_separator_there_is() -> None:
-    [row] = read("sep=;\nfirst_name;last_name\nAna;Silva, the younger\n")
+@given(
+    st.sampled_from([";", ",", "\t", "|", "^"]),
+    st.sampled_from(
+        ["sep={0}", '"sep={0}"', "SEP={0}", 'sep="{0}"', "sep={0} ", '"sep={0}"{0}{0}', "sep={0},,,", "\ufeffsep={0}"]
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_file_may_say_which_separator_it_has(separator: str, said: str, end: str) -> None:
+    lines = [said.format(separator), f"first_name{separator}last_name", f"Ana{separator}Silva the; younger", ""]
+    if separator == ";":
+        lines[2] = "Ana;Silva, the younger"
+    [row] = read(end.join(lines))
 
-    assert row.given == {"first_name": "Ana", "last_name": "Silva, the younger"}
+    assert row.line == 3
+    assert row.given == {"first_name": "Ana", "last_name": lines[2].partition(separator)[2]}
+
+
+@given(
+    st.sampled_from(ENCODINGS),
+    st.sampled_from(["\x1a", "\n\x1a", "\n\x1a\x1a\x1a", "\x1a\n", "\n\x1a\r\n", "\r\n\x1a\n\n"]),
+    st.sampled_from(["csv", "jsonl"]),
+)
+def test_the_mark_at_the_end_of_a_file_of_dos_is_ignored(encoding: str, end: str, format_: str) -> None:
+    content = "first_name,last_name\nAna,Silva" if format_ == "csv" else '{"first_name": "Ana", "last_name": "Silva"}'
+    rows = list(read_rows(io.BytesIO((content + end).encode(encoding)), format_))
+
+    assert [(row.error, row.given) for row in rows] == [(None, {"first_name": "Ana", "last_name": "Silva"})]
 
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
@@ -149,13 +172,27 @@ def test_an_import_may_say_what_the_file_calls_its_columns(format_: str) -> None
     assert row.given == {"first_name": "Ana", "last_name": "Silva", "mobile_phone": "0171 1"}
 
 
-@given(st.integers(0, 40), st.sampled_from([",", ";", "\t"]), st.sampled_from(["", '""', " "]))
-def test_rows_of_separators_are_no_rows(count: int, separator: str, cell: str) -> None:
+unseen = st.sampled_from(
+    ["", '""', " ", "\u200b", "\ufeff", "\u00a0", "\u3000", "\u2060", '"\u200b"', "\u200e\u00ad", "\u3164"]
+)
+
+
+@given(st.integers(0, 40), st.sampled_from([",", ";", "\t"]), st.lists(unseen, min_size=1, max_size=5))
+def test_rows_of_separators_are_no_rows(count: int, separator: str, cells: list[str]) -> None:
     header = separator.join(["first_name", "last_name", "email"])
-    nothing = [separator.join([cell] * 3)] * count
+    nothing = [separator.join(cells)] * count
     rows = read("\n".join([header, *nothing, separator.join(["Ana", "Silva", ""]), *nothing]))
 
     assert [row.line for row in rows] == [count + 2]
+
+
+@given(unseen, st.sampled_from(["csv", "jsonl"]))
+def test_a_cell_in_which_nothing_can_be_seen_is_empty(cell: str, format_: str) -> None:
+    row = {"first_name": "Ana", "last_name": "Silva", "email": cell.replace('"', "")}
+    content = json.dumps(row) if format_ == "jsonl" else f"first_name,last_name,email\nAna,Silva,{cell}"
+    [read_] = read_rows(io.BytesIO(content.encode()), format_)
+
+    assert read_.given == {"first_name": "Ana", "last_name": "Silva"}
 
 
 # --- quotes -----------------------------------------------------------------------------------------------------------

@@ -231,6 +231,42 @@ def test_a_date_is_read_in_the_format_that_the_import_names_and_in_iso(written: 
     assert {customer.birthday for customer in world.customers.rows.values()} == {day}
 
 
+DIGITS: Final = ("0", "\uff10", "\u0660", "\u06f0", "\u0966", "\U0001d7ce")
+"""The zeros of ASCII, full width, Arabic, Persian, Devanagari, and of mathematical bold."""
+SHAPES: Final = {"/": "/\uff0f", ".": ".\uff0e", "-": "-\u2010\u2011\u2212\uff0d", ":": ":\uff1a", " ": " \u00a0\u3000"}
+
+
+@given(
+    st.sampled_from(sorted(FORMATS)),
+    st.dates(date(1927, 1, 1), date(2026, 11, 19)),
+    st.sampled_from(["", " 00:00", "T12:00:00"]),
+    st.sampled_from(DIGITS),
+    st.lists(st.sampled_from(["", "\u200b", "\u200f", "\u2060", "\ufeff", "\u00ad", "\u061c"]), min_size=3, max_size=3),
+    st.data(),
+)
+def test_a_date_in_any_digits_and_with_marks_that_nobody_sees_is_read(
+    written: str, day: date, time: str, zero: str, marks: list[str], data: st.DataObject
+) -> None:
+    world = World()
+
+    def pasted(text: str) -> str:
+        shown = "".join(
+            chr(ord(zero) + int(each)) if each.isdigit() else data.draw(st.sampled_from(SHAPES.get(each, each)))
+            for each in text
+        )
+        at = data.draw(st.integers(0, len(shown)))
+        return marks[0] + shown[:at] + marks[1] + shown[at:] + marks[2]
+
+    cells = [day.strftime(FORMATS[written]) + time, day.isoformat() + time]
+    rows = [{**ANA, "external_id": str(number), "birthday": pasted(cell)} for number, cell in enumerate(cells)]
+    opt_out = {**ANA, "external_id": "2", "email": "a@example.com", "email_opted_out": "yes"}
+    rows.append({**opt_out, "email_opted_out_at": pasted("2024-05-01T10:00:00Z")})
+    view = imported(world, *rows, options=ImportOptions(date_format=written))
+
+    assert view.counts == RowCounts(3, created=3)
+    assert {customer.birthday for customer in world.customers.rows.values()} == {day, None}
+
+
 @pytest.mark.parametrize("written", ["DD/MM", "DD/MM/YYYY/DD", "day/month", "", "YYYY-MM-DD)(", "%j/%Y", "x" * 500])
 def test_a_format_that_is_none_is_refused_before_anything_begins(written: str) -> None:
     world = World()

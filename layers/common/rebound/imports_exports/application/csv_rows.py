@@ -18,13 +18,16 @@ from msgspec import Struct
 
 from rebound.imports_exports.application.file_lines import MAX_LINE, UnreadableFileError
 from rebound.imports_exports.domain import FilePosition
+from rebound.kernel.written_text import is_blank
 
 if TYPE_CHECKING:
     from rebound.imports_exports.application.file_lines import Line
 
 SEPARATORS: Final = (",", ";", "\t", "|")
-_NAMED_SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-"""A first line that Excel writes and reads to say which separator a file has."""
+_NAMED_SEPARATOR: Final = re.compile(
+    r"""\s*"?sep="?(?P<separator>[^"\s]|\t)(?:[\s,;|"]|(?P=separator))*""", re.IGNORECASE
+)
+"""A first line in which Excel says which separator a file has; other programs quote it, or fill it up."""
 _BREAK: Final = re.compile(r"[\r\n]")
 
 
@@ -60,9 +63,9 @@ class CsvRows:
         while (line := self._next()) is not None:
             if line.problem:
                 yield self._refused(line, line.problem)
-            elif line.text.strip():
+            elif not is_blank(line.text):
                 row = self._row(line)
-                if row.problem or any(cell.strip() for cell in row.cells):
+                if row.problem or not all(map(is_blank, row.cells)):
                     yield row
 
     def _next(self) -> Line | None:
@@ -75,7 +78,7 @@ class CsvRows:
         named = _NAMED_SEPARATOR.fullmatch(line.text) if line is not None else None
         if named is not None:
             line = self._next()
-        while line is not None and not line.problem and not line.text.strip():
+        while line is not None and not line.problem and is_blank(line.text):
             line = self._next()
         if line is None:
             raise UnreadableFileError("The file is empty; the first line must name the columns.")
@@ -83,14 +86,14 @@ class CsvRows:
             raise UnreadableFileError(
                 f"Line {line.number}, which must name the columns, cannot be read: {line.problem}"
             )
-        separators = SEPARATORS if named is None else (named[1],)
+        separators = SEPARATORS if named is None else (named["separator"],)
         read = {separator: _cells_of_line(line.text, separator) for separator in separators}
         whole = {separator: cells for separator, cells in read.items() if cells is not None}
         if not whole:
             raise UnreadableFileError(f"Line {line.number}, which must name the columns, has a quote too many.")
         self._separator = max(whole, key=lambda separator: (score(whole[separator]), len(whole[separator])))
         cells = whole[self._separator]
-        while len(cells) > 1 and not cells[-1].strip():
+        while len(cells) > 1 and is_blank(cells[-1]):
             cells = cells[:-1]
         return read_header(cells)
 
@@ -135,11 +138,11 @@ class CsvRows:
 
     def _counted(self, line: int, cells: list[str], last: Line) -> CsvRow:
         wanted = len(self.columns)
-        while len(cells) > wanted and not cells[-1].strip():
+        while len(cells) > wanted and is_blank(cells[-1]):
             del cells[-1]
         problem = None
         # Of blank cells nothing is known to be missing: the row is no row.
-        if len(cells) != wanted and any(cell.strip() for cell in cells):
+        if len(cells) != wanted and not all(map(is_blank, cells)):
             problem = f"Has {len(cells)} cells where the first line names {wanted}."
         return CsvRow(line, cells, self._place(last), problem)
 

@@ -20,7 +20,7 @@ from rebound.imports_exports.domain import FilePosition, ImportOptions
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused, restored
 from rebound.kernel.errors import FieldError
-from rebound.kernel.written_text import folded
+from rebound.kernel.written_text import folded, is_blank
 
 ID_COLUMN: Final = "customer_id"
 CONSENT_COLUMNS: Final = ("email_opted_out", "email_opted_out_at", "sms_opted_out", "sms_opted_out_at")
@@ -163,9 +163,13 @@ def _csv_rows(lines: Lines, start: FilePosition, options: ImportOptions) -> Iter
 
 
 def _read_cell(cell: str) -> str:
-    cell = cell.strip()
+    cell = _kept(cell)
     text = _FORMULA_OF_TEXT.fullmatch(cell)
     return text[1].strip() if text else restored(cell)
+
+
+def _kept(value: str) -> str:
+    return "" if is_blank(value) else value.strip()
 
 
 def read_tags(cell: str) -> list[str]:
@@ -194,7 +198,7 @@ def _json_rows(lines: Lines, options: ImportOptions) -> Iterator[Row]:
         if line.problem:
             yield Row(line.number, None, FieldError("row", line.problem), place=line.place)
             continue
-        if not line.text.strip():
+        if is_blank(line.text):
             continue
         try:
             read = json.loads(line.text)
@@ -222,7 +226,7 @@ def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldEr
         if field in fields:
             return {}, FieldError(shown, "Is named more than once.")
         if field:
-            fields[field] = value.strip() if isinstance(value, str) else value
+            fields[field] = _kept(value) if isinstance(value, str) else value
     return fields, None
 
 

@@ -1,8 +1,8 @@
 """The lines of a file that somebody uploads: its encoding, its line ends, and where each line ends in bytes.
 
-Spreadsheets and booking systems write UTF-8, with or without a byte order mark, UTF-16, and Windows-1252. What is not
-marked as UTF-16 is read as UTF-8 until the first line that is not; from there on such lines are Windows-1252, unless an
-earlier line beyond ASCII was UTF-8: then the line is damaged, and costs its row.
+Spreadsheets and booking systems write UTF-8, with or without a byte order mark, UTF-16, and Windows-1252; some scripts
+write UTF-32. What is neither UTF-16 nor UTF-32 is read as UTF-8 until the first line that is not; from there on such
+lines are Windows-1252, unless an earlier line beyond ASCII was UTF-8: then the line is damaged, and costs its row.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_LINE: Final = 64 * 1024
 """The most bytes of a line, or of a CSV row of several lines."""
 _BLOCK: Final = 64 * 1024
+_END_OF_FILE: Final = "\x1a"
+"""Ctrl-Z, with which programs of DOS end a text file; at the end of a line it means nothing."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _UTF_8: Final = "utf-8"
 _WINDOWS: Final = "cp1252"
@@ -94,13 +96,15 @@ class Lines:
 
     @property
     def _is_wide(self) -> bool:
-        return self._encoding.startswith("utf-16")
+        return self._encoding.startswith(("utf-16", "utf-32"))
 
     def _read(self) -> str:
         try:
             read = self._text.readline(MAX_LINE + 1)
         except UnicodeDecodeError:
-            raise UnreadableFileError(f"The file is not UTF-16 text: see line {self._number + 1}.") from None
+            raise UnreadableFileError(
+                f"The file is not {self._encoding[:6].upper()} text: see line {self._number + 1}."
+            ) from None
         self._offset += len(read.encode(self._encoding, "surrogatepass")) if self._is_wide else len(read)
         return read
 
@@ -118,6 +122,9 @@ class Lines:
 
     def _line(self, text: str, problem: str | None = None) -> Line:
         place = FilePosition(self._offset, self._number, encoding=self._encoding)
+        if _END_OF_FILE in text:
+            body = text.rstrip("\r\n")
+            text = body.rstrip(_END_OF_FILE) + text[len(body) :]
         return Line(text, self._number, place, problem)
 
 
@@ -140,10 +147,15 @@ class _Continued(io.RawIOBase):
 
 
 def _encoding_of(head: bytes) -> str:
-    """UTF-16 by its byte order mark, or by the zero bytes of its ASCII characters; ``""`` for what is to be seen."""
+    """UTF-16 or UTF-32 by its byte order mark, or the zero bytes of its ASCII characters; ``""`` for any other."""
     for signature, reason in _SIGNATURES.items():
         if head.startswith(signature):
             raise UnreadableFileError(reason)
+    # Before UTF-16, whose mark begins in the same way.
+    if head.startswith(b"\xff\xfe\0\0") or (head[1:4] == b"\0\0\0" and head[:1] != b"\0"):
+        return "utf-32-le"
+    if head.startswith(b"\0\0\xfe\xff") or (head[:3] == b"\0\0\0" and head[3:4] not in {b"\0", b""}):
+        return "utf-32-be"
     if head.startswith(b"\xff\xfe") or (head[1:2] == head[3:4] == b"\0" and head[:1] != b"\0"):
         return "utf-16-le"
     if head.startswith(b"\xfe\xff") or (head[:1] == head[2:3] == b"\0" and head[1:2] != b"\0"):

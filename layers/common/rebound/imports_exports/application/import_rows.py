@@ -26,7 +26,7 @@ from rebound.imports_exports.domain import ImportJob
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.kernel.written_text import folded
+from rebound.kernel.written_text import folded, tidied
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import AddressReader
@@ -192,13 +192,13 @@ class RowReader(Struct, frozen=True, kw_only=True):
             raise ValueError("Must be a text or null.")  # noqa: TRY004 - for people, as all that is wrong with a row
         match kind:
             case Kind.PHONE:
-                decimal = _FLOAT.fullmatch(value.strip())
+                decimal = _FLOAT.fullmatch(tidied(value))
                 return decimal[1] if decimal else value
             case Kind.DATE:
                 return read_date(value, self.job.options.date_format, self.job.created_at.date()).isoformat()
             case Kind.LANGUAGE:
                 # RFC 5646: the language comes first, then script and region.
-                return re.split("[-_]", value.strip(), maxsplit=1)[0]
+                return re.split("[-_]", tidied(value), maxsplit=1)[0]
         return value
 
     def _profile(
@@ -250,7 +250,7 @@ class RowReader(Struct, frozen=True, kw_only=True):
         if not isinstance(given, str):
             raise ValueError(sentence)  # noqa: TRY004 - for people
         try:
-            at = datetime.fromisoformat(given.strip())
+            at = datetime.fromisoformat(_in_plain_digits(given))
         except ValueError:
             try:
                 day = read_date(given, self.job.options.date_format, self.job.created_at.date())
@@ -355,10 +355,12 @@ def date_pattern(written: str) -> re.Pattern[str]:
 def read_date(value: str, written: str | None, today: date) -> date:
     """The date of a cell, in ISO 8601 or in a format of the import's own; a time behind it does not matter.
 
-    Years of two digits are of the hundred years before ``today``. Raises ``ValueError`` with a sentence for people.
+    Digits may be those of any script, and full-width. Years of two digits are of the hundred years before ``today``.
+    Raises ``ValueError`` with a sentence for people.
     """
-    day = _WHOLE_DAY.fullmatch(value.strip())
-    text = (day[1] if day else value).strip()
+    plain = _in_plain_digits(value)
+    day = _WHOLE_DAY.fullmatch(plain)
+    text = (day[1] if day else plain).strip()
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -368,6 +370,11 @@ def read_date(value: str, written: str | None, today: date) -> date:
         other = f" or {written}" if written else ", or in the import's date_format"
         raise ValueError(f"Must be a date as YYYY-MM-DD{other}.")
     return read
+
+
+def _in_plain_digits(value: str) -> str:
+    """A date or time in ASCII, without marks that nobody sees, with plain dashes and spaces."""
+    return folded(value).upper()
 
 
 def _date_of(parts: Mapping[str, str], today: date) -> date | None:
