@@ -53,17 +53,17 @@ def ports(tables: Callable[[], EveryPorts]) -> EveryPorts:
     return tables()
 
 
-@pytest.fixture(scope="module")
-def _dynamodb() -> Iterator[None]:
-    with fake_aws_with_tables() as names, _process(names):
-        yield
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``over_dynamodb`` is one kind of tables; made as the others are, they never meet in whatever order tests run."""
+    if "over_dynamodb" in metafunc.fixturenames:
+        metafunc.definition.add_marker(pytest.mark.parametrize("tables", ["dynamodb"], indirect=True))
 
 
 @pytest.fixture
-def over_dynamodb(_dynamodb: None) -> EveryPorts:
+def over_dynamodb(tables: Callable[[], EveryPorts]) -> EveryPorts:
     """All ports over AWS in memory alone: for what no fake can show."""
-    empty_tables()
-    return ports_of_this_process()
+    return tables()
 
 
 @pytest.fixture(params=["memory", "aws"])
