@@ -1,5 +1,8 @@
 """No cell that is written to a file is a formula for a spreadsheet, and each can be read back."""
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -22,8 +25,24 @@ def test_a_formula_is_defused_behind_whatever_shows_as_nothing(blank: str, sign:
     assert defused(cell, is_number=True) in (f"'{cell}", cell)
 
 
+UNSEEN = sorted(
+    character
+    for character in map(chr, range(sys.maxunicode + 1))
+    if unicodedata.category(character)[0] in "ZCM" and unicodedata.category(character) not in {"Cn", "Co", "Cs"}
+) + list("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
+
+
+def test_a_formula_is_defused_behind_each_character_that_shows_as_nothing() -> None:
+    seen = [
+        hex(ord(blank)) for blank in UNSEEN for cell in (f"{blank}=1", f"{blank} @a") if defused(cell) != f"'{cell}"
+    ]
+
+    assert not seen
+
+
 @given(st.text())
 @example("'=1")
+@example("\u3164=1")
 @example("'")
 def test_every_cell_can_be_read_back(cell: str) -> None:
     assert restored(defused(cell)) == cell

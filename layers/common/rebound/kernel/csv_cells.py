@@ -8,8 +8,15 @@ import re
 from typing import Final
 
 _FORMULA_SIGNS: Final = frozenset("=+-@\N{MINUS SIGN}")
-_BLANK: Final = frozenset("'\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}\N{BRAILLE PATTERN BLANK}\u115f\u1160")
-"""Besides separators, control and format characters, and marks: what shows as nothing, and our own apostrophe."""
+_BLANK: Final = frozenset(
+    "'\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}"
+    "\N{BRAILLE PATTERN BLANK}\N{MUSICAL SYMBOL NULL NOTEHEAD}"
+    "\N{EGYPTIAN HIEROGLYPH FULL BLANK}\N{EGYPTIAN HIEROGLYPH HALF BLANK}"
+)
+"""Besides separators, control and format characters, and marks: what shows as nothing, and our own apostrophe.
+
+Most of these are letters to Python.
+"""
 _NUMBER: Final = re.compile(r"\+[0-9]+")
 
 
@@ -29,7 +36,7 @@ def restored(cell: str) -> str:
 
 
 def _is_like_a_formula(cell: str) -> bool:
-    if not cell or cell[0].isalnum():
+    if not cell or (cell[0].isalnum() and cell[0] not in _BLANK):
         return False
     import unicodedata  # noqa: PLC0415 - most requests of the API write no cell
 
