@@ -91,6 +91,41 @@ def test_forms_seen_in_reports_name_the_address(text: str) -> None:
     assert addresses_in(text) == ("ana@example.com",)
 
 
+ASIDE = (
+    st.sampled_from(["", "", " ", "\t", "\r\n "])
+    | PRINTABLE.map(comment)
+    | PRINTABLE.map(lambda t: f" ({t[:0]}{comment(t)}) ")
+)
+
+
+@given(
+    st.lists(st.tuples(ATOM, st.booleans()), min_size=1, max_size=4),
+    DOMAIN,
+    st.sampled_from(["{}", "Ana <{}>", '"Silva, A." <{}>', "J. (Jo) Silva <{}>", "Team: {};", "rfc822; {}", "{}."]),
+    st.data(),
+)
+def test_comments_and_spaces_may_stand_around_every_word_of_an_address(
+    words: list[tuple[str, bool]], domain: str, form: str, data: st.DataObject
+) -> None:
+    def apart(sign: str) -> str:
+        return data.draw(ASIDE) + sign + data.draw(ASIDE)
+
+    local = "".join(
+        (apart(".") if number else "") + (quoted(word) if is_quoted else word)
+        for number, (word, is_quoted) in enumerate(words)
+    )
+    text = form.format(data.draw(ASIDE) + local + apart("@") + apart(".").join(domain.split(".")))
+
+    assert addresses_in(text) == (f"{'.'.join(word for word, _ in words)}@{domain}",)
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 5_000, '"' * 4_999, ". " * 2_500, " " * 5_000 + "x", "a." * 2_500, '"a".' * 1_200]
+)
+def test_no_text_keeps_a_receipt_waiting(text: str) -> None:
+    assert addresses_in(text)
+
+
 def test_a_domain_of_other_letters_becomes_the_one_that_mail_goes_to() -> None:
     assert addresses_in("Ana <ana@münchen.example>") == ("ana@xn--mnchen-3ya.example",)
 
