@@ -12,7 +12,7 @@ from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.inbound.application import report_replies
 from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.errors import NotFoundError
+from rebound.kernel.errors import InvalidInputError, NotFoundError
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 from tests.fakes.world import World
 
@@ -53,6 +53,14 @@ def salon() -> World:
 def found(world: World, limit: int = 9, cursor: str | None = None, **wanted: Any) -> list[Reply]:
     page = world.report_replies(BUSINESS_ID, RepliesWanted(**wanted), limit, cursor)
     return [view.reply for view in page.items]
+
+
+def test_words_of_which_nothing_can_be_seen_are_refused(salon: World) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        found(salon, q="\u200b")
+
+    assert [error.field for error in refused.value.errors] == ["q"]
+    assert len(found(salon, q="")) == len(KEPT)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.kernel.search import compile_search, digits_of, is_number
+from rebound.kernel.search import compile_search, digits_of, is_number, is_unseen
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,22 @@ from rebound.kernel.search import compile_search, digits_of, is_number
         ("+54 11 5555 0123", [], ["+5491155550123"]),
         ("(54) 9999-0000", [], ["+5554999990000"]),
         ("+49 (0)151 12345678", [], ["+4915112345678"]),
+        ("josé,", ["José"], []),
+        ("(Silva), “Ana”!", ["Ana", "Silva"], []),
+        ("silva,ana", ["Ana", "Silva"], []),
+        ("¿josé?", ["José"], []),
+        ("silva , ana", ["Ana", "Silva"], []),
+        ("0151-1234, ana", ["Ana"], ["+4915112345678"]),
+        ("“0151 1234”", [], ["+4915112345678"]),
+        (",", ["a,b"], []),
+        ("11 15 5555-0123", [], ["+5491155550123"]),
+        ("011 15 5555 0123", [], ["+541155550123"]),
+        ("(0351) 15 555-0123", [], ["+5493515550123"]),
+        ("15 5555-0123", [], ["+5491155550123"]),
+        ("8 (912) 345-67-89", [], ["+79123456789"]),
+        ("06 20 123 4567", [], ["+36201234567"]),
+        ("044 55 1234 5678", [], ["+525512345678"]),
+        ("80 29 123 45 67", [], ["+375291234567"]),
         ("\u0660\u0661\u0665\u0661 \u0661\u0662\u0663\u0664", [], ["+4915112345678"]),
     ],
 )
@@ -49,10 +65,46 @@ def test_a_search_finds(q: str, texts: list[str], numbers: list[str]) -> None:
         ("020 7946 0958 ext 13", [], ["+442079460958 ext. 12"]),
         ("95812", [], ["+442079460958 ext. 12"]),
         ("00", [], ["+14155550123"]),
+        (",", ["Ana"], []),
+        ("ana,", ["An, a"], []),
+        ("11 15 5555-0123", [], ["+541155550124"]),
     ],
 )
 def test_a_search_does_not_find(q: str, texts: list[str], numbers: list[str]) -> None:
     assert not compile_search(q)(texts, numbers)
+
+
+MARKS = st.text(",.;:!?…¿¡'\"“”„«»()[]{}-–—/*&#@، 、。", max_size=3)
+
+
+@given(
+    st.lists(st.tuples(MARKS, st.sampled_from(["josé", "ana", "o'neill", "a-17", "x@y.example"]), MARKS), min_size=1)
+)
+def test_punctuation_around_words_does_not_matter(words: list[tuple[str, str, str]]) -> None:
+    search = compile_search(" ".join(map("".join, words)))
+    everything = [word for _, word, _ in words]
+
+    assert search(everything, [])
+    assert not search([word for word in everything if word != words[0][1]], [])
+
+
+@given(st.text("\u200b\u200e\ufeff\u3164\u2060\u00ad \U000e0041", min_size=1))
+def test_what_shows_as_nothing_is_nothing_to_search_for(q: str) -> None:
+    assert is_unseen(q) is bool(q.strip())
+    assert not is_unseen(f"{q}a")
+
+
+@given(st.integers(2, 4), st.from_regex(r"[1-8][0-9]{9}", fullmatch=True), st.booleans(), st.data())
+def test_a_mobile_number_of_argentina_is_found_as_it_is_dialled_at_home(
+    area: int, number: str, has_nine: bool, data: st.DataObject
+) -> None:
+    kept = f"+54{'9' if has_nine else ''}{number}"
+    between = data.draw(st.sampled_from([" ", "-", "", " / "]))
+    rest = number[area:]
+    for typed in (f"0{number[:area]}{between}15{between}{rest}", f"({number[:area]}) 15-{rest[:3]}{between}{rest[3:]}"):
+        assert compile_search(typed)([], [kept])
+        assert is_number(typed, kept)
+        assert not is_number(f"{typed}1", kept)
 
 
 digits = st.text("0123456789", min_size=9, max_size=13).filter(lambda text: text[0] != "0")
@@ -80,6 +132,12 @@ def test_a_number_is_found_by_any_part_of_its_digits_with_any_marks_between(numb
         ("020 7946 0958 x12", "+442079460958 ext. 12", True),
         ("+5215512345678", "+525512345678", True),
         ("+541155550123", "+5491155550123", True),
+        ("11 15 5555 0123", "+5491155550123", True),
+        ("8 912 345 67 89", "+79123456789", True),
+        ("+8 912 345 67 89", "+79123456789", False),
+        ("8 912 345 67 89", "+999123456789", False),
+        ("06 20 123 4567", "+36201234567", True),
+        ("045 55 1234 5678", "+525512345678", True),
         ("", "", True),
         ("x", "", False),
         ("", "+14155550123", False),

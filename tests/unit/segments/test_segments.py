@@ -178,3 +178,12 @@ def test_accents_composition_quotes_and_the_marks_in_numbers_do_not_matter(
 def test_a_search_finds_names_and_numbers_however_they_are_typed(q: str, who: Mapping[str, Any]) -> None:
     assert CustomerFilter(q=q).compiled()(customer(**who))
     assert not CustomerFilter(q=f"{q} zz").compiled()(customer(**who))
+
+
+@pytest.mark.parametrize("q", ["\u200b", " \ufeff ", "\u3164", "\u200e\u2060"])
+def test_a_search_in_which_nothing_can_be_seen_is_refused(q: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        CustomerFilter(q=q).compiled()
+
+    assert [error.field for error in refused.value.errors] == ["q"]
+    assert CustomerFilter(q="").compiled()(customer())

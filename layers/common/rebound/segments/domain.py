@@ -10,7 +10,7 @@ from msgspec import Struct
 from rebound.contacts.domain.contacts import FAILED_VALUES, Contact
 from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, Kind, Matcher, field_text, fields_of, has_failed
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.kernel.search import compile_search, is_number
+from rebound.kernel.search import NOTHING_SEEN, compile_search, is_number, is_unseen
 from rebound.kernel.written_text import folded
 
 MAX_DEPTH: Final = 10
@@ -63,6 +63,8 @@ class CustomerFilter(Struct, frozen=True):
         if self.tag is not None:
             parts.append(_tagged(self.tag))
         if self.q is not None:
+            if is_unseen(self.q):
+                raise InvalidInputError(FieldError("q", NOTHING_SEEN))
             parts.append(_searching(self.q))
         return lambda customer: all(part(customer) for part in parts)
 

@@ -14,8 +14,9 @@ from rebound.contacts.domain.replies import Meaning, Reply
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.csv_cells import defused
+from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
-from rebound.kernel.search import compile_search
+from rebound.kernel.search import NOTHING_SEEN, compile_search, is_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -63,7 +64,8 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
     def __call__(self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None) -> Page[ReplyView]:
         """A page of replies, the latest first; it may be short or empty and still have a cursor.
 
-        Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for an invalid cursor.
+        Raises ``NotFoundError`` when there is no such customer, and ``InvalidInputError`` for an invalid cursor or
+        ``q``.
         """
         page = self.replies.page(
             business_id,
@@ -100,6 +102,8 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
         if wanted.needs_staff is not None:
             tests.append(lambda reply: reply.is_waiting is wanted.needs_staff)
         if wanted.q is not None:
+            if is_unseen(wanted.q):
+                raise InvalidInputError(FieldError("q", NOTHING_SEEN))
             search = compile_search(wanted.q)
             tests.append(lambda reply: search((reply.body or "",), (reply.number or "",)))
         return (lambda reply: all(test(reply) for test in tests)) if tests else None
