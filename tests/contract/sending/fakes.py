@@ -80,6 +80,7 @@ class ScriptedMailer(_Script):
         """All that were handed over, as they were."""
         self.answered_at: set[str | None] = set()
         """Where answers to them go."""
+        self.senders: set[str] = set()
 
     def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
         if len(emails) > 50:
@@ -87,6 +88,7 @@ class ScriptedMailer(_Script):
         self.calls += 1
         self.emails.extend(emails)
         self.answered_at.add(reply_to)
+        self.senders.add(sender)
         return [self.hand(email.key, email.to, email.content.subject, email.content.text) for email in emails]
 
 
@@ -98,6 +100,7 @@ class ScriptedTexter(_Script):
         self._provider = provider
         self.validities: list[timedelta | None] = []
         """How long each text was to be of use, in order."""
+        self.senders: set[str | None] = set()
 
     @property
     def provider(self) -> Provider:
@@ -107,6 +110,7 @@ class ScriptedTexter(_Script):
         self, sender: str | None, key: MessageKey, to: str, body: str, valid_for: timedelta | None = None
     ) -> SendResult:
         self.validities.append(valid_for)
+        self.senders.add(sender)
         return self.hand(key, to, "", body)
 
 

@@ -1,6 +1,10 @@
-"""What an email has of its business: where it is, and where answers go."""
+"""What a message has of its business: whom it is from, where that is, and where answers go."""
+
+import pytest
 
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from tests.fakes.making import business, customer
 from tests.fakes.world import World
 
@@ -24,3 +28,23 @@ def test_without_these_it_is_as_it_was() -> None:
 
     assert "Salon Juniper," not in email.content.text
     assert world.mailer.answered_at == {None}
+
+
+def test_an_email_is_from_its_business_and_is_kept_with_who_carried_it() -> None:
+    world = World()
+    world.add(customer(1))
+    world.run(world.post().campaign.campaign_id)
+
+    assert world.mailer.senders == {business().email_from}
+    assert [row.provider for row in world.messages.rows.values()] == [Provider.SES]
+
+
+@pytest.mark.parametrize("provider", TEXT_PROVIDERS)
+def test_a_text_is_from_the_number_of_its_business_and_is_kept_with_who_carried_it(provider: Provider) -> None:
+    world = World(business(text_provider=provider, text_from="+14155550177"))
+    world.add(customer(1))
+    world.outcomes[customer(1).mobile_phone or ""] = ()
+    world.run(world.post(Channel.SMS).campaign.campaign_id)
+
+    assert world.texter(provider).senders == {"+14155550177"}
+    assert [row.provider for row in world.messages.rows.values()] == [provider]
