@@ -14,7 +14,7 @@ from rebound.inbound.domain.wording import folded, sentences
 from tests.fakes.aws import REPOSITORY
 
 FOLDER: Final = REPOSITORY / "layers/common/rebound/inbound/phrases"
-GROUPS: Final = ("stop", "stop_alone", "stop_in_this_language", "polite", "closing")
+GROUPS: Final = ("stop", "stop_alone", "stop_in_this_language", "polite", "thanks", "closing")
 of_each_language: Final = pytest.mark.parametrize("language", LANGUAGES)
 
 

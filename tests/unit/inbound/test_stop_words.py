@@ -211,7 +211,23 @@ WORDS_BEHIND_A_STOP: Final = (
 
 @given(
     st.sampled_from(["stop", "STOP", "Arrêt", "baja", "parar", "stopp", "uitschrijven", "unsubscribe", "stop, please"]),
-    st.sampled_from([" - ", "\n", "\n- ", ", ", " — ", "\n\n~ ", "! ", ". ", " (", "\nkind regards ", ". best, "]),
+    st.sampled_from(
+        [
+            " - ",
+            "\n",
+            "\n- ",
+            ", ",
+            " — ",
+            "\n\n~ ",
+            "! ",
+            ". ",
+            " (",
+            "\nkind regards ",
+            ". best, ",
+            " thanks ",
+            ". merci ",
+        ]
+    ),
     names,
     st.sampled_from(LAST_NAMES),
     forms,

@@ -2,8 +2,9 @@
 
 ``stop`` lists what is a STOP by itself or with words around it that add nothing; ``stop_alone`` what is one only as the
 whole text, because it ends other things too; ``stop_in_this_language`` what is another word elsewhere. ``polite``,
-``closing`` and ``sent_from`` are what may stand around. ``harmless`` word groups are taken out before ``phrases`` are
-looked for, which are what a person should read, by why somebody writes so.
+``thanks`` (which people sign without a pause), ``closing`` and ``sent_from`` are what may stand around. ``harmless``
+word groups are taken out before ``phrases`` are looked for, which are what a person should read, by why somebody writes
+so.
 
 All is written in lower case without accents. In a phrase, ``remove* _3 list|<number>`` is a word that begins with
 "remove", at most three other words, then "list" or one of the concept ``number``. ``+`` joins the words of one
@@ -38,6 +39,7 @@ class _Written(Struct, frozen=True, forbid_unknown_fields=True):
     stop_alone: list[str]
     stop_in_this_language: list[str]
     polite: list[str]
+    thanks: list[str]
     closing: list[str]
     sent_from: list[str]
     harmless: list[str]
@@ -69,6 +71,8 @@ class Phrases(Struct, frozen=True):
     stop_alone: frozenset[str]
     stop_in_this_language: frozenset[str]
     polite: frozenset[str]
+    """What adds nothing, with ``thanks``."""
+    thanks: frozenset[str]
     closing: frozenset[str]
     sent_from: re.Pattern[str]
     harmless: re.Pattern[str]
@@ -93,7 +97,8 @@ def phrases_of(language: str) -> Phrases:
         frozenset(written.stop),
         frozenset(written.stop_alone),
         frozenset(written.stop_in_this_language),
-        frozenset(written.polite),
+        frozenset((*written.polite, *written.thanks)),
+        frozenset(written.thanks),
         frozenset(written.closing),
         _any([_pattern(f"^ {line} $", concepts) for line in written.sent_from]),
         _any([_pattern(group, concepts) for group in written.harmless]),

@@ -32,14 +32,14 @@ _LINE_END: Final = re.compile(r"[\r\n]+")
 _IN_SMALL_LETTERS: Final = "(?: [iN]S? ){0,2} n (?: S?[niN] ){0,3} S* (?: L [DS]{1,4} )?"
 """A name of one to some words, and perhaps a phone number below it; nobody asks or announces anything with it."""
 _SHAPE: Final = re.compile(
-    rf"""[PSLQ]*
-    (?: K [KPSLQ]* (?: C [PSLQC]* [NDSLQ]{{0,12}} | (?<=[PSLQ]) [ND] [NDSLQ]{{0,12}} )? [PSLQ]*
-      | W [WPSLQ]* (?: C [PSLQC]* [NDSLQ]{{0,12}} | (?<=L) [ND] [NDSLQ]{{0,12}} )? [PSLQ]*
-      | K [KPSLQ]* (?: C [PSLC]* | (?<=[SL]) ) {_IN_SMALL_LETTERS} )""",
+    rf"""[PTSLQ]*
+    (?: K [KPTSLQ]* (?: C [PTSLQC]* [NDSLQ]{{0,12}} | (?<=[PTSLQ]) [ND] [NDSLQ]{{0,12}} )? [PTSLQ]*
+      | W [WPTSLQ]* (?: C [PTSLQC]* [NDSLQ]{{0,12}} | (?<=L) [ND] [NDSLQ]{{0,12}} )? [PTSLQ]*
+      | K [KPTSLQ]* (?: C [PTSLC]* | (?<=[TSL]) ) {_IN_SMALL_LETTERS} )""",
     re.VERBOSE,
 )
 """A STOP with what may stand around it, one letter for each part: see ``_letters``. At the end, somebody's name."""
-_PERHAPS: Final = re.compile(rf"[PSLQ]* W [WPSLQ]* (?: C [PSLC]* | (?<=[SL]) ) {_IN_SMALL_LETTERS}", re.VERBOSE)
+_PERHAPS: Final = re.compile(rf"[PTSLQ]* W [WPTSLQ]* (?: C [PTSLC]* | (?<=[TSL]) ) {_IN_SMALL_LETTERS}", re.VERBOSE)
 """A word that stops only alone, and what may be a name, or what shall end."""
 
 
@@ -115,9 +115,10 @@ def _shape_of(text: str, languages: Collection[str]) -> str:
 def _letters(text: str, languages: frozenset[str]) -> Iterator[str]:
     """The parts of a text, by what they are.
 
-    ``K`` a word that stops, ``W`` one that stops only alone, ``P`` one that adds nothing, ``C`` the beginning of a
-    signature, ``N`` what may be a name, ``n`` and ``i`` a name and an initial in small letters, ``D`` part of a phone
-    number, ``S`` a pause, ``Q`` one that asks or announces, ``L`` a new line or a dash, ``X`` anything else.
+    ``K`` a word that stops, ``W`` one that stops only alone, ``P`` one that adds nothing, ``T`` one that thanks, ``C``
+    the beginning of a signature, ``N`` what may be a name, ``n`` and ``i`` a name and an initial in small letters,
+    ``D`` part of a phone number, ``S`` a pause, ``Q`` one that asks or announces, ``L`` a new line or a dash, ``X``
+    anything else.
     """
     kinds = _kinds(languages)
     tokens = list(_TOKEN.finditer(DOTTED.sub(undotted, text)))
@@ -151,7 +152,7 @@ def _kinds(languages: frozenset[str]) -> dict[str, str]:
         kinds |= dict.fromkeys(known.closing, "C") | dict.fromkeys(known.polite, "P")
     for language in LANGUAGES:
         known = phrases_of(language)
-        kinds |= dict.fromkeys(known.stop_alone, "W")
+        kinds |= dict.fromkeys(known.thanks, "T") | dict.fromkeys(known.stop_alone, "W")
         if language in languages:
             kinds |= dict.fromkeys(known.stop_in_this_language, "W")
     return kinds | dict.fromkeys(strong_words(), "K")
