@@ -1,7 +1,9 @@
 """What is known of an address: one suite against the fake and the tables."""
 
+from collections.abc import Callable, Sequence
 from copy import replace
 from itertools import product
+from typing import Any, Final
 
 import pytest
 
@@ -72,8 +74,12 @@ OF_EVERY_WEIGHT = tuple(
         Contact(ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")).with_evidence(SAID[0]),
         Contact(contact_key()).with_evidence(*OF_EVERY_WEIGHT),
         Contact(ContactKey(BUSINESS_ID, Channel.EMAIL, "o#d+d@example.com")).with_evidence(EVIDENCE[1]),
+        Contact(contact_key(), departed_at=at(7)),
     ],
-    ids=["empty", "cleared", "failed", "tried", "everything", "consent", "all kinds of consent", "hash in address"],
+    ids=[
+        *("empty", "cleared", "failed", "tried", "everything", "consent", "all kinds of consent", "hash in address"),
+        "left by a deletion",
+    ],
 )
 def test_a_contact_is_kept_with_all_that_is_known(ports: EveryPorts, contact: Contact) -> None:
     contact = replace(contact, customer_ids=frozenset({id_of(1), id_of(2)}))
@@ -103,3 +109,58 @@ def test_many_contacts_are_read_at_once_and_unknown_ones_come_empty(ports: Every
     assert list(found) == keys
     assert [found[key].version > 0 for key in keys] == [True] * 120 + [False] * 10
     assert ports.contacts.get_many([]) == {}
+
+
+@pytest.mark.parametrize("tables", ["memory", "dynamodb", "busy"], indirect=True)
+def test_every_contact_in_use_is_on_one_page_whatever_the_pages_hold(ports: EveryPorts) -> None:
+    for number in range(1, 6):
+        ports.contacts.save(used(number))
+    ports.contacts.save(Contact(contact_key(9)).with_evidence(*SAID))
+    for limit in (1, 2, 5, 9):
+        found, cursor = list[ContactKey](), None
+        while True:
+            page = ports.contacts.in_use(cursor, limit)
+            assert len(page.items) <= limit
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert sorted(map(str, found)) == sorted(str(contact_key(number)) for number in range(1, 6))
+
+
+PHONE_OF_TWO_SPELLINGS: Final = ContactKey.of(BUSINESS_ID, Channel.SMS, "+5215512345678")
+
+
+@pytest.mark.parametrize("key", [contact_key(), PHONE_OF_TWO_SPELLINGS], ids=["one spelling", "two"])
+@pytest.mark.parametrize("said", [(), SAID], ids=["nothing said", "said"])
+@pytest.mark.parametrize("was", ["new", "used", "kept"])
+@pytest.mark.parametrize("becomes", ["used", "unused"])
+def test_a_contact_takes_as_many_rows_as_it_says(
+    over_dynamodb: EveryPorts, key: ContactKey, said: Sequence[ConsentEvidence], was: str, becomes: str
+) -> None:
+    book: Any = over_dynamodb.contacts
+    contact = Contact(key).with_evidence(*said)
+    if was != "new":
+        book.save(replace(contact, customer_ids=frozenset({id_of(1)})))
+        if was == "kept":
+            book.save(book.get_many([key])[key].without([id_of(1)]))
+        contact = book.get_many([key])[key]
+    contact = replace(contact, customer_ids=frozenset({id_of(2)} if becomes == "used" else ()))
+    writes = CountedWrites()
+    rows = book.rows([contact])
+    rows.write(writes)
+
+    assert rows.count == writes.count
+
+
+class CountedWrites:
+    """Stands for a transaction."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return self._write
+
+    def _write(self, *_given: object, **_named: object) -> None:
+        self.count += 1

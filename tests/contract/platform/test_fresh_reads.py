@@ -36,6 +36,7 @@ FRESH: Final[Mapping[str, Callable[[EveryPorts], object]]] = {
     "what was delivered": lambda ports: ports.messages.deliveries(contact_key(), [id_of(1)], at()),
     "whose a receipt is": lambda ports: ports.messages.find_by_provider_id(Provider.SNS, "id"),
     "which questions are open": lambda ports: ports.appointments.asked(NUMBER),
+    "who was deleted": lambda ports: ports.departures.since(contact_key(), at()),
     "a business's settings": lambda ports: ports.businesses.get(BUSINESS_ID),
 }
 STALE: Final[Mapping[str, Callable[[EveryPorts], object]]] = {

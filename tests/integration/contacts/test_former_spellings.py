@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from rebound.contacts.domain.reachability import Evidence
 from rebound.kernel import channels
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.errors import ConcurrentChangeError
 from rebound.timeline.wiring import ports as timeline_ports
 from tests.fakes import house, strategies
 from tests.fakes.aws import make
@@ -130,6 +132,31 @@ def test_a_link_with_the_hash_of_the_former_spelling_leads_to_what_is_remembered
     assert found[of_former] == found[of_today]
     assert found[of_former].consent.of(Scope.ALL).opted_out
     assert found[of_former].remembered
+    # Asked for by itself, a hash of before leads there as well.
+    assert house.ports().contacts.get_many([of_former])[of_former] == found[of_today]
+
+    house.ports().contacts.save(replace(kept(today), customer_ids=frozenset({id_of(2)})))
+    assert kept(today).consent.of(Scope.ALL).opted_out
+    assert kept(former).customer_ids == {id_of(2)}
+    house.ports().contacts.save(kept(today).without({id_of(2)}))
+    assert house.ports().contacts.get_many([of_former])[of_former].consent.of(Scope.ALL).opted_out
+
+
+@pytest.mark.parametrize(("former", "today"), SPELLINGS)
+def test_what_was_remembered_under_a_former_hash_is_remembered_under_todays(
+    stack: Stack, former: str, today: str
+) -> None:
+    old = ContactKey(BUSINESS_ID, Channel.SMS, former)
+    with before_the_update():
+        house.ports().contacts.save(Contact(old).with_evidence(STOP))
+    unused = kept(today)
+    assert (unused.is_used, unused.consent.of(Scope.ALL).opted_out) == (False, True)
+    house.ports().contacts.save(unused)
+    with pytest.raises(ConcurrentChangeError):
+        house.ports().contacts.save(unused)
+
+    for key in (old.hashed, ContactKey(BUSINESS_ID, Channel.SMS, today).hashed):
+        assert house.ports().contacts.get_many([key])[key].consent.of(Scope.ALL).opted_out
 
 
 @pytest.mark.parametrize(("former", "today"), SPELLINGS[:1])

@@ -1,14 +1,15 @@
 """Who uses an address: customers come, leave with or without a flag that ends, come back and are deleted."""
 
+from copy import replace
 from typing import Final, Literal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence, Reachability
 from tests.fakes import strategies
-from tests.fakes.making import contact_key
+from tests.fakes.making import at, contact_key
 
 type Step = tuple[Literal["comes", "leaves", "leaves freed", "is deleted"], str]
 
@@ -21,6 +22,7 @@ steps: Final[st.SearchStrategy[list[Step]]] = st.lists(
 
 
 @given(steps)
+@example([("comes", "ana"), ("leaves freed", "ana"), ("is deleted", "ana")])
 def test_an_address_knows_who_uses_it_who_left_and_whose_flag_ended_then(taken: list[Step]) -> None:
     contact = Contact(contact_key())
     using: set[str] = set()
@@ -58,3 +60,17 @@ def test_what_is_kept_of_an_address_makes_the_same_state_again(evidence: list[Ev
 
     assert Reachability().join(*state.evidence) == state
     assert Reachability().join(*more).join(*state.evidence) == state.join(*more)
+
+
+def test_a_phone_in_two_rows_is_joined_with_who_left_either_and_who_still_uses_one() -> None:
+    one = Contact(contact_key(), customer_ids=frozenset("abcd"), departed_at=at(1))
+    other = Contact(contact_key(), customer_ids=frozenset("cef"), departed_at=at(2))
+    one = one.left_by("a", freed=True).left_by("b", freed=False).left_by("c", freed=True)
+    other = other.left_by("e", freed=True)
+    joined = one.join(other, ("row", 3))
+
+    assert joined.users == frozenset("cdf")
+    assert (joined.left, joined.freed) == (frozenset("abe"), frozenset("ae"))
+    assert joined.joined == (("row", 3),)
+    assert joined.departed_at == other.join(one, ("row", 3)).departed_at == at(2)
+    assert one.join(replace(other, departed_at=None), ("row", 3)).departed_at == at(1)
