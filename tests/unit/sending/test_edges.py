@@ -1,32 +1,34 @@
 """What stands at the edges of sending: counts, waits, codes and ids that nothing else looks at."""
 
 from copy import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import InvalidInputError
-from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.mailing import TextContent
-from rebound.messages.domain.messages import MessageStatus
+from rebound.kernel.provider_codes import Provider, look_up
+from rebound.messages.domain.mailing import EmailContent, TextContent
+from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import size_of
 from rebound.rates.domain import HORIZON, LONGEST_STOP, Flow, Lane, Quota, RateState, Stop
+from rebound.sending.application import run_campaign
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask, DeferredChunkTask
 from rebound.sending.domain.recipients import Refused, Unknown
 from tests.fakes.making import BUSINESS_ID, at, business, chunk, contact_key, customer, id_of
-from tests.fakes.world import World, always
+from tests.fakes.world import Chaos, World, always
 
 NO_CREDENTIALS: Final = Refused("20003", "Authenticate")
 NOT_A_NUMBER: Final = Refused("21211", "Not a number")
@@ -36,6 +38,19 @@ def salon(people: int, **given: Any) -> World:
     world = World(business(**given), ranges=1)
     world.add(*(customer(number) for number in range(1, people + 1)))
     return world
+
+
+def post_to_one(world: World, channel: Channel, **given: Any) -> Message:
+    """Post a message to the first customer."""
+    content = EmailContent("Hi", text="Hi") if channel is Channel.EMAIL else TextContent("Hi")
+    return world.post_message(
+        BUSINESS_ID,
+        customer_id=id_of(1),
+        category=Category.ONE_TO_ONE,
+        channel=channel,
+        content=content,
+        **given,
+    )
 
 
 def phone(number: int) -> str:
@@ -341,3 +356,75 @@ def test_the_pace_is_reckoned_from_the_start_of_the_run_and_not_from_the_post() 
 
 def test_whatever_a_client_may_write_has_a_size() -> None:
     assert [size_of(text) for text in ("", "a", "ä", "🎉", "\ud800")] == [0, 1, 1, 2, 1]
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_the_reason_of_a_pause_says_who_refused_what_and_what_to_do(channel: Channel) -> None:
+    world = salon(12)
+    provider, code = (
+        (Provider.SES, "ACCOUNT_SENDING_PAUSED") if channel is Channel.EMAIL else (Provider.TWILIO, "21608")
+    )
+    script = world.mailer if channel is Channel.EMAIL else world.twilio_texter
+    for number in range(1, 13):
+        script.answer(customer(number).email or "" if channel is Channel.EMAIL else phone(number), Refused(code))
+    campaign_id = world.post(channel).campaign.campaign_id
+    world.begin(campaign_id)
+    world.rest()
+    reason = world.campaigns.get(BUSINESS_ID, campaign_id).paused_because or ""
+
+    row = look_up(provider, code)
+    refused = "12 of 12" if channel is Channel.EMAIL else "10 of 10"
+    assert reason.startswith(f"Paused by itself: {provider} refused {refused} messages at once ({row.reason}, {code}).")
+    assert row.sentence in reason
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_message_to_one_person_takes_one_turn(channel: Channel) -> None:
+    world = salon(1)
+    post_to_one(world, channel)
+    [waiting] = [each for queue in world.chunk_queue.queues.values() for each in queue.messages.values()]
+    task = waiting.body
+
+    assert task.size == 1
+
+
+def test_a_message_to_one_person_at_a_local_time_waits_for_their_own_clock() -> None:
+    world = World(business())
+    world.add(customer(1, mobile_phone="+447900000001", time_zone="Asia/Tokyo"))
+    nine = datetime(2026, 11, 21, 9)  # noqa: DTZ001 - a clock on the wall
+    message = post_to_one(world, Channel.SMS, timing=Timing(local_time=nine))
+
+    assert message.held_until == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def test_an_email_to_one_person_keeps_a_receipt_that_came_before_the_record_of_the_send() -> None:
+    world = salon(1)
+    world.chaos = Chaos(early=1.0)
+    post_to_one(world, Channel.EMAIL)
+    world.rest()
+
+    assert [row.status for row in world.messages.rows.values()] == [MessageStatus.DELIVERED]
+
+
+def test_where_nobody_shares_an_address_nobody_is_asked_who_does() -> None:
+    world = salon(120)
+    reached: set[str] = set()
+    world.checkpoint = reached.add
+    world.run(world.post().campaign.campaign_id)
+
+    assert not {where for where in reached if where.startswith(("shared_addresses.", "departures."))}
+
+
+def test_only_those_who_share_an_address_claim_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a chunk from one page to the next is still known as sharing, and nobody else is."""
+    monkeypatch.setattr(run_campaign, "PAGE", 2)
+    monkeypatch.setattr(run_campaign, "CHUNK_SIZE", 3)
+    world = World(ranges=1)
+    world.add(*(customer(number) for number in range(1, 12)))
+    world.add(*(customer(number, email="family@example.com") for number in (21, 22)))
+    world.run(world.post().campaign.campaign_id)
+
+    assert len(world.mailer.handed) == 12
+    assert [row.digest for row in world.shared_addresses.rows.values()] == [
+        ContactKey(BUSINESS_ID, Channel.EMAIL, "family@example.com").digest
+    ]
