@@ -1,6 +1,7 @@
 """What is counted while a request waits gives up in time, and a job counts the same."""
 
-from datetime import timedelta
+from copy import replace
+from datetime import date, timedelta
 from typing import Any
 
 from rebound.businesses.application.timing import Timing
@@ -12,6 +13,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.mailing import TextContent
 from rebound.segments.application.find_customers import write_filter
 from rebound.segments.domain import CustomerFilter, Selection
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
@@ -105,3 +107,13 @@ def test_a_count_as_a_job_comes_to_the_same_whatever_dies() -> None:
     assert expected is not None
     assert (expected["looked_at"], expected["count"], expected["email"]) == (1201, 241, 241)
     assert view.counts[0] == expected
+
+
+def test_a_preview_with_content_foresees_for_whom_there_is_nothing_to_send() -> None:
+    world = World()
+    world.add(customer(1, birthday=date(1990, 1, 2)), customer(2))
+    question = replace(EVERYBODY, channel=Channel.SMS, content=TextContent("##{{birthday}}"))
+    audience = world.preview_audience(BUSINESS_ID, question)
+
+    assert audience is not None
+    assert (dict(audience.excluded), audience.targeted) == ({"cannot_render": 1}, 1)

@@ -9,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.twin.text_length import segments
+from rebound.businesses.domain.business import AnsweredBy, TextAnswers
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
+from rebound.inbound.application.receive_text import TRIED_AGAIN_FOR
 from rebound.inbound.domain.replies import IncomingText
 from rebound.inbound.domain.stopped_texts import answer_to
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.events import ReplyReceived
 from rebound.kernel.languages import LANGUAGES
 from tests.fakes.making import BUSINESS_ID, at, business, customer
 from tests.fakes.world import World
@@ -344,3 +347,24 @@ def test_the_first_receipts_alone_decide_whatever_is_played_back_in_between(said
     last = next((body for body in reversed(said) if body in ("STOP", "START")), "START")
     assert opted_out(world) == opted_out(once) == ((Scope.ALL,) if last == "STOP" else ())
     assert replies(world) == replies(once)
+
+
+def test_where_twilio_answers_for_one_business_of_a_number_it_answers_for_all() -> None:
+    by_twilio = TextAnswers(keywords=AnsweredBy.TWILIO)
+    world = World(business(business_id="one", text_answers=by_twilio), business(business_id="two"))
+
+    assert world.receive_text(text("help")).answer is None
+    assert world.receive_text(text("stop", "SM2")).answer is None
+
+
+@pytest.mark.parametrize(("after", "told"), [(TRIED_AGAIN_FOR, 2), (TRIED_AGAIN_FOR + timedelta(seconds=1), 1)])
+def test_staff_are_told_again_of_a_text_for_as_long_as_its_first_receipt_may_have_failed_half_way(
+    after: timedelta, told: int
+) -> None:
+    world = World()
+    world.add(customer(1))
+    world.receive_text(text("please stop texting me"))
+    world.clock.move(after)
+    world.receive_text(text("please stop texting me"))
+
+    assert sum(isinstance(each, ReplyReceived) for each in world.domain_events.published) == told

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
@@ -28,6 +29,7 @@ from rebound.messages.domain.rendering import (
     render_text,
     size_of,
     values_of,
+    warnings_about,
 )
 from tests.fakes.making import business, customer
 
@@ -366,3 +368,21 @@ def test_what_may_be_posted_fits_what_ses_takes_of_an_email(piece: str, size: in
     left = MAX_EMAIL_CHARACTERS - size_of(as_data(rendered))
 
     assert (fields, left < 2_000) == (["content"], True) if fields else left >= 0
+
+
+@pytest.mark.parametrize("category", list(Category))
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("address", [None, "12 High St"])
+def test_only_emails_that_sell_are_asked_to_say_where_the_business_is(
+    category: Category, channel: Channel, address: str | None
+) -> None:
+    warnings = warnings_about(business(postal_address=address), category, channel)
+    lacks = channel is Channel.EMAIL and category.is_promotional and address is None
+
+    assert [warning.field for warning in warnings] == (["postal_address"] if lacks else [])
+
+
+def test_tags_that_an_editor_put_within_the_braces_of_html_stand_before_the_value() -> None:
+    mangled = "<p>##{{<b>first_name}}</b></p>"
+
+    assert without_footer(EmailContent("Hi", html=mangled), values(first_name="Ana")).html == "<p><b>Ana</b></p>"

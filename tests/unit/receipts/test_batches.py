@@ -74,3 +74,9 @@ def test_messages_are_read_at_half_the_price_and_again_only_where_that_proves_no
     made.apply_receipts({"entry": (receipt(Outcome.DELIVERED, 1),)})
 
     assert asked == reads
+
+
+def test_a_receipt_of_a_text_without_any_id_is_nobodys_and_does_not_come_again() -> None:
+    applied = world().apply_receipts({"bare": (receipt(Outcome.DELIVERED, 5, provider=Provider.SNS, key=None),)})
+
+    assert (applied.unattributed, applied.again, applied.unclaimed) == (1, frozenset(), frozenset())

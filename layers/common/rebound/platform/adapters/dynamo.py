@@ -297,7 +297,7 @@ def come_again_when_busy() -> Iterator[None]:
     try:
         yield
     except TransactWriteError as error:
-        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None} - {"None"}
+        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
         if error.cause_response_code in _TOO_MUCH or (reasons and reasons <= _TOO_MUCH):
             raise ComeAgainError from error
         raise
