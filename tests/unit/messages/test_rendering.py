@@ -386,3 +386,8 @@ def test_tags_that_an_editor_put_within_the_braces_of_html_stand_before_the_valu
     mangled = "<p>##{{<b>first_name}}</b></p>"
 
     assert without_footer(EmailContent("Hi", html=mangled), values(first_name="Ana")).html == "<p><b>Ana</b></p>"
+
+
+def test_the_variables_are_named_in_an_order_in_which_the_rarest_is_the_last_of_a_customers() -> None:
+    assert VARIABLES[0] == "first_name"
+    assert VARIABLES[-4:] == ("external_id", "full_name", "business_name", "postal_address")

@@ -105,3 +105,8 @@ def test_what_is_sent_is_never_larger_than_ses_takes(beyond: int) -> None:
 def test_a_text_is_sent_as_it_is_rendered() -> None:
     assert text_to_send(SHORT_GREETING, {"first_name": "Ana"}) == "Hi Ana"
     assert text_to_send(TextContent("##{{first_name}}"), {"first_name": " "}) is None
+
+
+def test_a_text_may_have_as_many_characters_as_its_providers_take() -> None:
+    assert text_to_send(TextContent("x" * 1600), {}) == "x" * 1600
+    assert text_to_send(TextContent("x" * 1601), {}) is None

@@ -1,12 +1,13 @@
 """Versions of rows, and transactions that are refused for being too much at this moment."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 
 from rebound.kernel.errors import ComeAgainError
-from rebound.platform.adapters.dynamo import come_again_when_busy, later_version, next_version
+from rebound.platform.adapters.dynamo import EpochAttribute, come_again_when_busy, later_version, next_version
 
 FAR = 10**15
 """A version of a clock that is far ahead."""
@@ -47,3 +48,10 @@ def test_what_would_be_refused_again_does_not(reasons: Sequence[str]) -> None:
 def test_a_call_that_is_refused_for_being_too_much_as_a_whole_comes_again() -> None:
     with pytest.raises(ComeAgainError), come_again_when_busy():
         raise refused(code="ThrottlingException")
+
+
+def test_packed_times_are_microseconds_since_1970() -> None:
+    packed = EpochAttribute()
+
+    assert packed.serialize(datetime(1970, 1, 1, 0, 0, 1, 5, UTC)) == "1000005"
+    assert packed.deserialize("1764417600000000") == datetime(2025, 11, 29, 12, tzinfo=UTC)

@@ -1,15 +1,25 @@
 """A batch of receipts: which of its entries come again and why, and what it costs to look."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, MessageStatus
-from tests.fakes.making import at, customer, message, message_key, receipt
+from tests.fakes.making import (
+    BUSINESS_ID,
+    NO_SUCH_MAILBOX,
+    at,
+    business,
+    customer,
+    id_of,
+    message,
+    message_key,
+    receipt,
+)
 from tests.fakes.world import World
 
 TEXTS: Final = {"provider": Provider.SNS, "key": None}
@@ -80,3 +90,30 @@ def test_a_receipt_of_a_text_without_any_id_is_nobodys_and_does_not_come_again()
     applied = world().apply_receipts({"bare": (receipt(Outcome.DELIVERED, 5, provider=Provider.SNS, key=None),)})
 
     assert (applied.unattributed, applied.again, applied.unclaimed) == (1, frozenset(), frozenset())
+
+
+def test_a_failure_of_somebody_who_is_gone_is_outdated_by_their_own_later_delivery() -> None:
+    """The address is another customer's by now, who is not to be flagged for it."""
+    made, gone = World(), id_of(2)
+    made.add(customer(1, email="family@example.com"))
+    of_gone: dict[str, Any] = {"address": "family@example.com", "campaign_id": None}
+    early, late = (MessageKey(BUSINESS_ID, gone, message_key(number).message_id) for number in (1, 2))
+    delivered = message(2, MessageStatus.DELIVERED, key=late, delivered_at=at(10), provider=Provider.SES, **of_gone)
+    made.messages.record([message(1, key=early, **of_gone), delivered])
+    failed: dict[str, Any] = {"key": early, "code": NO_SUCH_MAILBOX, "address": "family@example.com"}
+    made.apply_receipts({"late": (receipt(Outcome.FAILED, 5, **failed),)})
+    key = ContactKey(BUSINESS_ID, Channel.EMAIL, "family@example.com")
+
+    assert made.messages.rows[early].status is MessageStatus.BOUNCED
+    assert not made.contacts.rows[key].verdict(business().policy).invalid
+
+
+def test_nothing_is_learnt_of_an_address_from_a_message_that_others_keep_changing() -> None:
+    made = world()
+    made.messages.record([message(1)])
+    made.messages.advance = lambda changes: [before.key for before, _ in changes]  # type: ignore[method-assign]
+    written = made.contacts.writes
+    applied = made.apply_receipts({"one": (receipt(Outcome.FAILED, 5, key=message_key(1), code=NO_SUCH_MAILBOX),)})
+
+    assert applied.contended == applied.again == frozenset({"one"})
+    assert made.contacts.writes == written
