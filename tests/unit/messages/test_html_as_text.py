@@ -128,3 +128,23 @@ def test_each_link_and_each_cell_of_any_email_is_there_and_nothing_that_is_hidde
     ]
 
     assert words == expected
+
+
+@pytest.mark.parametrize("tag", ["tr", "li", "dt", "dd", "tbody", "thead", "tfoot", "option"])
+def test_what_stands_in_a_list_begins_a_line_and_leaves_none_empty(tag: str) -> None:
+    assert html_as_text(f"a<{tag}>b</{tag}><{tag}>c</{tag}>") == "a\nb\nc"
+
+
+@pytest.mark.parametrize("tag", ["td", "th"])
+def test_cells_of_a_row_do_not_touch(tag: str) -> None:
+    assert html_as_text(f"<table><tr><{tag}>a</{tag}><{tag}>b</{tag}></tr></table>").split() == ["a", "b"]
+
+
+@pytest.mark.parametrize("scheme", ["javascript:", "data:", "cid:", "vbscript:", "about:", "JavaScript:", "DATA:"])
+def test_a_link_that_leads_nowhere_on_paper_is_its_text(scheme: str) -> None:
+    assert html_as_text(f'<a href="{scheme}text/html,x">Here</a>') == "Here"
+
+
+@pytest.mark.parametrize("address", ["HTTPS://example.com/a", "Http://example.com", "WWW.example.com", "//example.com"])
+def test_an_address_in_capitals_is_one(address: str) -> None:
+    assert address in html_as_text(f'<a href="{address}">Here</a>')

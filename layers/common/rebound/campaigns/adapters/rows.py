@@ -22,7 +22,7 @@ class RunningCampaigns(GlobalSecondaryIndex["CampaignRow"]):  # type: ignore[no-
         index_name = "RunningCampaigns"
         projection = IncludeProjection(
             [
-                *("business_id", "name", "category", "channel", "status", "selection", "exclude_failed", "single"),
+                *("name", "category", "channel", "status", "selection", "exclude_failed", "single"),
                 *("include_customer_ids", "created_at", "send_at", "local_time", "send_before", "started_at"),
                 *("run_id", "ranges", "window", "version"),
             ]
