@@ -40,6 +40,8 @@ SLOWER: Final = 5.0
 """A fault may make its tests so many times slower, and ten seconds more, before it counts as an endless loop."""
 KEENEST: Final = 6
 """So many tests are tried first that have noticed other faults of the same function or module, the keenest first."""
+OF_ALL_MODULES: Final = "tests/contract/platform/test_what_is_stored.py::"
+"""What looks at what modules define, and runs no line of theirs: tried for every fault at the level of a module."""
 NOT_REACHED: Final = "reached by no test"
 
 
@@ -74,6 +76,7 @@ class Chooser:
             reaching = set(self._known.lines.get(f"{path}:{mutant.line}", ())) or self._of_function(mutant, path)
         else:
             reaching = self._of_names(mutant, path, names)
+            reaching |= {n for n, test in enumerate(self._known.tests) if test.startswith(OF_ALL_MODULES)}
         keen = self._results.noticed_by(mutant)
         order = sorted(reaching, key=lambda number: self._order(mutant, number, keen))
         chosen, left = list[int](), self._budget
