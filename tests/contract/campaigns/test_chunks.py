@@ -207,3 +207,14 @@ def test_only_a_finished_chunk_is_opened_again_and_says_so_until_it_is_claimed(p
     assert (outcome, taken.remaining, taken.attempts, taken.reopened_at) == (ClaimOutcome.WORK, (id_of(2),), 2, None)
     with pytest.raises(NotFoundError):
         ports.chunks.reopen(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, names(2)[1]), [id_of(2)], at(3))
+
+
+def test_a_chunk_that_is_opened_again_waits_for_no_hour(ports: EveryPorts) -> None:
+    ports.chunks.add(chunk(not_before=at(60)))
+    _, claimed = ports.chunks.claim(chunk().key, "me", at(61), timedelta(minutes=5))
+    ports.chunks.finish(replace(claimed, not_before=at(60)))
+    opened = ports.chunks.reopen(chunk().key, [id_of(1)], at(70))
+
+    assert opened.not_before is None
+    outcome, taken = ports.chunks.claim(chunk().key, "me", at(71), timedelta(minutes=5))
+    assert (outcome, taken.not_before) == (ClaimOutcome.WORK, None)

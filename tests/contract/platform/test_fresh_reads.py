@@ -22,6 +22,7 @@ FRESH: Final[Mapping[str, Callable[[EveryPorts], object]]] = {
     "which ranges are expanded": lambda ports: ports.expansion.list(CAMPAIGN_ID),
     "who holds a chunk": lambda ports: ports.chunks.claim(chunk().key, "me", at(), timedelta(seconds=9)),
     "which chunks a resume finds": lambda ports: ports.chunks.page(CAMPAIGN_ID, None),
+    "which chunk is opened again": lambda ports: ports.chunks.reopen(chunk().key, [id_of(1)], at()),
     "what a campaign waits for": lambda ports: ports.chunks.holds(CAMPAIGN_ID),
     "what was counted": lambda ports: ports.tallies.counts(CAMPAIGN_ID),
     "up to where it was counted": lambda ports: ports.tallies.position(CAMPAIGN_ID, "shard"),

@@ -10,6 +10,8 @@ import pytest
 from rebound.campaigns.adapters import dynamo_campaigns
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, final_words
 from rebound.kernel.provider_codes import Provider
+from rebound.messages.adapters import dynamo_messages
+from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.messages import Message, MessageStatus
 from tests.contract.events.test_domain_events import Bus, problems
 from tests.fakes import house
@@ -121,3 +123,34 @@ def test_from_the_first_campaign_that_cannot_be_told_on_all_come_again(
     assert stack.invoke("project_campaigns", {"Records": [removal, *records]}) == {
         "batchItemFailures": [{"itemIdentifier": "1"}]
     }
+
+
+def test_a_change_of_a_campaign_has_what_it_was_and_what_it_is(stack: Stack) -> None:
+    house.ports().campaigns.add(campaign(status=CampaignStatus.SENDING))
+    [before] = rows()[stack.settings["CAMPAIGNS_TABLE"]]
+    sending = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+    house.ports().campaigns.replace(sending, replace(sending, status=CampaignStatus.PAUSED))
+    change = dynamo_campaigns.campaign_change_of(campaign_record(stack, before, 1))
+    first = dynamo_campaigns.campaign_change_of(campaign_record(stack, None, 1))
+
+    assert change is not None
+    assert change.before is not None
+    assert (change.before.status, change.after.status) == (CampaignStatus.SENDING, CampaignStatus.PAUSED)
+    assert first is not None
+    assert first.before is None
+
+
+def test_a_change_of_a_message_has_why_it_was_left_out_and_one_of_no_campaign_is_none(stack: Stack) -> None:
+    queued = message(1, MessageStatus.QUEUED)
+    [before] = images(stack, [queued]).values()
+    [after] = images(stack, [replace(queued, status=MessageStatus.EXCLUDED, reason="opted_out")]).values()
+    change = {"OldImage": before, "NewImage": after, "SequenceNumber": "7"}
+    told = dynamo_messages.status_change_of({"dynamodb": change})
+    alone = {name: value for name, value in after.items() if name != "campaign_id"}
+
+    assert told is not None
+    assert (told.position, told.business_id, told.campaign_id) == ("7", BUSINESS_ID, CAMPAIGN_ID)
+    assert told.after == labels_of(MessageStatus.EXCLUDED, reason="opted_out", provider=None, code=None, window=None)
+    assert told.before == labels_of(MessageStatus.QUEUED, reason=None, provider=None, code=None, window=None)
+    assert dynamo_messages.status_change_of({"dynamodb": {**change, "NewImage": alone}}) is None
+    assert dynamo_messages.status_change_of({"dynamodb": {"OldImage": before, "SequenceNumber": "8"}}) is None

@@ -230,3 +230,12 @@ def test_places_taken_and_given_back_end_the_same_in_any_order(
     assert {place.message_id for place in ended(drawn).hand_overs} == {
         wish.message_id for wish, stays in drawn if stays
     }
+
+
+def test_a_cap_that_does_not_cover_a_message_says_nothing_of_it() -> None:
+    full = handed(*(marketing(str(number), at(0)) for number in range(3)))
+    reminder = replace(marketing("x", at(1)), category=Category.REMINDER)
+
+    assert [state.cap for state in full.states([LOYALTY, WEEKLY], marketing("x", at(1)))] == [WEEKLY]
+    assert full.states([LOYALTY, WEEKLY], reminder) == ()
+    assert full.free_again_at([LOYALTY, WEEKLY], reminder) is None
