@@ -1,5 +1,6 @@
 """Rows as they lie in the tables: when they expire, what is not kept in them, and texts that are not ASCII."""
 
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -9,10 +10,11 @@ from boto3.dynamodb.types import TypeDeserializer
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.mailing import EmailContent
-from tests.fakes.aws import rows
+from tests.fakes.aws import make, rows
 from tests.fakes.house import EveryPorts
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, chunk, id_of, message
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, chunk, id_of, message, message_key
 
 DAY: Final = timedelta(days=1)
 READ: Final = TypeDeserializer()
@@ -91,3 +93,23 @@ def test_what_is_kept_as_json_is_as_long_as_it_reads(over_dynamodb: EveryPorts) 
     over_dynamodb.campaigns.add(campaign(content=EmailContent("Grüße 🎉", text="Hi")))
 
     assert row("CampaignsTable")["content"] == '{"subject":"Grüße 🎉","html":null,"text":"Hi"}'
+
+
+def test_whose_a_text_is_can_be_told_for_longer_than_its_provider_reports_it(over_dynamodb: EveryPorts) -> None:
+    over_dynamodb.messages.remember_provider_id(Provider.SNS, "sns-1", message_key())
+
+    assert datetime.now(UTC) + 3 * DAY < expires("MessagesTable") < datetime.now(UTC) + 8 * DAY
+
+
+def test_a_campaign_that_was_written_before_rows_had_a_version_can_be_changed(over_dynamodb: EveryPorts) -> None:
+    over_dynamodb.campaigns.add(campaign())
+    key = {"business_id": {"S": BUSINESS_ID}, "campaign_id": {"S": CAMPAIGN_ID}}
+    make("dynamodb").update_item(TableName="CampaignsTable", Key=key, UpdateExpression="REMOVE version")
+    before = over_dynamodb.campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+    over_dynamodb.campaigns.replace(before, replace(before, recalling=True))
+    after = over_dynamodb.campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+
+    assert (before.version, after.version) == (0, 1)
+    assert (before.recalling, after.recalling) == (False, True)
+    over_dynamodb.campaigns.replace(after, replace(after, recalling=False))
+    assert "recalling" not in row("CampaignsTable")
