@@ -14,7 +14,18 @@ from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.mailing import EmailContent
 from tests.fakes.aws import make, rows
 from tests.fakes.house import EveryPorts
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, chunk, id_of, message, message_key
+from tests.fakes.making import (
+    BUSINESS_ID,
+    CAMPAIGN_ID,
+    at,
+    campaign,
+    chunk,
+    contact_key,
+    customer,
+    id_of,
+    message,
+    message_key,
+)
 
 DAY: Final = timedelta(days=1)
 READ: Final = TypeDeserializer()
@@ -113,3 +124,11 @@ def test_a_campaign_that_was_written_before_rows_had_a_version_can_be_changed(ov
     assert (before.recalling, after.recalling) == (False, True)
     over_dynamodb.campaigns.replace(after, replace(after, recalling=False))
     assert "recalling" not in row("CampaignsTable")
+
+
+def test_who_left_an_address_is_known_for_as_long_as_their_messages_are(over_dynamodb: EveryPorts) -> None:
+    over_dynamodb.departures.note([customer(1, mobile_phone=None)], at(0))
+
+    assert expires("DirectoryTable") == at(0) + 400 * DAY
+    assert row("DirectoryTable")["business_id"] == f"departures#{contact_key(1).digest}"
+    assert row("DirectoryTable")["entry_id"] == f"departure#{id_of(1)}"

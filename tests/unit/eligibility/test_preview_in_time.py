@@ -6,17 +6,18 @@ from typing import Any
 
 from rebound.businesses.application.timing import Timing
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.application.preview_audience import Question
 from rebound.jobs.domain import JobKind, JobStatus, audience_of
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.mailing import TextContent
 from rebound.segments.application.find_customers import write_filter
 from rebound.segments.domain import CustomerFilter, Selection
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, SOFT, at, business, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World
 
 EVERYBODY = Question({"all": []}, Channel.EMAIL, Category.MARKETING)
@@ -117,3 +118,14 @@ def test_a_preview_with_content_foresees_for_whom_there_is_nothing_to_send() -> 
 
     assert audience is not None
     assert (dict(audience.excluded), audience.targeted) == ({"cannot_render": 1}, 1)
+
+
+def test_of_those_who_share_an_address_with_a_try_that_is_due_one_is_foreseen_to_get_a_reminder() -> None:
+    world = World(business(recovery=Recovery(spaced=True)))
+    world.add(*(customer(number, email="family@example.com") for number in (1, 2, 3)), customer(4))
+    key = ContactKey(BUSINESS_ID, Channel.EMAIL, "family@example.com")
+    world.know(key, *(Failure(at(-n) - timedelta(days=9), f"m{n}", Provider.SES, SOFT) for n in range(5)))
+    audience = world.preview_audience(BUSINESS_ID, replace(EVERYBODY, category=Category.REMINDER))
+
+    assert audience is not None
+    assert (dict(audience.excluded), audience.targeted) == ({"waiting_for_retry": 2}, 2)

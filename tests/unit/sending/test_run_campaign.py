@@ -32,6 +32,7 @@ from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Lane, Throttled
 from rebound.segments.domain import Segment, Selection
+from rebound.sending.application import run_campaign
 from rebound.sending.application.run_campaign import MOST_POLLS
 from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
 from tests.contract.campaigns.fakes import adds_up
@@ -426,3 +427,18 @@ def test_the_script_of_the_fake_provider_is_followed() -> None:
     world.run(world.post().campaign.campaign_id)
 
     assert [type(handed.result) for handed in world.mailer.handed] == [Throttled, Accepted]
+
+
+def test_a_range_that_has_begun_and_is_not_done_is_expanded_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_campaign, "PAGE", 2)
+    world = World(ranges=1)
+    world.add(*(customer(n) for n in range(20)))
+    campaign_id = world.post().campaign.campaign_id
+    world.plan_campaign(BUSINESS_ID, campaign_id)
+    looks = iter([True, True])
+    world.expand_campaign(BUSINESS_ID, campaign_id, 0, lambda: next(looks, False))
+    [begun] = world.expansion.list(campaign_id)
+    drained = world.drain_campaign(BUSINESS_ID, campaign_id, 0)
+
+    assert (bool(begun.cursor), begun.done) == (True, False)
+    assert (drained.ranges, drained.drained) == ((0,), False)

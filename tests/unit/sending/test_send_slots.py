@@ -398,3 +398,21 @@ def test_the_quota_of_ses_is_read_from_the_account(
         stub.add_response("get_account", {"SendQuota": allowed})
     with stub:
         assert SesQuota(ses).quota() == quota
+
+
+def test_what_somebody_waits_for_has_four_times_the_share_of_what_sells() -> None:
+    prompt, bulk = Flow(BUSINESS_ID, Lane.PROMPT), Flow(BUSINESS_ID, Lane.BULK)
+    state = RateState(booked={prompt: NOON + SECOND, bulk: NOON + SECOND})
+
+    assert (state.rate_of(prompt, 100.0, NOON), state.rate_of(bulk, 100.0, NOON)) == (80.0, 20.0)
+
+
+def test_a_second_throttle_slows_down_further_than_the_first() -> None:
+    world = World()
+    rates = []
+    for _ in range(3):
+        world.clock.move(timedelta(seconds=3))
+        world.record_throttle(EMAIL_ACCOUNT, [Throttled("ACCOUNT_THROTTLED")])
+        rates.append(world.rates.current(EMAIL_ACCOUNT.name, world.clock.now()).released(world.clock.now()))
+
+    assert 1 > rates[0] > rates[1] > rates[2]
