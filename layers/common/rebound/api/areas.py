@@ -18,6 +18,14 @@ AREAS: Final = (
     Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
     Area("segments", ("rebound.segments.http.segments",), "segments"),
     Area("segments/preview", ("rebound.eligibility.http.preview",), "segments", reads=True),
+    # It names them.
+    Area(
+        "segments/preview/recipients",
+        ("rebound.eligibility.http.preview",),
+        "segments",
+        reads=True,
+        also=("customers:read",),
+    ),
     Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.

@@ -14,10 +14,12 @@ from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
+from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Line, Request, one_line
+from rebound.platform.http.shapes import Answer, Line, Request, one_line, one_of, text_of
 
 
 class PolicyCounts(Request):
@@ -45,7 +47,9 @@ class PolicyAnswer(Answer):
     """When failures make an address invalid."""
 
     preset: PolicyPreset
-    counts: dict[str, int] | None = Field(description="Failures in a row by class, with the preset custom.")
+    counts: dict[str, int] | None = Field(
+        description="Failures in a row by class (invalid, unreachable), with the preset custom."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -155,9 +159,10 @@ _WAITING: Final = sorted(
     (each for each in Category if each in HELD_UNLESS_SAID), key=lambda category: not category.is_promotional
 )
 """What sells comes first."""
+CLOCK: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 ClockTime = Annotated[
     str,
-    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    StringConstraints(pattern=CLOCK),
     Field(description="HH:MM, as the recipient's clock shows it.", examples=["21:00"]),
 ]
 
@@ -195,8 +200,8 @@ class QuietWindowAnswer(Answer):
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True)
 
-    from_: str = Field(serialization_alias="from")
-    until: str
+    from_: Annotated[str, text_of(pattern=CLOCK)] = Field(serialization_alias="from")
+    until: Annotated[str, text_of(pattern=CLOCK)]
     categories: list[Category]
 
     @model_validator(mode="before")
@@ -221,7 +226,7 @@ class TextAnswersRequest(Request):
         description="Who answers STOP, START and HELP: rebound, except where Twilio says that it has (OptOutType), or "
         "twilio, where it answers by itself without saying so.",
     )
-    language: str = Field(
+    language: Annotated[str, one_of(LANGUAGES)] = Field(
         default="en",
         description="Of answers, footers and the pages behind links, for customers without one: de, en, es, fr or pt.",
     )
@@ -237,8 +242,12 @@ class TextAnswersAnswer(Answer):
     """How the business answers, and is answered, by text."""
 
     keywords: AnsweredBy
-    language: str
+    language: Annotated[str, one_of(LANGUAGES)]
     confirmation_words: list[str]
+
+
+Email = Annotated[str, text_of(maxLength=MAX_EMAIL)]
+MAX_SENDER: Final = max(MAX_PHONE, len("MG") + 32)
 
 
 class TextProvider(StrEnum):
@@ -251,18 +260,20 @@ class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
     name: Line = Field(default="", description="1 to 200 characters.")
-    country: str = Field(default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it.")
-    time_zone: str = Field(default="", description="IANA name.")
-    owner_email: str | None = None
-    email_from: str | None = Field(default=None, description="One of senders.email.")
-    reply_to: str | None = Field(default=None, description="Where answers to emails go; null for email_from.")
+    country: Annotated[str, text_of(pattern="^[A-Za-z]{2}$")] = Field(
+        default="", description="ISO 3166-1 alpha-2; numbers without a country code are read in it."
+    )
+    time_zone: Annotated[str, text_of(maxLength=MAX_ZONE)] = Field(default="", description="IANA name.")
+    owner_email: Email | None = None
+    email_from: Email | None = Field(default=None, description="One of senders.email.")
+    reply_to: Email | None = Field(default=None, description="Where answers to emails go; null for email_from.")
     postal_address: Annotated[Line, AfterValidator(one_line)] | None = Field(
         default=None,
         description="On one line. Emails that sell say it, in the footer or where ##{{postal_address}} stands.",
         examples=["12 High Street, Springfield, OR 97477, USA"],
     )
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
-    text_from: str | None = Field(
+    text_from: Annotated[str, text_of(maxLength=MAX_SENDER)] | None = Field(
         default=None, description="One of senders.text: a phone number or a Twilio messaging service (MG…)."
     )
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(

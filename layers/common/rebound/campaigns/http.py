@@ -1,7 +1,7 @@
 """Campaigns: shapes and routes."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -30,16 +30,18 @@ from rebound.platform.http.shapes import (
     Answer,
     AudienceAnswer,
     CustomerId,
+    EitherTime,
     FieldProblem,
-    Filter,
     Line,
     Moment,
     Request,
     Time,
     one_line,
+    one_of,
     write_time,
 )
 from rebound.segments.domain import Selection
+from rebound.segments.http.filters import Filter, SegmentId
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
@@ -51,7 +53,7 @@ class NewCampaignRequest(Sends):
     """A campaign: exactly one of ``segment_id``, ``filter`` and ``customer_ids`` says for whom."""
 
     name: Annotated[Line, AfterValidator(one_line)]
-    segment_id: str | None = None
+    segment_id: SegmentId | None = None
     filter: Filter | None = None
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
@@ -113,7 +115,7 @@ class CampaignAnswer(Answer):
     channel: Channel
     segment_id: str | None
     exclude_failed: bool
-    send_at: str | None = Field(
+    send_at: EitherTime | None = Field(
         description="When it is sent, RFC 3339; with local, as each recipient's clock shows it."
     )
     local: bool
@@ -186,6 +188,10 @@ class CampaignPage(Answer):
 
     items: list[CampaignAnswer]
     next_cursor: str | None
+
+
+_SHOWN: Final = [status for status in MessageStatus if status is not MessageStatus.SENDING]
+Status = Annotated[Annotated[str, one_of(_SHOWN)] | None, Query(description="Only messages with this status.")]
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -265,13 +271,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def list_campaign_messages(
         campaign_id: str,
-        status: Annotated[str | None, Query(description="Only messages with this status.")] = None,
+        status: Status = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        shown = [known for known in MessageStatus if known is not MessageStatus.SENDING]
-        if status is not None and status not in shown:
-            raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(shown)}."))
+        if status is not None and status not in _SHOWN:
+            raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(_SHOWN)}."))
         page = wiring.use_cases().campaign_service.messages(
             business_of(app),
             campaign_id,

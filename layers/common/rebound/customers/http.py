@@ -5,14 +5,17 @@ from typing import Annotated, Any, Self, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
-from rebound.customers.application.customer_service import CustomerView
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
-from rebound.kernel.channels import Channel
-from rebound.kernel.provider_codes import look_up
+from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, ProfileField, fields_of
+from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.local_time import MAX_ZONE
+from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.platform.http.routes import (
     ChannelName,
     CustomerInPath,
@@ -22,7 +25,7 @@ from rebound.platform.http.routes import (
     no_content,
     responses,
 )
-from rebound.platform.http.shapes import Answer, Request, Time
+from rebound.platform.http.shapes import Answer, Request, Time, one_of
 
 
 def _settable(name: str) -> object:
@@ -30,7 +33,30 @@ def _settable(name: str) -> object:
     row = PROFILE[name]
     json_type: Any = list[str] if row.kind is Kind.TAGS else str
     description = row.description or ("YYYY-MM-DD" if row.kind is Kind.DATE else None)
-    return Annotated[json_type | None, Field(default=None, description=description)]
+    described = Field(default=None, description=description)
+    if name in REQUIRED_FIELDS:
+        return Annotated[json_type | None, WithJsonSchema(_schema(row)), described]
+    return Annotated[Annotated[json_type, WithJsonSchema(_schema(row))] | None, described]
+
+
+def _schema(row: ProfileField) -> dict[str, Any]:
+    """What the OpenAPI document says of a field's values, which ``customer_service`` checks."""
+    match row.kind:
+        case Kind.TAGS:
+            tag = {"type": "string", "minLength": 1, "maxLength": MAX_TAG}
+            return {"type": "array", "items": tag, "maxItems": MAX_TAGS}
+        case Kind.DATE:
+            return {"type": "string", "format": "date"}
+        case Kind.LANGUAGE:
+            return {"type": "string", "enum": list(LANGUAGES)}
+        case Kind.TEXT:
+            return {"type": "string", "maxLength": row.max_length}
+        case Kind.EMAIL:
+            return {"type": "string", "maxLength": MAX_EMAIL}
+        case Kind.PHONE:
+            return {"type": "string", "maxLength": MAX_PHONE}
+        case Kind.TIME_ZONE:
+            return {"type": "string", "maxLength": MAX_ZONE, "examples": ["America/Los_Angeles"]}
 
 
 class CustomerProfile(Request):
@@ -43,7 +69,9 @@ class CustomerProfile(Request):
 class NewCustomerRequest(CustomerProfile):
     """A new customer."""
 
-    __annotations__ = dict.fromkeys(REQUIRED_FIELDS, str)
+    __annotations__ = {
+        name: Annotated[str, WithJsonSchema({"minLength": 1, **_schema(PROFILE[name])})] for name in REQUIRED_FIELDS
+    }
 
 
 class CustomerChangeRequest(CustomerProfile):
@@ -57,8 +85,8 @@ class EvidenceAnswer(Answer):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    failure_class: str = Field(serialization_alias="class", description="Of the table of provider codes.")
-    provider: str
+    failure_class: FailureClass = Field(serialization_alias="class", description="Of the table of provider codes.")
+    provider: Provider
     code: str = Field(description="The provider's code, as in the table of provider codes.")
     detail: str | None = Field(description="The provider's own words.")
     message_id: str | None = Field(description="Null for an entry of the provider's suppression list.")
@@ -82,7 +110,7 @@ class ContactAnswer(Answer):
         description="From when on one more message is tried, where the business has it so (recovery) and the cause may "
         "have passed; otherwise null."
     )
-    opted_out: list[str] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
+    opted_out: list[Scope] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
 
 
 class ContactsAnswer(Answer):
@@ -98,6 +126,7 @@ class CustomerAnswer(Answer):
     __annotations__ = {
         "customer_id": str,
         **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
+        **{name: Annotated[str, one_of(LANGUAGES)] | None for name in fields_of(Kind.LANGUAGE)},
         "created_at": Time,
         "updated_at": Time,
         "contacts": ContactsAnswer,
@@ -122,7 +151,7 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
         since=verdict.since,
         evidence=EvidenceAnswer.of(verdict.evidence) if verdict.evidence is not None else None,
         next_try_at=contact.next_try_at(view.business.policy) if view.business.recovery.is_on else None,
-        opted_out=[str(scope) for scope in contact.consent.opted_out],
+        opted_out=list(contact.consent.opted_out),
     )
 
 

@@ -123,7 +123,7 @@ def _all(app: APIGatewayRestResolver) -> None:
         items = [ReportedReplyAnswer.of_view(view) for view in page.items]
         return json_answer(ReplyPage(items=items, next_cursor=page.next_cursor))
 
-    def write_replies(wanted: RepliesWanted, limit: int, cursor: str | None) -> Response[str]:
+    def download_replies(wanted: RepliesWanted, limit: int, cursor: str | None) -> Response[str]:
         views, after = wiring.use_cases().report_replies.file(business_of(app), wanted, limit, cursor)
         header = write_header() if cursor is None else ""
         asked = dict(app.current_event.query_string_parameters or {})
@@ -138,7 +138,7 @@ def _all(app: APIGatewayRestResolver) -> None:
     described = "What customers texted, newest first; a page may be short or empty and still have a next_cursor"
     _filtered(app, "/v1/replies", described, responses(ReplyPage), _ITEMS, list_replies)
     described = "The same as CSV; when there is more, Link says where (RFC 8288), and only the first part has a header"
-    _filtered(app, "/v1/replies.csv", described, _csv_responses(), _ROWS, write_replies)
+    _filtered(app, "/v1/replies.csv", described, _csv_responses(), _ROWS, download_replies)
 
 
 def _filtered(

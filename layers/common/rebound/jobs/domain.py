@@ -96,6 +96,10 @@ def audience_of(counts: Mapping[str, int]) -> Audience:
     return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))
 
 
+SPARED_BECAUSE: Final = ("gone", "changed", "no_longer_matches", "busy")
+"""Why a clean-up spares a customer."""
+
+
 class Spared(Struct, frozen=True):
     """A customer whom a job left alone, and why."""
 

@@ -1,8 +1,8 @@
 """Work in the background: what is answered about it, and routes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import Field
@@ -18,13 +18,14 @@ from rebound.jobs.domain import (
     LOOKED_AT,
     MATCHED,
     SKIPPED,
+    SPARED_BECAUSE,
     JobKind,
     JobStatus,
     audience_of,
 )
 from rebound.kernel.api_scopes import ApiScope
 from rebound.platform.http.routes import authorizer, business_of, check_has, json_answer, name_of_request, responses
-from rebound.platform.http.shapes import Answer, AudienceAnswer, Time
+from rebound.platform.http.shapes import Answer, AudienceAnswer, Time, one_of
 
 
 class CountAnswer(Answer):
@@ -53,7 +54,7 @@ class SparedAnswer(Answer):
     """A customer who was not deleted, and why."""
 
     customer_id: str
-    reason: str = Field(description="changed, no_longer_matches, gone; busy when others kept writing it.")
+    reason: Annotated[str, one_of(SPARED_BECAUSE)] = Field(description="busy: others kept writing the customer.")
 
 
 class DeletionReport(Answer):
@@ -61,7 +62,7 @@ class DeletionReport(Answer):
 
     counted: int
     deleted: int
-    skipped: dict[str, int] = Field(description="By reason: changed or gone since the count, or matching no longer.")
+    skipped: dict[str, int] = Field(description="By reason: gone, changed or no_longer_matches since the count.")
     failed: int = Field(description="Others kept writing the customer or an address of theirs.")
     spared: list[SparedAnswer] = Field(description="Who was skipped or failed, at most 100 for each range.")
 
@@ -130,17 +131,38 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     """The routes."""
     tags, one = ["Jobs"], responses(JobAnswer)
 
-    @app.get("/v1/jobs/<job_id>", summary="How a job stands", tags=tags, responses=one)
+    @app.get(
+        "/v1/jobs/<job_id>",
+        summary="How a job stands; needs the scope that the request needed which started it",
+        tags=tags,
+        responses=one,
+        security=_any_of(f"{area}:read" for area in _AREA_OF_JOB.values()),
+    )
     def get_job(job_id: str) -> Response[str]:
         view = wiring.use_cases().job_service.get(business_of(app), job_id)
         _demand(app, ApiScope(f"{_AREA_OF_JOB[view.job.kind]}:read"))
         return json_answer(JobAnswer.of(view))
 
-    @app.post("/v1/jobs/<job_id>/resume", summary="Go on with a paused job", tags=tags, responses=one)
+    @app.post(
+        "/v1/jobs/<job_id>/resume",
+        summary="Go on with a paused job; needs the scope that the request needed which started it",
+        tags=tags,
+        responses=one,
+        security=_any_of(_scope_of_resuming(kind) for kind in JobKind),
+    )
     def resume_job(job_id: str) -> Response[str]:
         kind = wiring.use_cases().job_service.get(business_of(app), job_id).job.kind
-        _demand(app, ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}"))
+        _demand(app, _scope_of_resuming(kind))
         return json_answer(JobAnswer.of(wiring.use_cases().job_service.resume(business_of(app), job_id)))
+
+
+def _any_of(scopes: Iterable[str]) -> list[dict[str, list[str]]]:
+    """One of these scopes will do, for the OpenAPI document."""
+    return [{"key": [scope]} for scope in dict.fromkeys(map(str, scopes))]
+
+
+def _scope_of_resuming(kind: JobKind) -> ApiScope:
+    return ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}")
 
 
 def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:

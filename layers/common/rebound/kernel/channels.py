@@ -11,6 +11,10 @@ from msgspec import Struct
 
 HASHED: Final = "sha256:"
 """Prefix of the hash that is kept in place of an address; no address begins with it."""
+MAX_EMAIL: Final = 254
+"""Characters of an address (RFC 5321, 4.5.3.1.3)."""
+MAX_PHONE: Final = 32
+"""Characters of a number, as people write it."""
 
 
 class Channel(StrEnum):

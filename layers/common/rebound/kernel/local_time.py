@@ -9,6 +9,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND: Final = timedelta(seconds=1)
+MAX_ZONE: Final = 64
+"""Longer than the name of any zone."""
 FIRST_CLOCK: Final = timedelta(hours=14)
 """How far the first clock on earth (Kiritimati's) is ahead of UTC."""
 

@@ -11,10 +11,11 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
+from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
-from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime, readable
+from rebound.platform.http.shapes import Answer, DocumentedAs, Moment, Request, Time, WrittenTime, readable, text_of
 
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
@@ -26,7 +27,13 @@ def _fits(value: str) -> str:
     return value
 
 
-EmailPart = Annotated[str, StringConstraints(min_length=1), AfterValidator(readable), AfterValidator(_fits)]
+EmailPart = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    AfterValidator(readable),
+    AfterValidator(_fits),
+    text_of(minLength=1, maxLength=MAX_PART_BYTES),
+]
 
 
 class EmailContentRequest(Request):
@@ -47,6 +54,17 @@ class TextContentRequest(Request):
     """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
     body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
+
+
+GivenContent = Annotated[
+    dict[str, Any],
+    DocumentedAs(lambda: EmailContentRequest | TextContentRequest),
+    Field(
+        description="For email: subject and html or text (or both). For sms: body.",
+        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}, {"body": "See you soon."}],
+    ),
+]
+"""Content that ``content_of`` reads, by the channel."""
 
 
 class Timed(Request):
@@ -94,10 +112,7 @@ class Sends(Timed):
 
     category: Annotated[Category, Field(strict=False)]
     channel: Annotated[Channel, Field(strict=False)]
-    content: dict[str, Any] = Field(
-        description="For email: subject and html or text (or both). For sms: body.",
-        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
-    )
+    content: GivenContent
 
 
 class MessageAnswer(Answer):
@@ -110,7 +125,10 @@ class MessageAnswer(Answer):
     channel: Channel
     address: str | None
     status: MessageStatus
-    reason: str | None
+    reason: str | None = Field(
+        description="Why it failed, or was not sent: a reason of the table of provider codes, such as "
+        "bounce:mailbox_does_not_exist, or why somebody is left out (Exclusion). New ones may be added."
+    )
     free_again_at: Time | None = Field(
         description="With the reason frequency_cap: when the customer may get such a message again, if nothing else is "
         "sent until then."
@@ -119,7 +137,7 @@ class MessageAnswer(Answer):
         description="With the reason channel_off: which setting it was, the channel's switch (switched_off), that of "
         "text confirmations (confirmations_off), the bundle (no_bundle) or the lack of a sender (no_sender)."
     )
-    provider: str | None
+    provider: Provider | None
     provider_code: str | None
     queued_at: Time | None
     held_until: Time | None = Field(

@@ -20,10 +20,10 @@ from rebound.platform.http.routes import (
     name_of_request,
     responses,
 )
-from rebound.platform.http.shapes import CustomerId, FieldProblem
+from rebound.platform.http.shapes import CustomerId, FieldProblem, text_of
 from rebound.sending import wiring
 
-APPOINTMENT_ID = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
+APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
 
 def _names_an_appointment(value: str) -> str:
@@ -33,7 +33,7 @@ def _names_an_appointment(value: str) -> str:
     return value
 
 
-AppointmentId = Annotated[str, AfterValidator(_names_an_appointment)]
+AppointmentId = Annotated[str, AfterValidator(_names_an_appointment), text_of(pattern=f"^{APPOINTMENT_ID.pattern}$")]
 
 
 class PostedMessageAnswer(MessageAnswer):

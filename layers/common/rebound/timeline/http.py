@@ -195,7 +195,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         tags=["Messages"],
         responses=responses(TimelineAnswer),
     )
-    def read_timeline(
+    def read_customer_log(
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
         return json_answer(

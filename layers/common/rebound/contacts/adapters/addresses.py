@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from rebound.kernel.channels import canonical_number
+from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, canonical_number
 from rebound.kernel.written_text import is_one_line, tidied
 
 if TYPE_CHECKING:
     from email_validator import EmailNotValidError
     from phonenumbers import PhoneNumber
 
-MAX_EMAIL: Final = 254
-MAX_PHONE: Final = 32
 MAX_EXTENSION: Final = 7
 _PLAIN: Final = re.compile(
     r"""

@@ -1,6 +1,6 @@
 """Whom a message would reach: shape and route."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -12,25 +12,23 @@ from rebound.eligibility.application.preview_audience import Foreseen, Question
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.jobs.domain import JobKind
 from rebound.jobs.http import accepted, started
-from rebound.kernel.api_scopes import ApiScope
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import Timed, content_of
+from rebound.messages.http import GivenContent, Timed, content_of
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
     Limit,
-    authorizer,
     business_of,
-    check_has,
     json_answer,
     prefers_a_job,
     responses,
 )
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, AudienceAnswer, CustomerId, Filter, Time
+from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, AudienceAnswer, CustomerId, Time, one_of
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
+from rebound.segments.http.filters import Filter, SegmentId
 
 
 class PreviewRequest(Timed):
@@ -39,7 +37,7 @@ class PreviewRequest(Timed):
     With the times and the content of a campaign, the answer is about that campaign.
     """
 
-    segment_id: str | None = None
+    segment_id: SegmentId | None = None
     filter: Filter | None = None
     channel: Annotated[Channel, Field(strict=False)]
     category: Annotated[Category, Field(strict=False)]
@@ -48,10 +46,8 @@ class PreviewRequest(Timed):
         default_factory=list, description="Customers to add back although their contact is flagged."
     )
 
-    content: dict[str, Any] | None = Field(
-        default=None,
-        description="As of a campaign: whom it cannot be rendered for is left out as cannot_render.",
-        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}],
+    content: GivenContent | None = Field(
+        default=None, description="As of a campaign: whom it cannot be rendered for is left out as cannot_render."
     )
 
     @model_validator(mode="after")
@@ -108,8 +104,11 @@ class RecipientPage(Answer):
     next_cursor: str | None
 
 
-Reason = Annotated[str | None, Query(description="Only those who are left out, or have to wait, for this reason.")]
 _REASONS: Final = (*Exclusion, *HoldReason)
+Reason = Annotated[
+    Annotated[str, one_of(_REASONS)] | None,
+    Query(description="Only those who are left out, or have to wait, for this reason."),
+]
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -122,7 +121,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         tags=tags,
         responses=responses(AudienceAnswer) | accepted(),
     )
-    def preview(request: Annotated[PreviewRequest, Body()]) -> Response[str]:
+    def preview_audience(request: Annotated[PreviewRequest, Body()]) -> Response[str]:
         business_id = business_of(app)
         question = request.question(business_id)
         audience = None if prefers_a_job(app) else wiring.use_cases().preview_audience(business_id, question)
@@ -137,13 +136,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         tags=tags,
         responses=responses(RecipientPage),
     )
-    def name_recipients(
+    def list_recipients(
         request: Annotated[PreviewRequest, Body()],
         reason: Reason = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        check_has(authorizer(app).get("scopes", ""), ApiScope("customers:read"))
         if reason is not None and reason not in _REASONS:
             raise InvalidInputError(FieldError("reason", f"Must be one of {', '.join(_REASONS)}."))
         business_id = business_of(app)

@@ -10,7 +10,7 @@ from pydantic import Field
 from rebound.imports_exports import wiring
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Time
+from rebound.platform.http.shapes import Answer, Time, one_of
 from rebound.segments.http.customer_filters import CustomersRequest
 
 
@@ -24,8 +24,8 @@ class ExportAnswer(Answer):
     """An export and how far it is."""
 
     export_id: str
-    status: str = Field(description="queued, running, completed, failed")
-    format: str
+    status: Annotated[str, one_of(("queued", "running", "completed", "failed"))]
+    format: Annotated[str, one_of(("csv", "jsonl"))]
     created_at: Time
     rows: int = Field(description="Customers in the file so far.")
     reason: str | None = Field(description="Why the export failed.")

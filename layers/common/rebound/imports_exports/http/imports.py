@@ -14,7 +14,7 @@ from rebound.imports_exports.application.start_import import MAX_COLUMNS, MAX_ER
 from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, ImportOptions
 from rebound.kernel.errors import FieldError
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Line, Request, Time
+from rebound.platform.http.shapes import Answer, Line, Request, Time, one_of, text_of
 
 
 def _listed(value: object) -> object:
@@ -54,7 +54,7 @@ class NewImportRequest(Request):
         description="A row without an id is about the customer with the same name and the same address of these; "
         "email and mobile_phone unless you say otherwise. Without any, it always is somebody new.",
     )
-    protect: list[str] | None = Field(
+    protect: list[Annotated[str, text_of(maxLength=64)]] | None = Field(
         default=None,
         max_length=MAX_COLUMNS,
         description="Fields of known customers that are not overwritten. Unless you say otherwise those that were "
@@ -85,7 +85,9 @@ class RowProblem(Answer):
 class ProblemCount(Answer):
     """How many rows have one thing wrong with one field."""
 
-    kind: str = Field(description="error: the row was not imported; warning: it was, without this field.")
+    kind: Annotated[str, one_of(("error", "warning"))] = Field(
+        description="error: the row was not imported; warning: it was, without this field."
+    )
     field: str
     reason: str
     count: int
@@ -114,8 +116,8 @@ class ImportAnswer(Answer):
     """An import and how far it is."""
 
     import_id: str
-    status: str = Field(description="awaiting_upload, queued, running, completed, failed")
-    format: str
+    status: Annotated[str, one_of(("awaiting_upload", "queued", "running", "completed", "failed"))]
+    format: Annotated[str, one_of(("csv", "jsonl"))]
     created_at: Time
     progress: ImportProgress
     counts: ImportCounts

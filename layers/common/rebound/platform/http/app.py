@@ -13,7 +13,6 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from msgspec import Struct
 
 from rebound.kernel.errors import NotFoundError
-from rebound.platform.http.openapi import write_document
 from rebound.platform.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
 from rebound.platform.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
 from rebound.platform.wiring import roomy
@@ -36,18 +35,26 @@ class Area(Struct, frozen=True):
     ``address`` is the beginning of its paths, in which ``*`` stands for an id; of several areas the one with the
     longest address has a path. ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
     else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
-    will do.
+    will do. ``also`` are scopes that are needed besides.
     """
 
     address: str
     modules: tuple[str, ...]
     scope: str | None = None
     reads: bool = False
+    also: tuple[str, ...] = ()
 
     def has(self, path: Sequence[str]) -> bool:
         """Whether it has a path, given by its parts after ``v1``."""
         own = self.address.split("/")
         return len(path) >= len(own) and all(name in ("*", part) for name, part in zip(own, path, strict=False))
+
+    def scopes(self, method: str) -> tuple[str, ...]:
+        """The scopes that a method (in capitals) needs here."""
+        if self.scope is None:
+            return self.also
+        right = "read" if self.reads or method == "GET" else "write"
+        return (f"{self.scope}:{right}", *self.also)
 
 
 class Api(Struct, frozen=True):
@@ -64,8 +71,16 @@ class Api(Struct, frozen=True):
 
     def document(self) -> str:
         """The OpenAPI document, generated from the routes and shapes."""
+        # Half a second's worth of models, which only the document needs.
+        from rebound.platform.http.openapi import write_document  # noqa: PLC0415
+
         modules = dict.fromkeys(module for area in self.areas for module in area.modules)
-        return write_document(resolver(self, *modules), self.elsewhere())
+
+        def scopes(path: str, method: str) -> tuple[str, ...]:
+            area = self.area_of(path)
+            return () if area is None else area.scopes(method)
+
+        return write_document(resolver(self, *modules), self.elsewhere(), scopes)
 
 
 @cache
@@ -124,11 +139,9 @@ def _check_size(event: Mapping[str, Any]) -> None:
 
 
 def _check_scope(event: Mapping[str, Any], area: Area | None) -> None:
-    needed = None
-    if area is not None and area.scope is not None:
-        needed = f"{area.scope}:read" if area.reads or event["httpMethod"] == "GET" else f"{area.scope}:write"
     scopes = (event["requestContext"].get("authorizer") or {}).get("scopes", "")
-    check_has(scopes, needed)
+    for needed in () if area is None else area.scopes(event["httpMethod"]):
+        check_has(scopes, needed)
 
 
 def _check_body(event: Mapping[str, Any]) -> None:

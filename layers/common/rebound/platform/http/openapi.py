@@ -1,31 +1,64 @@
-"""The OpenAPI document. Printed by ``python -m rebound.api``, kept at docs/openapi.json."""
+"""The OpenAPI document. Printed by ``python -m rebound.api``, kept at docs/openapi.json.
+
+Routes and shapes say what is true of one operation; what is true of all of them is said here, once. Loaded only for
+the document.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
     "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
     "numbers E.164. Errors are problem details (RFC 9457). POST takes an Idempotency-Key: the same key and body gives "
-    "the first answer again for a day, the same key with another body 409. Lists take limit and cursor."
+    "the first answer again for a day, the same key with another body 409. Lists take limit and cursor. What a PATCH "
+    "leaves out keeps its value, at every depth. The scopes that an operation needs stand in its security. Answers may "
+    "get further fields, and a reason or status further values; a client ignores those that it does not know."
 )
+SERVERS: Final = [
+    {
+        "url": "https://{api_id}.execute-api.{region}.amazonaws.com/{stage}",
+        "description": "A stack on AWS: its output ApiUrl.",
+        "variables": {
+            "api_id": {"default": "api-id", "description": "The stack's output ApiId."},
+            "region": {"default": "us-east-1"},
+            "stage": {"default": "live"},
+        },
+    },
+    {
+        "url": "{api_url}",
+        "description": "Any other address: a domain of one's own, or what `make env` prints as API_URL.",
+        "variables": {"api_url": {"default": "http://127.0.0.1", "description": "What stands before /v1."}},
+    },
+]
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+MAX_ID: Final = 128
+_SCHEMAS: Final = "#/components/schemas/"
 _IDEMPOTENCY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "The same key and body gives the first answer again.",
-    "schema": {"type": "string", "maxLength": 128},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
 
+type Json = dict[str, Any]
 
-def write_document(app: APIGatewayRestResolver, elsewhere: Mapping[str, Any]) -> str:
-    """The document as JSON, with sorted keys so that it can be compared; ``elsewhere`` are paths that others answer."""
-    # Half a second's worth of models, which only the document needs.
-    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer  # noqa: PLC0415
 
+def write_document(
+    app: APIGatewayRestResolver, elsewhere: Mapping[str, Any], needed: Callable[[str, str], tuple[str, ...]]
+) -> str:
+    """The document as JSON, with sorted keys so that it can be compared.
+
+    ``elsewhere`` are paths that others answer; ``needed`` says which scopes a method (in capitals) of a path asks for.
+    Raises ``ValueError`` when two operations have the same name.
+    """
+    for route in (*app._static_routes, *app._dynamic_routes):  # noqa: SLF001 - there is no other way to them
+        route.operation_id = camel_case(route.func.__name__)
     written = app.get_openapi_json_schema(
         title="Rebound",
         version=VERSION,
@@ -33,10 +66,115 @@ def write_document(app: APIGatewayRestResolver, elsewhere: Mapping[str, Any]) ->
         security_schemes={"key": HTTPBearer(scheme="bearer", description="An API key of the business.")},
         security=[{"key": []}],
     )
-    document: dict[str, Any] = json.loads(written)
-    document.pop("servers", None)
-    for path in document["paths"].values():
-        if "post" in path:
-            path["post"].setdefault("parameters", []).append(_IDEMPOTENCY)
-    document["paths"].update(elsewhere)
+    document: Json = json.loads(written)
+    document["servers"] = SERVERS
+    for path, method, operation in operations(document):
+        operation.setdefault("security", [{"key": list(needed(path, method.upper()))}])
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+        for parameter in operation.get("parameters", ()):
+            _tell_plainly(parameter)
+    pages = json.loads(json.dumps(elsewhere))
+    for _, _, operation in operations({"paths": pages}):
+        operation["operationId"] = camel_case(operation["operationId"])
+    document["paths"].update(pages)
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Operations share a name: {sorted(name for name in names if names.count(name) > 1)}")
+    document = _merge_directions(document)
+    _leave_out_defaults(document)
+    for schema in document["components"]["schemas"].values():
+        _leave_out_titles(schema)
+    _leave_out_unused(document)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def camel_case(name: str) -> str:
+    """``list_campaigns`` as ``listCampaigns``."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Every operation with its path and its method, in small letters."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _tell_plainly(parameter: Json) -> None:
+    """A parameter that is left out is not null, and there are no ids longer than ``MAX_ID``."""
+    schema = parameter["schema"]
+    if parameter["in"] == "path":
+        schema.setdefault("maxLength", MAX_ID)
+        schema.setdefault("minLength", 1)
+    kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        schema.update(kinds[0])
+    elif kinds:
+        schema["anyOf"] = kinds
+    schema.pop("title", None)
+    schema.pop("description", None)
+
+
+def _merge_directions(document: Json) -> Json:
+    """Powertools tells apart what a shape is in requests and in answers, also where it is the same."""
+    schemas = document["components"]["schemas"]
+    same = {name.removesuffix("-Input") for name in schemas if name.endswith("-Input")}
+
+    def merged(node: Any) -> str:
+        text = json.dumps(node)
+        for name in same:
+            text = text.replace(f'{_SCHEMAS}{name}-Input"', f'{_SCHEMAS}{name}"')
+            text = text.replace(f'{_SCHEMAS}{name}-Output"', f'{_SCHEMAS}{name}"')
+        return text
+
+    while differs := {n for n in same if merged(schemas[f"{n}-Input"]) != merged(schemas[f"{n}-Output"])}:
+        same -= differs
+    for name in same:
+        schemas[name] = schemas.pop(f"{name}-Input")
+        del schemas[f"{name}-Output"]
+    whole: Json = json.loads(merged(document))
+    return whole
+
+
+def _leave_out_defaults(document: Json) -> None:
+    """A client that fills in defaults would set what its user did not name: partial updates have none, at any depth."""
+    schemas = document["components"]["schemas"]
+    bodies = [operation["requestBody"] for _, method, operation in operations(document) if method == "patch"]
+    met: set[str] = set()
+    waiting: list[Any] = bodies
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            name = str(node.get("$ref", "")).removeprefix(_SCHEMAS)
+            if name and name not in met:
+                met.add(name)
+                waiting.append(schemas[name])
+            for field in node.get("properties", {}).values():
+                field.pop("default", None)
+            waiting += node.values()
+
+
+def _leave_out_titles(node: Any) -> None:
+    """Pydantic's titles only repeat the names of fields; the name of a component stays."""
+    if isinstance(node, list):
+        for each in node:
+            _leave_out_titles(each)
+    elif isinstance(node, dict):
+        for field in node.get("properties", {}).values():
+            if isinstance(field.get("title"), str):
+                del field["title"]
+        for each in node.values():
+            _leave_out_titles(each)
+
+
+def _leave_out_unused(document: Json) -> None:
+    """Powertools describes its own answer to wrong values, which nobody gives."""
+    schemas = document["components"]["schemas"]
+    while unused := {name for name in schemas if f'"{_SCHEMAS}{name}"' not in json.dumps(document)}:
+        for name in unused:
+            del schemas[name]

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.problems import ForbiddenError
-from rebound.platform.http.shapes import Answer, Problem
+from rebound.platform.http.shapes import Answer, Problem, one_of
 
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 DEFAULT_LIMIT: Final = 50
@@ -18,7 +18,7 @@ MAX_LIMIT: Final = 100
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
 CustomerInPath = Annotated[str, Path(description="32 hexadecimal digits.")]
-ChannelName = Annotated[str, Path(description="email or sms")]
+ChannelName = Annotated[Annotated[str, one_of(Channel)], Path(description="email or sms")]
 
 
 def no_number(name: str) -> None:
@@ -26,9 +26,9 @@ def no_number(name: str) -> None:
     raise ValueError(name)
 
 
-def check_has(scopes: str, needed: str | None) -> None:
+def check_has(scopes: str, needed: str) -> None:
     """Raises ``ForbiddenError`` when the scopes of a key, joined by spaces, lack one."""
-    if needed is not None and needed not in scopes.split():
+    if needed not in scopes.split():
         raise ForbiddenError(f"This key lacks the scope {needed}.")
 
 
@@ -67,11 +67,15 @@ def json_answer(answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> Response[
     return Response(status_code=status, content_type="application/json", body=answer.model_dump_json())
 
 
+_SECONDS: Final = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+
+
 def responses(model: type[Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
     """What a route answers, for the OpenAPI document."""
 
-    def problem(what: str) -> dict[str, Any]:
-        return {"description": what, "content": {"application/problem+json": {"model": Problem}}}
+    def problem(what: str, **headers: Any) -> dict[str, Any]:
+        described = {"description": what, "content": {"application/problem+json": {"model": Problem}}}
+        return described | ({"headers": headers} if headers else {})
 
     return {
         int(status): {"description": status.phrase, "content": {"application/json": {"model": model}}},
@@ -82,7 +86,9 @@ def responses(model: type[Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[i
         409: problem("Conflicts with the present state"),
         413: problem("Too large"),
         422: problem("Values that are not acceptable, each with its field"),
-        429: problem("Too many requests"),
+        429: problem(
+            "Too many requests; try again after the seconds that Retry-After says", **{"Retry-After": _SECONDS}
+        ),
     }
 
 

@@ -1,18 +1,21 @@
 """What the shapes of requests and answers are made of; a field that is not in a request's shape is refused."""
 
-import json
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
 )
 
 from rebound.kernel.audiences import Audience
@@ -20,7 +23,6 @@ from rebound.kernel.errors import FieldError
 from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
-MAX_FILTER_BYTES = 20_000
 FIRST_PRINTABLE = 0x20
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
 
@@ -35,22 +37,19 @@ def one_line(value: str) -> str:
     return line
 
 
-def _filter_fits(value: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > MAX_FILTER_BYTES:
-        raise ValueError(f"Must have at most {MAX_FILTER_BYTES} bytes.")
-    return value
-
-
 def write_time(at: datetime) -> str:
     """RFC 3339 in UTC, with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _written_time(value: object) -> object:
-    """A number would be read as seconds since 1970, and sent at once."""
-    if isinstance(value, int | float):
-        raise ValueError("Must be a time as RFC 3339, such as 2026-11-22T10:00:00Z.")  # noqa: TRY004 - for pydantic
+    """A number, as such or as text, would be read as seconds since 1970, and sent at once."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _BEGINS_WITH_A_DATE.match(value)):
+        raise ValueError("Must be a time as RFC 3339, such as 2026-11-22T10:00:00Z.")
     return value
+
+
+_BEGINS_WITH_A_DATE: Final = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def readable(value: str) -> str:
@@ -60,19 +59,44 @@ def readable(value: str) -> str:
     return value
 
 
-Time = Annotated[datetime, PlainSerializer(write_time, return_type=str)]
+class DocumentedAs:
+    """What the OpenAPI document says in place of a value that is checked by hand; ``shape`` is made only for it."""
+
+    def __init__(self, shape: Callable[[], Any]) -> None:
+        self._shape = shape
+
+    def __get_pydantic_json_schema__(self, _schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema of the shape."""
+        return handler(TypeAdapter(self._shape()).core_schema)
+
+
+def text_of(**keywords: object) -> WithJsonSchema:
+    """In the OpenAPI document: keywords of JSON Schema for a text that a use case checks."""
+    return WithJsonSchema({"type": "string", **keywords})
+
+
+def one_of(values: Iterable[str]) -> WithJsonSchema:
+    """In the OpenAPI document: a closed set, for a text that a use case checks."""
+    return text_of(enum=list(dict.fromkeys(map(str, values))))
+
+
+_DATE_TIME: Final = {"type": "string", "format": "date-time"}
+_CLOCK_TIME: Final = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?$",
+    "description": "With local: what a clock shows, without an offset.",
+}
+Time = Annotated[datetime, PlainSerializer(write_time, return_type=str), WithJsonSchema(_DATE_TIME)]
 """RFC 3339, UTC, milliseconds."""
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_time), WithJsonSchema(_DATE_TIME)]
 """A time as clients write it: RFC 3339, with its offset."""
-WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_written_time)]
+_EITHER: Final = WithJsonSchema({"anyOf": [_DATE_TIME, _CLOCK_TIME]})
+WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_written_time), _EITHER]
 """The same, with or without an offset."""
+EitherTime = Annotated[str, _EITHER]
+"""What was posted as a ``WrittenTime``, in an answer."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
-Filter = Annotated[
-    dict[str, Any],
-    AfterValidator(_filter_fits),
-    Field(description='Conditions joined with all, any, not; {"all": []} is everybody.', examples=[{"tag": "vip"}]),
-]
 
 
 class Request(BaseModel):
@@ -118,7 +142,9 @@ class AudienceAnswer(Answer):
     """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
 
     matched: int
-    excluded: dict[str, int]
+    excluded: dict[str, int] = Field(
+        description="How many are left out, by reason: those of Exclusion. New ones may be added."
+    )
     targeted: int
 
     @classmethod

@@ -26,6 +26,7 @@ from rebound.jobs.domain import (
     FROZEN,
     LOOKED_AT,
     SKIPPED,
+    SPARED_BECAUSE,
     FrozenCustomer,
     FrozenPage,
     Job,
@@ -55,7 +56,7 @@ ATTEMPTS: Final = 5
 MOST_SPARED: Final = 100
 """How many of the customers left alone each range names; any others are only counted."""
 PAGES: Final = "pages"
-GONE, CHANGED, NO_LONGER_MATCHES, BUSY = "gone", "changed", "no_longer_matches", "busy"
+GONE, CHANGED, NO_LONGER_MATCHES, BUSY = SPARED_BECAUSE
 
 
 class BulkDelete(Struct, frozen=True, kw_only=True):

@@ -8,17 +8,20 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, StringConstraints
 
+from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
-from rebound.platform.http.shapes import MAX_FILTER_BYTES, Filter, Request
+from rebound.platform.http.shapes import Request, one_of
 from rebound.segments import wiring
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import CustomerFilter
+from rebound.segments.http.filters import MAX_FILTER_BYTES, Filter, SegmentId
 
-Failed = Annotated[str | None, Query(description="phone, email, any or both failed.")]
+FailedContact = Annotated[str, one_of(FAILED_VALUES)]
+Failed = Annotated[FailedContact | None, Query(description="phone, email, any or both failed.")]
 Tag = Annotated[str | None, Query(max_length=64)]
 Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
-SegmentId = Annotated[str | None, Query(max_length=64, description="Only customers of this segment.")]
+OfSegment = Annotated[SegmentId | None, Query(max_length=64, description="Only customers of this segment.")]
 FilterText = Annotated[
     str | None,
     Query(
@@ -32,12 +35,12 @@ FilterText = Annotated[
 class CustomersRequest(Request):
     """Which customers: everything that is given must hold; with nothing given, all of them."""
 
-    failed: str | None = Field(default=None, description="phone, email, any or both failed.")
+    failed: FailedContact | None = Field(default=None, description="phone, email, any or both failed.")
     tag: Annotated[str, StringConstraints(max_length=64)] | None = None
     q: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         default=None, description="Words in name, address, number or id."
     )
-    segment_id: str | None = None
+    segment_id: SegmentId | None = None
     filter: Filter | None = None
 
     def wanted(self, app: APIGatewayRestResolver) -> CustomerFilter:

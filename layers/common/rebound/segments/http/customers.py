@@ -28,7 +28,7 @@ from rebound.segments.http.customer_filters import (
     CustomersRequest,
     Failed,
     FilterText,
-    SegmentId,
+    OfSegment,
     Tag,
     Words,
     customers_wanted,
@@ -74,7 +74,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         failed: Failed = None,
         tag: Tag = None,
         q: Words = None,
-        segment_id: SegmentId = None,
+        segment_id: OfSegment = None,
         filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
@@ -95,7 +95,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         failed: Failed = None,
         tag: Tag = None,
         q: Words = None,
-        segment_id: SegmentId = None,
+        segment_id: OfSegment = None,
         filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
     ) -> Response[str]:
         wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
@@ -111,7 +111,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         tags=tags,
         responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
     )
-    def bulk_delete(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
+    def bulk_delete_customers(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
         wanted = request.wanted(app)
         view = wiring.use_cases().bulk_delete(
             business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -15,9 +15,10 @@ from rebound.platform.http.routes import (
     no_content,
     responses,
 )
-from rebound.platform.http.shapes import Answer, Filter, Line, Request, Time
+from rebound.platform.http.shapes import Answer, Line, Request, Time
 from rebound.segments import wiring
 from rebound.segments.domain import Segment
+from rebound.segments.http.filters import Filter, SegmentId
 
 
 class SegmentRequest(Request):
@@ -48,6 +49,9 @@ class SegmentPage(Answer):
     next_cursor: str | None
 
 
+SegmentInPath = Annotated[SegmentId, Path(description="A name of your own.")]
+
+
 def add_routes(app: APIGatewayRestResolver) -> None:
     """The routes."""
     tags = ["Segments"]
@@ -60,15 +64,15 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         return json_answer(SegmentPage(items=items, next_cursor=page.next_cursor))
 
     @app.put("/v1/segments/<segment_id>", summary="Create or replace a segment", tags=tags, responses=one)
-    def put_segment(segment_id: str, request: Annotated[SegmentRequest, Body()]) -> Response[str]:
+    def put_segment(segment_id: SegmentInPath, request: Annotated[SegmentRequest, Body()]) -> Response[str]:
         segment = wiring.use_cases().segment_service.put(business_of(app), segment_id, request.name, request.filter)
         return json_answer(SegmentAnswer.of(segment))
 
     @app.get("/v1/segments/<segment_id>", summary="Read a segment", tags=tags, responses=one)
-    def get_segment(segment_id: str) -> Response[str]:
+    def get_segment(segment_id: SegmentInPath) -> Response[str]:
         return json_answer(SegmentAnswer.of(wiring.use_cases().segment_service.get(business_of(app), segment_id)))
 
     @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=no_content())
-    def delete_segment(segment_id: str) -> Response[str]:
+    def delete_segment(segment_id: SegmentInPath) -> Response[str]:
         wiring.use_cases().segment_service.delete(business_of(app), segment_id)
         return Response(status_code=HTTPStatus.NO_CONTENT, body="")

@@ -1,0 +1,87 @@
+"""The filter language as the OpenAPI document has it; ``compile_filter`` reads it. Loaded only for the document."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, Field, RootModel, StringConstraints
+
+from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.customers.domain import PROFILE, TEXT_FIELDS
+from rebound.platform.http.shapes import Request
+from rebound.segments.domain import MAX_DEPTH, MAX_NODES
+from rebound.segments.http.filters import MAX_FILTER_BYTES
+
+_LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
+
+
+class FilterAll(Request):
+    """Every one of these holds; of none, everybody does."""
+
+    all: Annotated[list["Filter"], Field(max_length=MAX_NODES)]
+
+
+class FilterAny(Request):
+    """At least one of these holds; of none, nobody does."""
+
+    any: Annotated[list["Filter"], Field(max_length=MAX_NODES)]
+
+
+class FilterNot(Request):
+    """It does not hold."""
+
+    not_: "Filter" = Field(alias="not")
+
+
+class FilterTag(Request):
+    """The customer has the tag, without regard to case and accents."""
+
+    tag: Annotated[str, StringConstraints(pattern=r"\S", max_length=MAX_FILTER_BYTES)]
+
+
+class FailedContact(StrEnum):
+    """Which address failed."""
+
+    vars().update({value: value for value in FAILED_VALUES})
+
+
+class FilterFailed(Request):
+    """Which of the customer's addresses failed."""
+
+    failed: FailedContact
+
+
+class FilterField(StrEnum):
+    """A field of the profile with one value."""
+
+    vars().update({name: name for name in PROFILE if name in TEXT_FIELDS})
+
+
+class FilterEquals(Request):
+    """A field of the profile has this value, without regard to case and accents; a number however it is written."""
+
+    field: FilterField
+    equals: Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)]
+
+
+class FilterIn(Request):
+    """A field of the profile has one of these values."""
+
+    field: FilterField
+    in_: list[Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)]] = Field(
+        alias="in", max_length=MAX_FILTER_BYTES // len('"", ')
+    )
+
+
+class FilterPresent(Request):
+    """A field of the profile is filled in, or is not."""
+
+    field: FilterField
+    present: bool
+
+
+class Filter(
+    RootModel[FilterAll | FilterAny | FilterNot | FilterTag | FilterFailed | FilterEquals | FilterIn | FilterPresent]
+):
+    """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""
+
+    model_config = ConfigDict(json_schema_extra={"description": f"{__doc__} {_LARGEST}"})

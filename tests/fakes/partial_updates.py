@@ -1,0 +1,119 @@
+"""Every PATCH of the OpenAPI document, the fields that it can name, and two values for each of them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rebound.platform.http.openapi import operations
+
+DOCUMENT: Final[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8")
+)
+SCHEMAS: Final[Mapping[str, Any]] = DOCUMENT["components"]["schemas"]
+PATCHES: Final = {path: operation for path, method, operation in operations(DOCUMENT) if method == "patch"}
+
+type Place = tuple[str, ...]
+"""A field by its names from the outermost in."""
+type Pair = tuple[Any, Any]
+"""What a field has, and what it is changed to: as the answer writes them."""
+
+_LATE: Final = {"from": "20:00", "until": "09:00", "categories": ["marketing"]}
+_EARLY: Final = {"from": "19:30", "until": "10:15", "categories": ["loyalty"]}
+_CAP: Final = {
+    "name": "A week",
+    "categories": ["marketing"],
+    "channel": None,
+    "at_most": 3,
+    "within_days": 7,
+    "per_segment": True,
+}
+VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
+    "/v1/business": {
+        ("name",): ("Salon Juniper", "Juniper & Daughters"),
+        ("country",): ("US", "CA"),
+        ("time_zone",): ("America/New_York", "America/Chicago"),
+        ("owner_email",): ("owner@example.com", "daughter@example.com"),
+        ("email_from",): ("hello@salon.example.com", None),
+        ("reply_to",): ("desk@example.com", "answers@example.com"),
+        ("postal_address",): ("12 High Street, Springfield", "14 High Street, Springfield"),
+        ("text_provider",): ("twilio", "sns"),
+        ("text_from",): ("+15005550006", None),
+        ("text_rate",): (0.5, 0.25),
+        ("policy",): (
+            {"preset": "custom", "counts": {"invalid": 2, "unreachable": 7}},
+            {"preset": "strict", "counts": None},
+        ),
+        ("recovery", "spaced"): (True, False),
+        ("recovery", "probe_marketing"): (True, False),
+        ("switches", "email"): (False, True),
+        ("switches", "text"): (False, True),
+        ("switches", "text_confirmations"): (False, True),
+        ("double_opt_in", "email"): (True, False),
+        ("double_opt_in", "sms"): (True, False),
+        ("frequency_caps",): ([_CAP], [{**_CAP, "channel": "sms", "at_most": 2}]),
+        ("quiet_hours", "sms"): (_LATE, _EARLY),
+        ("quiet_hours", "email"): (_LATE, None),
+        ("text_answers", "keywords"): ("twilio", "rebound"),
+        ("text_answers", "language"): ("de", "fr"),
+        ("text_answers", "confirmation_words"): (["JA"], ["OUI", "OK"]),
+    },
+    "/v1/customers/{customer_id}": {
+        ("external_id",): ("crm-1", "crm-1"),
+        ("first_name",): ("Ana", "Anna"),
+        ("last_name",): ("Silva", "Silveira"),
+        ("email",): ("ana@example.com", "anna@example.com"),
+        ("mobile_phone",): ("+14155550123", "+14155550124"),
+        ("day_phone",): ("+14155550125", None),
+        ("night_phone",): ("+14155550126", "+14155550127"),
+        ("gender",): ("f", None),
+        ("birthday",): ("1990-02-28", "1990-03-01"),
+        ("customer_since",): ("2020-01-01", None),
+        ("general_tags",): (["vip", "new"], []),
+        ("time_zone",): ("Europe/Lisbon", "Europe/Madrid"),
+        ("language",): ("pt", "es"),
+    },
+}
+"""A new field of such a request wants its row, and a new PATCH its rows."""
+
+
+def places(path: str) -> set[Place]:
+    """The fields that a PATCH can name, by the document: of a group, in which nothing is required, each option."""
+    schema = PATCHES[path]["requestBody"]["content"]["application/json"]["schema"]
+    return set(_places(SCHEMAS[name_of(schema)]))
+
+
+def name_of(schema: Mapping[str, Any]) -> str:
+    """The name of the shape that a schema refers to, ``""`` when it refers to none."""
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+def _places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
+    for name, field in schema["properties"].items():
+        group = SCHEMAS.get(name_of(field), {})
+        if group.get("type") == "object" and not group.get("required"):
+            yield from _places(group, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def request_of(values: Mapping[Place, Any]) -> dict[str, Any]:
+    """The request that names these fields."""
+    request: dict[str, Any] = {}
+    for (*above, name), value in values.items():
+        group = request
+        for each in above:
+            group = group.setdefault(each, {})
+        group[name] = value
+    return request
+
+
+def found_in(answer: Mapping[str, Any], path: str) -> dict[Place, Any]:
+    """What an answer says of the fields."""
+    found: dict[Place, Any] = {}
+    for place in VALUES[path]:
+        value: Any = answer
+        for name in place:
+            value = value[name]
+        found[place] = value
+    return found

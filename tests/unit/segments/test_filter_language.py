@@ -1,0 +1,67 @@
+"""What the OpenAPI document says of filters is what the compiler takes, no more and no less."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from rebound.customers.domain import TEXT_FIELDS
+from rebound.kernel.errors import InvalidInputError
+from rebound.segments.domain import compile_filter
+from rebound.segments.http.filter_language import Filter
+from tests.fakes import strategies
+
+SCHEMA: Final = Filter.model_json_schema()
+CONDITIONS: Final = [kind["$ref"].removeprefix("#/$defs/Filter").lower() for kind in SCHEMA["$defs"]["Filter"]["anyOf"]]
+DOCUMENTED: Final = Draft202012Validator(SCHEMA)
+
+
+def compiles(tree: object) -> bool:
+    try:
+        compile_filter(tree)
+    except InvalidInputError:
+        return False
+    return True
+
+
+@given(strategies.filters)
+def test_what_compiles_is_documented(tree: Mapping[str, Any]) -> None:
+    assert compiles(tree)
+    assert DOCUMENTED.is_valid(tree)
+
+
+WORDS: Final = ("all", "any", "not", "tag", "failed", "field", "equals", "in", "present")
+VALUES: Final = st.sampled_from([True, "vip", " ", "", "email", "fax", "gender", "general_tags", [], ["f"], [1], {}, 5])
+NEARLY: Final = st.recursive(
+    st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from(WORDS), inner | st.lists(inner, max_size=3) | VALUES, max_size=2),
+    max_leaves=6,
+)
+"""Made of the language's words, right or wrong."""
+
+
+@given(NEARLY)
+def test_of_everything_made_of_its_words_the_same_is_documented_and_taken(tree: Mapping[str, Any]) -> None:
+    assert DOCUMENTED.is_valid(tree) is compiles(tree)
+
+
+@given(strategies.json_values)
+def test_of_any_json_the_same_is_documented_and_taken(tree: object) -> None:
+    assert DOCUMENTED.is_valid(tree) is compiles(tree)
+
+
+@pytest.mark.parametrize("field", sorted(TEXT_FIELDS))
+def test_each_field_is_documented(field: str) -> None:
+    assert DOCUMENTED.is_valid({"field": field, "present": True})
+    assert field in SCHEMA["$defs"]["FilterField"]["enum"]
+
+
+def test_the_conditions_are_those_that_a_refusal_names() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        compile_filter({"leaf": 1})
+    named = refused.value.errors[0].message.removesuffix(".").split("one of ")[1].split(", ")
+    kinds = {"equals": "field", "in": "field", "present": "field"}
+    assert {kinds.get(name, name) for name in CONDITIONS} == set(named)
