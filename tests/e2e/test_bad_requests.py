@@ -166,11 +166,21 @@ REQUESTS: Final = (
     Bad("list: failed fax", "GET", "/v1/customers?failed=fax", wrong="failed"),
     Bad("campaigns: a cursor that nobody gave", "GET", "/v1/campaigns?cursor=nonsense", expected=(400, 422)),
     Bad("segments: a cursor that nobody gave", "GET", "/v1/segments?cursor=nonsense", expected=(400, 422)),
+    Bad("list: a parameter that there is not", "GET", "/v1/customers?tags=VIP", wrong="tags"),
+    Bad("list: a parameter that lists do not have", "GET", "/v1/customers?external_id=taken", wrong="external_id"),
+    Bad("list: a parameter twice", "GET", "/v1/customers?limit=1&limit=2", wrong="limit"),
+    Bad("removal: a parameter that there is not", "DELETE", "/v1/customers/{customer}?dry_run=1", wrong="dry_run"),
     Bad("client log: limit 0", "GET", "/v1/customers/{customer}/messages?limit=0", wrong="limit"),
     # Places and ways that there are not
     Bad("no such place", "GET", "/v1/nothing", expected=(404,)),
-    Bad("no such way", "PUT", "/v1/customers", ANA, (404, 405)),
-    Bad("no such way to a campaign", "DELETE", "/v1/campaigns/01ARZ3NDEKTSV4RRFFQ69G5FAV", expected=(404, 405)),
+    Bad("no such way", "PUT", "/v1/customers", ANA, (405,)),
+    Bad("no such way to a campaign", "DELETE", "/v1/campaigns/01ARZ3NDEKTSV4RRFFQ69G5FAV", expected=(405,)),
+    Bad("no such way to what is no thing of its own", "PATCH", "/v1/customers/count", ANA, (405,)),
+    Bad("no such way to a page for people", "PUT", "/v1/unsubscribe/x", ANA, (405,)),
+    Bad("no such way to a callback", "GET", "/v1/webhooks/twilio/status", expected=(405,)),
+    Bad("no such way to the document", "POST", "/v1/openapi.json", ANA, (405,)),
+    Bad("what browsers ask first", "OPTIONS", "/v1/customers", expected=(405,)),
+    Bad("outside of the API", "GET", "/customers", expected=(404,)),
     # Business
     _business("a country that there is not", "country", "XX"),
     _business("a country in words", "country", "Portugal"),
@@ -313,8 +323,10 @@ def test_a_bad_request_has_a_clear_answer(outcome: Outcome, bad: Bad) -> None:
     assert answer.status in bad.expected, answer
     assert answer.headers["content-type"].startswith("application/problem+json"), answer
     problem = answer.json()
-    assert {"type", "title", "status", "detail"} <= set(problem)
+    assert {"type", "title", "status", "detail", "code", "retryable"} <= set(problem)
+    assert problem["type"] == f"urn:rebound:problem:{problem['code']}"
     assert problem["status"] == answer.status
+    assert ("allow" in answer.headers) == (answer.status == 405)
     assert problem["title"]
     assert problem["detail"]
     if answer.status == 422:
@@ -333,6 +345,25 @@ def test_an_answer_never_repeats_what_was_sent(outcome: Outcome) -> None:
         body = outcome.answers[what].body
         assert b"silva@example" not in body
         assert b"call me" not in body
+
+
+def test_a_program_knows_what_to_do(outcome: Outcome) -> None:
+    """One of each thing that a client does by itself: by the taken id, by the right name, by the right method."""
+    taken = outcome.answers["customer: external id taken"].json()
+    misspelt = outcome.answers["list: a parameter that there is not"].json()
+
+    assert (taken["code"], taken["customer_id"]) == ("external_id_taken", outcome.before["customers"][0]["customer_id"])
+    assert misspelt["did_you_mean"] == {"tags": "tag"}
+    assert outcome.answers["no such way"].headers["allow"] == "GET, HEAD, POST"
+    assert outcome.answers["no such way to a page for people"].headers["allow"] == "GET, HEAD, POST"
+
+
+def test_head_is_answered_as_get_is(api: ReboundApi) -> None:
+    answers = {method: api.call(method, "/v1/business") for method in ("GET", "HEAD")}
+
+    assert [answer.status for answer in answers.values()] == [200, 200]
+    assert answers["HEAD"].body == b""
+    assert api.with_key(None).call("HEAD", "/v1/business").status == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/segments", "/v1/campaigns", "/v1/customers/{customer}/messages"])

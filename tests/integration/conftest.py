@@ -2,8 +2,9 @@
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from uuid import uuid4
@@ -15,6 +16,7 @@ import rebound.platform.http.app
 import rebound.platform.http.once
 from rebound.contacts.wiring import ContactsUseCases
 from rebound.kernel.api_scopes import ALL_SCOPES
+from rebound.kernel.problem_codes import PROBLEMS, type_of
 from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
 from tests.contract.contacts.fakes import MemorySuppressionList, client_of
@@ -82,6 +84,22 @@ class Answer:
         return sorted(error["field"] for error in self.body.get("errors", []))
 
 
+def check_listed(problem: Answer) -> None:
+    """Check that a refusal is what the list of problems says of its code, whatever the test is about."""
+    body = problem.body
+    kind = PROBLEMS[body["code"]]
+    always = {name for name in kind.members if name != "did_you_mean"}
+    assert problem.headers["Content-Type"] == "application/problem+json"
+    assert body.keys() - {"did_you_mean"} == {"type", "title", "status", "detail", "code", "retryable"} | always
+    assert (body["type"], body["title"]) == (type_of(body["code"]), kind.status.phrase)
+    assert (problem.status, body["status"], body["retryable"]) == (kind.status, kind.status, kind.retryable)
+    assert ("Retry-After" in problem.headers) == (kind.wait_seconds is not None or body["code"] == "too_soon")
+    for error in body.get("errors", []):
+        assert error.keys() == {"field", "message"}
+        assert all(error.values())
+    assert body.get("did_you_mean", {}).keys() <= {error["field"] for error in body.get("errors", [])}
+
+
 class Stack:
     """The functions of one deployment."""
 
@@ -120,7 +138,7 @@ class Stack:
         path: str,
         body: object = None,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         business_id: str = BUSINESS_ID,
         scopes: str = " ".join(ALL_SCOPES),
@@ -131,20 +149,24 @@ class Stack:
         event = recorded("api_gateway/post_campaign.json")
         sent = raw if raw is not None else None if body is None else json.dumps(body)
         given = {"Content-Type": "application/json", **(headers or {})}
+        several = {name: [each] if isinstance(each, str) else list(each) for name, each in (query or {}).items()}
         event.update(
             path=path,
             httpMethod=method,
             headers=given,
             multiValueHeaders={name: [value] for name, value in given.items()},
-            queryStringParameters=dict(query) if query else None,
-            multiValueQueryStringParameters={n: [v] for n, v in query.items()} if query else None,
+            queryStringParameters={name: each[-1] for name, each in several.items()} or None,
+            multiValueQueryStringParameters=several or None,
             body=sent,
             isBase64Encoded=base64,
         )
         event["requestContext"]["authorizer"] = {"business_id": business_id, "key_id": "key-1", "scopes": scopes}
         answer = self.invoke("serve_api", event)
-        several = {name: values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
-        return Answer(answer["statusCode"], {**(answer.get("headers") or {}), **several}, answer.get("body") or "")
+        first = {name: values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+        seen = Answer(answer["statusCode"], {**(answer.get("headers") or {}), **first}, answer.get("body") or "")
+        if seen.status >= HTTPStatus.BAD_REQUEST and method != "HEAD":
+            check_listed(seen)
+        return seen
 
     def received(self, queue: str) -> list[dict[str, Any]]:
         """Everything visible on a queue, as Lambda's event records."""

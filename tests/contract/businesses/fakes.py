@@ -31,7 +31,7 @@ class MemoryBusinessDirectory:
 
     def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         if business.business_id in self._rows:
-            raise ConflictError("There is a business with this id already.")
+            raise ConflictError("business_id_taken", "There is a business with this id already.")
         self._write(replace(business, version=1), holders)
 
     def ids(self) -> Sequence[str]:

@@ -19,9 +19,11 @@ from samtranslator.yaml_helper import yaml_parse
 
 from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.events import DomainEvent
+from rebound.kernel.problem_codes import PROBLEMS
 from rebound.kernel.receipts import Outcome
 from rebound.operations.adapters import about_of_queues
 from rebound.platform.adapters.directory_books import FAILURES
+from rebound.platform.http.problem_details import write_problem
 from rebound.platform.settings import KNOWN
 from rebound.platform.wiring import UseCase, required
 from rebound.receipts.adapters.receipts_queue import decode
@@ -628,14 +630,24 @@ def test_only_the_contract_and_signed_callbacks_are_open() -> None:
 
 
 @pytest.mark.parametrize("response_type", properties("Api")["GatewayResponses"])
-def test_what_the_gateway_answers_by_itself_is_a_problem_detail(response_type: str) -> None:
+def test_what_the_gateway_answers_by_itself_is_a_problem_of_ours(response_type: str) -> None:
     response = properties("Api")["GatewayResponses"][response_type]
-    body = response["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"…"')
-    problem = json.loads(body)
+    problem = json.loads(response["ResponseTemplates"]["application/json"])
+    kind = PROBLEMS[problem["code"]]
+    headers = response["ResponseParameters"]["Headers"]
+    waits = kind.wait_seconds is not None and response_type != "QUOTA_EXCEEDED"
 
-    assert response["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
-    assert {"type", "title", "detail"} <= problem.keys()
-    assert str(problem.get("status")) == response.get("StatusCode", "None")
+    assert problem == json.loads(write_problem(problem["code"], problem["detail"]))
+    assert response["StatusCode"] == str(int(kind.status))
+    assert headers["Content-Type"] == "'application/problem+json'"
+    assert headers.get("Retry-After") == (f"'{kind.wait_seconds}'" if waits else None)
+
+
+def test_every_method_that_a_gateway_knows_reaches_the_api() -> None:
+    """What a path has not got is 405 only where somebody is asked who knows what it has."""
+    methods = {event["Method"] for _, event in events("Api") if event["Path"] == "/v1/{proxy+}"}
+
+    assert methods == {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
 def test_imports_are_private_and_soon_gone() -> None:

@@ -1,6 +1,7 @@
 """Texts that people send, through the deployed function: verified, kept and applied before Twilio is answered."""
 
 import base64
+import json
 from typing import Any, Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
@@ -68,7 +69,9 @@ def test_a_stack_without_an_account_at_twilio_refuses_its_webhooks_and_raises_no
     monkeypatch.setenv("TWILIO_SECRET_ARN", "")
     house.forget_use_cases()
     for event in (text(), text(token=""), recorded("api_gateway/twilio_status.json")):
-        assert stack.invoke(function, event)["statusCode"] == 403
+        answer = stack.invoke(function, event)
+        assert answer["statusCode"] == 403
+        assert json.loads(answer["body"])["type"] == "urn:rebound:problem:bad_signature"
 
 
 def test_the_recorded_stop_of_advanced_opt_out_is_applied_and_not_answered(stack: Stack, ana: str) -> None:
@@ -148,6 +151,8 @@ def test_what_twilio_did_not_sign_for_exactly_this_address_leaves_no_trace(
     answer = stack.invoke("receive_text", {**text(), **changes})
 
     assert (answer["statusCode"], answer["headers"]) == (403, {"Content-Type": "application/problem+json"})
+    assert json.loads(answer["body"])["code"] == "bad_signature"
+    assert json.loads(answer["body"])["retryable"] is False
     assert rows() == before
     assert opted_out(stack, ana) == []
 

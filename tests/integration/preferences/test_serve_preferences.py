@@ -56,6 +56,29 @@ def test_a_deleted_customer_can_still_unsubscribe_and_is_when_they_come_back(sta
     assert house.ports().contacts.get_many([contact_key(1)])[contact_key(1)].consent.opted_out == (Scope.LOYALTY,)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"utm_source": ["letter"]},
+        {"utm_source": ["letter", "list"], "": [""]},
+        {"token": ["of-somebody-else"], "choice": ["marketing"], "confirm": ["yes"]},
+        {"List-Unsubscribe": ["One-Click"]},
+    ],
+    ids=repr,
+)
+def test_what_others_add_to_a_link_is_ignored(stack: Stack, query: dict[str, list[str]]) -> None:
+    """Mail programs and statistics put utm_source and the like behind every link that they see."""
+    path = sent_link()
+    added = {
+        "queryStringParameters": {name: values[-1] for name, values in query.items()},
+        "multiValueQueryStringParameters": query,
+    }
+    for method in ("GET", "HEAD", "POST"):
+        more, plain = ask(stack, path, httpMethod=method, **added), ask(stack, path, httpMethod=method)
+
+        assert (more["statusCode"], more["body"]) == (200, plain["body"])
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
 def test_who_only_looks_writes_nothing(stack: Stack, method: str, purpose: Purpose) -> None:

@@ -182,7 +182,7 @@ def test_a_conflict_is_an_answer_and_no_error(monkeypatch: pytest.MonkeyPatch) -
     world = World()
 
     def taken(*_: object) -> None:
-        raise ConflictError("There is a business with this id already.")
+        raise ConflictError("business_id_taken", "There is a business with this id already.")
 
     monkeypatch.setattr(world.businesses, "add", taken)
     answer = run(world, {"command": "create-business", "name": "x", "country": "US", "time_zone": "UTC"})

@@ -1,6 +1,29 @@
 """Errors in the domain's own terms; the API and the handlers turn them into answers."""
 
+from collections.abc import Iterable
+from typing import Literal, Self
+
 from msgspec import Struct
+
+type Conflict = Literal[
+    "external_id_taken",
+    "business_id_taken",
+    "no_address",
+    "channel_off",
+    "campaign_ended",
+    "campaign_not_started",
+    "job_ended",
+    "opted_out",
+    "only_customer_opts_in",
+    "confirmed_already",
+    "no_answers",
+    "reply_not_waiting",
+    "reply_forgotten",
+    "reply_resolved",
+    "idempotency_key_reused",
+    "idempotency_in_progress",
+]
+"""What the present state may not allow; each has its row in ``kernel.problem_codes``."""
 
 
 class ReboundError(Exception):
@@ -11,11 +34,22 @@ class FieldError(Struct, frozen=True):
     """One thing that is wrong with one input field.
 
     ``field`` is the path a client would write (``content.subject``); ``message`` says what is wrong and what is
-    allowed, and never repeats the value, which may be personal data.
+    allowed, and never repeats the value, which may be personal data. ``did_you_mean`` is the name that was probably
+    meant where the field's is none of ours.
     """
 
     field: str
     message: str
+    did_you_mean: str | None = None
+
+    @classmethod
+    def unknown(cls, field: str, what: str, name: str, known: Iterable[str]) -> Self:
+        """The error for a ``name`` that there is not: ``what`` says so, and the nearest of the ``known`` is added."""
+        from rebound.kernel.nearest import nearest  # noqa: PLC0415 - only for who has mistaken a name
+
+        meant = nearest(name, known)
+        hint = "" if meant is None else f" Did you mean {meant}?"
+        return cls(field, f"{what}{hint}", meant)
 
 
 class InvalidInputError(ReboundError):
@@ -27,7 +61,10 @@ class InvalidInputError(ReboundError):
 
 
 class NotFoundError(ReboundError):
-    """The thing does not exist for this business. What belongs to another business does not exist either."""
+    """The thing does not exist for this business. What belongs to another business does not exist either.
+
+    ``kind`` is what it is called in English, such as ``customer``.
+    """
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"No such {kind}.")
@@ -35,11 +72,23 @@ class NotFoundError(ReboundError):
 
 
 class ConflictError(ReboundError):
-    """The request is valid, but the present state does not allow it."""
+    """The request is valid, but the present state does not allow it.
+
+    ``code`` says which rule it is, for programs; ``members`` are those that its row names, in JSON's types.
+    """
+
+    def __init__(self, code: Conflict, message: str, **members: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.members = members
 
 
 class TooSoonError(ReboundError):
-    """The request is valid, but was granted so recently that it is not granted again yet."""
+    """The request is valid, but was granted so recently that it is not granted again before ``wait_seconds``."""
+
+    def __init__(self, message: str, wait_seconds: int) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class ConcurrentChangeError(ReboundError):

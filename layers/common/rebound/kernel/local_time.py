@@ -4,7 +4,8 @@ A zone's offset changes at whole seconds and, by the rules now in force anywhere
 checks every change of every zone.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from math import ceil
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,6 +45,12 @@ def first_instant_of(wall: datetime, zone: str) -> datetime:
 def first_instant_anywhere(wall: datetime) -> datetime:
     """The instant, in UTC, at which the first clock on earth shows ``wall``."""
     return wall.replace(tzinfo=UTC) - FIRST_CLOCK
+
+
+def seconds_until_tomorrow(at: datetime, zone: str) -> int:
+    """How many seconds after an instant a zone's calendar shows the next day; one at least."""
+    tomorrow = datetime.combine(wall_clock(at, zone).date() + timedelta(days=1), time.min)
+    return max(1, ceil((first_instant_of(tomorrow, zone) - at).total_seconds()))
 
 
 def change_of_offset(after: datetime, until: datetime, zone: str) -> datetime | None:

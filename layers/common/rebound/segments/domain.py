@@ -104,6 +104,9 @@ def _never(_: Customer) -> bool:
     return False
 
 
+_CONDITIONS: Final = ("all", "any", "not", "tag", "failed", "field")
+
+
 class _Compiler:
     """Walks the tree once, collecting everything that is wrong rather than stopping at the first."""
 
@@ -136,11 +139,21 @@ class _Compiler:
                 return self._failed(tree["failed"], f"{path}.failed")
             case keys if "field" in keys:
                 return self._field(tree, path)
-            case _:
-                return self._wrong(path, "A condition has exactly one of all, any, not, tag, failed, field.")
+            case keys:
+                return self._misnamed(
+                    path, f"A condition has exactly one of {', '.join(_CONDITIONS)}.", keys, _CONDITIONS
+                )
 
     def _wrong(self, path: str, message: str) -> Matcher:
         self.errors.append(FieldError(path, message))
+        return _never
+
+    def _misnamed(self, path: str, message: str, names: Sequence[str], known: Sequence[str]) -> Matcher:
+        """What is wrong where something has other ``names`` than the ``known``, or too few or many of these."""
+        strange = [name for name in names if name not in known]
+        if not strange:
+            return self._wrong(path, message)
+        self.errors.append(FieldError.unknown(path, message, strange[0], known))
         return _never
 
     def _nodes_of(self, trees: object, path: str, depth: int) -> tuple[Matcher, ...]:
@@ -162,7 +175,8 @@ class _Compiler:
     def _field(self, tree: Mapping[str, Any], path: str) -> Matcher:
         name = tree["field"]
         if not isinstance(name, str) or name not in TEXT_FIELDS:
-            return self._wrong(f"{path}.field", f"Must be one of {', '.join(sorted(TEXT_FIELDS))}.")
+            known = sorted(TEXT_FIELDS)
+            return self._misnamed(f"{path}.field", f"Must be one of {', '.join(known)}.", [str(name)], known)
         match sorted(set(tree) - {"field"}):
             case ["equals"] if isinstance(tree["equals"], str):
                 return _among(name, [tree["equals"]])
@@ -171,10 +185,9 @@ class _Compiler:
             case ["present"] if isinstance(tree["present"], bool):
                 present = tree["present"]
                 return lambda customer: bool(field_text(customer, name)) is present
-            case _:
-                return self._wrong(
-                    path, 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
-                )
+            case beside:
+                how = 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
+                return self._misnamed(path, how, beside, ("equals", "in", "present"))
 
 
 def _among(name: str, values: Sequence[str]) -> Matcher:

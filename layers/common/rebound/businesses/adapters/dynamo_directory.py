@@ -36,7 +36,7 @@ class DynamoBusinessDirectory(Directory):
 
     def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         if self.get_document(business.business_id) is not None:
-            raise ConflictError("There is a business with this id already.")
+            raise ConflictError("business_id_taken", "There is a business with this id already.")
         self._write(business, DirectoryRow.entry_id.does_not_exist(), holders)
 
     def replace(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:

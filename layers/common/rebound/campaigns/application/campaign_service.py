@@ -261,7 +261,7 @@ def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bo
     """Raise ``ConflictError``, naming the setting, when the business's settings keep such messages back."""
     barrier = business.barrier(channel, asks_confirmation=asks_confirmation)
     if barrier is not None:
-        raise ConflictError(_BARRED[barrier, channel])
+        raise ConflictError("channel_off", _BARRED[barrier, channel], channel=channel, barrier=barrier)
 
 
 _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {

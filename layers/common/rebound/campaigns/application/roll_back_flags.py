@@ -51,7 +51,7 @@ class AskForRollback(Struct, frozen=True, kw_only=True):
         def write() -> None:
             campaign = self.view.get(business_id, campaign_id).campaign
             if campaign.run_id is None:
-                raise ConflictError("The campaign has sent nothing yet.")
+                raise ConflictError("campaign_not_started", "The campaign has sent nothing yet.")
             self.campaigns.replace(campaign, replace(campaign, rollback=rollback))
 
         retried(write)

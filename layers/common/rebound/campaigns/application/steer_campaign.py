@@ -91,7 +91,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
 
 def ended(campaign: Campaign) -> ConflictError:
     """The error for an attempt to steer a campaign that has ended."""
-    return ConflictError(f"The campaign is {campaign.status}.")
+    return ConflictError("campaign_ended", f"The campaign is {campaign.status}.", campaign_status=campaign.status)
 
 
 class CloseCampaign(Struct, frozen=True, kw_only=True):

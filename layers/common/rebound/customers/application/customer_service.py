@@ -94,7 +94,11 @@ class CustomerService(Struct, frozen=True, kw_only=True):
 
         def write() -> None:
             if external_id and self._exists(customer):
-                raise ConflictError("A customer with this external_id exists already.")
+                raise ConflictError(
+                    "external_id_taken",
+                    "A customer with this external_id exists already.",
+                    customer_id=customer.customer_id,
+                )
             self._save(customer, edited=())
 
         retried(write)
@@ -143,7 +147,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         def write() -> None:
             before = self.customers.get(business_id, customer_id)
             if before.contact_key(channel) is None:
-                raise ConflictError(f"The customer has no {channel} address to confirm.")
+                raise ConflictError("no_address", f"The customer has no {channel} address to confirm.", channel=channel)
             # Written with the customer, so that a customer who is deleted meanwhile does not bring the address back.
             self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 

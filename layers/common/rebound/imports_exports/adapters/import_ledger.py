@@ -181,7 +181,7 @@ def _progress(row: PartRow) -> PartProgress:
 
 
 def _write_bad_row(row: BadRow) -> list[Any]:
-    return [row.line, list(map(astuple, row.errors)), list(map(astuple, row.warnings))]
+    return [row.line, *([[each.field, each.message] for each in some] for some in (row.errors, row.warnings))]
 
 
 def _read_bad_row(written: Any) -> BadRow:

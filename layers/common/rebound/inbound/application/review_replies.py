@@ -42,15 +42,17 @@ class ReviewReplies(Struct, frozen=True, kw_only=True):
         """
         reply = self.replies.find(business_id, reply_id)
         if not reply.needs_staff:
-            raise ConflictError("Nobody had to read this text: it was understood when it came.")
+            raise ConflictError("reply_not_waiting", "Nobody had to read this text: it was understood when it came.")
         if reply.number is None:
-            raise ConflictError("No customer has the number any more, and the text is forgotten.")
+            raise ConflictError("reply_forgotten", "No customer has the number any more, and the text is forgotten.")
         if reply.decision is None:
             resolved = replace(reply, resolved_at=self.clock.now(), resolved_by=who, decision=decision)
             self.replies.replace(reply, resolved)
             reply = resolved
         elif reply.decision is not decision:
-            raise ConflictError(f"It was resolved as {reply.decision} before.")
+            raise ConflictError(
+                "reply_resolved", f"It was resolved as {reply.decision} before.", decision=reply.decision
+            )
         evidence = self._follows_from(reply)
         if evidence:
             self.record_evidence(self.contacts.get_many([reply.contact])[reply.contact], evidence)

@@ -74,7 +74,11 @@ class JobService(Struct, frozen=True, kw_only=True):
         def write() -> None:
             job = self.jobs.get(business_id, job_id)
             if job.status in ENDED:
-                raise ConflictError(f"The job is {job.status}; there is nothing to resume.")
+                raise ConflictError(
+                    "job_ended",
+                    f"The job is {job.status}; there is nothing to resume.",
+                    job_status=job.status,
+                )
             if job.status is JobStatus.PAUSED:
                 status = JobStatus.RUNNING if job.phase else JobStatus.COUNTING
                 self.jobs.replace(replace(job, status=status, reason=None, run=job.run + 1))

@@ -119,6 +119,17 @@ THROTTLES: Final = frozenset(
     {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
 """The account called too often; the call had no effect."""
+_BUSY: Final = THROTTLES | {
+    *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException", "RequestLimitExceeded"),
+    *("ThrottlingError", "TransactionConflictException"),
+}
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether an error of botocore's or pynamodb's is that AWS had too much to do: nothing was done."""
+    code = getattr(error, "cause_response_code", None) or getattr(error, "response", {}).get("Error", {}).get("Code")
+    reasons = {reason.code for reason in getattr(error, "cancellation_reasons", None) or () if reason} - {"None"}
+    return code in _BUSY or (bool(reasons) and reasons <= _BUSY)
 
 
 def start_once(stepfunctions: Any, machine_arn: str, name: str, what: Mapping[str, Any]) -> None:

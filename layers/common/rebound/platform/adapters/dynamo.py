@@ -39,7 +39,7 @@ from pynamodb.models import BatchWrite
 
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 from rebound.kernel.pages import Page, write_cursor
-from rebound.platform.adapters.aws import session
+from rebound.platform.adapters.aws import is_busy, session
 
 if TYPE_CHECKING:
     from pynamodb.connection.table import TableConnection
@@ -280,14 +280,6 @@ def _milliseconds() -> int:
     return int(datetime.now(UTC).timestamp() * 1000)
 
 
-_TOO_MUCH: Final = frozenset(
-    {
-        *("ThrottlingError", "ThrottlingException", "RequestLimitExceeded"),
-        *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException"),
-    }
-)
-
-
 @contextmanager
 def come_again_when_busy() -> Iterator[None]:
     """Turn a transaction that is refused for being too much at this moment into ``ComeAgainError``: nothing was done.
@@ -297,8 +289,7 @@ def come_again_when_busy() -> Iterator[None]:
     try:
         yield
     except TransactWriteError as error:
-        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
-        if error.cause_response_code in _TOO_MUCH or (reasons and reasons <= _TOO_MUCH):
+        if is_busy(error):
             raise ComeAgainError from error
         raise
 

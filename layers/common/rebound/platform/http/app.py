@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
@@ -12,8 +13,17 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from msgspec import Struct
 
-from rebound.kernel.errors import NotFoundError
-from rebound.platform.http.problems import ForbiddenError, MalformedError, TooLargeError, answer_to, install
+from rebound.kernel.errors import InvalidInputError
+from rebound.platform.http.problems import (
+    ForbiddenError,
+    MalformedError,
+    MethodNotAllowedError,
+    PathNotFoundError,
+    TooLargeError,
+    answer_to,
+    ignored,
+    install,
+)
 from rebound.platform.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
 from rebound.platform.wiring import roomy
 
@@ -83,13 +93,25 @@ class Api(Struct, frozen=True):
         return write_document(resolver(self, *modules), self.elsewhere(), scopes)
 
 
+class Routes(APIGatewayRestResolver):
+    """Some routes, which say which methods a path has."""
+
+    def methods_at(self, path: str) -> list[str]:
+        """The methods of the address that has the path: one with fixed words goes before one with ids there."""
+        for routes in (self._static_routes, self._dynamic_routes):
+            found = [str(route.method) for route in routes if route.rule.match(path)]
+            if found:
+                return found
+        return []
+
+
 @cache
 @roomy
-def resolver(api: Api, *modules: str) -> APIGatewayRestResolver:
+def resolver(api: Api, *modules: str) -> Routes:
     """The routes of some modules, behind validation and idempotency; a request pays for those of its area alone."""
-    app = APIGatewayRestResolver(enable_validation=True)
+    app = Routes(enable_validation=True)
     install(app)
-    app.use(middlewares=[_once])
+    app.use(middlewares=[_nothing_ignored, _once])
     for module in modules:
         import_module(module).add_routes(app)
 
@@ -106,26 +128,55 @@ def _document(api: Api) -> str:
 
 
 def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Answer one request: what may not be asked at all is refused before anything of it is looked at."""
+    """Answer one request: what may not be asked at all is refused before anything of it is looked at.
+
+    HEAD is answered as GET, without the body (RFC 9110, 9.3.2). OPTIONS is a method like any other, and no path has
+    it: browsers, which ask with it, are not meant to have keys.
+    """
+    asked = {**event, "httpMethod": "GET"} if event["httpMethod"] == "HEAD" else event
     area = api.area_of(event["path"])
+    app = resolver(api, *(area.modules if area is not None else ()))
     try:
-        _check_size(event)
-        _check_scope(event, area)
-        _check_body(event)
-    except (TooLargeError, MalformedError, ForbiddenError, NotFoundError) as error:
+        _check_address(api, app, asked)
+        _check_scope(asked, area)
+        _check_size(asked)
+        _check_body(asked)
+    except (PathNotFoundError, MethodNotAllowedError, ForbiddenError, TooLargeError, MalformedError) as error:
         refusal = answer_to(error)
-        return {
+        answer: dict[str, Any] = {
             "statusCode": refusal.status_code,
-            "headers": {"Content-Type": refusal.content_type},
+            "headers": {"Content-Type": refusal.content_type, **refusal.headers},
             "body": refusal.body,
             "isBase64Encoded": False,
         }
-    return resolver(api, *(area.modules if area is not None else ())).resolve(event, context)
+    else:
+        answer = app.resolve(asked, context)
+    return {**answer, "body": ""} if asked is not event else answer
+
+
+def _check_address(api: Api, app: Routes, event: Mapping[str, Any]) -> None:
+    """Whether there is something at the path, and for the method: the document has both, so that neither is secret."""
+    path, method = event["path"], event["httpMethod"]
+    if any(len(part) > MAX_ID for part in path.split("/")):
+        raise PathNotFoundError
+    here = app.methods_at(path)
+    if method in here:
+        return
+    there = here or _methods_elsewhere(api, path)
+    if there and method not in there:
+        raise MethodNotAllowedError(sorted({*there, "HEAD"} if "GET" in there else {*there}))
+    raise PathNotFoundError
+
+
+def _methods_elsewhere(api: Api, path: str) -> list[str]:
+    """The methods of a path that another function answers; those that it has not got come here."""
+    for template, item in api.elsewhere().items():
+        if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", template), path):
+            return [name.upper() for name in item]
+    return []
 
 
 def _check_size(event: Mapping[str, Any]) -> None:
-    if any(len(part) > MAX_ID for part in event["path"].split("/")):
-        raise NotFoundError("address")
     body = event.get("body") or ""
     if len(body) <= MAX_BODY:
         return
@@ -153,13 +204,29 @@ def _check_body(event: Mapping[str, Any]) -> None:
         raise MalformedError("The body must be JSON, with Content-Type: application/json.")
     try:
         text = base64.b64decode(body, validate=True).decode() if event.get("isBase64Encoded") else body
-        given = json.loads(text, parse_constant=no_number)
+        given = json.loads(text, parse_constant=no_number, object_pairs_hook=_object)
         # A half of a surrogate pair is JSON and no text: it could be neither stored nor answered.
         json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise MalformedError("The body is not JSON, or not text in UTF-8.") from None
     if not isinstance(given, dict):
         raise MalformedError("The body must be a JSON object.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of a body. Of two fields of one name Python's reader would take the second, and say nothing."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise MalformedError("The body has an object with two fields of the same name.")
+    return found
+
+
+def _nothing_ignored(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """What a route would not look at is refused, so that a name that is spelled wrongly is never a wish unheard."""
+    errors = ignored(app)
+    if errors:
+        raise InvalidInputError(*errors)
+    return next_middleware(app)
 
 
 def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

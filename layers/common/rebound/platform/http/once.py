@@ -40,9 +40,14 @@ def do_once(perform: Callable[[], dict[str, Any]], name: list[str], body: Any, c
     try:
         answer: Mapping[str, Any] = once(request={"key": name, "body": body})
     except IdempotencyAlreadyInProgressError:
-        raise ConflictError("A request with this Idempotency-Key is still being worked on; try again.") from None
+        raise ConflictError(
+            "idempotency_in_progress",
+            "A request with this Idempotency-Key is still being worked on; try again.",
+        ) from None
     except IdempotencyValidationError:
-        raise ConflictError("This Idempotency-Key was used before with another request.") from None
+        raise ConflictError(
+            "idempotency_key_reused", "This Idempotency-Key was used before with another request."
+        ) from None
     return answer
 
 

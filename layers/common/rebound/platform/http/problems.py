@@ -1,15 +1,16 @@
 """Errors as RFC 9457 problem details: the one place where an error becomes a status."""
 
-import json
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from rebound.kernel.errors import (
+    ComeAgainError,
     ConcurrentChangeError,
     ConflictError,
     FieldError,
@@ -19,12 +20,18 @@ from rebound.kernel.errors import (
 )
 from rebound.platform.telemetry import logger, place_of
 
-CONTENT_TYPE: Final = "application/problem+json"
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.api_gateway import Route
+
 _SAID_BY_US: Final = "Value error, "
 
 
 class ForbiddenError(Exception):
     """The key has not the scope that the route asks for."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This key lacks the scope {scope}.")
+        self.scope = scope
 
 
 class MalformedError(Exception):
@@ -35,28 +42,77 @@ class TooLargeError(Exception):
     """The body is larger than the route takes."""
 
 
-def problem(status: HTTPStatus, detail: str, errors: Iterable[FieldError] = ()) -> Response[str]:
-    """An answer that says what is wrong."""
-    body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    wrong = [{"field": error.field, "message": error.message} for error in errors]
-    if wrong:
-        body["errors"] = wrong
-    return Response(status_code=status, content_type=CONTENT_TYPE, body=json.dumps(body, ensure_ascii=False))
+class PathNotFoundError(Exception):
+    """The API has nothing at the path."""
+
+
+class MethodNotAllowedError(Exception):
+    """The path has other methods."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__()
+        self.allowed = ", ".join(allowed)
+
+
+def problem(
+    code: str,
+    detail: str,
+    errors: Iterable[FieldError] = (),
+    *,
+    members: Mapping[str, str] | None = None,
+    wait_seconds: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[str]:
+    """An answer that says what is wrong, by a code of ``kernel.problem_codes``.
+
+    ``wait_seconds`` is for how long the client had better wait, where that is not the same for all of the code.
+    """
+    # What most requests do not need.
+    from rebound.kernel.problem_codes import PROBLEMS  # noqa: PLC0415
+    from rebound.platform.http.problem_details import CONTENT_TYPE, write_problem  # noqa: PLC0415
+
+    kind = PROBLEMS[code]
+    seconds = wait_seconds if wait_seconds is not None else kind.wait_seconds
+    waiting = {} if seconds is None else {"Retry-After": str(seconds)}
+    return Response(
+        status_code=kind.status,
+        content_type=CONTENT_TYPE,
+        headers={**waiting, **(headers or {})},
+        body=write_problem(code, detail, errors, members),
+    )
 
 
 def invalid(errors: Iterable[FieldError]) -> Response[str]:
     """The answer to values that are not acceptable."""
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request has values that are not acceptable.", errors)
+    return problem("validation_failed", "The request has values that are not acceptable.", errors)
 
 
-def _fields_of_request(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+def _fields_of_request(errors: Iterable[Mapping[str, Any]], route: Route) -> list[FieldError]:
     """What is wrong with a request; the first part of each place says only whether it is in body, query or path."""
-    return [FieldError(".".join(map(str, error["loc"][1:])) or "body", _sentence(error)) for error in errors]
+    found = []
+    for error in errors:
+        field = ".".join(map(str, error["loc"][1:])) or "body"
+        if error["type"] == "extra_forbidden":
+            from rebound.platform.http.unknown_names import shapes_of_body, unknown_field  # noqa: PLC0415
+
+            found.append(unknown_field(field, error["loc"][1:], shapes_of_body(route)))
+        else:
+            found.append(FieldError(field, _sentence(error)))
+    return found
 
 
-def _fields_of_content(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+def _fields_of_content(error: ValidationError) -> list[FieldError]:
     """What is wrong with the content of a message."""
-    return [FieldError(".".join(map(str, ("content", *error["loc"]))), _sentence(error)) for error in errors]
+    found = []
+    for wrong in error.errors():
+        field = ".".join(map(str, ("content", *wrong["loc"])))
+        if wrong["type"] == "extra_forbidden":
+            from rebound.platform.http.unknown_names import shapes_called, unknown_field  # noqa: PLC0415
+
+            found.append(unknown_field(field, wrong["loc"], shapes_called(error.title)))
+        else:
+            found.append(FieldError(field, _sentence(wrong)))
+    return found
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -64,8 +120,6 @@ def _sentence(error: Mapping[str, Any]) -> str:
     match error["type"]:
         case "missing":
             return "Is required."
-        case "extra_forbidden":
-            return "Is not a field of this request."
         case "json_invalid":
             return "Is not JSON."
         case "string_pattern_mismatch":
@@ -86,24 +140,50 @@ def _sentence(error: Mapping[str, Any]) -> str:
             return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
 
 
-def _of_validation(error: RequestValidationError) -> Response[str]:
+def _of_validation(app: APIGatewayRestResolver, error: RequestValidationError) -> Response[str]:
     errors = error.errors()
     if any(wrong["type"] == "json_invalid" for wrong in errors):
-        return problem(HTTPStatus.BAD_REQUEST, "The body is not JSON.")
-    return invalid(_fields_of_request(errors))
+        return problem("malformed", "The body is not JSON.")
+    also = ignored(app)
+    # Of a parameter that is given twice, pydantic only says that two values are not one.
+    named = {("query", each.field) for each in also}
+    errors = [wrong for wrong in errors if tuple(wrong["loc"][:2]) not in named]
+    return invalid([*_fields_of_request(errors, app.context["_route"]), *also])
+
+
+def ignored(app: APIGatewayRestResolver) -> list[FieldError]:
+    """What a request has that its route would not look at: parameters, or a body where none is taken."""
+    event, takes = app.current_event.raw_event, app.context["_route"].dependant
+    given = event.get("multiValueQueryStringParameters") or {}
+    found: list[FieldError] = []
+    if given.keys() - {field.alias for field in takes.query_params} or any(len(each) > 1 for each in given.values()):
+        from rebound.platform.http.unknown_names import wrong_parameters  # noqa: PLC0415
+
+        found.extend(wrong_parameters(app.context["_route"], given))
+    if event.get("body") and not takes.body_params:
+        from rebound.platform.http.unknown_names import fields_of_nothing  # noqa: PLC0415
+
+        found.extend(fields_of_nothing(app.current_event.decoded_body or "{}"))
+    return found
 
 
 _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
-    RequestValidationError: _of_validation,
-    ValidationError: lambda error: invalid(_fields_of_content(error.errors())),
+    ValidationError: lambda error: invalid(_fields_of_content(error)),
     InvalidInputError: lambda error: invalid(error.errors),
-    MalformedError: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error)),
-    ForbiddenError: lambda error: problem(HTTPStatus.FORBIDDEN, str(error)),
-    NotFoundError: lambda error: problem(HTTPStatus.NOT_FOUND, str(error)),
-    ConflictError: lambda error: problem(HTTPStatus.CONFLICT, str(error)),
-    TooSoonError: lambda error: problem(HTTPStatus.TOO_MANY_REQUESTS, str(error)),
-    ConcurrentChangeError: lambda _: problem(HTTPStatus.CONFLICT, "Somebody else has just changed this; try again."),
-    TooLargeError: lambda error: problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)),
+    MalformedError: lambda error: problem("malformed", str(error)),
+    ForbiddenError: lambda error: problem("forbidden_scope", str(error), members={"scope": error.scope}),
+    NotFoundError: lambda error: problem(
+        "not_found", str(error), members={"resource": error.kind.lower().replace(" ", "_")}
+    ),
+    PathNotFoundError: lambda _: problem("path_not_found", "There is nothing at this address."),
+    MethodNotAllowedError: lambda error: problem(
+        "method_not_allowed", f"This address takes {error.allowed}.", headers={"Allow": error.allowed}
+    ),
+    ConflictError: lambda error: problem(error.code, str(error), members=error.members),
+    TooSoonError: lambda error: problem("too_soon", str(error), wait_seconds=error.wait_seconds),
+    ConcurrentChangeError: lambda _: problem("concurrent_change", "Somebody else has just changed this; try again."),
+    ComeAgainError: lambda _: _unavailable(),
+    TooLargeError: lambda error: problem("too_large", str(error)),
 }
 
 
@@ -117,11 +197,19 @@ def install(app: APIGatewayRestResolver) -> None:
     for error, answer in _ANSWERS.items():
         app.exception_handler(error)(answer)
 
-    app.not_found(lambda _: problem(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
+    app.exception_handler(RequestValidationError)(lambda error: _of_validation(app, error))
     app.exception_handler(Exception)(_unexpected)
 
 
+def _unavailable() -> Response[str]:
+    return problem("unavailable", "There is too much to do at this moment; try again.")
+
+
 def _unexpected(error: Exception) -> Response[str]:
+    from rebound.platform.adapters.aws import is_busy  # noqa: PLC0415
+
+    if is_busy(error):
+        return _unavailable()
     # The error's own text may hold personal data, so the log gets its type and where it was raised.
     logger().error("unexpected error", error=type(error).__name__, at=place_of(error))
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side; try again.")
+    return problem("internal_error", "Something went wrong on our side; try again.")

@@ -29,7 +29,7 @@ def no_number(name: str) -> None:
 def check_has(scopes: str, needed: str) -> None:
     """Raises ``ForbiddenError`` when the scopes of a key, joined by spaces, lack one."""
     if needed not in scopes.split():
-        raise ForbiddenError(f"This key lacks the scope {needed}.")
+        raise ForbiddenError(needed)
 
 
 def authorizer(app: APIGatewayRestResolver) -> dict[str, str]:

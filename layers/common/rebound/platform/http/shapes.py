@@ -129,13 +129,28 @@ class FieldProblem(Answer):
 
 
 class Problem(Answer):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details. Some kinds have further members, which the guide's page of errors names."""
 
-    type: str
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(
+        description="A URN of the code; nothing is served there.", examples=["urn:rebound:problem:not_found"]
+    )
     title: str
     status: int
-    detail: str
+    detail: str = Field(description="For people; its words may change.")
+    code: str = Field(
+        description="The kind of problem, as the guide's page of errors lists them. New ones may come.",
+        examples=["not_found"],
+    )
+    retryable: bool = Field(
+        description="Whether the same request may succeed later, although the client changes nothing; the header "
+        "Retry-After says when, where that is known."
+    )
     errors: list[FieldProblem] | None = None
+    did_you_mean: dict[str, str] | None = Field(
+        default=None, description="For those of the errors that are about a name that there is not: the nearest one."
+    )
 
 
 class AudienceAnswer(Answer):

@@ -1,9 +1,7 @@
 """Answers to providers' webhooks, whose functions are behind the gateway and no part of the API's app."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from http import HTTPStatus
 from typing import Any
 
 from rebound.kernel.errors import MalformedReceiptError
@@ -13,7 +11,7 @@ type Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 def unsigned() -> Mapping[str, Any]:
     """To whatever is not signed by Twilio for exactly this address."""
-    return problem(HTTPStatus.FORBIDDEN, "The request is not signed by Twilio for this address.")
+    return problem("bad_signature", "The request is not signed by Twilio for this address.")
 
 
 def malformed(what: str) -> Callable[[Handler], Handler]:
@@ -25,14 +23,21 @@ def malformed(what: str) -> Callable[[Handler], Handler]:
             try:
                 return handler(event, context)
             except MalformedReceiptError as error:
-                return problem(HTTPStatus.BAD_REQUEST, f"{what}: {error}.")
+                return problem("malformed", f"{what}: {error}.")
 
         return answer
 
     return decorate
 
 
-def problem(status: HTTPStatus, detail: str) -> Mapping[str, Any]:
-    """Problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return {"statusCode": status, "headers": {"Content-Type": "application/problem+json"}, "body": json.dumps(body)}
+def problem(code: str, detail: str) -> Mapping[str, Any]:
+    """Problem details (RFC 9457), by a code of ``kernel.problem_codes``."""
+    # Most webhooks are what they should be.
+    from rebound.kernel.problem_codes import PROBLEMS  # noqa: PLC0415
+    from rebound.platform.http.problem_details import CONTENT_TYPE, write_problem  # noqa: PLC0415
+
+    return {
+        "statusCode": PROBLEMS[code].status,
+        "headers": {"Content-Type": CONTENT_TYPE},
+        "body": write_problem(code, detail),
+    }

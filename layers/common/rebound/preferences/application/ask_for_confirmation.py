@@ -15,6 +15,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import ConflictError, TooSoonError
+from rebound.kernel.local_time import seconds_until_tomorrow
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message
 from rebound.preferences.domain import opt_in_question
@@ -45,11 +46,12 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
         business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
         if key is None:
-            raise ConflictError(f"The customer has no {channel} address.")
+            raise ConflictError("no_address", f"The customer has no {channel} address.", channel=channel)
         provider = business.text_provider.traits
         if channel is Channel.SMS and not provider.takes_answers:
             raise ConflictError(
-                f"Answers to texts over {provider.label} do not come back, so nobody can confirm by text."
+                "no_answers",
+                f"Answers to texts over {provider.label} do not come back, so nobody can confirm by text.",
             )
         _check(self.contacts.get_many([key])[key], business)
         now = self.clock.now()
@@ -58,7 +60,10 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
         first = self.request_ids.id_for(business_id, f"{name}#customer", customer_id)
         message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(now))
         if first != customer_id or self.messages.get_many([MessageKey(business_id, customer_id, message_id)]):
-            raise TooSoonError("The question was sent to this address today; ask again tomorrow.")
+            raise TooSoonError(
+                "The question was sent to this address today; ask again tomorrow.",
+                seconds_until_tomorrow(now, business.time_zone),
+            )
         return self.post(
             business_id,
             customer_id=customer_id,
@@ -72,10 +77,11 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
 def _check(contact: Contact, business: Business) -> None:
     """Raise ``ConflictError`` for a contact who has confirmed already, or who has opted out."""
     if contact.consent.is_confirmed:
-        raise ConflictError("The customer has confirmed already.")
+        raise ConflictError("confirmed_already", "The customer has confirmed already.")
     for scope in COVERED_BY[Scope.MARKETING]:
         opt_out = contact.consent.of(scope).opt_out
         if opt_out is not None:
             raise ConflictError(
-                f"The customer has opted out. {how_to_take_back(opt_out, contact.key.channel, business.text_from)}"
+                "opted_out",
+                f"The customer has opted out. {how_to_take_back(opt_out, contact.key.channel, business.text_from)}",
             )

@@ -145,7 +145,11 @@ class StateConsent(Struct, frozen=True, kw_only=True):
         def write() -> None:
             key = self.customers.get(business_id, customer_id).contact_key(statement.channel)
             if key is None:
-                raise ConflictError(f"The customer has no {statement.channel} address.")
+                raise ConflictError(
+                    "no_address",
+                    f"The customer has no {statement.channel} address.",
+                    channel=statement.channel,
+                )
             contact = self.contacts.get_many([key])[key]
             if not statement.opted_out:
                 self._check_opt_in(contact, statement)
@@ -157,7 +161,7 @@ class StateConsent(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(contact.key.business_id)
         final = only_the_customer_ends(contact.consent, statement.scope)
         if final is not None:
-            raise ConflictError(how_to_take_back(final, statement.channel, business.text_from))
+            raise ConflictError("only_customer_opts_in", how_to_take_back(final, statement.channel, business.text_from))
         opt_out = contact.consent.of(statement.scope).opt_out
         if opt_out is not None and taken_back_by(opt_out) is TakenBackBy.STAFF_WITH_WORDS and not statement.words:
             message = "Is required to undo what the customer did with a click: what did they say?"

@@ -89,7 +89,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
         if address is None:
-            raise ConflictError(f"The customer has no {channel} address.")
+            raise ConflictError("no_address", f"The customer has no {channel} address.", channel=channel)
         now = self.clock.now()
         proposed = self.ids.ulid(now)
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)

@@ -1,0 +1,224 @@
+"""What a request is refused for: one row for each kind of problem, by which a program can tell them apart.
+
+A name that was given once stays, and keeps its meaning; new ones may come. Loaded when something is wrong.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from msgspec import Struct
+
+
+class ProblemKind(Struct, frozen=True):
+    """What is known of a kind of problem.
+
+    ``meaning`` and ``way_out`` are sentences for whoever writes a client. ``retryable`` is true where the same request
+    may succeed later, although the client changes nothing; ``wait_seconds`` is for how long it had better wait then,
+    where that is always the same. ``members`` are fields of the problem besides those that all have.
+    """
+
+    status: HTTPStatus
+    meaning: str
+    way_out: str
+    retryable: bool = False
+    wait_seconds: int | None = None
+    members: tuple[str, ...] = ()
+
+
+PROBLEMS: Final[Mapping[str, ProblemKind]] = {
+    "malformed": ProblemKind(
+        HTTPStatus.BAD_REQUEST,
+        "The request is not of the form that HTTP or JSON asks for.",
+        "Mend the client: `detail` says what is wrong.",
+    ),
+    "unauthorized": ProblemKind(
+        HTTPStatus.UNAUTHORIZED,
+        "There is no key in the request, or it opens nothing (any more).",
+        "Send `Authorization: Bearer <key>` with a key that is valid.",
+    ),
+    "forbidden": ProblemKind(
+        HTTPStatus.FORBIDDEN,
+        "The gateway does not let the request through.",
+        "Ask whoever runs Rebound: the gateway has rules of its own.",
+    ),
+    "forbidden_scope": ProblemKind(
+        HTTPStatus.FORBIDDEN,
+        "The key is valid, and lacks the scope that this needs.",
+        "Use a key that has `scope`.",
+        members=("scope",),
+    ),
+    "bad_signature": ProblemKind(
+        HTTPStatus.FORBIDDEN,
+        "A callback that its provider has not signed for exactly this address.",
+        "None for a client: only providers send callbacks.",
+    ),
+    "not_found": ProblemKind(
+        HTTPStatus.NOT_FOUND,
+        "There is no such thing, or it belongs to another business.",
+        "Look at the id: `resource` says what was looked for.",
+        members=("resource",),
+    ),
+    "path_not_found": ProblemKind(
+        HTTPStatus.NOT_FOUND,
+        "The API has nothing at this path, whatever the ids in it.",
+        "Mend the client: the OpenAPI document has all paths.",
+    ),
+    "method_not_allowed": ProblemKind(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "The path is there, the method is not.",
+        "Mend the client: the header `Allow` has the methods of the path.",
+    ),
+    "external_id_taken": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "A customer with this `external_id` exists.",
+        "Change that one instead: it is `customer_id`.",
+        members=("customer_id",),
+    ),
+    "business_id_taken": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "A business with this id exists.",
+        "Choose another id, or change that business.",
+    ),
+    "no_address": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer has no address on the channel.",
+        "Give the customer one first, or use the other channel.",
+        members=("channel",),
+    ),
+    "channel_off": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The business's settings keep such messages back.",
+        "Change the setting: `barrier` names it, and `detail` says how. `switched_off`: the channel's switch; "
+        "`confirmations_off`: that of text confirmations; `no_bundle`: the bundle; `no_sender`: there is nobody to "
+        "send as.",
+        members=("channel", "barrier"),
+    ),
+    "campaign_ended": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The campaign is over (`campaign_status`), and cannot be paused, resumed or cancelled any more.",
+        "None: what it did is done.",
+        members=("campaign_status",),
+    ),
+    "campaign_not_started": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The campaign has sent nothing yet, so that there is nothing to take back.",
+        "Ask again when it has sent.",
+    ),
+    "job_ended": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The job is over (`job_status`), and cannot be resumed.",
+        "Start a new one.",
+        members=("job_status",),
+    ),
+    "opted_out": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer has opted out, so that they are not asked for marketing.",
+        "Wait for the customer: `detail` says how they can take it back.",
+    ),
+    "only_customer_opts_in": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The opt-out came from the customer, and only they can end it.",
+        "Wait for the customer: `detail` says how they can take it back.",
+    ),
+    "confirmed_already": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer has confirmed already that they want marketing.",
+        "None: what was asked for is there.",
+    ),
+    "no_answers": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Answers to texts over the business's provider do not come back, so that nobody can confirm by text.",
+        "Ask by email.",
+    ),
+    "reply_not_waiting": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The text was understood when it came; nobody has to resolve it.",
+        "None is needed.",
+    ),
+    "reply_forgotten": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "No customer has the number any more, and what the text said is forgotten.",
+        "None: there is nobody whom it is about.",
+    ),
+    "reply_resolved": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Somebody has resolved the text otherwise before.",
+        "Leave it: it was resolved as `decision`.",
+        members=("decision",),
+    ),
+    "idempotency_key_reused": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The `Idempotency-Key` came with another body within the last day.",
+        "Mend the client: a key belongs to one request.",
+    ),
+    "idempotency_in_progress": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The first request with this `Idempotency-Key` is still being worked on.",
+        "Send it again in a moment, with the same key.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+    "concurrent_change": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Others kept writing the same thing.",
+        "Send it again in a moment.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+    "too_large": ProblemKind(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is larger than the route takes.",
+        "Send less; the file of an import can be uploaded instead.",
+    ),
+    "unsupported_media_type": ProblemKind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The gateway does not take bodies of this `Content-Type`.",
+        "Send JSON, with `Content-Type: application/json`.",
+    ),
+    "validation_failed": ProblemKind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The request has values, fields or parameters that are not acceptable.",
+        "Mend what `errors` names, each with its field. `did_you_mean` has the nearest name to one that there is not.",
+        members=("errors", "did_you_mean"),
+    ),
+    "too_soon": ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "This was done so recently that it is not done again yet: a customer is asked for marketing once a day.",
+        "Wait for as long as `Retry-After` says.",
+        retryable=True,
+    ),
+    "too_many_requests": ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "There are more requests than the gateway lets through.",
+        "Send it again a little later, and fewer at once.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+    "internal_error": ProblemKind(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something went wrong on our side.",
+        "Send it again, a POST with the same `Idempotency-Key`; tell whoever runs Rebound if it stays.",
+        retryable=True,
+    ),
+    "unavailable": ProblemKind(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "A service that this rests on has too much to do at this moment.",
+        "Send it again in a moment, a POST with the same `Idempotency-Key`.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+    "not_answered": ProblemKind(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The gateway got no answer in time: what was asked may have been done.",
+        "Send it again, a POST with the same `Idempotency-Key`.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+}
+"""The kinds of problems by their code. Those with the status 409 are named in ``kernel.errors`` as well."""
+
+
+def type_of(code: str) -> str:
+    """The ``type`` of a problem (RFC 9457): a name for the kind of problem, at which nothing is served."""
+    return f"urn:rebound:problem:{code}"
