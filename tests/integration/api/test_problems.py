@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from rebound.customers.application.customer_service import CustomerService, CustomerView
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError
 from rebound.segments.wiring import SegmentsUseCases
 from tests.integration.conftest import Answer, Stack
@@ -43,6 +44,22 @@ def test_a_refusal_is_not_kept_under_its_key(stack: Stack) -> None:
     assert stack.api("POST", "/v1/customers", ANA, headers=named).status == 201
     other = stack.api("POST", "/v1/customers", {**ANA, "last_name": "Souza"}, headers=named)
     assert said(other, "retryable") == (409, "idempotency_key_reused", False)
+
+
+def test_a_request_that_is_under_way_may_be_sent_again_in_a_moment(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, seen = {"Idempotency-Key": "k"}, []
+    create = CustomerService.create
+
+    def meanwhile(service: CustomerService, *given: Any) -> CustomerView:
+        seen.append(stack.api("POST", "/v1/customers", ANA, headers=named))
+        return create(service, *given)
+
+    monkeypatch.setattr(CustomerService, "create", meanwhile)
+    assert stack.api("POST", "/v1/customers", ANA, headers=named).status == 201
+    assert [said(answer, "retryable") for answer in seen] == [(409, "idempotency_in_progress", True)]
+    assert seen[0].headers["Retry-After"] == "1"
 
 
 def test_what_is_not_there_says_what_was_looked_for(stack: Stack) -> None:

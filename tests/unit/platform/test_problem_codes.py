@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Annotated, Any, Final, get_args
 
 import pytest
 from botocore.exceptions import ClientError
@@ -140,6 +140,7 @@ class Outer(Request):
     inner: Inner | None = None
     either: Inner | Other | None = None
     several: list[Inner] = Field(default_factory=list)
+    marked: list[Annotated[Inner, Field()]] = Field(default_factory=list)
     named: dict[str, Inner] = Field(default_factory=dict)
 
 
@@ -149,6 +150,7 @@ class Outer(Request):
         {"inner": {"color": "x"}},
         {"either": {"color": "x"}},
         {"several": [{}, {"color": "x"}]},
+        {"marked": [{"color": "x"}]},
         {"named": {"any": {"color": "x"}}},
     ],
 )

@@ -5,6 +5,8 @@ from typing import Literal, Self
 
 from msgspec import Struct
 
+from rebound.kernel.nearest import nearest
+
 type Conflict = Literal[
     "external_id_taken",
     "business_id_taken",
@@ -45,8 +47,6 @@ class FieldError(Struct, frozen=True):
     @classmethod
     def unknown(cls, field: str, what: str, name: str, known: Iterable[str]) -> Self:
         """The error for a ``name`` that there is not: ``what`` says so, and the nearest of the ``known`` is added."""
-        from rebound.kernel.nearest import nearest  # noqa: PLC0415 - only for who has mistaken a name
-
         meant = nearest(name, known)
         hint = "" if meant is None else f" Did you mean {meant}?"
         return cls(field, f"{what}{hint}", meant)

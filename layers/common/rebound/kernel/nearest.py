@@ -1,7 +1,6 @@
 """The name that somebody may have meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 
 LIKENESS: Final = 0.6
@@ -14,6 +13,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """That of the ``known`` names which is most like ``name``, whatever the case and kind of its hyphens, if any is."""
     if len(name) > _LONGEST:
         return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only for who has mistaken a name
 
     folded = {_folded(each): each for each in known}
     found = get_close_matches(_folded(name), folded, n=1, cutoff=LIKENESS)

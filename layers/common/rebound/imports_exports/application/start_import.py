@@ -115,9 +115,10 @@ def check_options(options: ImportOptions) -> None:
                 FieldError(shown, f"Must be the name of a column in the file, of 1 to {MAX_HEADER} characters.")
             )
         elif field is not None and field not in KNOWN_COLUMNS:
-            wrong.append(FieldError(shown, f"Must be null, to skip it, or one of {columns}."))
+            message = f"Must be null, to skip it, or one of {columns}."
+            wrong.append(FieldError.unknown(shown, message, field, READ_COLUMNS))
     wrong += [
-        FieldError("protect", f"Has “{name[:MAX_HEADER]}”, which is no field of a customer.")
+        FieldError.unknown("protect", f"Has “{name[:MAX_HEADER]}”, which is no field of a customer.", name, PROFILE)
         for name in options.protect or ()
         if name not in PROFILE
     ]

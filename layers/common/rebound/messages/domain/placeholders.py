@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from rebound.kernel.nearest import nearest
 from rebound.messages.domain.address_places import ADDRESSES, address_around, in_css
 from rebound.messages.domain.html_as_text import unescaped
 from rebound.messages.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
@@ -137,7 +138,9 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
     names = [found[1] for found in PLACEHOLDER.finditer(source)]
     unknown = dict.fromkeys(name for name in names if name not in known)
     for name in list(unknown)[:MAX_NAMED]:
-        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.")
+        meant = nearest(name, known)
+        hint = "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
+        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}")
     if source.count(OPENING) != len(names):
         yield Flaw("Has a placeholder that is not closed: ##{{ without }}.")
     yield from _without_hashes(source, known, is_html=is_html)

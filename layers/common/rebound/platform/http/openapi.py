@@ -14,7 +14,8 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
     "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
-    "numbers E.164. Errors are problem details (RFC 9457). POST takes an Idempotency-Key: the same key and body gives "
+    "numbers E.164. Errors are problem details (RFC 9457): code says which, retryable whether to send it again. Fields "
+    "and parameters that are not named here are refused. POST takes an Idempotency-Key: the same key and body gives "
     "the first answer again for a day, the same key with another body 409. Lists take limit and cursor. What a PATCH "
     "leaves out keeps its value, at every depth. The scopes that an operation needs stand in its security. Answers may "
     "get further fields, and a reason or status further values; a client ignores those that it does not know."
