@@ -38,7 +38,7 @@ DATED := W2531 E2531 E2533
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test bench check checkov crash dates mutate up env venv down build lock openapi format clean
+.PHONY: help demo test bench check checkov crash dates fuzz mutate up env venv down build lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ crash: $(INSTALLED) ## Stop a worker at every boundary there is, forty minutes; 
 
 dates: $(INSTALLED) ## Run what needs no stack at other dates, forty minutes; DATES="tomorrow leap-day …" takes some, make test a sample
 	@$(PY) -m tests.dates $(DATES)
+
+fuzz: $(INSTALLED) ## Ask a stack what schemathesis makes of the OpenAPI document, new requests each time; FUZZ_SECONDS=1200
+	@REBOUND_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),1200) $(PY) -m pytest -q -s tests/e2e/test_fuzzing.py
 
 mutate: $(INSTALLED) ## Plant small faults in the heart and see whether a test notices, an hour; goes on where it stopped (docs/mutation.md)
 	@$(PY) -m tests.mutation $(ARGS)

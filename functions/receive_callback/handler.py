@@ -17,4 +17,5 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     if body is None:
         return unsigned()
     wiring.ports().sqs_receipt_queue.put_body(body)
-    return {"statusCode": HTTPStatus.NO_CONTENT, "body": ""}
+    # Without a type the gateway calls it JSON, which it is not.
+    return {"statusCode": HTTPStatus.NO_CONTENT, "headers": {"Content-Type": "text/plain"}, "body": ""}

@@ -23,6 +23,7 @@ from rebound.platform.http.routes import (
     channel_named,
     json_answer,
     no_content,
+    nothing,
     responses,
 )
 from rebound.platform.http.shapes import Answer, Request, Time, one_of
@@ -186,7 +187,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
     def delete_customer(customer_id: CustomerInPath) -> Response[str]:
         wiring.use_cases().customer_service.delete(business_of(app), customer_id)
-        return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+        return nothing()
 
     @app.post(
         "/v1/customers/<customer_id>/contacts/<channel>/confirm",

@@ -15,6 +15,8 @@ from rebound.inbound.application.report_replies import RepliesWanted, ReplyView,
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
+    PROBLEM,
+    TOO_MANY,
     Cursor,
     Limit,
     authorizer,
@@ -212,8 +214,9 @@ INBOUND_TEXT: Final[Mapping[str, Any]] = {
                 "description": "TwiML: the answer to STOP, START or HELP, empty when there is nothing to say",
                 "content": {"text/xml": {"schema": {"type": "string"}}},
             },
-            "400": {"description": "Signed, and not a text"},
-            "403": {"description": "No signature, or a wrong one"},
+            "400": {"description": "Signed, and not a text", "content": PROBLEM},
+            "403": {"description": "No signature, or a wrong one", "content": PROBLEM},
+            "429": {**TOO_MANY, "content": PROBLEM},
         },
     }
 }

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.platform.http.routes import PROBLEM, TOO_MANY
+
 STATUS_CALLBACK: Final[Mapping[str, Any]] = {
     "post": {
         "summary": "Status callback of Twilio",
@@ -15,6 +17,10 @@ STATUS_CALLBACK: Final[Mapping[str, Any]] = {
             for name, what in (("b", "Business"), ("c", "Customer"), ("m", "Message"))
         ],
         "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
-        "responses": {"204": {"description": "Stored"}, "403": {"description": "No signature, or a wrong one"}},
+        "responses": {
+            "204": {"description": "Stored"},
+            "403": {"description": "No signature, or a wrong one", "content": PROBLEM},
+            "429": {**TOO_MANY, "content": PROBLEM},
+        },
     }
 }

@@ -75,6 +75,8 @@ def write_document(
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         for parameter in operation.get("parameters", ()):
             _tell_plainly(parameter)
+        # Powertools takes every answer for JSON.
+        operation["responses"].get("204", {}).pop("content", None)
     pages = json.loads(json.dumps(elsewhere))
     for _, _, operation in operations({"paths": pages}):
         operation["operationId"] = camel_case(operation["operationId"])

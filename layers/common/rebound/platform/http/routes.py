@@ -1,5 +1,6 @@
 """What routes have in common: parameters, what is known of whoever asks, and answers."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -67,15 +68,24 @@ def json_answer(answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> Response[
     return Response(status_code=status, content_type="application/json", body=answer.model_dump_json())
 
 
-_SECONDS: Final = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+TOO_MANY: Final[Mapping[str, Any]] = {
+    "description": "Too many requests; try again after the seconds that Retry-After says",
+    "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
+}
+PROBLEM: Final[Mapping[str, Any]] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+"""What the OpenAPI document says of a problem's body, where powertools does not write it."""
+
+
+def nothing() -> Response[str]:
+    """The answer when there is nothing to say: without a type the gateway calls it JSON, which it is not."""
+    return Response(status_code=HTTPStatus.NO_CONTENT, content_type="text/plain", body="")
 
 
 def responses(model: type[Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[int, Any]:
     """What a route answers, for the OpenAPI document."""
 
-    def problem(what: str, **headers: Any) -> dict[str, Any]:
-        described = {"description": what, "content": {"application/problem+json": {"model": Problem}}}
-        return described | ({"headers": headers} if headers else {})
+    def problem(what: str) -> dict[str, Any]:
+        return {"description": what, "content": {"application/problem+json": {"model": Problem}}}
 
     return {
         int(status): {"description": status.phrase, "content": {"application/json": {"model": model}}},
@@ -86,9 +96,7 @@ def responses(model: type[Answer], status: HTTPStatus = HTTPStatus.OK) -> dict[i
         409: problem("Conflicts with the present state"),
         413: problem("Too large"),
         422: problem("Values that are not acceptable, each with its field"),
-        429: problem(
-            "Too many requests; try again after the seconds that Retry-After says", **{"Retry-After": _SECONDS}
-        ),
+        429: problem(TOO_MANY["description"]) | {"headers": TOO_MANY["headers"]},
     }
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from rebound.platform.http.routes import PROBLEM, TOO_MANY
 from rebound.preferences.domain import Choice
 
 _PAGE: Final = {"content": {"text/html": {"schema": {"type": "string"}}}}
@@ -13,7 +14,11 @@ _TOKEN: Final = {
     "schema": {"type": "string", "maxLength": 512},
 }
 _NO_LINK: Final = {
-    "404": {"description": "No link of ours, or of an address that nobody knows any more", **_PAGE},
+    "404": {
+        "description": "No link of ours, or of an address that nobody knows any more; a problem where it cannot be one",
+        "content": {**_PAGE["content"], **PROBLEM},
+    },
+    "429": {**TOO_MANY, "content": PROBLEM},
     "413": {"description": "Too large", **_PAGE},
     "503": {"description": "Others change the same address just now; come again", **_PAGE},
 }
@@ -23,7 +28,7 @@ def _link(what: str, summary: str, field: str, choices: list[str]) -> dict[str, 
     """The routes behind a link in an email, which are for people and mail programs."""
     common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [_TOKEN]}
     form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
-    shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"]}
+    shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"], "429": _NO_LINK["429"]}
     return {
         "get": {
             **common,

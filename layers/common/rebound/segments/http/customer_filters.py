@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
-from rebound.platform.http.shapes import Request, one_of
+from rebound.platform.http.shapes import Request, one_of, text_of
 from rebound.segments import wiring
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import CustomerFilter
@@ -22,8 +22,10 @@ Failed = Annotated[FailedContact | None, Query(description="phone, email, any or
 Tag = Annotated[str | None, Query(max_length=64)]
 Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
 OfSegment = Annotated[SegmentId | None, Query(max_length=64, description="Only customers of this segment.")]
+MAX_IN_ADDRESS: Final = 5000
+"""More than API Gateway lets through: 10,240 bytes of address and headers."""
 FilterText = Annotated[
-    str | None,
+    Annotated[str, text_of(maxLength=MAX_IN_ADDRESS)] | None,
     Query(
         max_length=MAX_FILTER_BYTES,
         description="Only customers that match: a filter as segments have it, as JSON, URL-encoded.",

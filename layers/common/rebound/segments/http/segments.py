@@ -1,6 +1,5 @@
 """Saved segments: shapes and routes."""
 
-from http import HTTPStatus
 from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -13,6 +12,7 @@ from rebound.platform.http.routes import (
     business_of,
     json_answer,
     no_content,
+    nothing,
     responses,
 )
 from rebound.platform.http.shapes import Answer, Line, Request, Time
@@ -75,4 +75,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=no_content())
     def delete_segment(segment_id: SegmentInPath) -> Response[str]:
         wiring.use_cases().segment_service.delete(business_of(app), segment_id)
-        return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+        return nothing()

@@ -1,0 +1,70 @@
+"""Clients generated from the OpenAPI document change what their users name, and nothing else."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rebound.platform.http.openapi import operations
+from tests.e2e.generated_clients import AttrsClient, PydanticModels
+from tests.e2e.rebound_api import ReboundApi
+from tests.fakes.partial_updates import DOCUMENT, PATCHES, VALUES, Place, found_in, request_of
+
+type Client = AttrsClient | PydanticModels
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where they are generated, on the path."""
+    made = tmp_path_factory.mktemp("generated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(made)
+        yield made
+
+
+CLIENTS: Final[dict[str, Callable[[Path], Client]]] = {
+    "openapi-python-client": AttrsClient.made,
+    "datamodel-code-generator, without what is not set": lambda folder: PydanticModels.made(folder, "exclude_unset"),
+    "datamodel-code-generator, without nulls": lambda folder: PydanticModels.made(folder, "exclude_none"),
+}
+
+
+@pytest.fixture(scope="module", params=tuple(CLIENTS))
+def client(folder: Path, request: pytest.FixtureRequest) -> Client:
+    return CLIENTS[request.param](folder)
+
+
+def thing(api: ReboundApi, path: str) -> dict[str, str]:
+    """The ids in the address of a thing that has the first of all values."""
+    request = request_of({place: first for place, (first, _) in VALUES[path].items()})
+    if path == "/v1/business":
+        api.patch(path, request)
+        return {}
+    (name,) = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return {name: str(api.post(path.rpartition("/")[0], request, 201)[name])}
+
+
+@pytest.mark.parametrize("path", PATCHES)
+def test_a_field_is_changed_and_nothing_else(api: ReboundApi, client: Client, path: str) -> None:
+    ids = thing(api, path)
+    try:
+        stands = found_in(api.get(path.format_map(ids)), path)
+        assert stands == {place: first for place, (first, _) in VALUES[path].items()}
+        for place, (_, second) in VALUES[path].items():
+            if second is None and getattr(client, "leaves_out", None) == "exclude_none":
+                continue
+            change: dict[Place, Any] = {place: second}
+            answered = found_in(client.patch(api, path, ids, request_of(change)), path)
+            stands |= change
+            assert answered == stands, f"named {'.'.join(place)}"
+        assert found_in(api.get(path.format_map(ids)), path) == stands
+    finally:
+        if ids:
+            api.delete(path.format_map(ids))
+
+
+def test_there_is_a_function_for_each_operation(folder: Path) -> None:
+    made = AttrsClient(importlib.import_module("attrs_client")).operations()
+    assert set(made) == {operation["operationId"] for _, _, operation in operations(DOCUMENT)}
