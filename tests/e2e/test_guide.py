@@ -22,7 +22,7 @@ from tests.e2e.surroundings import RUN, Calm, EmbeddedAws, Operator
 GUIDE: Final = REPOSITORY / "docs" / "guide"
 PAGES: Final = (REPOSITORY / "README.md", GUIDE / "README.md", *sorted(GUIDE.glob("[a-z]*.md")))
 PASTED: Final = "sh"
-SHOWN: Final = ("sh no-run", "json", "mermaid", "text")
+SHOWN: Final = ("sh no-run", "json", "mermaid", "python", "text")
 """Blocks that nobody pastes here: what needs an account of AWS, answers, and pictures."""
 DEADLINE_SECONDS: Final = 180.0
 
