@@ -15,10 +15,11 @@ VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
     "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
     "numbers E.164. Errors are problem details (RFC 9457): code says which, retryable whether to send it again. Fields "
-    "and parameters that are not named here are refused. POST takes an Idempotency-Key: the same key and body gives "
-    "the first answer again for a day, the same key with another body 409. Lists take limit and cursor. What a PATCH "
-    "leaves out keeps its value, at every depth. The scopes that an operation needs stand in its security. Answers may "
-    "get further fields, and a reason or status further values; a client ignores those that it does not know."
+    "and parameters that are not named here are refused, and a method that an address does not have is 405, with those "
+    "that it has in Allow. POST takes an Idempotency-Key: the same key and body gives the first answer again for a "
+    "day, the same key with another body 409. Lists take limit and cursor. What a PATCH leaves out keeps its value, at "
+    "every depth. The scopes that an operation needs stand in its security. Answers may get further fields, and a "
+    "reason or status further values; a client ignores those that it does not know."
 )
 SERVERS: Final = [
     {
@@ -109,7 +110,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 def _tell_plainly(parameter: Json) -> None:
     """A parameter that is left out is not null, and there are no ids longer than ``MAX_ID``."""
     schema = parameter["schema"]
-    if parameter["in"] == "path":
+    if parameter["in"] == "path" and not {"enum", "pattern"} & schema.keys():
         schema.setdefault("maxLength", MAX_ID)
         schema.setdefault("minLength", 1)
     kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
