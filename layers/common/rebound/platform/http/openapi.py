@@ -179,6 +179,11 @@ def _leave_out_titles(node: Any) -> None:
 def _leave_out_unused(document: Json) -> None:
     """Powertools describes its own answer to wrong values, which nobody gives."""
     schemas = document["components"]["schemas"]
-    while unused := {name for name in schemas if f'"{_SCHEMAS}{name}"' not in json.dumps(document)}:
-        for name in unused:
+
+    def unused() -> list[str]:
+        text = json.dumps(document)
+        return [name for name in schemas if f'"{_SCHEMAS}{name}"' not in text]
+
+    while names := unused():
+        for name in names:
             del schemas[name]
