@@ -128,7 +128,7 @@ _BUSY: Final = THROTTLES | {
 def is_busy(error: Exception) -> bool:
     """Whether an error of botocore's or pynamodb's is that AWS had too much to do: nothing was done."""
     code = getattr(error, "cause_response_code", None) or getattr(error, "response", {}).get("Error", {}).get("Code")
-    reasons = {reason.code for reason in getattr(error, "cancellation_reasons", None) or () if reason} - {"None"}
+    reasons = {reason.code for reason in getattr(error, "cancellation_reasons", None) or () if reason}
     return code in _BUSY or (bool(reasons) and reasons <= _BUSY)
 
 
