@@ -15,6 +15,7 @@ from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.domain import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of, message, receipt
 from tests.fakes.watching import Turns, WorkerDiedError
@@ -95,6 +96,25 @@ def test_a_customer_of_very_many_addresses_can_be_deleted() -> None:
 
     assert (world.customers.rows, world.contacts.rows) == ({}, {})
     assert len(world.contacts.hashed) == MANY * 2 + 5
+
+
+@pytest.mark.parametrize("addresses", [3, MANY * 2 + 5])
+@pytest.mark.parametrize("how", ["alone", "with others"])
+def test_every_address_that_a_customer_ever_used_remembers_who_left_it_by_being_deleted(
+    addresses: int, how: str
+) -> None:
+    world = World()
+    customer_id = world.customer_service.create(BUSINESS_ID, ANA).customer.customer_id
+    for number in range(2, addresses + 1):
+        world.customer_service.change(BUSINESS_ID, customer_id, {"email": f"ana{number}@example.com"})
+    if how == "alone":
+        world.customer_service.delete(BUSINESS_ID, customer_id)
+    else:
+        world.run_to_end(world.bulk_delete(BUSINESS_ID, CustomerFilter(), [customer_id], 1))
+
+    assert world.customers.rows == {}
+    for number in range(1, addresses + 1):
+        assert list(world.departures.since(contact_key(number), at(0))) == [customer_id]
 
 
 def test_a_shared_address_stays_as_it_is_for_the_others() -> None:

@@ -54,9 +54,9 @@ class RemoveCustomer(Struct, frozen=True, kw_only=True):
         while most_rows(customer.all_contact_keys) > MOST_ROWS:
             left = sorted(customer.former_contacts, key=str)[: MOST_ROWS // MOST_ROWS_OF_ONE]
             without = replace(customer, former_contacts=customer.former_contacts.difference(left))
-            self.customers.save(
-                [without], unlinked(self.contacts.get_many(left), {customer.customer_id}, self.clock.now())
-            )
+            # Noted as well: who is deleted afterwards is no longer known to have had these.
+            at = self.note([customer])
+            self.customers.save([without], unlinked(self.contacts.get_many(left), {customer.customer_id}, at))
             customer = self.customers.get(customer.business_id, customer.customer_id)
         return customer
 
