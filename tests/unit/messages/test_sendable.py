@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
 from rebound.kernel.languages import LANGUAGES
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.messages.domain.rendering import (
     MAX_EMAIL_CHARACTERS,
-    MAX_TEXT_CHARACTERS,
     VARIABLES,
     as_data,
     size_of,

@@ -12,9 +12,8 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import MAX_TEXT_CHARACTERS
 from rebound.platform.http.shapes import Answer, DocumentedAs, Moment, Request, Time, WrittenTime, readable, text_of
 
 MAX_PART_BYTES = 100_000

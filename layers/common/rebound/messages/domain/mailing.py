@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -13,6 +13,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.segments.domain import Selection
+
+MAX_TEXT_CHARACTERS: Final = 1600
+"""Twilio and SNS take no longer body."""
 
 
 class EmailContent(Struct, frozen=True):

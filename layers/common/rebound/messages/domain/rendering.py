@@ -28,7 +28,7 @@ from rebound.messages.domain.footers import (
 )
 from rebound.messages.domain.html_as_text import html_as_text
 from rebound.messages.domain.html_reading import read_for_footer
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
 from rebound.messages.domain.placeholders import (
     PLACEHOLDER,
     Template,
@@ -52,8 +52,6 @@ MAX_EMAIL_CHARACTERS: Final = 262_144
 """Of an email as SES takes it (``as_data``): the model's limit of ``EmailTemplateData``."""
 LONGEST_USUAL: Final = 200
 """Of a value that is filled in, when it is judged whether content will fit: a link of ours, and longer than a name."""
-MAX_TEXT_CHARACTERS: Final = 1600
-"""Twilio and SNS take no longer body."""
 
 
 class RenderedEmail(Struct, frozen=True):

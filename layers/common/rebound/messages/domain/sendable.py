@@ -8,11 +8,10 @@ from rebound.customers.domain import Customer, language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.messages.domain.rendering import (
     LONGEST_USUAL,
     MAX_EMAIL_CHARACTERS,
-    MAX_TEXT_CHARACTERS,
     VARIABLES,
     RenderedEmail,
     as_data,
