@@ -66,3 +66,13 @@ def test_an_area_loads_no_other() -> None:
 
     assert set(MODULES) & set(done.stdout.split()) == {"rebound.sending.http"}
     assert not WHEN_WRONG & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module", ["rebound.timeline.http", "rebound.preferences.http.consent", "rebound.eligibility.http.reachability"]
+)
+def test_what_shows_messages_loads_nothing_that_renders_them(module: str) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert {"rebound.messages.domain.rendering", "rebound.messages.domain.css_reading"}.isdisjoint(done.stdout.split())
