@@ -25,6 +25,7 @@ from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
 from tests.fakes.aws import ACCOUNT, REGION, REPOSITORY, create_tables, empty_tables, fake_aws, make, rows
 from tests.fakes.making import BUSINESS_ID, business
+from tests.fakes.written_times import odd_times
 from tests.policies.watching import Watched
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ class Stack:
         seen = Answer(answer["statusCode"], {**(answer.get("headers") or {}), **first}, answer.get("body") or "")
         if seen.status >= HTTPStatus.BAD_REQUEST and method != "HEAD":
             check_listed(seen)
+        elif seen.status < HTTPStatus.BAD_REQUEST:
+            assert list(odd_times(seen.text)) == [], seen.text
         return seen
 
     def received(self, queue: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.export_customers import KEPT, STOPPED
@@ -17,8 +18,10 @@ from rebound.imports_exports.domain import RowCounts
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.domain import CustomerFilter
+from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World, always
+from tests.fakes.written_times import odd_times
 
 EVERYBODY = CustomerFilter()
 
@@ -94,15 +97,33 @@ def test_only_those_who_are_wanted_are_in_it_with_why_and_since_when_they_failed
     world = World()
     world.add(*(replace(one, failed_email=number == 2) for number, one in enumerate(people(9))))
     key = replace(contact_key(1), address="n2@example.com")
-    world.know(key, Failure(at(-1), "m", Provider.SES, NO_SUCH_MAILBOX))
+    world.know(key, Failure(at(-1.000123), "m", Provider.SES, NO_SUCH_MAILBOX))
     [row] = csv.DictReader(io.StringIO(exported(world, "csv", CustomerFilter(failed="email"))))
     [line] = map(json.loads, exported(world, "jsonl", CustomerFilter(failed="email")).splitlines())
 
     assert (row["email"], row["failed_email"], row["failed_phone"]) == ("n2@example.com", "true", "")
     assert row["failed_email_reason"] == "bounce:mailbox_does_not_exist"
-    assert row["failed_email_since"].endswith("Z")
+    assert row["failed_email_since"] == "2026-11-20T11:59:58.999Z"
     assert (line["failed_email"], line["failed_phone"], line["general_tags"]) == (True, None, [])
     assert line["failed_email_since"] == row["failed_email_since"]
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+@given(statements=st.lists(strategies.said, max_size=6), micros=st.integers(0, 999_999))
+def test_times_in_it_are_written_as_everywhere_and_an_import_of_it_opts_nobody_in(
+    format_: str, statements: list[ConsentEvidence], micros: int
+) -> None:
+    world = World()
+    world.add(*people(1))
+    later = timedelta(microseconds=micros)
+    key = replace(contact_key(1), address="n0@example.com")
+    world.know(key, *(replace(said, at=said.at + later) for said in statements))
+    before = [contact.consent.opted_out for contact in world.contacts.rows.values()]
+    content = exported(world, format_)
+    world.run_import(world.start_import(BUSINESS_ID, format_, content)[0].job.import_id)
+
+    assert list(odd_times(content)) == []
+    assert [contact.consent.opted_out for contact in world.contacts.rows.values()] == before
 
 
 def test_no_cell_is_a_formula_but_numbers_stay_numbers() -> None:

@@ -154,14 +154,14 @@ def test_a_row_says_everything_about_a_reply() -> None:
     (row,) = csv.DictReader(io.StringIO(write_header() + write_reply(ReplyView(said, (customer(1), customer(2))))))
 
     assert row == {
-        "at": "2026-11-20T12:00:04Z",
+        "at": "2026-11-20T12:00:04.000Z",
         "number": "+14155560003",
         "customers": "Ana1 Silva; Ana2 Silva",
         "body": 'Say "C",\nplease',
         "kind": "confirmation",
         "keyword": "",
         "needs_staff": "false",
-        "resolved_at": "2026-11-20T12:00:09Z",
+        "resolved_at": "2026-11-20T12:00:09.000Z",
         "appointment_id": "a-1",
         "message_id": "",
         "to": "+14155550100",

@@ -1,13 +1,15 @@
 """A time is written as RFC 3339; a number is none, neither as such nor as text."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from rebound.platform.http.shapes import Moment, WrittenTime, write_time
+from rebound.kernel.times import write_time
+from rebound.platform.http.shapes import Moment, WrittenTime
+from tests.fakes.written_times import WRITTEN
 
 MOMENT, EITHER = TypeAdapter[datetime](Moment), TypeAdapter[datetime](WrittenTime)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -38,3 +40,20 @@ def test_what_does_not_begin_with_a_date_is_no_time(text: str) -> None:
 def test_what_was_written_is_read(wall: datetime, quarters: int) -> None:
     at = wall.replace(microsecond=wall.microsecond // 1000 * 1000, tzinfo=UTC) - timedelta(minutes=15 * quarters)
     assert MOMENT.validate_python(write_time(at)) == EITHER.validate_python(write_time(at)) == at
+
+
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).map(lambda wall: wall.replace(tzinfo=UTC))  # noqa: DTZ001 - its offset follows
+offsets = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
+
+
+@given(instants, offsets)
+def test_there_is_one_form_whatever_the_offset_and_the_digits(at: datetime, offset: timezone) -> None:
+    written = write_time(at.astimezone(offset))
+
+    assert WRITTEN.fullmatch(written)
+    assert timedelta(0) <= at - datetime.fromisoformat(written) < timedelta(milliseconds=1)
+
+
+@given(instants, instants)
+def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
+    assert (write_time(one) <= write_time(other)) or one > other

@@ -14,6 +14,7 @@ from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollbac
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.http import MessagePage, Sends, content_of
 from rebound.platform.http.routes import (
@@ -38,7 +39,6 @@ from rebound.platform.http.shapes import (
     Time,
     one_line,
     one_of,
-    write_time,
 )
 from rebound.segments.domain import Selection
 from rebound.segments.http.filters import Filter, SegmentId

@@ -73,7 +73,7 @@ class Timed(Request):
         default=None,
         description="When to send, RFC 3339; now when it is absent. With local, without an offset: what each "
         "recipient's clock shows, such as 2026-12-01T09:00:00.",
-        examples=["2026-12-01T09:00:00Z"],
+        examples=["2026-12-01T09:00:00.000Z"],
     )
     local: bool = Field(
         default=False,

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import datetime
 from functools import lru_cache
 from typing import IO, Any, Final
 
@@ -20,6 +20,7 @@ from rebound.imports_exports.domain import FilePosition, ImportOptions
 from rebound.kernel.channels import Channel
 from rebound.kernel.csv_cells import defused, restored
 from rebound.kernel.errors import FieldError
+from rebound.kernel.times import write_time
 from rebound.kernel.written_text import folded, is_blank
 
 ID_COLUMN: Final = "customer_id"
@@ -275,12 +276,12 @@ def write_row(
         verdict = verdicts.get(channel)
         values[name] = verdict and verdict.invalid
         values[f"{name}_reason"] = verdict and verdict.reason
-        values[f"{name}_since"] = verdict and verdict.since and verdict.since.astimezone(UTC)
+        values[f"{name}_since"] = verdict and verdict.since
     for channel in Channel:
         consent = consents.get(channel, Consent())
         values[f"{channel}_opted_out"] = consent.opted_out
         opted_out_at = [opt_out.at for scope in consent.opted_out if (opt_out := consent.of(scope).opt_out) is not None]
-        values[f"{channel}_opted_out_at"] = max(opted_out_at).astimezone(UTC) if opted_out_at else None
+        values[f"{channel}_opted_out_at"] = max(opted_out_at) if opted_out_at else None
     if format_ == "csv":
         return csv_line([_write_cell(name, values[name]) for name in COLUMNS])
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_write_value).encode() + b"\n"
@@ -303,5 +304,7 @@ def _write_cell(name: str, value: Any) -> str:
 def _write_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):
+        return write_time(value)
     text: str = value.isoformat()
-    return text.replace("+00:00", "Z")
+    return text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from rebound.kernel.csv_cells import defused
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.search import NOTHING_SEEN, compile_search, is_unseen
+from rebound.kernel.times import write_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -153,24 +153,20 @@ def write_reply(view: ReplyView) -> str:
     """A reply as one row, in which no cell is a formula; phone numbers (+ and digits) stay as they are."""
     reply = view.reply
     cells = {
-        "at": _time(reply.at),
+        "at": write_time(reply.at),
         "number": reply.number,
         "customers": "; ".join(f"{who.first_name} {who.last_name}" for who in view.customers),
         "body": reply.body,
         "kind": reply.meaning,
         "keyword": reply.keyword,
         "needs_staff": "true" if reply.is_waiting else "false",
-        "resolved_at": reply.resolved_at and _time(reply.resolved_at),
+        "resolved_at": reply.resolved_at and write_time(reply.resolved_at),
         "appointment_id": reply.appointment_id,
         "message_id": reply.message_id,
         "to": reply.to,
         "reply_id": reply.reply_id,
     }
     return _line([defused(cells[name] or "", is_number=name in _NUMBERS) for name in COLUMNS])
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _line(cells: Sequence[str]) -> str:

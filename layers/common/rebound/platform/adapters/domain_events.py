@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.events import DomainEvent
+from rebound.kernel.times import write_time
 
 if TYPE_CHECKING:
     from rebound.platform.ports import DomainEvents
@@ -51,10 +52,7 @@ class EventBridgeDomainEvents:
 
 
 def _detail(event: DomainEvent) -> Mapping[str, Any]:
-    return {
-        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-        for name, value in asdict(event).items()
-    }
+    return {name: write_time(value) if isinstance(value, datetime) else value for name, value in asdict(event).items()}
 
 
 class CountedDomainEvents:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 
 from rebound.kernel.audiences import Audience
 from rebound.kernel.errors import FieldError
+from rebound.kernel.times import write_time
 from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
@@ -35,11 +36,6 @@ def one_line(value: str) -> str:
     if value and not line:
         raise ValueError("Must have something that can be read.")
     return line
-
-
-def write_time(at: datetime) -> str:
-    """RFC 3339 in UTC, with milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _written_time(value: object) -> object:
