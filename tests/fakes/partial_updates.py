@@ -47,7 +47,7 @@ VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
         ("recovery", "spaced"): (True, False),
         ("recovery", "probe_marketing"): (True, False),
         ("switches", "email"): (False, True),
-        ("switches", "text"): (False, True),
+        ("switches", "sms"): (False, True),
         ("switches", "text_confirmations"): (False, True),
         ("double_opt_in", "email"): (True, False),
         ("double_opt_in", "sms"): (True, False),
@@ -78,7 +78,10 @@ VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
 
 
 def places(path: str) -> set[Place]:
-    """The fields that a PATCH can name, by the document: of a group, in which nothing is required, each option."""
+    """The fields that a PATCH can name, by the document: of a group, in which nothing is required, each option.
+
+    Names from before are no fields of their own: what they change has another one.
+    """
     schema = PATCHES[path]["requestBody"]["content"]["application/json"]["schema"]
     return set(_places(SCHEMAS[name_of(schema)]))
 
@@ -90,6 +93,8 @@ def name_of(schema: Mapping[str, Any]) -> str:
 
 def _places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
     for name, field in schema["properties"].items():
+        if field.get("deprecated"):
+            continue
         group = SCHEMAS.get(name_of(field), {})
         if group.get("type") == "object" and not group.get("required"):
             yield from _places(group, (*above, name))

@@ -38,7 +38,9 @@ def test_a_row_is_read_as_it_always_was_and_written_byte_for_byte(row: dict[str,
 
     kept = json.loads(after["document"]["S"])
 
-    assert {name: before[name] for name in row["settings"]} == row["settings"]
+    for name, was in row["settings"].items():
+        # Further options may have come, such as another name for one.
+        assert (before[name] | was if isinstance(was, dict) else was) == before[name], name
     assert stack.api("GET", "/v1/business").body == before
     assert after["version"] == {"N": str((row["version"] or 0) + 1)}
     if row["is_whole"]:

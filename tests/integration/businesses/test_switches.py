@@ -1,5 +1,6 @@
 """The switches through the API and the functions, with the settings in the real tables."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.integration.conftest import Stack
 from tests.integration.platform.test_functions import failures, records
 
-ON = {"email": True, "text": True, "text_confirmations": True}
+ON = {"email": True, "sms": True, "text": True, "text_confirmations": True}
 OFFER = {"name": "Offer", "category": "marketing", "filter": {"all": []}}
 EMAIL = {"channel": "email", "content": {"subject": "Hello", "text": "Hello"}}
 TEXT = {"channel": "sms", "content": {"body": "Please answer C to confirm."}}
-QUEUES = {"email": "PROMPT_EMAIL_QUEUE_URL", "text": "PROMPT_TEXT_QUEUE_URL"}
+QUEUES = {"email": ("PROMPT_EMAIL_QUEUE_URL", "send_email"), "sms": ("PROMPT_TEXT_QUEUE_URL", "send_text")}
+OFF_TWICE = {"sms": False, "text": False}
+CALLED = {"email": "emails", "sms": "texts"}
 
 
 @pytest.fixture
@@ -45,6 +48,17 @@ def test_everything_is_on_at_first_and_a_switch_that_is_left_out_keeps_its_value
     assert switch(stack, email=True, text_confirmations=True) == ON
 
 
+@pytest.mark.parametrize("names", [("sms",), ("text",), ("sms", "text")])
+def test_the_channel_has_a_name_from_before_in_switches_and_senders(stack: Stack, names: tuple[str, ...]) -> None:
+    own = {"email": [], "sms": ["+15005550006"], "text": ["+15005550006"]}
+    printed = json.dumps(operate("add-sender", business_id=BUSINESS_ID, sender="+15005550006")["senders"])
+    assert json.loads(printed) == own
+
+    for on in (False, True):
+        assert switch(stack, **dict.fromkeys(names, on)) == {**ON, "sms": on, "text": on}
+    assert stack.api("GET", "/v1/business").body["senders"] == own
+
+
 @pytest.mark.parametrize(
     ("given", "fields"),
     [
@@ -52,6 +66,9 @@ def test_everything_is_on_at_first_and_a_switch_that_is_left_out_keeps_its_value
         ({"switches": "off"}, ["switches"]),
         ({"switches": {"email": "no"}}, ["switches.email"]),
         ({"switches": {"text": None, "post": True}}, ["switches.post", "switches.text"]),
+        ({"switches": {"sms": None, "post": True}}, ["switches.post", "switches.sms"]),
+        ({"switches": {"sms": True, "text": False}}, ["switches"]),
+        ({"switches": {"sms": False, "text": True, "email": False}}, ["switches"]),
         ({"bundle": "premium"}, ["bundle"]),
     ],
 )
@@ -65,7 +82,7 @@ def test_what_cannot_be_switched_is_refused_by_field_and_changes_nothing(
     assert (after["name"], after["switches"], after["bundle"]) == ("Salon Juniper", ON, "premium")
 
 
-@pytest.mark.parametrize(("name", "what"), [("email", EMAIL), ("text", TEXT)])
+@pytest.mark.parametrize(("name", "what"), [("email", EMAIL), ("sms", TEXT)])
 def test_nothing_is_taken_or_sent_on_a_channel_that_is_off(
     stack: Stack, ana: str, name: str, what: dict[str, Any]
 ) -> None:
@@ -73,8 +90,9 @@ def test_nothing_is_taken_or_sent_on_a_channel_that_is_off(
     posted = stack.api("POST", "/v1/messages", message).body
     assert switch(stack, **{name: False})[name] is False
     refused = [stack.api("POST", "/v1/messages", message), stack.api("POST", "/v1/campaigns", {**OFFER, **what})]
-    for stored in stack.received(QUEUES[name]):
-        assert failures(stack.invoke(f"send_{name}", records(stored["body"]))) == []
+    queue, sender = QUEUES[name]
+    for stored in stack.received(queue):
+        assert failures(stack.invoke(sender, records(stored["body"]))) == []
     (row,) = stack.api("GET", f"/v1/customers/{ana}/messages").body["items"]
     preview = {"filter": {"all": []}, "channel": what["channel"], "category": "reminder"}
 
@@ -83,20 +101,22 @@ def test_nothing_is_taken_or_sent_on_a_channel_that_is_off(
     assert (row["message_id"], row["status"], row["reason"]) == (posted["message_id"], "excluded", "channel_off")
     assert row["barrier"] == "switched_off"
     (entry,) = stack.api("GET", f"/v1/customers/{ana}/log").body["items"]
-    assert f"had switched {name}s off." in entry["sentence"]
+    assert f"had switched {CALLED[name]} off." in entry["sentence"]
     assert stack.api("POST", "/v1/segments/preview", preview).body["excluded"] == {"channel_off": 1}
 
 
-@pytest.mark.parametrize(("name", "channel"), [("email", "email"), ("text", "sms")])
-def test_why_not_names_the_switch_and_what_to_do(stack: Stack, ana: str, name: str, channel: str) -> None:
-    switch(stack, **{name: False})
+@pytest.mark.parametrize(("channel", "looked_at"), [("email", {"email": False}), ("sms", OFF_TWICE)])
+def test_why_not_names_the_switch_and_what_to_do(
+    stack: Stack, ana: str, channel: str, looked_at: dict[str, bool]
+) -> None:
+    switch(stack, **{channel: False})
     query = {"channel": channel, "category": "reminder"}
     why = stack.api("GET", f"/v1/customers/{ana}/reachability", query=query).body
 
     assert why["verdict"]["reason"] == "channel_off"
-    assert why["verdict"]["sentence"] == f"The business has switched {name}s off, so none go out."
-    assert f"(switches.{name})" in why["next_step"]
-    assert why["rules"][0]["looked_at"]["switches"] == {name: False}
+    assert why["verdict"]["sentence"] == f"The business has switched {CALLED[channel]} off, so none go out."
+    assert f"(switches.{channel})" in why["next_step"]
+    assert why["rules"][0]["looked_at"]["switches"] == looked_at
 
 
 def test_text_confirmations_go_with_the_premium_bundle_which_the_operator_sets(stack: Stack, ana: str) -> None:

@@ -16,7 +16,7 @@ SERVICE = "MG" + "0" * 32
 
 
 def test_only_what_is_given_changes_and_null_empties_what_may_be_empty() -> None:
-    own = Senders(text=(SERVICE,))
+    own = Senders(sms=(SERVICE,))
     world = World(business(senders=own))
     changed = world.settings_of_business.change(
         BUSINESS_ID, {"name": " New ", "email_from": None, "text_from": SERVICE}
@@ -27,7 +27,7 @@ def test_only_what_is_given_changes_and_null_empties_what_may_be_empty() -> None
 
 
 def test_a_number_is_read_in_the_country_that_is_given_with_it() -> None:
-    world = World(business(senders=Senders(text=("+442079460958",))))
+    world = World(business(senders=Senders(sms=("+442079460958",))))
     changed = world.settings_of_business.change(BUSINESS_ID, {"country": "gb", "text_from": "020 7946 0958"})
 
     assert (changed.country, changed.text_from) == ("GB", "+442079460958")
@@ -66,7 +66,7 @@ def test_what_a_channel_needs_to_send() -> None:
 
 
 def test_a_switch_keeps_back_its_own_channel_and_no_other() -> None:
-    no_email, no_text = business(switches=Switches(email=False)), business(switches=Switches(text=False))
+    no_email, no_text = business(switches=Switches(email=False)), business(switches=Switches(sms=False))
 
     assert (no_email.barrier(Channel.EMAIL), no_email.barrier(Channel.SMS)) == (Barrier.SWITCHED_OFF, None)
     assert (no_text.barrier(Channel.EMAIL), no_text.barrier(Channel.SMS)) == (None, Barrier.SWITCHED_OFF)
@@ -79,7 +79,7 @@ def test_a_switch_keeps_back_its_own_channel_and_no_other() -> None:
         (business(bundle=Bundle.BASIC), Barrier.NO_BUNDLE),
         (business(switches=Switches(text_confirmations=False)), Barrier.CONFIRMATIONS_OFF),
         (business(switches=Switches(text_confirmations=False), bundle=Bundle.BASIC), Barrier.CONFIRMATIONS_OFF),
-        (business(switches=Switches(text=False), bundle=Bundle.BASIC), Barrier.SWITCHED_OFF),
+        (business(switches=Switches(sms=False), bundle=Bundle.BASIC), Barrier.SWITCHED_OFF),
     ],
 )
 def test_text_confirmations_need_both_switches_and_the_bundle_and_other_texts_do_not(
@@ -95,6 +95,6 @@ def test_a_change_of_one_switch_leaves_the_others() -> None:
     world.settings_of_business.change(BUSINESS_ID, {"switches": {"email": False}})
     changed = world.settings_of_business.change(BUSINESS_ID, {"switches": {"text_confirmations": False}})
 
-    assert changed.switches == Switches(email=False, text=True, text_confirmations=False)
+    assert changed.switches == Switches(email=False, sms=True, text_confirmations=False)
     changed = world.settings_of_business.change(BUSINESS_ID, {"switches": {"email": True}})
     assert changed.switches == Switches(text_confirmations=False)

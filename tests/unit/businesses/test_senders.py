@@ -56,7 +56,7 @@ def test_what_another_business_has_is_refused_unless_the_operator_shares_it(send
     assert len(world.businesses.ids()) == 2
     shared = world.sender_grants.add(BUSINESS_ID, sender, share=True)
 
-    assert len(shared.senders.email + shared.senders.text) == 1
+    assert len(shared.senders.email + shared.senders.sms) == 1
     assert {grant.business_id for grant in world.sender_grants.list()} == {BUSINESS_ID, CEDAR}
 
 
@@ -118,8 +118,8 @@ def test_a_number_that_another_business_texts_from_since_before_there_were_grant
     world = two_tenants(text_from=NUMBER)
 
     assert BUSINESS_ID in refused(lambda: world.sender_grants.add(CEDAR, NUMBER))["sender"]
-    assert world.sender_grants.add(CEDAR, NUMBER, share=True).senders.text == (NUMBER,)
-    assert world.sender_grants.add(BUSINESS_ID, NUMBER, share=True).senders.text == (NUMBER,)
+    assert world.sender_grants.add(CEDAR, NUMBER, share=True).senders.sms == (NUMBER,)
+    assert world.sender_grants.add(BUSINESS_ID, NUMBER, share=True).senders.sms == (NUMBER,)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +182,6 @@ def test_no_order_of_grants_and_choices_gives_one_sender_to_two(steps: list[tupl
     for business_id in (BUSINESS_ID, CEDAR):
         kept = world.businesses.get(business_id)
         assert kept.email_from is None or kept.email_from in kept.senders.email
-        assert kept.text_from is None or kept.text_from in kept.senders.text
-        for sender in kept.senders.email + kept.senders.text:
+        assert kept.text_from is None or kept.text_from in kept.senders.sms
+        for sender in kept.senders.email + kept.senders.sms:
             assert world.businesses.sender_holders(sender).business_ids == (business_id,)

@@ -21,7 +21,7 @@ from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
 from tests.fakes.world import World, always
 
 CHANNELS = pytest.mark.parametrize("channel", list(Channel))
-OFF = {Channel.EMAIL: Switches(email=False), Channel.SMS: Switches(text=False)}
+OFF = {Channel.EMAIL: Switches(email=False), Channel.SMS: Switches(sms=False)}
 CONTENT: Mapping[Channel, Content] = {
     Channel.EMAIL: EmailContent("Tomorrow at ten", text="Please confirm."),
     Channel.SMS: TextContent("Tomorrow at ten. Please answer C to confirm."),
@@ -52,7 +52,7 @@ def remind(world: World, channel: Channel = Channel.SMS, **given: Any) -> Messag
 @CHANNELS
 def test_a_channel_that_is_off_takes_neither_campaign_nor_message_and_says_which_switch(channel: Channel) -> None:
     world = salon(switches=OFF[channel])
-    name = "switches.email" if channel is Channel.EMAIL else "switches.text"
+    name = "switches.email" if channel is Channel.EMAIL else "switches.sms"
     with pytest.raises(ConflictError, match=name):
         world.post(channel)
     with pytest.raises(ConflictError, match=name):

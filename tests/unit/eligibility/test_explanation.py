@@ -67,7 +67,7 @@ SENDERS = (
     business(text_from="MG0123"),
     business(text_from=None, text_provider=Provider.SNS),
     business(switches=Switches(email=False)),
-    business(switches=Switches(text=False)),
+    business(switches=Switches(sms=False)),
     business(switches=Switches(text_confirmations=False)),
     business(bundle=Bundle.BASIC),
 )
@@ -452,8 +452,8 @@ SAYINGS: dict[str, tuple[Told, str]] = {
         "Ask whoever looks after your messaging to switch emails on again (switches.email) in the business's settings.",
     ),
     "texts switched off": (
-        {"sender": business(switches=Switches(text=False), bundle=Bundle.BASIC), "what": CONFIRMATION},
-        "Ask whoever looks after your messaging to switch texts on again (switches.text) in the business's settings.",
+        {"sender": business(switches=Switches(sms=False), bundle=Bundle.BASIC), "what": CONFIRMATION},
+        "Ask whoever looks after your messaging to switch texts on again (switches.sms) in the business's settings.",
     ),
     "text confirmations switched off": (
         {"sender": business(switches=Switches(text_confirmations=False)), "what": CONFIRMATION},

@@ -60,7 +60,7 @@ from tests.fakes.world import World
 
 DAY: Final = timedelta(days=1)
 ALL_WELL: Final[Mapping[str, Any]] = {}
-ALL_OFF: Final = Switches(email=False, text=False)
+ALL_OFF: Final = Switches(email=False, sms=False)
 CODES: Final[Mapping[Channel, tuple[Provider, str, str, str]]] = {
     Channel.EMAIL: (Provider.SES, "Permanent/NoEmail", "Transient/MailboxFull", "Transient/General"),
     Channel.SMS: (Provider.TWILIO, "30005", "30003", "30006"),

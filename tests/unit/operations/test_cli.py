@@ -15,6 +15,7 @@ from rebound.operations.domain import DeadLetter
 from rebound.platform.ports import FailedHandling
 from tests.fakes.making import BUSINESS_ID, at
 from tests.fakes.world import World
+from tests.fakes.written_times import WRITTEN, odd_times
 
 CREATE = ["create-business", "--name", "Nova", "--country", "US", "--time-zone", "America/New_York"]
 
@@ -90,6 +91,7 @@ def test_senders_are_given_listed_and_taken_away(world: World, capsys: pytest.Ca
     assert nova in capsys.readouterr().err
     assert printed("add-sender", *here, "--sender", "hi@example.com")["senders"] == {
         "email": ["hi@example.com"],
+        "sms": [],
         "text": [],
     }
     printed("add-sender", *here, "--sender", "+14155550111", "--share-sender")
@@ -116,7 +118,10 @@ def test_a_key_is_shown_once_and_opens(world: World, capsys: pytest.CaptureFixtu
     assert key is not None
     assert [str(scope) for scope in key.scopes] == ["campaigns:read"]
     assert cli.main(["list-keys", "--business-id", BUSINESS_ID]) == 0
-    assert shown["api_key"] not in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert shown["api_key"] not in listed
+    assert WRITTEN.fullmatch(shown["created_at"])
+    assert list(odd_times([shown, listed])) == []
 
 
 def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
@@ -211,9 +216,9 @@ def test_dead_letters_are_listed_with_their_reason_or_that_nobody_has_given_one(
         "message_id": "m1",
         "about": [chunk],
         "reason": "NotFoundError: No such campaign. (at get:1)",
-        "sent_at": "2026-11-20T12:00:00+00:00",
-        "first_tried_at": "2026-11-20T12:00:01+00:00",
-        "failed_at": "2026-11-20T12:00:09+00:00",
+        "sent_at": "2026-11-20T12:00:00.000Z",
+        "first_tried_at": "2026-11-20T12:00:01.000Z",
+        "failed_at": "2026-11-20T12:00:09.000Z",
         "receives": 5,
     }
     assert "No function has said why" in queues["email"]["dead_letters"][1]["reason"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StringConstraints, model_validator
 
 from rebound.businesses import wiring
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, AnsweredBy, Bundle, Business, TextAnswers
@@ -20,6 +20,9 @@ from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
 from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, Line, Request, one_line, one_of, text_of
+
+FORMER: Final[dict[str, Any]] = {"deprecated": True}
+"""In the OpenAPI document: a name from before."""
 
 
 class PolicyCounts(Request):
@@ -80,19 +83,31 @@ class SwitchesRequest(Request):
     """What goes out at all; a switch left out keeps its value."""
 
     email: bool = Field(default=True, description="Off: nothing goes out by email, whatever it is.")
-    text: bool = Field(default=True, description="Off: nothing goes out by text, whatever it is.")
+    sms: bool = Field(default=True, description="Off: nothing goes out by text, whatever it is.")
+    text: bool = Field(default=True, description="Another name of sms, from before.", json_schema_extra=FORMER)
     text_confirmations: bool = Field(
         default=True,
         description="Off: no texts that ask the customer to confirm an appointment (asks_confirmation). On, they need "
         "the premium bundle too.",
     )
 
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if {"sms", "text"} <= self.model_fields_set and self.sms != self.text:
+            raise ValueError("sms and text are two names of one switch: they must not differ. Leave text out.")
+        return self
+
+    def read(self) -> dict[str, bool]:
+        """The switches that are named, by the names that they have now."""
+        return {"sms" if name == "text" else name: on for name, on in self if name in self.model_fields_set}
+
 
 class SwitchesAnswer(Answer):
     """What goes out at all."""
 
     email: bool
-    text: bool
+    sms: bool
+    text: bool = Field(validation_alias=AliasChoices("sms"), description="The same as sms.", json_schema_extra=FORMER)
     text_confirmations: bool
 
 
@@ -274,7 +289,7 @@ class BusinessChangeRequest(Request):
     )
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
     text_from: Annotated[str, text_of(maxLength=MAX_SENDER)] | None = Field(
-        default=None, description="One of senders.text: a phone number or a Twilio messaging service (MG…)."
+        default=None, description="One of senders.sms: a phone number or a Twilio messaging service (MG…)."
     )
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
         default=None,
@@ -301,7 +316,10 @@ class SendersAnswer(Answer):
     """What a business may send from: email addresses; numbers and Twilio messaging services."""
 
     email: list[str]
-    text: list[str]
+    sms: list[str]
+    text: list[str] = Field(
+        validation_alias=AliasChoices("sms"), description="The same as sms.", json_schema_extra=FORMER
+    )
 
 
 class BusinessAnswer(Answer):
@@ -360,7 +378,7 @@ def _given(request: Request) -> dict[str, Any]:
 
 def _read(value: object) -> object:
     match value:
-        case PolicyRequest() | QuietWindowRequest() | FrequencyCapRequest():
+        case PolicyRequest() | QuietWindowRequest() | FrequencyCapRequest() | SwitchesRequest():
             return value.read()
         case Request():
             return _given(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -22,6 +23,11 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+
+
+def with_former_name[T](by_channel: Mapping[str, T]) -> dict[str, T]:
+    """What is said of each channel, and of ``sms`` also as ``text``, which is what switches and senders called it."""
+    return {**by_channel, "text": by_channel[Channel.SMS]}
 
 
 class _NumberPlan(Struct, frozen=True):

@@ -102,7 +102,7 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
             business = self.businesses.get(business_id)
             sender = business.senders.granted(given) or business.senders.granted(self._read(business, "sender", given))
             if sender is None:
-                own = ", ".join(business.senders.email + business.senders.text) or "none"
+                own = ", ".join(business.senders.email + business.senders.sms) or "none"
                 raise InvalidInputError(FieldError("sender", f"Must be one that the business has: {own}."))
             chosen: dict[str, Any] = {
                 name: None for name in ("email_from", "text_from") if _is(sender, getattr(business, name))
@@ -119,7 +119,7 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         return [
             Grant(business.business_id, sender, chosen=_is(sender, business.email_from, business.text_from))
             for business in map(self.businesses.get, ids)
-            for sender in business.senders.email + business.senders.text
+            for sender in business.senders.email + business.senders.sms
         ]
 
     def grant_old(self) -> OldSenders:
@@ -129,7 +129,7 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         outside: dict[str, str] = {}
         for business_id in business_ids:
             business = retried(partial(self._grant_own, business_id))
-            for sender in business.senders.email + business.senders.text:
+            for sender in business.senders.email + business.senders.sms:
                 having[sender_key(sender)].append(business_id)
                 if "@" in sender and not is_covered(sender, self.sender_identities):
                     outside[business_id] = sender

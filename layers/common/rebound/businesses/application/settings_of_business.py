@@ -127,7 +127,7 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
         case "email_from":
             return _own(addresses.email(value), business.email_from, business.senders.email)
         case "text_from":
-            return _own(text_sender(value, country, addresses), business.text_from, business.senders.text)
+            return _own(text_sender(value, country, addresses), business.text_from, business.senders.sms)
         case "text_provider":
             return Provider(value)
         case "text_answers":

@@ -81,11 +81,11 @@ class Switches(Struct, frozen=True):
     """What goes out at all.
 
     A text confirmation is a text that asks the customer to confirm an appointment by answering it; every other text
-    about an appointment is a reminder, for which ``text`` alone counts.
+    about an appointment is a reminder, for which ``sms`` alone counts. Stored settings call ``sms`` ``text``.
     """
 
     email: bool = True
-    text: bool = True
+    sms: bool = field(default=True, name="text")
     text_confirmations: bool = True
 
 
@@ -131,7 +131,7 @@ class Business(Struct, frozen=True):
         ``asks_confirmation`` is for a message that asks the customer to confirm an appointment.
         """
         is_email = channel is Channel.EMAIL
-        if not (self.switches.email if is_email else self.switches.text):
+        if not (self.switches.email if is_email else self.switches.sms):
             return Barrier.SWITCHED_OFF
         if asks_confirmation and not is_email:
             if not self.switches.text_confirmations:

@@ -6,31 +6,34 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 class Senders(Struct, frozen=True):
-    """The senders of one business: email addresses, and numbers (E.164) or Twilio messaging services (``MG…``)."""
+    """The senders of one business: email addresses, and numbers (E.164) or Twilio messaging services (``MG…``).
+
+    Stored settings call ``sms`` ``text``.
+    """
 
     email: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
+    sms: tuple[str, ...] = field(default=(), name="text")
 
     def granted(self, sender: str) -> str | None:
         """The sender as it was granted, however its letters are written; ``None`` if the business does not have it."""
-        return next((own for own in self.email + self.text if sender_key(own) == sender_key(sender)), None)
+        return next((own for own in self.email + self.sms if sender_key(own) == sender_key(sender)), None)
 
     def with_sender(self, sender: str) -> Senders:
         """These and one more, unless it is among them."""
         if self.granted(sender) is not None:
             return self
-        return Senders((*self.email, sender), self.text) if "@" in sender else Senders(self.email, (*self.text, sender))
+        return Senders((*self.email, sender), self.sms) if "@" in sender else Senders(self.email, (*self.sms, sender))
 
     def without(self, sender: str) -> Senders:
         """These but for one."""
         own = self.granted(sender)
-        return Senders(tuple(e for e in self.email if e != own), tuple(t for t in self.text if t != own))
+        return Senders(tuple(e for e in self.email if e != own), tuple(t for t in self.sms if t != own))
 
 
 class SenderHolders(Struct, frozen=True):

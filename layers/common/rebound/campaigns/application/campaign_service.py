@@ -269,7 +269,7 @@ _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
         "Emails are switched off for this business: set switches.email to true with PATCH /v1/business first."
     ),
     (Barrier.SWITCHED_OFF, Channel.SMS): (
-        "Texts are switched off for this business: set switches.text to true with PATCH /v1/business first."
+        "Texts are switched off for this business: set switches.sms to true with PATCH /v1/business first."
     ),
     (Barrier.CONFIRMATIONS_OFF, Channel.SMS): (
         "Text confirmations are switched off for this business: set switches.text_confirmations to true with "

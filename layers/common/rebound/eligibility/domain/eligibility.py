@@ -14,7 +14,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason, Whereabouts
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.customers.domain import Customer
-from rebound.kernel.channels import Channel
+from rebound.kernel.channels import Channel, with_former_name
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
 from rebound.messages.domain.mailing import Mailing
@@ -169,9 +169,10 @@ def _settings_of_channel(case: Case) -> Mapping[str, Any]:
     if case.mailing.channel is Channel.EMAIL:
         return {"switches": {"email": business.switches.email}, "email_from": business.email_from}
     sender = {"text_provider": business.text_provider, "text_from": business.text_from}
+    switches = with_former_name({"sms": business.switches.sms})
     if not case.mailing.asks_confirmation:
-        return {"switches": {"text": business.switches.text}, **sender}
-    switches = {"text": business.switches.text, "text_confirmations": business.switches.text_confirmations}
+        return {"switches": switches, **sender}
+    switches["text_confirmations"] = business.switches.text_confirmations
     return {"switches": switches, "bundle": str(business.bundle), **sender}
 
 

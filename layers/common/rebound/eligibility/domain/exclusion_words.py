@@ -225,7 +225,7 @@ def _verdict(case: Case) -> Verdict:
 
 def _let_it_be_sent(case: Case) -> str:
     what = {
-        Barrier.SWITCHED_OFF: f"{plural_noun(case)} on again (switches.{'email' if _is_email(case) else 'text'})",
+        Barrier.SWITCHED_OFF: f"{plural_noun(case)} on again (switches.{case.mailing.channel})",
         Barrier.CONFIRMATIONS_OFF: "text confirmations on again (switches.text_confirmations)",
     }
     match case.barrier:

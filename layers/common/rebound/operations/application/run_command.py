@@ -13,8 +13,10 @@ from rebound.access.domain import ApiKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
+from rebound.kernel.channels import with_former_name
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
+from rebound.kernel.times import write_time
 from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
@@ -219,7 +221,7 @@ def _business(business: Business) -> Mapping[str, Any]:
         "text_rate": business.text_rate,
         "email_from": business.email_from,
         "text_from": business.text_from,
-        "senders": asdict(business.senders),
+        "senders": with_former_name(asdict(business.senders)),
     }
 
 
@@ -233,8 +235,8 @@ def _key(key: ApiKey) -> Mapping[str, Any]:
         "key_id": key.key_id,
         "label": key.label,
         "scopes": list(key.scopes),
-        "created_at": key.created_at.isoformat(),
-        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "created_at": write_time(key.created_at),
+        "expires_at": write_time(key.expires_at) if key.expires_at else None,
     }
 
 
@@ -244,8 +246,8 @@ def _letter(explained: ExplainedLetter) -> Mapping[str, Any]:
         "message_id": letter.message_id,
         "about": list(letter.about),
         "reason": explained.reason,
-        "sent_at": letter.sent_at.isoformat(),
-        "first_tried_at": failure.first_tried_at.isoformat() if failure else None,
-        "failed_at": failure.failed_at.isoformat() if failure else None,
+        "sent_at": write_time(letter.sent_at),
+        "first_tried_at": write_time(failure.first_tried_at) if failure else None,
+        "failed_at": write_time(failure.failed_at) if failure else None,
         "receives": failure.receives if failure else None,
     }
