@@ -76,6 +76,7 @@ class Asked:
 
 
 CUSTOMER: Final = "/v1/customers/{customer_id}"
+BY_EXTERNAL_ID: Final = "/v1/customers/by-external-id/{external_id}"
 CAMPAIGN: Final = "/v1/campaigns/{campaign_id}"
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
@@ -84,6 +85,10 @@ REQUESTS: Final = [
     Asked("GET", CUSTOMER),
     Asked("PATCH", CUSTOMER, {"first_name": "Stolen"}),
     Asked("DELETE", CUSTOMER),
+    Asked("GET", BY_EXTERNAL_ID),
+    Asked("PUT", BY_EXTERNAL_ID, {"first_name": "Cy"}),
+    Asked("PUT", BY_EXTERNAL_ID, {"first_name": "Cy", "last_name": "Fir"}),
+    Asked("DELETE", BY_EXTERNAL_ID),
     Asked("GET", CUSTOMER + "/consent"),
     Asked("POST", CUSTOMER + "/consent", {"channel": "email", "scope": "all", "action": "unsubscribe"}),
     Asked("POST", CUSTOMER + "/consent/email/confirmation", route=CUSTOMER + "/consent/{channel}/confirmation"),
@@ -105,6 +110,7 @@ REQUESTS: Final = [
     Asked("POST", "/v1/campaigns", {**OFFER, **NAMED}),
     Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),
     Asked("POST", "/v1/messages", {**REMINDER, "customer_id": "{customer_id}"}),
+    Asked("POST", "/v1/messages", {**REMINDER, "external_id": "{external_id}"}),
     Asked("GET", "/v1/appointments/{appointment_id}/log"),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Failure
-from rebound.customers.application.customer_service import CustomerView, id_of_external
+from rebound.customers.application.customer_service import CustomerView
 from rebound.customers.domain import TEXT_FIELDS, field_text
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import (
@@ -22,6 +22,7 @@ from rebound.kernel.errors import (
     NotFoundError,
     ReboundError,
 )
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.retrying import ATTEMPTS
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, contact_key, customer, id_of

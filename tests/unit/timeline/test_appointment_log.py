@@ -1,5 +1,6 @@
 """What happened about an appointment: sent, delivered or not, confirmed or unclear."""
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -50,7 +51,7 @@ def log_of(world: World, appointment_id: str = "a-1", limit: int = 10, cursor: s
 
 
 def sentences(log: AppointmentLog) -> list[str]:
-    return [entry.sentence for entry in AppointmentLogAnswer.of("a-1", log).items]
+    return [entry.sentence for entry in AppointmentLogAnswer.of("a-1", log, defaultdict(lambda: None)).items]
 
 
 def test_everything_about_an_appointment_stands_in_its_log_with_what_became_of_it() -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure
-from rebound.customers.application.customer_service import id_of_external
 from rebound.customers.application.moves import left_behind
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.events import ContactInvalidated, ContactRestored
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, contact_key, customer, id_of
 from tests.fakes.streams import written

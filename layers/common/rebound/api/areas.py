@@ -8,6 +8,7 @@ from rebound.platform.http.app import Api, Area
 AREAS: Final = (
     Area("business", ("rebound.businesses.http",), "business"),
     Area("customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers"),
+    Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),

@@ -284,4 +284,5 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             limit=limit,
             cursor=cursor,
         )
-        return json_answer(MessagePage.of(page))
+        whose = [message.key.customer_id for message in page.items]
+        return json_answer(MessagePage.of(page, wiring.use_cases().external_ids(business_of(app), whose)))

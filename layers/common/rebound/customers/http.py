@@ -13,12 +13,14 @@ from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, Cu
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, ProfileField, fields_of
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.platform.http.routes import (
     ChannelName,
     CustomerInPath,
+    ExternalIdInPath,
     business_of,
     channel_named,
     json_answer,
@@ -79,6 +81,15 @@ class CustomerChangeRequest(CustomerProfile):
     """Fields to set; ``null`` empties one. An address that is given is thereby confirmed, and its flag cleared."""
 
     __annotations__ = {name: _settable(name) for name in REQUIRED_FIELDS}
+
+
+class CustomerByExternalIdRequest(CustomerChangeRequest):
+    """Fields to set, of a customer who may be new: then first and last name are required. ``null`` empties a field.
+
+    An address that the customer has, or had before, keeps its flag; another is thereby confirmed.
+    """
+
+    __annotations__ = {}
 
 
 class EvidenceAnswer(Answer):
@@ -175,6 +186,43 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def get_customer(customer_id: CustomerInPath) -> Response[str]:
         view = wiring.use_cases().customer_service.get(business_of(app), customer_id)
         return json_answer(CustomerAnswer.of(view))
+
+    @app.get(
+        "/v1/customers/by-external-id/<external_id>",
+        summary="Read a customer by your own id",
+        tags=tags,
+        responses=one,
+    )
+    def get_customer_by_external_id(external_id: ExternalIdInPath) -> Response[str]:
+        business_id = business_of(app)
+        view = wiring.use_cases().customer_service.get(business_id, id_of_external(business_id, external_id))
+        return json_answer(CustomerAnswer.of(view))
+
+    @app.put(
+        "/v1/customers/by-external-id/<external_id>",
+        summary="Create or change the customer of your own id",
+        description="Sets what is named and leaves the rest, as PATCH does; 201 where the customer is new. Sent again, "
+        "it changes nothing.",
+        tags=tags,
+        responses={**responses(CustomerAnswer, HTTPStatus.CREATED), **one},
+    )
+    def put_customer_by_external_id(
+        external_id: ExternalIdInPath, request: Annotated[CustomerByExternalIdRequest, Body()]
+    ) -> Response[str]:
+        given = request.model_dump(exclude_unset=True)
+        view, is_new = wiring.use_cases().customer_service.put(business_of(app), external_id, given)
+        return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+    @app.delete(
+        "/v1/customers/by-external-id/<external_id>",
+        summary="Remove the customer of your own id",
+        tags=tags,
+        responses=no_content(),
+    )
+    def delete_customer_by_external_id(external_id: ExternalIdInPath) -> Response[str]:
+        business_id = business_of(app)
+        wiring.use_cases().customer_service.delete(business_id, id_of_external(business_id, external_id))
+        return nothing()
 
     @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
     def change_customer(

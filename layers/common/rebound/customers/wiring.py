@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rebound.customers.adapters import DynamoCustomerBook
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
+    from rebound.customers.application.external_ids import ReadExternalIds
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook, CustomersPorts, Departures
 
@@ -49,6 +50,7 @@ class CustomersUseCases(BusinessesUseCases):
     )
     recopy_flags: RecopyFlags = use_case("rebound.customers.application.copy_flags", queue="recopy_queue")
     copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
+    external_ids: ReadExternalIds = use_case("rebound.customers.application.external_ids")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
 
 

@@ -119,6 +119,7 @@ class MessageAnswer(Answer):
 
     message_id: str
     customer_id: str
+    external_id: str | None = Field(description="Your own id of the customer; null for who is deleted.")
     campaign_id: str | None
     category: Category
     channel: Channel
@@ -148,10 +149,11 @@ class MessageAnswer(Answer):
     asks_confirmation: bool
 
     @classmethod
-    def of(cls, message: Message) -> Self:
-        """The answer for a message."""
+    def of(cls, message: Message, external_id: str | None) -> Self:
+        """The answer for a message; the log does not know the customer's external id."""
         return cls.filled(
             message,
+            external_id=external_id,
             message_id=message.key.message_id,
             customer_id=message.key.customer_id,
             address=message.shown_address,
@@ -167,9 +169,10 @@ class MessagePage(Answer):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, page: Page[Message]) -> Self:
-        """The answer for a page."""
-        return cls(items=[MessageAnswer.of(message) for message in page.items], next_cursor=page.next_cursor)
+    def of(cls, page: Page[Message], external_ids: Mapping[str, str | None]) -> Self:
+        """The answer for a page, with the external ids of its customers."""
+        items = [MessageAnswer.of(message, external_ids[message.key.customer_id]) for message in page.items]
+        return cls(items=items, next_cursor=page.next_cursor)
 
 
 def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:

@@ -20,7 +20,7 @@ from rebound.platform.http.routes import (
     name_of_request,
     responses,
 )
-from rebound.platform.http.shapes import CustomerId, FieldProblem, text_of
+from rebound.platform.http.shapes import FieldProblem, NamesACustomer, text_of
 from rebound.sending import wiring
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -45,10 +45,9 @@ class PostedMessageAnswer(MessageAnswer):
     )
 
 
-class NewMessageRequest(Sends):
+class NewMessageRequest(NamesACustomer, Sends):
     """A message to one person; ``send_at`` may be within the next 7 days."""
 
-    customer_id: CustomerId
     appointment_id: AppointmentId | None = Field(
         default=None, description="Your name for the appointment that it is about, for that appointment's log."
     )
@@ -69,9 +68,11 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(PostedMessageAnswer, HTTPStatus.ACCEPTED),
     )
     def post_message(request: Annotated[NewMessageRequest, Body()]) -> Response[str]:
+        business_id = business_of(app)
         message = wiring.use_cases().post_message(
-            business_of(app),
-            customer_id=request.customer_id,
+            business_id,
+            customer_id=request.customer_of(business_id),
+            customer_field="customer_id" if request.external_id is None else "external_id",
             category=request.category,
             channel=request.channel,
             content=content_of(request.channel, request.content),
@@ -80,9 +81,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             timing=request.timing(),
             request=name_of_request(app),
         )
-        business = wiring.use_cases().settings_of_business.get(business_of(app))
+        external_id = wiring.use_cases().external_ids(business_id, [message.key.customer_id], as_of_now=True)
+        business = wiring.use_cases().settings_of_business.get(business_id)
         warnings = [FieldProblem.of(each) for each in warnings_about(business, request.category, request.channel)]
-        answer = MessageAnswer.of(message)
+        answer = MessageAnswer.of(message, external_id[message.key.customer_id])
         return json_answer(
             PostedMessageAnswer(**dict(answer), warnings=warnings) if warnings else answer, HTTPStatus.ACCEPTED
         )
@@ -97,4 +99,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
         page = wiring.use_cases().read_client_log(business_of(app), customer_id, limit, cursor)
-        return json_answer(MessagePage.of(page))
+        return json_answer(MessagePage.of(page, {customer_id: page.external_id}))

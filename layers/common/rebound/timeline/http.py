@@ -1,5 +1,6 @@
 """The logs that people read: shapes and routes."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -50,7 +51,7 @@ class AppointmentEntryAnswer(Answer):
     confirmed: bool | None = Field(description="Of kind reply: whether it confirms; false when it is unclear.")
 
     @classmethod
-    def of(cls, entry: Message | Answered) -> Self:
+    def of(cls, entry: Message | Answered, external_ids: Mapping[str, str | None]) -> Self:
         """The answer for an entry."""
         if isinstance(entry, Answered):
             return cls(
@@ -65,7 +66,7 @@ class AppointmentEntryAnswer(Answer):
             at=time_of(entry.key.message_id),
             kind="message",
             sentence=sentence_of_message(entry),
-            message=MessageAnswer.of(entry),
+            message=MessageAnswer.of(entry, external_ids[entry.key.customer_id]),
             reply_id=None,
             confirmed=None,
         )
@@ -82,12 +83,12 @@ class AppointmentLogAnswer(Answer):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, appointment_id: str, log: AppointmentLog) -> Self:
+    def of(cls, appointment_id: str, log: AppointmentLog, external_ids: Mapping[str, str | None]) -> Self:
         """The answer for a log."""
         return cls(
             appointment_id=appointment_id,
             confirmed_at=log.confirmed_at,
-            items=[AppointmentEntryAnswer.of(entry) for entry in log.entries],
+            items=[AppointmentEntryAnswer.of(entry, external_ids) for entry in log.entries],
             next_cursor=log.next_cursor,
         )
 
@@ -136,8 +137,8 @@ class LogEntryAnswer(Answer):
     flag: FlagChangeAnswer | None = None
 
     @classmethod
-    def of(cls, happened: Happened) -> Self:
-        """The answer for an entry."""
+    def of(cls, happened: Happened, external_id: str | None) -> Self:
+        """The answer for an entry of a customer's."""
         what, key = happened.what, happened.contact
         about: dict[str, Any] = {
             "at": happened.at,
@@ -150,7 +151,7 @@ class LogEntryAnswer(Answer):
             case Message():
                 because = happened.waits_because
                 sentence = sentence_of_message(what) if because is None else sentence_of_waiting(what, because)
-                answer = MessageAnswer.of(what)
+                answer = MessageAnswer.of(what, external_id)
                 return cls(kind="message", sentence=sentence, message=answer, held_because=because, **about)
             case Reply():
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
@@ -171,6 +172,7 @@ class TimelineAnswer(Answer):
     """Part of what happened with a customer, newest first."""
 
     customer_id: str
+    external_id: str | None
     texts_stopped: StoppedTextsAnswer | None = Field(description="Null while texts are not stopped.")
     items: list[LogEntryAnswer]
     next_cursor: str | None
@@ -178,10 +180,12 @@ class TimelineAnswer(Answer):
     @classmethod
     def of(cls, timeline: Timeline) -> Self:
         """The answer for a log."""
+        external_id = timeline.customer.external_id
         return cls(
             customer_id=timeline.customer.customer_id,
+            external_id=external_id,
             texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.filled(timeline.stopped),
-            items=[LogEntryAnswer.of(entry) for entry in timeline.entries.items],
+            items=[LogEntryAnswer.of(entry, external_id) for entry in timeline.entries.items],
             next_cursor=timeline.entries.next_cursor,
         )
 
@@ -214,4 +218,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         cursor: Cursor = None,
     ) -> Response[str]:
         log = wiring.use_cases().read_appointment_log(business_of(app), appointment_id, limit, cursor)
-        return json_answer(AppointmentLogAnswer.of(appointment_id, log))
+        whose = [entry.key.customer_id for entry in log.entries if isinstance(entry, Message)]
+        external_ids = wiring.use_cases().external_ids(business_of(app), whose)
+        return json_answer(AppointmentLogAnswer.of(appointment_id, log, external_ids))

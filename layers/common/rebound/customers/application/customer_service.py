@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import replace
 from datetime import date
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ from rebound.kernel.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.languages import known_language
 from rebound.kernel.local_time import time_zone
 from rebound.kernel.retrying import retried
@@ -82,27 +83,64 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
         business = self.businesses.get(business_id)
         profile = checked_profile(given, business, self.addresses, creating=True)
-        now = self.clock.now()
         external_id = profile.get("external_id")
-        customer = Customer(
-            business_id=business_id,
-            customer_id=id_of_external(business_id, external_id) if external_id else self.ids.customer_id(),
-            created_at=now,
-            updated_at=now,
-            **profile,
-        )
+        customer_id = id_of_external(business_id, external_id) if external_id else self.ids.customer_id()
+        customer = self._new(business_id, customer_id, profile)
 
         def write() -> None:
-            if external_id and self._exists(customer):
+            if external_id and self._found(business_id, customer_id) is not None:
                 raise ConflictError(
                     "external_id_taken",
                     "A customer with this external_id exists already.",
-                    customer_id=customer.customer_id,
+                    customer_id=customer_id,
                 )
             self._save(customer, edited=())
 
         retried(write)
-        return self.get(business_id, customer.customer_id)
+        return self.get(business_id, customer_id)
+
+    def put(self, business_id: str, external_id: str, given: Mapping[str, Any]) -> tuple[CustomerView, bool]:
+        """Create the customer of an external id, or set the given fields of theirs; also whether they are new.
+
+        What is as it was is no edit: nothing is written when nothing differs, and an address that the customer has, or
+        had before, is no evidence that it is good. So the same list may be sent every night. Raises
+        ``InvalidInputError``.
+        """
+        business = self.businesses.get(business_id)
+        customer_id = id_of_external(business_id, external_id)
+
+        def write() -> bool:
+            before = self._found(business_id, customer_id)
+            profile = self._named(external_id, given, business, creating=before is None)
+            if before is None:
+                self._save(self._new(business_id, customer_id, profile), edited=())
+                return True
+            news = {name: value for name, value in profile.items() if value != getattr(before, name)}
+            if news:
+                after = before.changed(self.clock.now(), **news)
+                unknown = set(after.contact_keys).difference(before.all_contact_keys)
+                self._write_edit(before, after, [key.channel for key in unknown])
+            return False
+
+        is_new = retried(write)
+        return self.get(business_id, customer_id), is_new
+
+    def _named(
+        self, external_id: str, given: Mapping[str, Any], business: Business, *, creating: bool
+    ) -> dict[str, Any]:
+        """The checked profile of the customer of an external id, which the fields may repeat."""
+        errors = [] if tidied(external_id) else [FieldError("external_id", "Must have something that can be read.")]
+        if "external_id" in given and tidied(given["external_id"] or "") != tidied(external_id):
+            errors.append(FieldError("external_id", "Must be the one of the address, or be left out."))
+        try:
+            profile = checked_profile(
+                {**given, "external_id": external_id}, business, self.addresses, creating=creating
+            )
+        except InvalidInputError as error:
+            errors += [_required(each) if creating and each.field not in given else each for each in error.errors]
+        if errors:
+            raise InvalidInputError(*errors)
+        return profile
 
     def get(self, business_id: str, customer_id: str) -> CustomerView:
         """Raises ``NotFoundError``."""
@@ -122,13 +160,15 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
-            after = before.changed(self.clock.now(), **profile)
-            self._save(after, edited=edited, before=before)
-            if after.time_zone != before.time_zone:
-                self._wake_what_waits(business_id)
+            self._write_edit(before, before.changed(self.clock.now(), **profile), edited)
 
         retried(write)
         return self.get(business_id, customer_id)
+
+    def _write_edit(self, before: Customer, after: Customer, edited: Sequence[Channel]) -> None:
+        self._save(after, edited=edited, before=before)
+        if after.time_zone != before.time_zone:
+            self._wake_what_waits(after.business_id)
 
     def _wake_what_waits(self, business_id: str) -> None:
         """Write the settings anew, so that held messages are decided again: another hour may be right for them now.
@@ -161,12 +201,15 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         """
         retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
 
-    def _exists(self, customer: Customer) -> bool:
+    def _new(self, business_id: str, customer_id: str, profile: Mapping[str, Any]) -> Customer:
+        now = self.clock.now()
+        return Customer(business_id=business_id, customer_id=customer_id, created_at=now, updated_at=now, **profile)
+
+    def _found(self, business_id: str, customer_id: str) -> Customer | None:
         try:
-            self.customers.get(customer.business_id, customer.customer_id)
+            return self.customers.get(business_id, customer_id)
         except NotFoundError:
-            return False
-        return True
+            return None
 
     def _save(
         self,
@@ -199,12 +242,8 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             self.suppressions.clear_at_once(customer.email)
 
 
-def id_of_external(business_id: str, external_id: str) -> str:
-    """The customer id for a business's own id, so that importing the same row twice gives one customer.
-
-    Hashes spread as evenly as random ids do; the key ranges of expansion rely on that.
-    """
-    return sha256(f"{business_id}\x1f{external_id}".encode()).hexdigest()[:32]
+def _required(error: FieldError) -> FieldError:
+    return replace(error, message="Is required, because there is no customer with this external_id yet.")
 
 
 def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: ClearedBy = ClearedBy.EDIT) -> Contact:

@@ -79,6 +79,7 @@ class RecipientAnswer(Answer):
     """A customer who is meant, and whether the message would reach them."""
 
     customer_id: str
+    external_id: str | None
     name: str
     decision: Literal["send", "held", "excluded"]
     reason: Exclusion | HoldReason | None = Field(description="Why they are left out, or have to wait.")
@@ -87,7 +88,12 @@ class RecipientAnswer(Answer):
     @classmethod
     def of(cls, foreseen: Foreseen) -> Self:
         """The answer for a customer."""
-        who = {"customer_id": foreseen.customer.customer_id, "name": foreseen.customer.full_name}
+        customer = foreseen.customer
+        who = {
+            "customer_id": customer.customer_id,
+            "external_id": customer.external_id,
+            "name": customer.full_name,
+        }
         match foreseen.decision:
             case Send():
                 return cls(**who, decision="send", reason=None, until=None)

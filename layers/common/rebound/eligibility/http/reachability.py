@@ -137,9 +137,9 @@ class AttemptAnswer(MessageAnswer):
     words: str | None = Field(description="The provider's own words, for failures that speak against the address now.")
 
     @classmethod
-    def of_attempt(cls, attempt: Attempt) -> Self:
+    def of_attempt(cls, attempt: Attempt, external_id: str | None) -> Self:
         """The answer for an attempt."""
-        message = MessageAnswer.of(attempt.message)
+        message = MessageAnswer.of(attempt.message, external_id)
         return cls(**dict(message), sentence=attempt.sentence, words=attempt.words)
 
 
@@ -147,6 +147,7 @@ class ReachabilityAnswer(Answer):
     """Why a customer does, or does not, get a kind of message, and the one thing to do about it."""
 
     customer_id: str
+    external_id: str | None
     channel: Channel
     category: Category
     address: str | None
@@ -163,6 +164,7 @@ class ReachabilityAnswer(Answer):
         case, verdict, cleared = explanation.case, explanation.verdict, explanation.cleared
         return cls(
             customer_id=case.customer.customer_id,
+            external_id=case.customer.external_id,
             channel=case.mailing.channel,
             category=case.mailing.category,
             address=case.address,
@@ -177,7 +179,7 @@ class ReachabilityAnswer(Answer):
                 cleared=ClearedAnswer.filled(cleared) if cleared is not None else None,
             ),
             opt_outs=[OptOutAnswer.filled(opt_out) for opt_out in explanation.opt_outs],
-            attempts=[AttemptAnswer.of_attempt(attempt) for attempt in explanation.attempts],
+            attempts=[AttemptAnswer.of_attempt(each, case.customer.external_id) for each in explanation.attempts],
         )
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.customers.application.customer_service import id_of_external
 from rebound.customers.domain import REQUIRED_FIELDS
 from rebound.imports_exports.application.customer_files import OPT_OUTS_OF, read_rows
 from rebound.imports_exports.application.file_lines import UnreadableFileError
 from rebound.imports_exports.application.import_rows import name_of
 from rebound.imports_exports.domain import ImportFile, ImportJob, Splitting
 from rebound.kernel.errors import FieldError
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.written_text import is_one_line, tidied
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any, Final
+from urllib.parse import quote, unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -42,10 +43,12 @@ MAX_ID: Final = 128
 class Area(Struct, frozen=True):
     """One kind of thing below ``/v1``: where it is, who has its routes, and what a key needs for it.
 
-    ``address`` is the beginning of its paths, in which ``*`` stands for an id; of several areas the one with the
-    longest address has a path. ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
+    ``address`` is the beginning of its paths, in which ``*`` stands for an id; of several areas a path belongs to the
+    one that says most of it, from the left: a word goes before an id, and the longer address before the shorter.
+    ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
     else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
-    will do. ``also`` are scopes that are needed besides.
+    will do. ``also`` are scopes that are needed besides. With ``whole_id`` everything behind the address is one id, in
+    which slashes and the names of routes are like any other letters.
     """
 
     address: str
@@ -53,6 +56,7 @@ class Area(Struct, frozen=True):
     scope: str | None = None
     reads: bool = False
     also: tuple[str, ...] = ()
+    whole_id: bool = False
 
     def has(self, path: Sequence[str]) -> bool:
         """Whether it has a path, given by its parts after ``v1``."""
@@ -77,7 +81,7 @@ class Api(Struct, frozen=True):
         """The area that has an address, which may have a route there."""
         version, *parts = [part for part in path.split("/") if part] or [""]
         found = [area for area in self.areas if version == "v1" and area.has(parts)]
-        return max(found, key=lambda area: area.address.count("/"), default=None)
+        return max(found, key=lambda area: [part != "*" for part in area.address.split("/")], default=None)
 
     def document(self) -> str:
         """The OpenAPI document, generated from the routes and shapes."""
@@ -127,17 +131,40 @@ def _document(api: Api) -> str:
     return api.document()
 
 
+def path_of(api: Api, event: Mapping[str, Any]) -> str:
+    """The path of a request as routes are looked for: its escapes are read once, and an id that is whole has them anew.
+
+    A REST API hands the path over as it was sent. An HTTP API hands it over as it is read, and names the ``version`` of
+    its events, which a REST API's have not; so does the embedded AWS. There, a slash at the end of an id that is whole
+    belongs to the id; where it can be told from one that is escaped, it changes nothing, as behind every path.
+
+    Source: "Lambda proxy integrations" (REST APIs), "Payload format version" (HTTP APIs). Raises ``MalformedError``.
+    """
+    path: str = event["path"]
+    if "version" not in event:
+        try:
+            path = unquote(path.rstrip("/"), errors="strict")
+        except UnicodeDecodeError:
+            raise MalformedError("The path is not text in UTF-8.") from None
+    area = api.area_of(path)
+    if area is None or not area.whole_id:
+        return path
+    before, address, whole = path.partition(f"/v1/{area.address}/")
+    return path if before else f"{address}{quote(whole, safe='')}"
+
+
 def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Answer one request: what may not be asked at all is refused before anything of it is looked at.
 
     HEAD is answered as GET, without the body (RFC 9110, 9.3.2). OPTIONS is a method like any other, and no path has
     it: browsers, which ask with it, are not meant to have keys.
     """
-    asked = {**event, "httpMethod": "GET"} if event["httpMethod"] == "HEAD" else event
-    area = api.area_of(event["path"])
-    app = resolver(api, *(area.modules if area is not None else ()))
+    method = event["httpMethod"]
     try:
-        _check_address(api, app, asked)
+        asked = {**event, "path": path_of(api, event), "httpMethod": "GET" if method == "HEAD" else method}
+        area = api.area_of(asked["path"])
+        app = resolver(api, *(area.modules if area is not None else ()))
+        _check_address(api, app, asked, area)
         _check_scope(asked, area)
         _check_size(asked)
         _check_body(asked)
@@ -151,13 +178,13 @@ def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         }
     else:
         answer = app.resolve(asked, context)
-    return {**answer, "body": ""} if asked is not event else answer
+    return {**answer, "body": ""} if method == "HEAD" else answer
 
 
-def _check_address(api: Api, app: Routes, event: Mapping[str, Any]) -> None:
+def _check_address(api: Api, app: Routes, event: Mapping[str, Any], area: Area | None) -> None:
     """Whether there is something at the path, and for the method: the document has both, so that neither is secret."""
     path, method = event["path"], event["httpMethod"]
-    if any(len(part) > MAX_ID for part in path.split("/")):
+    if (area is None or not area.whole_id) and any(len(part) > MAX_ID for part in path.split("/")):
         raise PathNotFoundError
     here = app.methods_at(path)
     if method in here:

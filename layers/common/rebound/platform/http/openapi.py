@@ -144,9 +144,12 @@ def _merge_directions(document: Json) -> Json:
 
 
 def _leave_out_defaults(document: Json) -> None:
-    """A client that fills in defaults would set what its user did not name: partial updates have none, at any depth."""
+    """A client that fills in defaults would set what its user did not name: partial updates have none, at any depth.
+
+    A PUT that merges is one as well.
+    """
     schemas = document["components"]["schemas"]
-    bodies = [operation["requestBody"] for _, method, operation in operations(document) if method == "patch"]
+    bodies = [operation["requestBody"] for _, method, operation in operations(document) if method in ("patch", "put")]
     met: set[str] = set()
     waiting: list[Any] = bodies
     while waiting:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import AfterValidator
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -19,6 +21,14 @@ MAX_LIMIT: Final = 100
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
 CustomerInPath = Annotated[str, Path(description="32 hexadecimal digits.")]
+ExternalIdInPath = Annotated[
+    Annotated[str, AfterValidator(unquote)],
+    Path(
+        description="Your own id, with everything but letters, digits and -._~ escaped: a slash is %2F.",
+        examples=["crm-4711"],
+    ),
+]
+"""Of an area with ``whole_id``, which hands the id over with its escapes."""
 ChannelName = Annotated[Annotated[str, one_of(Channel)], Path(description="email or sms")]
 
 

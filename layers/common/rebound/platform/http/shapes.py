@@ -16,16 +16,19 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     WithJsonSchema,
+    model_validator,
 )
 
 from rebound.kernel.audiences import Audience
 from rebound.kernel.errors import FieldError
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.times import write_time
 from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
 FIRST_PRINTABLE = 0x20
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
+MAX_EXTERNAL_ID = 128
 
 
 def one_line(value: str) -> str:
@@ -93,12 +96,30 @@ EitherTime = Annotated[str, _EITHER]
 """What was posted as a ``WrittenTime``, in an answer."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EXTERNAL_ID)]
 
 
 class Request(BaseModel):
     """A request body: unknown fields and values of another JSON type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class NamesACustomer(Request):
+    """A request about one customer, by our id or by the client's own."""
+
+    customer_id: CustomerId | None = None
+    external_id: ExternalId | None = Field(default=None, description="Your own id, in place of customer_id.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.customer_id is None) == (self.external_id is None):
+            raise ValueError("Give exactly one of customer_id, external_id.")
+        return self
+
+    def customer_of(self, business_id: str) -> str:
+        """The id of the customer; an external id is not looked up."""
+        return self.customer_id or id_of_external(business_id, str(self.external_id))
 
 
 class Answer(BaseModel):

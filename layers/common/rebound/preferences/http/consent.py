@@ -143,6 +143,7 @@ class ConsentAnswer(Answer):
     """State and history of a customer's consent."""
 
     customer_id: str
+    external_id: str | None
     channels: ChannelsAnswer
     history: StatementPage
 
@@ -151,6 +152,7 @@ class ConsentAnswer(Answer):
         """The answer for a customer."""
         return cls(
             customer_id=view.customer.customer_id,
+            external_id=view.customer.external_id,
             channels=ChannelsAnswer(email=_channel(view, Channel.EMAIL), sms=_channel(view, Channel.SMS)),
             history=StatementPage(
                 items=[StatementAnswer.of_entry(entry) for entry in view.history.items],
@@ -192,8 +194,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
     )
     def ask_for_confirmation(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        message = wiring.use_cases().ask_for_confirmation(business_of(app), customer_id, channel_named(channel))
-        return json_answer(MessageAnswer.of(message), HTTPStatus.ACCEPTED)
+        business_id = business_of(app)
+        message = wiring.use_cases().ask_for_confirmation(business_id, customer_id, channel_named(channel))
+        external_id = wiring.use_cases().external_ids(business_id, [customer_id], as_of_now=True)[customer_id]
+        return json_answer(MessageAnswer.of(message, external_id), HTTPStatus.ACCEPTED)
 
     @app.post(
         "/v1/customers/<customer_id>/consent",

@@ -68,6 +68,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         asks_confirmation: bool = False,
         timing: Timing | None = None,
         request: str | None = None,
+        customer_field: str = "customer_id",
     ) -> Message:
         """Queue the message, or hold it for its hour, and write it to the client log.
 
@@ -76,6 +77,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         ``appointment_id`` is the client's name for the appointment that the message is about; with
         ``asks_confirmation`` a text asks the customer to confirm that appointment.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
+        ``customer_field`` is the field by which the client named the customer.
         """
         business, timing = self.businesses.get(business_id), timing or Timing()
         self._check(business, content, category, timing)
@@ -85,7 +87,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         try:
             customer = self.customers.get(business_id, customer_id)
         except NotFoundError:
-            raise InvalidInputError(FieldError("customer_id", "There is no such customer.")) from None
+            raise InvalidInputError(FieldError(customer_field, "There is no such customer.")) from None
         check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
         if address is None:
