@@ -263,13 +263,19 @@ class Deployment:
     # --- the API ------------------------------------------------------------------------------------------------------
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """One request of a client: the authorizer first, then the API."""
+        """One request of a client: the authorizer first, then the API; ``path`` may have a query."""
         self.api_requests += 1
         event = json.loads((REPOSITORY / "events/api_gateway/authorize_request.json").read_text(encoding="utf-8"))
         event["headers"]["Authorization"] = f"Bearer {self.token}"
         known = self.invoke("authorize_request", event)
         event = json.loads((REPOSITORY / "events/api_gateway/post_campaign.json").read_text(encoding="utf-8"))
-        event.update(path=path, httpMethod=method, body=None if body is None else json.dumps(body))
+        address = urlsplit(path)
+        query = dict(parse_qsl(address.query))
+        event.update(path=address.path, httpMethod=method, body=None if body is None else json.dumps(body))
+        event.update(
+            queryStringParameters=query or None,
+            multiValueQueryStringParameters={name: [value] for name, value in query.items()} or None,
+        )
         # Two campaigns are two, although they are the same in every word.
         event["headers"]["Idempotency-Key"] = f"at {self.cloud.now}"
         event["multiValueHeaders"]["Idempotency-Key"] = [f"at {self.cloud.now}"]

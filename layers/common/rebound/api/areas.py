@@ -26,6 +26,7 @@ AREAS: Final = (
         "segments",
         reads=True,
         also=("customers:read",),
+        pages=True,
     ),
     Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
     Area("messages", ("rebound.sending.http",), "messages"),

@@ -219,14 +219,14 @@ def _contact_row(row: type[ContactRow], contact: Contact) -> ContactRow:
 
 def read_contact(row: ContactRow) -> Contact:
     """The contact of a row."""
-    # Few have these, and an expansion reads nothing more often: past the descriptors.
+    # An expansion reads nothing more often: past pynamodb's descriptors.
     values = row.attribute_values
     return Contact(
-        ContactKey.parse(row.contact_id),
-        _read_reachability(row.reachability),
-        _read_consent(row.consent),
-        frozenset(row.customer_ids or ()),
-        int(row.version),
+        ContactKey.parse(values["contact_id"]),
+        _read_reachability(values.get("reachability")),
+        _read_consent(values.get("consent")),
+        frozenset(values.get("customer_ids") or ()),
+        int(values["version"]),
         left=frozenset(values.get("left") or ()),
         freed=frozenset(values.get("freed") or ()),
         departed_at=values.get("departed_at"),

@@ -25,7 +25,7 @@ from rebound.platform.http.problems import (
     ignored,
     install,
 )
-from rebound.platform.http.routes import IDEMPOTENCY_HEADER, business_of, check_has, no_number
+from rebound.platform.http.routes import IDEMPOTENCY_HEADER, MAX_LIMIT, business_of, check_has, no_number
 from rebound.platform.wiring import roomy
 
 MAX_BODY: Final = 512 * 1024
@@ -35,7 +35,11 @@ MAX_IMPORT_BODY: Final = 5_700_000
 Lambda takes events of 6 MB (6,291,456 bytes), of which API Gateway's headers and context need some; what is larger
 never arrives here. Source: "Lambda quotas", invocation payload.
 """
+LARGEST_PAGE: Final = 3_000_000
+"""Bytes of an answer with a part of a list. Lambda takes 6 MB, as JSON once more, where a quote takes two bytes."""
 MAX_KEY: Final = 128
+_PAGES: Final = "_only_asks_for_pages"
+"""Where routes find ``Area.pages`` of the request."""
 MAX_ID: Final = 128
 """Longer than any id of ours."""
 
@@ -48,7 +52,8 @@ class Area(Struct, frozen=True):
     ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
     else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
     will do. ``also`` are scopes that are needed besides. With ``whole_id`` everything behind the address is one id, in
-    which slashes and the names of routes are like any other letters.
+    which slashes and the names of routes are like any other letters. ``pages`` says that its POSTs only ask for parts
+    of a list: their answers are not kept for an Idempotency-Key, and may be larger than what could be kept.
     """
 
     address: str
@@ -57,6 +62,7 @@ class Area(Struct, frozen=True):
     reads: bool = False
     also: tuple[str, ...] = ()
     whole_id: bool = False
+    pages: bool = False
 
     def has(self, path: Sequence[str]) -> bool:
         """Whether it has a path, given by its parts after ``v1``."""
@@ -177,8 +183,37 @@ def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
             "isBase64Encoded": False,
         }
     else:
-        answer = app.resolve(asked, context)
+        answer = _resolved(app, asked, area, context)
     return {**answer, "body": ""} if method == "HEAD" else answer
+
+
+def _resolved(app: Routes, event: Mapping[str, Any], area: Area | None, context: Any) -> dict[str, Any]:
+    """The answer of a route. A part of a list has fewer items than were asked for when it would be too large."""
+    pages = area is not None and area.pages
+
+    def resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
+        app.context[_PAGES] = pages
+        return app.resolve(dict(asked), context)
+
+    answer = resolve(event)
+    if event["httpMethod"] != "GET" and not pages:
+        return answer
+    given = (event.get("queryStringParameters") or {}).get("limit", "")
+    limit = int(given) if given.isdecimal() else MAX_LIMIT
+    while limit > 1 and (size := len(answer["body"].encode())) > LARGEST_PAGE:
+        limit = max(1, limit * LARGEST_PAGE // size)
+        answer = resolve(_with_limit(event, str(limit)))
+    return answer
+
+
+def _with_limit(event: Mapping[str, Any], limit: str) -> Mapping[str, Any]:
+    single = event.get("queryStringParameters") or {}
+    multiple = event.get("multiValueQueryStringParameters") or {}
+    return {
+        **event,
+        "queryStringParameters": {**single, "limit": limit},
+        "multiValueQueryStringParameters": {**multiple, "limit": [limit]},
+    }
 
 
 def _check_address(api: Api, app: Routes, event: Mapping[str, Any], area: Area | None) -> None:
@@ -260,7 +295,7 @@ def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Respo
     """With an ``Idempotency-Key`` a POST is done once; the same request again gets the first answer again for a day."""
     event = app.current_event
     key = event.headers.get(IDEMPOTENCY_HEADER)
-    if key is None or event.http_method != "POST":
+    if key is None or event.http_method != "POST" or app.context[_PAGES]:
         return next_middleware(app)
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise MalformedError(f"{IDEMPOTENCY_HEADER} must have 1 to {MAX_KEY} printable characters.")

@@ -16,9 +16,11 @@ from rebound.platform.http.shapes import Answer, Problem, one_of
 
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 DEFAULT_LIMIT: Final = 50
-MAX_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT, description="How many items at most; a page may have fewer and a next_cursor.")
+]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
 CustomerInPath = Annotated[str, Path(description="32 hexadecimal digits.")]
 ExternalIdInPath = Annotated[
