@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from rebound.contacts.domain.contacts import Contact
@@ -74,6 +74,7 @@ class MemoryCustomerBook:
         if (customer.failed_email if email else customer.failed_phone) == invalid:
             return
         flagged = replace(customer, failed_email=invalid) if email else replace(customer, failed_phone=invalid)
+        flagged = replace(flagged, flags_at=datetime.now(UTC))
         self.rows[key.business_id, customer_id] = replace(flagged, version=customer.version + 1)
 
     def _of(self, business_id: str) -> list[Customer]:

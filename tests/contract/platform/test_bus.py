@@ -42,7 +42,7 @@ def test_events_are_put_on_the_bus_under_their_own_names() -> None:
         "channel": "email",
         "customer_ids": [id_of(1)],
         "reason": "bounce:mailbox_full",
-        "since": "2026-11-20T12:00:00Z",
+        "since": "2026-11-20T12:00:00.000Z",
         "version": 3,
         "change_id": "change-3",
     }

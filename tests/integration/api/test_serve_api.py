@@ -15,11 +15,13 @@ from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
+from rebound.kernel.times import write_time
 from rebound.segments.wiring import SegmentsUseCases
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.integration.conftest import Answer, Stack
 
+ALL_IN = {"all": "opted_in", "marketing": "opted_in", "loyalty": "opted_in"}
 ANA = {"first_name": "Ana", "last_name": "Silva", "email": "Ana@Example.com", "mobile_phone": "(415) 555-0123"}
 OFFER = {
     "name": "Autumn offer",
@@ -62,7 +64,7 @@ def test_a_customer_has_the_shape_of_the_contract(stack: Stack) -> None:
     assert (body["email"], body["mobile_phone"], body["language"]) == ("Ana@example.com", "+14155550123", "pt")
     assert body["contacts"]["sms"] == {
         "address": "+14155550123", "invalid": False, "reason": None, "since": None, "evidence": None,
-        "next_try_at": None, "opted_out": [],
+        "next_try_at": None, "opted_out": [], "effective": ALL_IN,
     }  # fmt: skip
     assert stack.api("GET", f"/v1/customers/{body['customer_id']}").body == body
 
@@ -81,7 +83,7 @@ def test_a_flag_is_shown_with_its_reason_and_since_and_clears_when_the_address_i
 
     assert flagged == {
         "address": "Ana@example.com", "invalid": True, "reason": "bounce:mailbox_does_not_exist",
-        "since": "2026-11-20T12:00:00.000Z", "next_try_at": None, "opted_out": [],
+        "since": "2026-11-20T12:00:00.000Z", "next_try_at": None, "opted_out": [], "effective": ALL_IN,
         "evidence": {
             "class": "invalid", "provider": "ses", "code": "Permanent/NoEmail", "detail": None, "message_id": "m1",
             "at": "2026-11-20T12:00:00.000Z",
@@ -114,6 +116,47 @@ def test_a_deleted_customer_is_gone(stack: Stack) -> None:
     assert (answer.status, answer.text) == (204, "")
     assert stack.api("GET", f"/v1/customers/{customer_id}").status == 404
     assert stack.api("DELETE", f"/v1/customers/{customer_id}").status == 404
+
+
+def test_after_a_stop_nobody_is_shown_as_subscribed_to_anything(stack: Stack) -> None:
+    customer_id = created(stack)["customer_id"]
+    key = ContactKey(BUSINESS_ID, Channel.SMS, "+14155550123")
+    stop = ConsentEvidence(at(0), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD)
+    house.ports().contacts.save(house.ports().contacts.get_many([key])[key].with_evidence(stop))
+    stack.api("PATCH", "/v1/business", {"double_opt_in": {"email": True}})
+    contacts = stack.api("GET", f"/v1/customers/{customer_id}").body["contacts"]
+    channels = stack.api("GET", f"/v1/customers/{customer_id}/consent").body["channels"]
+
+    assert (contacts["sms"]["opted_out"], set(contacts["sms"]["effective"].values())) == (["all"], {"opted_out"})
+    assert contacts["email"]["effective"] == ALL_IN | dict.fromkeys(("marketing", "loyalty"), "not_confirmed")
+    for channel, shown in channels.items():
+        assert {s: state["effective"] for s, state in shown["scopes"].items()} == contacts[channel]["effective"]
+
+
+def test_the_time_that_is_shown_is_that_of_the_last_change_of_profile_flag_or_consent(stack: Stack) -> None:
+    customer_id = created(stack)["customer_id"]
+    path = f"/v1/customers/{customer_id}"
+    stored = house.ports().customers.get(BUSINESS_ID, customer_id).updated_at
+    seen = [stack.api("GET", path).body["updated_at"]]
+
+    def later() -> None:
+        shown = stack.api("GET", path).body["updated_at"]
+        assert shown > seen[-1]
+        seen.append(shown)
+
+    assert seen == [write_time(stored)]
+    flag()
+    later()
+    stack.api("POST", f"{path}/consent", {**UNSUBSCRIBED, "channel": "email"})
+    later()
+    house.ports().customers.copy_flag(
+        ContactKey(BUSINESS_ID, Channel.EMAIL, "ana@example.com"), customer_id, invalid=True
+    )
+    later()
+    assert house.ports().customers.get(BUSINESS_ID, customer_id).updated_at == stored
+    stack.api("PATCH", path, {"first_name": "Anna"})
+    later()
+    assert stack.api("GET", "/v1/customers").body["items"][0]["updated_at"] == seen[-1]
 
 
 def test_customers_are_listed_in_pages_and_filtered(stack: Stack) -> None:
@@ -153,13 +196,19 @@ def test_consent_is_shown_with_who_said_what_and_changed_at_the_desk(stack: Stac
     assert stack.api("GET", f"/v1/customers/{customer_id}").body["contacts"]["sms"]["opted_out"] == ["marketing"]
     assert sms["address"] == "+14155550123"
     assert sms["scopes"]["marketing"] == {
-        "opted_out": True, "since": said["at"], "source": "staff", "who": "Kim", "words": "asked at the desk",
+        "opted_out": True, "effective": "opted_out", "since": said["at"],
+        "source": "staff", "who": "Kim", "words": "asked at the desk",
         "message_id": None, "taken_back_by": "staff",
         "how_to_take_back": (
             "Leave it as it is until the customer asks for these messages again, then resubscribe them."
         ),
     }  # fmt: skip
-    assert sms["scopes"]["all"] == dict.fromkeys(sms["scopes"]["all"], None) | {"opted_out": False}
+    assert sms["scopes"]["all"] == dict.fromkeys(sms["scopes"]["all"], None) | {
+        "opted_out": False,
+        "effective": "opted_in",
+    }
+    loyalty = sms["scopes"]["loyalty"]
+    assert (loyalty["opted_out"], loyalty["effective"]) == (False, "opted_out")
     assert {name: said[name] for name in ("channel", "address", "former", "scope", "opted_out", "source", "who")} == {
         "channel": "sms", "address": "+14155550123", "former": False, "scope": "marketing", "opted_out": True,
         "source": "staff", "who": "Kim",

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import Business, DoubleOptIn
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence
+from rebound.consent.domain.consent import FIRST_HAND_SOURCES, ConsentEvidence, Standing
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure
 from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Exclusion, Send, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from tests.fakes import strategies
 from tests.fakes.making import NO_SUCH_MAILBOX, at, business, campaign, contact_key, customer
@@ -128,6 +128,27 @@ def test_with_double_opt_in_promotional_messages_go_only_to_who_asked_for_them_t
         assert with_it is Exclusion.NOT_CONFIRMED
     else:
         assert with_it == without
+
+
+@given(
+    st.sampled_from(Channel),
+    st.sampled_from(Category),
+    st.lists(strategies.said, max_size=6),
+    st.lists(strategies.evidence.filter(lambda each: not isinstance(each, Failure)), max_size=2),
+    st.booleans(),
+)
+def test_how_a_scope_is_said_to_stand_is_how_the_decision_takes_it(
+    channel: Channel, category: Category, statements: list[ConsentEvidence], evidence: list[Evidence], double: bool
+) -> None:
+    contact = Contact(contact_key(1, channel)).with_evidence(*evidence, *statements)
+    sender = business(double_opt_in=DoubleOptIn(email=double, sms=double))
+    decision = decide(ANA, contact, sender, campaign(channel, category=category, single=True), NOW)
+    said = {Exclusion.OPTED_OUT: Standing.OPTED_OUT, Exclusion.NOT_CONFIRMED: Standing.NOT_CONFIRMED}
+    standing = contact.consent.standing(category.traits.scope, needs_confirmation=double)
+
+    assert standing is (said[decision] if isinstance(decision, Exclusion) else Standing.OPTED_IN)
+    if standing is Standing.OPTED_IN:
+        assert not set(COVERED_BY[category.traits.scope]) & set(contact.consent.opted_out)
 
 
 @pytest.mark.parametrize("category", PROMOTIONAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -54,6 +54,7 @@ class CustomerRow(Model):
     updated_at = InstantAttribute()
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
+    flags_at = InstantAttribute(null=True)
     former_contacts = TextListAttribute(null=True)
     file_values = UnicodeAttribute(null=True)
     """JSON."""
@@ -180,7 +181,8 @@ class DynamoCustomerBook:
         row = self._row(key.business_id, customer_id)
         try:
             with lost_races():
-                row.update(actions=[flag.set(invalid), CustomerRow.version.add(1)], condition=same_address)
+                at = CustomerRow.flags_at.set(datetime.now(UTC))
+                row.update(actions=[flag.set(invalid), at, CustomerRow.version.add(1)], condition=same_address)
         except ConcurrentChangeError:
             # The customer has moved to another address, or is gone: this flag is not theirs any more.
             return

@@ -7,6 +7,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import ConfigDict, Field, WithJsonSchema
 
+from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import Standing
+from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
@@ -110,6 +113,24 @@ class EvidenceAnswer(Answer):
         return cls.filled(failure, failure_class=look_up(failure.provider, failure.code).failure_class)
 
 
+class EffectiveAnswer(Answer):
+    """Whether messages of each scope may be sent, as far as consent goes: opt-outs of wider scopes count.
+
+    opted_in: nothing speaks against it, also when nothing was ever said. opted_out: an opt-out of this scope or a wider
+    one holds. not_confirmed: the business has double_opt_in here, and the customer has not asked for these messages.
+    """
+
+    all: Standing
+    marketing: Standing
+    loyalty: Standing
+
+    @classmethod
+    def of(cls, contact: Contact, business: Business) -> Self:
+        """The answer for an address of a business."""
+        needed = business.double_opt_in.is_asked_for(contact.key.channel)
+        return cls(**{scope: contact.consent.standing(scope, needs_confirmation=needed) for scope in Scope})
+
+
 class ContactAnswer(Answer):
     """One address and its two states: reachability and consent."""
 
@@ -123,6 +144,7 @@ class ContactAnswer(Answer):
         "have passed; otherwise null."
     )
     opted_out: list[Scope] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
+    effective: EffectiveAnswer
 
 
 class ContactsAnswer(Answer):
@@ -140,7 +162,9 @@ class CustomerAnswer(Answer):
         **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
         **{name: Annotated[str, one_of(LANGUAGES)] | None for name in fields_of(Kind.LANGUAGE)},
         "created_at": Time,
-        "updated_at": Time,
+        "updated_at": Annotated[
+            Time, Field(description="When the profile, a flag or consent was last written, whichever was later.")
+        ],
         "contacts": ContactsAnswer,
     }
 
@@ -148,7 +172,7 @@ class CustomerAnswer(Answer):
     def of(cls, view: CustomerView) -> Self:
         """The answer for a customer."""
         contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
-        return cls.filled(view.customer, contacts=contacts)
+        return cls.filled(view.customer, contacts=contacts, updated_at=view.updated_at)
 
 
 def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
@@ -164,6 +188,7 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
         evidence=EvidenceAnswer.of(verdict.evidence) if verdict.evidence is not None else None,
         next_try_at=contact.next_try_at(view.business.policy) if view.business.recovery.is_on else None,
         opted_out=list(contact.consent.opted_out),
+        effective=EffectiveAnswer.of(contact, view.business),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -121,6 +121,17 @@ class ScopeState(Struct, frozen=True):
         return tuple(sorted(self.latest, key=_order))
 
 
+class Standing(StrEnum):
+    """Whether the messages of a scope may be sent, as far as consent goes."""
+
+    OPTED_IN = "opted_in"
+    """No opt-out covers them, and no confirmation is missing: somebody may have asked for them, or said nothing."""
+    OPTED_OUT = "opted_out"
+    """An opt-out of the scope, or of a wider one, holds."""
+    NOT_CONFIRMED = "not_confirmed"
+    """The business asks for a double opt-in, and there is none that holds."""
+
+
 class Consent(Struct, frozen=True):
     """What one contact has said, by scope."""
 
@@ -141,6 +152,18 @@ class Consent(Struct, frozen=True):
     def of(self, scope: Scope) -> ScopeState:
         """What was said about one scope."""
         return self.scopes.get(scope, ScopeState())
+
+    def keeps_back(self, scope: Scope) -> bool:
+        """Whether an opt-out of the scope, or of a wider one, holds, so that its messages are not sent."""
+        return bool(self.scopes) and any(self.of(wider).opted_out for wider in COVERED_BY[scope])
+
+    def standing(self, scope: Scope, *, needs_confirmation: bool) -> Standing:
+        """How the scope stands for a business that wants marketing to be confirmed, or does not."""
+        if self.keeps_back(scope):
+            return Standing.OPTED_OUT
+        if needs_confirmation and scope is not Scope.ALL and not self.is_confirmed:
+            return Standing.NOT_CONFIRMED
+        return Standing.OPTED_IN
 
     @property
     def is_confirmed(self) -> bool:

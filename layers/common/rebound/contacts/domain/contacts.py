@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct, field
@@ -69,6 +69,8 @@ def next_try_at(state: Reachability, policy: ReachabilityPolicy) -> datetime | N
     return last + FIRST_SPACING * (1 << min(len(failed) - 1, DOUBLINGS))
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 MOST_ROWS_OF_ONE: Final = 4
 """The most rows of one contact: under its address and its hash, in both spellings of a number."""
 
@@ -89,8 +91,9 @@ class Contact(Struct, frozen=True):
     before still are evidence about this one; only the deletion of a customer removes them. ``left`` are those of them
     who use another address now, or none. ``freed`` are those of ``left`` whose flag ended when they left, because this
     address was flagged and the one they went to was not. ``departed_at`` is when somebody last left it by being
-    deleted, ``None`` where nobody has while others stayed. ``version`` grows with each write of the stored row, and no
-    version is used again after the row is deleted; it is 0 when there is no row yet.
+    deleted, ``None`` where nobody has while others stayed. ``version`` grows with each write of the stored row: it is
+    the milliseconds since 1970, or more where writes are closer. No version is used again after the row is deleted; it
+    is 0 when there is no row yet.
 
     When no customer who uses or used an address is left, its row is deleted. What its owner said about consent is then
     kept in a row under the hash of the address, without customers and failures, and joins the contact of the next
@@ -111,6 +114,17 @@ class Contact(Struct, frozen=True):
     left: frozenset[str] = frozenset()
     freed: frozenset[str] = frozenset()
     departed_at: datetime | None = None
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When the row was last written, or up to a millisecond later; ``None`` while nothing is known of the address.
+
+        What was learnt then may be older: an opt-out that is imported was said long ago. The version tells the time of
+        the write, and not of what it was about: it may only have been that another customer came to the address.
+        """
+        if not self.version or (self.reachability == Reachability() and not self.consent.scopes):
+            return None
+        return _EPOCH + (self.version + 1) * _MILLISECOND - timedelta.resolution
 
     @property
     def users(self) -> frozenset[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -50,6 +50,17 @@ class CustomerView(Struct, frozen=True):
     customer: Customer
     contacts: Mapping[Channel, Contact]
     business: Business
+
+    @property
+    def updated_at(self) -> datetime:
+        """When anything of what the view shows last changed, or was written: the profile, a flag, consent."""
+        return last_change(self.customer, self.contacts.values())
+
+
+def last_change(customer: Customer, contacts: Iterable[Contact]) -> datetime:
+    """When the profile, the copy of a flag or one of the contacts last changed."""
+    times = (customer.updated_at, customer.flags_at, *(contact.changed_at for contact in contacts))
+    return max(at for at in times if at is not None)
 
 
 def views_of(customers: Sequence[Customer], contacts: ContactBook, business: Business) -> Sequence[CustomerView]:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field, StringConstraints
 
 from rebound.businesses.domain.business import Business
+from rebound.consent.domain.consent import Standing
 from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.contacts import Contact
@@ -60,6 +61,10 @@ class ScopeAnswer(Answer):
     """How one scope stands, and by which statement; all null when nothing was ever said."""
 
     opted_out: bool
+    effective: Standing = Field(
+        description="Whether messages of the scope may be sent, as far as consent goes: opted_out also for an opt-out "
+        "of a wider scope, not_confirmed where double_opt_in is on and nothing confirms it."
+    )
     since: Time | None
     source: ConsentSource | None
     who: str | None
@@ -75,8 +80,10 @@ class ScopeAnswer(Answer):
         """The answer for a scope."""
         state = contact.consent.of(scope)
         ruling, opt_out = state.ruling, state.opt_out
+        needed = business.double_opt_in.is_asked_for(contact.key.channel)
         return cls(
             opted_out=state.opted_out,
+            effective=contact.consent.standing(scope, needs_confirmation=needed),
             since=ruling and ruling.at,
             source=ruling and ruling.source,
             who=ruling and ruling.who,
