@@ -10,7 +10,7 @@ import pytest
 from rebound.platform.http.openapi import operations
 from tests.e2e.generated_clients import AttrsClient, PydanticModels
 from tests.e2e.rebound_api import ReboundApi
-from tests.fakes.partial_updates import DOCUMENT, PATCHES, VALUES, Place, found_in, request_of
+from tests.fakes.partial_updates import DOCUMENT, MADE_WITH, PATCHES, VALUES, Place, found_in, request_of
 
 type Client = AttrsClient | PydanticModels
 
@@ -38,7 +38,7 @@ def client(folder: Path, request: pytest.FixtureRequest) -> Client:
 
 def thing(api: ReboundApi, path: str) -> dict[str, str]:
     """The ids in the address of a thing that has the first of all values."""
-    request = request_of({place: first for place, (first, _) in VALUES[path].items()})
+    request = {**request_of({place: first for place, (first, _) in VALUES[path].items()}), **MADE_WITH.get(path, {})}
     if path == "/v1/business":
         api.patch(path, request)
         return {}

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from rebound.kernel.times import write_time
 from rebound.platform.http.openapi import operations
 
 DOCUMENT: Final[dict[str, Any]] = json.loads(
@@ -28,6 +30,12 @@ _CAP: Final = {
     "within_days": 7,
     "per_segment": True,
 }
+
+
+def _in_days(days: int) -> str:
+    return write_time((datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0))
+
+
 VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
     "/v1/business": {
         ("name",): ("Salon Juniper", "Juniper & Daughters"),
@@ -73,8 +81,28 @@ VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
         ("time_zone",): ("Europe/Lisbon", "Europe/Madrid"),
         ("language",): ("pt", "es"),
     },
+    "/v1/campaigns/{campaign_id}": {
+        ("name",): ("Autumn offer", "Winter offer"),
+        ("category",): ("marketing", "loyalty"),
+        ("content",): (
+            {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
+            {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
+        ),
+        ("segment_id",): (None, None),
+        ("filter",): ({"tag": "vip"}, {"all": []}),
+        ("customer_ids",): (None, None),
+        ("exclude_failed",): (False, True),
+        ("include_customer_ids",): (["0123456789abcdef" * 2], []),
+        ("send_at",): (_in_days(30), _in_days(31)),
+        ("local",): (False, False),
+        ("expires_at",): (_in_days(40), None),
+    },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
+MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
+    "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
+}
+"""What else the POST of such a thing needs."""
 
 
 def places(path: str) -> set[Place]:

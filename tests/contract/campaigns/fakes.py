@@ -1,7 +1,7 @@
 """Campaigns, the claim ledger, the progress of expansions, the tallies and who runs it all, in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -62,12 +62,15 @@ class MemoryCampaignBook:
             if owner == business_id and campaign.status in UNDER_WAY and not campaign.single
         ]
 
-    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+    def page(
+        self, business_id: str, limit: int, cursor: str | None, matching: Callable[[Campaign], bool] | None = None
+    ) -> Page[Campaign]:
         before = read_cursor(cursor)
         own = [
             (campaign_id, campaign)
             for (owner, campaign_id), campaign in sorted(self.rows.items(), reverse=True)
             if owner == business_id and not campaign.single and (before is None or campaign_id < before)
+            if matching is None or matching(campaign)
         ]
         return page_of(own, limit)
 
@@ -248,7 +251,8 @@ class RecordingRunner:
 
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
-        self.scheduled: dict[tuple[str, str], datetime] = {}
+        self.scheduled: defaultdict[tuple[str, str], set[datetime]] = defaultdict(set)
+        self.starts: set[str] = set()
         self.requeues: list[tuple[str, str]] = []
         self.rollbacks: list[tuple[str, str, str]] = []
         self._known: set[str] = set()
@@ -261,12 +265,13 @@ class RecordingRunner:
             self._known.add(rollback_id)
             self.rollbacks.append((business_id, campaign_id, rollback_id))
 
-    def start(self, business_id: str, campaign_id: str) -> None:
-        if (business_id, campaign_id) not in self.started:
+    def start(self, business_id: str, campaign_id: str, name: str | None = None) -> None:
+        if (name or campaign_id) not in self.starts:
+            self.starts.add(name or campaign_id)
             self.started.append((business_id, campaign_id))
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
-        self.scheduled.setdefault((business_id, campaign_id), at)
+        self.scheduled[business_id, campaign_id].add(at)
 
 
 def adds_up(view: CampaignView) -> bool:

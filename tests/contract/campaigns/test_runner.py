@@ -40,7 +40,7 @@ def running(on_aws: bool) -> Running:
                     for b, c, r in fake.rollbacks
                 ),
             ],
-            lambda: [(campaign_id, moment) for (_, campaign_id), moment in fake.scheduled.items()],
+            lambda: [(campaign_id, at) for (_, campaign_id), times in fake.scheduled.items() for at in sorted(times)],
         )
     steps, scheduler = make("stepfunctions"), make("scheduler")
     campaigns, follow_ups = (
@@ -57,8 +57,11 @@ def running(on_aws: bool) -> Running:
         found = scheduler.list_schedules(GroupName="campaigns")["Schedules"]
         expressions = {s["Name"]: scheduler.get_schedule(GroupName="campaigns", Name=s["Name"]) for s in found}
         return [
-            (name, datetime.strptime(s["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC))
-            for name, s in expressions.items()
+            (
+                json.loads(s["Target"]["Input"])["campaign_id"],
+                datetime.strptime(s["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC),
+            )
+            for _, s in sorted(expressions.items())
         ]
 
     runner = StepFunctionsCampaignRunner(steps, scheduler, campaigns, follow_ups, "campaigns", ROLE)
@@ -97,3 +100,20 @@ def test_a_campaign_that_is_scheduled_twice_is_scheduled_once_at_its_time_in_utc
 
     assert run.scheduled() == [(CAMPAIGN_ID, datetime(2027, 3, 28, 0, 30, tzinfo=UTC))]
     assert run.started() == []
+
+
+def test_a_campaign_that_is_moved_has_a_schedule_for_each_time(on_aws: bool) -> None:
+    run = running(on_aws)
+    first, then = datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 3, 29, tzinfo=UTC)
+    for moment in (then, first, then):
+        run.runner.schedule(BUSINESS_ID, CAMPAIGN_ID, moment)
+
+    assert run.scheduled() == [(CAMPAIGN_ID, first), (CAMPAIGN_ID, then)]
+
+
+def test_a_start_of_another_name_is_another_start(on_aws: bool) -> None:
+    run = running(on_aws)
+    for name in (None, f"{CAMPAIGN_ID}-2", f"{CAMPAIGN_ID}-2", None):
+        run.runner.start(BUSINESS_ID, CAMPAIGN_ID, name)
+
+    assert run.started() == [{"business_id": BUSINESS_ID, "campaign_id": CAMPAIGN_ID}] * 2

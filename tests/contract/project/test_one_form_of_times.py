@@ -25,7 +25,7 @@ STORED: Final = frozenset(
 """Tables, queues and schedules, which nobody else reads."""
 DAYS_AND_CLOCKS: Final = frozenset(
     {
-        "rebound.campaigns.http",
+        "rebound.campaigns.http.campaigns",
         "rebound.imports_exports.application.customer_files",
         "rebound.imports_exports.application.import_rows",
     }

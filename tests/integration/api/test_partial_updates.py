@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.senders import Senders
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, business
-from tests.fakes.partial_updates import PATCHES, VALUES, Place, found_in, places, request_of
+from tests.fakes.partial_updates import MADE_WITH, PATCHES, VALUES, Place, found_in, places, request_of
 from tests.integration.conftest import Stack
 
 SUBSETS: Final = {path: st.sets(st.sampled_from(sorted(values)), max_size=5) for path, values in VALUES.items()}
@@ -26,9 +26,9 @@ def made(stack: Stack, path: str) -> str:
     if path == "/v1/business":
         assert stack.api("PATCH", path, request_of(values)).status == 200
         return path
-    new = stack.api("POST", path.rpartition("/")[0], request_of(values))
-    assert new.status == 201, new.text
-    return path.replace("{customer_id}", new.body["customer_id"])
+    new = stack.api("POST", path.rpartition("/")[0], {**request_of(values), **MADE_WITH.get(path, {})})
+    assert new.status in (201, 202), new.text
+    return path.format_map(new.body)
 
 
 @pytest.fixture

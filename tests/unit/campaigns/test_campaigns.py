@@ -44,7 +44,7 @@ def test_a_campaign_starts_at_once_or_is_scheduled() -> None:
     later = world.campaign_service.post(BUSINESS_ID, replace(NEW, timing=Timing(at(60)))).campaign
 
     assert [campaign_id for _, campaign_id in world.runner.started] == [now.campaign_id, past.campaign_id]
-    assert world.runner.scheduled == {(BUSINESS_ID, later.campaign_id): at(60)}
+    assert world.runner.scheduled == {(BUSINESS_ID, later.campaign_id): {at(60)}}
     assert later.status is CampaignStatus.SCHEDULED
 
 

@@ -4,12 +4,16 @@ from copy import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from rebound.businesses.application.timing import Timing
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Failure
+from rebound.eligibility.application import preview_audience
 from rebound.eligibility.application.preview_audience import Question
 from rebound.jobs.domain import JobKind, JobStatus, audience_of
+from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -57,7 +61,7 @@ def test_a_preview_and_a_count_of_more_customers_than_they_have_time_for_give_up
     assert world.count_customers(BUSINESS_ID, CustomerFilter(failed="email")) is None
 
 
-def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_long() -> None:
+def test_whoever_posts_a_campaign_is_told_whom_it_reaches_however_long_that_takes() -> None:
     world = large()
     posted = world.post()
     later = world.post(timing=Timing(at(3600)))
@@ -70,9 +74,25 @@ def test_whoever_posts_a_campaign_is_told_whom_it_reaches_if_that_does_not_take_
         3,
         {"invalid_contact": 1, "not_found": 1},
     )
-    impatient = slow(world).post()
-    assert impatient.foreseen is None
-    assert world.run(impatient.campaign.campaign_id).audience.targeted == posted.foreseen.targeted
+    assert slow(world).post().foreseen == posted.foreseen
+    assert world.run(posted.campaign.campaign_id).audience.targeted == posted.foreseen.targeted
+
+
+@pytest.mark.parametrize("most", [500, 501, 1000])
+def test_whether_a_campaign_is_foreseen_depends_on_how_many_customers_there_are(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(preview_audience, "MOST_FORESEEN", most)
+    world = World()
+    world.add(*(customer(n) for n in range(most)))
+    at_most = world.post(selection=Selection(filter={"field": "first_name", "equals": "nobody"})).foreseen
+    world.add(customer(most))
+
+    assert at_most == Audience()
+    assert world.post(selection=Selection(filter={"field": "first_name", "equals": "nobody"})).foreseen is None
+    named = world.post(selection=Selection(customer_ids=(id_of(1), id_of(2)))).foreseen
+    assert named is not None
+    assert named.matched == 2
 
 
 def test_a_segment_is_foreseen_as_it_is_when_the_campaign_is_posted() -> None:

@@ -680,7 +680,7 @@ def test_at_a_local_time_everybody_gets_it_when_their_own_clock_shows_it() -> No
     posted_view = night.post(timing=Timing(local_time=nine))
     start = datetime(2026, 11, 30, 19, tzinfo=UTC)
     assert (posted_view.campaign.status, posted_view.campaign.send_at) == (CampaignStatus.SCHEDULED, start)
-    assert night.runner.scheduled == {(BUSINESS_ID, posted_view.campaign.campaign_id): start}
+    assert night.runner.scheduled == {(BUSINESS_ID, posted_view.campaign.campaign_id): {start}}
 
     night.clock.move_to(start)
     view = night.live_through(posted_view.campaign.campaign_id)

@@ -28,7 +28,11 @@ AREAS: Final = (
         also=("customers:read",),
         pages=True,
     ),
-    Area("campaigns", ("rebound.campaigns.http",), "campaigns"),
+    Area(
+        "campaigns",
+        ("rebound.campaigns.http.campaigns", "rebound.campaigns.http.steering", "rebound.campaigns.http.recipients"),
+        "campaigns",
+    ),
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),

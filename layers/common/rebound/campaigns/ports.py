@@ -1,6 +1,6 @@
 """What the use cases of campaigns need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -28,8 +28,13 @@ class CampaignBook(Protocol):
     def under_way(self, business_id: str) -> Sequence[Campaign]:
         """The campaigns of a business in a status of ``UNDER_WAY``, with empty contents; eventually consistent."""
 
-    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
-        """A business's campaigns, newest first, without the carriers of single messages."""
+    def page(
+        self, business_id: str, limit: int, cursor: str | None, matching: Callable[[Campaign], bool] | None = None
+    ) -> Page[Campaign]:
+        """A business's campaigns that match, newest first, without the carriers of single messages.
+
+        A page is full while there is more, unless very many were looked at for it.
+        """
 
 
 class ExpansionLedger(Protocol):
@@ -126,11 +131,11 @@ class TallyBook(Protocol):
 class CampaignRunner(Protocol):
     """Runs campaigns."""
 
-    def start(self, business_id: str, campaign_id: str) -> None:
-        """Start a campaign now; a second start does nothing."""
+    def start(self, business_id: str, campaign_id: str, name: str | None = None) -> None:
+        """Start a campaign now; a second start of the same ``name``, by default its id, does nothing."""
 
     def schedule(self, business_id: str, campaign_id: str, at: datetime) -> None:
-        """Start a campaign at a time."""
+        """Start a campaign at a time, and at each other time that it was scheduled for: only the right one counts."""
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         """Bring back the chunks that a pause set aside; ``name`` tells one such request from another."""

@@ -15,6 +15,7 @@ from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
+    from rebound.campaigns.application.edit_campaign import EditCampaign
     from rebound.campaigns.application.find_waiting import FindWaiting
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
@@ -94,6 +95,12 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         from rebound.campaigns.application.campaign_service import CampaignService
 
         return self.made(CampaignService, message_log=self.ports.messages, foresee=self.preview_audience.foresee)
+
+    @cached_property
+    def edit_campaign(self) -> EditCampaign:
+        from rebound.campaigns.application.edit_campaign import EditCampaign
+
+        return self.made(EditCampaign, view=self.campaign_service, foresee=self.preview_audience.foresee)
 
     find_waiting: FindWaiting = use_case("rebound.campaigns.application.find_waiting")
     steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")

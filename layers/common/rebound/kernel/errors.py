@@ -14,6 +14,8 @@ type Conflict = Literal[
     "channel_off",
     "campaign_ended",
     "campaign_not_started",
+    "campaign_begun",
+    "campaign_is_draft",
     "job_ended",
     "opted_out",
     "only_customer_opts_in",

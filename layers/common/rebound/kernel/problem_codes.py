@@ -96,7 +96,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "campaign_ended": ProblemKind(
         HTTPStatus.CONFLICT,
-        "The campaign is over (`campaign_status`), and cannot be paused, resumed or cancelled any more.",
+        "The campaign is over (`campaign_status`), and cannot be edited, announced, paused, resumed or cancelled.",
         "None: what it did is done.",
         members=("campaign_status",),
     ),
@@ -104,6 +104,17 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         HTTPStatus.CONFLICT,
         "The campaign has sent nothing yet, so that there is nothing to take back.",
         "Ask again when it has sent.",
+    ),
+    "campaign_begun": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The campaign has begun (`campaign_status`), and cannot be edited any more; nothing of the edit is in it.",
+        "Cancel it if it must not go out, and send a copy with the edit.",
+        members=("campaign_status",),
+    ),
+    "campaign_is_draft": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The campaign is a draft: nothing of it is sent, so that there is nothing to pause or resume.",
+        "Announce it first.",
     ),
     "job_ended": ProblemKind(
         HTTPStatus.CONFLICT,

@@ -14,7 +14,11 @@ RESOLUTION: Final = datetime.resolution
 
 
 class StepFunctionsCampaignRunner(Struct, frozen=True):
-    """Implements ``CampaignRunner``. An execution is named after its campaign, so a second start does nothing."""
+    """Implements ``CampaignRunner``. An execution is named after its campaign, so a second start does nothing.
+
+    So is a schedule, with its time: a campaign that is moved gets another one, and the former starts an execution that
+    finds that the campaign is not due. Removing it could lose a race against a move back.
+    """
 
     stepfunctions: Any
     scheduler: Any
@@ -23,9 +27,9 @@ class StepFunctionsCampaignRunner(Struct, frozen=True):
     schedule_group: str
     role_arn: str
 
-    def start(self, business_id: str, campaign_id: str) -> None:
+    def start(self, business_id: str, campaign_id: str, name: str | None = None) -> None:
         what = {"business_id": business_id, "campaign_id": campaign_id}
-        start_once(self.stepfunctions, self.state_machine_arn, campaign_id, what)
+        start_once(self.stepfunctions, self.state_machine_arn, name or campaign_id, what)
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
         execution_input = {"business_id": business_id, "campaign_id": campaign_id, "requeue": {"cursor": None}}
@@ -46,7 +50,7 @@ class StepFunctionsCampaignRunner(Struct, frozen=True):
         at = (at + SECOND - RESOLUTION).astimezone(UTC)
         try:
             self.scheduler.create_schedule(
-                Name=campaign_id,
+                Name=f"{campaign_id}-{at:%Y%m%dT%H%M%S}",
                 GroupName=self.schedule_group,
                 ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
                 FlexibleTimeWindow={"Mode": "OFF"},

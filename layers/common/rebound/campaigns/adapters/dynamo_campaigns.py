@@ -1,7 +1,7 @@
 """Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import range_name
-from rebound.kernel.pages import Page, RowChange, first_page, read_cursor
+from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
 from rebound.messages.domain.mailing import TextContent, read_content, written_content
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
@@ -47,6 +47,9 @@ from rebound.segments.domain import Selection
 
 KEPT: Final = timedelta(days=400)
 """As long as messages are kept, because a campaign's messages are found through its chunks."""
+MOST_LOOKED_AT: Final = 2_000
+"""Campaigns that are read for one page of those that match."""
+LOOKED_AT: Final = 100
 SINGLE_KEPT: Final = timedelta(days=30)
 _RANGE: Final = "range"
 _TALLY: Final = "tally#"
@@ -81,10 +84,23 @@ class DynamoCampaignBook:
     def under_way(self, business_id: str) -> Sequence[Campaign]:
         return [_campaign(row) for row in self._row.query(business_id, index_name=RunningCampaigns.Meta.index_name)]
 
-    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Campaign]:
+    def page(
+        self, business_id: str, limit: int, cursor: str | None, matching: Callable[[Campaign], bool] | None = None
+    ) -> Page[Campaign]:
         before = read_cursor(cursor, ULID_KEYS) or SINGLE
-        found = newest(self._row, business_id, CampaignRow.campaign_id, before, limit + 1)
-        return first_page(map(_campaign, found), limit, lambda campaign: campaign.campaign_id)
+        if matching is None:
+            found = newest(self._row, business_id, CampaignRow.campaign_id, before, limit + 1)
+            return first_page(map(_campaign, found), limit, lambda campaign: campaign.campaign_id)
+        campaigns: list[Campaign] = []
+        seen: Campaign | None = None
+        looked_at = newest(self._row, business_id, CampaignRow.campaign_id, before, MOST_LOOKED_AT + 1, LOOKED_AT)
+        for number, row in enumerate(looked_at):
+            if seen is not None and (len(campaigns) == limit or number == MOST_LOOKED_AT):
+                return Page(campaigns, write_cursor(seen.campaign_id))
+            seen = _campaign(row)
+            if matching(seen):
+                campaigns.append(seen)
+        return Page(campaigns)
 
     def _write(self, campaign: Campaign, version: int) -> CampaignRow:
         selection = campaign.selection

@@ -76,6 +76,38 @@ class NewCampaign(Struct, frozen=True):
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     timing: Timing = field(default_factory=Timing)
+    is_draft: bool = False
+
+
+class CampaignsWanted(Struct, frozen=True):
+    """Which campaigns a list is about: those that meet every condition that is given.
+
+    ``q`` has words that must all occur in the name.
+    """
+
+    status: CampaignStatus | None = None
+    category: Category | None = None
+    q: str | None = None
+
+    def compiled(self) -> Callable[[Campaign], bool] | None:
+        """The predicate; ``None`` for all campaigns. Raises ``InvalidInputError``."""
+        if self == CampaignsWanted():
+            return None
+        search = None
+        if self.q is not None:
+            from rebound.kernel.search import NOTHING_SEEN, compile_search, is_unseen  # noqa: PLC0415 - few lists search
+
+            if is_unseen(self.q):
+                raise InvalidInputError(FieldError("q", NOTHING_SEEN))
+            search = compile_search(self.q)
+        return lambda campaign: (
+            self.status in (None, campaign.status)
+            and self.category in (None, campaign.category)
+            and (search is None or search((campaign.name,), ()))
+        )
+
+
+ALL_CAMPAIGNS: Final = CampaignsWanted()
 
 
 class CampaignService(Struct, frozen=True, kw_only=True):
@@ -101,11 +133,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
         """
         business = self.businesses.get(business_id)
-        meant = self._check(business, new)
-        check_barrier(business, new.channel)
+        meant = self.check(business, new.selection, new.content, new.category, new.timing)
+        if not new.is_draft:
+            check_barrier(business, new.channel)
         now = self.clock.now()
-        starts_at = new.timing.starts_at
-        later = starts_at is not None and starts_at > now
         proposed = self.ids.ulid(now)
         campaign = Campaign(
             business_id=business_id,
@@ -116,10 +147,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             selection=new.selection,
             content=new.content,
             created_at=now,
-            status=CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING,
+            status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
             exclude_failed=new.exclude_failed,
             include_customer_ids=new.include_customer_ids,
-            send_at=starts_at,
+            send_at=new.timing.starts_at,
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
         )
@@ -129,16 +160,21 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             self.campaigns.add(campaign)
         except ConcurrentChangeError:
             campaign = self.campaigns.get(business_id, campaign.campaign_id)
-        if later and starts_at is not None:
-            self.runner.schedule(business_id, campaign.campaign_id, starts_at)
-        else:
+        # As it is stored: whoever tries again may find that it was edited since.
+        if campaign.status is CampaignStatus.SCHEDULED and campaign.send_at is not None:
+            self.runner.schedule(business_id, campaign.campaign_id, campaign.send_at)
+        elif campaign.status is CampaignStatus.EXPANDING:
             self.runner.start(business_id, campaign.campaign_id)
-        warnings = warnings_about(business, new.category, new.channel)
+        return self.accepted(business, campaign, foreseen)
+
+    def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:
+        """A campaign of which nothing has been sent, and whom it would reach."""
+        warnings = warnings_about(business, campaign.category, campaign.channel)
         return CampaignView(campaign, Audience(), _results({}, 0), foreseen, warnings=warnings)
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """The campaign with its counts and what holds it back. Raises ``NotFoundError``."""
-        campaign = self._find(business_id, campaign_id)
+        campaign = self.find(business_id, campaign_id)
         return self._with_hold(self.view(campaign))
 
     def _with_hold(self, view: CampaignView) -> CampaignView:
@@ -172,16 +208,18 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         view = counted(campaign, [part.audience for part in progress], counts)
         return replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
 
-    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[CampaignView]:
-        """The business's campaigns, newest first."""
-        page = self.campaigns.page(business_id, limit, cursor)
+    def page(
+        self, business_id: str, limit: int, cursor: str | None, wanted: CampaignsWanted = ALL_CAMPAIGNS
+    ) -> Page[CampaignView]:
+        """The business's campaigns, newest first. Raises ``InvalidInputError`` when what is wanted is nothing."""
+        page = self.campaigns.page(business_id, limit, cursor, wanted.compiled())
         return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
 
     def messages(
         self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
     ) -> Page[Message]:
         """The campaign's messages in the order of its chunks, those not handed over as ``queued``."""
-        campaign = self._find(business_id, campaign_id)
+        campaign = self.find(business_id, campaign_id)
         seen, page_cursor = _read_place(cursor)
         found: list[Message] = []
         while True:
@@ -209,25 +247,38 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         ]
         return [known.get(message.key) or message for message in waiting]
 
-    def _find(self, business_id: str, campaign_id: str) -> Campaign:
+    def find(self, business_id: str, campaign_id: str) -> Campaign:
+        """The campaign alone. Raises ``NotFoundError``, also for the carrier of a single message."""
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.single:
             raise NotFoundError("campaign")
         return campaign
 
-    def _check(self, business: Business, new: NewCampaign) -> Selection:
-        """Check the campaign; returns whom it means, with a saved segment's filter as it is now."""
+    def check(
+        self,
+        business: Business,
+        selection: Selection,
+        content: Content | None,
+        category: Category,
+        timing: Timing | None,
+    ) -> Selection:
+        """Check what is given; returns whom it means, with a saved segment's filter as it is now.
+
+        Raises ``InvalidInputError`` with everything that is wrong.
+        """
         errors: list[FieldError] = []
-        meant = new.selection
+        meant = selection
         try:
-            check_content(new.content, new.category)
+            if content is not None:
+                check_content(content, category)
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
-            meant = self._check_selection(business.business_id, new.selection)
+            meant = self._check_selection(business.business_id, selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        errors.extend(new.timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
+        if timing is not None:
+            errors.extend(timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
         if errors:
             raise InvalidInputError(*errors)
         return meant
@@ -241,6 +292,11 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             return replace(selection, filter=self.segments.get(business_id, selection.segment_id).filter)
         except NotFoundError:
             raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
+
+
+def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:
+    """Where a campaign stands that is no draft and has not begun."""
+    return CampaignStatus.SCHEDULED if starts_at is not None and starts_at > now else CampaignStatus.EXPANDING
 
 
 def _write_place(seen: int, page_cursor: str | None) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.campaigns.application.campaign_service import status_when_announced
+from rebound.campaigns.application.edit_campaign import begin
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.retrying import retried
@@ -33,8 +35,16 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
     ids: Ids
 
     def pause(self, business_id: str, campaign_id: str) -> CampaignView:
-        """Hand over nothing more. Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended."""
-        return self._move(business_id, campaign_id, lambda _: CampaignStatus.PAUSED)
+        """Hand over nothing more.
+
+        Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended or is a draft.
+        """
+
+        def paused(campaign: Campaign) -> CampaignStatus:
+            _check_announced(campaign)
+            return CampaignStatus.PAUSED
+
+        return self._move(business_id, campaign_id, paused)
 
     def resume(self, business_id: str, campaign_id: str) -> CampaignView:
         """Go on where it stopped: nobody is skipped, nobody is sent to twice. Raises as ``pause`` does.
@@ -43,19 +53,22 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
         """
 
         def resumed(campaign: Campaign) -> CampaignStatus:
+            _check_announced(campaign)
             if campaign.status in ENDED:
                 raise ended(campaign)
             if campaign.status is not CampaignStatus.PAUSED:
                 return campaign.status
             if campaign.run_id is not None:
                 return CampaignStatus.SENDING
-            later = campaign.send_at is not None and campaign.send_at > self.clock.now()
-            return CampaignStatus.SCHEDULED if later else CampaignStatus.EXPANDING
+            return status_when_announced(campaign.send_at, self.clock.now())
 
         return self._move(business_id, campaign_id, resumed, requeue=True)
 
     def cancel(self, business_id: str, campaign_id: str) -> CampaignView:
-        """End the campaign: messages that have not been handed over never will be. Raises as ``pause`` does."""
+        """End the campaign: messages that have not been handed over never will be, and a draft is given up.
+
+        Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended.
+        """
         return self._move(business_id, campaign_id, lambda _: CampaignStatus.CANCELLED, requeue=True)
 
     def _move(
@@ -84,9 +97,17 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
 
         retried(write)
         view = self.view.get(business_id, campaign_id)
+        # One that was edited while it was paused may have no start ahead of it.
+        begin(view.campaign, self.runner)
         if requeue and view.campaign.run_id is not None:
             self.runner.requeue(business_id, campaign_id, self.ids.ulid(self.clock.now()))
         return view
+
+
+def _check_announced(campaign: Campaign) -> None:
+    """Raise ``ConflictError`` for a draft, which nothing sends."""
+    if campaign.status is CampaignStatus.DRAFT:
+        raise ConflictError("campaign_is_draft", "The campaign is a draft, of which nothing is sent: announce it.")
 
 
 def ended(campaign: Campaign) -> ConflictError:

@@ -16,6 +16,8 @@ from rebound.messages.domain.messages import Message, MessageStatus
 class CampaignStatus(StrEnum):
     """Where a campaign stands."""
 
+    DRAFT = "draft"
+    """Nothing happens to it by itself: it has to be announced."""
     SCHEDULED = "scheduled"
     EXPANDING = "expanding"
     SENDING = "sending"
@@ -29,6 +31,8 @@ ENDED: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, Ca
 RUNNING: Final = frozenset({CampaignStatus.EXPANDING, CampaignStatus.SENDING})
 UNDER_WAY: Final = RUNNING | {CampaignStatus.PAUSED}
 """The statuses in which somebody may wait for a message."""
+WAITING: Final = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED, CampaignStatus.PAUSED})
+"""The statuses in which a campaign that has no run yet may be edited."""
 HALTED: Final = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
 """The statuses in which nothing may be handed over."""
 
@@ -94,6 +98,15 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     rollback: Rollback | None = None
     recalling: bool = False
     version: int = 0
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether nothing of it is fixed yet: it waits, and no run has been planned."""
+        return self.run_id is None and self.status in WAITING
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its run may be planned: it is no draft, and its time has come."""
+        return self.status is not CampaignStatus.DRAFT and self.starts_at(now) <= now
 
 
 SINGLE: Final = "single-"

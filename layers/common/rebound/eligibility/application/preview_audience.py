@@ -37,8 +37,11 @@ if TYPE_CHECKING:
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
 
+MOST_FORESEEN: Final = 5_000
+"""For a business with more customers, whoever posts a campaign is not told at once whom it will reach: it takes some
+seconds to look at so many, and whether there is an answer must not depend on how fast that goes."""
 LONGEST_LOOK: Final = timedelta(seconds=3)
-"""How long a client that posts a campaign may be kept waiting to be told whom it will reach."""
+"""How long a page may take of those whom a message would reach."""
 
 
 class Question(Struct, frozen=True):
@@ -180,15 +183,17 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
                 return Page(found, write_cursor(after))
 
     def foresee(self, mailing: Mailing) -> Audience | None:
-        """Preview a campaign that is about to be accepted, with its filter filled in; ``None`` when it takes too long.
+        """Preview a campaign that is about to be accepted, with its filter filled in.
 
-        Accepting the campaign matters more than its preview: there is no time for all customers of a large business.
+        ``None`` when the business has more than ``MOST_FORESEEN`` customers, unless they are named one by one.
         """
-        audience, until = Audience(), self.clock.now() + LONGEST_LOOK
-        for page in self._decided(mailing):
-            audience = audience.plus(page.audience)
-            if self.clock.now() >= until:
+        audience, left = Audience(), MOST_FORESEEN
+        now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
+        for looked_at, customers in self._meant(mailing):
+            left -= looked_at
+            if left < 0:
                 return None
+            audience = audience.plus(foreseeing(customers, now).audience)
         return audience
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
@@ -197,7 +202,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def _decided(self, mailing: Mailing) -> Iterator[Selected]:
         now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
-        for customers in self._meant(mailing):
+        for _, customers in self._meant(mailing):
             yield foreseeing(customers, now)
 
     def _foreseeing(self, mailing: Mailing) -> Foreseeing:
@@ -206,18 +211,19 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         find_sharers = FindSharers(self.customers, self.frequencies, business, mailing, self.whereabouts)
         return Foreseeing(screening, find_sharers, business, mailing)
 
-    def _meant(self, mailing: Mailing) -> Iterator[Mapping[str, Customer | None]]:
+    def _meant(self, mailing: Mailing) -> Iterator[tuple[int, Mapping[str, Customer | None]]]:
+        """Page by page, how many customers were looked at, and those of them who are meant."""
         business_id, selection = mailing.business_id, mailing.selection
         if selection.customer_ids is not None:
             for ids in batched(selection.customer_ids, PAGE, strict=False):
                 found = self.customers.get_many(business_id, ids)
-                yield {customer_id: found.get(customer_id) for customer_id in ids}
+                yield len(ids), {customer_id: found.get(customer_id) for customer_id in ids}
             return
         matcher = compile_filter(selection.filter)
         after: str | None = None
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
-            yield matching(customers, matcher)
+            yield len(customers), matching(customers, matcher)
             after = next_after(customers)
             if after is None:
                 return

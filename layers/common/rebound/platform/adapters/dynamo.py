@@ -320,7 +320,7 @@ def transaction(row: type[Model]) -> Iterator[TransactWrite]:
 
 
 def newest[R: Model](
-    row: type[R], partition: str, place: Attribute[str], before: str | None, limit: int
+    row: type[R], partition: str, place: Attribute[str], before: str | None, limit: int, page_size: int | None = None
 ) -> ResultIterator[R]:
     """Up to ``limit`` rows of a partition sorted by time, newest first; with ``before``, only those before it."""
     return row.query(
@@ -328,7 +328,7 @@ def newest[R: Model](
         place < before if before is not None else None,
         scan_index_forward=False,
         limit=limit,
-        page_size=limit,
+        page_size=page_size or limit,
         consistent_read=True,
     )
 

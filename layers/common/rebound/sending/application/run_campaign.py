@@ -59,6 +59,8 @@ FIRST_GUESS: Final = timedelta(milliseconds=2)
 LONGEST_GUESS: Final = timedelta(seconds=5)
 COUNTED_AFTER: Final = timedelta(seconds=2)
 """How long a send is not seen in the counts: the windows of the stream and of the counting function."""
+CLOCKS_DIFFER: Final = timedelta(seconds=5)
+"""By how much the scheduler's clock may be ahead of a function's."""
 MOST_POLLS: Final = 1500
 """A poll takes some ten history events of the 25,000 that an execution may have."""
 
@@ -79,18 +81,29 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
     worth_a_range: int
 
     def __call__(self, business_id: str, campaign_id: str) -> Sequence[int]:
-        """The ranges to expand; none when the campaign has ended already.
+        """The ranges to expand; none when the campaign has ended already, or is not due.
 
+        One that has been moved to a later time has a schedule of its own for that (``CampaignRunner.schedule``).
         The campaign ends as failed when its segment has been deleted since it was posted, because it cannot go on.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
+            return ()
+        if campaign.run_id is None and not self._has_come(campaign):
             return ()
         try:
             return range((campaign if campaign.run_id is not None else self._planned(campaign)).ranges)
         except NotFoundError as error:
             self.close.fail(business_id, campaign_id, str(error))
             return ()
+
+    def _has_come(self, campaign: Campaign) -> bool:
+        """Whether the campaign's time has come, after the moment by which this clock may be behind its schedule's."""
+        now = self.clock.now()
+        early = campaign.starts_at(now) - now
+        if timedelta() < early <= CLOCKS_DIFFER:
+            self.clock.wait(early)
+        return campaign.is_due(self.clock.now())
 
     def _planned(self, campaign: Campaign) -> Campaign:
         """Write the campaign as it will run, and return it. Raises ``NotFoundError``."""
@@ -299,12 +312,16 @@ class _ListReader(Struct, frozen=True):
 
 
 class Drained(Struct, frozen=True):
-    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand first."""
+    """Whether everybody targeted is accounted for, and when to look again; ``ranges`` are those to expand first.
+
+    ``not_due`` is set for a campaign without a run: whoever looks has nothing to do with it.
+    """
 
     drained: bool
     wait_seconds: int
     polls: int
     ranges: tuple[int, ...] = ()
+    not_due: bool = False
 
     @property
     def in_new_execution(self) -> bool:
@@ -320,6 +337,7 @@ class Drained(Struct, frozen=True):
             "wait_seconds": self.wait_seconds,
             "polls": self.polls,
             "continue": self.in_new_execution,
+            **({"not_due": True} if self.not_due else {}),
         }
 
 
@@ -344,6 +362,8 @@ class LookAtCampaign(Struct, frozen=True, kw_only=True):
         From then on, the wait is what the rest will take at the rate since, but no longer than the time since.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
+        if campaign.run_id is None and campaign.status not in ENDED:
+            return Drained(drained=False, wait_seconds=0, polls=polls, not_due=True)
         ranges = self.expansion.list(campaign_id)
         if campaign.status not in ENDED:
             left = set(range(campaign.ranges)) - {progress.index for progress in ranges if progress.done}

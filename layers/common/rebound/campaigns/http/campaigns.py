@@ -1,22 +1,25 @@
 """Campaigns: shapes and routes."""
 
+from collections.abc import Collection
 from http import HTTPStatus
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
-from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
+from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
+from rebound.campaigns.http.requests import CampaignChangeRequest, NewCampaignRequest
+from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
-from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.http import MessagePage, Sends, content_of
+from rebound.messages.domain.mailing import written_content
+from rebound.messages.http import GivenContent
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -27,45 +30,20 @@ from rebound.platform.http.routes import (
     responses,
 )
 from rebound.platform.http.shapes import (
-    MAX_CUSTOMER_IDS,
     Answer,
     AudienceAnswer,
     CustomerId,
     EitherTime,
     FieldProblem,
-    Line,
-    Moment,
-    Request,
     Time,
-    one_line,
     one_of,
 )
-from rebound.segments.domain import Selection
-from rebound.segments.http.filters import Filter, SegmentId
+from rebound.segments.http.filters import Filter
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
     "category counts them, in the background where need be."
 )
-
-
-class NewCampaignRequest(Sends):
-    """A campaign: exactly one of ``segment_id``, ``filter`` and ``customer_ids`` says for whom."""
-
-    name: Annotated[Line, AfterValidator(one_line)]
-    segment_id: SegmentId | None = None
-    filter: Filter | None = None
-    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
-    exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
-    include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
-        default_factory=list, description="Customers to add back although their contact is flagged."
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if [self.segment_id, self.filter, self.customer_ids].count(None) != 2:  # noqa: PLR2004 - all but one
-            raise ValueError("Give exactly one of segment_id, filter, customer_ids.")
-        return self
 
 
 class ResultsAnswer(Answer):
@@ -78,13 +56,6 @@ class ResultsAnswer(Answer):
     failed: int = Field(default=0, description="Final, for any other reason.")
     uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
     cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
-
-
-class RollbackRequest(Request):
-    """Which bounces say nothing about their addresses: those of the campaign from ``since`` until ``until``."""
-
-    since: Moment | None = Field(default=None, description="RFC 3339; from the beginning when it is absent.")
-    until: Moment | None = Field(default=None, description="RFC 3339, inclusive; to the last when it is absent.")
 
 
 class RollbackAnswer(Answer):
@@ -102,8 +73,8 @@ class RollbackAnswer(Answer):
         return cls.filled(rollback, status="completed" if rollback.done else "running")
 
 
-class CampaignAnswer(Answer):
-    """A campaign and how it stands."""
+class ListedCampaignAnswer(Answer):
+    """A campaign and how it stands, without what it says and whom it names: that may be large."""
 
     campaign_id: str
     name: str
@@ -153,15 +124,48 @@ class CampaignAnswer(Answer):
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
+            **cls._more(campaign),
         )
+
+    @classmethod
+    def _more(cls, _campaign: Campaign) -> dict[str, Any]:
+        """What else an answer has."""
+        return {}
+
+
+class CampaignAnswer(ListedCampaignAnswer):
+    """A campaign and how it stands; ``content`` and the audience are as requests have them."""
+
+    content: GivenContent
+    filter: Filter | None = Field(description="For whom, unless by segment_id or customer_ids.")
+    segment_filter: Filter | None = Field(
+        description="With segment_id: the segment's filter as it was when the campaign began; null before."
+    )
+    customer_ids: list[CustomerId] | None
+    include_customer_ids: list[CustomerId] = Field(
+        description="Customers who were added back although their contact is flagged."
+    )
+
+    @classmethod
+    def _more(cls, campaign: Campaign) -> dict[str, Any]:
+        selection = campaign.selection
+        named = selection.customer_ids
+        is_saved = selection.segment_id is not None
+        return {
+            "content": written_content(campaign.content),
+            "filter": None if is_saved else selection.filter,
+            "segment_filter": selection.filter if is_saved else None,
+            "customer_ids": None if named is None else list(named),
+            "include_customer_ids": sorted(campaign.include_customer_ids),
+        }
 
 
 class PostedCampaignAnswer(CampaignAnswer):
-    """A campaign that has just been accepted, and whom it would reach."""
+    """A campaign that has just been accepted or edited, and whom it would reach."""
 
     foreseen: AudienceAnswer | None = Field(
-        description="Who is meant, who is left out and why, and who is left, if it were sent now. Null when there are "
-        "too many customers to tell at once."
+        description="Who is meant, who is left out and why, and who is left, if it were sent now. Null for a business "
+        f"with more than {MOST_FORESEEN} customers, unless customer_ids names them."
     )
     foreseen_hint: str | None = Field(description="Where foreseen is null: how to ask.")
 
@@ -186,12 +190,23 @@ def _written_as(campaign: Campaign) -> str | None:
 class CampaignPage(Answer):
     """Part of a list of campaigns."""
 
-    items: list[CampaignAnswer]
+    items: list[ListedCampaignAnswer]
     next_cursor: str | None
 
 
-_SHOWN: Final = [status for status in MessageStatus if status is not MessageStatus.SENDING]
-Status = Annotated[Annotated[str, one_of(_SHOWN)] | None, Query(description="Only messages with this status.")]
+OfStatus = Annotated[Annotated[str, one_of(CampaignStatus)] | None, Query(description="Only those with this status.")]
+OfCategory = Annotated[Annotated[str, one_of(Category)] | None, Query(description="Only those of this category.")]
+WordsOfName = Annotated[
+    str | None,
+    Query(min_length=1, max_length=200, description="Only those whose name has all these words or parts of words."),
+]
+
+
+def known(field: str, value: str, among: Collection[str]) -> str:
+    """The value, if it is one of those. Raises ``InvalidInputError``."""
+    if value not in list(among):
+        raise InvalidInputError(FieldError(field, f"Must be one of {', '.join(among)}."))
+    return value
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -205,28 +220,29 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(PostedCampaignAnswer, HTTPStatus.ACCEPTED),
     )
     def create_campaign(request: Annotated[NewCampaignRequest, Body()]) -> Response[str]:
-        customer_ids = request.customer_ids
-        new = NewCampaign(
-            name=request.name,
-            category=request.category,
-            channel=request.channel,
-            selection=Selection(
-                request.segment_id,
-                request.filter,
-                None if customer_ids is None else tuple(dict.fromkeys(customer_ids)),
-            ),
-            content=content_of(request.channel, request.content),
-            exclude_failed=request.exclude_failed,
-            include_customer_ids=frozenset(request.include_customer_ids),
-            timing=request.timing(),
-        )
-        view = wiring.use_cases().campaign_service.post(business_of(app), new, name_of_request(app))
+        view = wiring.use_cases().campaign_service.post(business_of(app), request.read(), name_of_request(app))
         return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
-    @app.get("/v1/campaigns", summary="List campaigns, newest first", tags=tags, responses=responses(CampaignPage))
-    def list_campaigns(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
-        page = wiring.use_cases().campaign_service.page(business_of(app), limit, cursor)
-        items = [CampaignAnswer.of(view) for view in page.items]
+    @app.get(
+        "/v1/campaigns",
+        summary="List campaigns, newest first; a page may be short only after two thousand that do not match",
+        tags=tags,
+        responses=responses(CampaignPage),
+    )
+    def list_campaigns(
+        status: OfStatus = None,
+        category: OfCategory = None,
+        q: WordsOfName = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        wanted = CampaignsWanted(
+            None if status is None else CampaignStatus(known("status", status, CampaignStatus)),
+            None if category is None else Category(known("category", category, Category)),
+            q,
+        )
+        page = wiring.use_cases().campaign_service.page(business_of(app), limit, cursor, wanted)
+        items = [ListedCampaignAnswer.of(view) for view in page.items]
         return json_answer(CampaignPage(items=items, next_cursor=page.next_cursor))
 
     @app.get(
@@ -238,51 +254,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def get_campaign(campaign_id: str) -> Response[str]:
         return json_answer(CampaignAnswer.of(wiring.use_cases().campaign_service.get(business_of(app), campaign_id)))
 
-    one = responses(CampaignAnswer)
-
-    @app.post("/v1/campaigns/<campaign_id>/pause", summary="Hand over nothing more", tags=tags, responses=one)
-    def pause_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.pause(business_of(app), campaign_id)))
-
-    @app.post("/v1/campaigns/<campaign_id>/resume", summary="Go on after a pause", tags=tags, responses=one)
-    def resume_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.resume(business_of(app), campaign_id)))
-
-    @app.post("/v1/campaigns/<campaign_id>/cancel", summary="End a campaign", tags=tags, responses=one)
-    def cancel_campaign(campaign_id: str) -> Response[str]:
-        return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.cancel(business_of(app), campaign_id)))
-
-    @app.post(
-        "/v1/campaigns/<campaign_id>/rollback-flags",
-        summary="Take back the flags that its bounces raised",
+    @app.patch(
+        "/v1/campaigns/<campaign_id>",
+        summary="Edit a draft, or a campaign that has not begun",
         tags=tags,
-        responses=responses(CampaignAnswer, HTTPStatus.ACCEPTED),
+        responses=responses(PostedCampaignAnswer),
     )
-    def roll_back_flags(campaign_id: str, request: Annotated[RollbackRequest | None, Body()] = None) -> Response[str]:
-        asked = request or RollbackRequest()
-        view = wiring.use_cases().ask_for_rollback(business_of(app), campaign_id, asked.since, asked.until)
-        return json_answer(CampaignAnswer.of(view), HTTPStatus.ACCEPTED)
-
-    @app.get(
-        "/v1/campaigns/<campaign_id>/messages",
-        summary="A campaign's messages",
-        tags=tags,
-        responses=responses(MessagePage),
-    )
-    def list_campaign_messages(
-        campaign_id: str,
-        status: Status = None,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
-    ) -> Response[str]:
-        if status is not None and status not in _SHOWN:
-            raise InvalidInputError(FieldError("status", f"Must be one of {', '.join(_SHOWN)}."))
-        page = wiring.use_cases().campaign_service.messages(
-            business_of(app),
-            campaign_id,
-            status=MessageStatus(status) if status is not None else None,
-            limit=limit,
-            cursor=cursor,
-        )
-        whose = [message.key.customer_id for message in page.items]
-        return json_answer(MessagePage.of(page, wiring.use_cases().external_ids(business_of(app), whose)))
+    def change_campaign(campaign_id: str, request: Annotated[CampaignChangeRequest, Body()]) -> Response[str]:
+        view = wiring.use_cases().edit_campaign.change(business_of(app), campaign_id, request.read())
+        return json_answer(PostedCampaignAnswer.of(view))

@@ -1,0 +1,220 @@
+"""Editing campaigns that have not begun, copying any, and announcing drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.application.campaign_service import check_barrier, status_when_announced
+from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.kernel.audiences import Audience
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
+from rebound.kernel.retrying import retried
+from rebound.messages.domain.mailing import Content
+from rebound.segments.domain import Selection
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
+    from rebound.campaigns.ports import CampaignBook, CampaignRunner
+    from rebound.platform.ports import Clock, Ids, RequestIds
+
+
+class CampaignChange(Struct, frozen=True):
+    """What is to change; what is ``None`` stays.
+
+    Content is read for the campaign's channel, and the time is made of the one that it has. Raises what these raise.
+    """
+
+    name: str | None = None
+    category: Category | None = None
+    selection: Callable[[Selection], Selection] | None = None
+    content: Callable[[Channel], Content] | None = None
+    exclude_failed: bool | None = None
+    include_customer_ids: frozenset[str] | None = None
+    timing: Callable[[Timing], Timing] | None = None
+
+    def applied_to(self, campaign: Campaign) -> Campaign:
+        """The campaign with the change, not checked."""
+        given = {name: getattr(self, name) for name in ("name", "category", "exclude_failed", "include_customer_ids")}
+        changed = replace(campaign, **{name: value for name, value in given.items() if value is not None})
+        if self.selection is not None:
+            changed = replace(changed, selection=self.selection(campaign.selection))
+        if self.content is not None:
+            changed = replace(changed, content=self.content(campaign.channel))
+        if self.timing is not None:
+            timing = self.timing(timing_of(campaign))
+            changed = replace(
+                changed, send_at=timing.starts_at, local_time=timing.local_time, expires_at=timing.expires_at
+            )
+        return changed
+
+
+NO_CHANGE = CampaignChange()
+
+
+class EditCampaign(Struct, frozen=True, kw_only=True):
+    """Edits, copies and announces campaigns.
+
+    The row is written on the condition that it is as it was read, and so is the plan of the run: an edit is in what is
+    sent as a whole, or it is refused and not in it at all. A campaign that waits for a time has a schedule for it
+    before its row says so; a schedule for another time starts nothing (``PlanCampaign``).
+    """
+
+    campaigns: CampaignBook
+    runner: CampaignRunner
+    view: CampaignService
+    businesses: BusinessDirectory
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+    foresee: Callable[[Campaign], Audience | None]
+
+    def change(self, business_id: str, campaign_id: str, change: CampaignChange) -> CampaignView:
+        """Change a draft, or a campaign that has not begun; one whose time is then over begins at once.
+
+        Raises ``NotFoundError``, ``InvalidInputError``, and ``ConflictError`` when it has begun.
+        """
+        foreseen: list[Audience | None] = []
+
+        def write() -> Campaign:
+            campaign = self.view.find(business_id, campaign_id)
+            if not campaign.is_editable:
+                raise begun(campaign)
+            changed, meant = self._checked(campaign, change)
+            if change.timing is not None and campaign.status is CampaignStatus.SCHEDULED:
+                changed = replace(changed, status=status_when_announced(changed.send_at, self.clock.now()))
+            if not foreseen:
+                # Before anything is sent; a change that loses a race against another one is foreseen by the first read.
+                foreseen.append(self.foresee(replace(changed, selection=meant)))
+            return self._written(campaign, changed)
+
+        changed = retried(write)
+        self._begin(changed)
+        return self.view.accepted(self.businesses.get(business_id), changed, foreseen[0])
+
+    def announce(self, business_id: str, campaign_id: str) -> CampaignView:
+        """Send a draft, now or at its time. For a campaign that has been announced it only makes sure of that.
+
+        Raises ``NotFoundError``, ``InvalidInputError`` and ``ConflictError``.
+        """
+        business = self.businesses.get(business_id)
+
+        def write() -> Campaign:
+            campaign = self.view.find(business_id, campaign_id)
+            if campaign.status in ENDED:
+                raise ConflictError(
+                    "campaign_ended", f"The campaign is {campaign.status}.", campaign_status=campaign.status
+                )
+            if campaign.status is not CampaignStatus.DRAFT:
+                return campaign
+            self.view.check(business, campaign.selection, campaign.content, campaign.category, timing_of(campaign))
+            check_barrier(business, campaign.channel)
+            status = status_when_announced(campaign.send_at, self.clock.now())
+            return self._written(campaign, replace(campaign, status=status))
+
+        self._begin(retried(write))
+        return self.view.get(business_id, campaign_id)
+
+    def copy(
+        self, business_id: str, campaign_id: str, change: CampaignChange = NO_CHANGE, request: str | None = None
+    ) -> CampaignView:
+        """A draft that says the same to the same audience, with the change; it has no time unless that gives one.
+
+        ``request`` names the client's request, as in ``CampaignService.post``. Raises ``NotFoundError`` and
+        ``InvalidInputError``.
+        """
+        campaign, now = self.view.find(business_id, campaign_id), self.clock.now()
+        proposed = self.ids.ulid(now)
+        selection = campaign.selection
+        draft = Campaign(
+            business_id=business_id,
+            campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
+            name=campaign.name,
+            category=campaign.category,
+            channel=campaign.channel,
+            # The filter of a saved segment is that of the time at which a campaign begins.
+            selection=selection if selection.segment_id is None else Selection(selection.segment_id),
+            content=campaign.content,
+            created_at=now,
+            status=CampaignStatus.DRAFT,
+            exclude_failed=campaign.exclude_failed,
+            include_customer_ids=campaign.include_customer_ids,
+        )
+        copied, meant = self._checked(draft, change)
+        foreseen = self.foresee(replace(copied, selection=meant))
+        try:
+            self.campaigns.add(copied)
+        except ConcurrentChangeError:
+            copied = self.campaigns.get(business_id, copied.campaign_id)
+        return self.view.accepted(self.businesses.get(business_id), copied, foreseen)
+
+    def _checked(self, campaign: Campaign, change: CampaignChange) -> tuple[Campaign, Selection]:
+        """The changed campaign, and whom it means. Raises ``InvalidInputError`` for what the change names."""
+        changed = change.applied_to(campaign)
+        is_said_anew = change.content is not None or change.category is not None
+        try:
+            meant = self.view.check(
+                self.businesses.get(campaign.business_id),
+                changed.selection,
+                changed.content if is_said_anew else None,
+                changed.category,
+                None if change.timing is None else timing_of(changed),
+            )
+        except InvalidInputError as error:
+            # A segment that has been deleted since is no fault of a change that is about something else.
+            wrong = [each for each in error.errors if change.selection is not None or not _is_about_segment(each)]
+            if wrong:
+                raise InvalidInputError(*wrong) from None
+            meant = Selection(filter={"any": []})
+        return changed, meant
+
+    def _written(self, before: Campaign, after: Campaign) -> Campaign:
+        if after.status is CampaignStatus.SCHEDULED or after.status is CampaignStatus.PAUSED:
+            self._schedule(after)
+        self.campaigns.replace(before, after)
+        return replace(after, version=before.version + 1)
+
+    def _schedule(self, campaign: Campaign) -> None:
+        at: datetime | None = campaign.send_at
+        if at is not None and at > self.clock.now():
+            self.runner.schedule(campaign.business_id, campaign.campaign_id, at)
+
+    def _begin(self, campaign: Campaign) -> None:
+        begin(campaign, self.runner)
+
+
+def begin(campaign: Campaign, runner: CampaignRunner) -> None:
+    """Start a campaign that is to begin now and has no run yet; doing it again does nothing."""
+    if campaign.status is CampaignStatus.EXPANDING and campaign.run_id is None:
+        # It may have been started, and found not due, before.
+        runner.start(campaign.business_id, campaign.campaign_id, f"{campaign.campaign_id}-{campaign.version}")
+
+
+def timing_of(campaign: Campaign) -> Timing:
+    """When a campaign is to be sent, as a client asks for it."""
+    if campaign.local_time is not None:
+        return Timing(local_time=campaign.local_time, expires_at=campaign.expires_at)
+    return Timing(campaign.send_at, expires_at=campaign.expires_at)
+
+
+def begun(campaign: Campaign) -> ConflictError:
+    """The error for an edit that comes too late."""
+    if campaign.status in ENDED:
+        return ConflictError("campaign_ended", f"The campaign is {campaign.status}.", campaign_status=campaign.status)
+    return ConflictError(
+        "campaign_begun",
+        f"The campaign has begun ({campaign.status}): what it says and to whom is fixed. A copy can say more.",
+        campaign_status=campaign.status,
+    )
+
+
+def _is_about_segment(error: FieldError) -> bool:
+    return error.field == "segment_id"
