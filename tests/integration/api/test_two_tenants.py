@@ -99,6 +99,7 @@ REQUESTS: Final = [
     Asked("GET", CUSTOMER + "/reachability", query={**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/customers", {"first_name": "Cy", "last_name": "Fir", "external_id": "{external_id}"}),
     Asked("POST", "/v1/customers/bulk-delete", {**NAMED, "confirm_count": 1}),
+    Asked("POST", "/v1/customers/bulk-delete", {"external_ids": ["{external_id}"], "confirm_count": 1}),
     Asked("POST", "/v1/customers/bulk-delete", {"segment_id": "{segment_id}", "confirm_count": 1}),
     Asked("GET", "/v1/customers", query={"segment_id": "{segment_id}"}),
     Asked("GET", "/v1/customers/count", query={"segment_id": "{segment_id}"}),
@@ -115,6 +116,7 @@ REQUESTS: Final = [
     Asked("GET", "/v1/appointments/{appointment_id}/log"),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),
+    Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_external_ids": ["{external_id}"]}),
     Asked("POST", "/v1/segments/preview/recipients", {**PREVIEW, "segment_id": "{segment_id}"}),
     Asked(
         "POST",
@@ -131,6 +133,7 @@ REQUESTS: Final = [
     Asked("GET", "/v1/jobs/{job_id}"),
     Asked("POST", "/v1/jobs/{job_id}/resume"),
     Asked("GET", "/v1/replies", query={"customer_id": "{customer_id}"}),
+    Asked("GET", "/v1/replies", query={"external_id": "{external_id}"}),
     Asked("GET", "/v1/replies.csv", query={"customer_id": "{customer_id}"}),
     Asked("POST", "/v1/replies/{reply_id}/resolve", {"decision": "keep"}),
 ]

@@ -278,7 +278,14 @@ def test_whom_the_content_cannot_be_rendered_for_is_counted_and_named_also_as_a_
     assert run(stack, job)["audience"] == counted.body
     assert sorted(one["customer_id"] for one in everybody) == sorted(id_of(n) for n in range(1, 32))
     assert [one for one in everybody if one["decision"] == "send"] == [
-        {"customer_id": id_of(31), "name": "Ana31 Silva", "decision": "send", "reason": None, "until": None}
+        {
+            "customer_id": id_of(31),
+            "external_id": None,
+            "name": "Ana31 Silva",
+            "decision": "send",
+            "reason": None,
+            "until": None,
+        }
     ]
     assert len(named(stack, BIRTHDAY, reason="cannot_render")) == 29
     assert [one["customer_id"] for one in named(stack, BIRTHDAY, reason="opted_out")] == [id_of(3)]

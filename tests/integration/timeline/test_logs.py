@@ -133,7 +133,7 @@ def test_replies_are_reported_with_every_filter(stack: Stack, ana: str) -> None:
     assert ids(needs_staff="true") == ["SM1"]
     assert ids(needs_staff="false", customer_id=ana) == ["SM2"]
     (first,) = stack.api("GET", "/v1/replies", query={"q": "STOP"}).body["items"]
-    assert first["customers"] == [{"customer_id": ana, "first_name": "Ana", "last_name": "Silva"}]
+    assert first["customers"] == [{"customer_id": ana, "external_id": None, "first_name": "Ana", "last_name": "Silva"}]
     assert (first["body"], first["number"], first["keyword"]) == ("STOP", NUMBER, "stop")
 
 

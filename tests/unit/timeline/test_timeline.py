@@ -44,7 +44,7 @@ def log_of(world: World, limit: int = 100, cursor: str | None = None) -> Timelin
 
 
 def sentences(timeline: Timeline) -> list[str]:
-    return [entry.sentence for entry in TimelineAnswer.of(timeline).items]
+    return [entry.sentence for entry in TimelineAnswer.of(timeline, {}).items]
 
 
 def whole(world: World, limit: int = 7) -> list[Happened]:
@@ -167,7 +167,7 @@ def test_everything_is_told_in_plain_english() -> None:
             stated(now + 5, opted_out=False, who="Kim"),
         ],
     )
-    shown = TimelineAnswer.of(log_of(world)).items
+    shown = TimelineAnswer.of(log_of(world), {}).items
 
     assert [(entry.kind, entry.sentence) for entry in shown] == [
         ("consent", "Opted in to marketing texts through staff (Kim)."),

@@ -1,6 +1,6 @@
 """What customers text: shapes and routes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
@@ -12,6 +12,8 @@ from pydantic import Field
 from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.inbound import wiring
 from rebound.inbound.application.report_replies import RepliesWanted, ReplyView, write_header, write_reply
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.ids import id_of_external
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -24,7 +26,7 @@ from rebound.platform.http.routes import (
     json_answer,
     responses,
 )
-from rebound.platform.http.shapes import CUSTOMER_ID, Answer, Line, Moment, Request, Time
+from rebound.platform.http.shapes import CUSTOMER_ID, MAX_EXTERNAL_ID, Answer, Line, Moment, Request, Time
 
 
 class ReplyAnswer(Answer):
@@ -39,6 +41,7 @@ class ReplyAnswer(Answer):
     keyword: Keyword | None
     message_id: str | None = Field(description="The message that it answers, where that is known.")
     customer_id: str | None = Field(description="The customer whose message it answers, where that is known.")
+    external_id: str | None = Field(description="Your own id of that customer.")
     appointment_id: str | None
     needs_staff: bool = Field(description="Whether it waits for somebody to read it.")
     resolved_at: Time | None
@@ -46,15 +49,17 @@ class ReplyAnswer(Answer):
     decision: Decision | None
 
     @classmethod
-    def of(cls, reply: Reply) -> Self:
-        """The answer for a reply."""
-        return cls.filled(reply, kind=reply.meaning, needs_staff=reply.is_waiting)
+    def of(cls, reply: Reply, external_ids: Mapping[str, str | None]) -> Self:
+        """The answer for a reply; ``external_ids`` has that of its customer, unless they are deleted."""
+        external_id = external_ids.get(reply.customer_id or "")
+        return cls.filled(reply, kind=reply.meaning, needs_staff=reply.is_waiting, external_id=external_id)
 
 
 class ReplyingCustomerAnswer(Answer):
     """Somebody who uses or used the number."""
 
     customer_id: str
+    external_id: str | None
     first_name: str
     last_name: str
 
@@ -70,7 +75,8 @@ class ReportedReplyAnswer(ReplyAnswer):
     def of_view(cls, view: ReplyView) -> Self:
         """The answer for a reply and its customers."""
         customers = [ReplyingCustomerAnswer.filled(customer) for customer in view.customers]
-        return cls(**dict(ReplyAnswer.of(view.reply)), customers=customers)
+        external_ids = {customer.customer_id: customer.external_id for customer in view.customers}
+        return cls(**dict(ReplyAnswer.of(view.reply, external_ids)), customers=customers)
 
 
 class ReplyPage(Answer):
@@ -104,6 +110,10 @@ Until = Annotated[Moment | None, Query(description="RFC 3339; only replies befor
 KindOfReply = Annotated[Meaning | None, Query(description="What the reply was taken for.")]
 FromCustomer = Annotated[
     str | None, Query(pattern=CUSTOMER_ID, description="Only from numbers that this customer uses or used.")
+]
+FromExternalId = Annotated[
+    str | None,
+    Query(min_length=1, max_length=MAX_EXTERNAL_ID, description="The same by your own id of the customer."),
 ]
 WordsOfReply = Annotated[
     str | None, Query(max_length=200, description="Words, each of which stands in the text or the number.")
@@ -158,12 +168,18 @@ def _filtered(
         until: Until = None,
         kind: KindOfReply = None,
         customer_id: FromCustomer = None,
+        external_id: FromExternalId = None,
         q: WordsOfReply = None,
         needs_staff: Waiting = None,
         limit: int = size,
         cursor: Cursor = None,
     ) -> Response[str]:
-        return answer(RepliesWanted(since, until, kind, customer_id, q, needs_staff), limit, cursor)
+        whose = customer_id
+        if external_id is not None:
+            if customer_id is not None:
+                raise InvalidInputError(FieldError("external_id", "Give at most one of customer_id, external_id."))
+            whose = id_of_external(business_of(app), external_id)
+        return answer(RepliesWanted(since, until, kind, whose, q, needs_staff), limit, cursor)
 
     # The operation's id in the OpenAPI document is made of the name.
     route.__name__ = answer.__name__
@@ -186,7 +202,9 @@ def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
     )
     def list_replies_to_review(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
         page = wiring.use_cases().review_replies.waiting(business_of(app), limit, cursor)
-        return json_answer(ReviewPage(items=[ReplyAnswer.of(r) for r in page.items], next_cursor=page.next_cursor))
+        known = _external_ids(app, page.items)
+        items = [ReplyAnswer.of(reply, known) for reply in page.items]
+        return json_answer(ReviewPage(items=items, next_cursor=page.next_cursor))
 
     @app.post(
         "/v1/replies/<reply_id>/resolve",
@@ -197,7 +215,12 @@ def _waiting_for_staff(app: APIGatewayRestResolver) -> None:
     def resolve_reply(reply_id: str, request: Annotated[ResolveRequest, Body()]) -> Response[str]:
         who = request.who or authorizer(app)["key_id"]
         reply = wiring.use_cases().review_replies.resolve(business_of(app), reply_id, request.decision, who)
-        return json_answer(ReplyAnswer.of(reply))
+        return json_answer(ReplyAnswer.of(reply, _external_ids(app, [reply])))
+
+
+def _external_ids(app: APIGatewayRestResolver, replies: Iterable[Reply]) -> Mapping[str, str | None]:
+    whose = [reply.customer_id for reply in replies if reply.customer_id is not None]
+    return wiring.use_cases().external_ids(business_of(app), whose)
 
 
 INBOUND_TEXT: Final[Mapping[str, Any]] = {

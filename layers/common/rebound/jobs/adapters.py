@@ -148,7 +148,7 @@ class DynamoJobLedger:
             chunk=range_name(_phase(progress.phase), progress.index),
             cursor=progress.cursor,
             counts=dict(progress.counts),
-            spared=[[one.customer_id, one.reason] for one in progress.spared],
+            spared=[[one.customer_id, one.reason, one.external_id] for one in progress.spared],
             done=progress.done,
             version=progress.version + 1,
             expires_at=expires_at,
@@ -186,7 +186,7 @@ def _progress(row: JobRangeRow) -> JobProgress:
         index=int(index),
         cursor=row.cursor,
         counts=dict(row.counts),
-        spared=tuple(Spared(customer_id, reason) for customer_id, reason in row.spared),
+        spared=tuple(Spared(*one) for one in row.spared),
         done=row.done,
         version=int(row.version),
     )

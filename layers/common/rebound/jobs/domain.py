@@ -101,10 +101,11 @@ SPARED_BECAUSE: Final = ("gone", "changed", "no_longer_matches", "busy")
 
 
 class Spared(Struct, frozen=True):
-    """A customer whom a job left alone, and why."""
+    """A customer whom a job left alone, and why; ``external_id`` as it was then, ``None`` for who was gone."""
 
     customer_id: str
     reason: str
+    external_id: str | None = None
 
 
 class JobProgress(Struct, frozen=True):

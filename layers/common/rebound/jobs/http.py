@@ -54,6 +54,7 @@ class SparedAnswer(Answer):
     """A customer who was not deleted, and why."""
 
     customer_id: str
+    external_id: str | None = Field(description="Null for who was gone.")
     reason: Annotated[str, one_of(SPARED_BECAUSE)] = Field(description="busy: others kept writing the customer.")
 
 
@@ -111,7 +112,7 @@ def _deletion_report(view: JobView) -> DeletionReport:
         deleted=done.get(DELETED, 0),
         skipped=skipped,
         failed=done.get(FAILED, 0),
-        spared=[SparedAnswer(customer_id=one.customer_id, reason=one.reason) for one in view.spared],
+        spared=[SparedAnswer.filled(one) for one in view.spared],
     )
 
 

@@ -137,8 +137,8 @@ class LogEntryAnswer(Answer):
     flag: FlagChangeAnswer | None = None
 
     @classmethod
-    def of(cls, happened: Happened, external_id: str | None) -> Self:
-        """The answer for an entry of a customer's."""
+    def of(cls, happened: Happened, external_ids: Mapping[str, str | None]) -> Self:
+        """The answer for an entry."""
         what, key = happened.what, happened.contact
         about: dict[str, Any] = {
             "at": happened.at,
@@ -151,10 +151,11 @@ class LogEntryAnswer(Answer):
             case Message():
                 because = happened.waits_because
                 sentence = sentence_of_message(what) if because is None else sentence_of_waiting(what, because)
-                answer = MessageAnswer.of(what, external_id)
+                answer = MessageAnswer.of(what, external_ids[what.key.customer_id])
                 return cls(kind="message", sentence=sentence, message=answer, held_because=because, **about)
             case Reply():
-                return cls(kind="reply", sentence=sentence_of_reply(what), reply=ReplyAnswer.of(what), **about)
+                reply = ReplyAnswer.of(what, external_ids)
+                return cls(kind="reply", sentence=sentence_of_reply(what), reply=reply, **about)
             case ConsentStated(statement):
                 sentence = sentence_of_consent(statement, happened.channel)
                 return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.filled(statement), **about)
@@ -178,14 +179,15 @@ class TimelineAnswer(Answer):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, timeline: Timeline) -> Self:
-        """The answer for a log."""
-        external_id = timeline.customer.external_id
+    def of(cls, timeline: Timeline, others: Mapping[str, str | None]) -> Self:
+        """The answer for a log, with the external ids of ``others`` who share a number and have texted."""
+        customer = timeline.customer
+        external_ids = {**others, customer.customer_id: customer.external_id}
         return cls(
-            customer_id=timeline.customer.customer_id,
-            external_id=external_id,
+            customer_id=customer.customer_id,
+            external_id=customer.external_id,
             texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.filled(timeline.stopped),
-            items=[LogEntryAnswer.of(entry, external_id) for entry in timeline.entries.items],
+            items=[LogEntryAnswer.of(entry, external_ids) for entry in timeline.entries.items],
             next_cursor=timeline.entries.next_cursor,
         )
 
@@ -202,9 +204,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def read_customer_log(
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
-        return json_answer(
-            TimelineAnswer.of(wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor))
-        )
+        timeline = wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor)
+        replied = {entry.what.customer_id for entry in timeline.entries.items if isinstance(entry.what, Reply)}
+        others = [each for each in replied if each not in (None, customer_id)]
+        return json_answer(TimelineAnswer.of(timeline, wiring.use_cases().external_ids(business_of(app), others)))
 
     @app.get(
         "/v1/appointments/<appointment_id>/log",

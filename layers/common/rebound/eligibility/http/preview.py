@@ -25,7 +25,15 @@ from rebound.platform.http.routes import (
     prefers_a_job,
     responses,
 )
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, AudienceAnswer, CustomerId, Time, one_of
+from rebound.platform.http.shapes import (
+    AddedCustomerIds,
+    AddedExternalIds,
+    Answer,
+    AudienceAnswer,
+    Time,
+    customers_named,
+    one_of,
+)
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 from rebound.segments.http.filters import Filter, SegmentId
@@ -42,10 +50,8 @@ class PreviewRequest(Timed):
     channel: Annotated[Channel, Field(strict=False)]
     category: Annotated[Category, Field(strict=False)]
     exclude_failed: bool = True
-    include_customer_ids: Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)] = Field(
-        default_factory=list, description="Customers to add back although their contact is flagged."
-    )
-
+    include_customer_ids: AddedCustomerIds = Field(default_factory=list)
+    include_external_ids: AddedExternalIds = Field(default_factory=list)
     content: GivenContent | None = Field(
         default=None, description="As of a campaign: whom it cannot be rendered for is left out as cannot_render."
     )
@@ -66,7 +72,7 @@ class PreviewRequest(Timed):
             self.channel,
             self.category,
             self.exclude_failed,
-            frozenset(self.include_customer_ids),
+            frozenset(customers_named(business_id, self.include_customer_ids, self.include_external_ids)),
             segment_id,
             None if self.content is None else content_of(self.channel, self.content),
             self.timing(),

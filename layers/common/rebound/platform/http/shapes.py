@@ -97,12 +97,33 @@ EitherTime = Annotated[str, _EITHER]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CustomerId = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EXTERNAL_ID)]
+CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)]
+ExternalIds = Annotated[
+    list[ExternalId],
+    Field(min_length=1, max_length=MAX_CUSTOMER_IDS, description="Your own ids, in place of customer_ids."),
+]
+AddedCustomerIds = Annotated[
+    list[CustomerId],
+    Field(max_length=MAX_CUSTOMER_IDS, description="Customers to add back although their contact is flagged."),
+]
+AddedExternalIds = Annotated[
+    list[ExternalId],
+    Field(max_length=MAX_CUSTOMER_IDS, description="The same by your own ids, besides include_customer_ids."),
+]
 
 
 class Request(BaseModel):
     """A request body: unknown fields and values of another JSON type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+def customers_named(
+    business_id: str, customer_ids: Iterable[str] | None, external_ids: Iterable[str] | None
+) -> tuple[str, ...]:
+    """The ids of the customers of two lists, each once; external ids are not looked up."""
+    theirs = (id_of_external(business_id, each) for each in external_ids or ())
+    return tuple(dict.fromkeys([*(customer_ids or ()), *theirs]))
 
 
 class NamesACustomer(Request):

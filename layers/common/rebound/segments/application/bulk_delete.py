@@ -75,7 +75,8 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
         """Start deleting. Raises ``InvalidInputError`` when the request does not say whom, or its filter is wrong."""
         if wanted.is_everybody and customer_ids is None:
             message = (
-                'Say whom to delete: filter, segment_id, failed, tag, q or customer_ids. {"all": []} is everybody.'
+                "Say whom to delete: filter, segment_id, failed, tag, q, customer_ids or external_ids. "
+                '{"all": []} is everybody.'
             )
             raise InvalidInputError(FieldError("filter", message))
         wanted.compiled()
@@ -96,9 +97,9 @@ class _Settled(Struct):
     removal: Removal | None = None
     spared: list[Spared] = field(default_factory=list)
 
-    def spare(self, customer_id: str, reason: str) -> None:
+    def spare(self, customer_id: str, reason: str, customer: Customer | None) -> None:
         self.handled += 1
-        self.spared.append(Spared(customer_id, reason))
+        self.spared.append(Spared(customer_id, reason, None if customer is None else customer.external_id))
 
 
 class BulkDeleteWork(Struct, frozen=True, kw_only=True):
@@ -168,8 +169,8 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
                     raise
             else:
                 return
-        settled = _Settled()
-        settled.spare(listed[0].customer_id, BUSY)
+        settled, busy = _Settled(), listed[0].customer_id
+        settled.spare(busy, BUSY, self.customers.get_many(job.business_id, [busy]).get(busy))
         self._commit(progress, page, position, settled)
 
     def _settle(self, job: Job, listed: Sequence[FrozenCustomer]) -> _Settled:
@@ -187,11 +188,11 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
         for one in listed:
             customer = found.get(one.customer_id)
             if customer is None:
-                settled.spare(one.customer_id, GONE)
+                settled.spare(one.customer_id, GONE, None)
             elif customer.updated_at != one.updated_at:
-                settled.spare(one.customer_id, CHANGED)
+                settled.spare(one.customer_id, CHANGED, customer)
             elif not matcher(with_flags(customer, known, policy)):
-                settled.spare(one.customer_id, NO_LONGER_MATCHES)
+                settled.spare(one.customer_id, NO_LONGER_MATCHES, customer)
             else:
                 rows += 1 + most_rows(customer.all_contact_keys)
                 if rows > MOST_ROWS and settled.removed:

@@ -1,7 +1,8 @@
 """Customers by filter: lists, counts, clean-ups."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -21,7 +22,7 @@ from rebound.platform.http.routes import (
     prefers_a_job,
     responses,
 )
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, Answer, CustomerId
+from rebound.platform.http.shapes import Answer, CustomerIds, ExternalIds, customers_named
 from rebound.segments import wiring
 from rebound.segments.application.find_customers import write_filter
 from rebound.segments.http.customer_filters import (
@@ -44,9 +45,10 @@ class CustomerPage(Answer):
 
 
 class BulkDeleteRequest(CustomersRequest):
-    """Whom to delete: everything that is given must hold; with ``customer_ids`` only these."""
+    """Whom to delete: everything that is given must hold; with ``customer_ids`` or ``external_ids`` only these."""
 
-    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)] | None = None
+    customer_ids: CustomerIds | None = None
+    external_ids: ExternalIds | None = None
     confirm_count: Annotated[int, Field(ge=0)] = Field(
         description="The number of customers that you expect to delete; with another number nothing is deleted."
     )
@@ -55,9 +57,21 @@ class BulkDeleteRequest(CustomersRequest):
     @classmethod
     def _says_how_to_count(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("confirm_count") is None:
-            how = "GET /v1/customers/count with the same filters says it; for customer_ids it is how many there are"
+            how = "GET /v1/customers/count with the same filters says it; of a list of ids it is how many there are"
             raise InvalidInputError(FieldError("confirm_count", f"Is required: {how}."))
         return given
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        if self.customer_ids is not None and self.external_ids is not None:
+            raise ValueError("Give at most one of customer_ids, external_ids.")
+        return self
+
+    def named(self, business_id: str) -> Sequence[str] | None:
+        """The customers of the list, if there is one."""
+        if self.customer_ids is None and self.external_ids is None:
+            return None
+        return customers_named(business_id, self.customer_ids, self.external_ids)
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -112,8 +126,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(JobAnswer, HTTPStatus.ACCEPTED),
     )
     def bulk_delete_customers(request: Annotated[BulkDeleteRequest, Body()]) -> Response[str]:
-        wanted = request.wanted(app)
+        business_id, wanted = business_of(app), request.wanted(app)
         view = wiring.use_cases().bulk_delete(
-            business_of(app), wanted, request.customer_ids, request.confirm_count, name_of_request(app)
+            business_id, wanted, request.named(business_id), request.confirm_count, name_of_request(app)
         )
         return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
