@@ -364,6 +364,10 @@ class Operator:
             check=False,
         )
 
+    def over_http(self, *settings: str) -> ReboundApi:
+        """The operator's part of the API, with a key made just now."""
+        return ReboundApi(self.api_url, self.run("create-operator-key", *settings)["operator_key"], "")
+
     def new_business(self, name: str, *settings: str, country: str = "US") -> ReboundApi:
         """A business that can send emails, and texts over Twilio, at any hour, with a key that may do everything."""
         usual = ("--email-from", "hello@salon.example.com", "--text-from", "+15005550006", "--text-rate", "1000")

@@ -10,6 +10,7 @@ import pytest
 from rebound.platform.http.openapi import operations
 from tests.e2e.generated_clients import AttrsClient, PydanticModels
 from tests.e2e.rebound_api import ReboundApi
+from tests.e2e.surroundings import Operator
 from tests.fakes.partial_updates import DOCUMENT, MADE_WITH, PATCHES, VALUES, Place, found_in, request_of
 
 type Client = AttrsClient | PydanticModels
@@ -47,7 +48,8 @@ def thing(api: ReboundApi, path: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", PATCHES)
-def test_a_field_is_changed_and_nothing_else(api: ReboundApi, client: Client, path: str) -> None:
+def test_a_field_is_changed_and_nothing_else(api: ReboundApi, operator: Operator, client: Client, path: str) -> None:
+    api = operator.over_http() if path.startswith("/v1/operator/") else api
     ids = thing(api, path)
     try:
         stands = found_in(api.get(path.format_map(ids)), path)

@@ -96,6 +96,7 @@ class DeployedDay:
             self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
             cap = {"name": "Enough", "categories": CATEGORIES, "at_most": 50, "within_days": 7}
             self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])
+        self.let_a_platform_in()
         first, second = self.business_ids
         people = [self._person(number) for number in range(EMAILED)]
         self._import(first, people)
@@ -104,6 +105,20 @@ class DeployedDay:
         for business_id in self.business_ids:
             listed = self.deployment.api("GET", "/v1/customers?limit=100", business_id=business_id)["items"]
             self.customer_ids.append({int(c["external_id"]): c["customer_id"] for c in listed})
+
+    def let_a_platform_in(self) -> None:
+        """A business that is made, changed and listed by program, and that nobody writes from."""
+        self.deployment.invoke("OperateStackFunction", {"command": "create-operator-key"})
+        elm = "/v1/operator/businesses/elm"
+        for settings in ({"name": "Elm", "country": "US", "time_zone": "America/New_York"}, {"bundle": "basic"}):
+            self.deployment.api("PUT", elm, settings)
+        self.deployment.api("PATCH", elm, {"policy": {"preset": "strict"}})
+        for key in ("first", "second"):
+            self.deployment.api("POST", f"{elm}/keys", {"label": key}, key=key)
+        self.deployment.api("POST", f"{elm}/senders", {"sender": "elm@example.com"})
+        self.deployment.api("POST", f"{elm}/senders", {"sender": "elm@elsewhere.example"}, key="refused")
+        for path in ("/v1/operator/businesses", f"{elm}/keys"):
+            self.deployment.api("GET", path)
 
     @staticmethod
     def _person(number: int) -> str:

@@ -45,7 +45,7 @@ from local.twin.service_model import violations
 from local.twin.ses_events import EmailEvent, SentEmail
 from local.twin.sns import DeliveryLog
 from rebound.inbound.adapters import inbound_url
-from rebound.kernel.api_scopes import ALL_SCOPES
+from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, Realm
 from rebound.platform import telemetry
 from rebound.platform.adapters.random_ids import RandomIds
 from rebound.platform.adapters.system import SystemClock
@@ -700,8 +700,8 @@ class Deployment:
 
     # --- what happens by itself ---------------------------------------------------------------------------------------
 
-    def api(self, method: str, path: str, body: object = None, *, business_id: str, key: str | None = None) -> Any:
-        """One request of a client, sent again with the same Idempotency-Key when no answer came."""
+    def api(self, method: str, path: str, body: object = None, *, business_id: str = "", key: str | None = None) -> Any:
+        """One request of a client, or the operator's, sent again with the same Idempotency-Key when no answer came."""
         event = json.loads((REPOSITORY / "events/api_gateway/post_campaign.json").read_text(encoding="utf-8"))
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         path, _, query = path.partition("?")
@@ -716,14 +716,13 @@ class Deployment:
             body=None if body is None else json.dumps(body),
             isBase64Encoded=False,
         )
-        event["requestContext"]["authorizer"] = {
-            "business_id": business_id,
-            "key_id": "key-1",
-            "scopes": " ".join(ALL_SCOPES),
-        }
+        of_operator = path.startswith("/v1/operator/")
+        known = {"realm": Realm.OPERATOR} if of_operator else {"realm": Realm.BUSINESS, "business_id": business_id}
+        scopes = " ".join(OPERATOR_SCOPES if of_operator else ALL_SCOPES)
+        event["requestContext"]["authorizer"] = {**known, "key_id": "key-1", "scopes": scopes}
         for _ in range(MOST_ATTEMPTS):
             try:
-                answer = self.invoke("ServeApiFunction", event)
+                answer = self.invoke("ServeOperatorFunction" if of_operator else "ServeApiFunction", event)
             except FunctionDiedError:
                 continue
             if answer["statusCode"] < 500 and answer["statusCode"] != 409:

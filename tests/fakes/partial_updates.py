@@ -36,7 +36,7 @@ def _in_days(days: int) -> str:
     return write_time((datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0))
 
 
-VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
+VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     "/v1/business": {
         ("name",): ("Salon Juniper", "Juniper & Daughters"),
         ("country",): ("US", "CA"),
@@ -99,6 +99,16 @@ VALUES: Final[Mapping[str, Mapping[Place, Pair]]] = {
     },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
+VALUES["/v1/operator/businesses/{business_id}"] = {
+    **VALUES["/v1/business"],
+    ("bundle",): ("basic", "premium"),
+    # Each sender has one business; that the operator grants them is tried elsewhere.
+    ("email_from",): (None, None),
+    ("text_from",): (None, None),
+    # Above what its kind allows at least, as only the operator may; it is lost with the provider.
+    ("text_rate",): (50.0, 25.0),
+    ("text_provider",): ("twilio", "twilio"),
+}
 MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
 }

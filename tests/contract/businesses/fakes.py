@@ -8,10 +8,12 @@ from typing import Any
 from rebound.businesses.domain.business import Business, Recopying
 from rebound.businesses.domain.senders import SenderHolders, sender_key
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
+from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from tests.contract.access.fakes import MemoryAccessPorts
 from tests.contract.contacts.fakes import MemoryContactsPorts
 from tests.contract.platform.fakes import FakeClock
+from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.queues import MemoryQueue
 
 
@@ -33,6 +35,15 @@ class MemoryBusinessDirectory:
         if business.business_id in self._rows:
             raise ConflictError("business_id_taken", "There is a business with this id already.")
         self._write(replace(business, version=1), holders)
+
+    def page(self, limit: int, cursor: str | None, q: str | None = None) -> Page[Business]:
+        after, wanted = read_cursor(cursor) or "", (q or "").casefold()
+        found = [
+            (id_, business)
+            for id_, business in sorted(self._rows.items())
+            if id_ > after and (wanted in business.name.casefold() or wanted in id_)
+        ]
+        return page_of(found, limit)
 
     def ids(self) -> Sequence[str]:
         return list(self._rows)

@@ -5,7 +5,18 @@ from datetime import time
 
 import pytest
 
-from rebound.businesses.domain.business import AnsweredBy, Bundle, DoubleOptIn, Switches, TextAnswers
+from rebound.access.adapters import OPERATOR
+from rebound.businesses.adapters.dynamo_directory import LISTED
+from rebound.businesses.domain.business import BUSINESS_ID as BUSINESS_ID_FORM
+from rebound.businesses.domain.business import (
+    RESERVED_IDS,
+    AnsweredBy,
+    Bundle,
+    Business,
+    DoubleOptIn,
+    Switches,
+    TextAnswers,
+)
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.senders import SenderHolders, Senders
 from rebound.contacts.domain.contacts import Recovery
@@ -16,9 +27,12 @@ from rebound.contacts.domain.reachability import (
     ReachabilityPolicy,
     policy_of,
 )
+from rebound.customers.adapters import DEPARTURES
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.provider_codes import Provider
+from rebound.platform.adapters.directory_books import FAILURES
+from rebound.receipts.adapters.dynamo_reconciliations import DynamoReconciliationBook
 from rebound.receipts.domain import Reconciliation
 from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts
@@ -215,3 +229,39 @@ def test_all_businesses_are_listed_and_nothing_else_of_their_rows(ports: EveryPo
     ports.reconciliations.save(Reconciliation("one"))
 
     assert sorted(ports.businesses.ids()) == sorted(names)
+
+
+def test_businesses_are_listed_by_id_page_by_page_and_found_by_part_of_name_or_id(ports: EveryPorts) -> None:
+    ids = [f"salon-{number}" for number in range(7)]
+    for number, business_id in enumerate(reversed(ids)):
+        ports.businesses.add(business(business_id=business_id, name=f"{'Straße' if number % 2 else 'Way'} {number}"))
+    found: list[Business] = []
+    cursor: str | None = None
+    for _ in range(4):
+        page = ports.businesses.page(2, cursor)
+        found += page.items
+        cursor = page.next_cursor
+
+    assert [each.business_id for each in found] == ids
+    assert found[0] == ports.businesses.get(ids[0])
+    assert cursor is None
+    assert [each.business_id for each in ports.businesses.page(2, None, "STRASSE").items] == ["salon-1", "salon-3"]
+    assert [each.business_id for each in ports.businesses.page(9, None, "LON-4").items] == ["salon-4"]
+    assert ports.businesses.page(9, None, "nobody").items == []
+
+
+def test_a_list_of_businesses_has_their_names_of_now(ports: EveryPorts) -> None:
+    ports.businesses.add(business(name="Before"))
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), name="After"))
+
+    assert [each.name for each in ports.businesses.page(9, None, "after").items] == ["After"]
+    assert ports.businesses.page(9, None, "before").items == []
+
+
+def test_what_stands_in_the_place_of_a_business_id_is_kept_from_businesses() -> None:
+    """Partitions of rows that belong to no business: whoever may write to them must not reach a business by it."""
+    assert {
+        id_
+        for id_ in (FAILURES, OPERATOR, LISTED, DynamoReconciliationBook.owner, DEPARTURES)
+        if BUSINESS_ID_FORM.fullmatch(id_)
+    } == RESERVED_IDS

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from rebound.api.areas import API, AREAS
-from rebound.kernel.api_scopes import ALL_SCOPES, SCOPED
+from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, SCOPED, Realm
 from rebound.kernel.categories import Category, CategoryTraits
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS, FailureClass, Provider, all_codes
 from rebound.platform.http.app import respond
@@ -108,7 +108,11 @@ def test_the_default_of_the_template_is_that_of_the_package() -> None:
 
 
 def test_every_area_belongs_to_something_that_keys_have_rights_to_and_everything_to_an_area() -> None:
-    assert {area.scope for area in AREAS} - {None} == set(SCOPED)
+    assert {area.scope for area in AREAS if area.realm is Realm.BUSINESS} - {None} == set(SCOPED)
+    for area in AREAS:
+        if area.realm is Realm.OPERATOR:
+            assert {*area.scopes("GET"), *area.scopes("POST")} == set(OPERATOR_SCOPES)
+            assert not area.also
     assert len({area.address for area in AREAS}) == len(AREAS)
 
 
@@ -130,9 +134,10 @@ def test_no_route_is_open_to_a_key_without_the_scope_of_its_area(method: str, pa
     if area.scope is None:
         return
     needed = f"{area.scope}:{'read' if area.reads or method == 'GET' else 'write'}"
-    others = " ".join(scope for scope in ALL_SCOPES if scope != needed)
-    event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": {"scopes": others}}}
-    answer = respond(API, event, None)
+    every = OPERATOR_SCOPES if area.realm is Realm.OPERATOR else ALL_SCOPES
+    known = {"realm": area.realm, "scopes": " ".join(scope for scope in every if scope != needed)}
+    event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": known}}
+    answer = respond(API, event, None, area.realm)
 
     assert answer["statusCode"] == 403
     assert needed in answer["body"]

@@ -17,7 +17,9 @@ from cfnlint.api import lint_all
 from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
+from rebound.api.areas import AREAS
 from rebound.imports_exports.adapters.import_store import imports_of_notice
+from rebound.kernel.api_scopes import Realm
 from rebound.kernel.events import DomainEvent
 from rebound.kernel.problem_codes import PROBLEMS
 from rebound.kernel.receipts import Outcome
@@ -118,6 +120,11 @@ def events(kind: str) -> Iterator[tuple[str, Resource]]:
         for event in function["Properties"].get("Events", {}).values():
             if event["Type"] == kind:
                 yield logical, event["Properties"]
+
+
+def module_of(path: Path) -> str:
+    """The name of a module of the package by its file."""
+    return ".".join(("rebound", *path.relative_to(PACKAGE).with_suffix("").parts))
 
 
 def statements(value: Any) -> Iterator[Resource]:
@@ -541,8 +548,13 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     if "respond_to_link(" in door:
         door += "wiring.use_cases().follow_links"
     elif "rebound.api" in door:
-        http = sorted({*PACKAGE.glob("*/http/*.py"), *PACKAGE.glob("*/http.py")} - {*PACKAGE.glob(PAGES)})
-        door += "".join(path.read_text(encoding="utf-8") for path in http)
+        realm = Realm.OPERATOR if "respond_to_operator(" in door else Realm.BUSINESS
+        areas = {module for area in AREAS if area.realm is realm for module in area.modules}
+        others = {module for area in AREAS if area.realm is not realm for module in area.modules}
+        http = {module_of(path): path for path in [*PACKAGE.glob("*/http/*.py"), *PACKAGE.glob("*/http.py")]}
+        # Of a business's own part, also what its areas import; the operator's borrows shapes only.
+        wanted = areas if realm is Realm.OPERATOR else http.keys() - others - {module_of(PACKAGE / PAGES)}
+        door += "".join(http[module].read_text(encoding="utf-8") for module in sorted(wanted))
     asked = settings_asked_for(asked_of_wiring(door))
 
     assert asked

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from rebound.kernel.api_scopes import ALL_SCOPES
+from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES
 from rebound.platform.http.openapi import operations
 from tests.fakes.partial_updates import DOCUMENT
 from tests.integration.conftest import Answer, Stack
@@ -27,12 +27,16 @@ def answered(stack: Stack, path: str, method: str, scopes: set[str]) -> Answer:
 def test_a_key_needs_what_is_documented(
     stack: Stack, path: str, method: str, security: list[dict[str, list[str]]]
 ) -> None:
-    ways = [set(way["key"]) for way in security]
+    ways = [set(scopes) for way in security for scopes in way.values()]
+    every = set(map(str, OPERATOR_SCOPES if "operator_key" in security[0] else ALL_SCOPES))
+    assert [set(way) for way in security] == [{"operator_key" if path.startswith("/v1/operator/") else "key"}] * len(
+        ways
+    )
     assert all(ways)
     for way in ways:
         assert answered(stack, path, method, way).status != 403
     if len(ways) > 1:  # Which one it is shows when the thing has been read.
         return
     for scope in ways[0]:
-        refused = answered(stack, path, method, set(map(str, ALL_SCOPES)) - {scope})
+        refused = answered(stack, path, method, every - {scope})
         assert (refused.status, scope in refused.body["detail"]) == (403, True)

@@ -146,7 +146,7 @@ def test_a_business_may_not_quicken_what_others_send_over_too(
         world.settings_of_business.change(BUSINESS_ID, change)
     else:
         assert refused(lambda: world.settings_of_business.change(BUSINESS_ID, change)).keys() == {"text_rate"}
-        assert world.tenant_service.set_text_rate(BUSINESS_ID, 50.0).text_rate == 50.0
+        assert world.tenant_service.change_business(BUSINESS_ID, {"text_rate": 50.0}).text_rate == 50.0
 
 
 @pytest.mark.parametrize("change", [{"text_provider": Provider.SNS}, {"text_from": SERVICE}], ids=str)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rebound.platform.wiring import AwsPlatformPorts, PlatformUseCases, in_this_process, use_case
 
 if TYPE_CHECKING:
-    from rebound.access.application import AuthorizeRequest
-    from rebound.access.ports import AccessPorts, ApiKeyBook
+    from rebound.access.application import AuthorizeRequest, OperatorKeyService
+    from rebound.access.ports import AccessPorts, ApiKeyBook, OperatorKeyBook
 
 
 class AwsAccessPorts(AwsPlatformPorts):
@@ -21,6 +21,12 @@ class AwsAccessPorts(AwsPlatformPorts):
 
         return DynamoApiKeyBook(self.settings["DIRECTORY_TABLE"])
 
+    @cached_property
+    def operator_keys(self) -> OperatorKeyBook:
+        from rebound.access.adapters import DynamoOperatorKeyBook
+
+        return DynamoOperatorKeyBook(self.settings["DIRECTORY_TABLE"])
+
 
 class AccessUseCases(PlatformUseCases):
     """The use cases of access."""
@@ -28,6 +34,7 @@ class AccessUseCases(PlatformUseCases):
     ports: AccessPorts
 
     authorize_request: AuthorizeRequest = use_case("rebound.access.application", keys="api_keys")
+    operator_key_service: OperatorKeyService = use_case("rebound.access.application")
 
 
 use_cases = in_this_process(AccessUseCases, AwsAccessPorts)

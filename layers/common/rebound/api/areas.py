@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.kernel.api_scopes import Realm
 from rebound.platform.http.app import Api, Area
 
 AREAS: Final = (
@@ -38,6 +39,7 @@ AREAS: Final = (
     Area("appointments", ("rebound.timeline.http",), "messages"),
     Area("replies", ("rebound.inbound.http",), "messages"),
     Area("replies.csv", ("rebound.inbound.http",), "messages"),
+    Area("operator", ("rebound.operations.http",), "operator", realm=Realm.OPERATOR),
 )
 
 

@@ -27,6 +27,15 @@ def respond(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     return app.respond(API, event, context)
 
 
+def respond_to_operator(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Answer one request of the operator's."""
+    from rebound.api.areas import API
+    from rebound.kernel.api_scopes import Realm
+    from rebound.platform.http import app
+
+    return app.respond(API, event, context, Realm.OPERATOR)
+
+
 def respond_to_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """Answer one request for a page behind a link in a message."""
     from rebound.preferences import wiring

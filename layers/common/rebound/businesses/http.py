@@ -367,11 +367,11 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.patch("/v1/business", summary="Change settings", tags=["Business"], responses=responses(BusinessAnswer))
     def change_business(request: Annotated[BusinessChangeRequest, Body()]) -> Response[str]:
-        business = wiring.use_cases().settings_of_business.change(business_of(app), _given(request))
+        business = wiring.use_cases().settings_of_business.change(business_of(app), given(request))
         return json_answer(BusinessAnswer.of(business))
 
 
-def _given(request: Request) -> dict[str, Any]:
+def given(request: Request) -> dict[str, Any]:
     """What a request names, as the settings have it."""
     return {name: _read(value) for name, value in request if name in request.model_fields_set}
 
@@ -381,7 +381,7 @@ def _read(value: object) -> object:
         case PolicyRequest() | QuietWindowRequest() | FrequencyCapRequest() | SwitchesRequest():
             return value.read()
         case Request():
-            return _given(value)
+            return given(value)
         case list():
             return tuple(map(_read, value))
         case _:

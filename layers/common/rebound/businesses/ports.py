@@ -7,6 +7,7 @@ from rebound.access.ports import AccessPorts
 from rebound.businesses.domain.business import Business, Recopying
 from rebound.businesses.domain.senders import SenderHolders
 from rebound.contacts.ports import ContactsPorts
+from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 
 
@@ -18,6 +19,12 @@ class BusinessDirectory(Protocol):
 
     def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         """Write a new business. Raises ``ConflictError`` when the id is taken, else as ``replace`` does."""
+
+    def page(self, limit: int, cursor: str | None, q: str | None = None) -> Page[Business]:
+        """Businesses by id; with ``q``, those whose name or id has it, in any case. Raises ``InvalidInputError``.
+
+        Businesses that were last written before there was such a list are not in it.
+        """
 
     def ids(self) -> Sequence[str]:
         """The ids of all businesses, in no particular order; for nightly work, because it reads the whole table."""

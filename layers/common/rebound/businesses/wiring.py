@@ -59,7 +59,10 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     sender_grants: SenderGrants = use_case("rebound.businesses.application.sender_grants")
     tenant_service: TenantService = use_case(
-        "rebound.businesses.application.tenant_service", keys="api_keys", default_text_provider="default_text_provider"
+        "rebound.businesses.application.tenant_service",
+        keys="api_keys",
+        recopyings="recopy_queue",
+        default_text_provider="default_text_provider",
     )
     settings_of_business: SettingsOfBusiness = use_case(
         "rebound.businesses.application.settings_of_business", recopyings="recopy_queue"

@@ -14,3 +14,20 @@ class ApiScope(StrEnum):
 
 
 ALL_SCOPES: Final = tuple(ApiScope)
+
+
+class OperatorScope(StrEnum):
+    """What an operator's key may do; no key of a business has any of these, and no operator's key one of the others."""
+
+    READ = "operator:read"
+    WRITE = "operator:write"
+
+
+OPERATOR_SCOPES: Final = tuple(OperatorScope)
+
+
+class Realm(StrEnum):
+    """Whose keys open a part of the API. A key opens the parts of its own realm alone, whatever its scopes."""
+
+    BUSINESS = "business"
+    OPERATOR = "operator"

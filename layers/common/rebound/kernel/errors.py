@@ -26,6 +26,7 @@ type Conflict = Literal[
     "reply_resolved",
     "idempotency_key_reused",
     "idempotency_in_progress",
+    "secret_shown_before",
 ]
 """What the present state may not allow; each has its row in ``kernel.problem_codes``."""
 

@@ -39,8 +39,10 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "forbidden": ProblemKind(
         HTTPStatus.FORBIDDEN,
-        "The gateway does not let the request through.",
-        "Ask whoever runs Rebound: the gateway has rules of its own.",
+        "The key is not for this part of the API, or the gateway has rules of its own and does not let the request "
+        "through.",
+        "Below `/v1/operator` use an operator's key, and a business's everywhere else; if it is the right one, ask "
+        "whoever runs Rebound.",
     ),
     "forbidden_scope": ProblemKind(
         HTTPStatus.FORBIDDEN,
@@ -169,6 +171,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Send it again in a moment, with the same key.",
         retryable=True,
         wait_seconds=1,
+    ),
+    "secret_shown_before": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The first request with this `Idempotency-Key` made a secret, which is shown only once and kept nowhere.",
+        "If the first answer was lost, rotate the key `key_id`, or revoke it and make another.",
+        members=("key_id",),
     ),
     "concurrent_change": ProblemKind(
         HTTPStatus.CONFLICT,

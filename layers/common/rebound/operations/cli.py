@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{problem['field']}: {problem['message']}\n")
         return _BAD_INPUT
     sys.stdout.write(json.dumps(answer, indent=2) + "\n")
-    if "api_key" in answer:
-        sys.stderr.write("The api_key is shown this once; only a hash of it is kept.\n")
+    for secret in ("api_key", "operator_key"):
+        if secret in answer:
+            sys.stderr.write(f"The {secret} is shown this once; only a hash of it is kept.\n")
     return 0
 
 
@@ -109,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
         "rotate-key": "a successor of a key; the old one goes on working for a while",
         "revoke-key": "end a key now",
         "list-keys": "the keys of a business",
+        "create-operator-key": "a new key for /v1/operator, with which a program does this without a shell; shown once",
+        "revoke-operator-key": "end such a key now",
+        "list-operator-keys": "such keys",
         "dead-letters": "what was given up on the queues, and why",
         "redrive": "put dead letters back on their queue, after the cause is gone",
     }
@@ -138,10 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     parsers["list-senders"].add_argument("--business-id", help="of one business (default: all)")
     for name in _OF_ONE_BUSINESS:
         parsers[name].add_argument("--business-id", required=True)
-    for name in ("rotate-key", "revoke-key"):
+    for name in ("rotate-key", "revoke-key", "revoke-operator-key"):
         parsers[name].add_argument("--key-id", required=True)
     parsers["create-key"].add_argument("--label", help="what the key is for")
     parsers["create-key"].add_argument("--scopes", nargs="+", help="default: all")
+    parsers["create-operator-key"].add_argument("--label", help="what the key is for")
+    parsers["create-operator-key"].add_argument("--scopes", nargs="+", help="default: all")
+    parsers["create-operator-key"].add_argument("--valid-days", type=float, help="default: until it is revoked")
     parsers["rotate-key"].add_argument("--grace-hours", type=float, help="how long the old key goes on (default: 24)")
     parsers["dead-letters"].add_argument("--queue", help="a queue's name, such as email (default: all)")
     parsers["dead-letters"].add_argument("--limit", type=int, help="the most to show of each queue (default: 20)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from rebound.businesses.adapters.stored_settings import read_settings, write_set
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.senders import SenderHolders, sender_key
 from rebound.kernel.errors import ConflictError, NotFoundError
+from rebound.kernel.pages import Page, first_page, read_cursor
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
 _SENT_FROM: Final = "business#"
+LISTED: Final = "#businesses"
+"""Partition key, in place of a business id, of the list of all businesses; each has a row there under its own id."""
 
 
 class DynamoBusinessDirectory(Directory):
@@ -32,7 +36,7 @@ class DynamoBusinessDirectory(Directory):
             row = self.row.get(business_id, self.entry(""), consistent_read=True)
         except self.row.DoesNotExist:
             raise NotFoundError("business") from None
-        return read_settings(row.document, business_id=business_id, version=int(row.version or 0))
+        return _read(row)
 
     def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         if self.get_document(business.business_id) is not None:
@@ -44,7 +48,7 @@ class DynamoBusinessDirectory(Directory):
         self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version), holders)
 
     def _write(self, business: Business, condition: Condition, holders: Sequence[SenderHolders]) -> None:
-        """Write the settings, the holders and, for good, the row that leads from ``text_from`` to the settings."""
+        """Write the settings, the holders and, for good, the rows that lead from list and ``text_from`` to them."""
         row = self.row(
             business.business_id,
             self.entry(""),
@@ -53,6 +57,7 @@ class DynamoBusinessDirectory(Directory):
         )
         with transaction(self.row) as writes:
             writes.save(row, condition=condition)
+            writes.save(self.row(LISTED, business.business_id, document={"name": business.name}))
             if business.text_from is not None:
                 writes.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
             for held in holders:
@@ -77,9 +82,29 @@ class DynamoBusinessDirectory(Directory):
         }
         return [self.get(business_id) for business_id in sorted(found)]
 
+    def page(self, limit: int, cursor: str | None, q: str | None = None) -> Page[Business]:
+        after = read_cursor(cursor, re.compile(r"[A-Za-z0-9_-]{1,64}"))
+        wanted = (q or "").casefold()
+        rows = self.row.query(
+            LISTED,
+            DirectoryRow.entry_id > after if after else None,
+            # Of those that are looked through, as many as a request takes.
+            page_size=None if wanted else limit + 1,
+            consistent_read=True,
+        )
+        found = (row for row in rows if wanted in row.document["name"].casefold() or wanted in row.entry_id)
+        page = first_page(found, limit, lambda row: row.entry_id)
+        keys = [(row.entry_id, self.entry("")) for row in page.items]
+        businesses = map(_read, self.row.batch_get(keys, consistent_read=True))
+        return Page(sorted(businesses, key=lambda business: business.business_id), page.next_cursor)
+
     def ids(self) -> Sequence[str]:
         wanted = DirectoryRow.entry_id == self.entry("")
         return [row.business_id for row in self.row.scan(wanted, attributes_to_get=["business_id", "entry_id"])]
+
+
+def _read(row: DirectoryRow) -> Business:
+    return read_settings(row.document, business_id=row.business_id, version=int(row.version or 0))
 
 
 def _sender_keys(sender: str, business_id: str = "") -> tuple[str, str]:

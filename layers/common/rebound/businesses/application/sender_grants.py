@@ -69,8 +69,13 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
     def granted(
         self, business: Business, field: str, given: str, *, share: bool = False
     ) -> tuple[Business, SenderHolders]:
-        """The business with a sender, and the sender's holders, not written yet; ``InvalidInputError`` on ``field``."""
+        """The business with a sender, and the sender's holders, not written yet; ``InvalidInputError`` on ``field``.
+
+        What the business has already stays as it is.
+        """
         sender = self._read(business, field, given)
+        if business.senders.granted(sender) is not None:
+            return business, self.businesses.sender_holders(sender)
         if "@" in sender and not is_covered(sender, self.sender_identities):
             known = ", ".join(self.sender_identities)
             raise InvalidInputError(FieldError(field, f"Must belong to an identity of this stack in SES: {known}."))
@@ -79,7 +84,7 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         if others and not share:
             more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
             message = f"Another business has this sender: {', '.join(others[:MOST_NAMED])}{more}."
-            message += " --share-sender gives it to this one as well."
+            message += " It is granted to this one as well with share (in a command: --share-sender)."
             raise InvalidInputError(FieldError(field, message))
         return (
             replace(business, senders=business.senders.with_sender(sender)),
@@ -117,10 +122,15 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         """The senders of a business or, without one, of all. Raises ``NotFoundError``."""
         ids = sorted(self.businesses.ids()) if business_id is None else [business_id]
         return [
-            Grant(business.business_id, sender, chosen=_is(sender, business.email_from, business.text_from))
+            _grant(business, sender)
             for business in map(self.businesses.get, ids)
             for sender in business.senders.email + business.senders.sms
         ]
+
+    def grant_of(self, business: Business, given: str) -> Grant:
+        """One that the business has, however it is written. Raises ``InvalidInputError``."""
+        sender = self._read(business, "sender", given)
+        return _grant(business, business.senders.granted(sender) or sender)
 
     def grant_old(self) -> OldSenders:
         """Make what businesses send from now a grant, also where several have it. Written anew, so idempotent."""
@@ -151,6 +161,10 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
             return text_sender(given, business.country, self.addresses)
         except ValueError as error:
             raise InvalidInputError(FieldError(field, str(error))) from None
+
+
+def _grant(business: Business, sender: str) -> Grant:
+    return Grant(business.business_id, sender, chosen=_is(sender, business.email_from, business.text_from))
 
 
 def _is(sender: str, *chosen: str | None) -> bool:

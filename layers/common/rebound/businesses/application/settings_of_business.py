@@ -83,19 +83,6 @@ def _slowed_down(business: Business, change: BusinessChange) -> Business:
     raise InvalidInputError(FieldError("text_rate", f"{message} Whoever runs Rebound can set more."))
 
 
-def write_change(
-    businesses: BusinessDirectory, addresses: AddressReader, business_id: str, change: BusinessChange
-) -> Business:
-    """Write a change, retried on lost races; the new settings. Raises ``NotFoundError`` and ``InvalidInputError``."""
-
-    def write() -> Business:
-        business = changed_business(businesses.get(business_id), change, addresses)
-        businesses.replace(business)
-        return business
-
-    return retried(write)
-
-
 def changed_business(business: Business, change: BusinessChange, addresses: AddressReader) -> Business:
     """The business with the change checked and applied. Raises ``InvalidInputError`` with everything that is wrong."""
     country = str(change.get("country", business.country)).upper()

@@ -1,4 +1,4 @@
-"""The operator's commands: businesses and their API keys."""
+"""What the operator does with businesses and their API keys, by command and over the API."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.access.domain import ApiKey, hash_of, write_token
-from rebound.businesses.application.settings_of_business import changed_business, write_change
-from rebound.businesses.domain.business import Bundle, Business
+from rebound.businesses.application.settings_of_business import changed_business
+from rebound.businesses.domain.business import BUSINESS_ID, RESERVED_IDS, Business, Recopying
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
-from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import (
+    ConcurrentChangeError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+)
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
 from rebound.kernel.retrying import retried
 
@@ -21,8 +27,10 @@ if TYPE_CHECKING:
     from rebound.access.ports import ApiKeyBook
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
-    from rebound.businesses.ports import BusinessDirectory
+    from rebound.businesses.domain.senders import SenderHolders
+    from rebound.businesses.ports import BusinessDirectory, RecopyQueue
     from rebound.contacts.ports import AddressReader
+    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock, Ids
 
 DEFAULT_GRACE = timedelta(hours=24)
@@ -36,12 +44,13 @@ class NewKey(Struct, frozen=True):
 
 
 class TenantService(Struct, frozen=True, kw_only=True):
-    """Creates businesses and sets what they have booked; creates, rotates, revokes and lists API keys."""
+    """Makes, changes and lists businesses; creates, rotates, revokes and lists their API keys."""
 
     businesses: BusinessDirectory
     keys: ApiKeyBook
     addresses: AddressReader
     sender_grants: SenderGrants
+    recopyings: RecopyQueue
     clock: Clock
     ids: Ids
     default_text_provider: Provider = DEFAULT_TEXT_PROVIDER
@@ -51,28 +60,83 @@ class TenantService(Struct, frozen=True, kw_only=True):
 
         Raises ``InvalidInputError``.
         """
-        blank = Business(
-            business_id=self.ids.ulid(self.clock.now()).lower(),
-            name="",
-            country="",
-            time_zone="",
-            text_provider=self.default_text_provider,
-        )
+        business_id = self.ids.ulid(self.clock.now()).lower()
+        return retried(lambda: self._create(business_id, change, share_sender=share_sender))
+
+    def put_business(self, business_id: str, change: BusinessChange) -> tuple[Business, bool]:
+        """The business under an id of the operator's own, changed or made; and whether it was made.
+
+        The same again changes nothing. Raises ``InvalidInputError``.
+        """
+
+        def write() -> tuple[Business, bool]:
+            try:
+                return self._change(business_id, change), False
+            except NotFoundError:
+                _check_id(business_id)
+            try:
+                return self._create(business_id, change, share_sender=False), True
+            except ConflictError as error:
+                raise ConcurrentChangeError from error
+
+        business, made = retried(write)
+        if not made:
+            self._copy_flags_again(business_id, change)
+        return business, made
+
+    def change_business(self, business_id: str, change: BusinessChange) -> Business:
+        """Change settings as the operator may, who grants a sender by choosing it; what is left out stays.
+
+        Raises ``NotFoundError`` and ``InvalidInputError``, and then nothing is changed.
+        """
+        business = retried(lambda: self._change(business_id, change))
+        self._copy_flags_again(business_id, change)
+        return business
+
+    def get_business(self, business_id: str) -> Business:
+        """The settings now. Raises ``NotFoundError``."""
+        return self.businesses.get(business_id)
+
+    def list_businesses(self, limit: int, cursor: str | None, q: str | None = None) -> Page[Business]:
+        """A page of all businesses, by id; ``q`` is part of a name or of an id."""
+        return self.businesses.page(limit, cursor, q)
+
+    def _create(self, business_id: str, change: BusinessChange, *, share_sender: bool) -> Business:
         required = [name for name in ("name", "country", "time_zone") if change.get(name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
-        return retried(lambda: self._create(blank, change, share_sender=share_sender))
+        blank = Business(business_id, name="", country="", time_zone="", text_provider=self.default_text_provider)
+        given = {name: value for name, value in change.items() if value is not None}
+        business, holders = self._changed(blank, given, share_sender=share_sender)
+        self.businesses.add(business, holders)
+        return business
 
-    def _create(self, blank: Business, change: BusinessChange, *, share_sender: bool) -> Business:
+    def _change(self, business_id: str, change: BusinessChange) -> Business:
+        before = self.businesses.get(business_id)
+        business, holders = self._changed(before, change, share_sender=False)
+        if business.text_account.name != before.text_account.name and "text_rate" not in change:
+            # It was granted for the other account.
+            business = replace(business, text_rate=None)
+        if business != before:
+            self.businesses.replace(business, holders)
+        return business
+
+    def _changed(
+        self, business: Business, change: BusinessChange, *, share_sender: bool
+    ) -> tuple[Business, Sequence[SenderHolders]]:
+        """The business with the change, its senders granted, and those who have them, nothing written yet."""
+        present = (business.email_from, business.text_from)
         senders = {name: change[name] for name in ("email_from", "text_from") if change.get(name) is not None}
         errors: list[FieldError] = []
-        business, holders = blank, []
+        holders: list[SenderHolders] = []
         try:
             rest = {name: value for name, value in change.items() if name not in senders}
-            business = changed_business(blank, rest, self.addresses)
+            business = changed_business(business, rest, self.addresses)
         except InvalidInputError as error:
             errors += error.errors
         for name, sender in senders.items():
+            if sender in present:
+                continue
             try:
                 business, held = self.sender_grants.granted(business, name, sender, share=share_sender)
             except InvalidInputError as error:
@@ -81,17 +145,12 @@ class TenantService(Struct, frozen=True, kw_only=True):
                 holders.append(held)
         if errors:
             raise InvalidInputError(*errors)
-        business = changed_business(business, senders, self.addresses)
-        self.businesses.add(business, holders)
-        return business
+        return changed_business(business, senders, self.addresses), holders
 
-    def set_bundle(self, business_id: str, bundle: Bundle) -> Business:
-        """Set what the business has booked from now on. Raises ``NotFoundError`` when there is no such business."""
-        return write_change(self.businesses, self.addresses, business_id, {"bundle": bundle})
-
-    def set_text_rate(self, business_id: str, rate: float | None) -> Business:
-        """Set how many texts a second go out over the business's sender. Raises ``NotFoundError``."""
-        return write_change(self.businesses, self.addresses, business_id, {"text_rate": rate})
+    def _copy_flags_again(self, business_id: str, change: BusinessChange) -> None:
+        """As ``SettingsOfBusiness.change``."""
+        if "policy" in change:
+            self.recopyings.put(Recopying(business_id))
 
     def create_key(self, business_id: str, scopes: Sequence[ApiScope] = ALL_SCOPES, label: str = "") -> NewKey:
         """A new key of a business. Raises ``NotFoundError`` when there is no such business."""
@@ -118,6 +177,11 @@ class TenantService(Struct, frozen=True, kw_only=True):
         """All keys of a business, also those that have ended."""
         return self.keys.list(business_id)
 
+    def page_of_keys(self, business_id: str, limit: int, cursor: str | None) -> Page[ApiKey]:
+        """A page of them, oldest first. Raises ``NotFoundError`` when there is no such business."""
+        self.businesses.get(business_id)
+        return self.keys.page(business_id, limit, cursor)
+
     def _find(self, business_id: str, key_id: str) -> ApiKey:
         key = self.keys.find(business_id, key_id)
         if key is None:
@@ -128,3 +192,12 @@ class TenantService(Struct, frozen=True, kw_only=True):
         expired = replace(key, expires_at=at if key.expires_at is None else min(at, key.expires_at))
         self.keys.replace(expired)
         return expired
+
+
+def _check_id(business_id: str) -> None:
+    """Raises ``InvalidInputError`` for what cannot be the id of a new business."""
+    if not BUSINESS_ID.fullmatch(business_id):
+        message = "Must be 1 to 64 of a–z, 0–9, - and _, and begin with a letter or a digit."
+        raise InvalidInputError(FieldError("business_id", message))
+    if business_id in RESERVED_IDS:
+        raise InvalidInputError(FieldError("business_id", "Is kept for Rebound itself; choose another."))

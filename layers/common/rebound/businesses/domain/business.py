@@ -1,5 +1,6 @@
 """A business: the tenant, its settings, and how it sends."""
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -89,6 +90,10 @@ class Switches(Struct, frozen=True):
     text_confirmations: bool = True
 
 
+BUSINESS_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""What whoever runs Rebound may call a business. It stands in keys of rows, tokens, links and the tags of emails."""
+RESERVED_IDS: Final = frozenset({"failures"})
+"""What stands in the place of a business id in rows that belong to none, and could be one."""
 MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from rebound.access.domain import ApiKey
+from rebound.access.domain import ApiKey, OperatorKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
-from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
+from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, ApiScope, OperatorScope
 from rebound.kernel.channels import with_former_name
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
@@ -20,6 +20,7 @@ from rebound.kernel.times import write_time
 from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
+    from rebound.access.application import OperatorKeyService
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
 MAX_GRACE_HOURS: Final = 24 * 30
+MAX_VALID_DAYS: Final = 3650
 DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
 
@@ -38,6 +40,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     senders: SenderGrants
     dead_letters: DeadLetterService
     join_numbers: JoinNumbers
+    operator_key_service: OperatorKeyService
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -54,11 +57,13 @@ def _create_business(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _set_bundle(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _business(run.tenants.set_bundle(_text(event, "business_id"), _bundle(_text(event, "bundle"))))
+    return _business(
+        run.tenants.change_business(_text(event, "business_id"), {"bundle": _bundle(_text(event, "bundle"))})
+    )
 
 
 def _set_text_rate(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _business(run.tenants.set_text_rate(_text(event, "business_id"), _text_rate(event)))
+    return _business(run.tenants.change_business(_text(event, "business_id"), {"text_rate": _text_rate(event)}))
 
 
 def _add_sender(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,6 +100,23 @@ def _list_keys(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"keys": [_key(key) for key in run.tenants.list_keys(_text(event, "business_id"))]}
 
 
+def _create_operator_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = event.get("scopes") or list(OPERATOR_SCOPES)
+    if any(scope not in list(OperatorScope) for scope in given):
+        raise InvalidInputError(FieldError("scopes", f"Must be out of {', '.join(OperatorScope)}."))
+    scopes = [OperatorScope(scope) for scope in given]
+    new = run.operator_key_service.create(scopes, event.get("label") or "", _lasts(event))
+    return {**_any_key(new.key), "operator_key": new.token}
+
+
+def _revoke_operator_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _any_key(run.operator_key_service.revoke(_text(event, "key_id")))
+
+
+def _list_operator_keys(run: RunCommand, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"keys": [_any_key(key) for key in run.operator_key_service.list()]}
+
+
 def _dead_letters(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     found = run.dead_letters.list(event.get("queue") or ALL, _limit(event))
     return {
@@ -117,6 +139,9 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "rotate-key": _rotate_key,
     "revoke-key": _revoke_key,
     "list-keys": _list_keys,
+    "create-operator-key": _create_operator_key,
+    "revoke-operator-key": _revoke_operator_key,
+    "list-operator-keys": _list_operator_keys,
     "dead-letters": _dead_letters,
 }
 COMMANDS: Final = (*_COMMANDS, "join-numbers", "redrive")
@@ -197,6 +222,15 @@ def _grace(event: Mapping[str, Any]) -> timedelta:
     return timedelta(hours=hours)
 
 
+def _lasts(event: Mapping[str, Any]) -> timedelta | None:
+    days = event.get("valid_days")
+    if days is None:
+        return None
+    if not isinstance(days, int | float) or not 0 < days <= MAX_VALID_DAYS:
+        raise InvalidInputError(FieldError("valid_days", f"Must be a number above 0, at most {MAX_VALID_DAYS}."))
+    return timedelta(days=days)
+
+
 def _limit(event: Mapping[str, Any]) -> int:
     limit = event.get("limit", DEFAULT_LETTERS)
     if type(limit) is not int or not 1 <= limit <= MAX_LETTERS:
@@ -230,8 +264,11 @@ def _new_key(new: NewKey) -> Mapping[str, Any]:
 
 
 def _key(key: ApiKey) -> Mapping[str, Any]:
+    return {"business_id": key.business_id, **_any_key(key)}
+
+
+def _any_key(key: ApiKey | OperatorKey) -> Mapping[str, Any]:
     return {
-        "business_id": key.business_id,
         "key_id": key.key_id,
         "label": key.label,
         "scopes": list(key.scopes),

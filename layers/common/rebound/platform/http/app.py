@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from msgspec import Struct
 
+from rebound.kernel.api_scopes import Realm
 from rebound.kernel.errors import InvalidInputError
 from rebound.platform.http.problems import (
     ForbiddenError,
@@ -21,11 +22,12 @@ from rebound.platform.http.problems import (
     MethodNotAllowedError,
     PathNotFoundError,
     TooLargeError,
+    WrongRealmError,
     answer_to,
     ignored,
     install,
 )
-from rebound.platform.http.routes import IDEMPOTENCY_HEADER, MAX_LIMIT, business_of, check_has, no_number
+from rebound.platform.http.routes import AGAIN, IDEMPOTENCY_HEADER, MAX_LIMIT, check_has, no_number, principal_of
 from rebound.platform.wiring import roomy
 
 MAX_BODY: Final = 512 * 1024
@@ -53,7 +55,8 @@ class Area(Struct, frozen=True):
     else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
     will do. ``also`` are scopes that are needed besides. With ``whole_id`` everything behind the address is one id, in
     which slashes and the names of routes are like any other letters. ``pages`` says that its POSTs only ask for parts
-    of a list: their answers are not kept for an Idempotency-Key, and may be larger than what could be kept.
+    of a list: their answers are not kept for an Idempotency-Key, and may be larger than what could be kept. ``realm``
+    says whose keys open it; one function answers the areas of one realm.
     """
 
     address: str
@@ -63,6 +66,7 @@ class Area(Struct, frozen=True):
     also: tuple[str, ...] = ()
     whole_id: bool = False
     pages: bool = False
+    realm: Realm = Realm.BUSINESS
 
     def has(self, path: Sequence[str]) -> bool:
         """Whether it has a path, given by its parts after ``v1``."""
@@ -96,11 +100,11 @@ class Api(Struct, frozen=True):
 
         modules = dict.fromkeys(module for area in self.areas for module in area.modules)
 
-        def scopes(path: str, method: str) -> tuple[str, ...]:
+        def security(path: str, method: str) -> tuple[Realm, tuple[str, ...]]:
             area = self.area_of(path)
-            return () if area is None else area.scopes(method)
+            return (Realm.BUSINESS, ()) if area is None else (area.realm, area.scopes(method))
 
-        return write_document(resolver(self, *modules), self.elsewhere(), scopes)
+        return write_document(resolver(self, *modules), self.elsewhere(), security)
 
 
 class Routes(APIGatewayRestResolver):
@@ -159,22 +163,32 @@ def path_of(api: Api, event: Mapping[str, Any]) -> str:
     return path if before else f"{address}{quote(whole, safe='')}"
 
 
-def respond(api: Api, event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Answer one request: what may not be asked at all is refused before anything of it is looked at.
+def respond(api: Api, event: dict[str, Any], context: Any, realm: Realm = Realm.BUSINESS) -> Mapping[str, Any]:
+    """Answer one request to the areas of a realm: what may not be asked at all is refused before anything is looked at.
 
     HEAD is answered as GET, without the body (RFC 9110, 9.3.2). OPTIONS is a method like any other, and no path has
     it: browsers, which ask with it, are not meant to have keys.
     """
     method = event["httpMethod"]
     try:
+        _check_realm(event, realm)
         asked = {**event, "path": path_of(api, event), "httpMethod": "GET" if method == "HEAD" else method}
         area = api.area_of(asked["path"])
+        if area is not None and area.realm is not realm:
+            area = None
         app = resolver(api, *(area.modules if area is not None else ()))
         _check_address(api, app, asked, area)
         _check_scope(asked, area)
         _check_size(asked)
         _check_body(asked)
-    except (PathNotFoundError, MethodNotAllowedError, ForbiddenError, TooLargeError, MalformedError) as error:
+    except (
+        WrongRealmError,
+        PathNotFoundError,
+        MethodNotAllowedError,
+        ForbiddenError,
+        TooLargeError,
+        MalformedError,
+    ) as error:
         refusal = answer_to(error)
         answer: dict[str, Any] = {
             "statusCode": refusal.status_code,
@@ -214,6 +228,14 @@ def _with_limit(event: Mapping[str, Any], limit: str) -> Mapping[str, Any]:
         "queryStringParameters": {**single, "limit": limit},
         "multiValueQueryStringParameters": {**multiple, "limit": [limit]},
     }
+
+
+def _check_realm(event: Mapping[str, Any], realm: Realm) -> None:
+    """The authorizer's policy lets a key into its own realm only; this holds also where a gateway thinks otherwise."""
+    known = event["requestContext"].get("authorizer")
+    # The contract is public, and keys from before there were realms are of businesses.
+    if known and known.get("realm", Realm.BUSINESS) != realm:
+        raise WrongRealmError
 
 
 def _check_address(api: Api, app: Routes, event: Mapping[str, Any], area: Area | None) -> None:
@@ -304,9 +326,16 @@ def _once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Respo
 
     def perform() -> dict[str, Any]:
         response = next_middleware(app)
-        body = response.body
-        return {"status": response.status_code, "body": body if isinstance(body, str) else json.dumps(body)}
+        answered.append(response)
+        again = app.context.get(AGAIN, response)
+        body = again.body
+        text = body if isinstance(body, str) else json.dumps(body)
+        return {"status": again.status_code, "body": text, "content_type": again.content_type}
 
+    answered: list[Response[Any]] = []
     given = json.loads(event.decoded_body or "{}")
-    done = do_once(perform, [business_of(app), event.path, key], given, app.lambda_context)
-    return Response(status_code=done["status"], content_type="application/json", body=done["body"])
+    done = do_once(perform, [principal_of(app), event.path, key], given, app.lambda_context)
+    if answered:
+        return answered[0]
+    kind = done.get("content_type", "application/json")
+    return Response(status_code=done["status"], content_type=kind, body=done["body"])

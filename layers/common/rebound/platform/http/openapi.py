@@ -11,6 +11,8 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
+from rebound.kernel.api_scopes import Realm
+
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
     "Campaigns out over email and text, receipts back, contact details kept honest. Times are RFC 3339 in UTC, phone "
@@ -39,6 +41,8 @@ SERVERS: Final = [
 ]
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_ID: Final = 128
+KEYS: Final = {Realm.BUSINESS: "key", Realm.OPERATOR: "operator_key"}
+"""What the document calls the key of each realm."""
 _SCHEMAS: Final = "#/components/schemas/"
 _IDEMPOTENCY: Final = {
     "name": "Idempotency-Key",
@@ -52,12 +56,14 @@ type Json = dict[str, Any]
 
 
 def write_document(
-    app: APIGatewayRestResolver, elsewhere: Mapping[str, Any], needed: Callable[[str, str], tuple[str, ...]]
+    app: APIGatewayRestResolver,
+    elsewhere: Mapping[str, Any],
+    needed: Callable[[str, str], tuple[Realm, tuple[str, ...]]],
 ) -> str:
     """The document as JSON, with sorted keys so that it can be compared.
 
-    ``elsewhere`` are paths that others answer; ``needed`` says which scopes a method (in capitals) of a path asks for.
-    Raises ``ValueError`` when two operations have the same name.
+    ``elsewhere`` are paths that others answer; ``needed`` says whose key with which scopes a method (in capitals) of
+    a path asks for. Raises ``ValueError`` when two operations have the same name.
     """
     for route in (*app._static_routes, *app._dynamic_routes):  # noqa: SLF001 - there is no other way to them
         route.operation_id = camel_case(route.func.__name__)
@@ -65,13 +71,17 @@ def write_document(
         title="Rebound",
         version=VERSION,
         description=DESCRIPTION,
-        security_schemes={"key": HTTPBearer(scheme="bearer", description="An API key of the business.")},
+        security_schemes={
+            KEYS[Realm.BUSINESS]: HTTPBearer(scheme="bearer", description="An API key of the business."),
+            KEYS[Realm.OPERATOR]: HTTPBearer(scheme="bearer", description="A key of whoever runs Rebound."),
+        },
         security=[{"key": []}],
     )
     document: Json = json.loads(written)
     document["servers"] = SERVERS
     for path, method, operation in operations(document):
-        operation.setdefault("security", [{"key": list(needed(path, method.upper()))}])
+        realm, scopes = needed(path, method.upper())
+        operation.setdefault("security", [{KEYS[realm]: list(scopes)}])
         if method == "post":
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         for parameter in operation.get("parameters", ()):

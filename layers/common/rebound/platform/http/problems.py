@@ -34,6 +34,10 @@ class ForbiddenError(Exception):
         self.scope = scope
 
 
+class WrongRealmError(Exception):
+    """The key is for another part of the API."""
+
+
 class MalformedError(Exception):
     """The request is not of the form that HTTP or JSON asks for."""
 
@@ -172,6 +176,7 @@ _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
     InvalidInputError: lambda error: invalid(error.errors),
     MalformedError: lambda error: problem("malformed", str(error)),
     ForbiddenError: lambda error: problem("forbidden_scope", str(error), members={"scope": error.scope}),
+    WrongRealmError: lambda _: problem("forbidden", "This key may not do that."),
     NotFoundError: lambda error: problem(
         "not_found", str(error), members={"resource": error.kind.lower().replace(" ", "_")}
     ),

@@ -56,6 +56,27 @@ def business_of(app: APIGatewayRestResolver) -> str:
     return authorizer(app)["business_id"]
 
 
+OPERATOR: Final = "#operator"
+"""Stands where a business would, in what is kept of an operator's requests."""
+
+
+def principal_of(app: APIGatewayRestResolver) -> str:
+    """For whom a request is made: the key's business, or the operator."""
+    return authorizer(app).get("business_id", OPERATOR)
+
+
+AGAIN: Final = "again"
+"""What the app's context has of an answer that is not given twice."""
+
+
+def shown_once(app: APIGatewayRestResolver, again: Response[str]) -> None:
+    """Let a request that comes again with its ``Idempotency-Key`` get another answer: the first has a secret.
+
+    So the secret is not kept for the day for which answers are.
+    """
+    app.context[AGAIN] = again
+
+
 def name_of_request(app: APIGatewayRestResolver) -> str | None:
     """The client's name for the request, ``None`` when it gave none."""
     key = app.current_event.headers.get(IDEMPOTENCY_HEADER)

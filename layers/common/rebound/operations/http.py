@@ -1,0 +1,301 @@
+"""The operator's API: businesses, their keys and their senders, for a platform that needs no shell.
+
+What it does is what the commands do, by the same use cases.
+"""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Self
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import AfterValidator, Field, StringConstraints
+
+from rebound.access.domain import ApiKey
+from rebound.businesses import wiring
+from rebound.businesses.domain.business import BUSINESS_ID, Bundle
+from rebound.businesses.http import BusinessAnswer, BusinessChangeRequest, TextProvider, given
+from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
+from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.kernel.local_time import MAX_ZONE
+from rebound.platform.http.app import MAX_ID
+from rebound.platform.http.problems import problem
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    authorizer,
+    json_answer,
+    no_content,
+    nothing,
+    responses,
+    shown_once,
+)
+from rebound.platform.http.shapes import Answer, Line, Request, Time, one_line, text_of
+from rebound.platform.telemetry import logger
+
+DEFAULT_GRACE_HOURS: Final = 24
+MAX_GRACE_HOURS: Final = 24 * 30
+MAX_LABEL: Final = 100
+NewId = Annotated[
+    str,
+    Path(pattern=f"^{BUSINESS_ID.pattern}$", description="A name of your own, or one that Rebound gave: `a–z0–9_-`."),
+]
+BusinessInPath = Annotated[str, Path(description="The business.")]
+KeyInPath = Annotated[str, Path(description="key_id of the key; not the key itself.")]
+SenderInPath = Annotated[str, Path(description="As it is listed; it may be escaped for the path.")]
+Search = Annotated[
+    str | None, Query(min_length=1, max_length=100, description="Part of a name or of a business_id, in any case.")
+]
+
+
+class BusinessOfOperatorRequest(BusinessChangeRequest):
+    """Fields to set, as the business itself may, and what only the operator may besides.
+
+    An ``email_from`` or ``text_from`` that the business does not have yet is granted, unless another business has it.
+    A ``text_rate`` is not bounded by what others send over the same account.
+    """
+
+    bundle: Annotated[Bundle, Field(strict=False)] = Field(
+        default=Bundle.PREMIUM, description="What the business has booked; premium comes with text confirmations."
+    )
+
+
+class NewBusinessRequest(BusinessOfOperatorRequest):
+    """A new business. What is left out, or null, has its default."""
+
+    name: Line = Field(description="1 to 200 characters.")
+    country: Annotated[str, text_of(pattern="^[A-Za-z]{2}$")] = Field(
+        description="ISO 3166-1 alpha-2; numbers without a country code are read in it."
+    )
+    time_zone: Annotated[str, text_of(maxLength=MAX_ZONE)] = Field(description="IANA name.")
+    text_provider: Annotated[TextProvider, Field(strict=False)] | None = Field(  # type: ignore[assignment]
+        default=None, description="If left out, the one that the stack is deployed with."
+    )
+
+
+class BusinessPage(Answer):
+    """Part of a list of businesses."""
+
+    items: list[BusinessAnswer]
+    next_cursor: str | None
+
+
+class NewKeyRequest(Request):
+    """A new key of a business."""
+
+    label: Annotated[str, StringConstraints(max_length=MAX_LABEL), AfterValidator(one_line)] = Field(
+        default="", description="What the key is for."
+    )
+    scopes: Annotated[list[Annotated[ApiScope, Field(strict=False)]], Field(min_length=1)] = Field(
+        default_factory=lambda: list(ALL_SCOPES), description="What the key may do; if left out, everything."
+    )
+
+
+class RotationRequest(Request):
+    """How a key is followed by another."""
+
+    grace_hours: Annotated[float, Field(ge=0, le=MAX_GRACE_HOURS, strict=False)] = Field(
+        default=DEFAULT_GRACE_HOURS, description="How long the old key goes on."
+    )
+
+
+class KeyAnswer(Answer):
+    """A key of a business, without what opens anything."""
+
+    business_id: str
+    key_id: str
+    label: str
+    scopes: list[ApiScope]
+    created_at: Time
+    expires_at: Time | None = Field(description="When the key ends, or ended; null while nobody has ended it.")
+
+    @classmethod
+    def of(cls, key: ApiKey, **more: str) -> Self:
+        """The answer for a key."""
+        return cls.filled(key, scopes=list(key.scopes), **more)
+
+
+class NewKeyAnswer(KeyAnswer):
+    """A new key of a business."""
+
+    api_key: str = Field(description="What the client sends as its bearer token. Shown this once, and kept nowhere.")
+
+
+class KeyPage(Answer):
+    """Part of a list of keys."""
+
+    items: list[KeyAnswer]
+    next_cursor: str | None
+
+
+class SenderRequest(Request):
+    """A sender for a business."""
+
+    sender: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)] = Field(
+        description="An email address under one of the stack's identities, a phone number, or a Twilio messaging "
+        "service (MG…).",
+        examples=["hello@salon.example.com"],
+    )
+    share: bool = Field(
+        default=False,
+        description="Also if another business has it: what customers text to it is then read by all of them.",
+    )
+
+
+class SenderAnswer(Answer):
+    """A sender that a business has been granted."""
+
+    sender: str
+    chosen: bool = Field(description="Whether the business sends from it now: it is its email_from or text_from.")
+
+
+class SenderList(Answer):
+    """All senders of a business."""
+
+    items: list[SenderAnswer]
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    _add_businesses(app)
+    _add_keys(app)
+    _add_senders(app)
+
+
+def _add_businesses(app: APIGatewayRestResolver) -> None:
+    tags = ["Operator"]
+    one, new = responses(BusinessAnswer), responses(BusinessAnswer, HTTPStatus.CREATED)
+
+    @app.get("/v1/operator/businesses", summary="List businesses", tags=tags, responses=responses(BusinessPage))
+    def list_businesses(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None, q: Search = None) -> Response[str]:
+        page = wiring.use_cases().tenant_service.list_businesses(limit, cursor, q)
+        items = [BusinessAnswer.of(business) for business in page.items]
+        return json_answer(BusinessPage(items=items, next_cursor=page.next_cursor))
+
+    @app.post("/v1/operator/businesses", summary="Create a business", tags=tags, responses=new)
+    def create_business(request: Annotated[NewBusinessRequest, Body()]) -> Response[str]:
+        business = wiring.use_cases().tenant_service.create_business(given(request))
+        _tell(app, "create_business", business_id=business.business_id)
+        return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED)
+
+    @app.get("/v1/operator/businesses/<business_id>", summary="Read a business", tags=tags, responses=one)
+    def get_business_as_operator(business_id: BusinessInPath) -> Response[str]:
+        return json_answer(BusinessAnswer.of(wiring.use_cases().tenant_service.get_business(business_id)))
+
+    @app.put(
+        "/v1/operator/businesses/<business_id>",
+        summary="Create or change a business",
+        description="Under an id of your own. One that there is keeps what is left out; a new one needs name, country "
+        "and time_zone. The same request again changes nothing.",
+        tags=tags,
+        responses={**one, **new},
+    )
+    def put_business(business_id: NewId, request: Annotated[BusinessOfOperatorRequest, Body()]) -> Response[str]:
+        business, made = wiring.use_cases().tenant_service.put_business(business_id, given(request))
+        _tell(app, "create_business" if made else "change_business", business_id=business_id)
+        return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED if made else HTTPStatus.OK)
+
+    @app.patch("/v1/operator/businesses/<business_id>", summary="Change a business", tags=tags, responses=one)
+    def change_business_as_operator(
+        business_id: BusinessInPath, request: Annotated[BusinessOfOperatorRequest, Body()]
+    ) -> Response[str]:
+        business = wiring.use_cases().tenant_service.change_business(business_id, given(request))
+        _tell(app, "change_business", business_id=business_id)
+        return json_answer(BusinessAnswer.of(business))
+
+
+def _add_keys(app: APIGatewayRestResolver) -> None:
+    tags = ["Operator"]
+    new, one = responses(NewKeyAnswer, HTTPStatus.CREATED), responses(KeyAnswer)
+
+    @app.get("/v1/operator/businesses/<business_id>/keys", summary="List keys", tags=tags, responses=responses(KeyPage))
+    def list_keys(business_id: BusinessInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.use_cases().tenant_service.page_of_keys(business_id, limit, cursor)
+        return json_answer(KeyPage(items=[KeyAnswer.of(key) for key in page.items], next_cursor=page.next_cursor))
+
+    @app.post("/v1/operator/businesses/<business_id>/keys", summary="Create a key", tags=tags, responses=new)
+    def create_key(business_id: BusinessInPath, request: Annotated[NewKeyRequest, Body()]) -> Response[str]:
+        made = wiring.use_cases().tenant_service.create_key(business_id, request.scopes, request.label)
+        return _show(app, "create_key", made.key, made.token)
+
+    @app.post(
+        "/v1/operator/businesses/<business_id>/keys/<key_id>/rotate",
+        summary="Let a key be followed by another",
+        description="The new key has the label and the scopes of the old one, which goes on for the grace hours.",
+        tags=tags,
+        responses=new,
+    )
+    def rotate_key(
+        business_id: BusinessInPath, key_id: KeyInPath, request: Annotated[RotationRequest, Body()]
+    ) -> Response[str]:
+        grace = timedelta(hours=request.grace_hours)
+        made = wiring.use_cases().tenant_service.rotate_key(business_id, key_id, grace)
+        return _show(app, "rotate_key", made.key, made.token, old_key_id=key_id)
+
+    @app.post(
+        "/v1/operator/businesses/<business_id>/keys/<key_id>/revoke",
+        summary="End a key now",
+        tags=tags,
+        responses=one,
+    )
+    def revoke_key(business_id: BusinessInPath, key_id: KeyInPath) -> Response[str]:
+        key = wiring.use_cases().tenant_service.revoke_key(business_id, key_id)
+        _tell(app, "revoke_key", business_id=business_id, of_key_id=key_id)
+        return json_answer(KeyAnswer.of(key))
+
+
+def _add_senders(app: APIGatewayRestResolver) -> None:
+    tags = ["Operator"]
+
+    @app.get(
+        "/v1/operator/businesses/<business_id>/senders",
+        summary="List senders",
+        tags=tags,
+        responses=responses(SenderList),
+    )
+    def list_senders(business_id: BusinessInPath) -> Response[str]:
+        grants = wiring.use_cases().sender_grants.list(business_id)
+        return json_answer(SenderList(items=[SenderAnswer.filled(grant) for grant in grants]))
+
+    @app.post(
+        "/v1/operator/businesses/<business_id>/senders",
+        summary="Grant a sender",
+        description="The business may choose it from then on. One that it has already stays as it is.",
+        tags=tags,
+        responses=responses(SenderAnswer),
+    )
+    def grant_sender(business_id: BusinessInPath, request: Annotated[SenderRequest, Body()]) -> Response[str]:
+        senders = wiring.use_cases().sender_grants
+        business = senders.add(business_id, request.sender, share=request.share)
+        granted = senders.grant_of(business, request.sender)
+        _tell(app, "grant_sender", business_id=business_id)
+        return json_answer(SenderAnswer.filled(granted))
+
+    @app.delete(
+        "/v1/operator/businesses/<business_id>/senders/<sender>",
+        summary="Take a sender away",
+        description="A business that has chosen it has none then, and sends nothing on that channel.",
+        tags=tags,
+        responses=no_content(),
+    )
+    def remove_sender(business_id: BusinessInPath, sender: SenderInPath) -> Response[str]:
+        try:
+            wiring.use_cases().sender_grants.remove(business_id, sender)
+        except InvalidInputError:
+            raise NotFoundError("sender") from None
+        _tell(app, "remove_sender", business_id=business_id)
+        return nothing()
+
+
+def _show(app: APIGatewayRestResolver, what: str, key: ApiKey, token: str, **more: str) -> Response[str]:
+    """The answer that has a key's token, which is given once."""
+    _tell(app, what, business_id=key.business_id, of_key_id=key.key_id, **more)
+    detail = "This request was done before, and the key that it made is shown once. Rotate the key to get another."
+    shown_once(app, problem("secret_shown_before", detail, members={"key_id": key.key_id}))
+    return json_answer(NewKeyAnswer.of(key, api_key=token), HTTPStatus.CREATED)
+
+
+def _tell(app: APIGatewayRestResolver, what: str, **ids: Any) -> None:
+    """Write down what an operator's key did: ids only, and never a sender, which may be somebody's address."""
+    logger().info("operator's key used", did=what, key_id=authorizer(app).get("key_id"), **ids)
