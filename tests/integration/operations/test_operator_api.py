@@ -181,7 +181,7 @@ def test_a_business_is_put_under_an_id_of_the_operators_own_and_the_same_again_c
     assert first.body == again.body == stack.api("GET", ELM).body
     assert rows() == before
     assert first.body["business_id"] == "elm"
-    assert first.body["senders"] == {"email": [ADDRESS], "text": [NUMBER]}
+    assert first.body["senders"] == {"email": [ADDRESS], "sms": [NUMBER], "text": [NUMBER]}
     assert (first.body["bundle"], first.body["text_from"]) == ("basic", NUMBER)
     # It is a business like any other.
     assert stack.api("GET", "/v1/business", business_id="elm").body == first.body
@@ -399,7 +399,7 @@ def test_senders_are_granted_listed_and_taken_away(stack: Stack) -> None:
         gone = stack.api("DELETE", f"{ELM}/senders/{sender}")
         assert (gone.status, gone.body["resource"]) == (404, "sender")
     after = stack.api("GET", ELM).body
-    assert (after["senders"], after["email_from"]) == ({"email": [], "text": []}, None)
+    assert (after["senders"], after["email_from"]) == ({"email": [], "sms": [], "text": []}, None)
 
 
 def test_a_sender_has_one_business_unless_it_is_shared_on_purpose(stack: Stack) -> None:

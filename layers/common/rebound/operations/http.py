@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from rebound.access.domain import ApiKey
 from rebound.businesses import wiring
 from rebound.businesses.domain.business import BUSINESS_ID, Bundle
-from rebound.businesses.http import BusinessAnswer, BusinessChangeRequest, TextProvider, given
+from rebound.businesses.http import MAX_SENDER, BusinessAnswer, BusinessChangeRequest, Email, TextProvider, given
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.local_time import MAX_ZONE
@@ -56,6 +56,10 @@ class BusinessOfOperatorRequest(BusinessChangeRequest):
     A ``text_rate`` is not bounded by what others send over the same account.
     """
 
+    email_from: Email | None = Field(default=None, description="Granted and chosen.")
+    text_from: Annotated[str, text_of(maxLength=MAX_SENDER)] | None = Field(
+        default=None, description="Granted and chosen: a phone number or a Twilio messaging service (MG…)."
+    )
     bundle: Annotated[Bundle, Field(strict=False)] = Field(
         default=Bundle.PREMIUM, description="What the business has booked; premium comes with text confirmations."
     )
