@@ -8,6 +8,7 @@ import pytest
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.ids import id_of_external
 from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.segments.domain import Selection
 from tests.fakes.house import EveryPorts
@@ -45,10 +46,18 @@ CAMPAIGNS = [
     ),
     campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
     campaign(name="", single=True, campaign_id="single-1", appointment_id="a-1", asks_confirmation=True),
+    campaign(
+        selection=Selection(
+            customer_ids=tuple(id_of_external(BUSINESS_ID, each) for each in ("é/1", "7")),
+            external_ids=("é/1", "7", "7 "),
+        ),
+        include_customer_ids=frozenset({id_of(3), id_of_external(BUSINESS_ID, "8")}),
+        include_external_ids=frozenset({"8"}),
+    ),
 ]
 
 
-@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single"])
+@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single", "own-ids"])
 def test_a_campaign_is_kept_whole(ports: EveryPorts, what: object) -> None:
     given = next(known for known in CAMPAIGNS if known is what)
     ports.campaigns.add(given)

@@ -24,6 +24,7 @@ OFFER: Final[Mapping[str, Any]] = {
     "name": "Offer",
     "content": {"subject": "Hi", "text": "Hello."},
 }
+DRAFT: Final[Mapping[str, Any]] = {**OFFER, "status": "draft", "filter": {"all": []}}
 OFFER_TO_ONE: Final = {name: value for name, value in OFFER.items() if name != "name"}
 TEXT: Final[Mapping[str, Any]] = {"category": "reminder", "channel": "sms", "content": {"body": "Tomorrow at ten"}}
 
@@ -90,6 +91,86 @@ def test_a_preview_takes_and_names_both(stack: Stack, ids: Mapping[str, str]) ->
     assert by_theirs.body == {"matched": 4, "excluded": {"invalid_contact": 1}, "targeted": 3}
     assert set(pairs(by_both.body)) == names(ids, *OWN, "")
     assert {each["decision"] for each in by_both.body["items"]} == {"send"}
+
+
+def test_a_campaign_is_for_a_list_of_theirs_and_shows_it(stack: Stack, ids: Mapping[str, str]) -> None:
+    posted = stack.api(
+        "POST", "/v1/campaigns", {**OFFER, "status": "draft", "external_ids": [*OWN[:2], "nobody", OWN[0]]}
+    )
+    read = stack.api("GET", f"/v1/campaigns/{posted.body['campaign_id']}").body
+
+    assert posted.status == 202, posted.text
+    assert posted.body["foreseen"] == {"matched": 3, "excluded": {"not_found": 1}, "targeted": 2}
+    for shown in (posted.body, read):
+        assert (shown["external_ids"], shown["customer_ids"]) == ([*OWN[:2], "nobody"], None)
+        assert (shown["include_external_ids"], shown["include_customer_ids"]) == ([], [])
+
+
+def test_a_campaigns_audience_is_changed_between_all_four(stack: Stack, ids: Mapping[str, str]) -> None:
+    campaign = f"/v1/campaigns/{stack.api('POST', '/v1/campaigns', DRAFT).body['campaign_id']}"
+    by_ours = {"customer_ids": [ids["crm/1"]]}
+    by_theirs = {"external_ids": ["crm 2", "crm%3"]}
+    others: list[dict[str, Any]] = [{"filter": {"tag": "vip"}}, by_theirs, {"name": "x"}, {"external_ids": None}]
+    for change in (by_theirs, by_ours, by_theirs, *others):
+        changed = stack.api("PATCH", campaign, change)
+        if None in change.values():
+            assert (changed.status, changed.fields) == (422, ["external_ids"])
+            continue
+        shown = {name: changed.body[name] for name in ("segment_id", "filter", "customer_ids", "external_ids")}
+
+        assert changed.status == 200
+        assert shown == dict.fromkeys(shown) | (by_theirs if "name" in change else change)
+    copied = stack.api("POST", f"{campaign}/copy").body
+    assert copied["external_ids"] == by_theirs["external_ids"]
+    assert stack.api("PATCH", campaign, {**by_ours, **by_theirs}).status == 422
+
+
+def test_who_is_added_back_is_named_by_either_id_each_list_by_itself(stack: Stack, ids: Mapping[str, str]) -> None:
+    for n in (1, 2, 3):
+        contact = house.ports().contacts.get_many([contact_key(n)])[contact_key(n)]
+        house.ports().contacts.save(contact.with_evidence(BOUNCE))
+    both = {"include_external_ids": ["crm/1"], "include_customer_ids": [ids["crm 2"]]}
+    posted = stack.api("POST", "/v1/campaigns", {**DRAFT, **both}).body
+    campaign = f"/v1/campaigns/{posted['campaign_id']}"
+
+    def after(change: Mapping[str, Any]) -> tuple[Any, Any, int]:
+        shown = stack.api("PATCH", campaign, change).body
+        read = stack.api("GET", campaign).body
+        assert all(shown[name] == read[name] for name in both)
+        return shown["include_external_ids"], shown["include_customer_ids"], shown["foreseen"]["targeted"]
+
+    assert {name: posted[name] for name in both} == both
+    assert after({}) == (["crm/1"], [ids["crm 2"]], 3)
+    assert after({"include_external_ids": []}) == ([], [ids["crm 2"]], 2)
+    assert after({"include_external_ids": ["crm%3", "nobody"]}) == (["crm%3", "nobody"], [ids["crm 2"]], 3)
+    assert after({"include_customer_ids": []}) == (["crm%3", "nobody"], [], 2)
+
+
+def test_a_list_of_theirs_that_does_not_fit_its_row_is_refused(stack: Stack) -> None:
+    uuids = [f"01234567-89ab-cdef-0123-{n:012d}" for n in range(1000)]
+    largest: dict[str, Any] = {
+        **OFFER,
+        "status": "draft",
+        "content": {"subject": "😀" * 500, "html": "x" * 100_000, "text": "é" * 50_000},
+        "external_ids": uuids,
+        "include_external_ids": uuids[::-1],
+        "include_customer_ids": [f"{n:032x}" for n in range(1000)],
+    }
+    assert stack.api("POST", "/v1/campaigns", largest).status == 202
+    small = {**largest, "content": OFFER["content"]}
+    for name in ("external_ids", "include_external_ids"):
+        refused = stack.api("POST", "/v1/campaigns", {**small, name: [f"{each}-and-more" for each in uuids]})
+        assert (refused.status, refused.fields) == (422, [name])
+        assert stack.api("POST", "/v1/campaigns", {**small, name: uuids * 2}).fields == [name]
+
+
+def test_a_campaigns_messages_name_both(stack: Stack, ids: Mapping[str, str]) -> None:
+    posted = stack.api("POST", "/v1/campaigns", {**OFFER, "external_ids": [*OWN]}).body
+    plan = {"business_id": BUSINESS_ID, "campaign_id": posted["campaign_id"]}
+    stack.invoke("plan_campaign", plan)
+    answer = stack.api("GET", f"/v1/campaigns/{posted['campaign_id']}/messages")
+
+    assert set(pairs(answer.body)) == names(ids, *OWN)
 
 
 def test_a_clean_up_takes_a_list_of_theirs_and_names_who_was_spared(stack: Stack, ids: Mapping[str, str]) -> None:

@@ -205,11 +205,15 @@ class Removal(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """Who is meant: exactly one of a saved segment, a filter and a list of customers."""
+    """Who is meant: exactly one of a saved segment, a filter and a list of customers.
+
+    ``external_ids`` are the business's own ids of the customers of the list, where it was given by these.
+    """
 
     segment_id: str | None = None
     filter: Mapping[str, Any] | None = None
     customer_ids: tuple[str, ...] | None = None
+    external_ids: tuple[str, ...] | None = None
 
 
 def meant_by(selection: Selection) -> Matcher:

@@ -28,7 +28,7 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.ids import range_name
+from rebound.kernel.ids import id_of_external, range_name
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
 from rebound.messages.domain.mailing import TextContent, read_content, written_content
 from rebound.platform.adapters.dynamo import (
@@ -112,14 +112,11 @@ class DynamoCampaignBook:
             category=campaign.category,
             channel=campaign.channel,
             status=campaign.status,
-            selection={
-                "segment_id": selection.segment_id,
-                "filter": selection.filter,
-                "customer_ids": selection.customer_ids,
-            },
+            selection=_write_selection(selection),
             content=written_content(campaign.content),
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
+            include_external_ids=set(campaign.include_external_ids) or None,
             created_at=campaign.created_at,
             send_at=campaign.send_at,
             local_time=campaign.local_time,
@@ -143,24 +140,36 @@ class DynamoCampaignBook:
         )
 
 
+def _write_selection(selection: Selection) -> Mapping[str, Any]:
+    """The selection without what follows from it: customer ids are hashes of external ids, and longer than most."""
+    if selection.external_ids is not None:
+        return {"segment_id": None, "filter": None, "customer_ids": None, "external_ids": selection.external_ids}
+    return {"segment_id": selection.segment_id, "filter": selection.filter, "customer_ids": selection.customer_ids}
+
+
+def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
+    customer_ids, external_ids = written["customer_ids"], written.get("external_ids")
+    if external_ids is not None:
+        found = dict.fromkeys(id_of_external(business_id, each) for each in external_ids)
+        return Selection(None, None, tuple(found), tuple(external_ids))
+    return Selection(written["segment_id"], written["filter"], None if customer_ids is None else tuple(customer_ids))
+
+
 def _campaign(row: CampaignRow) -> Campaign:
-    selection = row.selection
-    customer_ids = selection["customer_ids"]
     return Campaign(
         business_id=row.business_id,
         campaign_id=row.campaign_id,
         name=row.name,
         category=Category(row.category),
         channel=Channel(row.channel),
-        selection=Selection(
-            selection["segment_id"], selection["filter"], None if customer_ids is None else tuple(customer_ids)
-        ),
+        selection=_read_selection(row.business_id, row.selection),
         # Only the index leaves it out.
         content=read_content(row.content) if row.content is not None else TextContent(""),
         created_at=row.created_at,
         status=CampaignStatus(row.status),
         exclude_failed=row.exclude_failed,
         include_customer_ids=frozenset(row.include_customer_ids or ()),
+        include_external_ids=frozenset(row.include_external_ids or ()),
         send_at=row.send_at,
         local_time=row.local_time,
         expires_at=row.send_before,

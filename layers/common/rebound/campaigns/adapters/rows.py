@@ -45,6 +45,7 @@ class CampaignRow(Model):
     content = JsonAttribute()
     exclude_failed = BooleanAttribute()
     include_customer_ids = UnicodeSetAttribute(null=True)
+    include_external_ids = UnicodeSetAttribute(null=True)
     created_at = InstantAttribute()
     send_at = InstantAttribute(null=True)
     local_time = WallClockAttribute(null=True)

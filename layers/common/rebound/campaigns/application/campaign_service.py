@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, queued_message
+from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, all_named, queued_message
 from rebound.campaigns.domain.chunks import Chunk, ChunkState
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -66,7 +66,10 @@ class CampaignView(Struct, frozen=True):
 
 
 class NewCampaign(Struct, frozen=True):
-    """A campaign as a client posts it, with values of the right types."""
+    """A campaign as a client posts it, with values of the right types.
+
+    Customers are added back whom ``include_customer_ids`` names, and whom ``include_external_ids`` does.
+    """
 
     name: str
     category: Category
@@ -75,6 +78,7 @@ class NewCampaign(Struct, frozen=True):
     content: Content
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
+    include_external_ids: frozenset[str] = frozenset()
     timing: Timing = field(default_factory=Timing)
     is_draft: bool = False
 
@@ -149,7 +153,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             created_at=now,
             status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
             exclude_failed=new.exclude_failed,
-            include_customer_ids=new.include_customer_ids,
+            include_customer_ids=all_named(business_id, new.include_customer_ids, new.include_external_ids),
+            include_external_ids=new.include_external_ids,
             send_at=new.timing.starts_at,
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import check_barrier, status_when_announced
-from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
+from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -39,12 +39,14 @@ class CampaignChange(Struct, frozen=True):
     content: Callable[[Channel], Content] | None = None
     exclude_failed: bool | None = None
     include_customer_ids: frozenset[str] | None = None
+    include_external_ids: frozenset[str] | None = None
     timing: Callable[[Timing], Timing] | None = None
 
     def applied_to(self, campaign: Campaign) -> Campaign:
         """The campaign with the change, not checked."""
-        given = {name: getattr(self, name) for name in ("name", "category", "exclude_failed", "include_customer_ids")}
+        given = {name: getattr(self, name) for name in ("name", "category", "exclude_failed")}
         changed = replace(campaign, **{name: value for name, value in given.items() if value is not None})
+        changed = self._with_added(changed)
         if self.selection is not None:
             changed = replace(changed, selection=self.selection(campaign.selection))
         if self.content is not None:
@@ -55,6 +57,14 @@ class CampaignChange(Struct, frozen=True):
                 changed, send_at=timing.starts_at, local_time=timing.local_time, expires_at=timing.expires_at
             )
         return changed
+
+    def _with_added(self, campaign: Campaign) -> Campaign:
+        """Whom the one of both lists names that is not to change stays."""
+        ours, theirs = self.include_customer_ids, self.include_external_ids
+        ours = campaign.named_to_include if ours is None else ours
+        theirs = campaign.include_external_ids if theirs is None else theirs
+        added = all_named(campaign.business_id, ours, theirs)
+        return replace(campaign, include_customer_ids=added, include_external_ids=theirs)
 
 
 NO_CHANGE = CampaignChange()
@@ -147,6 +157,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             status=CampaignStatus.DRAFT,
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=campaign.include_customer_ids,
+            include_external_ids=campaign.include_external_ids,
         )
         copied, meant = self._checked(draft, change)
         foreseen = self.foresee(replace(copied, selection=meant))

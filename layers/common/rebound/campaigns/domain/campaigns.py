@@ -1,12 +1,13 @@
 """A campaign: what is sent to whom, and where it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
 from rebound.messages.domain.mailing import Content, Mailing
@@ -68,13 +69,19 @@ class Rollback(Struct, frozen=True):
         return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
 
 
+def all_named(business_id: str, customer_ids: Iterable[str], external_ids: Iterable[str]) -> frozenset[str]:
+    """The ids of all customers of two lists."""
+    return frozenset(customer_ids).union(id_of_external(business_id, each) for each in external_ids)
+
+
 class Campaign(Mailing, frozen=True, kw_only=True):
     """The definition of a send and its state.
 
     ``run_id`` is fixed when the campaign is planned, so that the client log sorts by the time of sending. The
     selection's ``filter`` is filled from the segment at that time as well: a later change of the segment does not
     change a campaign under way. A ``single`` campaign carries one message and is no campaign to clients;
-    ``appointment_id`` is the client's appointment that it may be about. ``paused_because`` is set only while the
+    ``appointment_id`` is the client's appointment that it may be about. ``include_external_ids`` are the business's own
+    ids of those of ``include_customer_ids`` whom it named by these. ``paused_because`` is set only while the
     campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
     nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
     ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
@@ -92,12 +99,18 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     completed_at: datetime | None = None
     failure: str | None = None
     appointment_id: str | None = None
+    include_external_ids: frozenset[str] = frozenset()
     paused_because: str | None = None
     window: int = 0
     bounce_warning: FinalWords | None = None
     rollback: Rollback | None = None
     recalling: bool = False
     version: int = 0
+
+    @property
+    def named_to_include(self) -> frozenset[str]:
+        """Those of ``include_customer_ids`` whom the client named by our ids."""
+        return self.include_customer_ids - all_named(self.business_id, (), self.include_external_ids)
 
     @property
     def is_editable(self) -> bool:

@@ -137,26 +137,30 @@ class CampaignAnswer(ListedCampaignAnswer):
     """A campaign and how it stands; ``content`` and the audience are as requests have them."""
 
     content: GivenContent
-    filter: Filter | None = Field(description="For whom, unless by segment_id or customer_ids.")
+    filter: Filter | None = Field(description="For whom, unless by segment_id or a list.")
     segment_filter: Filter | None = Field(
         description="With segment_id: the segment's filter as it was when the campaign began; null before."
     )
     customer_ids: list[CustomerId] | None
+    external_ids: list[str] | None = Field(description="The list, where it was given by your own ids.")
     include_customer_ids: list[CustomerId] = Field(
         description="Customers who were added back although their contact is flagged."
     )
+    include_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
 
     @classmethod
     def _more(cls, campaign: Campaign) -> dict[str, Any]:
         selection = campaign.selection
-        named = selection.customer_ids
+        named, own = selection.customer_ids, selection.external_ids
         is_saved = selection.segment_id is not None
         return {
             "content": written_content(campaign.content),
             "filter": None if is_saved else selection.filter,
             "segment_filter": selection.filter if is_saved else None,
-            "customer_ids": None if named is None else list(named),
-            "include_customer_ids": sorted(campaign.include_customer_ids),
+            "customer_ids": None if named is None or own is not None else list(named),
+            "external_ids": None if own is None else list(own),
+            "include_customer_ids": sorted(campaign.named_to_include),
+            "include_external_ids": sorted(campaign.include_external_ids),
         }
 
 
@@ -165,7 +169,7 @@ class PostedCampaignAnswer(CampaignAnswer):
 
     foreseen: AudienceAnswer | None = Field(
         description="Who is meant, who is left out and why, and who is left, if it were sent now. Null for a business "
-        f"with more than {MOST_FORESEEN} customers, unless customer_ids names them."
+        f"with more than {MOST_FORESEEN} customers, unless a list names them."
     )
     foreseen_hint: str | None = Field(description="Where foreseen is null: how to ask.")
 
@@ -220,7 +224,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(PostedCampaignAnswer, HTTPStatus.ACCEPTED),
     )
     def create_campaign(request: Annotated[NewCampaignRequest, Body()]) -> Response[str]:
-        view = wiring.use_cases().campaign_service.post(business_of(app), request.read(), name_of_request(app))
+        view = wiring.use_cases().campaign_service.post(
+            business_of(app), request.read(business_of(app)), name_of_request(app)
+        )
         return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.get(
@@ -261,5 +267,5 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(PostedCampaignAnswer),
     )
     def change_campaign(campaign_id: str, request: Annotated[CampaignChangeRequest, Body()]) -> Response[str]:
-        view = wiring.use_cases().edit_campaign.change(business_of(app), campaign_id, request.read())
+        view = wiring.use_cases().edit_campaign.change(business_of(app), campaign_id, request.read(business_of(app)))
         return json_answer(PostedCampaignAnswer.of(view))

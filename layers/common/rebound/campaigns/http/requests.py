@@ -1,5 +1,8 @@
 """What clients ask for when they post, edit and copy campaigns."""
 
+import json
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,19 +15,38 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.messages.domain.mailing import Content
 from rebound.messages.http import GivenContent, Sends, Timed, content_of
-from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, CustomerId, Line, one_line
+from rebound.platform.http.shapes import (
+    AddedCustomerIds,
+    AddedExternalIds,
+    CustomerIds,
+    ExternalIds,
+    Line,
+    customers_named,
+    one_line,
+)
 from rebound.segments.domain import Selection
 from rebound.segments.http.filters import Filter, SegmentId
 
-EXACTLY_ONE: Final = "Give exactly one of segment_id, filter, customer_ids."
-AUDIENCE: Final = ("segment_id", "filter", "customer_ids")
+AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
+EXACTLY_ONE: Final = f"Give exactly one of {', '.join(AUDIENCE)}."
+LISTS: Final = frozenset({"customer_ids", "external_ids"})
+MAX_LIST_BYTES: Final = 40_000
+"""Of a list of external ids, which is kept as it is: a thousand UUIDs, and both lists fit the campaign's row."""
 Name = Annotated[Line, AfterValidator(one_line)]
-CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)]
-MoreCustomerIds = Annotated[list[CustomerId], Field(max_length=MAX_CUSTOMER_IDS)]
+
+
+def _fits(external_ids: list[str]) -> list[str]:
+    if len(json.dumps(external_ids, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_LIST_BYTES:
+        raise ValueError(f"Must have at most {MAX_LIST_BYTES} bytes, as JSON without spaces.")
+    return external_ids
+
+
+KeptExternalIds = Annotated[ExternalIds, AfterValidator(_fits)]
+KeptAddedExternalIds = Annotated[AddedExternalIds, AfterValidator(_fits)]
 
 
 class NewCampaignRequest(Sends):
-    """A campaign: exactly one of ``segment_id``, ``filter`` and ``customer_ids`` says for whom."""
+    """A campaign: exactly one of ``segment_id``, ``filter``, ``customer_ids`` and ``external_ids`` says for whom."""
 
     name: Name
     status: Literal["draft"] | None = Field(
@@ -33,34 +55,35 @@ class NewCampaignRequest(Sends):
     segment_id: SegmentId | None = None
     filter: Filter | None = None
     customer_ids: CustomerIds | None = None
+    external_ids: KeptExternalIds | None = None
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
-    include_customer_ids: MoreCustomerIds = Field(
-        default_factory=list, description="Customers to add back although their contact is flagged."
-    )
+    include_customer_ids: AddedCustomerIds = Field(default_factory=list)
+    include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if [self.segment_id, self.filter, self.customer_ids].count(None) != len(AUDIENCE) - 1:
+        if [getattr(self, name) for name in AUDIENCE].count(None) != len(AUDIENCE) - 1:
             raise ValueError(EXACTLY_ONE)
         return self
 
-    def read(self) -> NewCampaign:
+    def read(self, business_id: str) -> NewCampaign:
         """The campaign that is asked for. Raises ``InvalidInputError``, and ``ValidationError`` for its content."""
         return NewCampaign(
             name=self.name,
             category=self.category,
             channel=self.channel,
-            selection=_selection(self.segment_id, self.filter, self.customer_ids),
+            selection=_selection(business_id, {name: getattr(self, name) for name in AUDIENCE}),
             content=content_of(self.channel, self.content),
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
+            include_external_ids=frozenset(self.include_external_ids),
             timing=self.timing(),
             is_draft=self.status is not None,
         )
 
 
 class CampaignChangeRequest(Timed):
-    """Fields to set; what is left out stays. One of ``segment_id``, ``filter`` and ``customer_ids`` replaces another.
+    """Fields to set; what is left out stays. Of the four that say for whom, one replaces another.
 
     A ``send_at`` of ``null``, or one that is over, sends a scheduled campaign at once; a draft waits for its
     announcement.
@@ -72,21 +95,20 @@ class CampaignChangeRequest(Timed):
     segment_id: SegmentId | None = None
     filter: Filter | None = None
     customer_ids: CustomerIds | None = None
+    external_ids: KeptExternalIds | None = None
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
-    include_customer_ids: MoreCustomerIds = Field(
-        default_factory=list,
-        description="Customers to add back although their contact is flagged, in place of those that there are.",
-    )
+    include_customer_ids: AddedCustomerIds = Field(default_factory=list)
+    include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
 
-    def read(self) -> CampaignChange:
+    def read(self, business_id: str) -> CampaignChange:
         """The change that is asked for."""
         given = self.model_fields_set
         simple: dict[str, Any] = {name: getattr(self, name) for name in given & {"name", "category", "exclude_failed"}}
-        if "include_customer_ids" in given:
-            simple["include_customer_ids"] = frozenset(self.include_customer_ids)
+        for name in given & {"include_customer_ids", "include_external_ids"}:
+            simple[name] = frozenset(getattr(self, name))
         return CampaignChange(
             **simple,
-            selection=self._selected if given.intersection(AUDIENCE) else None,
+            selection=partial(self._selected, business_id) if given.intersection(AUDIENCE) else None,
             content=self._said if "content" in given else None,
             timing=self._timed if given & Timed.model_fields.keys() else None,
         )
@@ -94,16 +116,14 @@ class CampaignChangeRequest(Timed):
     def _said(self, channel: Channel) -> Content:
         return content_of(channel, self.content)
 
-    def _selected(self, before: Selection) -> Selection:
+    def _selected(self, business_id: str, before: Selection) -> Selection:
         """The audience named, or else the one before without what is named as null."""
         named = {name: getattr(self, name) for name in AUDIENCE if name in self.model_fields_set}
         chosen = {name: value for name, value in named.items() if value is not None}
         if len(chosen) == 1:
-            return _selection(chosen.get("segment_id"), chosen.get("filter"), chosen.get("customer_ids"))
-        kept = (
-            "segment_id" if before.segment_id is not None else "filter" if before.filter is not None else AUDIENCE[-1]
-        )
-        if chosen or kept in named:
+            return _selection(business_id, chosen)
+        kept = {"segment_id"} if before.segment_id is not None else {"filter"} if before.filter is not None else LISTS
+        if chosen or kept & named.keys():
             raise InvalidInputError(FieldError(next(iter(chosen or named)), EXACTLY_ONE))
         return before
 
@@ -115,6 +135,9 @@ class CampaignChangeRequest(Timed):
         return Timed.model_construct(**{**stood, **named}).timing()
 
 
-def _selection(segment_id: str | None, filter: dict[str, Any] | None, customer_ids: list[str] | None) -> Selection:  # noqa: A002 - as requests call it
-    named = None if customer_ids is None else tuple(dict.fromkeys(customer_ids))
-    return Selection(segment_id, filter, named)
+def _selection(business_id: str, given: Mapping[str, Any]) -> Selection:
+    """The selection of whichever of ``AUDIENCE`` is given."""
+    ours, theirs = given.get("customer_ids"), given.get("external_ids")
+    named = None if ours is None and theirs is None else customers_named(business_id, ours, theirs)
+    own = None if theirs is None else tuple(dict.fromkeys(theirs))
+    return Selection(given.get("segment_id"), given.get("filter"), named, own)

@@ -34,7 +34,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def copy_campaign(
         campaign_id: str, request: Annotated[CampaignChangeRequest | None, Body()] = None
     ) -> Response[str]:
-        change = (request or CampaignChangeRequest()).read()
+        change = (request or CampaignChangeRequest()).read(business_of(app))
         view = wiring.use_cases().edit_campaign.copy(business_of(app), campaign_id, change, name_of_request(app))
         return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.CREATED)
 
