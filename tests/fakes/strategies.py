@@ -9,9 +9,11 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
 from rebound.customers.domain import TEXT_FIELDS, Customer
+from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import FailureClass, Provider, all_codes
 from rebound.kernel.receipts import Outcome
+from rebound.segments.domain import CONSENT_VALUES
 from tests.fakes.making import at, customer
 
 CODES: Final = tuple((row.provider, row.code) for row in all_codes())
@@ -86,6 +88,13 @@ _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
     | st.builds(lambda name, value: {"field": name, "equals": value}, _fields, _values)
     | st.builds(lambda name, values: {"field": name, "in": values}, _fields, st.lists(_values, max_size=3))
     | st.builds(lambda name, present: {"field": name, "present": present}, _fields, st.booleans())
+    | st.fixed_dictionaries(
+        {
+            "channel": st.sampled_from(Channel).map(str),
+            "scope": st.sampled_from(Scope).map(str),
+            "is": st.sampled_from(CONSENT_VALUES),
+        }
+    ).map(lambda asked: {"consent": asked})
 )
 filters: Final[st.SearchStrategy[dict[str, Any]]] = st.recursive(
     _leaves,

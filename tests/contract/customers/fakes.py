@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, Matcher
+from rebound.customers.domain import Customer, PageMatcher
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
@@ -54,13 +54,11 @@ class MemoryCustomerBook:
             self._contacts.write(contact)
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
     ) -> Page[Customer]:
         after = read_cursor(cursor) or ""
-        own = self._of(business_id)
-        return page_of(
-            [(c.customer_id, c) for c in own if c.customer_id > after and (not matching or matching(c))], limit
-        )
+        own = [customer for customer in self._of(business_id) if customer.customer_id > after]
+        return page_of([(c.customer_id, c) for c in (matching(own) if matching else own)], limit)
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         inside = [c for c in self._of(business_id) if first <= c.customer_id <= last and c.customer_id > (after or "")]

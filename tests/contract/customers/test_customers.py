@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from rebound.contacts.domain.contacts import Contact
+from rebound.customers.application.matching import by_pages
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
@@ -119,11 +120,11 @@ def test_pages_of_customers_show_everybody_once_by_id(ports: EveryPorts, limit: 
     own = [customer(number, general_tags=("vip",) if number % 3 else ()) for number in range(7)]
     ports.customers.save(own, [])
     ports.customers.save([customer(99, business_id="other")], [])
-    matcher = compile_filter({"tag": "vip"}) if tagged else None
+    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts) if tagged else None
     seen: list[str] = []
     cursor: str | None = None
     for _ in range(20):
-        page = ports.customers.page(BUSINESS_ID, limit=limit, cursor=cursor, matching=matcher)
+        page = ports.customers.page(BUSINESS_ID, limit=limit, cursor=cursor, matching=matching)
         assert len(page.items) <= limit
         seen.extend(item.customer_id for item in page.items)
         cursor = page.next_cursor
@@ -137,9 +138,8 @@ def test_pages_of_matching_customers_read_on_past_many_that_do_not(ports: EveryP
     for first in range(0, 300, 100):
         ports.customers.save([customer(n, first_name=f"N{n}") for n in range(first, first + 100)], [])
     last = max(range(300), key=id_of)
-    page = ports.customers.page(
-        BUSINESS_ID, limit=5, matching=compile_filter({"field": "first_name", "equals": f"n{last}"})
-    )
+    matching = by_pages(compile_filter({"field": "first_name", "equals": f"n{last}"}), ports.contacts)
+    page = ports.customers.page(BUSINESS_ID, limit=5, matching=matching)
 
     assert [found.customer_id for found in page.items] == [id_of(last)]
     assert page.next_cursor is None
@@ -217,8 +217,8 @@ def test_a_flag_does_not_land_on_the_address_to_which_a_customer_moves_meanwhile
 @pytest.mark.parametrize("tagged", [False, True])
 def test_a_page_that_holds_the_last_customer_exactly_is_the_last_one(ports: EveryPorts, tagged: bool) -> None:
     ports.customers.save([customer(number, general_tags=("vip",)) for number in range(6)], [])
-    matcher = compile_filter({"tag": "vip"}) if tagged else None
-    pages = {limit: ports.customers.page(BUSINESS_ID, limit=limit, matching=matcher) for limit in (5, 6, 7)}
+    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts) if tagged else None
+    pages = {limit: ports.customers.page(BUSINESS_ID, limit=limit, matching=matching) for limit in (5, 6, 7)}
 
     assert {limit: (len(page.items), page.next_cursor is None) for limit, page in pages.items()} == {
         5: (5, False),

@@ -121,7 +121,12 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
         longest=no_time,
     )
     monkeypatch.setattr(eligibility_wiring.use_cases(), "preview_audience", hasty)
-    count_customers = CountCustomers(customers=house.ports().customers, clock=house.ports().clock, longest=no_time)
+    count_customers = CountCustomers(
+        customers=house.ports().customers,
+        contacts=house.ports().contacts,
+        clock=house.ports().clock,
+        longest=no_time,
+    )
     monkeypatch.setattr(segments_wiring.use_cases(), "count_customers", count_customers)
     jobs = [stack.api("POST", "/v1/segments/preview", PREVIEW), stack.api("GET", "/v1/customers/count")]
     done = [run(stack, job.body) for job in jobs]

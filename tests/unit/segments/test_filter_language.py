@@ -33,10 +33,21 @@ def test_what_compiles_is_documented(tree: Mapping[str, Any]) -> None:
     assert DOCUMENTED.is_valid(tree)
 
 
-WORDS: Final = ("all", "any", "not", "tag", "failed", "field", "equals", "in", "present")
+WORDS: Final = ("all", "any", "not", "tag", "failed", "consent", "field", "equals", "in", "present")
 VALUES: Final = st.sampled_from([True, "vip", " ", "", "email", "fax", "gender", "general_tags", [], ["f"], [1], {}, 5])
+CONSENT: Final[st.SearchStrategy[dict[str, Any]]] = st.dictionaries(
+    st.sampled_from(["channel", "scope", "is", "who"]),
+    st.sampled_from(["email", "sms", "text", "all", "marketing", "opted_in", "opted_out", "confirmed", None, [], 1]),
+    max_size=3,
+) | st.fixed_dictionaries(
+    {
+        "channel": st.sampled_from(["email", "sms", "text", ["sms"]]),
+        "scope": st.sampled_from(["all", "marketing", "loyalty", "reminder", {}]),
+        "is": st.sampled_from(["opted_in", "opted_out", "confirmed", "not_confirmed", True]),
+    }
+)
 NEARLY: Final = st.recursive(
-    st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=3),
+    st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=3) | st.builds(lambda asked: {"consent": asked}, CONSENT),
     lambda inner: st.dictionaries(st.sampled_from(WORDS), inner | st.lists(inner, max_size=3) | VALUES, max_size=2),
     max_leaves=6,
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, Matcher, fields_of
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, PageMatcher, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
@@ -137,18 +137,18 @@ class DynamoCustomerBook:
         rows.write(writes)
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
     ) -> Page[Customer]:
         after = read_cursor(cursor, CUSTOMER_IDS)
         size = PAGE if matching else limit + 1
         found: list[Customer] = []
         for _ in range(MOST_PAGES):
             customers = self._query(business_id, after, size)
-            for customer in customers:
-                if len(found) == limit:
-                    return Page(found, write_cursor(found[-1].customer_id))
-                if matching is None or matching(customer):
-                    found.append(customer)
+            if len(found) == limit and customers:
+                return Page(found, write_cursor(found[-1].customer_id))
+            found.extend(customers if matching is None else matching(customers))
+            if len(found) > limit or (len(found) == limit and found[-1] is not customers[-1]):
+                return Page(found[:limit], write_cursor(found[limit - 1].customer_id))
             if len(customers) < size:
                 return Page(found)
             after = customers[-1].customer_id

@@ -1,15 +1,17 @@
 """A customer of a business and the addresses they can be reached at."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import date, datetime
 from enum import Enum, auto
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
+from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.channels import Channel, ContactKey, canonical_number
 from rebound.kernel.written_text import folded
 
@@ -190,7 +192,33 @@ def shared_language(customers: Iterable[Customer]) -> str | None:
     return spoken.pop() if len(spoken) == 1 else None
 
 
-Matcher = Callable[[Customer], bool]
+KnownContacts = Mapping[ContactKey, Contact]
+NOTHING_KNOWN: Final[KnownContacts] = MappingProxyType({})
+
+
+class CustomerMatcher(Struct, frozen=True):
+    """Whether a customer matches a filter.
+
+    ``test`` looks at the customer, and at their contacts on ``channels`` only where nothing else decides: it raises
+    ``KeyError`` for one that is not among those that it is given. ``among`` reads what is needed, page by page.
+    """
+
+    test: Callable[[Customer, KnownContacts], bool]
+    channels: frozenset[Channel] = frozenset()
+
+    def __call__(self, customer: Customer, contacts: KnownContacts = NOTHING_KNOWN) -> bool:
+        """Whether the customer matches."""
+        return self.test(customer, contacts)
+
+
+PageMatcher = Callable[[Sequence[Customer]], Sequence[Customer]]
+"""Those of some customers that match, in their order."""
+
+
+def last_change(customer: Customer, contacts: Iterable[Contact]) -> datetime:
+    """When the profile, the copy of a flag or one of the contacts last changed."""
+    times = (customer.updated_at, customer.flags_at, *(contact.changed_at for contact in contacts))
+    return max(at for at in times if at is not None)
 
 
 def has_failed(customer: Customer, which: str) -> bool:

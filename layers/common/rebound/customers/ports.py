@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, Matcher
+from rebound.customers.domain import Customer, PageMatcher
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 
@@ -36,7 +36,7 @@ class CustomerBook(Protocol):
         """
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: Matcher | None = None
+        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
     ) -> Page[Customer]:
         """The customers that match, sorted by id.
 

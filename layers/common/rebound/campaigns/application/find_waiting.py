@@ -91,7 +91,7 @@ class FindWaiting(Struct, frozen=True, kw_only=True):
         now: datetime,
     ) -> Waiting | None:
         decision = self._decision(campaign, business, customer, contacts, now)
-        if isinstance(decision, Exclusion) or not self._is_awaited(campaign, customer):
+        if isinstance(decision, Exclusion) or not self._is_awaited(campaign, customer, contacts):
             return None
         because, until = self._reason(campaign, decision, now)
         address = customer.contact_key(campaign.channel)
@@ -125,11 +125,11 @@ class FindWaiting(Struct, frozen=True, kw_only=True):
             return WaitReason(decision.because), decision.until
         return WaitReason.TURN, None
 
-    def _is_awaited(self, campaign: Campaign, customer: Customer) -> bool:
+    def _is_awaited(self, campaign: Campaign, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> bool:
         """Whether the campaign has yet to come to the customer, or has a chunk in which they remain to be sent to."""
         listed, customer_id = campaign.selection.customer_ids, customer.customer_id
         if listed is None:
-            if not compile_filter(campaign.selection.filter)(customer):
+            if not compile_filter(campaign.selection.filter)(customer, contacts):
                 return False
             progress = self.expansion.get(campaign.campaign_id, range_of(customer_id, campaign.ranges))
             is_ahead = not progress.done and (progress.cursor is None or progress.cursor < customer_id)

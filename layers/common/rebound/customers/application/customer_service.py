@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.moves import left_behind
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, last_change
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import (
     ConcurrentChangeError,
@@ -55,12 +55,6 @@ class CustomerView(Struct, frozen=True):
     def updated_at(self) -> datetime:
         """When anything of what the view shows last changed, or was written: the profile, a flag, consent."""
         return last_change(self.customer, self.contacts.values())
-
-
-def last_change(customer: Customer, contacts: Iterable[Contact]) -> datetime:
-    """When the profile, the copy of a flag or one of the contacts last changed."""
-    times = (customer.updated_at, customer.flags_at, *(contact.changed_at for contact in contacts))
-    return max(at for at in times if at is not None)
 
 
 def views_of(customers: Sequence[Customer], contacts: ContactBook, business: Business) -> Sequence[CustomerView]:

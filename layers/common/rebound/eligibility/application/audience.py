@@ -15,7 +15,8 @@ from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
-from rebound.customers.domain import Customer, Matcher
+from rebound.customers.application.matching import among
+from rebound.customers.domain import Customer, CustomerMatcher
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.application.shared_addresses import is_shared
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send, decide
@@ -148,9 +149,9 @@ class Foreseeing:
         return Selected(MappingProxyType({**selected.decisions, **left_out})) if left_out else selected
 
 
-def matching(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, Customer]:
+def matching(customers: Sequence[Customer], matcher: CustomerMatcher, contacts: ContactBook) -> Mapping[str, Customer]:
     """The customers whom the filter matches, by id."""
-    return {customer.customer_id: customer for customer in customers if matcher(customer)}
+    return {customer.customer_id: customer for customer in among(customers, matcher, contacts, consistent=False)}
 
 
 def supposed_mailing(

@@ -73,7 +73,9 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
             asks_confirmation=asks_confirmation,
         )
         contact = self.contacts.get_many([key])[key] if key is not None else None
-        find_sharers = FindSharers(self.customers, self.frequencies, business, supposed, self.whereabouts)
+        find_sharers = FindSharers(
+            self.customers, self.contacts, self.frequencies, business, supposed, self.whereabouts
+        )
         sharers = find_sharers({customer_id: contact}, now).get(customer_id) if contact is not None else None
         case = Case(
             customer,

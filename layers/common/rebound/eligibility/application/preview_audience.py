@@ -168,7 +168,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         found: list[Foreseen] = []
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
-            decisions = foreseeing(matching(customers, matcher), mailing.starts_at(now)).decisions
+            decisions = foreseeing(matching(customers, matcher, self.contacts), mailing.starts_at(now)).decisions
             for customer in customers:
                 decision = decisions.get(customer.customer_id)
                 if decision is None or not (one := Foreseen(customer, decision)).is_because_of(reason):
@@ -208,7 +208,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     def _foreseeing(self, mailing: Mailing) -> Foreseeing:
         business = self.businesses.get(mailing.business_id)
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
-        find_sharers = FindSharers(self.customers, self.frequencies, business, mailing, self.whereabouts)
+        find_sharers = FindSharers(self.customers, self.contacts, self.frequencies, business, mailing, self.whereabouts)
         return Foreseeing(screening, find_sharers, business, mailing)
 
     def _meant(self, mailing: Mailing) -> Iterator[tuple[int, Mapping[str, Customer | None]]]:
@@ -223,7 +223,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         after: str | None = None
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
-            yield len(customers), matching(customers, matcher)
+            yield len(customers), matching(customers, matcher, self.contacts)
             after = next_after(customers)
             if after is None:
                 return
@@ -250,10 +250,13 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         supposed = question.supposed(job.business_id)
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
-        find_sharers = FindSharers(self.customers, self.frequencies, business, supposed, self.whereabouts)
+        find_sharers = FindSharers(
+            self.customers, self.contacts, self.frequencies, business, supposed, self.whereabouts
+        )
         foreseeing = Foreseeing(screening, find_sharers, business, supposed)
         at = supposed.starts_at(job.created_at)
-        page = foreseeing(matching(customers, compile_filter(question.filter)), at).audience
+        meant = matching(customers, compile_filter(question.filter), self.contacts)
+        page = foreseeing(meant, at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
         counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
         self.ledger.commit(beyond(progress, counts, next_after(customers)))

@@ -17,6 +17,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.contacts.domain.contacts import Contact
+from rebound.customers.application.matching import among
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Hold, Send, decide
@@ -26,6 +27,7 @@ from rebound.messages.domain.sendable import is_sendable
 from rebound.segments.domain import meant_by
 
 if TYPE_CHECKING:
+    from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.ports import FrequencyBook
 
@@ -72,12 +74,14 @@ class FindSharers:
     def __init__(
         self,
         customers: CustomerBook,
+        contacts: ContactBook,
         frequencies: FrequencyBook,
         business: Business,
         mailing: Mailing,
         whereabouts: Whereabouts,
     ) -> None:
         self._customers = customers
+        self._contacts = contacts
         self._frequencies = frequencies
         self._business = business
         self._mailing = mailing
@@ -89,14 +93,10 @@ class FindSharers:
         shared = {contact.key: contact for contact in contacts.values() if is_shared(contact)}
         if not mailing.once_per_address or not shared:
             return {}
-        is_meant = meant_by(mailing.selection)
         ids = sorted({customer_id for contact in shared.values() for customer_id in contact.customer_ids})
         found = self._customers.get_many(mailing.business_id, ids)
-        meant = [
-            customer_id
-            for customer_id, customer in found.items()
-            if customer.contact_key(mailing.channel) in shared and is_meant(customer)
-        ]
+        sharing = [customer for customer in found.values() if customer.contact_key(mailing.channel) in shared]
+        meant = [each.customer_id for each in among(sharing, meant_by(mailing.selection), self._contacts)]
         frequencies = known_frequencies(self._frequencies, self._business, mailing, meant, consistent=False)
         first: dict[ContactKey, str] = {}
         for customer_id in sorted(meant):

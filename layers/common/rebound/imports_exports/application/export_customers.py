@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.business import Business
+from rebound.customers.application.matching import by_pages
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import write_header, write_row
 from rebound.imports_exports.domain import ExportJob
@@ -94,7 +95,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
             return self._completed(job)
         business = self.businesses.get(business_id)
         wanted = CustomerFilter(**job.wanted)
-        matching = None if wanted.is_everybody else wanted.compiled()
+        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts)
         if job.upload_id is None:
             job = replace(job, upload_id=self.store.begin(business_id, export_id, job.format))
             self.exports.save(job)

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from rebound.contacts.domain.contacts import most_rows
 from rebound.customers.application.copy_flags import with_flags
+from rebound.customers.application.matching import among
 from rebound.customers.application.remove_customer import unlinked
 from rebound.customers.domain import Customer
 from rebound.jobs.application.run_job import beyond, completed
@@ -132,7 +133,8 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
     def _freeze(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         customers, looked_at, cursor = self._page(job, progress, within)
         matcher = read_filter(job.request).compiled()
-        found = tuple(FrozenCustomer(c.customer_id, c.updated_at) for c in customers if matcher(c))
+        matched = among(customers, matcher, self.contacts, consistent=False)
+        found = tuple(FrozenCustomer(c.customer_id, c.updated_at) for c in matched)
         number = progress.counts.get(PAGES, 0)
         counts = {LOOKED_AT: looked_at, FROZEN: len(found), PAGES: 1 if found else 0}
         page = FrozenPage(job.job_id, progress.index, number, found) if found else None
@@ -191,7 +193,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
                 settled.spare(one.customer_id, GONE, None)
             elif customer.updated_at != one.updated_at:
                 settled.spare(one.customer_id, CHANGED, customer)
-            elif not matcher(with_flags(customer, known, policy)):
+            elif not matcher(with_flags(customer, known, policy), known):
                 settled.spare(one.customer_id, NO_LONGER_MATCHES, customer)
             else:
                 rows += 1 + most_rows(customer.all_contact_keys)

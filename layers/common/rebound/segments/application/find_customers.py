@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 from msgspec.structs import asdict
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.application.customer_service import views_of
-from rebound.customers.domain import Customer, Matcher, has_failed
+from rebound.customers.application.matching import among, by_pages
+from rebound.customers.domain import Customer, has_failed
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import COUNT, LOOKED_AT, Job, JobProgress
 from rebound.kernel.ids import bounds
@@ -39,7 +40,7 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
         self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
     ) -> Page[CustomerView]:
         """The customers that match, sorted by id. Raises ``InvalidInputError`` when the filter is wrong."""
-        matching = None if wanted.is_everybody else wanted.compiled()
+        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts)
         page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
         return Page(views_of(page.items, self.contacts, self.businesses.get(business_id)), page.next_cursor)
 
@@ -54,6 +55,7 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
     """Counts the customers of a filter within one request."""
 
     customers: CustomerBook
+    contacts: ContactBook
     clock: Clock
     longest: timedelta = LONGEST_COUNT
 
@@ -69,7 +71,7 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
         after: str | None = None
         while self.clock.now() < deadline:
             customers = self.customers.read_range(business_id, first, last, after, PAGE)
-            counts.update(tally(customers, matcher))
+            counts.update(tally(customers, among(customers, matcher, self.contacts, consistent=False)))
             if len(customers) < PAGE:
                 return counts
             after = customers[-1].customer_id
@@ -80,12 +82,14 @@ class CountingWork(Struct, frozen=True, kw_only=True):
     """Counts the customers of a filter as a job."""
 
     customers: CustomerBook
+    contacts: ContactBook
     ledger: JobLedger
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Count one page of customers."""
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
-        counts = tally(customers, read_filter(job.request).compiled())
+        matched = among(customers, read_filter(job.request).compiled(), self.contacts, consistent=False)
+        counts = tally(customers, matched)
         self.ledger.commit(beyond(progress, counts, next_after(customers)))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
@@ -98,9 +102,8 @@ def next_after(customers: Sequence[Customer]) -> str | None:
     return customers[-1].customer_id if len(customers) == PAGE else None
 
 
-def tally(customers: Sequence[Customer], matcher: Matcher) -> Mapping[str, int]:
+def tally(customers: Sequence[Customer], matched: Sequence[Customer]) -> Mapping[str, int]:
     """The counts of one page."""
-    matched = [customer for customer in customers if matcher(customer)]
     return {LOOKED_AT: len(customers), COUNT: len(matched), **failed_among(matched)}
 
 
@@ -112,9 +115,10 @@ def failed_among(customers: Iterable[Customer]) -> Mapping[str, int]:
 
 def write_filter(wanted: CustomerFilter) -> dict[str, Any]:
     """A filter as it is stored in the request of a job."""
-    return {name: value for name, value in asdict(wanted).items() if value is not None}
+    given = {name: value for name, value in asdict(wanted).items() if value is not None}
+    return given if wanted.updated_since is None else {**given, "updated_since": to_builtins(wanted.updated_since)}
 
 
 def read_filter(request: Mapping[str, Any]) -> CustomerFilter:
     """The filter of a job's request."""
-    return CustomerFilter(**request["wanted"])
+    return convert(request["wanted"], CustomerFilter)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
@@ -11,7 +12,7 @@ from pydantic import Field, StringConstraints
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
-from rebound.platform.http.shapes import Request, one_of, text_of
+from rebound.platform.http.shapes import Moment, Request, one_of, text_of
 from rebound.segments import wiring
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import CustomerFilter
@@ -22,6 +23,13 @@ Failed = Annotated[FailedContact | None, Query(description="phone, email, any or
 Tag = Annotated[str | None, Query(max_length=64)]
 Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
 OfSegment = Annotated[SegmentId | None, Query(max_length=64, description="Only customers of this segment.")]
+UpdatedSince = Annotated[
+    Moment | None,
+    Query(
+        description="RFC 3339; only customers whose updated_at is not before: profile, flags or consent. A sync asks "
+        "from some minutes before the last one began."
+    ),
+]
 MAX_IN_ADDRESS: Final = 5000
 """More than API Gateway lets through: 10,240 bytes of address and headers."""
 FilterText = Annotated[
@@ -57,10 +65,11 @@ def customers_wanted(
     q: str | None,
     segment_id: str | None,
     filter_: Mapping[str, Any] | None,
+    updated_since: datetime | None = None,
 ) -> CustomerFilter:
     """Which customers a request is about; a saved segment is read now."""
     segment = None if segment_id is None else filter_of(wiring.ports().segments, business_of(app), segment_id)
-    return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_)
+    return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_, updated_since=updated_since)
 
 
 def read_filter(text: str | None) -> Mapping[str, Any] | None:

@@ -31,6 +31,7 @@ from rebound.segments.http.customer_filters import (
     FilterText,
     OfSegment,
     Tag,
+    UpdatedSince,
     Words,
     customers_wanted,
     read_filter,
@@ -90,10 +91,11 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         q: Words = None,
         segment_id: OfSegment = None,
         filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+        updated_since: UpdatedSince = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter), updated_since)
         page = wiring.use_cases().list_customers(business_of(app), wanted, limit=limit, cursor=cursor)
         items = [CustomerAnswer.of(view) for view in page.items]
         return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
@@ -111,8 +113,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         q: Words = None,
         segment_id: OfSegment = None,
         filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
+        updated_since: UpdatedSince = None,
     ) -> Response[str]:
-        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter))
+        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter), updated_since)
         wanted.compiled()
         counts = None if prefers_a_job(app) else wiring.use_cases().count_customers(business_of(app), wanted)
         if counts is not None:

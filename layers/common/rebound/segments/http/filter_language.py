@@ -7,8 +7,10 @@ from pydantic import ConfigDict, Field, RootModel, StringConstraints
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import PROFILE, TEXT_FIELDS
+from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.platform.http.shapes import Request
-from rebound.segments.domain import MAX_DEPTH, MAX_NODES
+from rebound.segments.domain import CONSENT_VALUES, MAX_DEPTH, MAX_NODES
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 
 _LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
@@ -50,6 +52,29 @@ class FilterFailed(Request):
     failed: FailedContact
 
 
+class ConsentStanding(StrEnum):
+    """How consent stands: no opt-out covers the scope; one does; none does and the customer asked for marketing."""
+
+    vars().update({value.upper(): value for value in CONSENT_VALUES})
+
+
+class ConsentCondition(Request):
+    """``all`` stands for everything on the channel, ``marketing`` for Daily Deals and loyalty too."""
+
+    channel: Channel
+    scope: Scope
+    is_: ConsentStanding = Field(alias="is")
+
+
+class FilterConsent(Request):
+    """Consent of the customer's address on a channel stands so, as the decision takes it; of no address, nothing does.
+
+    opted_in is silence too; confirmed is who would get marketing with double_opt_in on.
+    """
+
+    consent: ConsentCondition
+
+
 class FilterField(StrEnum):
     """A field of the profile with one value."""
 
@@ -80,7 +105,17 @@ class FilterPresent(Request):
 
 
 class Filter(
-    RootModel[FilterAll | FilterAny | FilterNot | FilterTag | FilterFailed | FilterEquals | FilterIn | FilterPresent]
+    RootModel[
+        FilterAll
+        | FilterAny
+        | FilterNot
+        | FilterTag
+        | FilterFailed
+        | FilterConsent
+        | FilterEquals
+        | FilterIn
+        | FilterPresent
+    ]
 ):
     """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""
 

@@ -34,6 +34,7 @@ Filter = Annotated[
             {"all": []},
             {"tag": "vip"},
             {"all": [{"failed": "email"}, {"not": {"field": "gender", "equals": "f"}}]},
+            {"consent": {"channel": "sms", "scope": "marketing", "is": "opted_in"}},
         ]
     ),
 ]

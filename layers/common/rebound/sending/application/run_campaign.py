@@ -19,7 +19,7 @@ from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
-from rebound.customers.domain import Matcher
+from rebound.customers.domain import CustomerMatcher
 from rebound.eligibility.application.audience import Screening, matching
 from rebound.eligibility.application.shared_addresses import sharing_now
 from rebound.eligibility.domain.eligibility import Exclusion, Hold
@@ -174,7 +174,8 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
         if selection.customer_ids is not None:
             return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
         matcher = compile_filter(selection.filter)
-        return _RangeReader(self.customers, business, screening, self.clock, matcher, bounds(index, campaign.ranges))
+        within = bounds(index, campaign.ranges)
+        return _RangeReader(self.customers, self.contacts, business, screening, self.clock, matcher, within)
 
     def _page(
         self,
@@ -280,16 +281,17 @@ class _RangeReader(Struct, frozen=True):
     """Pages of a key range."""
 
     customers: CustomerBook
+    contacts: ContactBook
     business: Business
     screening: Screening
     clock: Clock
-    matcher: Matcher
+    matcher: CustomerMatcher
     bounds: tuple[str, str]
 
     def __call__(self, cursor: str | None) -> ReadPage:
         first, last = self.bounds
         customers = self.customers.read_range(self.business.business_id, first, last, cursor, PAGE)
-        selected = self.screening(matching(customers, self.matcher), self.clock.now())
+        selected = self.screening(matching(customers, self.matcher, self.contacts), self.clock.now())
         return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
 
 

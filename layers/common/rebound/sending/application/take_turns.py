@@ -17,6 +17,7 @@ from rebound.sending.domain.recipients import ClaimedChunk, Recipient
 if TYPE_CHECKING:
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import SharedAddressLedger
+    from rebound.contacts.ports import ContactBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook, Departures
     from rebound.eligibility.application.shared_addresses import Sharers
@@ -48,6 +49,7 @@ class TakeTurns(Struct, frozen=True, kw_only=True):
 
     shared_addresses: SharedAddressLedger
     customers: CustomerBook
+    contacts: ContactBook
     departures: Departures
     frequencies: FrequencyBook
     messages: MessageLog
@@ -58,7 +60,9 @@ class TakeTurns(Struct, frozen=True, kw_only=True):
         campaign = claimed.campaign
         if not campaign.once_per_address:
             return {}
-        find = FindSharers(self.customers, self.frequencies, claimed.business, campaign, self.whereabouts)
+        find = FindSharers(
+            self.customers, self.contacts, self.frequencies, claimed.business, campaign, self.whereabouts
+        )
         found = find({r.customer_id: r.contact for r in recipients if r.contact is not None}, now)
         sharing = frozenset(claimed.chunk.sharing)
         turns: dict[str, Turn] = {}
