@@ -211,8 +211,8 @@ def takes_chunks_for_enqueued_when_they_are_written() -> Any:
     """Nobody enqueues what was written by an expansion that died in between."""
     commit = MemoryExpansionLedger.commit
 
-    def hasty(self: MemoryExpansionLedger, progress: RangeProgress, chunks: Any = ()) -> RangeProgress:
-        commit(self, replace(progress, enqueued=progress.chunks), chunks)
+    def hasty(self: MemoryExpansionLedger, progress: RangeProgress, chunks: Any = (), left_out: Any = {}) -> Any:  # noqa: B006 - never changed
+        commit(self, replace(progress, enqueued=progress.chunks), chunks, left_out)
         return replace(progress, version=progress.version + 1)
 
     return patch.object(MemoryExpansionLedger, "commit", hasty)

@@ -63,6 +63,8 @@ class DeployedDay:
         """What the pages behind the link of a question answered."""
         self.shared: list[Any] = []
         """The campaigns to two who share an address, at their end."""
+        self.left_out: list[Any] = []
+        """Whom the copy of a campaign left out."""
         self.consent: dict[str, Any] = {}
         """How the consent of the customer who was asked stands then."""
         providers = deployment.providers
@@ -223,10 +225,20 @@ class DeployedDay:
         self.deployment.api("PATCH", "/v1/business", off, business_id=first)
 
     def plan_ahead(self) -> None:
-        """A campaign for next week, which nothing in memory starts."""
+        """A campaign for next week, which nothing in memory starts, and a copy of it that is announced at once."""
+        first = self.business_ids[0]
         later = {"send_at": (self.deployment.clock.now() + timedelta(days=7)).isoformat(timespec="seconds")}
         whom = {"customer_ids": list(self.customer_ids[0].values())[:1]}
-        self._post("later", self.business_ids[0], "email", {**whom, **later})
+        self._post("later", first, "email", {**whom, **later})
+        path = f"/v1/campaigns/{self.campaigns['later'][1]}"
+        moved = {"send_at": (self.deployment.clock.now() + timedelta(days=8)).isoformat(timespec="seconds")}
+        self.deployment.api("PATCH", path, moved, business_id=first)
+        nobody = {"customer_ids": ["0123456789abcdef" * 2]}
+        copied = self.deployment.api("POST", f"{path}/copy", nobody, business_id=first, key="copy")
+        copy = f"/v1/campaigns/{copied['campaign_id']}"
+        self.deployment.api("POST", f"{copy}/announce", business_id=first, key="announce")
+        self.deployment.rest()
+        self.left_out = self.deployment.api("GET", f"{copy}/excluded", business_id=first)["items"]
 
     def try_again(self) -> None:
         """A full mailbox and a phone that is off are flagged, and days later tried once more."""
@@ -423,6 +435,12 @@ class DeployedDay:
                 yield f"{name} counts {results}, its messages are {dict(stored)}"
             if left_out > sum(audience["excluded"].values()):
                 yield f"{name} has {left_out} left out"
+            path = f"/v1/campaigns/{campaign_id}/excluded?limit=100"
+            named = Counter(
+                each["reason"] for each in self.deployment.api("GET", path, business_id=business_id)["items"]
+            )
+            if named != audience["excluded"]:
+                yield f"{name} names {named} and counts {audience['excluded']}"
 
     def _astray(self, died: str) -> Iterator[str]:
         """Each message stands where the providers put it."""

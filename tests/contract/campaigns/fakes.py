@@ -1,17 +1,27 @@
 """Campaigns, the claim ledger, the progress of expansions, the tallies and who runs it all, in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import UNDER_WAY, Campaign
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress, claim_of
+from rebound.campaigns.domain.chunks import (
+    Chunk,
+    ChunkKey,
+    ChunkState,
+    ClaimOutcome,
+    LeftOut,
+    RangeProgress,
+    claim_of,
+    left_out_name,
+)
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.messages.domain.mailing import TextContent
@@ -20,7 +30,7 @@ from tests.contract.rates.fakes import MemoryRatesPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 
-MAX_CHUNKS: Final = 99
+MAX_CHUNKS: Final = 98
 CHUNKS_A_PAGE: Final = 20
 
 
@@ -167,11 +177,17 @@ class MemoryExpansionLedger:
     def __init__(self, chunks: MemoryChunkLedger) -> None:
         self._chunks = chunks
         self.rows: dict[tuple[str, int], RangeProgress] = {}
+        self.left_out_rows: dict[tuple[str, str], LeftOut] = {}
 
     def get(self, campaign_id: str, index: int) -> RangeProgress:
         return self.rows.get((campaign_id, index)) or RangeProgress(campaign_id, index)
 
-    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+    def commit(
+        self,
+        progress: RangeProgress,
+        chunks: Sequence[Chunk] = (),
+        left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> RangeProgress:
         if len(chunks) > MAX_CHUNKS:
             raise ValueError(f"at most {MAX_CHUNKS} chunks")
         if self.get(progress.campaign_id, progress.index).version != progress.version:
@@ -180,7 +196,16 @@ class MemoryExpansionLedger:
         self.rows[progress.campaign_id, progress.index] = written
         for chunk in chunks:
             self._chunks.rows[chunk.key.campaign_id, chunk.key.chunk] = chunk
+        if left_out:
+            name = left_out_name(progress.index, progress.version)
+            kept = LeftOut(name, {reason: tuple(ids) for reason, ids in left_out.items()})
+            self.left_out_rows[progress.campaign_id, name] = kept
         return written
+
+    def left_out(self, campaign_id: str, first: str | None = None) -> Iterator[LeftOut]:
+        for (owner, name), kept in sorted(self.left_out_rows.items(), key=lambda row: row[0]):
+            if owner == campaign_id and name >= (first or ""):
+                yield kept
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:
         return [progress for (owner, _), progress in sorted(self.rows.items()) if owner == campaign_id]

@@ -50,6 +50,33 @@ def test_progress_and_its_chunks_are_written_together_and_only_as_read(ports: Ev
     assert len(ports.chunks.page(CAMPAIGN_ID, None).items[0].customer_ids) == 3
 
 
+def test_whom_a_page_left_out_is_kept_with_its_progress_or_not_at_all(ports: EveryPorts) -> None:
+    pages: list[dict[str, tuple[str, ...]]] = [
+        {"opted_out": (id_of(9), id_of(1)), "no_address": (id_of(4),)},
+        {},
+        {"no_address": tuple(id_of(n) for n in range(500))},
+    ]
+    for index in (10, 3):
+        progress = ports.expansion.get(CAMPAIGN_ID, index)
+        for left_out in pages:
+            beyond = ports.expansion.commit(progress, [], left_out)
+            with pytest.raises(ConcurrentChangeError):
+                ports.expansion.commit(progress, [], {"not_found": (id_of(7),)})
+            progress = beyond
+    ports.expansion.commit(ports.expansion.get("other", 3), [], pages[0])
+    kept = list(ports.expansion.left_out(CAMPAIGN_ID))
+
+    assert [page.name for page in kept] == [
+        "left-out#003#0000000", "left-out#003#0000002", "left-out#010#0000000", "left-out#010#0000002",
+    ]  # fmt: skip
+    assert [dict(page.by_reason) for page in kept] == [pages[0], pages[2]] * 2
+    assert [list(page.by_reason) for page in kept[:1]] == [["opted_out", "no_address"]]
+    for number, page in enumerate(kept):
+        assert list(ports.expansion.left_out(CAMPAIGN_ID, page.name)) == kept[number:]
+    assert ports.chunks.page(CAMPAIGN_ID, None).items == []
+    assert len(ports.expansion.list(CAMPAIGN_ID)) == 2
+
+
 def test_the_ranges_that_have_begun_are_listed(ports: EveryPorts) -> None:
     for index in (10, 2):
         ports.expansion.commit(replace(ports.expansion.get(CAMPAIGN_ID, index), done=index == 2))

@@ -106,7 +106,7 @@ REQUESTS: Final = [
     Asked("GET", "/v1/customers", query={"segment_id": "{segment_id}"}),
     Asked("GET", "/v1/customers/count", query={"segment_id": "{segment_id}"}),
     Asked("GET", CAMPAIGN),
-    Asked("GET", CAMPAIGN + "/messages"),
+    *(Asked("GET", f"{CAMPAIGN}/{what}") for what in ("messages", "messages.csv", "excluded")),
     Asked("PATCH", CAMPAIGN, {"name": "Stolen"}),
     *(Asked("POST", f"{CAMPAIGN}/{course}") for course in ("pause", "resume", "cancel", "copy", "announce")),
     Asked("POST", CAMPAIGN + "/rollback-flags", {}),

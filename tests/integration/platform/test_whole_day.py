@@ -87,6 +87,7 @@ class Done:
     answered: Sequence[Any]
     consent: Mapping[str, Any]
     shared: Sequence[Any]
+    left_out: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def done() -> Iterator[Done]:
         day.share_an_address()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
-        told = (day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent, day.shared)
+        told = (day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent, day.shared, day.left_out)
         yield Done(ended, deployment, asked, *told)
 
 
@@ -146,6 +147,12 @@ def test_the_next_at_an_address_gets_what_the_first_did_not(done: Done) -> None:
     assert [(view["status"], view["results"]["delivered"], view["audience"]) for view in done.shared] == [
         ("completed", 1, audience)
     ] * 2
+
+
+def test_a_copy_with_another_audience_is_sent_to_that_and_names_whom_it_left_out(done: Done) -> None:
+    nobody = {"customer_id": "0123456789abcdef" * 2, "external_id": None, "name": None, "reason": "not_found"}
+
+    assert done.left_out == [nobody]
 
 
 def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:

@@ -93,9 +93,7 @@ def test_counts_add_up_while_a_campaign_is_under_way() -> None:
     world._send_one()
     world.pump_streams()
     view = world.campaign_service.get(BUSINESS_ID, campaign_id)
-    queued = world.campaign_service.messages(
-        BUSINESS_ID, campaign_id, status=MessageStatus.QUEUED, limit=100, cursor=None
-    ).items
+    queued = world.read_recipients(BUSINESS_ID, campaign_id, status=MessageStatus.QUEUED, limit=100, cursor=None).items
 
     assert (view.audience.matched, view.audience.targeted, dict(view.audience.excluded)) == (80, 79, {"no_address": 1})
     assert sum(view.results.values()) == 79
@@ -111,7 +109,7 @@ def test_the_messages_of_a_campaign_come_in_pages_each_once(limit: int) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = world.campaign_service.messages(
+        page = world.read_recipients(
             BUSINESS_ID, campaign_id, status=MessageStatus.DELIVERED, limit=limit, cursor=cursor
         )
         assert len(page.items) <= limit
@@ -137,7 +135,7 @@ def test_the_carrier_of_a_single_message_is_no_campaign() -> None:
     (carrier,) = world.campaigns.rows.values()
     for read in (
         lambda: world.campaign_service.get(BUSINESS_ID, carrier.campaign_id),
-        lambda: world.campaign_service.messages(BUSINESS_ID, carrier.campaign_id, status=None, limit=9, cursor=None),
+        lambda: world.read_recipients(BUSINESS_ID, carrier.campaign_id, status=None, limit=9, cursor=None),
     ):
         with pytest.raises(NotFoundError):
             read()

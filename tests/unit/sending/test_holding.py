@@ -258,7 +258,7 @@ def test_a_chunk_in_which_everybody_waits_takes_no_turn_and_is_seen_to_wait() ->
     night.begin(campaign_id)
     morning = datetime(2026, 11, 20, 16, tzinfo=UTC)
     view = night.campaign_service.get(BUSINESS_ID, campaign_id)
-    messages = night.campaign_service.messages(BUSINESS_ID, campaign_id, status=None, limit=100, cursor=None).items
+    messages = night.read_recipients(BUSINESS_ID, campaign_id, status=None, limit=100, cursor=None).items
 
     assert [queue.messages for queue in night.chunk_queue.queues.values()] == [{}] * 4
     assert (view.held_until, view.held_because) == (morning, HoldReason.QUIET_HOURS)

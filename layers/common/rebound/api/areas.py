@@ -34,6 +34,11 @@ AREAS: Final = (
         ("rebound.campaigns.http.campaigns", "rebound.campaigns.http.steering", "rebound.campaigns.http.recipients"),
         "campaigns",
     ),
+    # They name customers.
+    *(
+        Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))
+        for name in ("excluded", "messages.csv")
+    ),
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),

@@ -1,13 +1,14 @@
 """What the use cases of campaigns need from outside."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, RangeProgress
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, LeftOut, RangeProgress
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.kernel.pages import Page
 from rebound.rates.ports import RatesPorts
@@ -43,14 +44,23 @@ class ExpansionLedger(Protocol):
     def get(self, campaign_id: str, index: int) -> RangeProgress:
         """The progress of a range; progress at the range's beginning when none is stored."""
 
-    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
-        """Write progress that is still as it was read, and a page's chunks (at most 99), in one: all or nothing.
+    def commit(
+        self,
+        progress: RangeProgress,
+        chunks: Sequence[Chunk] = (),
+        left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> RangeProgress:
+        """Write progress that is still as it was read, a page's chunks (at most 98), and whom the page left out.
 
+        All or nothing; ``left_out`` has customer ids by reason, and nothing is written for it when it is empty.
         Raises ``ConcurrentChangeError`` when somebody else has gone on with the range.
         """
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:
         """All ranges that have begun."""
+
+    def left_out(self, campaign_id: str, first: str | None = None) -> Iterator[LeftOut]:
+        """Whom the pages left out, in their order, from the page of the name ``first`` on; read as it is asked for."""
 
 
 class ChunkLedger(Protocol):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.application.edit_campaign import EditCampaign
     from rebound.campaigns.application.find_waiting import FindWaiting
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
+    from rebound.campaigns.application.read_recipients import ReadRecipients
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.campaigns.application.steer_campaign import CloseCampaign, SteerCampaign
     from rebound.campaigns.ports import (
@@ -94,7 +95,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     def campaign_service(self) -> CampaignService:
         from rebound.campaigns.application.campaign_service import CampaignService
 
-        return self.made(CampaignService, message_log=self.ports.messages, foresee=self.preview_audience.foresee)
+        return self.made(CampaignService, foresee=self.preview_audience.foresee)
 
     @cached_property
     def edit_campaign(self) -> EditCampaign:
@@ -102,6 +103,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
         return self.made(EditCampaign, view=self.campaign_service, foresee=self.preview_audience.foresee)
 
+    read_recipients: ReadRecipients = use_case("rebound.campaigns.application.read_recipients", view="campaign_service")
     find_waiting: FindWaiting = use_case("rebound.campaigns.application.find_waiting")
     steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")
     ask_for_rollback: AskForRollback = use_case(

@@ -1,28 +1,40 @@
 """Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RangeRow, RunningCampaigns, TallyRow
+from rebound.campaigns.adapters.rows import (
+    CampaignRow,
+    ChunkRow,
+    HoldsRow,
+    LeftOutRow,
+    RangeRow,
+    RunningCampaigns,
+    TallyRow,
+)
 from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, CampaignStatus, FinalWords, Rollback
 from rebound.campaigns.domain.chunks import (
     CHUNK,
     CHUNK_KEYS,
+    LEFT_OUT,
     Chunk,
     ChunkKey,
     ChunkState,
     ClaimOutcome,
     Held,
+    LeftOut,
     RangeProgress,
     claim_of,
+    left_out_name,
 )
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -134,6 +146,7 @@ class DynamoCampaignBook:
             bounce_warning=None if warning is None else asdict(warning),
             rollback=_write_rollback(campaign.rollback),
             recalling=campaign.recalling or None,
+            names_left_out=campaign.names_left_out or None,
             version=version,
             expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
@@ -186,6 +199,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
         rollback=_read_rollback(row.rollback),
         recalling=bool(row.recalling),
+        names_left_out=bool(row.names_left_out),
         version=int(row.version or 0),
     )
 
@@ -209,6 +223,7 @@ class DynamoExpansionLedger:
     def __init__(self, table_name: str) -> None:
         self._row = bind(RangeRow, table_name)
         self._chunk_row = bind(ChunkRow, table_name)
+        self._left_out_row = bind(LeftOutRow, table_name)
 
     def get(self, campaign_id: str, index: int) -> RangeProgress:
         try:
@@ -216,7 +231,12 @@ class DynamoExpansionLedger:
         except self._row.DoesNotExist:
             return RangeProgress(campaign_id, index)
 
-    def commit(self, progress: RangeProgress, chunks: Sequence[Chunk] = ()) -> RangeProgress:
+    def commit(
+        self,
+        progress: RangeProgress,
+        chunks: Sequence[Chunk] = (),
+        left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> RangeProgress:
         row = self._row(
             campaign_id=progress.campaign_id,
             chunk=range_name(_RANGE, progress.index),
@@ -237,11 +257,32 @@ class DynamoExpansionLedger:
             writes.save(row, condition=as_read(RangeRow, progress.version))
             for chunk in chunks:
                 writes.save(_chunk_row(self._chunk_row, chunk))
+            if left_out:
+                writes.save(
+                    self._left_out_row(
+                        campaign_id=progress.campaign_id,
+                        chunk=left_out_name(progress.index, progress.version),
+                        customer_ids=[customer_id for ids in left_out.values() for customer_id in ids],
+                        reasons=[[reason, len(ids)] for reason, ids in left_out.items()],
+                        expires_at=row.expires_at,
+                    )
+                )
         return replace(progress, version=progress.version + 1)
 
     def list(self, campaign_id: str) -> Sequence[RangeProgress]:
         rows = self._row.query(campaign_id, RangeRow.chunk.startswith(f"{_RANGE}#"), consistent_read=True)
         return [self._progress(row) for row in rows]
+
+    def left_out(self, campaign_id: str, first: str | None = None) -> Iterator[LeftOut]:
+        for row in self._left_out_row.query(
+            campaign_id,
+            LeftOutRow.chunk.between(first or f"{LEFT_OUT}#", f"{LEFT_OUT}$"),
+            page_size=_CHUNKS_A_PAGE,
+            consistent_read=True,
+        ):
+            ids = iter(row.customer_ids)
+            by_reason = {reason: tuple(islice(ids, int(count))) for reason, count in row.reasons}
+            yield LeftOut(row.chunk, by_reason)
 
     @staticmethod
     def _progress(row: RangeRow) -> RangeProgress:

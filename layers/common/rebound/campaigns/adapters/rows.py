@@ -63,6 +63,7 @@ class CampaignRow(Model):
     bounce_warning = JsonAttribute(null=True)
     rollback = JsonAttribute(null=True)
     recalling = BooleanAttribute(null=True)
+    names_left_out = BooleanAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)
@@ -100,6 +101,19 @@ class HoldsRow(Model):
     chunk = UnicodeAttribute(range_key=True)
     holds = UnicodeSetAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+
+
+class LeftOutRow(Model):
+    """In the Chunks table, ``chunk`` = ``left-out#<range>#<page>``: whom a page of an expansion left out, and why.
+
+    ``reasons`` has each reason with how many of the ids it is true of, in their order.
+    """
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    customer_ids = CustomerIdsAttribute(attr_name="ids")
+    reasons = JsonAttribute()
+    expires_at = NumberAttribute()
 
 
 class RangeRow(Model):

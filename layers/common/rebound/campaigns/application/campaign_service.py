@@ -13,23 +13,20 @@ from msgspec import Struct, field
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, all_named, queued_message
-from rebound.campaigns.domain.chunks import Chunk, ChunkState
+from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.mailing import Content
-from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.rendering import check_content, warnings_about
 from rebound.segments.domain import Selection, compile_filter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
-    from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
     from rebound.segments.ports import SegmentBook
@@ -43,7 +40,6 @@ RESULT_STATUSES: Final = (
     MessageStatus.UNCERTAIN,
     MessageStatus.CANCELLED,
 )
-MAX_PLACE_DIGITS: Final = 6
 
 
 class CampaignView(Struct, frozen=True):
@@ -124,7 +120,6 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     expansion: ExpansionLedger
     tallies: TallyBook
     chunks: ChunkLedger
-    message_log: MessageLog
     clock: Clock
     ids: Ids
     request_ids: RequestIds
@@ -220,38 +215,6 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         page = self.campaigns.page(business_id, limit, cursor, wanted.compiled())
         return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
 
-    def messages(
-        self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
-    ) -> Page[Message]:
-        """The campaign's messages in the order of its chunks, those not handed over as ``queued``."""
-        campaign = self.find(business_id, campaign_id)
-        seen, page_cursor = _read_place(cursor)
-        found: list[Message] = []
-        while True:
-            page, passed = self.chunks.page(campaign_id, page_cursor), 0
-            for chunk in page.items:
-                size = len(chunk.customer_ids)
-                if passed + size > seen:
-                    for message in self._messages_of(campaign, chunk)[max(seen - passed, 0) :]:
-                        if len(found) == limit:
-                            return Page(found, _write_place(seen, page_cursor))
-                        seen += 1
-                        if status in (None, message.shown_status):
-                            found.append(message)
-                passed += size
-            if page.next_cursor is None:
-                return Page(found)
-            seen, page_cursor = 0, page.next_cursor
-
-    def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
-        keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
-        known = self.message_log.get_many(keys)
-        not_before = chunk.not_before if chunk.state is ChunkState.PENDING else None
-        waiting = [
-            replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=not_before) for key in keys
-        ]
-        return [known.get(message.key) or message for message in waiting]
-
     def find(self, business_id: str, campaign_id: str) -> Campaign:
         """The campaign alone. Raises ``NotFoundError``, also for the carrier of a single message."""
         campaign = self.campaigns.get(business_id, campaign_id)
@@ -302,20 +265,6 @@ class CampaignService(Struct, frozen=True, kw_only=True):
 def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:
     """Where a campaign stands that is no draft and has not begun."""
     return CampaignStatus.SCHEDULED if starts_at is not None and starts_at > now else CampaignStatus.EXPANDING
-
-
-def _write_place(seen: int, page_cursor: str | None) -> str:
-    """A place among a campaign's messages: how many of a page of chunks were seen, and the cursor of that page."""
-    return f"{seen}.{page_cursor or ''}"
-
-
-def _read_place(cursor: str | None) -> tuple[int, str | None]:
-    if cursor is None:
-        return 0, None
-    seen, _, page_cursor = cursor.partition(".")
-    if not (seen.isascii() and seen.isdecimal() and len(seen) <= MAX_PLACE_DIGITS):
-        raise InvalidInputError(FieldError("cursor", "Must be the next_cursor of an earlier answer."))
-    return int(seen), page_cursor or None
 
 
 def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bool = False) -> None:

@@ -85,8 +85,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
     nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
     ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
-    who made way for others at their address are decided about again (``addresses``). ``version`` counts the writes of
-    the stored row, 0 for none yet.
+    who made way for others at their address are decided about again (``addresses``). ``names_left_out`` is set where
+    the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former versions did not. ``version`` counts
+    the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -105,6 +106,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     bounce_warning: FinalWords | None = None
     rollback: Rollback | None = None
     recalling: bool = False
+    names_left_out: bool = False
     version: int = 0
 
     @property

@@ -22,6 +22,7 @@ from rebound.kernel.ids import part_name
 CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
 CHUNK: Final = "chunk"
+LEFT_OUT: Final = "left-out"
 CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}")
 """Matches every ``chunk_name``."""
 
@@ -76,6 +77,11 @@ def chunk_name(range_index: int, number: int) -> str:
     return part_name(CHUNK, range_index, number)
 
 
+def left_out_name(range_index: int, number: int) -> str:
+    """Which page of which range: ``number`` is the version of the range's progress with which it was written."""
+    return part_name(LEFT_OUT, range_index, number)
+
+
 class ClaimOutcome(StrEnum):
     """What a claim found."""
 
@@ -108,6 +114,16 @@ class Held(Struct, frozen=True):
     not_before: datetime
     size: int
     version: int
+
+
+class LeftOut(Struct, frozen=True):
+    """The customers of one page of an expansion who were left out, by reason.
+
+    Its ``name`` sorts by range and by page. There is one only where somebody was left out.
+    """
+
+    name: str
+    by_reason: Mapping[str, tuple[str, ...]]
 
 
 class RangeProgress(Struct, frozen=True):

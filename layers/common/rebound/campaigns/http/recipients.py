@@ -12,8 +12,8 @@ from rebound.messages.http import MessagePage
 from rebound.platform.http.routes import DEFAULT_LIMIT, Cursor, Limit, business_of, json_answer, responses
 from rebound.platform.http.shapes import one_of
 
-_SHOWN: Final = [status for status in MessageStatus if status is not MessageStatus.SENDING]
-Status = Annotated[Annotated[str, one_of(_SHOWN)] | None, Query(description="Only messages with this status.")]
+SHOWN: Final = [status for status in MessageStatus if status is not MessageStatus.SENDING]
+Status = Annotated[Annotated[str, one_of(SHOWN)] | None, Query(description="Only messages with this status.")]
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -32,10 +32,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        page = wiring.use_cases().campaign_service.messages(
+        page = wiring.use_cases().read_recipients(
             business_of(app),
             campaign_id,
-            status=None if status is None else MessageStatus(known("status", status, _SHOWN)),
+            status=None if status is None else MessageStatus(known("status", status, SHOWN)),
             limit=limit,
             cursor=cursor,
         )

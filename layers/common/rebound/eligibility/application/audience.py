@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -48,6 +48,15 @@ class Selected(Struct, frozen=True):
         """How many customers are meant, and how many are left out for each reason."""
         excluded = Counter(str(decision) for decision in self.decisions.values() if isinstance(decision, Exclusion))
         return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
+
+    @property
+    def left_out(self) -> Mapping[str, Sequence[str]]:
+        """Who is left out, by reason."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for customer_id, decision in self.decisions.items():
+            if isinstance(decision, Exclusion):
+                found[str(decision)].append(customer_id)
+        return found
 
     @property
     def recipients(self) -> tuple[str, ...]:

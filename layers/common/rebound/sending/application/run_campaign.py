@@ -117,6 +117,7 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             selection=selection,
             ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
             started_at=now,
+            names_left_out=True,
             # A pause from before the time to send still holds when that time comes.
             status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
         )
@@ -219,7 +220,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
             done=page.cursor is None,
             held=MappingProxyType(held),
         )
-        return self.expansion.commit(beyond, new)
+        return self.expansion.commit(beyond, new, page.selected.left_out)
 
     @staticmethod
     def _chunk(
