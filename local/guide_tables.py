@@ -7,6 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from local.guide_sources import (
+    conditions,
+    filter_fields,
+    import_columns,
+    limits,
+    lists,
+    repeated,
+    repeated_problems,
+    twin_emails,
+    twin_numbers,
+)
 from rebound.kernel.problem_codes import PROBLEMS, ProblemKind
 
 GUIDE: Final = Path(__file__).parents[1] / "docs" / "guide"
@@ -25,6 +36,12 @@ def _row(code: str, problem: ProblemKind) -> str:
 
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "errors.md": {"problems": _problems},
+    "filters.md": {"conditions": conditions, "fields": filter_fields},
+    "idempotency.md": {"repeated requests": repeated, "problems": repeated_problems},
+    "imports-and-exports.md": {"columns": import_columns},
+    "limits.md": {"limits": limits},
+    "pagination.md": {"lists": lists},
+    "twin.md": {"emails": twin_emails, "numbers": twin_numbers},
 }
 """By page and by the name in the comments around the table."""
 

@@ -78,6 +78,10 @@ _TWIN: dict[str, tuple[EmailOutcome, ...]] = {
     "latebounce": (DELIVERED, bounced(BounceKind.GENERAL)),
 }
 _WITH_MEMORY = frozenset({"recovers", "reordered", "throttled"})
+SIMULATOR_NAMES = ("success", "ooto", *_SIMULATOR)
+"""What may stand before the plus at SES's simulator."""
+TWIN_NAMES = (*_TWIN, *sorted(_WITH_MEMORY))
+"""The same at the twin's own domain."""
 
 
 def _behaviour(address: str) -> tuple[str, str]:
@@ -131,23 +135,23 @@ class TextPlan:
     crashes: bool = False
 
 
-_REFUSED = {
+REFUSED_NUMBERS = {
     "+15005550001": 21211,
     "+15005550009": 21614,
     "+15005550004": 21610,
     "+15005550002": 21612,
     "+15005550003": 21408,
 }
-_CRASHES = "+15552050001"
+CRASHING_NUMBER = "+15552050001"
 # Twilio's codes have five digits and no leading zero: +1555 0xxxx xx is an ordinary number.
 _CODE_NUMBER = re.compile(r"\+1555([1-9]\d{4})\d\d")
 
 
 def plan_text(number: str) -> TextPlan:
     """What happens to a text to an E.164 number."""
-    if number in _REFUSED:
-        return TextPlan(refused_with=_REFUSED[number])
-    if number == _CRASHES:
+    if number in REFUSED_NUMBERS:
+        return TextPlan(refused_with=REFUSED_NUMBERS[number])
+    if number == CRASHING_NUMBER:
         return TextPlan((TextStatus.SENT, TextStatus.DELIVERED), crashes=True)
     if code := _CODE_NUMBER.fullmatch(number):
         return TextPlan((TextStatus.UNDELIVERED,), error_code=int(code[1]))
