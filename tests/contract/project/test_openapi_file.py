@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rebound.api.areas import API
+from rebound.platform.http.documented_ids import IDS, kind_of
 from rebound.platform.http.openapi import camel_case, operations
 
 FILE: Final = Path(__file__).parents[3] / "docs" / "openapi.json"
@@ -137,3 +138,35 @@ def test_each_operation_says_what_a_key_needs_and_what_a_refusal_for_haste_bring
 def test_servers_can_be_filled_in() -> None:
     for server in DOCUMENT["servers"]:
         assert set(re.findall(r"{(\w+)}", server["url"])) == set(server["variables"])
+
+
+def ids() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """Every field and parameter with an id: its place, its kind, and what has its description and its type."""
+    for place, field in fields():
+        kind = kind_of(place.rpartition(".")[2])
+        if kind is not None:
+            yield place, kind, field, field
+    for path, method, operation in OPERATIONS:
+        for parameter in operation.get("parameters", ()):
+            kind = kind_of(parameter["name"])
+            if kind is not None:
+                yield f"{method} {path} {parameter['name']}", kind, parameter, parameter["schema"]
+
+
+def test_each_kind_of_id_is_described_once_and_so_wherever_it_is_named() -> None:
+    for place, kind, told, schema in ids():
+        assert kind in IDS, f"{place}: a new kind of id wants its row in platform/http/documented_ids.py"
+        what, keywords = IDS[kind]
+        [one] = [each for _, each in reached(schema) if each.get("type") == "string"]
+        assert any(str(each.get("description")).startswith(what) for each in (told, one)), place
+        # What is asked with has the limits that are checked, or none.
+        own = {name: one[name] for name in ("pattern", "minLength", "maxLength") if name in one}
+        assert own.get("pattern", keywords.get("pattern")) == keywords.get("pattern"), place
+        assert own == keywords or is_asked(place), place
+
+
+def is_asked(place: str) -> bool:
+    """Whether it is a parameter of a query, or a field of a shape that requests have."""
+    shape = place.partition(".")[0]
+    bodies = [operation["requestBody"] for _, _, operation in OPERATIONS if "requestBody" in operation]
+    return " " in place or any(path.endswith(f"/{shape}") for path, _ in reached(bodies))

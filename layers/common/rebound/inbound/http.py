@@ -41,7 +41,7 @@ class ReplyAnswer(Answer):
     keyword: Keyword | None
     message_id: str | None = Field(description="The message that it answers, where that is known.")
     customer_id: str | None = Field(description="The customer whose message it answers, where that is known.")
-    external_id: str | None = Field(description="Your own id of that customer.")
+    external_id: str | None = Field(description="Of that customer.")
     appointment_id: str | None
     needs_staff: bool = Field(description="Whether it waits for somebody to read it.")
     resolved_at: Time | None
@@ -113,7 +113,7 @@ FromCustomer = Annotated[
 ]
 FromExternalId = Annotated[
     str | None,
-    Query(min_length=1, max_length=MAX_EXTERNAL_ID, description="The same by your own id of the customer."),
+    Query(min_length=1, max_length=MAX_EXTERNAL_ID, description="In place of customer_id."),
 ]
 WordsOfReply = Annotated[
     str | None, Query(max_length=200, description="Words, each of which stands in the text or the number.")

@@ -119,7 +119,7 @@ class MessageAnswer(Answer):
 
     message_id: str
     customer_id: str
-    external_id: str | None = Field(description="Your own id of the customer; null for who is deleted.")
+    external_id: str | None = Field(description="Null for who is deleted.")
     campaign_id: str | None
     category: Category
     channel: Channel

@@ -49,7 +49,7 @@ class NewMessageRequest(NamesACustomer, Sends):
     """A message to one person; ``send_at`` may be within the next 7 days."""
 
     appointment_id: AppointmentId | None = Field(
-        default=None, description="Your name for the appointment that it is about, for that appointment's log."
+        default=None, description="For the log of the appointment that it is about."
     )
     asks_confirmation: bool = Field(
         default=False,

@@ -25,7 +25,7 @@ class ExcludedCustomerAnswer(Answer):
     """A customer who was left out, and why."""
 
     customer_id: str
-    external_id: str | None = Field(description="Your own id of the customer; null for who is deleted.")
+    external_id: str | None = Field(description="Null for who is deleted.")
     name: str | None = Field(description="Null for who is deleted.")
     reason: Exclusion
 

@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from rebound.kernel.api_scopes import Realm
+from rebound.platform.http.documented_ids import describe_id
 
 VERSION: Final = "1.0.0"
 DESCRIPTION: Final = (
@@ -86,6 +87,7 @@ def write_document(
             operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         for parameter in operation.get("parameters", ()):
             _tell_plainly(parameter)
+            describe_id(parameter["name"], parameter, parameter["schema"], is_answered=parameter["in"] == "path")
         # Powertools takes every answer for JSON.
         operation["responses"].get("204", {}).pop("content", None)
     pages = json.loads(json.dumps(elsewhere))
@@ -96,6 +98,7 @@ def write_document(
     if len(set(names)) < len(names):
         raise ValueError(f"Operations share a name: {sorted(name for name in names if names.count(name) > 1)}")
     document = _merge_directions(document)
+    _describe_ids(document)
     _leave_out_defaults(document)
     for schema in document["components"]["schemas"].values():
         _leave_out_titles(schema)
@@ -154,14 +157,29 @@ def _merge_directions(document: Json) -> Json:
 
 
 def _leave_out_defaults(document: Json) -> None:
-    """A client that fills in defaults would set what its user did not name: partial updates have none, at any depth.
-
-    A PUT that merges is one as well.
-    """
+    """A client that fills in defaults would set what its user did not name: partial updates have none, at any depth."""
     schemas = document["components"]["schemas"]
-    bodies = [operation["requestBody"] for _, method, operation in operations(document) if method in ("patch", "put")]
-    met: set[str] = set()
-    waiting: list[Any] = bodies
+    bodies = [operation["requestBody"] for _, method, operation in operations(document) if method == "patch"]
+    for node in (*bodies, *(schemas[name] for name in _reached(document, bodies))):
+        _without_defaults(node)
+
+
+def _without_defaults(node: Any) -> None:
+    if isinstance(node, list):
+        for each in node:
+            _without_defaults(each)
+    elif isinstance(node, dict):
+        for field in node.get("properties", {}).values():
+            field.pop("default", None)
+        for each in node.values():
+            _without_defaults(each)
+
+
+def _reached(document: Json, nodes: list[Any]) -> list[str]:
+    """The names of all shapes that are referred to, directly or by another one."""
+    schemas = document["components"]["schemas"]
+    met: list[str] = []
+    waiting = list(nodes)
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
@@ -169,11 +187,21 @@ def _leave_out_defaults(document: Json) -> None:
         elif isinstance(node, dict):
             name = str(node.get("$ref", "")).removeprefix(_SCHEMAS)
             if name and name not in met:
-                met.add(name)
+                met.append(name)
                 waiting.append(schemas[name])
-            for field in node.get("properties", {}).values():
-                field.pop("default", None)
             waiting += node.values()
+    return met
+
+
+def _describe_ids(document: Json) -> None:
+    """What has an id says which; answers keep to the form of their kind."""
+    schemas = document["components"]["schemas"]
+    asked = set(
+        _reached(document, [each["requestBody"] for _, _, each in operations(document) if "requestBody" in each])
+    )
+    for shape, schema in schemas.items():
+        for name, field in schema.get("properties", {}).items():
+            describe_id(name, field, field, is_answered=shape not in asked)
 
 
 def _leave_out_titles(node: Any) -> None:

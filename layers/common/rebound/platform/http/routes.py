@@ -22,11 +22,11 @@ Limit = Annotated[
     int, Query(ge=1, le=MAX_LIMIT, description="How many items at most; a page may have fewer and a next_cursor.")
 ]
 Cursor = Annotated[str | None, Query(max_length=2000, description="next_cursor of the answer before.")]
-CustomerInPath = Annotated[str, Path(description="32 hexadecimal digits.")]
+CustomerInPath = Annotated[str, Path()]
 ExternalIdInPath = Annotated[
     Annotated[str, AfterValidator(unquote)],
     Path(
-        description="Your own id, with everything but letters, digits and -._~ escaped: a slash is %2F.",
+        description="With everything but letters, digits and -._~ escaped: a slash is %2F.",
         examples=["crm-4711"],
     ),
 ]

@@ -100,7 +100,7 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EXTER
 CustomerIds = Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMER_IDS)]
 ExternalIds = Annotated[
     list[ExternalId],
-    Field(min_length=1, max_length=MAX_CUSTOMER_IDS, description="Your own ids, in place of customer_ids."),
+    Field(min_length=1, max_length=MAX_CUSTOMER_IDS, description="In place of customer_ids."),
 ]
 AddedCustomerIds = Annotated[
     list[CustomerId],
@@ -108,7 +108,7 @@ AddedCustomerIds = Annotated[
 ]
 AddedExternalIds = Annotated[
     list[ExternalId],
-    Field(max_length=MAX_CUSTOMER_IDS, description="The same by your own ids, besides include_customer_ids."),
+    Field(max_length=MAX_CUSTOMER_IDS, description="Besides include_customer_ids."),
 ]
 
 
@@ -130,7 +130,7 @@ class NamesACustomer(Request):
     """A request about one customer, by our id or by the client's own."""
 
     customer_id: CustomerId | None = None
-    external_id: ExternalId | None = Field(default=None, description="Your own id, in place of customer_id.")
+    external_id: ExternalId | None = Field(default=None, description="In place of customer_id.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

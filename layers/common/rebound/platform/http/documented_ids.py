@@ -1,0 +1,62 @@
+"""The kinds of ids as the OpenAPI document tells them: each is described here, once, and so wherever one is named."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+type Json = dict[str, Any]
+
+_ULID: Final = {"pattern": "^[0-9A-Z]{26}$"}
+_NAME: Final = {"pattern": "^[A-Za-z0-9_-]{1,64}$"}
+IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
+    "appointment_id": ("An appointment, as you call it.", {"pattern": "^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"}),
+    "business_id": ("A business.", _NAME),
+    "campaign_id": ("A campaign: a ULID, which sorts by time.", _ULID),
+    "customer_id": ("A customer: 32 hexadecimal digits.", {"pattern": "^[0-9a-f]{32}$"}),
+    "export_id": ("An export: a ULID.", _ULID),
+    "external_id": ("Your own id of a customer.", {"minLength": 1, "maxLength": 128}),
+    "import_id": ("An import: a ULID.", _ULID),
+    "job_id": ("A job: a ULID.", _ULID),
+    "key_id": ("An API key, which is no secret.", {}),
+    "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
+    "reply_id": ("A text that came in, by the provider's id.", {}),
+    "segment_id": ("A saved segment, as you call it.", _NAME),
+}
+"""What each kind is, and keywords of JSON Schema that all ids of the kind keep to. A new kind wants its row."""
+
+
+def kind_of(name: str) -> str | None:
+    """The kind of id that a field or parameter of this name has, one or a list; ``None`` for anything else."""
+    one = name.removesuffix("s")
+    if not one.endswith("_id"):
+        return None
+    return next((kind for kind in IDS if one == kind or one.endswith(f"_{kind}")), one)
+
+
+def describe_id(name: str, field: Json, schema: Json, *, is_answered: bool) -> None:
+    """Say which id a field or parameter has, before what is said of this one.
+
+    ``schema`` is its type. Only what ``is_answered``, or looked up, is said to keep to the kind's form: what is asked
+    with has the limits that are checked.
+    """
+    kind = kind_of(name) or ""
+    leaf = _leaf(schema)
+    if kind not in IDS or leaf is None:
+        return
+    what, keywords = IDS[kind]
+    told = leaf if any("items" in each for each in (schema, *schema.get("anyOf", ()))) else field
+    own = told.get("description")
+    told["description"] = what if own is None or own == what else f"{what} {own}"
+    if is_answered:
+        for limit in ("minLength", "maxLength"):
+            leaf.pop(limit, None)
+        leaf.update(keywords)
+
+
+def _leaf(schema: Json) -> Json | None:
+    """The part of a type that is one id: in a choice with null, and in a list."""
+    options = [option for option in schema.get("anyOf", (schema,)) if option.get("type") != "null"]
+    if len(options) != 1:
+        return None
+    [one] = options
+    found: Json = one.get("items", {}) if one.get("type") == "array" else one
+    return found if found.get("type") == "string" else None
