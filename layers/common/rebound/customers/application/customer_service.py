@@ -114,21 +114,22 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(business_id)
         customer_id = id_of_external(business_id, external_id)
 
-        def write() -> bool:
+        def write() -> tuple[CustomerView | None, bool]:
             before = self._found(business_id, customer_id)
             profile = self._named(external_id, given, business, creating=before is None)
             if before is None:
                 self._save(self._new(business_id, customer_id, profile), edited=())
-                return True
+                return None, True
             news = {name: value for name, value in profile.items() if value != getattr(before, name)}
-            if news:
-                after = before.changed(self.clock.now(), **news)
-                unknown = set(after.contact_keys).difference(before.all_contact_keys)
-                self._write_edit(before, after, [key.channel for key in unknown])
-            return False
+            if not news:
+                return views_of([before], self.contacts, business)[0], False
+            after = before.changed(self.clock.now(), **news)
+            unknown = set(after.contact_keys).difference(before.all_contact_keys)
+            self._write_edit(before, after, [key.channel for key in unknown])
+            return None, False
 
-        is_new = retried(write)
-        return self.get(business_id, customer_id), is_new
+        unchanged, is_new = retried(write)
+        return unchanged or self.get(business_id, customer_id), is_new
 
     def _named(
         self, external_id: str, given: Mapping[str, Any], business: Business, *, creating: bool
