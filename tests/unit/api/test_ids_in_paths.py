@@ -133,6 +133,18 @@ def test_a_slash_behind_an_id_changes_nothing_where_it_can_be_told_from_one_of_t
     assert path_of(API, {"path": path}) == f"{BEFORE}7"
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "POST"])
+@pytest.mark.parametrize("behind", ["", "/", "//"])
+def test_no_id_is_nowhere(method: str, behind: str) -> None:
+    path = BEFORE.rstrip("/") + behind
+    answer = respond(API, {"path": path, "httpMethod": method, "requestContext": {}}, None)
+
+    assert (answer["statusCode"], '"path_not_found"' in answer["body"]) == (404, True)
+    if behind != "//":
+        as_read = {"version": "1.0", "path": path, "httpMethod": method, "requestContext": {}}
+        assert respond(API, as_read, None)["statusCode"] == 404
+
+
 def test_a_path_that_is_no_text_is_refused() -> None:
     with pytest.raises(MalformedError):
         path_of(API, {"path": f"{BEFORE}%FF"})

@@ -155,6 +155,15 @@ def test_what_a_new_customer_lacks_is_named(given: dict[str, Any]) -> None:
     assert fields_refused(World(), given) == missing
 
 
+def test_only_what_is_missing_is_said_to_be_required() -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        put(World(), {"first_name": "Ana"}, "x" * 129)
+    said = {error.field: error.message for error in raised.value.errors}
+
+    assert "128 characters" in said["external_id"]
+    assert "no customer with this external_id" in said["last_name"]
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     given = {"external_id": "crm-2", "email": "nonsense", "last_name": "Lee"}
 

@@ -74,7 +74,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "external_id_taken": ProblemKind(
         HTTPStatus.CONFLICT,
         "A customer with this `external_id` exists.",
-        "Change that one instead: it is `customer_id`.",
+        "Change that one instead: it is `customer_id`. `PUT /v1/customers/by-external-id/{external_id}` does either.",
         members=("customer_id",),
     ),
     "business_id_taken": ProblemKind(

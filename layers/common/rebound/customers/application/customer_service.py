@@ -137,13 +137,14 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         """The checked profile of the customer of an external id, which the fields may repeat."""
         errors = [] if tidied(external_id) else [FieldError("external_id", "Must have something that can be read.")]
         if "external_id" in given and tidied(given["external_id"] or "") != tidied(external_id):
-            errors.append(FieldError("external_id", "Must be the one of the address, or be left out."))
+            errors.append(FieldError("external_id", "Must be the one in the path, or be left out."))
         try:
             profile = checked_profile(
                 {**given, "external_id": external_id}, business, self.addresses, creating=creating
             )
         except InvalidInputError as error:
-            errors += [_required(each) if creating and each.field not in given else each for each in error.errors]
+            missing = {name for name in REQUIRED_FIELDS if creating and name not in given}
+            errors += [_required(each) if each.field in missing else each for each in error.errors]
         if errors:
             raise InvalidInputError(*errors)
         return profile

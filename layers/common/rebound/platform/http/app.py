@@ -241,7 +241,7 @@ def _check_realm(event: Mapping[str, Any], realm: Realm) -> None:
 def _check_address(api: Api, app: Routes, event: Mapping[str, Any], area: Area | None) -> None:
     """Whether there is something at the path, and for the method: the document has both, so that neither is secret."""
     path, method = event["path"], event["httpMethod"]
-    if (area is None or not area.whole_id) and any(len(part) > MAX_ID for part in path.split("/")):
+    if _lacks_an_id(path, area):
         raise PathNotFoundError
     here = app.methods_at(path)
     if method in here:
@@ -250,6 +250,13 @@ def _check_address(api: Api, app: Routes, event: Mapping[str, Any], area: Area |
     if there and method not in there:
         raise MethodNotAllowedError(sorted({*there, "HEAD"} if "GET" in there else {*there}))
     raise PathNotFoundError
+
+
+def _lacks_an_id(path: str, area: Area | None) -> bool:
+    """Whether an id is longer than any of ours, or one that is whole is missing: its area's name is no id."""
+    if area is not None and area.whole_id:
+        return path.rstrip("/") == f"/v1/{area.address}"
+    return any(len(part) > MAX_ID for part in path.split("/"))
 
 
 def _methods_elsewhere(api: Api, path: str) -> list[str]:
