@@ -19,9 +19,6 @@ from rebound.imports_exports.application.start_import import FILES_KEPT, MAX_COL
 from rebound.kernel.channels import MAX_EMAIL
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.problem_codes import PROBLEMS
-from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS
-from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS
-from rebound.messages.domain.sendable import MAX_SUBJECT
 from rebound.messages.http import MAX_PART_BYTES
 from rebound.platform.http.app import LARGEST_PAGE, MAX_BODY, MAX_ID, MAX_IMPORT_BODY, MAX_KEY
 from rebound.platform.http.once import DAY_SECONDS
@@ -32,6 +29,9 @@ from rebound.segments.application.find_customers import LONGEST_COUNT
 from rebound.segments.domain import MAX_DEPTH, MAX_NODES
 from rebound.segments.http.customer_filters import MAX_IN_ADDRESS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
+from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
+from rebound.templates.domain.sendable import MAX_SUBJECT
 
 FEW: Final = 6
 """The most values of a closed set that stand in a table."""

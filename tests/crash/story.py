@@ -47,13 +47,13 @@ from rebound.kernel.events import (
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
 from rebound.messages.domain.links import Link, Purpose, write_token
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, find_customers
 from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import acquire_send_slot, run_campaign, send_email
 from rebound.sending.domain.recipients import Accepted, Refused, Unknown, is_senders_fault
+from rebound.templates.domain.content import EmailContent, TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
 from tests.contract.sending.fakes import Handed

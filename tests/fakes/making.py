@@ -16,9 +16,9 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import Content, EmailContent, TextContent
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 BUSINESS_ID: Final = "salon-juniper"

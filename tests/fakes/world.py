@@ -26,10 +26,10 @@ from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.domain.mailing import Content
 from rebound.messages.domain.messages import StatusChange
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
+from rebound.templates.domain.content import Content
 from tests.contract.messages.fakes import status_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business

@@ -24,7 +24,7 @@ from rebound.campaigns.domain.chunks import (
 )
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.messages.domain.mailing import TextContent
+from rebound.templates.domain.content import TextContent
 from tests.contract.eligibility.fakes import MemoryEligibilityPorts
 from tests.contract.rates.fakes import MemoryRatesPorts
 from tests.fakes.cursors import page_of, read_cursor

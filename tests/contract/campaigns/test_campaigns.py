@@ -9,8 +9,8 @@ from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollb
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import id_of_external
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import EmailContent, TextContent
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,

@@ -8,7 +8,7 @@ import pytest
 from rebound.campaigns.adapters.dynamo_campaigns import DynamoCampaignBook
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.ports import CampaignBook
-from rebound.messages.domain.mailing import TextContent
+from rebound.templates.domain.content import TextContent
 from tests.contract.campaigns.fakes import MemoryCampaignBook
 from tests.fakes.aws import fake_aws_with_tables
 from tests.fakes.making import BUSINESS_ID, campaign

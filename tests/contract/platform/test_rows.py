@@ -11,7 +11,7 @@ from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOve
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.mailing import EmailContent
+from rebound.templates.domain.content import EmailContent
 from tests.fakes.aws import make, rows
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

@@ -14,9 +14,9 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import LANGUAGES
-from rebound.messages.domain.footers import footer_words, scope_of
 from rebound.preferences.domain import Choice, opt_in_question
 from rebound.preferences.http.pages import page_words
+from rebound.templates.domain.footers import footer_words, scope_of
 from tests.fakes.aws import REPOSITORY
 
 PACKAGE: Final = REPOSITORY / "layers/common/rebound"
@@ -54,7 +54,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def test_some_capabilities_write_to_customers() -> None:
-    assert [folder.parent.name for folder in FOLDERS] == ["inbound", "messages", "preferences"]
+    assert [folder.parent.name for folder in FOLDERS] == ["inbound", "preferences", "templates"]
 
 
 @of_each_capability

@@ -20,7 +20,6 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from local.twin.service_model import violations
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
-from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, RenderedEmail, as_data, size_of
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters import twilio_texter
 from rebound.sending.adapters.ses_mailer import SesMailer
@@ -28,6 +27,7 @@ from rebound.sending.adapters.sns_texter import SnsTexter
 from rebound.sending.adapters.twilio_texter import TwilioTexter
 from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
 from rebound.sending.ports import Mailer, Texter
+from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS, RenderedEmail, as_data, size_of
 from tests.contract.sending.fakes import (
     ScriptedMailer,
     ScriptedTexter,

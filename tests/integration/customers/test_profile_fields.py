@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, TEXT_FIELDS, Kind, ProfileField
-from rebound.messages.domain.mailing import TextContent
-from rebound.messages.domain.rendering import render_text, values_of
+from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.rendering import render_text, values_of
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID, business

@@ -75,4 +75,6 @@ def test_what_shows_messages_loads_nothing_that_renders_them(module: str) -> Non
     program = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
-    assert {"rebound.messages.domain.rendering", "rebound.messages.domain.css_reading"}.isdisjoint(done.stdout.split())
+    assert {"rebound.templates.domain.rendering", "rebound.templates.domain.css_reading"}.isdisjoint(
+        done.stdout.split()
+    )

@@ -14,8 +14,8 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.templates.domain.content import Content, EmailContent, TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, business, customer, everybody, id_of
 from tests.fakes.world import World, always

@@ -30,10 +30,10 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider, all_codes, look_up
 from rebound.kernel.receipts import MessageKey, Outcome
-from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Lane, Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
+from rebound.templates.domain.content import TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import (

@@ -27,13 +27,13 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application.chunk_lifecycle import LEASE
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.recipients import Refused, SendResult, Unknown
+from rebound.templates.domain.content import EmailContent, TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody, id_of

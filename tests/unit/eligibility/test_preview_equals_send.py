@@ -38,11 +38,11 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.application import find_customers
 from rebound.segments.domain import Segment, Selection
 from rebound.sending.application import run_campaign
+from rebound.templates.domain.content import Content, EmailContent, TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import (

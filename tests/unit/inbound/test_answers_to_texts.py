@@ -20,8 +20,8 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered
-from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import MessageStatus
+from rebound.templates.domain.content import TextContent
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World

@@ -10,8 +10,8 @@ from ulid import ULID
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.messages.domain.mailing import TextContent
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import TextContent
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 RUN = str(ULID.from_datetime(NOW))

@@ -9,13 +9,13 @@ import pytest
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactRestored, DomainEvent
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.rendering import RenderedEmail
 from rebound.platform import telemetry
 from rebound.platform.adapters.domain_events import CountedDomainEvents
 from rebound.rates.adapters import CountedQuota
 from rebound.rates.domain import Quota, Throttled
 from rebound.sending.adapters.counted import CountedMailer, CountedTexter
 from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.templates.domain.rendering import RenderedEmail
 from tests.contract.platform.fakes import RecordingDomainEvents
 from tests.contract.rates.fakes import ScriptedQuota
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter

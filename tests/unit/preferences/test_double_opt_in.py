@@ -15,13 +15,13 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.footers import footer_words
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.placeholders import PLACEHOLDER
-from rebound.messages.domain.rendering import check_content
 from rebound.preferences.domain import opt_in_question
 from rebound.preferences.http.links import respond
+from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.footers import footer_words
+from rebound.templates.domain.placeholders import PLACEHOLDER
+from rebound.templates.domain.rendering import check_content
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError
 from tests.fakes.world import World

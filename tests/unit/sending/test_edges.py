@@ -19,14 +19,14 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider, look_up
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import size_of
 from rebound.rates.domain import HORIZON, LONGEST_STOP, Flow, Lane, Quota, RateState, Stop
 from rebound.sending.application import run_campaign
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import LONGEST_DELAY, ChunkTask, DeferredChunkTask
 from rebound.sending.domain.recipients import Refused, Unknown
+from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.rendering import size_of
 from tests.fakes.making import BUSINESS_ID, at, business, chunk, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World, always
 

@@ -17,15 +17,15 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.footers import footer_words
 from rebound.messages.domain.links import Link, Purpose, read_token
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import SHORTEST_STOP, Lane, Stop, Throttled
 from rebound.sending.application.chunk_lifecycle import LEASE, ChunkHeldError
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import AFTER_A_STOP
 from rebound.sending.domain.recipients import ACCESS_DENIED, Refused, Unknown
+from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.footers import footer_words
 from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError

@@ -13,8 +13,8 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.templates.domain.content import Content, EmailContent, TextContent
 from rebound.timeline.application.read_timeline import AppointmentLog
 from rebound.timeline.domain import sentence_of_answer, sentence_of_message
 from rebound.timeline.http import AppointmentLogAnswer

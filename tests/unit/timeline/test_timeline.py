@@ -15,8 +15,8 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import Outcome
-from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message
+from rebound.templates.domain.content import TextContent
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import sentence_of_consent
 from rebound.timeline.http import TimelineAnswer

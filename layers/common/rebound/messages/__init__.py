@@ -1,1 +1,1 @@
-"""The message log, what is written into messages, and the links in them."""
+"""The message log, mailings, and the links in messages."""

@@ -12,9 +12,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, DocumentedAs, Moment, Request, Time, WrittenTime, readable, text_of
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""

@@ -14,7 +14,7 @@ from rebound.consent.domain.consent import FIRST_HAND_SOURCES, Consent, ConsentE
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.languages import read_words
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
+from rebound.templates.domain.content import Content, EmailContent, TextContent
 
 
 class Choice(StrEnum):

@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, Field
 
-from rebound.messages.domain.rendering import warnings_about
 from rebound.messages.http import MessageAnswer, MessagePage, Sends, content_of
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -22,6 +21,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import FieldProblem, NamesACustomer, text_of
 from rebound.sending import wiring
+from rebound.templates.domain.rendering import warnings_about
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 

@@ -42,7 +42,6 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import id_of_external, range_name
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
-from rebound.messages.domain.mailing import TextContent, read_content, written_content
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -56,6 +55,7 @@ from rebound.platform.adapters.dynamo import (
     write_instant,
 )
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import TextContent, read_content, written_content
 
 KEPT: Final = timedelta(days=400)
 """As long as messages are kept, because a campaign's messages are found through its chunks."""

@@ -19,10 +19,10 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.messages.domain.mailing import Content
 from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.domain.rendering import check_content, warnings_about
 from rebound.segments.domain import Selection, compile_filter
+from rebound.templates.domain.content import Content
+from rebound.templates.domain.rendering import check_content, warnings_about
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

@@ -17,8 +17,8 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.mailing import Content
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import Content
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

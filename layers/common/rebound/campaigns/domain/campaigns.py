@@ -10,8 +10,9 @@ from msgspec import Struct
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
-from rebound.messages.domain.mailing import Content, Mailing
+from rebound.messages.domain.mailing import Mailing
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.templates.domain.content import Content
 
 
 class CampaignStatus(StrEnum):

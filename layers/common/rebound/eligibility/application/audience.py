@@ -23,9 +23,10 @@ from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Se
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.messages.domain.mailing import Content, Mailing
-from rebound.messages.domain.sendable import is_always_sendable, is_sendable
+from rebound.messages.domain.mailing import Mailing
 from rebound.segments.domain import Selection
+from rebound.templates.domain.content import Content
+from rebound.templates.domain.sendable import is_always_sendable, is_sendable
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook

@@ -23,10 +23,11 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import CUSTOMER_IDS, bounds
 from rebound.kernel.pages import Page, read_cursor, write_cursor
-from rebound.messages.domain.mailing import Content, Mailing, read_content, written_content
-from rebound.messages.domain.rendering import check_content
+from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
+from rebound.templates.domain.content import Content, read_content, written_content
+from rebound.templates.domain.rendering import check_content
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

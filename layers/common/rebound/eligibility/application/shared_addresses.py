@@ -23,8 +23,8 @@ from rebound.eligibility.application.frequency_reservations import known_frequen
 from rebound.eligibility.domain.eligibility import Hold, Send, decide
 from rebound.kernel.channels import ContactKey
 from rebound.messages.domain.mailing import Mailing
-from rebound.messages.domain.sendable import is_sendable
 from rebound.segments.domain import meant_by
+from rebound.templates.domain.sendable import is_sendable
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook

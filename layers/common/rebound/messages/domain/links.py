@@ -21,6 +21,7 @@ from msgspec import Struct
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
+from rebound.templates.domain.footers import CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
 
 MAX_TOKEN: Final = 512
 _VERSION: Final = 1
@@ -45,6 +46,12 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
 
 
+VARIABLE_OF: Final = {
+    Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
+    Purpose.PREFERENCES: PREFERENCES_URL,
+    Purpose.CONFIRM: CONFIRM_URL,
+}
+"""The variable that stands for a link in what a message says."""
 _PURPOSES: Final = tuple(Purpose)
 _SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
 _CHANNELS: Final = (Channel.EMAIL, Channel.SMS)

@@ -13,10 +13,10 @@ from botocore.exceptions import (
 )
 
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.rendering import MAX_EMAIL_CHARACTERS, as_data, size_of
 from rebound.platform.adapters.aws import DENIED, NOT_LET_IN, THROTTLES
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, OutgoingEmail, Refused, SendResult, Unknown
+from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS, as_data, size_of
 
 MAX_DESTINATIONS: Final = 50
 PASS_THROUGH: Final = {"Subject": "{{{subject}}}", "Html": "{{{html}}}", "Text": "{{{text}}}"}

@@ -22,11 +22,11 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import Asked, MessagePosted
-from rebound.messages.domain.mailing import Content
 from rebound.messages.domain.messages import Message
-from rebound.messages.domain.rendering import check_content
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
+from rebound.templates.domain.content import Content
+from rebound.templates.domain.rendering import check_content
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

@@ -16,12 +16,8 @@ from rebound.customers.domain import language_for
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, VARIABLE_OF, one_click, scope_of
-from rebound.messages.domain.links import Purpose
-from rebound.messages.domain.mailing import EmailContent
+from rebound.messages.domain.links import VARIABLE_OF, Purpose
 from rebound.messages.domain.messages import Message
-from rebound.messages.domain.rendering import uses, values_of
-from rebound.messages.domain.sendable import email_to_send
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import KeptBack, NotTried, Outcome, Outcomes
@@ -41,6 +37,10 @@ from rebound.sending.domain.recipients import (
     refused,
     unknown,
 )
+from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, one_click, scope_of
+from rebound.templates.domain.rendering import uses, values_of
+from rebound.templates.domain.sendable import email_to_send
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionListClient

@@ -17,10 +17,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
-from rebound.messages.domain.mailing import TextContent
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.messages.domain.rendering import values_of
-from rebound.messages.domain.sendable import text_to_send
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.outcomes import KeptBack, Outcome, Outcomes, Settled
@@ -39,6 +36,9 @@ from rebound.sending.domain.recipients import (
     of_a_single_message,
     unknown,
 )
+from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.rendering import values_of
+from rebound.templates.domain.sendable import text_to_send
 
 if TYPE_CHECKING:
     from datetime import datetime

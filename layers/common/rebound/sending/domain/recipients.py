@@ -17,9 +17,9 @@ from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import NO_RECORD, Message, MessageStatus
-from rebound.messages.domain.rendering import RenderedEmail
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.templates.domain.rendering import RenderedEmail
 
 ACCESS_DENIED: Final = "ACCESS_DENIED"
 """The code of what AWS refused because our function may not send: of ours, since each API of AWS has its own."""

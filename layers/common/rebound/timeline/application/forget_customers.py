@@ -11,8 +11,8 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import single_id
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.mailing import EmailContent, TextContent
 from rebound.messages.domain.sealing import seal
+from rebound.templates.domain.content import EmailContent, TextContent
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook

@@ -7,9 +7,9 @@ from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.languages import LANGUAGES
-from rebound.messages.domain.footers import LINKS, LINKS_OF_OTHERS
-from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
-from rebound.messages.domain.rendering import (
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS
+from rebound.templates.domain.rendering import (
     LONGEST_USUAL,
     MAX_EMAIL_CHARACTERS,
     VARIABLES,

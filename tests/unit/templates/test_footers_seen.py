@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
-from rebound.messages.domain.footers import LINKS
-from rebound.messages.domain.html_as_text import html_as_text
-from rebound.messages.domain.mailing import EmailContent
-from rebound.messages.domain.rendering import VARIABLES, check_content, render_email
+from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.footers import LINKS
+from rebound.templates.domain.html_as_text import html_as_text
+from rebound.templates.domain.rendering import VARIABLES, check_content, render_email
 
 UNSUBSCRIBE = "https://r.example.com/v1/unsubscribe/T"
 PLACED = "##{{unsubscribe_url}}"

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
 from rebound.kernel.languages import LANGUAGES
-from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
-from rebound.messages.domain.rendering import (
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.templates.domain.rendering import (
     MAX_EMAIL_CHARACTERS,
     VARIABLES,
     as_data,
     size_of,
 )
-from rebound.messages.domain.sendable import (
+from rebound.templates.domain.sendable import (
     MAX_SUBJECT,
     email_to_send,
     is_always_sendable,

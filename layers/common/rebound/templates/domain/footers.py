@@ -14,23 +14,17 @@ from msgspec import Struct
 from rebound.kernel.categories import Category
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import read_words
-from rebound.messages.domain.links import Purpose
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"
 CONFIRM_URL: Final = "confirm_url"
 POSTAL_ADDRESS: Final = "postal_address"
-VARIABLE_OF: Final = {
-    Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
-    Purpose.PREFERENCES: PREFERENCES_URL,
-    Purpose.CONFIRM: CONFIRM_URL,
-}
 LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
 """The links of emails that can be unsubscribed from. Texts have none: they are answered with STOP."""
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 """The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
-ALL_LINKS: Final = tuple(VARIABLE_OF.values())
+ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL)
 """The variables whose value is a whole address."""
 
 _HTML: Final = """
@@ -54,7 +48,7 @@ class FooterWords(Struct, frozen=True):
 @cache
 def footer_words(language: str) -> FooterWords:
     """What a footer says in one of the languages."""
-    return FooterWords(**read_words("messages", language)["footer"])
+    return FooterWords(**read_words("templates", language)["footer"])
 
 
 class Footer(Struct, frozen=True):

@@ -4,9 +4,9 @@ import pytest
 
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import InvalidInputError
-from rebound.messages.domain.footers import LINKS
-from rebound.messages.domain.mailing import Content, EmailContent, TextContent
-from rebound.messages.domain.rendering import (
+from rebound.templates.domain.content import Content, EmailContent, TextContent
+from rebound.templates.domain.footers import LINKS
+from rebound.templates.domain.rendering import (
     MAX_EMAIL_CHARACTERS,
     VARIABLES,
     RenderedEmail,

@@ -15,9 +15,9 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from rebound.kernel.nearest import nearest
-from rebound.messages.domain.address_places import ADDRESSES, address_around, in_css
-from rebound.messages.domain.html_as_text import unescaped
-from rebound.messages.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
+from rebound.templates.domain.address_places import ADDRESSES, address_around, in_css
+from rebound.templates.domain.html_as_text import unescaped
+from rebound.templates.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
 OPENING: Final = "##{{"

@@ -5,7 +5,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from rebound.messages.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces, value_of
+from rebound.templates.domain.html_reading import BLOCKS, Kind, Piece, Visible, pieces, value_of
 
 _GAP: Final = "\x00"
 """Behind an address, and before one that stands for an image: nothing else may touch it."""

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import InvalidInputError
-from rebound.messages.domain.footers import ALL_LINKS, LINKS
-from rebound.messages.domain.mailing import EmailContent, TextContent
-from rebound.messages.domain.placeholders import repaired
-from rebound.messages.domain.rendering import (
+from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.footers import ALL_LINKS, LINKS
+from rebound.templates.domain.placeholders import repaired
+from rebound.templates.domain.rendering import (
     VARIABLES,
     RenderedEmail,
     check_content,

@@ -18,7 +18,8 @@ from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.domain.footers import (
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
+from rebound.templates.domain.footers import (
     ALL_LINKS,
     LINKS,
     LINKS_OF_OTHERS,
@@ -26,10 +27,9 @@ from rebound.messages.domain.footers import (
     footer_of,
     scope_of,
 )
-from rebound.messages.domain.html_as_text import html_as_text
-from rebound.messages.domain.html_reading import read_for_footer
-from rebound.messages.domain.mailing import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
-from rebound.messages.domain.placeholders import (
+from rebound.templates.domain.html_as_text import html_as_text
+from rebound.templates.domain.html_reading import read_for_footer
+from rebound.templates.domain.placeholders import (
     PLACEHOLDER,
     Template,
     flaws_of,

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.kernel.written_text import tidied
-from rebound.messages.domain.css_reading import StyleSheet, hides, is_for_any_screen, is_sizeless, is_zero
+from rebound.templates.domain.css_reading import StyleSheet, hides, is_for_any_screen, is_sizeless, is_zero
 
 
 class Kind(Enum):

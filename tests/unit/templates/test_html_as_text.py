@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.messages.domain.html_as_text import html_as_text
+from rebound.templates.domain.html_as_text import html_as_text
 
 
 def test_styles_and_scripts_are_not_read_and_blocks_are_lines() -> None:
