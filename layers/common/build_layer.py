@@ -80,6 +80,15 @@ def main(target: Path) -> None:
         sys.exit("Some modules of the layer do not compile.")
 
 
+def _name_by_architecture(target: Path, architecture: str) -> None:
+    """Let libraries for any Python from some version on have the architecture in their names as others have it.
+
+    Two that are called ``x.abi3.so`` could not stand side by side; a name with Python's own tag is looked for first.
+    """
+    for library in target.rglob("*.abi3.so"):
+        library.rename(library.with_name(library.name.replace(".abi3.", f".cpython-313-{architecture}-linux-gnu.")))
+
+
 def _requirements() -> Iterator[tuple[str, str]]:
     """Each package of the lock, with its version and hashes."""
     lock = (HERE / "requirements.txt").read_text(encoding="utf-8")
@@ -101,6 +110,7 @@ def _install(requirements: Iterable[str], architecture: str, target: Path) -> No
             ],
             check=True,
         )
+    _name_by_architecture(target, architecture)
 
 
 def _compiled(target: Path) -> Iterator[str]:
