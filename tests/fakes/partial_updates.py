@@ -43,6 +43,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("time_zone",): ("America/New_York", "America/Chicago"),
         ("owner_email",): ("owner@example.com", "daughter@example.com"),
         ("email_from",): ("hello@salon.example.com", None),
+        ("email_from_name",): ("Juniper, front desk", "##{{business_name}}"),
         ("reply_to",): ("desk@example.com", "answers@example.com"),
         ("postal_address",): ("12 High Street, Springfield", "14 High Street, Springfield"),
         ("text_provider",): ("twilio", "sns"),

@@ -41,6 +41,7 @@ businesses: Final = st.builds(
     name=st.text(),
     owner_email=texts,
     email_from=texts,
+    email_from_name=texts,
     reply_to=texts,
     postal_address=texts,
     text_from=texts,

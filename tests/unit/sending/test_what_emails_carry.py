@@ -39,6 +39,14 @@ def test_an_email_is_from_its_business_and_is_kept_with_who_carried_it() -> None
     assert [row.provider for row in world.messages.rows.values()] == [Provider.SES]
 
 
+def test_an_email_has_the_name_of_its_business_beside_the_address() -> None:
+    world = World(business(email_from_name="##{{business_name}}, desk"))
+    world.add(customer(1))
+    world.run(world.post().campaign.campaign_id)
+
+    assert world.mailer.senders == {f'"Salon Juniper, desk" <{business().email_from}>'}
+
+
 @pytest.mark.parametrize("provider", TEXT_PROVIDERS)
 def test_a_text_is_from_the_number_of_its_business_and_is_kept_with_who_carried_it(provider: Provider) -> None:
     world = World(business(text_provider=provider, text_from="+14155550177"))

@@ -12,6 +12,7 @@ from rebound.businesses import wiring
 from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, AnsweredBy, Bundle, Business, TextAnswers
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
+from rebound.businesses.domain.sender_names import VARIABLES
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
@@ -281,6 +282,12 @@ class BusinessChangeRequest(Request):
     time_zone: Annotated[str, text_of(maxLength=MAX_ZONE)] = Field(default="", description="IANA name.")
     owner_email: Email | None = None
     email_from: Email | None = Field(default=None, description="One of senders.email.")
+    email_from_name: Annotated[Line, AfterValidator(one_line)] | None = Field(
+        default=None,
+        description="The name that emails come from, beside email_from; quoted and encoded as it must be. It may have "
+        f"{' and '.join(f'##{{{{{name}}}}}' for name in VARIABLES)}.",
+        examples=["##{{business_name}}, front desk"],
+    )
     reply_to: Email | None = Field(default=None, description="Where answers to emails go; null for email_from.")
     postal_address: Annotated[Line, AfterValidator(one_line)] | None = Field(
         default=None,
@@ -331,6 +338,7 @@ class BusinessAnswer(Answer):
     time_zone: str
     owner_email: str | None
     email_from: str | None
+    email_from_name: str | None
     reply_to: str | None
     postal_address: str | None
     text_provider: TextProvider

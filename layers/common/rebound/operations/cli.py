@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--time-zone", required=True, help="such as America/New_York")
     business.add_argument("--owner-email")
     business.add_argument("--email-from", help="an address of a verified SES identity")
+    business.add_argument("--email-from-name", help="the name beside it; may have ##{{business_name}}")
     business.add_argument("--text-provider", help=" or ".join(TEXT_PROVIDERS))
     business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
     for name in ("create-business", "add-sender"):

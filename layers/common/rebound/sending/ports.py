@@ -43,7 +43,8 @@ class Mailer(Protocol):
     def send(self, sender: str, emails: Sequence[OutgoingEmail], reply_to: str | None = None) -> Sequence[SendResult]:
         """Hand over up to 50 emails in one call; one result for each, in order. Never tries anything twice.
 
-        Answers go to ``reply_to``, or to the sender.
+        ``sender`` is an address with or without a name, as a From line has it. Answers go to ``reply_to``, or to the
+        sender.
         """
 
 

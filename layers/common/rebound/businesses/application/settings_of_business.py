@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.sender_names import MAX_MAILBOX, check_sender_name
 from rebound.businesses.domain.senders import MESSAGING_SERVICE, sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -93,15 +94,33 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
             checked[name] = None if value is None else _checked(name, value, country, addresses, business)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
+        except InvalidInputError as error:
+            errors.extend(error.errors)
     if errors:
         raise InvalidInputError(*errors)
     options = {n: replace(getattr(business, n), **value) for n, value in checked.items() if isinstance(value, Mapping)}
-    return replace(business, **{**checked, **options})
+    changed = replace(business, **{**checked, **options})
+    if changed.email_from_name is not None and len(changed.email_sender) > MAX_MAILBOX:
+        raise InvalidInputError(FieldError(_lengthens_sender(change), _TOO_LONG_A_SENDER))
+    return changed
+
+
+_TOO_LONG_A_SENDER: Final = (
+    f"The sender of emails, email_from_name and email_from together, would have more than {MAX_MAILBOX} characters as "
+    "it stands in an email, where each letter that is not ASCII takes several: shorten the name."
+)
+
+
+def _lengthens_sender(change: BusinessChange) -> str:
+    """Which of the fields that are set may have made the sender of emails too long."""
+    return next(
+        (name for name in ("email_from_name", "name", "postal_address", "email_from") if name in change), "name"
+    )
 
 
 def _checked(name: str, value: Any, country: str, addresses: AddressReader, business: Business) -> object:
     match name:
-        case "name":
+        case "name" | "postal_address":
             return _line(value)
         case "country":
             return addresses.country(value)
@@ -109,8 +128,10 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
             return time_zone(value)
         case "owner_email" | "reply_to":
             return addresses.email(value)
-        case "postal_address":
-            return _line(value)
+        case "email_from_name":
+            name = _line(value)
+            check_sender_name("email_from_name", name)
+            return name
         case "email_from":
             return _own(addresses.email(value), business.email_from, business.senders.email)
         case "text_from":

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours
+from rebound.businesses.domain.sender_names import filled_name, mailbox
 from rebound.businesses.domain.senders import Senders
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
@@ -102,7 +103,8 @@ class Business(Struct, frozen=True):
     """The settings of one business.
 
     ``country`` (ISO 3166-1 alpha-2) is where numbers without a country code are read; ``time_zone`` is an IANA name.
-    ``reply_to`` is where answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
+    ``email_from_name`` stands beside ``email_from``, with placeholders (``sender_names``); ``reply_to`` is where
+    answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
     ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
     send a second, ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business
     chooses among them. ``version`` counts writes of the stored row; it is no setting.
@@ -114,6 +116,7 @@ class Business(Struct, frozen=True):
     time_zone: str
     owner_email: str | None = None
     email_from: str | None = None
+    email_from_name: str | None = None
     reply_to: str | None = None
     postal_address: str | None = None
     text_provider: Provider = DEFAULT_TEXT_PROVIDER
@@ -150,6 +153,14 @@ class Business(Struct, frozen=True):
         if channel is Channel.EMAIL:
             return self.email_from is not None
         return self.text_from is not None or not self.text_provider.traits.needs_sender
+
+    @property
+    def email_sender(self) -> str:
+        """What emails come from: ``email_from`` with its name, as a From line has it; empty without an address."""
+        if self.email_from is None or self.email_from_name is None:
+            return self.email_from or ""
+        values = {"business_name": self.name, "postal_address": self.postal_address or ""}
+        return mailbox(filled_name(self.email_from_name, values), self.email_from)
 
     def is_capped(self, category: Category, channel: Channel) -> bool:
         """Whether any cap counts such messages; where none does, nothing is read or written for caps."""

@@ -166,7 +166,7 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
     change = {
         **{name: event.get(name) for name in ("name", "country", "time_zone")},
         "text_provider": Provider(provider) if provider else None,
-        **{name: event.get(name) or None for name in ("owner_email", "email_from", "text_from")},
+        **{name: event.get(name) or None for name in ("owner_email", "email_from", "email_from_name", "text_from")},
         "text_rate": _text_rate(event),
         "bundle": None if event.get("bundle") is None else _bundle(event["bundle"]),
         "quiet_hours": _quiet_hours(event),
@@ -254,6 +254,7 @@ def _business(business: Business) -> Mapping[str, Any]:
         "bundle": business.bundle,
         "text_rate": business.text_rate,
         "email_from": business.email_from,
+        "email_from_name": business.email_from_name,
         "text_from": business.text_from,
         "senders": with_former_name(asdict(business.senders)),
     }

@@ -138,9 +138,9 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
     def _hand_over(self, claimed: ClaimedChunk, outcomes: Outcomes, emails: Mapping[str, OutgoingEmail]) -> None:
         recipients = outcomes.to_send
-        sender = claimed.business.email_from or ""
+        business = claimed.business
         outgoing = [emails[recipient.customer_id] for recipient in recipients]
-        results = self.mailer.send(sender, outgoing, claimed.business.reply_to)
+        results = self.mailer.send(business.email_sender, outgoing, business.reply_to)
         now = self.clock.now()
         if claimed.campaign.single:
             results = [of_a_single_message(result) for result in results]
