@@ -95,7 +95,7 @@ class SwitchesRequest(Request):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if {"sms", "text"} <= self.model_fields_set and self.sms != self.text:
-            raise ValueError("sms and text are two names of one switch: they must not differ. Leave text out.")
+            raise ValueError("The switch sms is also called text, and the two differ: leave text out.")
         return self
 
     def read(self) -> dict[str, bool]:

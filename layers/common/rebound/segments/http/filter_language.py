@@ -67,10 +67,7 @@ class ConsentCondition(Request):
 
 
 class FilterConsent(Request):
-    """Consent of the customer's address on a channel stands so, as the decision takes it; of no address, nothing does.
-
-    opted_in is silence too; confirmed is who would get marketing with double_opt_in on.
-    """
+    """Consent stands so, as the decision takes it: opted_in is silence too. Without an address on the channel: no."""
 
     consent: ConsentCondition
 
