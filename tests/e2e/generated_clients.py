@@ -15,7 +15,7 @@ import attrs
 
 from rebound.platform.http.openapi import camel_case, operations
 from tests.e2e.rebound_api import Json, ReboundApi
-from tests.fakes.partial_updates import DOCUMENT, PATCHES, name_of
+from tests.fakes.partial_updates import DOCUMENT, PATCHES, address_of, method_of, name_of
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -109,7 +109,7 @@ class PydanticModels:
         operation = PATCHES[path]
         shape = getattr(self.module, name_of(operation["requestBody"]["content"]["application/json"]["schema"]))
         sent = shape(**request).model_dump(mode="json", by_alias=True, **{self.leaves_out: True})
-        answer = api.patch(path.format_map(dict(ids)), sent)
+        answer = api.call(method_of(path), address_of(path, ids), sent).expecting(200).json()
         content = operation["responses"]["200"]["content"]["application/json"]
         read = getattr(self.module, name_of(content["schema"])).model_validate(answer)
         answered: Json = read.model_dump(mode="json", by_alias=True)

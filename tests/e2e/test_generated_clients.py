@@ -11,7 +11,17 @@ from rebound.platform.http.openapi import operations
 from tests.e2e.generated_clients import AttrsClient, PydanticModels
 from tests.e2e.rebound_api import ReboundApi
 from tests.e2e.surroundings import Operator
-from tests.fakes.partial_updates import DOCUMENT, MADE_WITH, PATCHES, VALUES, Place, found_in, request_of
+from tests.fakes.partial_updates import (
+    DOCUMENT,
+    MADE_WITH,
+    PATCHES,
+    VALUES,
+    Place,
+    address_of,
+    found_in,
+    method_of,
+    request_of,
+)
 
 type Client = AttrsClient | PydanticModels
 
@@ -43,6 +53,9 @@ def thing(api: ReboundApi, path: str) -> dict[str, str]:
     if path == "/v1/business":
         api.patch(path, request)
         return {}
+    if method_of(path) == "PUT":
+        api.call("PUT", address_of(path, request), request).expecting(201)
+        return {"external_id": request["external_id"]}
     (name,) = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return {name: str(api.call("POST", path.rpartition("/")[0], request).expecting(201, 202).json()[name])}
 
@@ -52,7 +65,7 @@ def test_a_field_is_changed_and_nothing_else(api: ReboundApi, operator: Operator
     api = operator.over_http() if path.startswith("/v1/operator/") else api
     ids = thing(api, path)
     try:
-        stands = found_in(api.get(path.format_map(ids)), path)
+        stands = found_in(api.get(address_of(path, ids)), path)
         assert stands == {place: first for place, (first, _) in VALUES[path].items()}
         for place, (_, second) in VALUES[path].items():
             if second is None and getattr(client, "leaves_out", None) == "exclude_none":
@@ -61,10 +74,10 @@ def test_a_field_is_changed_and_nothing_else(api: ReboundApi, operator: Operator
             answered = found_in(client.patch(api, path, ids, request_of(change)), path)
             stands |= change
             assert answered == stands, f"named {'.'.join(place)}"
-        assert found_in(api.get(path.format_map(ids)), path) == stands
+        assert found_in(api.get(address_of(path, ids)), path) == stands
     finally:
         if "delete" in DOCUMENT["paths"][path]:
-            api.delete(path.format_map(ids))
+            api.delete(address_of(path, ids))
 
 
 def test_there_is_a_function_for_each_operation(folder: Path) -> None:

@@ -1,10 +1,12 @@
-"""Every PATCH of the OpenAPI document, the fields that it can name, and two values for each of them."""
+"""Every PATCH of the OpenAPI document, and PUT that merges, the fields that it can name, and two values for each."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from rebound.kernel.times import write_time
 from rebound.platform.http.openapi import operations
@@ -13,7 +15,12 @@ DOCUMENT: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8")
 )
 SCHEMAS: Final[Mapping[str, Any]] = DOCUMENT["components"]["schemas"]
-PATCHES: Final = {path: operation for path, method, operation in operations(DOCUMENT) if method == "patch"}
+BY_EXTERNAL_ID: Final = "/v1/customers/by-external-id/{external_id}"
+PATCHES: Final = {
+    path: operation
+    for path, method, operation in operations(DOCUMENT)
+    if (path, method) == (BY_EXTERNAL_ID, "put") or method == "patch"
+}
 
 type Place = tuple[str, ...]
 """A field by its names from the outermost in."""
@@ -102,6 +109,10 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
+VALUES[BY_EXTERNAL_ID] = {
+    **VALUES["/v1/customers/{customer_id}"],
+    ("external_id",): ("crm/1 %", "crm/1 %"),
+}
 VALUES["/v1/operator/businesses/{business_id}"] = {
     **VALUES["/v1/business"],
     ("bundle",): ("basic", "premium"),
@@ -116,6 +127,16 @@ MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
 }
 """What else the POST of such a thing needs."""
+
+
+def method_of(path: str) -> str:
+    """How the thing at the path is changed."""
+    return "PUT" if path == BY_EXTERNAL_ID else "PATCH"
+
+
+def address_of(path: str, ids: Mapping[str, Any]) -> str:
+    """The path with ids in it, escaped as clients do."""
+    return re.sub("{([a-z_]+)}", lambda name: quote(str(ids[name[1]]), safe=""), path)
 
 
 def places(path: str) -> set[Place]:

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.senders import Senders
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, business
-from tests.fakes.partial_updates import MADE_WITH, PATCHES, VALUES, Place, found_in, places, request_of
+from tests.fakes.partial_updates import (
+    MADE_WITH,
+    PATCHES,
+    VALUES,
+    Place,
+    address_of,
+    found_in,
+    method_of,
+    places,
+    request_of,
+)
 from tests.integration.conftest import Stack
 
 SUBSETS: Final = {path: st.sets(st.sampled_from(sorted(values)), max_size=5) for path, values in VALUES.items()}
@@ -26,9 +36,13 @@ def made(stack: Stack, path: str) -> str:
     if path == "/v1/business":
         assert stack.api("PATCH", path, request_of(values)).status == 200
         return path
-    new = stack.api("POST", path.rpartition("/")[0], {**request_of(values), **MADE_WITH.get(path, {})})
+    request = {**request_of(values), **MADE_WITH.get(path, {})}
+    if method_of(path) == "PUT":
+        new = stack.api("PUT", address_of(path, request), request)
+    else:
+        new = stack.api("POST", path.rpartition("/")[0], request)
     assert new.status in (201, 202), new.text
-    return path.format_map(new.body)
+    return address_of(path, new.body)
 
 
 @pytest.fixture
@@ -49,7 +63,7 @@ def test_it_changes_what_it_names_and_nothing_else(settings_with_senders: Stack,
     def tried(named: set[Place], forth: bool) -> None:
         before = found_in(stack.api("GET", address).body, path)
         change = {place: VALUES[path][place][forth] for place in named}
-        answer = stack.api("PATCH", address, request_of(change))
+        answer = stack.api(method_of(path), address, request_of(change))
         assert answer.status == 200, answer.text
         after: dict[Place, Any] = found_in(answer.body, path)
         assert after == before | change
