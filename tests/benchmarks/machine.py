@@ -139,8 +139,18 @@ def _put(data: Any, path: str | None, result: Any) -> Any:
     return {**data, names[0]: _put(data.get(names[0], {}), ".".join(["$", *names[1:]]), result)}
 
 
+def _is_there(path: str, data: Any) -> bool:
+    for name in path.split(".")[1:]:
+        if not isinstance(data, dict) or name not in data:
+            return False
+        data = data[name]
+    return True
+
+
 def _holds(choice: Document, data: Any) -> bool:
     path = choice["Variable"]
+    if "IsPresent" in choice:
+        return bool(_is_there(path, data) == choice["IsPresent"])
     for test in ("BooleanEquals", "StringEquals", "NumericEquals"):
         if test in choice:
             return bool(_at(path, data, {}) == choice[test])

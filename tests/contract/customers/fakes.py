@@ -36,6 +36,12 @@ class MemoryCustomerBook:
         found = {id_: self.rows.get((business_id, id_)) for id_ in customer_ids}
         return {id_: customer for id_, customer in found.items() if customer is not None}
 
+    def external_ids(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, str | None]:
+        found = self.get_many(business_id, customer_ids, as_of_now=as_of_now)
+        return {id_: customer.external_id for id_, customer in found.items()}
+
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         self._check_all(customers, contacts)
         for customer in customers:

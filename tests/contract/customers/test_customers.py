@@ -108,6 +108,18 @@ def test_many_customers_are_read_at_once_each_once_and_absent_ones_are_left_out(
     assert ports.customers.get_many(BUSINESS_ID, []) == {}
 
 
+def test_external_ids_are_read_of_any_number_of_customers(ports: EveryPorts) -> None:
+    known = [customer(n, external_id=f"crm/{n}" if n % 2 else None) for n in range(1, 121)]
+    for some in (known[:40], known[40:80], known[80:]):
+        ports.customers.save(some, [])
+    wanted = [*(each.customer_id for each in known), id_of(999), id_of(1)]
+    expected = {each.customer_id: each.external_id for each in known}
+
+    assert ports.customers.external_ids(BUSINESS_ID, wanted) == expected
+    assert ports.customers.external_ids(BUSINESS_ID, wanted, as_of_now=True) == expected
+    assert ports.customers.external_ids("other", wanted) == ports.customers.external_ids(BUSINESS_ID, []) == {}
+
+
 def test_by_its_hash_an_address_that_somebody_uses_is_not_found(ports: EveryPorts) -> None:
     ports.customers.save([customer(1)], [used(1)])
 

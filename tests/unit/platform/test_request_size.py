@@ -61,3 +61,5 @@ def test_other_requests_may_have_half_a_megabyte() -> None:
     _check_size(asked("/v1/customers", "x" * MAX_BODY))
     with pytest.raises(TooLargeError):
         _check_size(asked("/v1/customers", "x" * (MAX_BODY + 1)))
+    with pytest.raises(TooLargeError):
+        _check_size(asked("/v1/customers/by-external-id/imports", "x" * (MAX_BODY + 1)))

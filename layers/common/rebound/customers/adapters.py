@@ -97,6 +97,14 @@ class DynamoCustomerBook:
         keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
         return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
 
+    def external_ids(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, str | None]:
+        keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
+        shown = ["customer_id", "external_id"]
+        rows = self._row.batch_get(keys, consistent_read=as_of_now, attributes_to_get=shown)
+        return {row.customer_id: row.attribute_values.get("external_id") for row in rows}
+
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         with transaction(self._row) as writes:
             self.save_within(writes, customers, contacts)

@@ -22,6 +22,11 @@ class CustomerBook(Protocol):
     ) -> Mapping[str, Customer]:
         """The existing customers of any number of ids; eventually consistent, at half price, unless ``as_of_now``."""
 
+    def external_ids(
+        self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
+    ) -> Mapping[str, str | None]:
+        """Those of the existing customers, as ``get_many``, without making profiles of what is read."""
+
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """Write customers and contacts in one transaction: all or nothing, at most 100 rows, none twice.
 

@@ -24,5 +24,5 @@ class ReadExternalIds(Struct, frozen=True, kw_only=True):
         A read of a hundred keys for each hundred customers, none for nobody; see ``CustomerBook.get_many``.
         """
         wanted = list(dict.fromkeys(customer_ids))
-        known = self.customers.get_many(business_id, wanted, as_of_now=as_of_now) if wanted else {}
-        return {each: known[each].external_id if each in known else None for each in wanted}
+        known = self.customers.external_ids(business_id, wanted, as_of_now=as_of_now) if wanted else {}
+        return {each: known.get(each) for each in wanted}

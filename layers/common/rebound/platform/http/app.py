@@ -51,12 +51,12 @@ class Area(Struct, frozen=True):
 
     ``address`` is the beginning of its paths, in which ``*`` stands for an id; of several areas a path belongs to the
     one that says most of it, from the left: a word goes before an id, and the longer address before the shorter.
-    ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything
-    else ``<scope>:write``; where nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key
-    will do. ``also`` are scopes that are needed besides. With ``whole_id`` everything behind the address is one id, in
-    which slashes and the names of routes are like any other letters. ``pages`` says that its POSTs only ask for parts
-    of a list: their answers are not kept for an Idempotency-Key, and may be larger than what could be kept. ``realm``
-    says whose keys open it; one function answers the areas of one realm.
+    ``modules`` have ``add_routes``. Reading needs the scope ``<scope>:read``, everything else ``<scope>:write``; where
+    nothing is changed by any method, ``reads`` is set, and without a ``scope`` any key will do. ``also`` are scopes
+    that are needed besides. With ``whole_id`` everything behind the address is one id, in which slashes and the names
+    of routes are like any other letters. ``pages`` says that its POSTs only ask for parts of a list: their answers are
+    not kept for an Idempotency-Key, and may be larger than what could be kept. ``realm`` says whose keys open it; one
+    function answers the areas of one realm.
     """
 
     address: str
@@ -271,7 +271,7 @@ def _check_size(event: Mapping[str, Any]) -> None:
     body = event.get("body") or ""
     if len(body) <= MAX_BODY:
         return
-    if not event["path"].rstrip("/").endswith("/imports"):
+    if event["path"].rstrip("/") != "/v1/imports":
         raise TooLargeError(f"The body may have at most {MAX_BODY} bytes.")
     if len(json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")) > MAX_IMPORT_BODY:
         raise TooLargeError(
