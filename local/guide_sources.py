@@ -32,6 +32,10 @@ from rebound.segments.http.filters import MAX_FILTER_BYTES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MAX_SUBJECT
+from rebound.webhooks.adapters.dynamo_webhooks import KEPT
+from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
+from rebound.webhooks.domain.places import MAX_URL
+from rebound.webhooks.domain.webhooks import MOST_WEBHOOKS
 
 FEW: Final = 6
 """The most values of a closed set that stand in a table."""
@@ -265,6 +269,11 @@ def _limits() -> Iterator[tuple[str, str]]:
     yield (
         "frequency caps of a business",
         f"{MOST_CAPS}, each of at most {HIGHEST_CAP} messages within at most {LONGEST_WITHIN_DAYS} days",
+    )
+    yield "webhooks of a business", f"{MOST_WEBHOOKS}, each at an address of at most {MAX_URL} characters"
+    yield (
+        "an answer of a webhook",
+        f"{TOTAL_SECONDS:g} seconds, with the connection; what was posted is kept for {_time(KEPT)}",
     )
     yield "columns of an imported file", f"{MAX_COLUMNS}"
     yield "a row of an imported file", f"{MAX_LINE:,} bytes"

@@ -53,6 +53,7 @@ def deploy(
         "TwilioSecretArn": _twilio_secret(configuration),
         "TextLogGroups": text_log_groups,
         "PublicUrl": configuration.public_url,
+        "LoopbackWebhooks": "true",
         "ExpansionRanges": str(_COPIES),
     }
     _create_artifacts_bucket(configuration)

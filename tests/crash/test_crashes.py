@@ -257,14 +257,14 @@ def keeps_places() -> Any:
 def closes_before_it_tells() -> Any:
     """A question is closed before its answer is published: after a death in between nobody is told."""
 
-    def confirm(self: receive_text.ReceiveText, key: Any, reply: Any) -> None:
+    def confirm(self: receive_text.ReceiveText, business: Any, key: Any, reply: Any) -> None:
         asked = self.appointments.asked(key)
         if asked:
             self.appointments.close(key, asked)
             told = AppointmentConfirmed(
                 key.business_id, reply.appointment_id, reply.customer_id, reply.message_id, "SM", reply.at, "SM"
             )
-            self.events.publish([told])
+            self.publish([told], reply.at, business=business)
 
     return patch.object(receive_text.ReceiveText, "_confirm", confirm)
 

@@ -43,10 +43,11 @@ def test_each_change_of_state_is_heard_once(story: tuple[str, str, list[Json]]) 
 
     assert [(event["detail-type"], event["detail"]["customer_ids"]) for event in heard] == [
         ("ContactOptedOut", [complainant]),
+        ("ConsentChanged", [complainant]),
         ("ContactInvalidated", [flagged]),
         ("ContactRestored", [flagged]),
     ]
-    assert len({event["detail"]["change_id"] for event in heard}) == len(heard)
+    assert len({event["detail"]["event_id"] for event in heard}) == len(heard)
 
 
 def test_who_is_given_a_right_address_is_restored_and_the_old_one_says_nothing_more(

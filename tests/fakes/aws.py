@@ -35,6 +35,7 @@ SETTING_OF: Final = {
     "FrequenciesTable": "FREQUENCIES_TABLE",
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
     "PacesTable": "PACES_TABLE",
+    "WebhookDeliveriesTable": "WEBHOOK_DELIVERIES_TABLE",
 }
 """The setting that holds the name of each table of the template."""
 

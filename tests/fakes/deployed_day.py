@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.events import EVENTS
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, LinkKeys, Purpose, write_token
 from rebound.sending.application import run_campaign
@@ -100,6 +101,10 @@ class DeployedDay:
             self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])
         self.let_a_platform_in()
         first, second = self.business_ids
+        webhook = {"url": "https://hooks.example.com/in", "events": list(EVENTS)}
+        self.deployment.api("PUT", "/v1/webhooks/crm", webhook, business_id=first)
+        named = {"message_events": ["MessageDelivered"]}
+        self.deployment.api("PATCH", "/v1/business", named, business_id=first)
         people = [self._person(number) for number in range(EMAILED)]
         self._import(first, people)
         self._import(second, [self._person(50 + number) for number in range(3)])
@@ -380,6 +385,7 @@ class DeployedDay:
             ("HeldQueue", {"not_before": None}),
             ("RecopyQueue", {"cursor": None}),
             ("ImportQueue", {"Records": [{}]}),
+            ("WebhookQueue", {"run": None}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),
         ):

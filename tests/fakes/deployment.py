@@ -50,6 +50,8 @@ from rebound.platform import telemetry
 from rebound.platform.adapters.random_ids import RandomIds
 from rebound.platform.adapters.system import SystemClock
 from rebound.platform.wiring import AwsPorts
+from rebound.webhooks.adapters.pinned_http import PinnedHttpPoster
+from rebound.webhooks.domain.webhooks import Posted
 from tests.contract.contacts.fakes import MemorySuppressionList
 from tests.contract.platform.fakes import FakeClock, MachineClock, SeededIds
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
@@ -444,6 +446,8 @@ class Deployment:
         self.invocations = 0
         self.payloads: list[tuple[str, str]] = []
         """What each function put on queues, on the bus, and into executions and schedules."""
+        self.posted: list[tuple[bytes, Mapping[str, str]]] = []
+        """What the receiver behind the businesses' webhooks got: bodies, with their headers."""
         self._processes: dict[str, ModuleType] = {}
         self._made: dict[str, dict[str, Any]] = {}
         self._read: dict[str, int] = {}
@@ -472,6 +476,7 @@ class Deployment:
             made: Any = getattr(self._ids, name)
             enter(patch.object(RandomIds, name, lambda _, *given, made=made: made(*given)))
         enter(patch("twilio.http.http_client.TwilioHttpClient", lambda **_: _TwilioLine(self)))
+        enter(patch.object(PinnedHttpPoster, "post", lambda _, url, body, headers: self._posted(body, headers)))
         self._create()
         answer: Any = BotocoreStubber.__call__
         enter(patch.object(BotocoreStubber, "__call__", self._stubber(answer)))
@@ -543,6 +548,11 @@ class Deployment:
             make("secretsmanager").create_secret(
                 Name=_secret(logical).rpartition(":")[2], SecretString=json.dumps(content)
             )
+
+    def _posted(self, body: bytes, headers: Mapping[str, str]) -> Posted:
+        """What a client's receiver answers: the first time that it is down."""
+        self.posted.append((body, headers))
+        return Posted(503 if len(self.posted) == 1 else 200)
 
     # --- functions ----------------------------------------------------------------------------------------------------
 

@@ -136,3 +136,9 @@ def chunk(name: str = "chunk#000#0000000", recipients: int = 3, **given: Any) ->
 
 def everybody() -> Mapping[str, Any]:
     return {"all": []}
+
+
+def bare(event: Any) -> Any:
+    """An event without what is added to it when it is published."""
+    added = {"event_id": None, "occurred_at": None, "external_ids": (), "external_id": None}
+    return replace(event, **{name: value for name, value in added.items() if name in event.__struct_fields__})

@@ -73,6 +73,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("text_answers", "keywords"): ("twilio", "rebound"),
         ("text_answers", "language"): ("de", "fr"),
         ("text_answers", "confirmation_words"): (["JA"], ["OUI", "OK"]),
+        ("message_events",): (["MessageFailed"], ["MessageDelivered", "MessageExcluded"]),
     },
     "/v1/customers/{customer_id}": {
         ("external_id",): ("crm-1", "crm-1"),

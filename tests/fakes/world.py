@@ -26,10 +26,11 @@ from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.messages.domain.messages import StatusChange
+from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.templates.domain.content import Content
+from rebound.webhooks.domain.webhooks import DeliveryTask
 from tests.contract.messages.fakes import status_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
@@ -209,6 +210,9 @@ class World(MemoryPorts, EveryUseCase):
             shard, changes = batch
             told = status_changes(changes)
             self._retried("count_results", partial(self._count, shard, told))
+            for message in changes:
+                if message.after.campaign_id is None:
+                    self._retried("project_messages", partial(self._follow, written(message)))
         while (contact_batch := self.contacts.stream.deliver(self.random)) is not None:
             for change in contact_batch[1]:
                 self._retried("project_contacts", partial(self._project, written(change)))
@@ -255,6 +259,8 @@ class World(MemoryPorts, EveryUseCase):
             self._run_rollback,
             self._recopy_some,
         ]
+        if self.webhook_queue.queue.messages:
+            doings.append(self._deliver_some)
         if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
         self.random.shuffle(doings)
@@ -270,7 +276,12 @@ class World(MemoryPorts, EveryUseCase):
     def next_at(self) -> datetime | None:
         """When the next message of any queue can be received."""
         chunks = [queue.next_visible_at for queue in self.chunk_queue.queues.values()]
-        queues = (self.receipt_queue.queue, self.recopy_queue.queue, self.deferred_queue.queue)
+        queues = (
+            self.receipt_queue.queue,
+            self.recopy_queue.queue,
+            self.deferred_queue.queue,
+            self.webhook_queue.queue,
+        )
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others) if at is not None), default=None)
 
@@ -320,6 +331,16 @@ class World(MemoryPorts, EveryUseCase):
             for waiting in taken:
                 self.deferred_queue.queue.delete(waiting.name)
         return True
+
+    def _deliver_some(self) -> bool:
+        for waiting in self.webhook_queue.queue.receive(self.random):
+            if self.random.random() < self.chaos.duplicate:
+                self.webhook_queue.queue.send(waiting.body)
+            with suppress(*CRASHES):
+                self._mortal("deliver_webhook", partial(self._deliver, waiting.body))
+                self.webhook_queue.queue.delete(waiting.name)
+            return True
+        return False
 
     def _send_one(self) -> bool:
         for (channel, _), queue in self.chunk_queue.queues.items():
@@ -374,8 +395,14 @@ class World(MemoryPorts, EveryUseCase):
     def _recopy(self, work: Recopying) -> None:
         self.recopy_flags(work, self._time_left)
 
+    def _deliver(self, task: DeliveryTask) -> None:
+        self.deliver_webhook(task)
+
     def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
         self.count_results(shard, changes)
+
+    def _follow(self, change: RowChange[Message]) -> None:
+        self.project_messages(change)
 
     def _project(self, change: RowChange[Contact]) -> None:
         self.project_contacts(change)

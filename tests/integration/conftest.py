@@ -41,6 +41,7 @@ QUEUES: Final = (
     "HELD_QUEUE_URL",
     "RECEIPTS_QUEUE_URL",
     "RECOPY_QUEUE_URL",
+    "WEBHOOK_QUEUE_URL",
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
@@ -255,6 +256,7 @@ def deployed() -> Iterator[Stack]:
             "SCHEDULE_GROUP": "campaigns",
             "SCHEDULER_ROLE_ARN": ROLE,
             "EVENT_BUS": "rebound",
+            "LOOPBACK_WEBHOOKS": "true",
             "SES_CONFIGURATION_SET": "events",
             "TWILIO_SECRET_ARN": stored["ARN"],
             "LINK_SECRET_ARN": links["ARN"],

@@ -70,16 +70,17 @@ class MemoryCustomerBook:
         inside = [c for c in self._of(business_id) if first <= c.customer_id <= last and c.customer_id > (after or "")]
         return inside[:limit]
 
-    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> None:
+    def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> Customer | None:
         customer = self.rows.get((key.business_id, customer_id))
         if customer is None or customer.contact_key(key.channel) != key:
-            return
+            return customer
         email = key.channel is Channel.EMAIL
         if (customer.failed_email if email else customer.failed_phone) == invalid:
-            return
+            return customer
         flagged = replace(customer, failed_email=invalid) if email else replace(customer, failed_phone=invalid)
         flagged = replace(flagged, flags_at=datetime.now(UTC))
         self.rows[key.business_id, customer_id] = replace(flagged, version=customer.version + 1)
+        return customer
 
     def _of(self, business_id: str) -> list[Customer]:
         return [customer for (owner, _), customer in sorted(self.rows.items()) if owner == business_id]

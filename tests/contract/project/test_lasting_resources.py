@@ -27,13 +27,14 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "FrequenciesTable": {"": ("recipient_id",)},
     "PacesTable": {"": ("account", "flow")},
     "IdempotencyTable": {"": ("id",)},
+    "WebhookDeliveriesTable": {"": ("webhook", "delivery_id")},
 }
 """The keys of each table and index. Another key is another table to CloudFormation: it makes an empty one instead.
 
 Whoever needs one makes a new table beside the old one, and moves the rows.
 """
-MADE_ANEW: Final = {"FrequenciesTable", "PacesTable", "IdempotencyTable"}
-"""Tables whose rows are of use for days at most."""
+MADE_ANEW: Final = {"FrequenciesTable", "PacesTable", "IdempotencyTable", "WebhookDeliveriesTable"}
+"""Tables whose rows are of use for days, or at most for a month."""
 KEPT: Final = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret")
 
 

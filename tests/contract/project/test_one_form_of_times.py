@@ -20,6 +20,7 @@ STORED: Final = frozenset(
         "rebound.receipts.adapters.receipts_queue",
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",
+        "rebound.webhooks.adapters.sqs_webhook_queue",
     }
 )
 """Tables, queues and schedules, which nobody else reads."""

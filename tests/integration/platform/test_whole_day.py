@@ -1,14 +1,16 @@
 """A whole day of the deployment in memory: what the functions ask of AWS, and what they write for others to read."""
 
+import hmac
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 
+from tests.contract.events.test_domain_events import problems
 from tests.fakes.aws import rows
 from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, SUBJECT, DeployedDay, email_of, phone_of
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
@@ -69,6 +71,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
+    ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }
 """What a function may do and does not do by its own calls, and why it may."""
@@ -290,6 +293,34 @@ def test_what_the_functions_log_is_looked_at(done: Done) -> None:
     assert "ApplyReceiptsFunction" in logged
     assert leaks(done, {"providers": own})
     assert json.loads(next(line for _, line in done.deployment.logs if line.startswith("{")))
+
+
+def test_the_webhook_heard_of_all_that_happened_signed_and_each_event_once(done: Done) -> None:
+    bodies = [json.loads(body) for body, _ in done.deployment.posted]
+    [key] = [row for row in rows()["DirectoryTable"] if row["entry_id"]["S"] == "webhook#crm"]
+    secret = json.loads(key["document"]["S"])["secrets"][0]["value"]
+    told = {
+        "ContactInvalidated",
+        "ContactRestored",
+        "ContactOptedOut",
+        "ConsentChanged",
+        "CampaignPaused",
+        "CampaignCompleted",
+        "AppointmentConfirmed",
+        "ReplyReceived",
+        "MessageDelivered",
+        "MessageFailed",
+    }
+
+    assert {body["type"] for body in bodies} >= told
+    # The first was answered with 503.
+    assert [count for count in Counter(body["id"] for body in bodies).values() if count > 1] == [2]
+    assert bodies[0] in bodies[1:]
+    for raw, headers in done.deployment.posted:
+        at, signed = (part.partition("=")[2] for part in headers["Rebound-Signature"].split(","))
+        assert signed == hmac.new(secret.encode(), f"{at}.".encode() + raw, "sha256").hexdigest()
+    for body in bodies:
+        assert problems(body["type"], body["data"]) == []
 
 
 def test_each_function_counts_under_its_own_name(done: Done) -> None:

@@ -14,29 +14,25 @@ from rebound.kernel.events import BounceRateWarned, CampaignCompleted, CampaignP
 from rebound.kernel.pages import RowChange
 from rebound.kernel.receipts import Outcome
 from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
-from tests.contract.platform.fakes import RecordingDomainEvents
-from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, campaign, customer
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, bare, campaign, customer
 from tests.fakes.world import Chaos, World
 
 WARNING = FinalWords(total=612, hard_bounces=14)
 
 
 def told(before: Campaign | None, after: Campaign) -> list[DomainEvent]:
-    expansion, tallies, events = (
-        MemoryExpansionLedger(MemoryChunkLedger()),
-        MemoryTallyBook(),
-        RecordingDomainEvents(),
-    )
+    expansion, tallies, world = MemoryExpansionLedger(MemoryChunkLedger()), MemoryTallyBook(), World()
+    events = world.domain_events
     progress = expansion.get(CAMPAIGN_ID, 0)
     expansion.commit(replace(progress, audience=Audience(9, {"opted_out": 2, "no_address": 0})))
     tallies.add(
         CAMPAIGN_ID, "s", {"delivered": 3, "final": 4, "failed": 1, "fault": 1, "sent": 2}, after=None, position="1"
     )
-    project = ProjectCampaigns(expansion=expansion, tallies=tallies, events=events)
+    project = ProjectCampaigns(expansion=expansion, tallies=tallies, publish=world.publish_events)
     trips = project(RowChange(before, after, "change-1", at(0)))
     paused = [event for event in events.published if isinstance(event, CampaignPaused)]
     assert trips == sum(event.by is PausedBy.BREAKER for event in paused)
-    return events.published
+    return [bare(event) for event in events.published]
 
 
 def test_a_pause_says_who_asked_for_it() -> None:

@@ -22,7 +22,7 @@ from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import MessageStatus
 from rebound.templates.domain.content import TextContent
-from tests.fakes.making import BUSINESS_ID, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, bare, business, customer, id_of
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World
 
@@ -88,7 +88,7 @@ class Talk:
     @property
     def told(self) -> list[ReplyReceived]:
         """The texts that the client was told of, because staff must read them."""
-        return [event for event in self.world.domain_events.published if isinstance(event, ReplyReceived)]
+        return [bare(event) for event in self.world.domain_events.published if isinstance(event, ReplyReceived)]
 
 
 # --- confirmations ----------------------------------------------------------------------------------------------------

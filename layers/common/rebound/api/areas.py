@@ -8,6 +8,8 @@ from rebound.platform.http.app import Api, Area
 
 AREAS: Final = (
     Area("business", ("rebound.businesses.http",), "business"),
+    # Its settings too. What Twilio calls below this address is answered elsewhere.
+    Area("webhooks", ("rebound.webhooks.http",), "business"),
     Area("customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers"),
     Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),

@@ -16,6 +16,7 @@ from rebound.businesses.domain.sender_names import VARIABLES
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
+from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
@@ -272,6 +273,9 @@ class TextProvider(StrEnum):
     vars().update({provider.name: provider.value for provider in TEXT_PROVIDERS})
 
 
+_OF_MESSAGES: Final = "The events about each single message that the event bus gets; none unless it is asked for."
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -317,6 +321,9 @@ class BusinessChangeRequest(Request):
     )
     quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
     text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
+    message_events: Annotated[list[Annotated[str, one_of(MESSAGE_EVENTS)]], Field(max_length=len(MESSAGE_EVENTS))] = (
+        Field(default_factory=list, description=f"{_OF_MESSAGES} Webhooks get those that they name, whatever is here.")
+    )
 
 
 class SendersAnswer(Answer):
@@ -355,6 +362,7 @@ class BusinessAnswer(Answer):
     )
     frequency_caps: list[FrequencyCapAnswer]
     quiet_hours: QuietHoursAnswer
+    message_events: list[Annotated[str, one_of(MESSAGE_EVENTS)]] = Field(description=_OF_MESSAGES)
     senders: SendersAnswer = Field(
         description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
     )

@@ -1,7 +1,7 @@
 """What the use cases of businesses need from outside."""
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from rebound.access.ports import AccessPorts
 from rebound.businesses.domain.business import Business, Recopying
@@ -40,6 +40,13 @@ class BusinessDirectory(Protocol):
 
         Raises ``ConcurrentChangeError`` if any of the stored rows has another ``version`` than was read.
         """
+
+
+class BusinessTransactions(Protocol):
+    """Lets the owners of other tables write settings in the same transaction."""
+
+    def replace_within(self, writes: Any, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
+        """``BusinessDirectory.replace`` as a part of a larger transaction."""
 
 
 class RecopyQueue(Protocol):

@@ -12,6 +12,7 @@ from rebound.contacts.wiring import AwsContactsPorts, ContactsUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
     from rebound.businesses.application.tenant_service import TenantService
@@ -24,6 +25,11 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
 
     @cached_property
     def businesses(self) -> BusinessDirectory:
+        return self.dynamo_businesses
+
+    @cached_property
+    def dynamo_businesses(self) -> DynamoBusinessDirectory:
+        """For adapters that write settings and rows of their own in one transaction."""
         from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
 
         return DynamoBusinessDirectory(self.settings["DIRECTORY_TABLE"])

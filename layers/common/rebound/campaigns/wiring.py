@@ -114,7 +114,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     trip_breaker: TripBreaker = use_case("rebound.campaigns.application.count_results")
     count_results: CountResults = use_case("rebound.campaigns.application.count_results", breaker="trip_breaker")
     project_campaigns: ProjectCampaigns = use_case(
-        "rebound.campaigns.application.project_campaigns", events="domain_events"
+        "rebound.campaigns.application.project_campaigns", publish="publish_events"
     )
 
 

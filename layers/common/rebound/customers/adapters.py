@@ -173,17 +173,17 @@ class DynamoCustomerBook:
         rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
         return [_customer(row) for row in rows]
 
-    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
+    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> Customer | None:
         email = key.channel is Channel.EMAIL
         flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
         try:
             customer = self.get(key.business_id, customer_id)
         except NotFoundError:
-            return
+            return None
         if customer.contact_key(key.channel) != key:
-            return
+            return customer
         if (customer.failed_email if email else customer.failed_phone) == invalid:
-            return
+            return customer
         address = customer.address(key.channel)
         same_address = getattr(CustomerRow, "email" if email else "mobile_phone") == address
         row = self._row(key.business_id, customer_id)
@@ -193,7 +193,8 @@ class DynamoCustomerBook:
                 row.update(actions=[flag.set(invalid), at, CustomerRow.version.add(1)], condition=same_address)
         except ConcurrentChangeError:
             # The customer has moved to another address, or is gone: this flag is not theirs any more.
-            return
+            return customer
+        return customer
 
 
 class DynamoDepartures(Directory):

@@ -52,8 +52,11 @@ class CustomerBook(Protocol):
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         """Up to ``limit`` customers of an id range (inclusive), after an id; shorter than ``limit`` only at the end."""
 
-    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> None:
-        """Copy a contact's flag to a customer who still has that address; does nothing to anybody else."""
+    def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> Customer | None:
+        """Copy a contact's flag to a customer who still has that address; does nothing to anybody else.
+
+        The customer as they were read before; ``None`` when there is no such customer.
+        """
 
 
 class CustomerTransactions(Protocol):

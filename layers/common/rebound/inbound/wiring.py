@@ -41,7 +41,7 @@ class AwsInboundPorts(AwsMessagesPorts):
 class InboundUseCases(MessagesUseCases):
     """The use cases of inbound."""
 
-    receive_text: ReceiveText = use_case("rebound.inbound.application.receive_text", events="domain_events")
+    receive_text: ReceiveText = use_case("rebound.inbound.application.receive_text", publish="publish_events")
     review_replies: ReviewReplies = use_case("rebound.inbound.application.review_replies")
     report_replies: ReportReplies = use_case("rebound.inbound.application.report_replies")
 

@@ -24,6 +24,8 @@ type Conflict = Literal[
     "reply_not_waiting",
     "reply_forgotten",
     "reply_resolved",
+    "too_many_webhooks",
+    "webhook_dead",
     "idempotency_key_reused",
     "idempotency_in_progress",
     "secret_shown_before",

@@ -10,10 +10,12 @@ from rebound.kernel.written_text import tidied
 BASE32: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's alphabet."""
 TIME_DIGITS: Final = 10
+ULID_DIGITS: Final = 26
 CUSTOMER_IDS: Final = re.compile(r"[0-9a-f]{32}")
 """Matches every customer id."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_RANDOM_BITS: Final = 80
 
 
 def time_of(ulid: str) -> datetime:
@@ -39,6 +41,15 @@ def id_of_external(business_id: str, external_id: str) -> str:
     key ranges of expansion rely on that.
     """
     return sha256(f"{business_id}\x1f{tidied(external_id)}".encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def derived_ulid(at: datetime, name: str) -> str:
+    """The ULID of what happened at ``at`` and is called ``name``: the same each time that it is made.
+
+    ``name`` takes the place of the 80 random bits, by its hash.
+    """
+    number = (at - _EPOCH) // _MILLISECOND << _RANDOM_BITS | int.from_bytes(sha256(name.encode()).digest()[:10])
+    return "".join(BASE32[number >> shift & 31] for shift in range(5 * (ULID_DIGITS - 1), -5, -5))
 
 
 MAX_RANGES: Final = 256

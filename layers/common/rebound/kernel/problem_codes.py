@@ -160,6 +160,16 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Leave it: it was resolved as `decision`.",
         members=("decision",),
     ),
+    "too_many_webhooks": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The business has as many webhooks as it may have, which is five.",
+        "Change one of those that there are, or remove one.",
+    ),
+    "webhook_dead": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The webhook has failed for a week, and nothing is posted to it.",
+        "Mend the receiver, `PUT` the webhook again, and repeat the request.",
+    ),
     "idempotency_key_reused": ProblemKind(
         HTTPStatus.CONFLICT,
         "The `Idempotency-Key` came with another body within the last day.",
@@ -203,7 +213,8 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "too_soon": ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS,
-        "This was done so recently that it is not done again yet: a customer is asked for marketing once a day.",
+        "This was done so recently that it is not done again yet: a customer is asked for marketing once a day, and a "
+        "webhook gets no new secret while five are valid.",
         "Wait for as long as `Retry-After` says.",
         retryable=True,
     ),

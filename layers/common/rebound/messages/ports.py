@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from rebound.customers.ports import CustomersPorts
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
@@ -12,6 +11,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked
 from rebound.messages.domain.links import LinkKeys
 from rebound.messages.domain.messages import Delivery, Message
+from rebound.webhooks.ports import WebhooksPorts
 
 
 class MessageLog(Protocol):
@@ -87,7 +87,7 @@ class LinkKeyring(Protocol):
         """
 
 
-class MessagesPorts(CustomersPorts, Protocol):
+class MessagesPorts(WebhooksPorts, Protocol):
     """What the use cases of messages need from outside."""
 
     @property

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
-from rebound.messages.domain.messages import StatusChange
+from rebound.kernel.pages import RowChange
+from rebound.messages.domain.messages import Message, StatusChange
 from rebound.platform.wiring import in_this_process, use_case
+from rebound.webhooks.wiring import AwsWebhooksPorts, WebhooksUseCases
 
 if TYPE_CHECKING:
+    from rebound.messages.application.project_messages import ProjectMessages
     from rebound.messages.application.read_client_log import ReadClientLog
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts
 
 
-class AwsMessagesPorts(AwsCustomersPorts):
+class AwsMessagesPorts(AwsWebhooksPorts):
     """The ports of messages, implemented over AWS."""
 
     @cached_property
@@ -45,14 +47,24 @@ class AwsMessagesPorts(AwsCustomersPorts):
 
         return status_change_of(record)
 
+    @staticmethod
+    def message_change_of(record: Mapping[str, Any]) -> RowChange[Message] | None:
+        """What a record of the same stream says of a single message."""
+        from rebound.messages.adapters.dynamo_messages import message_change_of
 
-class MessagesUseCases(CustomersUseCases):
+        return message_change_of(record)
+
+
+class MessagesUseCases(WebhooksUseCases):
     """The use cases of messages."""
 
     ports: MessagesPorts
 
     link_writer: LinkWriter = use_case("rebound.messages.application.write_links", keyring="link_keyring")
     read_client_log: ReadClientLog = use_case("rebound.messages.application.read_client_log")
+    project_messages: ProjectMessages = use_case(
+        "rebound.messages.application.project_messages", publish="publish_events"
+    )
     record_evidence: RecordEvidence = use_case("rebound.messages.application.record_evidence")
 
 

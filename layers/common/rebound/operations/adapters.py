@@ -176,6 +176,7 @@ def about_of_queues(
         "receipts": of_receipts,
         "recopy": _of_json("business_id"),
         "text": of_chunk,
+        "webhook": _of_json("business_id", "webhook_id", "delivery_id"),
     }
 
 

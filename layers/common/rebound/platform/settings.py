@@ -29,6 +29,7 @@ KNOWN: Final = frozenset(
         "IMPORT_STATE_MACHINE_ARN",
         "JOB_STATE_MACHINE_ARN",
         "LINK_SECRET_ARN",
+        "LOOPBACK_WEBHOOKS",
         "MESSAGES_TABLE",
         "PACES_TABLE",
         "PROMPT_EMAIL_QUEUE_URL",
@@ -43,6 +44,8 @@ KNOWN: Final = frozenset(
         "TEXT_QUEUE_URL",
         "TWILIO_BASE_URL",
         "TWILIO_SECRET_ARN",
+        "WEBHOOK_DELIVERIES_TABLE",
+        "WEBHOOK_QUEUE_URL",
     }
 )
 """Every name that is read; a test checks that the template sets no others."""

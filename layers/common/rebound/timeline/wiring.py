@@ -30,7 +30,7 @@ class TimelineUseCases(InboundUseCases, CampaignsUseCases):
     )
     project_contacts: ProjectContacts = use_case(
         "rebound.timeline.application.project_contacts",
-        events="domain_events",
+        publish="publish_events",
         history="contact_history",
         forget="forget_customers",
     )

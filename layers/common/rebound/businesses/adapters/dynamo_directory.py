@@ -20,6 +20,7 @@ from rebound.platform.adapters.dynamo import (
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
+    from pynamodb.transactions import TransactWrite
 
 _SENT_FROM: Final = "business#"
 LISTED: Final = "#businesses"
@@ -41,13 +42,22 @@ class DynamoBusinessDirectory(Directory):
     def add(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
         if self.get_document(business.business_id) is not None:
             raise ConflictError("business_id_taken", "There is a business with this id already.")
-        self._write(business, DirectoryRow.entry_id.does_not_exist(), holders)
+        with transaction(self.row) as writes:
+            self._write(writes, business, DirectoryRow.entry_id.does_not_exist(), holders)
 
     def replace(self, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
-        # Settings that were written before rows had a version have none until they are written again.
-        self._write(business, DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version), holders)
+        with transaction(self.row) as writes:
+            self.replace_within(writes, business, holders)
 
-    def _write(self, business: Business, condition: Condition, holders: Sequence[SenderHolders]) -> None:
+    def replace_within(self, writes: TransactWrite, business: Business, holders: Sequence[SenderHolders] = ()) -> None:
+        """``BusinessDirectory.replace`` as a part of a larger transaction."""
+        # Settings that were written before rows had a version have none until they are written again.
+        condition = DirectoryRow.entry_id.exists() & as_read(DirectoryRow, business.version)
+        self._write(writes, business, condition, holders)
+
+    def _write(
+        self, writes: TransactWrite, business: Business, condition: Condition, holders: Sequence[SenderHolders]
+    ) -> None:
         """Write the settings, the holders and, for good, the rows that lead from list and ``text_from`` to them."""
         row = self.row(
             business.business_id,
@@ -55,15 +65,14 @@ class DynamoBusinessDirectory(Directory):
             document=write_settings(business),
             version=business.version + 1,
         )
-        with transaction(self.row) as writes:
-            writes.save(row, condition=condition)
-            writes.save(self.row(LISTED, business.business_id, document={"name": business.name}))
-            if business.text_from is not None:
-                writes.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
-            for held in holders:
-                document = {"business_ids": held.business_ids}
-                kept = self.row(*_holders_keys(held.sender), document=document, version=held.version + 1)
-                writes.save(kept, condition=as_read(DirectoryRow, held.version))
+        writes.save(row, condition=condition)
+        writes.save(self.row(LISTED, business.business_id, document={"name": business.name}))
+        if business.text_from is not None:
+            writes.save(self.row(*_sender_keys(business.text_from, business.business_id), document={}))
+        for held in holders:
+            document = {"business_ids": held.business_ids}
+            kept = self.row(*_holders_keys(held.sender), document=document, version=held.version + 1)
+            writes.save(kept, condition=as_read(DirectoryRow, held.version))
 
     def sender_holders(self, sender: str) -> SenderHolders:
         try:

@@ -13,6 +13,7 @@ from rebound.businesses.domain.sender_names import MAX_MAILBOX, check_sender_nam
 from rebound.businesses.domain.senders import MESSAGING_SERVICE, sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone
 from rebound.kernel.provider_codes import Provider
@@ -141,7 +142,7 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
         case "text_answers":
             return _text_answers(value)
         case _:
-            return value
+            return _message_events(value) if name == "message_events" else value
 
 
 def text_sender(given: str, country: str, addresses: AddressReader) -> str:
@@ -170,6 +171,12 @@ def _text_answers(given: Mapping[str, Any]) -> Mapping[str, Any]:
         if not plain(word) or WORDS.get(plain(word)) in (Keyword.STOP, Keyword.HELP):
             raise ValueError("confirmation_words must have letters or digits, and none that means STOP or HELP.")
     return given
+
+
+def _message_events(given: Sequence[str]) -> Sequence[str]:
+    if set(given) - set(MESSAGE_EVENTS):
+        raise ValueError(f"Must be some of {', '.join(MESSAGE_EVENTS)}.")
+    return tuple(dict.fromkeys(given))
 
 
 def _line(value: str) -> str:

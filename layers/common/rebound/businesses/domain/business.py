@@ -91,6 +91,13 @@ class Switches(Struct, frozen=True):
     text_confirmations: bool = True
 
 
+class WantedEvents(Struct, frozen=True):
+    """The names of the events that one webhook of the business wants."""
+
+    webhook_id: str
+    events: tuple[str, ...]
+
+
 BUSINESS_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What whoever runs Rebound may call a business. It stands in keys of rows, tokens, links and the tags of emails."""
 RESERVED_IDS: Final = frozenset({"failures"})
@@ -107,7 +114,9 @@ class Business(Struct, frozen=True):
     answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
     ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
     send a second, ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business
-    chooses among them. ``version`` counts writes of the stored row; it is no setting.
+    chooses among them. ``message_events`` are the names of events about single messages that the bus is to get, and
+    ``webhooks`` what its webhooks want, whose settings are kept elsewhere. ``version`` counts writes of the stored row;
+    it is no setting.
     """
 
     business_id: str
@@ -131,6 +140,8 @@ class Business(Struct, frozen=True):
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
     senders: Senders = field(default_factory=Senders)
+    message_events: tuple[str, ...] = ()
+    webhooks: tuple[WantedEvents, ...] = ()
     version: int = 0
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:

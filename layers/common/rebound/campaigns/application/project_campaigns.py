@@ -14,7 +14,7 @@ from rebound.kernel.pages import RowChange
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import ExpansionLedger, TallyBook
-    from rebound.platform.ports import DomainEvents
+    from rebound.webhooks.application.publish_events import PublishEvents
 
 
 class ProjectCampaigns(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
 
     expansion: ExpansionLedger
     tallies: TallyBook
-    events: DomainEvents
+    publish: PublishEvents
 
     def __call__(self, change: RowChange[Campaign]) -> int:
         """Publish the events of a change; returns how many of them are pauses by the breaker, for an alarm.
@@ -32,8 +32,7 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
         if change.after.single:
             return 0
         events = list(self._told(change))
-        if events:
-            self.events.publish(events)
+        self.publish(events, change.at)
         return sum(isinstance(event, CampaignPaused) and event.by is PausedBy.BREAKER for event in events)
 
     def _told(self, change: RowChange[Campaign]) -> Iterator[DomainEvent]:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
-    from rebound.platform.ports import Clock, DomainEvents
+    from rebound.platform.ports import Clock
+    from rebound.webhooks.application.publish_events import PublishEvents
 
 TRIED_AGAIN_FOR: Final = timedelta(hours=1)
 """How long after its first receipt a text that is not kept may have failed half way; Twilio retries for seconds."""
@@ -71,7 +72,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     replies: ReplyBook
     messages: MessageLog
     appointments: AppointmentBook
-    events: DomainEvents
+    publish: PublishEvents
     record_evidence: RecordEvidence
     clock: Clock
 
@@ -103,9 +104,9 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
                 continue
             contact = contacts[numbers[key.business_id]]
             reply = reply or self.replies.add(self._understood(text, business, contact, receipt.at))
-            self._apply(contact, reply)
+            self._apply(business, contact, reply)
             if reply.is_waiting and now - receipt.at <= TRIED_AGAIN_FOR:
-                self.events.publish([_received(contact, reply)])
+                self.publish([_received(contact, reply)], reply.at, business=business)
             taken.append(_Taken(business, contact, reply))
         answering = [each for each in taken if each.business.business_id in holders]
         answer = None if text.keyword is not None else self._answer(answering)
@@ -136,7 +137,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         went_out = {key for key, message in messages.items() if message.status in WENT_OUT}
         return [question for question in asked if question.key in went_out]
 
-    def _apply(self, contact: Contact, reply: Reply) -> None:
+    def _apply(self, business: Business, contact: Contact, reply: Reply) -> None:
         key = contact.key
         # This undoes no later decision of staff: a hold has the least weight, and is older than its release.
         if reply.evidence:
@@ -145,9 +146,9 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             answered = Answered(reply.at, reply.reply_id, reply.confirms)
             self.appointments.record(key.business_id, reply.appointment_id, answered)
         if reply.confirms:
-            self._confirm(key, reply)
+            self._confirm(business, key, reply)
 
-    def _confirm(self, key: ContactKey, reply: Reply) -> None:
+    def _confirm(self, business: Business, key: ContactKey, reply: Reply) -> None:
         """Publish the confirmation and close the appointment's open questions; does nothing once they are closed."""
         about = (reply.customer_id, reply.appointment_id)
         answered = [a for a in self.appointments.asked(key) if (a.key.customer_id, a.appointment_id) == about]
@@ -164,7 +165,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             reply.at,
             reply.reply_id,
         )
-        self.events.publish([confirmed])
+        self.publish([confirmed], reply.at, business=business)
         self.appointments.close(key, answered)
 
     def _answer(self, taken: Sequence[_Taken]) -> str | None:

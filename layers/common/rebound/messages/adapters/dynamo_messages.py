@@ -13,7 +13,7 @@ from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.pages import Page, read_cursor
+from rebound.kernel.pages import Page, RowChange, read_cursor
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import MessageRow, PointerRow
@@ -166,6 +166,7 @@ class DynamoMessageLog:
             provider=message.provider,
             barrier=message.barrier,
             asks_confirmation=message.asks_confirmation or None,
+            single=message.campaign_id is None or None,
             expires_at=expiry(since, KEPT),
             **{name: getattr(message, name) for name in _FIELDS},
         )
@@ -214,6 +215,21 @@ def status_change_of(record: Mapping[str, Any]) -> StatusChange | None:
         campaign_id=after["campaign_id"]["S"],
         before=_labels(before) if before else frozenset(),
         after=_labels(after),
+    )
+
+
+def message_change_of(record: Mapping[str, Any]) -> RowChange[Message] | None:
+    """The change of a single message in a record of the table's stream; ``None`` for all else, and what has expired."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    if after is None or "single" not in after:
+        return None
+    before = change.get("OldImage")
+    return RowChange(
+        before=None if before is None else _message(MessageRow.from_raw_data(before)),
+        after=_message(MessageRow.from_raw_data(after)),
+        change_id=record["eventID"],
+        at=datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC),
     )
 
 

@@ -11,7 +11,10 @@ APPOINTMENT_KEYS: Final = re.compile(r"[0-9T:.Z-]{27}#(told|answered)#[0-9A-Za-z
 
 
 class MessageRow(Model):
-    """``recipient_id`` (business and customer) / ``message_id``; the table also holds the rows below."""
+    """``recipient_id`` (business and customer) / ``message_id``; the table also holds the rows below.
+
+    ``single`` is true for a message that is of no campaign, and absent else: the change stream is filtered by it.
+    """
 
     recipient_id = UnicodeAttribute(hash_key=True)
     message_id = UnicodeAttribute(range_key=True)
@@ -38,6 +41,7 @@ class MessageRow(Model):
     sealed = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
+    single = BooleanAttribute(null=True)
 
 
 class PointerRow(Model):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import asdict
-
 from rebound.kernel.errors import ReboundError
-from rebound.kernel.events import DomainEvent
-from rebound.kernel.times import write_time
+from rebound.kernel.events import DomainEvent, detail_of
 
 if TYPE_CHECKING:
     from rebound.platform.ports import DomainEvents
@@ -42,17 +38,13 @@ class EventBridgeDomainEvents:
                         "EventBusName": self._bus,
                         "Source": SOURCE,
                         "DetailType": type(event).__name__,
-                        "Detail": json.dumps(_detail(event)),
+                        "Detail": json.dumps(detail_of(event)),
                     }
                     for event in batch
                 ]
             )
             if answer.get("FailedEntryCount"):
                 raise NotPublishedError
-
-
-def _detail(event: DomainEvent) -> Mapping[str, Any]:
-    return {name: write_time(value) if isinstance(value, datetime) else value for name, value in asdict(event).items()}
 
 
 class CountedDomainEvents:

@@ -12,6 +12,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "business_id": ("A business.", _NAME),
     "campaign_id": ("A campaign: a ULID, which sorts by time.", _ULID),
     "customer_id": ("A customer: 32 hexadecimal digits.", {"pattern": "^[0-9a-f]{32}$"}),
+    "delivery_id": ("A delivery to a webhook: the id of the event that was posted, a ULID.", _ULID),
     "export_id": ("An export: a ULID.", _ULID),
     "external_id": ("Your own id of a customer.", {"minLength": 1, "maxLength": 128}),
     "import_id": ("An import: a ULID.", _ULID),
@@ -20,6 +21,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
     "reply_id": ("A text that came in, by the provider's id.", {}),
     "segment_id": ("A saved segment, as you call it.", _NAME),
+    "webhook_id": ("A webhook, as you call it.", _NAME),
 }
 """What each kind is, and keywords of JSON Schema that all ids of the kind keep to. A new kind wants its row."""
 

@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry
 from rebound.contacts.domain.reachability import ReachabilityPolicy
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import NotFoundError
-from rebound.kernel.events import ContactInvalidated, ContactOptedIn, ContactOptedOut, ContactRestored, DomainEvent
+from rebound.kernel.events import (
+    ConsentChanged,
+    ContactInvalidated,
+    ContactOptedIn,
+    ContactOptedOut,
+    ContactRestored,
+    DomainEvent,
+)
 from rebound.kernel.pages import RowChange
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactHistory, ReplyBook
     from rebound.customers.ports import CustomerBook
-    from rebound.platform.ports import DomainEvents
     from rebound.timeline.application.forget_customers import ForgetCustomers
+    from rebound.webhooks.application.publish_events import PublishEvents
 
 
 class ProjectContacts(Struct, frozen=True, kw_only=True):
@@ -28,7 +36,7 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     businesses: BusinessDirectory
-    events: DomainEvents
+    publish: PublishEvents
     history: ContactHistory
     replies: ReplyBook
     forget: ForgetCustomers
@@ -56,16 +64,18 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
         removed = _removed(change)
         self._forget(change, removed)
         events: list[DomainEvent] = list(_turns_of_consent(change))
+        business: Business | None = None
+        # Who has the address is read to copy the flag, and not once more for the events.
+        external_ids: dict[str, str | None] = {}
         if _may_be_invalid(change.before) or _may_be_invalid(change.after):
             try:
-                policy = self._copied(change.after, removed)
+                business = self._copied(change.after, removed, external_ids)
             except NotFoundError:
                 return
-            history += _flips(change, policy)
-            events += _marks(change, policy, removed)
+            history += _flips(change, business.policy)
+            events += _marks(change, business.policy, removed)
         self.history.record(change.after.key, history)
-        if events:
-            self.events.publish(events)
+        self.publish(events, change.at, business=business, external_ids=external_ids)
 
     def _forget(self, change: RowChange[Contact], removed: frozenset[str]) -> None:
         """Forget what goes with customers who were deleted, as far as they are not there again."""
@@ -78,20 +88,22 @@ class ProjectContacts(Struct, frozen=True, kw_only=True):
         self.forget.contents(key.business_id, deleted)
         self.forget.addresses(key, deleted)
 
-    def _copied(self, contact: Contact, removed: frozenset[str]) -> ReachabilityPolicy:
-        """Copy the flag; returns the policy that it was copied under, which was still in force afterwards.
+    def _copied(self, contact: Contact, removed: frozenset[str], external_ids: dict[str, str | None]) -> Business:
+        """Copy the flag; returns the settings with the policy that it was copied under, still in force afterwards.
 
-        Customers who were ``removed`` may be there again, with a copy of the flag that their address had before.
+        Customers who were ``removed`` may be there again, with a copy of the flag that their address had before. The
+        client's ids of all who are read are added to ``external_ids``.
         """
-        policy = self.businesses.get(contact.key.business_id).policy
+        business = self.businesses.get(contact.key.business_id)
         while True:
-            invalid = contact.verdict(policy).invalid
+            invalid = contact.verdict(business.policy).invalid
             for customer_id in sorted(contact.users | removed):
-                self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
-            now = self.businesses.get(contact.key.business_id).policy
-            if now == policy:
-                return policy
-            policy = now
+                customer = self.customers.copy_flag(contact.key, customer_id, invalid=invalid)
+                external_ids[customer_id] = None if customer is None else customer.external_id
+            now = self.businesses.get(contact.key.business_id)
+            if now.policy == business.policy:
+                return now
+            business = now
 
 
 def _may_be_invalid(contact: Contact | None) -> bool:
@@ -155,8 +167,8 @@ def _marks(
         )
 
 
-def _turns_of_consent(change: RowChange[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn]:
-    """One event for each scope that is opted out of now and was not before, or the other way round."""
+def _turns_of_consent(change: RowChange[Contact]) -> Iterator[ContactOptedOut | ContactOptedIn | ConsentChanged]:
+    """One event for each scope that is opted out of now and was not before, or the other way round; one for all."""
     contact, key = change.after, change.after.key
     before = change.before.consent.opted_out if change.before is not None else ()
     for scope in Scope:
@@ -174,3 +186,18 @@ def _turns_of_consent(change: RowChange[Contact]) -> Iterator[ContactOptedOut | 
             contact.version,
             change.change_id,
         )
+    was_confirmed = change.before is not None and change.before.consent.is_confirmed
+    latest = max(_statements(change), key=lambda stated: stated.at, default=None)
+    if latest is None or (contact.consent.opted_out, contact.consent.is_confirmed) == (before, was_confirmed):
+        return
+    yield ConsentChanged(
+        key.business_id,
+        key.channel,
+        tuple(sorted(contact.customer_ids)),
+        contact.consent.opted_out,
+        contact.consent.is_confirmed,
+        latest.statement.source,
+        latest.at,
+        contact.version,
+        change.change_id,
+    )

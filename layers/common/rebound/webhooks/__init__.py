@@ -1,0 +1,1 @@
+"""Domain events signed and posted to the clients' own servers."""

@@ -1,0 +1,1 @@
+"""Publishing events, looking after webhooks, delivering to them."""
