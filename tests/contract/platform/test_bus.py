@@ -15,7 +15,18 @@ from tests.contract.platform.fakes import RecordingDomainEvents
 from tests.fakes.aws import fake_aws, make
 from tests.fakes.making import BUSINESS_ID, at, id_of
 
-INVALIDATED = ContactInvalidated(BUSINESS_ID, Channel.EMAIL, (id_of(1),), "bounce:mailbox_full", at(0), 3, "change-3")
+INVALIDATED = ContactInvalidated(
+    BUSINESS_ID,
+    Channel.EMAIL,
+    (id_of(1),),
+    "bounce:mailbox_full",
+    at(0),
+    3,
+    "change-3",
+    event_id="01M7WD7TG01S4X28SMQ7ZXA3B3",
+    occurred_at=at(1),
+    external_ids=("crm-1",),
+)
 
 
 RESTORED = ContactRestored(BUSINESS_ID, Channel.SMS, (id_of(1), id_of(2)), 4, "change-4")
@@ -45,6 +56,9 @@ def test_events_are_put_on_the_bus_under_their_own_names() -> None:
         "since": "2026-11-20T12:00:00.000Z",
         "version": 3,
         "change_id": "change-3",
+        "event_id": "01M7WD7TG01S4X28SMQ7ZXA3B3",
+        "occurred_at": "2026-11-20T12:00:01.000Z",
+        "external_ids": ["crm-1"],
     }
 
 
