@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from local.guide_layouts import layout_blocks, layout_style
 from local.guide_sources import (
     conditions,
     filter_fields,
@@ -39,6 +40,7 @@ TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "filters.md": {"conditions": conditions, "fields": filter_fields},
     "idempotency.md": {"repeated requests": repeated, "problems": repeated_problems},
     "imports-and-exports.md": {"columns": import_columns},
+    "layouts.md": {"blocks": layout_blocks, "style": layout_style},
     "limits.md": {"limits": limits},
     "pagination.md": {"lists": lists},
     "twin.md": {"emails": twin_emails, "numbers": twin_numbers},

@@ -7,7 +7,7 @@ from tests.contract.operations.fakes import MemoryOperationsPorts
 from tests.fakes.house import EveryPorts
 from tests.fakes.watching import Checkpoint, watched
 
-OF_THE_PROCESS: Final = frozenset({"clock", "ids", "addresses", "link_keyring"})
+OF_THE_PROCESS: Final = frozenset({"clock", "ids", "addresses", "link_keyring", "mjml_renderer", "html_cleaner"})
 """What no call leaves the process for."""
 
 

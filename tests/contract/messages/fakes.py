@@ -16,6 +16,7 @@ from rebound.messages.domain.appointments import AppointmentEntry, Asked, Messag
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys
 from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
+from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.contract.webhooks.fakes import MemoryWebhooksPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
@@ -197,7 +198,7 @@ def labels_of_message(message: "Message") -> frozenset[str]:
 PUBLIC_URL: Final = "https://rebound.example.com/live"
 
 
-class MemoryMessagesPorts(MemoryWebhooksPorts):
+class MemoryMessagesPorts(MemoryTemplatesPorts, MemoryWebhooksPorts):
     """Implements ``MessagesPorts``."""
 
     public_url = PUBLIC_URL

@@ -41,6 +41,8 @@ AREAS: Final = (
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))
         for name in ("excluded", "messages.csv")
     ),
+    # Nothing is kept.
+    Area("layouts", ("rebound.templates.http.layouts",), "messages", reads=True),
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),

@@ -11,6 +11,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked
 from rebound.messages.domain.links import LinkKeys
 from rebound.messages.domain.messages import Delivery, Message
+from rebound.templates.ports import TemplatesPorts
 from rebound.webhooks.ports import WebhooksPorts
 
 
@@ -87,7 +88,7 @@ class LinkKeyring(Protocol):
         """
 
 
-class MessagesPorts(WebhooksPorts, Protocol):
+class MessagesPorts(TemplatesPorts, WebhooksPorts, Protocol):
     """What the use cases of messages need from outside."""
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rebound.kernel.pages import RowChange
 from rebound.messages.domain.messages import Message, StatusChange
 from rebound.platform.wiring import in_this_process, use_case
+from rebound.templates.wiring import AwsTemplatesPorts, TemplatesUseCases
 from rebound.webhooks.wiring import AwsWebhooksPorts, WebhooksUseCases
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts
 
 
-class AwsMessagesPorts(AwsWebhooksPorts):
+class AwsMessagesPorts(AwsTemplatesPorts, AwsWebhooksPorts):
     """The ports of messages, implemented over AWS."""
 
     @cached_property
@@ -55,7 +56,7 @@ class AwsMessagesPorts(AwsWebhooksPorts):
         return message_change_of(record)
 
 
-class MessagesUseCases(WebhooksUseCases):
+class MessagesUseCases(TemplatesUseCases, WebhooksUseCases):
     """The use cases of messages."""
 
     ports: MessagesPorts

@@ -27,13 +27,15 @@ LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL)
 """The variables whose value is a whole address."""
 
+COLOUR: Final = "#595959"
+"""Of its letters: 7 to 1 on white."""
 _HTML: Final = """
 <div lang="{language}" style="margin-top:32px;padding-top:12px;border-top:1px solid #d9d9d9;\
 font:13px/1.6 Arial,Helvetica,sans-serif!important;display:block!important;visibility:visible!important;\
-opacity:1!important;color:#595959">{lines}</div>
+opacity:1!important;color:{colour}">{lines}</div>
 """
 """What the client's style sheet says of all ``div`` and ``a`` does not hide it."""
-_HTML_LINK: Final = """<a href="##{{{{{name}}}}}" style="color:#595959;text-decoration:underline;\
+_HTML_LINK: Final = """<a href="##{{{{{name}}}}}" style="color:{colour};text-decoration:underline;\
 font-size:inherit!important;display:inline!important;visibility:visible!important;opacity:1!important">{words}</a>"""
 
 
@@ -75,14 +77,14 @@ def footer_of(category: Category, language: str, *, links: bool = True, address:
     if links:
         html += [
             wording.said,
-            " &middot; ".join(_HTML_LINK.format(name=name, words=each) for name, each in words.items()),
+            " &middot; ".join(_HTML_LINK.format(name=name, words=each, colour=COLOUR) for name, each in words.items()),
         ]
         text += [wording.said, *(f"{each}: ##{{{{{name}}}}}" for name, each in words.items())]
     if address:
         where = f"##{{{{business_name}}}}, ##{{{{{POSTAL_ADDRESS}}}}}"
         html.append(where)
         text.append(where)
-    as_html = _HTML.format(language=language, lines="<br>".join(html))
+    as_html = _HTML.format(language=language, colour=COLOUR, lines="<br>".join(html))
     return Footer(as_html, "\n\n--\n" + "\n".join(text) + "\n", next(iter(words)))
 
 

@@ -295,6 +295,10 @@ def _hides(piece: Piece, style: Mapping[str, str]) -> bool:
     return any(attribute.name == "hidden" for attribute in piece.attributes) or hides(style)
 
 
+FOOTER_PLACE: Final = "<!-- rebound:footer -->"
+"""Where this comment stands, and text could be seen, the footer goes, rather than at the end."""
+
+
 class Reading(Struct, frozen=True):
     """What a footer must know of an email: its visible ``text``, its ``links``, and where a footer can be seen.
 
@@ -307,16 +311,21 @@ class Reading(Struct, frozen=True):
 
 
 def read_for_footer(source: str) -> Reading:
-    """Read an email's HTML. Its end is the last ``</body>`` or else ``</html>``, or before what hides that place."""
+    """Read an email's HTML.
+
+    Its end is the last ``FOOTER_PLACE``, or else ``</body>`` or ``</html>``, or before what hides that place.
+    """
     visible, text, hrefs = Visible(source), list[str](), list[str]()
     ends: dict[str, int] = {}
-    end, href, before = len(source), "", 0
+    end, href, before, chosen = len(source), "", 0, None
     for piece in pieces(source):
         hidden_since = visible.hidden_since
         place = piece.start if hidden_since is None else hidden_since
         visible.pass_by(piece)
         if piece.kind is Kind.END and piece.name in {"body", "html"}:
             ends[piece.name] = place
+        elif piece.kind is Kind.UNSEEN and hidden_since is None and source.startswith(FOOTER_PLACE, piece.start):
+            chosen = piece.start
         elif piece.kind is Kind.UNCLOSED:
             # A style sheet that never ends has swallowed what follows its starting tag.
             end = before if piece.name else place
@@ -332,7 +341,8 @@ def read_for_footer(source: str) -> Reading:
     if visible.hidden_since is not None:
         end = min(end, visible.hidden_since)
     seen = "".join(text)
-    return Reading(seen, "\n".join([seen, *hrefs]), ends.get("body", ends.get("html", end)))
+    at_end = ends.get("body", ends.get("html", end))
+    return Reading(seen, "\n".join([seen, *hrefs]), at_end if chosen is None else chosen)
 
 
 def _href(source: str, piece: Piece) -> str:

@@ -71,10 +71,14 @@ _FOR_OUTLOOK: Final = "<!--[if"
 
 
 class Flaw(Struct, frozen=True):
-    """What is wrong with a field of a content, as a sentence for people, and in which line."""
+    """What is wrong with a field of a content, as a sentence for people, and in which line.
+
+    ``did_you_mean`` is the variable that was probably meant, without its braces.
+    """
 
     message: str
     line: int | None = None
+    did_you_mean: str | None = None
 
     def __str__(self) -> str:
         return self.message if self.line is None else f"Line {self.line}: {self.message}"
@@ -146,7 +150,7 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
     for name in list(unknown)[:MAX_NAMED]:
         meant = nearest(name, known)
         hint = "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
-        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}")
+        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}", did_you_mean=meant)
     if source.count(OPENING) != len(names):
         yield Flaw("Has a placeholder that is not closed: ##{{ without }}.")
     yield from _without_hashes(source, known, is_html=is_html)

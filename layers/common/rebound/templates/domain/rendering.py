@@ -62,22 +62,26 @@ class RenderedEmail(Struct, frozen=True):
     text: str
 
 
+def variables_of_bodies(category: Category) -> tuple[str, ...]:
+    """The variables that the body of an email of a kind may use."""
+    return (*VARIABLES, *(LINKS if scope_of(category) is not None else LINKS_OF_OTHERS))
+
+
 def check_content(content: Content, category: Category) -> None:
     """Refuse placeholders that nobody can fill in a message of this kind, and an email that SES would not take.
 
     :raises InvalidInputError: naming the field and the variable, with the list of known variables.
     """
-    links = LINKS if scope_of(category) is not None else LINKS_OF_OTHERS
+    of_bodies = variables_of_bodies(category)
     errors: list[FieldError] = []
     for name, template in _templates(content):
-        known = (*VARIABLES, *links) if name in _BODIES_OF_EMAILS else VARIABLES
+        known = of_bodies if name in _BODIES_OF_EMAILS else VARIABLES
         flaws = flaws_of(template, known, ALL_LINKS, is_html=name == "html")
-        errors.extend(FieldError(f"content.{name}", str(flaw)) for flaw in flaws)
+        errors.extend(FieldError(f"content.{name}", str(flaw), flaw.did_you_mean) for flaw in flaws)
     if errors:
         raise InvalidInputError(*errors)
     if isinstance(content, EmailContent):
-        usual = dict.fromkeys((*VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
-        size = size_of(as_data(render_email(content, category, "de", usual)))
+        size = size_of(as_data(render_at_longest(content, category, "de")))
         if size > MAX_EMAIL_CHARACTERS:
             message = f"With its footer and the values of a recipient it has {size} characters; SES takes at most"
             raise InvalidInputError(FieldError("content", f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
@@ -113,6 +117,12 @@ def render_email(content: EmailContent, category: Category, language: str, value
     return RenderedEmail(
         subject=one_line(parts.subject.fill(values)), html=parts.html.fill(values), text=parts.text.fill(values)
     )
+
+
+def render_at_longest(content: EmailContent, category: Category, language: str) -> RenderedEmail:
+    """The email with values as long as they usually are at most."""
+    longest = dict.fromkeys((*VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
+    return render_email(content, category, language, longest)
 
 
 def as_data(email: RenderedEmail) -> str:

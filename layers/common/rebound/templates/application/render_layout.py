@@ -1,0 +1,117 @@
+"""Rendering a layout: once, to HTML and text with placeholders, which are filled in for each recipient like any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from copy import replace
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.languages import LANGUAGES
+from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.html_as_text import html_as_text
+from rebound.templates.domain.html_reading import Kind, pieces, value_of
+from rebound.templates.domain.layout import Html, Image, Layout, placed, with_clean_html
+from rebound.templates.domain.layout_as_mjml import draft_of
+from rebound.templates.domain.layout_as_text import layout_as_text
+from rebound.templates.domain.layout_colours import hard_to_read
+from rebound.templates.domain.layout_reading import read_layout
+from rebound.templates.domain.rendering import render_at_longest, variables_of_bodies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rebound.kernel.categories import Category
+    from rebound.templates.ports import HtmlCleaner, MjmlRenderer
+
+CLIPPED_FROM: Final = 102_000
+"""Bytes of HTML of which Gmail shows no more, nor the footer below."""
+MOST_BYTES: Final = 100_000
+MANY_BYTES: Final = 80_000
+"""From here on there is a warning."""
+
+
+class RenderedLayout(Struct, frozen=True):
+    """A layout as HTML and text, with placeholders and without a footer.
+
+    ``size`` is in bytes of the HTML in UTF-8, with the longest footer and the longest values.
+    """
+
+    html: str
+    text: str
+    size: int
+    warnings: tuple[FieldError, ...]
+
+
+class RenderLayout(Struct, frozen=True, kw_only=True):
+    """Renders layouts."""
+
+    mjml_renderer: MjmlRenderer
+    html_cleaner: HtmlCleaner
+
+    def __call__(self, given: object, category: Category, language: str, path: str = "") -> RenderedLayout:
+        """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
+
+        ``language`` is that of a layout that does not say its own. Raises ``InvalidInputError``.
+        """
+        written = read_layout(given, variables_of_bodies(category), path)
+        layout = with_clean_html(written, self.html_cleaner.clean)
+        draft = draft_of(layout, language)
+        html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
+        blocks = f"{path}.blocks" if path else "blocks"
+        size = _largest(EmailContent("-", html, text), category)
+        if size > MOST_BYTES:
+            raise InvalidInputError(FieldError(blocks, f"{_said_of(size)} At most {MOST_BYTES} are allowed."))
+        warnings = [*hard_to_read(layout), *_taken_out(written, layout), *_plain_http(layout)]
+        if path:
+            warnings = [replace(each, field=f"{path}.{each.field}") for each in warnings]
+        if size > MANY_BYTES:
+            warnings.append(FieldError(blocks, _said_of(size)))
+        return RenderedLayout(html, text, size, tuple(warnings))
+
+
+def _largest(content: EmailContent, category: Category) -> int:
+    return max(len(render_at_longest(content, category, language).html.encode()) for language in LANGUAGES)
+
+
+def _said_of(size: int) -> str:
+    return (
+        f"With its footer and the longest values the HTML has {size} bytes; from {CLIPPED_FROM} on Gmail clips an "
+        "email, and its footer with it."
+    )
+
+
+def _taken_out(before: Layout, after: Layout) -> Iterator[FieldError]:
+    """A warning for each block of HTML that lost something."""
+    for was, now in zip(placed(before), placed(after), strict=True):
+        if not (isinstance(was.block, Html) and isinstance(now.block, Html)):
+            continue
+        lost = list(_named(was.block.html) - _named(now.block.html))
+        if lost:
+            yield FieldError(f"{was.path}.html", f"Not kept, because an email must not have it: {', '.join(lost)}.")
+        if not html_as_text(now.block.html).strip():
+            yield FieldError(f"{was.path}.html", "Nothing that can be read is left of it.")
+
+
+def _named(markup: str) -> Counter[str]:
+    """The elements, and their attributes, of some HTML by name."""
+    starts = [piece for piece in pieces(markup) if piece.kind is Kind.START]
+    return Counter(
+        name
+        for piece in starts
+        for name in (f"<{piece.name}>", *(f"{each.name} of <{piece.name}>" for each in piece.attributes))
+    ) + Counter(
+        f"{name.strip().lower()} in a style"
+        for piece in starts
+        for name, colon, _ in (each.partition(":") for each in (value_of(markup, piece, "style") or "").split(";"))
+        if colon
+    )
+
+
+def _plain_http(layout: Layout) -> Iterator[FieldError]:
+    for at in placed(layout):
+        if isinstance(at.block, Image) and at.block.source.lower().startswith("http://"):
+            message = "Many mail programs show images from https:// alone."
+            yield FieldError(f"{at.path}.source", message)

@@ -1,0 +1,41 @@
+"""The ports of templates, and the use cases made from them (see ``platform.wiring``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.platform.wiring import in_this_process, use_case
+
+if TYPE_CHECKING:
+    from rebound.templates.application.render_layout import RenderLayout
+    from rebound.templates.ports import HtmlCleaner, MjmlRenderer, TemplatesPorts
+
+
+class AwsTemplatesPorts(AwsCustomersPorts):
+    """The ports of templates; two of them are libraries, loaded where a layout is rendered."""
+
+    @cached_property
+    def mjml_renderer(self) -> MjmlRenderer:
+        from rebound.templates.adapters.mrml_renderer import MrmlRenderer
+
+        return MrmlRenderer()
+
+    @cached_property
+    def html_cleaner(self) -> HtmlCleaner:
+        from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
+
+        return Nh3Cleaner()
+
+
+class TemplatesUseCases(CustomersUseCases):
+    """The use cases of templates."""
+
+    ports: TemplatesPorts
+
+    render_layout: RenderLayout = use_case("rebound.templates.application.render_layout")
+
+
+use_cases = in_this_process(TemplatesUseCases, AwsTemplatesPorts)
+ports = AwsTemplatesPorts
