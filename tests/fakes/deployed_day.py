@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import EVENTS
-from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.links import Link, LinkKeys, Purpose, write_token
 from rebound.sending.application import run_campaign
 from tests.fakes.aws import REPOSITORY, rows
@@ -64,6 +64,8 @@ class DeployedDay:
         """What the pages behind the link of a question answered."""
         self.shared: list[Any] = []
         """The campaigns to two who share an address, at their end."""
+        self.tried: list[Sent] = []
+        """What test recipients were sent."""
         self.left_out: list[Any] = []
         """Whom the copy of a campaign left out."""
         self.consent: dict[str, Any] = {}
@@ -310,6 +312,25 @@ class DeployedDay:
         self.answered = [self.deployment.open_link(path), self.deployment.open_link(path, "confirm=yes")]
         self.deployment.rest()
         self.consent = self.deployment.api("GET", own, business_id=first)
+
+    def try_campaigns_out(self) -> None:
+        """Two addresses of the business agree to get tests, and get one each."""
+        first, to = self.business_ids[0], {"email": email_of(40), "text": phone_of(40)}
+        self.deployment.api("PATCH", "/v1/business", {"test_recipients": list(to.values())}, business_id=first)
+        self.deployment.rest()
+        for channel, address in zip((Channel.EMAIL, Channel.SMS), to.values(), strict=True):
+            [asked] = [sent.key for sent in self.deployment.providers.log if sent.to == address]
+            message = MessageKey(first, *asked)
+            link = Link.to(Purpose.CONFIRM, ContactKey(first, channel, address), message, Scope.MARKETING)
+            path = f"/v1/confirm/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
+            self.deployment.open_link(path, "confirm=yes")
+        for name, address in to.items():
+            path = f"/v1/campaigns/{self.campaigns[name][1]}/test"
+            self.deployment.api("POST", path, {"to": address}, business_id=first, key=f"test {name}")
+        self.deployment.rest()
+        self.tried = [
+            sent for sent in self.deployment.providers.log if sent.to in to.values() and sent.key[0] == TESTED
+        ]
 
     def text_back(self) -> None:
         """STOP of a customer, START of somebody unknown, C to what was asked, a revocation; and what follows."""

@@ -71,6 +71,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("quiet_hours", "sms"): (_LATE, _EARLY),
         ("quiet_hours", "email"): (_LATE, None),
         ("text_answers", "keywords"): ("twilio", "rebound"),
+        ("test_recipients",): (["owner@example.com"], []),
         ("text_answers", "language"): ("de", "fr"),
         ("text_answers", "confirmation_words"): (["JA"], ["OUI", "OK"]),
         ("message_events",): (["MessageFailed"], ["MessageDelivered", "MessageExcluded"]),

@@ -109,6 +109,7 @@ REQUESTS: Final = [
     *(Asked("GET", f"{CAMPAIGN}/{what}") for what in ("messages", "messages.csv", "excluded")),
     Asked("PATCH", CAMPAIGN, {"name": "Stolen"}),
     *(Asked("POST", f"{CAMPAIGN}/{course}") for course in ("pause", "resume", "cancel", "copy", "announce")),
+    Asked("POST", CAMPAIGN + "/test", {"to": "owner@example.com"}),
     Asked("POST", CAMPAIGN + "/rollback-flags", {}),
     Asked("POST", "/v1/campaigns", {**OFFER, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/campaigns", {**OFFER, **NAMED}),

@@ -91,6 +91,7 @@ class Done:
     consent: Mapping[str, Any]
     shared: Sequence[Any]
     left_out: Sequence[Any]
+    tried: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +118,22 @@ def done() -> Iterator[Done]:
         day.try_again()
         day.go_and_come_back()
         day.ask_and_be_answered()
+        day.try_campaigns_out()
         day.text_back()
         day.keep_in_step_with_the_suppression_list()
         day.share_an_address()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
-        told = (day.reconciled, day.in_sandbox, day.opened, day.answered, day.consent, day.shared, day.left_out)
+        told = (
+            day.reconciled,
+            day.in_sandbox,
+            day.opened,
+            day.answered,
+            day.consent,
+            day.shared,
+            day.left_out,
+            day.tried,
+        )
         yield Done(ended, deployment, asked, *told)
 
 
@@ -156,6 +167,10 @@ def test_a_copy_with_another_audience_is_sent_to_that_and_names_whom_it_left_out
     nobody = {"customer_id": "0123456789abcdef" * 2, "external_id": None, "name": None, "reason": "not_found"}
 
     assert done.left_out == [nobody]
+
+
+def test_who_has_agreed_gets_tests(done: Done) -> None:
+    assert [sent.took for sent in done.tried] == [True] * 4
 
 
 def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:
@@ -256,7 +271,7 @@ def test_a_policy_without_one_of_the_grants_that_the_day_needs_is_noticed(done: 
 
 def personal(done: Done) -> set[str]:
     """Everything about the customers, and everything that they are told, that is nobody else's business."""
-    people = [*range(30), *range(50, 53)]
+    people = [*range(30), 40, *range(50, 53)]
     addresses = {part for number in people for part in (email_of(number), phone_of(number), phone_of(number)[1:])}
     assert {sent.to for sent in done.deployment.providers.log} <= addresses
     return {FIRST_NAME, LAST_NAME, SUBJECT, BODY, *addresses}

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from rebound.campaigns.adapters.dynamo_campaigns import DynamoChunkLedger, DynamoExpansionLedger
+from rebound.campaigns.adapters.dynamo_campaigns import DynamoChunkLedger
+from rebound.campaigns.adapters.dynamo_expansion import DynamoExpansionLedger
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, ChunkKey, RangeProgress
 from tests.benchmarks.capacity import item_size, query_units, read_units, write_units
 from tests.benchmarks.cloud import cloud

@@ -460,3 +460,30 @@ def test_a_list_has_all_that_match_and_its_pages_are_full(
 def test_a_list_that_looks_for_nothing_is_refused() -> None:
     with pytest.raises(InvalidInputError):
         World().campaign_service.page(BUSINESS_ID, 5, None, CampaignsWanted(q="\N{ZERO WIDTH SPACE}"))
+
+
+def test_a_campaign_that_is_moved_while_it_is_paused_has_a_schedule_for_when_it_is_resumed() -> None:
+    world = world_of()
+    campaign = later(world)
+    world.steer_campaign.pause(BUSINESS_ID, campaign.campaign_id)
+    world.edit_campaign.change(BUSINESS_ID, campaign.campaign_id, timed(at(7200)))
+    world.clock.move(timedelta(hours=1))
+    assert world.plan_campaign(BUSINESS_ID, campaign.campaign_id) == ()
+    resumed = world.steer_campaign.resume(BUSINESS_ID, campaign.campaign_id).campaign
+
+    assert resumed.status is CampaignStatus.SCHEDULED
+    assert at(7200) in world.runner.scheduled[BUSINESS_ID, campaign.campaign_id]
+
+
+def test_a_start_that_found_nothing_to_do_is_not_in_the_way_of_the_next() -> None:
+    world = world_of()
+    campaign = world.post().campaign
+    assert world.runner.started == [(BUSINESS_ID, campaign.campaign_id)]
+    world.steer_campaign.pause(BUSINESS_ID, campaign.campaign_id)
+    world.edit_campaign.change(BUSINESS_ID, campaign.campaign_id, timed(at(7200)))
+    assert world.plan_campaign(BUSINESS_ID, campaign.campaign_id) == ()
+    world.steer_campaign.resume(BUSINESS_ID, campaign.campaign_id)
+    world.edit_campaign.change(BUSINESS_ID, campaign.campaign_id, timed(None))
+
+    assert world.runner.started == [(BUSINESS_ID, campaign.campaign_id)] * 2
+    assert world.run(campaign.campaign_id).campaign.status is CampaignStatus.COMPLETED

@@ -28,6 +28,7 @@ from rebound.kernel.events import (
 from rebound.kernel.ids import derived_ulid, time_of
 from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import Provider
+from rebound.kernel.receipts import TESTED
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.templates.domain.content import EmailContent
 from rebound.webhooks.domain.webhooks import DeliveryStatus, DeliveryTask, Posted
@@ -160,6 +161,15 @@ def told_of(world: World, *changes: RowChange[Message]) -> Sequence[DomainEvent]
     for each in changes:
         world.project_messages(each)
     return world.domain_events.published
+
+
+@pytest.mark.parametrize("status", FINAL)
+def test_a_test_of_a_campaign_has_no_event(status: MessageStatus) -> None:
+    sent = change(None, status)
+    tried = replace(sent, after=replace(sent.after, key=replace(sent.after.key, customer_id=TESTED)))
+
+    assert told_of(asking(*MESSAGE_EVENTS), sent)
+    assert not told_of(asking(*MESSAGE_EVENTS), tried)
 
 
 def asking(*named: str) -> World:

@@ -7,7 +7,7 @@ from rebound.kernel.api_scopes import Realm
 from rebound.platform.http.app import Api, Area
 
 AREAS: Final = (
-    Area("business", ("rebound.businesses.http",), "business"),
+    Area("business", ("rebound.preferences.http.settings",), "business"),
     # Its settings too. What Twilio calls below this address is answered elsewhere.
     Area("webhooks", ("rebound.webhooks.http",), "business"),
     Area("customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers"),
@@ -36,6 +36,7 @@ AREAS: Final = (
         ("rebound.campaigns.http.campaigns", "rebound.campaigns.http.steering", "rebound.campaigns.http.recipients"),
         "campaigns",
     ),
+    Area("campaigns/*/test", ("rebound.preferences.http.tests_of_campaigns",), "campaigns"),
     # They name customers.
     *(
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))

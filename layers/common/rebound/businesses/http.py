@@ -1,15 +1,29 @@
-"""The settings of a business: shapes and routes."""
+"""The settings of a business: shapes. Their routes are in ``preferences``, as a change may ask somebody."""
 
 from datetime import time
 from enum import StrEnum
+from operator import attrgetter
 from typing import Annotated, Any, Final, Self
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
-from rebound.businesses import wiring
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, AnsweredBy, Bundle, Business, TextAnswers
+from rebound.businesses.domain.business import (
+    MAX_TEXT_RATE,
+    MIN_TEXT_RATE,
+    MOST_TEST_RECIPIENTS,
+    AnsweredBy,
+    Bundle,
+    Business,
+    TextAnswers,
+)
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
 from rebound.businesses.domain.sender_names import VARIABLES
@@ -20,7 +34,6 @@ from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
-from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, Line, Request, one_line, one_of, text_of
 
 FORMER: Final[dict[str, Any]] = {"deprecated": True}
@@ -324,6 +337,15 @@ class BusinessChangeRequest(Request):
     message_events: Annotated[list[Annotated[str, one_of(MESSAGE_EVENTS)]], Field(max_length=len(MESSAGE_EVENTS))] = (
         Field(default_factory=list, description=f"{_OF_MESSAGES} Webhooks get those that they name, whatever is here.")
     )
+    test_recipients: Annotated[
+        list[Annotated[str, StringConstraints(min_length=3, max_length=MAX_EMAIL)]],
+        Field(max_length=MOST_TEST_RECIPIENTS),
+    ] = Field(
+        default_factory=list,
+        description="Email addresses and numbers that tests of campaigns may be sent to, in place of those that there "
+        "are. Each gets a message with a link, at most once a day, and counts once its owner has confirmed it there. "
+        "Naming one again asks again.",
+    )
 
 
 class SendersAnswer(Answer):
@@ -363,6 +385,10 @@ class BusinessAnswer(Answer):
     frequency_caps: list[FrequencyCapAnswer]
     quiet_hours: QuietHoursAnswer
     message_events: list[Annotated[str, one_of(MESSAGE_EVENTS)]] = Field(description=_OF_MESSAGES)
+    test_recipients: list[Annotated[str, BeforeValidator(attrgetter("address"))]] = Field(
+        description="Whom tests of campaigns may be sent to, confirmed or not."
+    )
+    confirmed_test_recipients: list[str] = Field(description="Those of them who have confirmed it.")
     senders: SendersAnswer = Field(
         description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
     )
@@ -371,20 +397,6 @@ class BusinessAnswer(Answer):
     def of(cls, business: Business) -> Self:
         """The answer for a business."""
         return cls.model_validate(business, from_attributes=True)
-
-
-def add_routes(app: APIGatewayRestResolver) -> None:
-    """The routes."""
-
-    @app.get("/v1/business", summary="The settings", tags=["Business"], responses=responses(BusinessAnswer))
-    def get_business() -> Response[str]:
-        business = wiring.use_cases().settings_of_business.get(business_of(app))
-        return json_answer(BusinessAnswer.of(business))
-
-    @app.patch("/v1/business", summary="Change settings", tags=["Business"], responses=responses(BusinessAnswer))
-    def change_business(request: Annotated[BusinessChangeRequest, Body()]) -> Response[str]:
-        business = wiring.use_cases().settings_of_business.change(business_of(app), given(request))
-        return json_answer(BusinessAnswer.of(business))
 
 
 def given(request: Request) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
 
     @cached_property
     def expansion(self) -> ExpansionLedger:
-        from rebound.campaigns.adapters.dynamo_campaigns import DynamoExpansionLedger
+        from rebound.campaigns.adapters.dynamo_expansion import DynamoExpansionLedger
 
         return DynamoExpansionLedger(self.settings["CHUNKS_TABLE"])
 

@@ -16,6 +16,7 @@ type Conflict = Literal[
     "campaign_not_started",
     "campaign_begun",
     "campaign_is_draft",
+    "test_recipient_unconfirmed",
     "job_ended",
     "opted_out",
     "only_customer_opts_in",

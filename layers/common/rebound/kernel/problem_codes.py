@@ -118,6 +118,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The campaign is a draft: nothing of it is sent, so that there is nothing to pause or resume.",
         "Announce it first.",
     ),
+    "test_recipient_unconfirmed": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The address is one of the business's `test_recipients`, and its owner has not confirmed it yet.",
+        "Let its owner open the link that was sent there. Naming it again with PATCH /v1/business sends another, the "
+        "next day at the earliest.",
+    ),
     "job_ended": ProblemKind(
         HTTPStatus.CONFLICT,
         "The job is over (`job_status`), and cannot be resumed.",
@@ -213,8 +219,9 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "too_soon": ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS,
-        "This was done so recently that it is not done again yet: a customer is asked for marketing once a day, and a "
-        "webhook gets no new secret while five are valid.",
+        "This was done so recently, or so often, that it is not done again yet: a customer is asked for marketing once "
+        "a day, an address gets ten tests of campaigns an hour, ten test recipients of a business are asked a day, and "
+        "a webhook gets no new secret while five are valid.",
         "Wait for as long as `Retry-After` says.",
         retryable=True,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -24,6 +25,10 @@ class Outcome(StrEnum):
     """The recipient marked it as spam."""
 
 
+TESTED: Final = "7e57" * 8
+"""In place of a customer's id: a message to a business's own test recipient. Ids of customers are random."""
+
+
 class MessageKey(Struct, frozen=True):
     """The key of one message, which is also its idempotency key (truth 7)."""
 
@@ -35,6 +40,11 @@ class MessageKey(Struct, frozen=True):
     def recipient_id(self) -> str:
         """Partition key of the Messages table."""
         return f"{self.business_id}#{self.customer_id}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the message is a test, to nobody's customer."""
+        return self.customer_id == TESTED
 
     @classmethod
     def of(cls, recipient_id: str, message_id: str) -> MessageKey:

@@ -105,6 +105,13 @@ def opt_in_question(language: str, channel: Channel) -> Content:
     return _email(**words) if channel is Channel.EMAIL else TextContent(words)
 
 
+@cache
+def test_question(language: str, channel: Channel) -> Content:
+    """The question whether tests of messages may be sent to an address, in one of the languages."""
+    words = read_words("preferences", language)["test_question"][channel]
+    return _email(**words) if channel is Channel.EMAIL else TextContent(words)
+
+
 def _email(*, subject: str, hello: str, question: str, button: str, otherwise: str) -> EmailContent:
     return EmailContent(
         subject,

@@ -12,11 +12,13 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 
 if TYPE_CHECKING:
     from rebound.kernel.provider_codes import Provider
+    from rebound.messages.application.write_links import LinkWriter
     from rebound.sending.adapters.sqs_receipt_queue import SqsReceiptQueue
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.application.post_message import PostMessage
+    from rebound.sending.application.post_test import PostTest
     from rebound.sending.application.recall_recipients import RecallRecipients
     from rebound.sending.application.requeue_chunks import ReleaseHeld, RequeueCampaign
     from rebound.sending.application.run_campaign import (
@@ -179,7 +181,13 @@ class SendingUseCases(CampaignsUseCases):
         decide="decide_recipients",
         receipts="receipt_queue",
         acquire_slot="acquire_send_slot",
+        links="link_writer_at_need",
     )
+    post_test: PostTest = use_case("rebound.sending.application.post_test", queue="chunk_queue")
+
+    def link_writer_at_need(self) -> LinkWriter:
+        """Few texts have a link."""
+        return self.link_writer
 
 
 use_cases = in_this_process(SendingUseCases, AwsSendingPorts)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.business import Business, RecipientOfTests, Recopying
 from rebound.businesses.domain.sender_names import MAX_MAILBOX, check_sender_name
 from rebound.businesses.domain.senders import MESSAGING_SERVICE, sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
@@ -133,16 +134,22 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
             name = _line(value)
             check_sender_name("email_from_name", name)
             return name
-        case "email_from":
-            return _own(addresses.email(value), business.email_from, business.senders.email)
-        case "text_from":
-            return _own(text_sender(value, country, addresses), business.text_from, business.senders.sms)
+        case "email_from" | "text_from":
+            return _granted(name, value, country, addresses, business)
         case "text_provider":
             return Provider(value)
+        case "test_recipients":
+            return _test_recipients(value, country, addresses, business)
         case "text_answers":
             return _text_answers(value)
         case _:
             return _message_events(value) if name == "message_events" else value
+
+
+def _granted(name: str, value: str, country: str, addresses: AddressReader, business: Business) -> str:
+    if name == "email_from":
+        return _own(addresses.email(value), business.email_from, business.senders.email)
+    return _own(text_sender(value, country, addresses), business.text_from, business.senders.sms)
 
 
 def text_sender(given: str, country: str, addresses: AddressReader) -> str:
@@ -150,6 +157,28 @@ def text_sender(given: str, country: str, addresses: AddressReader) -> str:
     if MESSAGING_SERVICE.fullmatch(given):
         return f"MG{given[2:].lower()}"
     return addresses.phone(given, country)
+
+
+def test_recipient(given: str, country: str, addresses: AddressReader) -> RecipientOfTests:
+    """An email address, or else a number, as one that has not confirmed. Raises ``ValueError`` with a sentence."""
+    if "@" in given:
+        return RecipientOfTests(Channel.EMAIL, addresses.email(given))
+    return RecipientOfTests(Channel.SMS, addresses.phone(given, country))
+
+
+def _test_recipients(
+    given: Sequence[str], country: str, addresses: AddressReader, business: Business
+) -> tuple[RecipientOfTests, ...]:
+    """The addresses, each once; those that have confirmed stay confirmed."""
+    known = {(each.channel, each.address): each for each in business.test_recipients}
+    found: dict[tuple[Channel, str], RecipientOfTests] = {}
+    for number, each in enumerate(given, start=1):
+        try:
+            read = test_recipient(each, country, addresses)
+        except ValueError as error:
+            raise ValueError(f"The one at place {number}: {error}") from None
+        found[read.channel, read.address] = known.get((read.channel, read.address), read)
+    return tuple(found.values())
 
 
 def _own(sender: str, present: str | None, senders: Sequence[str]) -> str:

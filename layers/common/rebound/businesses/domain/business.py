@@ -1,6 +1,8 @@
 """A business: the tenant, its settings, and how it sends."""
 
 import re
+from copy import replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -102,6 +104,18 @@ BUSINESS_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What whoever runs Rebound may call a business. It stands in keys of rows, tokens, links and the tags of emails."""
 RESERVED_IDS: Final = frozenset({"failures"})
 """What stands in the place of a business id in rows that belong to none, and could be one."""
+
+
+class RecipientOfTests(Struct, frozen=True):
+    """An address that tests of campaigns may be sent to, once its owner has said so behind a link."""
+
+    channel: Channel
+    address: str
+    """An email address, or a number in E.164."""
+    confirmed_at: datetime | None = None
+
+
+MOST_TEST_RECIPIENTS: Final = 5
 MIN_TEXT_RATE: Final = 0.1
 MAX_TEXT_RATE: Final = 1000.0
 
@@ -142,6 +156,7 @@ class Business(Struct, frozen=True):
     senders: Senders = field(default_factory=Senders)
     message_events: tuple[str, ...] = ()
     webhooks: tuple[WantedEvents, ...] = ()
+    test_recipients: tuple[RecipientOfTests, ...] = ()
     version: int = 0
 
     def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
@@ -158,6 +173,11 @@ class Business(Struct, frozen=True):
             if self.bundle is not Bundle.PREMIUM:
                 return Barrier.NO_BUNDLE
         return None if self._has_sender(channel) else Barrier.NO_SENDER
+
+    @property
+    def confirmed_test_recipients(self) -> tuple[str, ...]:
+        """The addresses that tests may be sent to."""
+        return tuple(each.address for each in self.test_recipients if each.confirmed_at is not None)
 
     def _has_sender(self, channel: Channel) -> bool:
         """Whether a sender is set for the channel, or the provider needs none."""
@@ -188,6 +208,13 @@ class Business(Struct, frozen=True):
         provider, sender = self.text_provider, self.text_from
         name = f"{provider}#{sender}" if provider.traits.rates_senders else str(provider)
         return SendingAccount(name, self.text_rate or provider.traits.rate_of(sender))
+
+
+def for_tests(business: Business) -> Business:
+    """The settings under which tests are sent: at any hour, however many, to whoever has confirmed that."""
+    return replace(
+        business, quiet_hours=QuietHours(sms=None, email=None), frequency_caps=(), double_opt_in=DoubleOptIn()
+    )
 
 
 class Recopying(Struct, frozen=True):

@@ -1,12 +1,10 @@
 """Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec.structs import asdict
@@ -16,8 +14,6 @@ from rebound.campaigns.adapters.rows import (
     CampaignRow,
     ChunkRow,
     HoldsRow,
-    LeftOutRow,
-    RangeRow,
     RunningCampaigns,
     TallyRow,
 )
@@ -25,22 +21,16 @@ from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, Camp
 from rebound.campaigns.domain.chunks import (
     CHUNK,
     CHUNK_KEYS,
-    LEFT_OUT,
     Chunk,
     ChunkKey,
     ChunkState,
     ClaimOutcome,
-    Held,
-    LeftOut,
-    RangeProgress,
     claim_of,
-    left_out_name,
 )
-from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.ids import id_of_external, range_name
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
@@ -51,7 +41,6 @@ from rebound.platform.adapters.dynamo import (
     newest,
     page_of,
     read_instant,
-    transaction,
     write_instant,
 )
 from rebound.segments.domain import Selection
@@ -63,10 +52,9 @@ MOST_LOOKED_AT: Final = 2_000
 """Campaigns that are read for one page of those that match."""
 LOOKED_AT: Final = 100
 SINGLE_KEPT: Final = timedelta(days=30)
-_RANGE: Final = "range"
 _TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
-_CHUNKS_A_PAGE: Final = 20
+CHUNKS_A_PAGE: Final = 20
 _TIMES: Final = ("requested_at", "since", "until")
 """Fields of a rollback that are times."""
 
@@ -147,6 +135,7 @@ class DynamoCampaignBook:
             rollback=_write_rollback(campaign.rollback),
             recalling=campaign.recalling or None,
             names_left_out=campaign.names_left_out or None,
+            test_to=campaign.test_to,
             version=version,
             expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
@@ -200,6 +189,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         rollback=_read_rollback(row.rollback),
         recalling=bool(row.recalling),
         names_left_out=bool(row.names_left_out),
+        test_to=row.test_to,
         version=int(row.version or 0),
     )
 
@@ -215,92 +205,6 @@ def _read_rollback(document: Mapping[str, Any] | None) -> Rollback | None:
     if document is None:
         return None
     return Rollback(**{**document, **{name: document[name] and read_instant(document[name]) for name in _TIMES}})
-
-
-class DynamoExpansionLedger:
-    """Implements ``ExpansionLedger``."""
-
-    def __init__(self, table_name: str) -> None:
-        self._row = bind(RangeRow, table_name)
-        self._chunk_row = bind(ChunkRow, table_name)
-        self._left_out_row = bind(LeftOutRow, table_name)
-
-    def get(self, campaign_id: str, index: int) -> RangeProgress:
-        try:
-            return self._progress(self._row.get(campaign_id, range_name(_RANGE, index), consistent_read=True))
-        except self._row.DoesNotExist:
-            return RangeProgress(campaign_id, index)
-
-    def commit(
-        self,
-        progress: RangeProgress,
-        chunks: Sequence[Chunk] = (),
-        left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    ) -> RangeProgress:
-        row = self._row(
-            campaign_id=progress.campaign_id,
-            chunk=range_name(_RANGE, progress.index),
-            cursor=progress.cursor,
-            carry=list(progress.carry) or None,
-            chunks=progress.chunks,
-            enqueued=progress.enqueued,
-            matched=progress.audience.matched,
-            excluded=dict(progress.audience.excluded),
-            done=progress.done,
-            held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
-            or None,
-            sharing=list(progress.sharing) or None,
-            version=progress.version + 1,
-            expires_at=expiry(datetime.now(UTC), KEPT),
-        )
-        with transaction(self._row) as writes:
-            writes.save(row, condition=as_read(RangeRow, progress.version))
-            for chunk in chunks:
-                writes.save(_chunk_row(self._chunk_row, chunk))
-            if left_out:
-                writes.save(
-                    self._left_out_row(
-                        campaign_id=progress.campaign_id,
-                        chunk=left_out_name(progress.index, progress.version),
-                        customer_ids=[customer_id for ids in left_out.values() for customer_id in ids],
-                        reasons=[[reason, len(ids)] for reason, ids in left_out.items()],
-                        expires_at=row.expires_at,
-                    )
-                )
-        return replace(progress, version=progress.version + 1)
-
-    def list(self, campaign_id: str) -> Sequence[RangeProgress]:
-        rows = self._row.query(campaign_id, RangeRow.chunk.startswith(f"{_RANGE}#"), consistent_read=True)
-        return [self._progress(row) for row in rows]
-
-    def left_out(self, campaign_id: str, first: str | None = None) -> Iterator[LeftOut]:
-        for row in self._left_out_row.query(
-            campaign_id,
-            LeftOutRow.chunk.between(first or f"{LEFT_OUT}#", f"{LEFT_OUT}$"),
-            page_size=_CHUNKS_A_PAGE,
-            consistent_read=True,
-        ):
-            ids = iter(row.customer_ids)
-            by_reason = {reason: tuple(islice(ids, int(count))) for reason, count in row.reasons}
-            yield LeftOut(row.chunk, by_reason)
-
-    @staticmethod
-    def _progress(row: RangeRow) -> RangeProgress:
-        return RangeProgress(
-            campaign_id=row.campaign_id,
-            index=int(row.chunk.removeprefix(f"{_RANGE}#")),
-            cursor=row.cursor,
-            carry=tuple(row.carry or ()),
-            chunks=int(row.chunks),
-            enqueued=int(row.enqueued),
-            audience=Audience(int(row.matched), MappingProxyType({r: int(n) for r, n in row.excluded.items()})),
-            done=row.done,
-            version=int(row.version),
-            held=MappingProxyType(
-                {int(n): Held(read_instant(at), *more) for n, (at, *more) in (row.held or {}).items()}
-            ),
-            sharing=tuple(row.sharing or ()),
-        )
 
 
 class DynamoChunkLedger:
@@ -391,8 +295,8 @@ class DynamoChunkLedger:
         found = self._row.query(
             campaign_id,
             ChunkRow.chunk.startswith(f"{CHUNK}#"),
-            limit=_CHUNKS_A_PAGE,
-            page_size=_CHUNKS_A_PAGE,
+            limit=CHUNKS_A_PAGE,
+            page_size=CHUNKS_A_PAGE,
             last_evaluated_key=start,
             # A resume must find a chunk that was set aside the moment before: nothing else would bring it back.
             consistent_read=True,
@@ -424,10 +328,11 @@ class DynamoChunkLedger:
 
     def _update(self, chunk: Chunk, condition: Any) -> None:
         with lost_races():
-            _chunk_row(self._row, chunk).save(condition=condition)
+            chunk_row(self._row, chunk).save(condition=condition)
 
 
-def _chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
+def chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
+    """The row of a chunk."""
     created_at = chunk.created_at or datetime.now(UTC)
     return row(
         campaign_id=chunk.key.campaign_id,

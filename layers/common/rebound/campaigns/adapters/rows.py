@@ -64,6 +64,7 @@ class CampaignRow(Model):
     rollback = JsonAttribute(null=True)
     recalling = BooleanAttribute(null=True)
     names_left_out = BooleanAttribute(null=True)
+    test_to = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)

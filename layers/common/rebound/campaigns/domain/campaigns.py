@@ -87,8 +87,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
     ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
     who made way for others at their address are decided about again (``addresses``). ``names_left_out`` is set where
-    the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former versions did not. ``version`` counts
-    the writes of the stored row, 0 for none yet.
+    the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former versions did not. ``test_to`` is
+    the address of a single message that is a test, whose customer is made up. ``version`` counts the writes of the
+    stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -108,6 +109,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     rollback: Rollback | None = None
     recalling: bool = False
     names_left_out: bool = False
+    test_to: str | None = None
     version: int = 0
 
     @property

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class ProjectMessages(Struct, frozen=True, kw_only=True):
     """Follows single messages in the message log's change stream; those of campaigns do not come here.
 
+    Tests have no events: they are about nobody's customer.
+
     The stream is in order for each message and delivered at least once.
     """
 
@@ -45,7 +47,7 @@ def _is_wanted(name: str, business: Business) -> bool:
 
 def _event(change: RowChange[Message]) -> MessageEvent | None:
     message = change.after
-    if change.before is not None and change.before.status is message.status:
+    if message.key.is_test or (change.before is not None and change.before.status is message.status):
         return None
     key = message.key
     about = (key.business_id, key.message_id, key.customer_id, message.appointment_id, message.channel)

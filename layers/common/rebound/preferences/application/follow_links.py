@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from copy import replace
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import Business
+from rebound.businesses.domain.business import Business, RecipientOfTests
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import NotFoundError
+from rebound.kernel.retrying import retried
 from rebound.messages.domain.links import Link, Purpose, key_id_of, read_token, write_token
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.sealing import sealing_key_of, unseal
@@ -87,6 +89,11 @@ class LinkView(Struct, frozen=True):
     preferences: str
     language: str
 
+    @property
+    def is_test(self) -> bool:
+        """Whether the link is in a message to a test recipient, whose consent no link in it changes."""
+        return self.link.message.is_test
+
 
 class FollowLinks(Struct, frozen=True, kw_only=True):
     """Shows what a link stands for, and does what its holder asks. Showing never changes anything.
@@ -115,6 +122,9 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
     def confirm(self, token: str) -> LinkView:
         """Allow what the link asks for, and show the result. Repeating it changes nothing: the first time is kept."""
         link, contact = self._open(token, Purpose.CONFIRM)
+        if link.message.is_test:
+            self._confirm_tests(link)
+            return self._view(link, contact)
         now, message_id = self.clock.now(), link.message.message_id
         return self._record(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
 
@@ -130,9 +140,26 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
         link = self.reader.read(token, purpose)
         if link is None:
             raise NotFoundError("link")
+        if link.message.is_test and purpose is Purpose.CONFIRM:
+            _recipient_of_tests(self.businesses.get(link.message.business_id), link)
         return link, self.reader.contact(link)
 
+    def _confirm_tests(self, link: Link) -> None:
+        """Keep that tests may be sent to the address, since the first time that its owner said so."""
+
+        def write() -> None:
+            business = self.businesses.get(link.message.business_id)
+            asked = _recipient_of_tests(business, link)
+            if asked.confirmed_at is None:
+                confirmed = replace(asked, confirmed_at=self.clock.now())
+                recipients = tuple(confirmed if each is asked else each for each in business.test_recipients)
+                self.businesses.replace(replace(business, test_recipients=recipients))
+
+        retried(write)
+
     def _record(self, link: Link, contact: Contact, evidence: tuple[ConsentEvidence, ...]) -> LinkView:
+        if link.message.is_test:
+            return self._view(link, contact)
         if evidence:
             self.record_evidence(contact, evidence)
         return self._view(link, contact.with_evidence(*evidence))
@@ -147,7 +174,7 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
             preferences.choice_before(contact.consent, link.scope),
             None if contact.key.is_hashed else contact.key.address,
             preferences.is_stopped_by_word(contact.consent, channel),
-            contact.consent.is_confirmed,
+            _may_be_tested(business, link) if link.message.is_test else contact.consent.is_confirmed,
             write_token(Link.to(Purpose.PREFERENCES, link.contact, link.message), self.keyring.keys()),
             language_for(self._customer(link), business),
         )
@@ -157,3 +184,19 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
             return self.customers.get(link.message.business_id, link.message.customer_id)
         except NotFoundError:
             return None
+
+
+def _recipient_of_tests(business: Business, link: Link) -> RecipientOfTests:
+    """The test recipient to whom a link went. Raises ``NotFoundError`` when they are no longer on the list."""
+    for each in business.test_recipients:
+        if link.contact in ContactKey(business.business_id, each.channel, each.address).all_hashed:
+            return each
+    raise NotFoundError("test recipient")
+
+
+def _may_be_tested(business: Business, link: Link) -> bool:
+    return any(
+        each.confirmed_at is not None
+        and link.contact in ContactKey(business.business_id, each.channel, each.address).all_hashed
+        for each in business.test_recipients
+    )

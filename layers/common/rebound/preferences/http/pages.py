@@ -41,6 +41,13 @@ class PageWords(Struct, frozen=True):
     confirmed: str
     we_send: str
 
+    ask_to_test: str
+    only_tests: str
+    confirm_tests: str
+    tests_come: str
+    in_a_test: str
+    nothing_of_a_test: str
+
     what_you_get: str
     send_me: str
     choices: Mapping[str, Mapping[str, str]]
@@ -119,6 +126,8 @@ class HtmlPage(Struct, frozen=True):
 
 def ask_to_unsubscribe(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button, which says so when something came that was no press of it."""
+    if view.is_test:
+        return of_a_test(view)
     if is_stopped(view.link.scope, view.choice):
         return unsubscribed(view)
     words, scope = page_words(view.language), view.link.scope
@@ -134,6 +143,8 @@ def ask_to_unsubscribe(view: LinkView, *, pressed: bool = True) -> HtmlPage:
 
 def unsubscribed(view: LinkView) -> HtmlPage:
     """The page that says that it is done, with the way back."""
+    if view.is_test:
+        return of_a_test(view)
     words, scope = page_words(view.language), view.link.scope
     if view.choice is Choice.NOTHING:
         scope = Scope.ALL
@@ -155,6 +166,8 @@ def unsubscribed(view: LinkView) -> HtmlPage:
 
 def ask_to_confirm(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button by which somebody says that they want to be written to."""
+    if view.is_test:
+        return confirmed_tests(view) if view.confirmed else ask_for_tests(view, pressed=pressed)
     if view.confirmed and not is_stopped(view.link.scope, view.choice):
         return confirmed(view)
     words = page_words(view.language)
@@ -171,12 +184,16 @@ def ask_to_confirm(view: LinkView, *, pressed: bool = True) -> HtmlPage:
 
 def confirmed(view: LinkView) -> HtmlPage:
     """The page that says that it is done, with the way to change it."""
+    if view.is_test:
+        return confirmed_tests(view)
     words = page_words(view.language)
     return _own_page(view, words.confirmed, _p(_fill(words.we_send, view)), _to_preferences(view, words.choose))
 
 
 def preferences(view: LinkView, *, saved: bool = False, pressed: bool = True) -> HtmlPage:
     """The page on which everything can be chosen, which says what came of a choice."""
+    if view.is_test:
+        return of_a_test(view)
     words = page_words(view.language)
     if view.stopped_by_word:
         return _own_page(view, words.texts_stopped, _p(_text_start(view)))
@@ -191,6 +208,31 @@ def preferences(view: LinkView, *, saved: bool = False, pressed: bool = True) ->
         f'<button type="submit">{words.save}</button></form>',
         f'<p class="note">{words.about_emails}</p>' if view.link.contact.channel is Channel.EMAIL else "",
     )
+
+
+def ask_for_tests(view: LinkView, *, pressed: bool) -> HtmlPage:
+    """The page with the button by which somebody says that tests may be sent to them."""
+    words = page_words(view.language)
+    return _own_page(
+        view,
+        words.ask_to_test,
+        "" if pressed else _press(words),
+        _p(_fill(words.only_tests, view)),
+        '<form method="post"><input type="hidden" name="confirm" value="yes">'
+        f'<button type="submit">{words.confirm_tests}</button></form>',
+    )
+
+
+def confirmed_tests(view: LinkView) -> HtmlPage:
+    """The page that says that tests may be sent."""
+    words = page_words(view.language)
+    return _own_page(view, words.confirmed, _p(_fill(words.tests_come, view)))
+
+
+def of_a_test(view: LinkView) -> HtmlPage:
+    """The page behind the links in a test, which do nothing."""
+    words = page_words(view.language)
+    return _own_page(view, words.in_a_test, _p(words.nothing_of_a_test))
 
 
 def no_such_link(language: str) -> HtmlPage:

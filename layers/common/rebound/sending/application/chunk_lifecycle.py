@@ -63,7 +63,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             raise ChunkHeldError
         campaign = self.campaigns.get(key.business_id, key.campaign_id)
         business = self.businesses.get(key.business_id)
-        claimed = ClaimedChunk(chunk, campaign, business, settle=outcome is ClaimOutcome.SETTLE)
+        claimed = ClaimedChunk.under(business, chunk, campaign, settle=outcome is ClaimOutcome.SETTLE)
         if slot is SlotResult.SETTLE and not claimed.settle:
             # The worker that was handing it over has put it back since, so its turn is yet to come.
             self._come_again(claimed, chunk.remaining)
@@ -173,5 +173,5 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         return self.campaigns.get(key.business_id, key.campaign_id).status
 
     def _queued(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> Sequence[Message]:
-        customers = self.customers.get_many(claimed.business.business_id, customer_ids)
+        customers = claimed.made_up or self.customers.get_many(claimed.business.business_id, customer_ids)
         return [claimed.message(customer_id, customers.get(customer_id)) for customer_id in customer_ids]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,9 +13,11 @@ from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
+from rebound.messages.domain.links import Purpose
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
@@ -37,6 +38,7 @@ from rebound.sending.domain.recipients import (
     unknown,
 )
 from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.footers import CONFIRM_URL
 from rebound.templates.domain.rendering import values_of
 from rebound.templates.domain.sendable import text_to_send
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.rates.application import RecordThrottle
@@ -75,6 +78,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     receipts: ReceiptQueue
     acquire_slot: AcquireSendSlot
     record_throttle: RecordThrottle
+    links: Callable[[], LinkWriter]
 
     def __call__(self, task: ChunkTask, owner: str, may_go_on: Callable[[], bool]) -> None:
         """Send what is left of a chunk whose turn it is, while there is time.
@@ -149,7 +153,8 @@ class SendText(Struct, frozen=True, kw_only=True):
                 fresh, served = fresh - 1, served + 1
             else:
                 count = max(1, served * 2 if in_time else served)
-                current = replace(claimed, business=self.businesses.get(claimed.chunk.key.business_id))
+                business = self.businesses.get(claimed.chunk.key.business_id)
+                current = ClaimedChunk.under(business, claimed.chunk, claimed.campaign, settle=claimed.settle)
                 again = self._decide(current, [recipient.customer_id for recipient in waiting[:count]], count)
                 outcomes.by_customer.update(again.by_customer)
                 waiting[:count] = again.to_send
@@ -167,7 +172,7 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _hand_over(self, claimed: ClaimedChunk, recipient: Recipient) -> Outcome:
         """Render, reserve, claim the message and hand it over."""
-        message, body, texter = recipient.message, _body(claimed, recipient), self._texter(claimed)
+        message, body, texter = recipient.message, self._body(claimed, recipient), self._texter(claimed)
         if body is None:
             self.chunks.release_earlier(claimed, [recipient.customer_id])
             return cannot_render(message)
@@ -230,9 +235,14 @@ class SendText(Struct, frozen=True, kw_only=True):
         expires_at = claimed.campaign.expires_at
         return None if expires_at is None else expires_at - self.clock.now()
 
-
-def _body(claimed: ClaimedChunk, recipient: Recipient) -> str | None:
-    content = claimed.campaign.content
-    if not isinstance(content, TextContent):
-        return None
-    return text_to_send(content, values_of(recipient.customer, claimed.business))
+    def _body(self, claimed: ClaimedChunk, recipient: Recipient) -> str | None:
+        """The text for one recipient, ``None`` when it cannot be sent. Only who may get tests is asked with a link."""
+        content = claimed.campaign.content
+        if not isinstance(content, TextContent):
+            return None
+        values = values_of(recipient.customer, claimed.business)
+        key = recipient.customer.contact_key(Channel.SMS)
+        if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
+            urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})
+            values = {**values, CONFIRM_URL: urls[Purpose.CONFIRM]}
+        return text_to_send(content, values)

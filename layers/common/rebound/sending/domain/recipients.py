@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct, field
 
-from rebound.businesses.domain.business import Barrier, Business
+from rebound.businesses.domain.business import Barrier, Business, for_tests
 from rebound.businesses.domain.frequency import Frequency
 from rebound.campaigns.domain.campaigns import Campaign, queued_message
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Exclusion
+from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
-from rebound.kernel.receipts import MessageKey
+from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.messages import NO_RECORD, Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
@@ -34,6 +35,19 @@ class ClaimedChunk(Struct, frozen=True):
     settle: bool
     """Whether an attempt before this one died while it was sending."""
 
+    @classmethod
+    def under(cls, business: Business, chunk: Chunk, campaign: Campaign, *, settle: bool = False) -> Self:
+        """The chunk under the business's settings as they are now."""
+        return cls(chunk, campaign, business if campaign.test_to is None else for_tests(business), settle)
+
+    @property
+    def made_up(self) -> Mapping[str, Customer]:
+        """Who stands in for customers that are nobody's: the recipient of a test."""
+        campaign = self.campaign
+        if campaign.test_to is None:
+            return {}
+        return {TESTED: made_up_customer(campaign.business_id, campaign.channel, campaign.test_to, campaign.created_at)}
+
     def message_key(self, customer_id: str) -> MessageKey:
         """The key of a recipient's message."""
         return MessageKey(self.business.business_id, customer_id, self.campaign.message_id(customer_id))
@@ -47,6 +61,21 @@ class ClaimedChunk(Struct, frozen=True):
     def task(self, customer_ids: Sequence[str]) -> ChunkTask:
         """The task that brings the chunk back for these recipients."""
         return ChunkTask(self.chunk.key, len(customer_ids), lane_of(self.campaign))
+
+
+def made_up_customer(business_id: str, channel: Channel, address: str, at: datetime) -> Customer:
+    """The customer whose values a test is filled with."""
+    is_email = channel is Channel.EMAIL
+    return Customer(
+        business_id=business_id,
+        customer_id=TESTED,
+        first_name="Alex",
+        last_name="Example",
+        email=address if is_email else None,
+        mobile_phone=None if is_email else address,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 class Recipient(Struct, frozen=True):

@@ -1,0 +1,177 @@
+"""Tests of campaigns: who may get them is asked first, and then they are sent."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from rebound.businesses.application.settings_of_business import changed_business, test_recipient
+from rebound.businesses.domain.business import Business, RecipientOfTests
+from rebound.campaigns.application.campaign_service import check_barrier
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, TooSoonError
+from rebound.kernel.local_time import seconds_until_tomorrow
+from rebound.kernel.receipts import TESTED, MessageKey
+from rebound.kernel.times import write_time
+from rebound.messages.domain.messages import Message
+from rebound.preferences.domain import test_question
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+
+if TYPE_CHECKING:
+    from rebound.businesses.application.settings_of_business import BusinessChange, SettingsOfBusiness
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.application.campaign_service import CampaignService
+    from rebound.contacts.ports import AddressReader
+    from rebound.messages.ports import MessageLog
+    from rebound.platform.ports import Clock, Ids, RequestIds
+    from rebound.sending.application.post_test import PostTest
+
+MARK: Final = "[Test] "
+TESTS_AN_HOUR: Final = 10
+"""To one address, by the hours of the clock."""
+QUESTIONS_A_DAY: Final = 10
+"""Of one business, by its calendar; an address is asked once a day."""
+HOUR: Final = timedelta(hours=1)
+_TO_THE_HOUR: Final = len("2026-11-29T18")
+
+
+class Turns(Struct, frozen=True, kw_only=True):
+    """Gives something out a limited number of times; whatever is given out is not given back."""
+
+    ids: Ids
+    request_ids: RequestIds
+    clock: Clock
+
+    def take(self, business_id: str, name: str, most: int) -> bool:
+        """Whether there was one left of ``most`` under this name."""
+        now = self.clock.now()
+        for number in range(most):
+            proposed = self.ids.ulid(now)
+            if self.request_ids.id_for(business_id, f"{name}#{number}", proposed) == proposed:
+                return True
+        return False
+
+
+class ChangeSettings(Struct, frozen=True, kw_only=True):
+    """Changes the settings of a business, and asks new test recipients whether they agree."""
+
+    settings: SettingsOfBusiness
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    post: PostTest
+    turns: Turns
+    messages: MessageLog
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+
+    def __call__(self, business_id: str, change: BusinessChange) -> Business:
+        """The settings after the change.
+
+        Whoever is named as a test recipient and has not confirmed is asked, at most once on each day; who cannot be,
+        because the business sends nothing there yet, is asked when they are named again. Raises ``InvalidInputError``
+        and ``TooSoonError``, and then nothing is changed.
+        """
+        if "test_recipients" not in change:
+            return self.settings.change(business_id, change)
+        before = self.businesses.get(business_id)
+        meant = changed_business(before, change, self.addresses)
+        to_ask = [r for r in meant.test_recipients if r.confirmed_at is None and meant.barrier(r.channel) is None]
+        now = self.clock.now()
+        today = now.astimezone(ZoneInfo(before.time_zone)).date()
+        asked = {each: name for each in to_ask if (name := self._question(meant, each, today)) is not None}
+        business = self.settings.change(business_id, change)
+        for each, name in asked.items():
+            self.post(
+                business_id,
+                channel=each.channel,
+                address=each.address,
+                category=Category.TRANSACTIONAL,
+                content=test_question(business.language, each.channel),
+                request=name,
+            )
+        return business
+
+    def _question(self, business: Business, asked: RecipientOfTests, today: date) -> str | None:
+        """What today's question to an address is called; ``None`` when it has been posted.
+
+        Raises ``TooSoonError`` when too many addresses have been asked.
+        """
+        business_id, now = business.business_id, self.clock.now()
+        name = f"test-question#{ContactKey(business_id, asked.channel, asked.address).hashed}#{today}"
+        message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(now))
+        if self.messages.get_many([MessageKey(business_id, TESTED, message_id)]):
+            return None
+        if not self.turns.take(business_id, f"test-questions#{today}", QUESTIONS_A_DAY):
+            raise TooSoonError(
+                f"{QUESTIONS_A_DAY} test recipients have been asked today; name others tomorrow.",
+                seconds_until_tomorrow(now, business.time_zone),
+            )
+        return name
+
+
+class SendTest(Struct, frozen=True, kw_only=True):
+    """Sends a campaign as a test: marked, filled with made-up values, in no audience and no results."""
+
+    view: CampaignService
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    post: PostTest
+    turns: Turns
+    clock: Clock
+
+    def __call__(self, business_id: str, campaign_id: str, to: str, request: str | None = None) -> Message:
+        """Queue the test to one of the business's test recipients.
+
+        Raises ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when the address has not confirmed or
+        nothing is sent on the channel, and ``TooSoonError``.
+        """
+        campaign = self.view.find(business_id, campaign_id)
+        business = self.businesses.get(business_id)
+        recipient = self._recipient(business, to)
+        if recipient.channel is not campaign.channel:
+            what = "an email address" if campaign.channel is Channel.EMAIL else "a number"
+            raise InvalidInputError(FieldError("to", f"The campaign goes by {campaign.channel}: must be {what}."))
+        if recipient.confirmed_at is None:
+            raise ConflictError(
+                "test_recipient_unconfirmed", "The address has not confirmed yet that tests may be sent to it."
+            )
+        check_barrier(business, campaign.channel)
+        now = self.clock.now()
+        key = ContactKey(business_id, recipient.channel, recipient.address).hashed
+        if not self.turns.take(business_id, f"test#{key}#{write_time(now)[:_TO_THE_HOUR]}", TESTS_AN_HOUR):
+            left = now.replace(minute=0, second=0, microsecond=0) + HOUR - now
+            raise TooSoonError(
+                f"{TESTS_AN_HOUR} tests have been sent to this address within this hour; try again in the next.",
+                max(1, -(-left // timedelta(seconds=1))),
+            )
+        return self.post(
+            business_id,
+            channel=campaign.channel,
+            address=recipient.address,
+            category=campaign.category,
+            content=marked(campaign.content),
+            request=request,
+        )
+
+    def _recipient(self, business: Business, to: str) -> RecipientOfTests:
+        try:
+            meant = test_recipient(to, business.country, self.addresses)
+        except ValueError as error:
+            raise InvalidInputError(FieldError("to", str(error))) from None
+        for each in business.test_recipients:
+            if (each.channel, each.address) == (meant.channel, meant.address):
+                return each
+        raise InvalidInputError(FieldError("to", "Must be one of test_recipients: name it with PATCH /v1/business."))
+
+
+def marked(content: Content) -> Content:
+    """The content, of which everybody sees that it is a test; a text that has no room for that stays as it is."""
+    if isinstance(content, EmailContent):
+        return EmailContent(f"{MARK}{content.subject}", content.html, content.text)
+    has_room = len(MARK) + len(content.body) <= MAX_TEXT_CHARACTERS
+    return TextContent(f"{MARK}{content.body}") if has_room else content
