@@ -25,6 +25,9 @@ MAX_VALIDITY_SECONDS = 36_000
 POOL_NUMBER = "+15005550006"
 # The account's numbers.
 _OWN_NUMBER = re.compile(r"\+1500555\d{4}")
+# A short code, or a name; the latter to no number of North America.
+_SHORT_CODE = re.compile(r"\d{5,6}")
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 _&+-]{1,11}")
 
 _MESSAGES = re.compile(r"/2010-04-01/Accounts/([^/]+)/Messages\.json")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -100,7 +103,7 @@ class TwilioApi:
 
     def _create(self, form: Mapping[str, str]) -> dict[str, Any]:
         _check(form)
-        self._check_sender(form.get("MessagingServiceSid", ""), form.get("From", ""))
+        self._check_sender(form.get("MessagingServiceSid", ""), form.get("From", ""), form["To"])
         stage = self._stage
         with stage.decisions:
             if stage.faults.denies(Provider.TWILIO):
@@ -120,11 +123,16 @@ class TwilioApi:
             raise _internal_error()
         return resource
 
-    def _check_sender(self, service: str, number: str) -> None:
+    def _check_sender(self, service: str, number: str, to: str) -> None:
         """Raises TwilioError for what another account sends from."""
         if service and service not in self._services:
             raise TwilioError(21701, f"The Messaging Service {service} does not exist")
-        if not service and not _OWN_NUMBER.fullmatch(number):
+        if not service and _NAME.fullmatch(number):
+            if to.startswith("+1"):
+                message = f"Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' ({number})"
+                raise TwilioError(21612, f"{message} parameters")
+            return
+        if not service and not (_OWN_NUMBER.fullmatch(number) or _SHORT_CODE.fullmatch(number)):
             message = "is not a valid message-capable Twilio phone number for this destination/account"
             raise TwilioError(21606, f"The 'From' phone number provided ({number}) {message}")
 

@@ -211,6 +211,17 @@ class DeployedDay:
         headers = next(own for to, own in self.deployment.providers.headers if to == email_of(number))
         return urlsplit(headers["List-Unsubscribe"].strip("<>")).path.removeprefix("/live")
 
+    def stop_texts_by_a_link(self) -> None:
+        """A text that sells has a link of its recipient's own, who opens it and stops such texts."""
+        first, number = self.business_ids[0], phone_of(20)
+        content = {"body": f"{BODY} ##{{{{stop_url}}}}"}
+        self._post("stoppable", first, "sms", {"customer_ids": [self.customer_ids[0][20]], "content": content})
+        self.deployment.rest()
+        text = next(body for to, body in reversed(self.deployment.providers.texts) if to == number)
+        path = urlsplit(text.rpartition(" ")[2]).path.removeprefix("/live")
+        self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, ONE_CLICK)]
+        self.deployment.rest()
+
     def wait_for_the_morning(self) -> None:
         """Where the business and most of its customers are it is night for two hours more; where one is it is not."""
         first, customer_ids = self.business_ids[0], self.customer_ids[0]

@@ -303,6 +303,8 @@ class Providers:
     """Callbacks on their way: the way, and what is told."""
     headers: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     """The headers of emails, with the address that each went to."""
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    """The bodies of texts over Twilio, with the number that each went to."""
 
     def ses(self, entries: Sequence[Mapping[str, Any]], sender: str) -> Mapping[str, Any] | None:
         """SendBulkEmail; ``None`` when no answer comes."""
@@ -353,6 +355,7 @@ class Providers:
     def twilio(self, form: Mapping[str, str]) -> TwilioResponse:
         """Messages.create."""
         to, callback = form["To"], form["StatusCallback"]
+        self.texts.append((to, form["Body"]))
         query = dict(parse_qsl(urlsplit(callback).query))
         answer = self._next(to, "SUCCESS")
         sid = f"SM{len(self.log):032x}"

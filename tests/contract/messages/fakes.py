@@ -14,7 +14,7 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked, MessagePosted
 from rebound.messages.domain.labels import labels_of
-from rebound.messages.domain.links import LinkKeys
+from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
 from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.contract.webhooks.fakes import MemoryWebhooksPorts
@@ -148,6 +148,19 @@ def _what_receipts_change(message: Message) -> tuple[object, ...]:
     return (message.rank, message.delivered_at, message.failed_at, message.provider_id, message.address)
 
 
+class MemoryShortLinks:
+    """Implements ``ShortLinkBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+
+    def keep(self, link: ShortLink) -> None:
+        self.rows[link.code] = link.token
+
+    def token_of(self, code: str) -> str | None:
+        return self.rows.get(code)
+
+
 FIRST_KEY = b"the first key of the tests"
 
 
@@ -214,6 +227,10 @@ class MemoryMessagesPorts(MemoryTemplatesPorts, MemoryWebhooksPorts):
     @cached_property
     def appointments(self) -> MemoryAppointmentBook:
         return MemoryAppointmentBook()
+
+    @cached_property
+    def short_links(self) -> MemoryShortLinks:
+        return MemoryShortLinks()
 
     @cached_property
     def link_keyring(self) -> MemoryLinkKeyring:

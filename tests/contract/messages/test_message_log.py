@@ -8,6 +8,7 @@ from rebound.businesses.domain.business import Barrier
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome
+from rebound.messages.domain.links import ShortLink
 from rebound.messages.domain.messages import Delivery, MessageStatus
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
@@ -228,3 +229,16 @@ def test_a_receipt_that_was_read_before_an_address_was_forgotten_does_not_bring_
     assert ports.messages.advance([(stored, told)]) == []
     [final] = ports.messages.get_many([read.key]).values()
     assert (final.status, final.contact, final.sealed) == (MessageStatus.DELIVERED, read.contact.hashed, "sealed")
+
+
+def test_the_code_of_a_short_link_leads_to_its_token_and_no_other_does(ports: EveryPorts) -> None:
+    one, other = ShortLink("a" * 16, "https://…", "token-1"), ShortLink("b" * 16, "https://…", "token-2")
+    for link in (one, other, one):
+        ports.short_links.keep(link)
+
+    assert [ports.short_links.token_of(code) for code in ("a" * 16, "b" * 16, "c" * 16, "")] == [
+        "token-1",
+        "token-2",
+        None,
+        None,
+    ]

@@ -402,6 +402,16 @@ class Sns:
         stub.activate()
 
 
+@pytest.mark.parametrize("sender", ["72345", "Juniper", "MG Salon"])
+def test_a_short_code_and_a_name_are_handed_to_twilio_as_they_are(sender: str) -> None:
+    http = TwilioHttp(*recorded("accepted"))
+    text(twilio(http), sender)
+    (form,) = http.calls
+
+    assert form["From"] == sender
+    assert "MessagingServiceSid" not in form
+
+
 def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
     with fake_aws():
         sns = Sns()
@@ -411,6 +421,12 @@ def test_a_text_that_sns_takes_has_the_id_of_sns() -> None:
         assert call["MessageAttributes"] == {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
             "AWS.MM.SMS.OriginationNumber": {"DataType": "String", "StringValue": "+14155550100"},
+        }
+        named = Sns()
+        text(SnsTexter(named.client), "Juniper")
+        assert named.calls[0]["MessageAttributes"] == {
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+            "AWS.SNS.SMS.SenderID": {"DataType": "String", "StringValue": "Juniper"},
         }
         without = Sns()
         text(SnsTexter(without.client), None)

@@ -64,12 +64,13 @@ SENDERS = (
     business(),
     business(email_from=None),
     business(text_from=None),
-    business(text_from="MG0123"),
+    business(text_from="MG" + "0" * 32),
     business(text_from=None, text_provider=Provider.SNS),
     business(switches=Switches(email=False)),
     business(switches=Switches(sms=False)),
     business(switches=Switches(text_confirmations=False)),
     business(bundle=Bundle.BASIC),
+    business(country="GB", text_from="Juniper"),
 )
 STILL_TRIED = "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
 CORRECT_IT = "Ask the customer for another email address, then correct it here: that clears the flag."
@@ -406,7 +407,7 @@ SAYINGS: dict[str, tuple[Told, str]] = {
         {
             "contact": opted_out(Scope.ALL, ConsentSource.PROVIDER, Channel.SMS),
             "what": TEXT,
-            "sender": business(text_from="MG0123"),
+            "sender": business(text_from="MG" + "0" * 32),
         },
         "Only the customer can undo this: they text START to the number that your texts come from.",
     ),

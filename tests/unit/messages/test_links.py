@@ -165,7 +165,11 @@ class Case:
         keyring = MemoryLinkKeyring()
         self.writer = LinkWriter(keyring=keyring, public_url="https://rebound.example.com/live")
         self.reader = LinkReader(
-            keyring=keyring, messages=self.world.messages, customers=self.world.customers, contacts=self.world.contacts
+            keyring=keyring,
+            messages=self.world.messages,
+            customers=self.world.customers,
+            contacts=self.world.contacts,
+            short_links=self.world.short_links,
         )
         people = [customer(1), customer(2)]
         self.world.customers.save(people, contacts_of(*people))

@@ -56,13 +56,14 @@ AREAS: Final = (
 def _elsewhere() -> Mapping[str, Any]:
     # Only the document needs them.
     from rebound.inbound.http import INBOUND_TEXT  # noqa: PLC0415
-    from rebound.preferences.http.documented import CONFIRM, PREFERENCES, UNSUBSCRIBE  # noqa: PLC0415
+    from rebound.preferences.http.documented import CONFIRM, PREFERENCES, STOP, UNSUBSCRIBE  # noqa: PLC0415
     from rebound.receipts.http import STATUS_CALLBACK  # noqa: PLC0415
 
     return {
         "/v1/webhooks/twilio/status": STATUS_CALLBACK,
         "/v1/webhooks/twilio/inbound": INBOUND_TEXT,
         "/v1/unsubscribe/{token}": UNSUBSCRIBE,
+        "/v1/stop/{code}": STOP,
         "/v1/preferences/{token}": PREFERENCES,
         "/v1/confirm/{token}": CONFIRM,
     }

@@ -313,7 +313,10 @@ class BusinessChangeRequest(Request):
     )
     text_provider: Annotated[TextProvider, Field(strict=False)] = TextProvider(DEFAULT_TEXT_PROVIDER)
     text_from: Annotated[str, text_of(maxLength=MAX_SENDER)] | None = Field(
-        default=None, description="One of senders.sms: a phone number or a Twilio messaging service (MG…)."
+        default=None,
+        description="One of senders.sms: a phone number, a short code, a Twilio messaging service (MG…), or a name of "
+        "up to 11 characters where the country allows it. Nobody can answer a name: texts that sell must then have "
+        "##{{stop_url}}, and none can ask for a confirmation.",
     )
     text_rate: Annotated[float, Field(ge=MIN_TEXT_RATE, le=MAX_TEXT_RATE, strict=False)] | None = Field(
         default=None,
@@ -349,7 +352,7 @@ class BusinessChangeRequest(Request):
 
 
 class SendersAnswer(Answer):
-    """What a business may send from: email addresses; numbers and Twilio messaging services."""
+    """What a business may send from: email addresses; numbers, short codes, Twilio messaging services and names."""
 
     email: list[str]
     sms: list[str]

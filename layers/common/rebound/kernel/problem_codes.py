@@ -93,7 +93,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The business's settings keep such messages back.",
         "Change the setting: `barrier` names it, and `detail` says how. `switched_off`: the channel's switch; "
         "`confirmations_off`: that of text confirmations; `no_bundle`: the bundle; `no_sender`: there is nobody to "
-        "send as.",
+        "send as; `no_answers` and `no_stop_url`: texts come from a name, which nobody can answer.",
         members=("channel", "barrier"),
     ),
     "campaign_ended": ProblemKind(

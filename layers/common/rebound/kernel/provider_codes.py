@@ -12,6 +12,8 @@ from typing import Final, Self
 
 from msgspec import Struct
 
+from rebound.kernel.text_senders import SenderKind, kind_of
+
 
 class ProviderTraits(Struct, frozen=True, kw_only=True):
     """What the rest of the code needs to know about a provider.
@@ -20,9 +22,10 @@ class ProviderTraits(Struct, frozen=True, kw_only=True):
     to the message; without, the message is found by the provider's id. ``dates_receipts``: receipts carry their time.
 
     The other traits are about providers that carry texts. ``rate`` is the texts a second that are accepted at least:
-    from each sender with ``rates_senders``, else from the whole account. ``north_american_rate`` is the rate of senders
-    of the United States and Canada where it differs. ``rates`` says both in words. With ``needs_sender`` nothing is
-    sent without a ``text_from``. ``takes_answers``: what people text back comes to us.
+    from each sender with ``rates_senders``, else from the whole account. ``north_american_rate`` is the rate of numbers
+    of the United States and Canada where it differs, ``short_code_rate`` that of short codes. ``rates`` says all in
+    words. With ``needs_sender`` nothing is sent without a ``text_from``. ``takes_answers``: what people text back comes
+    to us. ``names`` are the names that it sends from, of those of ``text_senders``; ``names_are`` says so in words.
     """
 
     label: str
@@ -33,12 +36,17 @@ class ProviderTraits(Struct, frozen=True, kw_only=True):
     rates: str = ""
     rate: float = 0.0
     north_american_rate: float | None = None
+    short_code_rate: float | None = None
     rates_senders: bool = True
     needs_sender: bool = True
     takes_answers: bool = True
+    names: str = ".+"
+    names_are: str = ""
 
     def rate_of(self, sender: str | None) -> float:
         """The rate that a sender has at least, in texts a second."""
+        if sender is not None and kind_of(sender) is SenderKind.SHORT_CODE:
+            return self.short_code_rate or self.rate
         north_american = self.north_american_rate if (sender or "").startswith("+1") else None
         return north_american or self.rate
 
@@ -57,15 +65,17 @@ class Provider(StrEnum):
 
     SES = "ses", ProviderTraits(label="SES", too_fast="ACCOUNT_THROTTLED", carries_texts=False)
     # Source of the rate: "SMS messages per second", the default quota of an account and region, for all senders.
-    # SNS may choose the sending number by itself.
+    # SNS may choose the sending number by itself. Source of the names: "Publish", attribute AWS.SNS.SMS.SenderID.
     SNS = "sns", ProviderTraits(
         label="SNS", too_fast="Rate exceeded", rates="20 over SNS", rate=20.0,
         returns_key=False, rates_senders=False, needs_sender=False, takes_answers=False,
+        names="[A-Za-z0-9-]{3,11}", names_are="3 to 11 letters, digits and hyphens",
     )  # fmt: skip
-    # Source of the rates: "Understanding Twilio rate limits and message queues", long codes.
+    # Source of the rates: "Understanding Twilio rate limits and message queues"; names have the rate of long codes.
     TWILIO = "twilio", ProviderTraits(
-        label="Twilio", too_fast="20429", rates="1 for a number of the United States or Canada, 10 for others",
-        rate=10.0, north_american_rate=1.0, dates_receipts=False,
+        label="Twilio", too_fast="20429", dates_receipts=False,
+        rate=10.0, north_american_rate=1.0, short_code_rate=100.0,
+        rates="1 for a number of the United States or Canada, 100 for a short code, 10 for others",
     )  # fmt: skip
 
 

@@ -135,7 +135,8 @@ class MessageAnswer(Answer):
     )
     barrier: Barrier | None = Field(
         description="With the reason channel_off: which setting it was, the channel's switch (switched_off), that of "
-        "text confirmations (confirmations_off), the bundle (no_bundle) or the lack of a sender (no_sender)."
+        "text confirmations (confirmations_off), the bundle (no_bundle), the lack of a sender (no_sender), or a sender "
+        "that is a name, which nobody can answer (no_answers, or no_stop_url where the text sells)."
     )
     provider: Provider | None
     provider_code: str | None

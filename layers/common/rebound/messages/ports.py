@@ -9,7 +9,7 @@ from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import AppointmentEntry, Asked
-from rebound.messages.domain.links import LinkKeys
+from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message
 from rebound.templates.ports import TemplatesPorts
 from rebound.webhooks.ports import WebhooksPorts
@@ -88,6 +88,16 @@ class LinkKeyring(Protocol):
         """
 
 
+class ShortLinkBook(Protocol):
+    """Where the short links in texts lead: one row for each recipient of a text that has one."""
+
+    def keep(self, link: ShortLink) -> None:
+        """Keep it for as long as messages are; keeping it again changes nothing."""
+
+    def token_of(self, code: str) -> str | None:
+        """The token of the link that a code stands for; ``None`` when there is none, or none any more."""
+
+
 class MessagesPorts(TemplatesPorts, WebhooksPorts, Protocol):
     """What the use cases of messages need from outside."""
 
@@ -96,6 +106,9 @@ class MessagesPorts(TemplatesPorts, WebhooksPorts, Protocol):
 
     @property
     def appointments(self) -> AppointmentBook: ...
+
+    @property
+    def short_links(self) -> ShortLinkBook: ...
 
     @property
     def link_keyring(self) -> LinkKeyring: ...

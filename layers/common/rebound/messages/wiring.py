@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rebound.messages.application.read_client_log import ReadClientLog
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.application.write_links import LinkWriter
-    from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts
+    from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts, ShortLinkBook
 
 
 class AwsMessagesPorts(AwsTemplatesPorts, AwsWebhooksPorts):
@@ -34,6 +34,12 @@ class AwsMessagesPorts(AwsTemplatesPorts, AwsWebhooksPorts):
         from rebound.messages.adapters.dynamo_appointments import DynamoAppointmentBook
 
         return DynamoAppointmentBook(self.settings["MESSAGES_TABLE"])
+
+    @cached_property
+    def short_links(self) -> ShortLinkBook:
+        from rebound.messages.adapters.dynamo_short_links import DynamoShortLinks
+
+        return DynamoShortLinks(self.settings["MESSAGES_TABLE"])
 
     @cached_property
     def link_keyring(self) -> LinkKeyring:

@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "create-business": "a new business",
         "set-bundle": "what a business has booked: basic, or premium with text confirmations",
         "set-text-rate": "how many texts a second go out over the sender of a business",
-        "add-sender": "let a business send from an address, a number or a messaging service; it chooses among its own",
+        "add-sender": "let a business send from an address, number, short code, service or name; it chooses among them",
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
         "list-senders": "who may send from where",
         "rewrite-settings": "write all businesses anew, after an update that says so",
@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--email-from", help="an address of a verified SES identity")
     business.add_argument("--email-from-name", help="the name beside it; may have ##{{business_name}}")
     business.add_argument("--text-provider", help=" or ".join(TEXT_PROVIDERS))
-    business.add_argument("--text-from", help="a phone number or a Twilio messaging service (MG…)")
+    business.add_argument("--text-from", help="a number, a short code, a messaging service (MG…) or a name")
     for name in ("create-business", "add-sender"):
         parsers[name].add_argument(
             "--share-sender",
@@ -138,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
     parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")
     for name in ("add-sender", "remove-sender"):
-        parsers[name].add_argument("--sender", required=True, help="an email address, a number or MG…")
+        parsers[name].add_argument(
+            "--sender", required=True, help="an email address, a number, a short code, MG… or a name"
+        )
     parsers["set-text-rate"].add_argument("--text-rate", type=float, help="without it, what its kind allows at least")
     parsers["list-senders"].add_argument("--business-id", help="of one business (default: all)")
     for name in _OF_ONE_BUSINESS:

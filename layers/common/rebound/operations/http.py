@@ -58,7 +58,9 @@ class BusinessOfOperatorRequest(BusinessChangeRequest):
 
     email_from: Email | None = Field(default=None, description="Granted and chosen.")
     text_from: Annotated[str, text_of(maxLength=MAX_SENDER)] | None = Field(
-        default=None, description="Granted and chosen: a phone number or a Twilio messaging service (MG…)."
+        default=None,
+        description="Granted and chosen: a phone number, a short code, a Twilio messaging service (MG…), or a name of "
+        "up to 11 characters where the country of the business allows it.",
     )
     bundle: Annotated[Bundle, Field(strict=False)] = Field(
         default=Bundle.PREMIUM, description="What the business has booked; premium comes with text confirmations."
@@ -137,8 +139,8 @@ class SenderRequest(Request):
     """A sender for a business."""
 
     sender: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)] = Field(
-        description="An email address under one of the stack's identities, a phone number, or a Twilio messaging "
-        "service (MG…).",
+        description="An email address under one of the stack's identities, a phone number, a short code, a Twilio "
+        "messaging service (MG…), or a name of up to 11 characters where the country of the business allows it.",
         examples=["hello@salon.example.com"],
     )
     share: bool = Field(

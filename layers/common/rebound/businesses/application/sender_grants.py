@@ -1,4 +1,4 @@
-"""The operator's grants of senders: which business may send from which address, number or messaging service."""
+"""The operator's grants of senders: which business may send from which address, number, short code, service or name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.businesses.application.settings_of_business import text_sender
+from rebound.businesses.application.settings_of_business import check_names_are_allowed, text_sender
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.senders import SenderHolders, is_covered, sender_key
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
+from rebound.kernel.text_senders import SenderKind, kind_of
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -79,6 +80,11 @@ class SenderGrants(Struct, frozen=True, kw_only=True):
         if "@" in sender and not is_covered(sender, self.sender_identities):
             known = ", ".join(self.sender_identities)
             raise InvalidInputError(FieldError(field, f"Must belong to an identity of this stack in SES: {known}."))
+        if "@" not in sender and kind_of(sender) is SenderKind.NAME:
+            try:
+                check_names_are_allowed(business.country)
+            except ValueError as error:
+                raise InvalidInputError(FieldError(field, str(error))) from None
         holders = self.businesses.sender_holders(sender)
         others = holders.others(business.business_id) or self._older_users(sender, business.business_id)
         if others and not share:

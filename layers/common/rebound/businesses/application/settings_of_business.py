@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business, RecipientOfTests, Recopying
 from rebound.businesses.domain.sender_names import MAX_MAILBOX, check_sender_name
-from rebound.businesses.domain.senders import MESSAGING_SERVICE, sender_key
+from rebound.businesses.domain.senders import sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -19,6 +20,15 @@ from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import time_zone
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.retrying import retried
+from rebound.kernel.text_senders import (
+    LONGEST_NAME,
+    MESSAGING_SERVICE,
+    NAME,
+    SHORT_CODE,
+    SenderKind,
+    countries_with_names,
+    kind_of,
+)
 from rebound.kernel.written_text import is_one_line, tidied
 
 if TYPE_CHECKING:
@@ -104,7 +114,29 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     changed = replace(business, **{**checked, **options})
     if changed.email_from_name is not None and len(changed.email_sender) > MAX_MAILBOX:
         raise InvalidInputError(FieldError(_lengthens_sender(change), _TOO_LONG_A_SENDER))
+    _check_name_of_texts(changed, change)
     return changed
+
+
+def _check_name_of_texts(business: Business, change: BusinessChange) -> None:
+    """Refuse a change after which texts would come from a name that provider or country does not allow."""
+    sender, provider = business.text_from, business.text_provider.traits
+    changed = next((name for name in ("text_from", "text_provider", "country") if name in change), None)
+    if sender is None or changed is None or kind_of(sender) is not SenderKind.NAME:
+        return
+    if not re.fullmatch(provider.names, sender):
+        message = f"{provider.label} sends from names of {provider.names_are}, and text_from is none."
+        raise InvalidInputError(FieldError(changed, message))
+    try:
+        check_names_are_allowed(business.country)
+    except ValueError as error:
+        raise InvalidInputError(FieldError(changed, str(error))) from None
+
+
+def check_names_are_allowed(country: str) -> None:
+    """Raises ``ValueError`` with a sentence where texts cannot come from a name."""
+    if country not in countries_with_names():
+        raise ValueError(f"Texts cannot come from a name in {country}: take a number, a short code or a service (MG…).")
 
 
 _TOO_LONG_A_SENDER: Final = (
@@ -153,10 +185,21 @@ def _granted(name: str, value: str, country: str, addresses: AddressReader, busi
 
 
 def text_sender(given: str, country: str, addresses: AddressReader) -> str:
-    """A number in E.164, or a messaging service as Twilio writes it. Raises ``ValueError`` with a sentence."""
-    if MESSAGING_SERVICE.fullmatch(given):
-        return f"MG{given[2:].lower()}"
-    return addresses.phone(given, country)
+    """A number in E.164; a messaging service as Twilio writes it; a short code or a name as it is given.
+
+    Raises ``ValueError`` with a sentence.
+    """
+    sender = tidied(given)
+    if MESSAGING_SERVICE.fullmatch(sender):
+        return f"MG{sender[2:].lower()}"
+    if SHORT_CODE.fullmatch(sender) or NAME.fullmatch(sender):
+        return sender
+    if any(character.isalpha() for character in sender):
+        raise ValueError(
+            "Must be a phone number, a short code of 3 to 6 digits, a messaging service (MG and 32 digits), or a name: "
+            f"1 to {LONGEST_NAME} letters without accents, digits, spaces and signs out of - _ & +, not digits alone."
+        )
+    return addresses.phone(sender, country)
 
 
 def test_recipient(given: str, country: str, addresses: AddressReader) -> RecipientOfTests:

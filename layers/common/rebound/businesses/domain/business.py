@@ -17,6 +17,7 @@ from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPo
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, Provider
+from rebound.kernel.text_senders import kind_of
 
 
 class DoubleOptIn(Struct, frozen=True):
@@ -79,6 +80,10 @@ class Barrier(StrEnum):
     """The bundle has no text confirmations."""
     NO_SENDER = "no_sender"
     """No sender is set for the channel."""
+    NO_STOP_URL = "no_stop_url"
+    """The text sells, its sender is a name, and it has no link to stop such texts with."""
+    NO_ANSWERS = "no_answers"
+    """The text asks to be answered, and its sender is a name, which nobody can answer."""
 
 
 class Switches(Struct, frozen=True):
@@ -126,11 +131,10 @@ class Business(Struct, frozen=True):
     ``country`` (ISO 3166-1 alpha-2) is where numbers without a country code are read; ``time_zone`` is an IANA name.
     ``email_from_name`` stands beside ``email_from``, with placeholders (``sender_names``); ``reply_to`` is where
     answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
-    ``text_from`` is an E.164 number or a Twilio messaging service id (``MG…``); ``text_rate`` is how many texts it may
-    send a second, ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business
-    chooses among them. ``message_events`` are the names of events about single messages that the bus is to get, and
-    ``webhooks`` what its webhooks want, whose settings are kept elsewhere. ``version`` counts writes of the stored row;
-    it is no setting.
+    ``text_from`` is what texts come from (``text_senders``); ``text_rate`` is how many texts it may send a second,
+    ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business chooses among
+    them. ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
+    its webhooks want, whose settings are kept elsewhere. ``version`` counts writes of the stored row; it is no setting.
     """
 
     business_id: str
@@ -159,10 +163,13 @@ class Business(Struct, frozen=True):
     test_recipients: tuple[RecipientOfTests, ...] = ()
     version: int = 0
 
-    def barrier(self, channel: Channel, *, asks_confirmation: bool = False) -> Barrier | None:
+    def barrier(
+        self, channel: Channel, *, asks_confirmation: bool = False, lacks_stop_url: bool = False
+    ) -> Barrier | None:
         """The first setting that keeps the business from sending on a channel; ``None`` when none does.
 
-        ``asks_confirmation`` is for a message that asks the customer to confirm an appointment.
+        ``asks_confirmation`` is for a message that asks the customer to confirm an appointment, ``lacks_stop_url`` for
+        a text that sells and can only be stopped by an answer.
         """
         is_email = channel is Channel.EMAIL
         if not (self.switches.email if is_email else self.switches.sms):
@@ -172,12 +179,21 @@ class Business(Struct, frozen=True):
                 return Barrier.CONFIRMATIONS_OFF
             if self.bundle is not Bundle.PREMIUM:
                 return Barrier.NO_BUNDLE
+            if not self.can_be_texted:
+                return Barrier.NO_ANSWERS
+        if lacks_stop_url and not is_email and not self.can_be_texted:
+            return Barrier.NO_STOP_URL
         return None if self._has_sender(channel) else Barrier.NO_SENDER
 
     @property
     def confirmed_test_recipients(self) -> tuple[str, ...]:
         """The addresses that tests may be sent to."""
         return tuple(each.address for each in self.test_recipients if each.confirmed_at is not None)
+
+    @property
+    def can_be_texted(self) -> bool:
+        """Whether the sender of texts is none that nobody can answer."""
+        return self.text_from is None or kind_of(self.text_from).takes_answers
 
     def _has_sender(self, channel: Channel) -> bool:
         """Whether a sender is set for the channel, or the provider needs none."""

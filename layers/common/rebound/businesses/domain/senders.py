@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec import Struct, field
 
-MESSAGING_SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
-
 
 class Senders(Struct, frozen=True):
-    """The senders of one business: email addresses, and numbers (E.164) or Twilio messaging services (``MG…``).
+    """The senders of one business: email addresses; and numbers (E.164), short codes, messaging services, names.
 
     Stored settings call ``sms`` ``text``.
     """

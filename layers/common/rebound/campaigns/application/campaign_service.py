@@ -22,7 +22,7 @@ from rebound.kernel.pages import Page
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import Selection, compile_filter
 from rebound.templates.domain.content import Content
-from rebound.templates.domain.rendering import check_content, warnings_about
+from rebound.templates.domain.rendering import check_content, check_stop_url, warnings_about
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -239,6 +239,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         try:
             if content is not None:
                 check_content(content, category)
+                check_stop_url(content, category, business)
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
@@ -288,6 +289,13 @@ _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
     (Barrier.NO_BUNDLE, Channel.SMS): (
         "Text confirmations come with the premium bundle, and this business has the basic one: whoever runs Rebound "
         "can change it (rebound set-bundle). Or text without asks_confirmation."
+    ),
+    (Barrier.NO_STOP_URL, Channel.SMS): (
+        "The business texts from a name, which nobody can answer with STOP: a text that sells must have ##{{stop_url}}."
+    ),
+    (Barrier.NO_ANSWERS, Channel.SMS): (
+        "The business texts from a name, which nobody can answer: choose a text_from that is a number or a short code "
+        "with PATCH /v1/business first, or text without asks_confirmation."
     ),
     (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it with PATCH /v1/business first.",
     (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it with PATCH /v1/business first.",

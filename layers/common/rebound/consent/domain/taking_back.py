@@ -6,6 +6,7 @@ from typing import Final
 from rebound.consent.domain.consent import Consent, ConsentEvidence, Weight
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
+from rebound.kernel.text_senders import SenderKind, kind_of
 
 
 class TakenBackBy(StrEnum):
@@ -60,7 +61,10 @@ def how_to_take_back(opt_out: ConsentEvidence, channel: Channel, text_from: str 
 
 def number_to_text(text_from: str | None) -> str:
     """Where a customer texts START to: ``text_from`` if it is a number, else words that describe the number."""
-    return text_from if text_from is not None and text_from.startswith("+") else "the number that your texts come from"
+    kind = None if text_from is None else kind_of(text_from)
+    if text_from is not None and kind in (SenderKind.NUMBER, SenderKind.SHORT_CODE):
+        return text_from
+    return "the number that they texted" if kind is SenderKind.NAME else "the number that your texts come from"
 
 
 def only_the_customer_ends(consent: Consent, scope: Scope) -> ConsentEvidence | None:

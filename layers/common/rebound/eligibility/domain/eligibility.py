@@ -109,7 +109,20 @@ class Case(Struct, frozen=True):
     @property
     def barrier(self) -> Barrier | None:
         """What in the business's settings keeps the message back."""
-        return self.business.barrier(self.mailing.channel, asks_confirmation=self.mailing.asks_confirmation)
+        mailing = self.mailing
+        return self.business.barrier(
+            mailing.channel, asks_confirmation=mailing.asks_confirmation, lacks_stop_url=self.lacks_stop_url
+        )
+
+    @property
+    def lacks_stop_url(self) -> bool:
+        """Whether the message is a text that sells, from a name, and has no link to stop such texts with."""
+        if self.business.can_be_texted or self.mailing.content is None:
+            return False
+        # What shows messages needs nothing that renders them.
+        from rebound.templates.domain.rendering import lacks_stop_url  # noqa: PLC0415
+
+        return lacks_stop_url(self.mailing.content, self.mailing.category)
 
     @property
     def opted_out_of(self) -> Scope | None:
@@ -168,7 +181,9 @@ def _settings_of_channel(case: Case) -> Mapping[str, Any]:
     business = case.business
     if case.mailing.channel is Channel.EMAIL:
         return {"switches": {"email": business.switches.email}, "email_from": business.email_from}
-    sender = {"text_provider": business.text_provider, "text_from": business.text_from}
+    sender: dict[str, Any] = {"text_provider": business.text_provider, "text_from": business.text_from}
+    if not business.can_be_texted:
+        sender["lacks_stop_url"] = case.lacks_stop_url
     switches = with_former_name({"sms": business.switches.sms})
     if not case.mailing.asks_confirmation:
         return {"switches": switches, **sender}

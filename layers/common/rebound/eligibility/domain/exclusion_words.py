@@ -99,6 +99,8 @@ _BARRED: Final[Mapping[Barrier, str]] = {
     Barrier.SWITCHED_OFF: "The business has switched {plural} off, so none go out.",
     Barrier.CONFIRMATIONS_OFF: "The business has switched text confirmations off, so none go out.",
     Barrier.NO_BUNDLE: "Text confirmations come with the premium bundle, which the business does not have.",
+    Barrier.NO_STOP_URL: "The text comes from a name, which nobody can answer, and has no link to stop {plural} with.",
+    Barrier.NO_ANSWERS: "The text asks for an answer, and the business sends {plural} from a name.",
     Barrier.NO_SENDER: "The business has no sender set for {plural}, so none go out.",
 }
 
@@ -233,6 +235,10 @@ def _let_it_be_sent(case: Case) -> str:
             return f"Ask whoever looks after your messaging to switch {what[barrier]} in the business's settings."
         case Barrier.NO_BUNDLE:
             return "Ask whoever runs Rebound for the premium bundle, or text without asking for a confirmation."
+        case Barrier.NO_STOP_URL:
+            return "Send a text that has ##{{stop_url}}, or ask whoever runs Rebound for a number to text from."
+        case Barrier.NO_ANSWERS:
+            return "Text without asking for a confirmation, or ask whoever runs Rebound for a number to text from."
         case _:
             return _set_a_sender(case)
 

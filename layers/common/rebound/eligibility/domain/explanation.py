@@ -215,5 +215,7 @@ _KEPT_BACK: Final[Mapping[Barrier, str]] = {
     Barrier.SWITCHED_OFF: "It was left out: the business had switched {plural} off.",
     Barrier.CONFIRMATIONS_OFF: "It was left out: the business had switched text confirmations off.",
     Barrier.NO_BUNDLE: "It was left out: without the premium bundle, the business had no text confirmations.",
+    Barrier.NO_STOP_URL: "It was left out: it had no link to stop such {plural} with, and came from a name.",
+    Barrier.NO_ANSWERS: "It was left out: it asked for an answer, and the business sent {plural} from a name.",
     Barrier.NO_SENDER: "It was left out: the business had no sender set for {plural}.",
 }

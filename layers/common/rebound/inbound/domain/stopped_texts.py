@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, taken_back_by
+from rebound.consent.domain.taking_back import TakenBackBy, how_to_take_back, number_to_text, taken_back_by
 from rebound.contacts.domain.replies import Keyword
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
 from rebound.kernel.languages import read_words
+from rebound.kernel.text_senders import SenderKind, kind_of
 
 
 @cache
@@ -53,14 +54,12 @@ def stopped_texts(opt_out: ConsentEvidence, business: Business, number_texted: s
         return StoppedTexts(
             opt_out.at, opt_out.source, None, how_to_take_back(opt_out, Channel.SMS, business.text_from)
         )
-    sender = business.text_from or ""
-    number = sender if sender.startswith("+") else number_texted
-    where = number or (
-        f"the number that your texts come from; in Twilio's console it is in the sender pool of the messaging service "
-        f"{sender}"
-        if sender
-        else "the number that your texts come from"
-    )
+    sender = business.text_from
+    kind = None if sender is None else kind_of(sender)
+    number = sender if kind in (SenderKind.NUMBER, SenderKind.SHORT_CODE) else number_texted
+    where = number or number_to_text(sender)
+    if number is None and kind is SenderKind.MESSAGING_SERVICE:
+        where += f"; in Twilio's console it is in the sender pool of the messaging service {sender}"
     return StoppedTexts(
         opt_out.at, opt_out.source, number, f"Only the customer can undo this: they text START to {where}."
     )

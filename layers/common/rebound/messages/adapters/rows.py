@@ -45,7 +45,11 @@ class MessageRow(Model):
 
 
 class PointerRow(Model):
-    """In the Messages table: which message a provider's id means. ``recipient_id`` is ``<provider>#<provider id>``."""
+    """In the Messages table: what an id from elsewhere means.
+
+    ``recipient_id`` is ``<provider>#<provider id>`` and points to a message, or ``#stop#<code>`` and points to the
+    token of a link in a text.
+    """
 
     recipient_id = UnicodeAttribute(hash_key=True)
     message_id = UnicodeAttribute(range_key=True)

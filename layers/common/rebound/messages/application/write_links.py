@@ -10,7 +10,7 @@ from msgspec import Struct
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.links import Purpose, write_tokens
+from rebound.messages.domain.links import Purpose, ShortLink, short_code_of, write_tokens
 
 if TYPE_CHECKING:
     from rebound.messages.ports import LinkKeyring
@@ -26,3 +26,9 @@ class LinkWriter(Struct, frozen=True, kw_only=True):
         """The links for ``message``, which goes to ``contact``: one for each ``wanted`` purpose, with its scope."""
         tokens = write_tokens(contact, message, wanted, self.keyring.keys())
         return {purpose: f"{self.public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}
+
+    def stop_link(self, contact: ContactKey, message: MessageKey, scope: Scope) -> ShortLink:
+        """The short link for a text, to be kept (``ShortLinkBook``) before the text is handed over."""
+        token = write_tokens(contact, message, {Purpose.UNSUBSCRIBE: scope}, self.keyring.keys())[Purpose.UNSUBSCRIBE]
+        code = short_code_of(token)
+        return ShortLink(code, f"{self.public_url}/v1/stop/{code}", token)

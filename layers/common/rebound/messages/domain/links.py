@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
@@ -31,6 +31,7 @@ _ID: Final = 16
 _DIGEST: Final = 32
 _SIGNATURE: Final = 16
 """128 of the HMAC's 256 bits, as RFC 2104 §5 allows: links stand in header lines and should be short."""
+_CODE: Final = 10
 _CONTEXT: Final = b"rebound-link"
 """Signed with each link, so that nothing else that is signed with the same key is taken for a link."""
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -110,6 +111,19 @@ def write_tokens(
         body = head + bytes((kind,)) + rest
         tokens[purpose] = urlsafe_b64encode(body + _sign(body, key)).rstrip(b"=").decode()
     return tokens
+
+
+class ShortLink(Struct, frozen=True):
+    """A link in a text, where every character is paid for: ``code`` stands there, and leads to the link's ``token``."""
+
+    code: str
+    url: str
+    token: str
+
+
+def short_code_of(token: str) -> str:
+    """The code of a link: 80 bits, as hard to guess as the token's signature makes them, and always the same."""
+    return b32encode(sha256(token.encode()).digest()[:_CODE]).decode().lower()
 
 
 def key_id_of(token: str) -> int | None:

@@ -53,6 +53,8 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
                 "no_answers",
                 f"Answers to texts over {provider.label} do not come back, so nobody can confirm by text.",
             )
+        if channel is Channel.SMS and not business.can_be_texted:
+            raise ConflictError("no_answers", "Texts come from a name, which nobody can answer: ask by email.")
         _check(self.contacts.get_many([key])[key], business)
         now = self.clock.now()
         name = f"confirmation#{key.hashed}#{now.astimezone(ZoneInfo(business.time_zone)).date()}"

@@ -14,7 +14,7 @@ from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.links import Link, Purpose, key_id_of, read_token, write_token
+from rebound.messages.domain.links import MAX_TOKEN, Link, Purpose, key_id_of, read_token, write_token
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.sealing import sealing_key_of, unseal
 from rebound.preferences import domain as preferences
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.messages.application.record_evidence import RecordEvidence
-    from rebound.messages.ports import LinkKeyring, MessageLog
+    from rebound.messages.ports import LinkKeyring, MessageLog, ShortLinkBook
     from rebound.platform.ports import Clock
 
 
@@ -36,6 +36,14 @@ class LinkReader(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     customers: CustomerBook
     contacts: ContactBook
+    short_links: ShortLinkBook
+
+    def token_of(self, code: str) -> str:
+        """The token that the code of a short link stands for. Raises ``NotFoundError``."""
+        token = self.short_links.token_of(code) if len(code) <= MAX_TOKEN else None
+        if token is None:
+            raise NotFoundError("link")
+        return token
 
     def read(self, token: str, purpose: Purpose) -> Link | None:
         """The link that a token holds; ``None`` unless we wrote the token, for this purpose."""

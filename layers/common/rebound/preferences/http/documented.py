@@ -1,5 +1,6 @@
 """What the OpenAPI document says of the pages behind links, which a function of their own serves."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.platform.http.routes import PROBLEM, TOO_MANY
@@ -13,6 +14,13 @@ _TOKEN: Final = {
     "description": "Signed; stands in the message.",
     "schema": {"type": "string", "maxLength": 512},
 }
+_CODE: Final = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "description": "Of a link in a text (`##{{stop_url}}`).",
+    "schema": {"type": "string", "maxLength": 512},
+}
 _NO_LINK: Final = {
     "404": {
         "description": "No link of ours, or of an address that nobody knows any more; a problem where it cannot be one",
@@ -24,9 +32,9 @@ _NO_LINK: Final = {
 }
 
 
-def _link(what: str, summary: str, field: str, choices: list[str]) -> dict[str, Any]:
-    """The routes behind a link in an email, which are for people and mail programs."""
-    common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [_TOKEN]}
+def _link(what: str, summary: str, field: str, choices: list[str], key: Mapping[str, Any] = _TOKEN) -> dict[str, Any]:
+    """The routes behind a link in a message, which are for people and mail programs."""
+    common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [key]}
     form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
     shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"], "429": _NO_LINK["429"]}
     return {
@@ -63,6 +71,9 @@ UNSUBSCRIBE: Final = _link(
 )
 PREFERENCES: Final = _link(
     "choose what to get", "Choose what to get, or to get it again", "choice", [str(choice) for choice in Choice]
+)
+STOP: Final = _link(
+    "stop texts that sell", "The button of the page stops them, again is once", "List-Unsubscribe", ["One-Click"], _CODE
 )
 CONFIRM: Final = _link(
     "confirm that marketing is wanted", "Confirm that marketing is wanted, again is once", "confirm", ["yes"]

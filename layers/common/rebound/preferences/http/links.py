@@ -24,6 +24,8 @@ from rebound.preferences.http.pages import HtmlPage
 MAX_BODY: Final = 4096
 """More than any form of ours, also as multipart/form-data."""
 MAX_FIELDS: Final = 16
+SHORT: Final = "stop"
+"""The path of the links in texts, which are short for those to unsubscribe."""
 _HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
@@ -56,12 +58,13 @@ def respond(event: Mapping[str, Any], links: FollowLinks) -> Mapping[str, Any]:
 def _answer(event: Mapping[str, Any], links: FollowLinks) -> Answer:
     """Do what a form asks for and show how things stand then; for everything else the page that asks."""
     *_, name, token = event["path"].rstrip("/").split("/")
-    purpose = Purpose(name) if name in list(Purpose) else Purpose.PREFERENCES
+    purpose = Purpose(name) if name in list(Purpose) else Purpose.UNSUBSCRIBE if name == SHORT else Purpose.PREFERENCES
     if len(event.get("body") or "") > MAX_BODY:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood(_read_by(event))
     posted = event["httpMethod"] == "POST"
     form = _form(event) if posted else {}
     try:
+        token = links.reader.token_of(token) if name == SHORT else token
         match purpose:
             # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
             case Purpose.UNSUBSCRIBE if form.get("List-Unsubscribe") == "One-Click":

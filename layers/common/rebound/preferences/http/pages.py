@@ -12,6 +12,7 @@ from msgspec import Struct
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import read_words
+from rebound.kernel.text_senders import SenderKind, kind_of
 from rebound.preferences.application.follow_links import LinkView
 from rebound.preferences.domain import Choice, is_stopped
 
@@ -258,8 +259,10 @@ def _press(words: PageWords) -> str:
 
 
 def _text_start(view: LinkView) -> str:
-    words, sender = page_words(view.language), view.business.text_from or ""
-    return words.text_start_to.format(number=escape(sender)) if sender.startswith("+") else words.text_start
+    words, sender = page_words(view.language), view.business.text_from
+    if sender is None or kind_of(sender) not in (SenderKind.NUMBER, SenderKind.SHORT_CODE):
+        return words.text_start
+    return words.text_start_to.format(number=escape(sender))
 
 
 def _whom(view: LinkView) -> str:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
+from rebound.kernel.text_senders import SenderKind, kind_of
 from rebound.platform.adapters.aws import DENIED, NOT_LET_IN
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, Refused, SendResult, Unknown
@@ -15,6 +16,8 @@ from rebound.sending.domain.recipients import ACCESS_DENIED, Accepted, Refused, 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+_ATTRIBUTE: Final = {False: "AWS.MM.SMS.OriginationNumber", True: "AWS.SNS.SMS.SenderID"}
+"""What the sender is called, by whether it is a name."""
 _THROTTLES: Final = frozenset({"Throttled", "ThrottledException", "ThrottlingException", "Throttling"})
 _INVALID: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})
 _SERVER_ERROR: Final = 500
@@ -38,7 +41,7 @@ class SnsTexter:
     ) -> SendResult:
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         if sender is not None:
-            attributes["AWS.MM.SMS.OriginationNumber"] = {"DataType": "String", "StringValue": sender}
+            attributes[_ATTRIBUTE[kind_of(sender) is SenderKind.NAME]] = {"DataType": "String", "StringValue": sender}
         try:
             answer = self._client.publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
         except ClientError as error:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
+from rebound.kernel.text_senders import SenderKind, kind_of
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.callback_address import status_callback_url
 from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
@@ -35,7 +36,7 @@ class TwilioTexter:
         from requests.exceptions import ConnectTimeout, RequestException  # noqa: PLC0415
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
 
-        by_service = sender is not None and sender.startswith("MG")
+        by_service = sender is not None and kind_of(sender) is SenderKind.MESSAGING_SERVICE
         try:
             message = self._client.messages.create(
                 to=to,

@@ -26,7 +26,7 @@ from rebound.messages.domain.messages import Message
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 from rebound.templates.domain.content import Content
-from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.rendering import check_content, check_stop_url
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -140,6 +140,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         errors: list[FieldError] = []
         try:
             check_content(content, category)
+            check_stop_url(content, category, business)
         except InvalidInputError as error:
             errors.extend(error.errors)
         errors.extend(timing.problems(business, self.clock.now(), FARTHEST_MESSAGE))

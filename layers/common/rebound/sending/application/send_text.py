@@ -38,8 +38,8 @@ from rebound.sending.domain.recipients import (
     unknown,
 )
 from rebound.templates.domain.content import TextContent
-from rebound.templates.domain.footers import CONFIRM_URL
-from rebound.templates.domain.rendering import values_of
+from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
+from rebound.templates.domain.rendering import uses, values_of
 from rebound.templates.domain.sendable import text_to_send
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 
     from rebound.businesses.ports import BusinessDirectory
     from rebound.messages.application.write_links import LinkWriter
-    from rebound.messages.ports import MessageLog
+    from rebound.messages.domain.links import ShortLink
+    from rebound.messages.ports import MessageLog, ShortLinkBook
     from rebound.platform.ports import Clock
     from rebound.rates.application import RecordThrottle
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
@@ -79,6 +80,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     acquire_slot: AcquireSendSlot
     record_throttle: RecordThrottle
     links: Callable[[], LinkWriter]
+    short_links: ShortLinkBook
 
     def __call__(self, task: ChunkTask, owner: str, may_go_on: Callable[[], bool]) -> None:
         """Send what is left of a chunk whose turn it is, while there is time.
@@ -172,13 +174,17 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _hand_over(self, claimed: ClaimedChunk, recipient: Recipient) -> Outcome:
         """Render, reserve, claim the message and hand it over."""
-        message, body, texter = recipient.message, self._body(claimed, recipient), self._texter(claimed)
+        message, texter, link = recipient.message, self._texter(claimed), self._stop_link(claimed, recipient)
+        body = self._body(claimed, recipient, link)
         if body is None:
             self.chunks.release_earlier(claimed, [recipient.customer_id])
             return cannot_render(message)
         reserved = self.decide.reserve(claimed, recipient)
         if isinstance(reserved, Message):
             return reserved
+        if link is not None:
+            # Before the text can be on a phone.
+            self.short_links.keep(link)
         if not self.messages.claim(message):
             return Settled()
         result = texter.send(claimed.business.text_from, message.key, recipient.address, body, self._valid_for(claimed))
@@ -231,16 +237,26 @@ class SendText(Struct, frozen=True, kw_only=True):
     def _texter(self, claimed: ClaimedChunk) -> Texter:
         return self.texter(claimed.business.text_provider)
 
+    def _stop_link(self, claimed: ClaimedChunk, recipient: Recipient) -> ShortLink | None:
+        """The recipient's own link to stop such texts with, if the text has one: nobody else pays for it."""
+        campaign = claimed.campaign
+        scope, key = scope_of(campaign.category), recipient.customer.contact_key(Channel.SMS)
+        if scope is None or key is None or not uses(campaign.content, STOP_URL):
+            return None
+        return self.links().stop_link(key, recipient.message.key, scope)
+
     def _valid_for(self, claimed: ClaimedChunk) -> timedelta | None:
         expires_at = claimed.campaign.expires_at
         return None if expires_at is None else expires_at - self.clock.now()
 
-    def _body(self, claimed: ClaimedChunk, recipient: Recipient) -> str | None:
+    def _body(self, claimed: ClaimedChunk, recipient: Recipient, link: ShortLink | None) -> str | None:
         """The text for one recipient, ``None`` when it cannot be sent. Only who may get tests is asked with a link."""
         content = claimed.campaign.content
         if not isinstance(content, TextContent):
             return None
         values = values_of(recipient.customer, claimed.business)
+        if link is not None:
+            values = {**values, STOP_URL: link.url}
         key = recipient.customer.contact_key(Channel.SMS)
         if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
             urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})

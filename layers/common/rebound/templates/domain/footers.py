@@ -18,13 +18,16 @@ from rebound.kernel.languages import read_words
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"
 CONFIRM_URL: Final = "confirm_url"
+STOP_URL: Final = "stop_url"
 POSTAL_ADDRESS: Final = "postal_address"
 LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
-"""The links of emails that can be unsubscribed from. Texts have none: they are answered with STOP."""
+"""The links of emails that can be unsubscribed from."""
+LINKS_OF_TEXTS: Final = (STOP_URL,)
+"""Those of texts that sell. Others are answered with STOP, and so are these where their sender can be answered."""
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 """The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
-ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL)
+ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL, STOP_URL)
 """The variables whose value is a whole address."""
 
 COLOUR: Final = "#595959"

@@ -23,7 +23,9 @@ from rebound.templates.domain.footers import (
     ALL_LINKS,
     LINKS,
     LINKS_OF_OTHERS,
+    LINKS_OF_TEXTS,
     POSTAL_ADDRESS,
+    STOP_URL,
     footer_of,
     scope_of,
 )
@@ -47,6 +49,7 @@ CUSTOMER_VARIABLES: Final = sorted(
 """In the order of the profile, with ``external_id`` last, because few want to show it."""
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name", POSTAL_ADDRESS)
 _BODIES_OF_EMAILS: Final = ("html", "text")
+_BODY_OF_TEXTS: Final = "body"
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 MAX_EMAIL_CHARACTERS: Final = 262_144
 """Of an email as SES takes it (``as_data``): the model's limit of ``EmailTemplateData``."""
@@ -72,10 +75,12 @@ def check_content(content: Content, category: Category) -> None:
 
     :raises InvalidInputError: naming the field and the variable, with the list of known variables.
     """
-    of_bodies = variables_of_bodies(category)
+    known_in = dict.fromkeys(_BODIES_OF_EMAILS, variables_of_bodies(category))
+    if scope_of(category) is not None:
+        known_in[_BODY_OF_TEXTS] = (*VARIABLES, *LINKS_OF_TEXTS)
     errors: list[FieldError] = []
     for name, template in _templates(content):
-        known = of_bodies if name in _BODIES_OF_EMAILS else VARIABLES
+        known = known_in.get(name, VARIABLES)
         flaws = flaws_of(template, known, ALL_LINKS, is_html=name == "html")
         errors.extend(FieldError(f"content.{name}", str(flaw), flaw.did_you_mean) for flaw in flaws)
     if errors:
@@ -87,6 +92,19 @@ def check_content(content: Content, category: Category) -> None:
             raise InvalidInputError(FieldError("content", f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
 
 
+def lacks_stop_url(content: Content | None, category: Category) -> bool:
+    """Whether a text sells and has no link of its recipient's own to stop such texts with."""
+    return isinstance(content, TextContent) and scope_of(category) is not None and not uses(content, STOP_URL)
+
+
+def check_stop_url(content: Content, category: Category, business: Business) -> None:
+    """Refuse a text that sells and could not be stopped. Raises ``InvalidInputError``."""
+    if not business.can_be_texted and lacks_stop_url(content, category):
+        message = "The business texts from a name, which nobody can answer with STOP: a text that sells must have"
+        message += f" ##{{{{{STOP_URL}}}}}, which becomes a link of each recipient's own to stop such texts with."
+        raise InvalidInputError(FieldError(f"content.{_BODY_OF_TEXTS}", message))
+
+
 def _templates(content: Content) -> Iterator[tuple[str, str]]:
     """The fields of a content with what they say, placeholders mended."""
     match content:
@@ -95,7 +113,7 @@ def _templates(content: Content) -> Iterator[tuple[str, str]]:
                 if value is not None:
                     yield name, repaired(value, ALL_LINKS, is_html=name == "html")
         case TextContent():
-            yield "body", repaired(content.body, ALL_LINKS, is_html=False)
+            yield _BODY_OF_TEXTS, repaired(content.body, ALL_LINKS, is_html=False)
 
 
 def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
@@ -193,8 +211,8 @@ def warnings_about(business: Business, category: Category, channel: Channel) -> 
 
 
 @lru_cache(maxsize=16)
-def uses(content: EmailContent, variable: str) -> bool:
-    """Whether an email has a variable anywhere."""
+def uses(content: Content, variable: str) -> bool:
+    """Whether a content has a variable anywhere."""
     return any(_uses(template, variable) for _, template in _templates(content))
 
 

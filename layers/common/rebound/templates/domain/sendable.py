@@ -8,7 +8,7 @@ from rebound.customers.domain import Customer, language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.languages import LANGUAGES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
-from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS
+from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
 from rebound.templates.domain.rendering import (
     LONGEST_USUAL,
     MAX_EMAIL_CHARACTERS,
@@ -29,7 +29,7 @@ _LONGEST_VALUE: Final = 254
 """Of a customer's value: that of an email address."""
 _EXTREMES: Final = ("", '"' * _LONGEST_VALUE, "\N{GRINNING FACE}" * _LONGEST_VALUE)
 """The shortest value, and those that become longest where HTML, JSON or a link wants them escaped."""
-_OF_LINKS: Final = (*LINKS, *LINKS_OF_OTHERS)
+_OF_LINKS: Final = (*LINKS, *LINKS_OF_OTHERS, *LINKS_OF_TEXTS)
 
 
 def email_to_send(
