@@ -268,7 +268,7 @@ def _limits() -> Iterator[tuple[str, str]]:
     yield "blocks of a layout", f"{MAX_BLOCKS}, those in columns included"
     yield "a whole email, as SES counts it", f"{MAX_EMAIL_CHARACTERS:,} characters"
     yield "a text", f"{MAX_TEXT_CHARACTERS:,} characters"
-    yield "`send_at` of a campaign", f"{_time(FARTHEST_SCHEDULE)} ahead"
+    yield "`send_at` of a campaign or a message, `starts_at`", f"{_time(FARTHEST_SCHEDULE)} ahead"
     yield "`expires_at`", f"{_time(FARTHEST_EXPIRY)} ahead"
     yield (
         "frequency caps of a business",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rebound.timers.domain import SHARDS
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
 from tests.fakes.deployment import Template
@@ -26,6 +27,12 @@ NIGHTS: Final = 30
 METRICS_OF_A_NIGHT: Final = 1
 """``SuppressionEntries``: what differs is counted only where something does."""
 TRANSITIONS_OF_A_NIGHT: Final = 3
+SWEEPS: Final = prices.HOURS_OF_A_MONTH * 60
+SWEEP_CPU_SECONDS: Final = 0.004
+"""Of a sweep that finds nothing, measured with canned answers; it waits for one answer of each shard."""
+SWEEP_MEGABYTES: Final = 512
+READ_UNITS_OF_A_QUERY: Final = 0.5
+"""An empty one, eventually consistent."""
 CHARGED_BY_THE_MONTH: Final = frozenset(
     {
         "AWS::EC2::NatGateway",
@@ -38,6 +45,12 @@ CHARGED_BY_THE_MONTH: Final = frozenset(
     }
 )
 """Resources that this sum does not know; the template may have none of them."""
+
+
+SWEEP_USD: Final = prices.LAMBDA_REQUEST + prices.LAMBDA_GB_SECOND * prices.gigabyte_seconds(
+    SWEEP_CPU_SECONDS, SHARDS * prices.LATENCY.dynamodb, SWEEP_MEGABYTES
+)
+"""A function that sweeps once. Its gigabyte-seconds are fewer than what is always free, as its requests are."""
 
 
 def _row(unit: str, count: float, price: float, free: float) -> Mapping[str, Any]:
@@ -78,6 +91,9 @@ def rows_of(template: Template) -> Mapping[str, Mapping[str, Any]]:
         "the night's metric": _row(
             "metric", round(night, 3), prices.CUSTOM_METRIC_MONTH, prices.ALWAYS_FREE_CUSTOM_METRICS
         ),
+        "the sweeps' reads": _row("read unit", SWEEPS * SHARDS * READ_UNITS_OF_A_QUERY, prices.DYNAMODB_READ_UNIT, 0),
+        "the sweeps' functions": _row("request", SWEEPS, SWEEP_USD, prices.ALWAYS_FREE_LAMBDA_REQUESTS),
+        "the sweeps' metric": _row("metric", 1, prices.CUSTOM_METRIC_MONTH, prices.ALWAYS_FREE_CUSTOM_METRICS),
         "the night's execution": _row(
             "transition", NIGHTS * TRANSITIONS_OF_A_NIGHT, prices.STATE_TRANSITION, prices.ALWAYS_FREE_TRANSITIONS
         ),

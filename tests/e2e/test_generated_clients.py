@@ -16,6 +16,7 @@ from tests.e2e.rebound_api import ReboundApi
 from tests.e2e.surroundings import Operator
 from tests.fakes.partial_updates import (
     DOCUMENT,
+    MADE_AFTER,
     MADE_WITH,
     PATCHES,
     VALUES,
@@ -61,6 +62,9 @@ def thing(api: ReboundApi, path: str) -> dict[str, str]:
     if method_of(path) == "PUT":
         api.call("PUT", address_of(path, request), request).expecting(201)
         return {"external_id": request["external_id"]}
+    if path in MADE_AFTER:
+        address, body = MADE_AFTER[path]
+        api.call("PUT", address, body).expecting(200, 201)
     (name,) = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return {name: str(api.call("POST", path.rpartition("/")[0], request).expecting(201, 202).json()[name])}
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -47,6 +47,10 @@ def phone_of(number: int) -> str:
     return f"+1415556{7000 + number}"
 
 
+def _written(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
 class DeployedDay:
     """The day of one deployment."""
 
@@ -68,6 +72,10 @@ class DeployedDay:
         """What test recipients were sent."""
         self.left_out: list[Any] = []
         """Whom the copy of a campaign left out."""
+        self.planned: dict[str, str] = {}
+        """What is to become of messages for days far off."""
+        self.taken_back: dict[str, str] = {}
+        """What became of them."""
         self.consent: dict[str, Any] = {}
         """How the consent of the customer who was asked stands then."""
         providers = deployment.providers
@@ -257,6 +265,50 @@ class DeployedDay:
         self.deployment.api("POST", f"{copy}/announce", business_id=first, key="announce")
         self.deployment.rest()
         self.left_out = self.deployment.api("GET", f"{copy}/excluded", business_id=first)["items"]
+
+    def plan_and_take_back(self) -> None:
+        """Reminders for days far off: some go out at their time, some are changed, moved and cancelled before it."""
+        first, now = self.business_ids[0], self.deployment.clock.now()
+        ask: dict[str, Any] = {"business_id": first}
+        api = self.deployment.api
+        for channel in ("email", "sms"):
+            content = self._content(channel)
+            to: dict[str, Any] = {"customer_id": self.customer_ids[0][16], "category": "reminder", "channel": channel}
+            about = {"appointment_id": f"a-{channel}", "starts_at": _written(now + timedelta(hours=30))}
+            ids = [
+                api("POST", "/v1/messages", {**to, "content": content, **timed}, key=f"{channel}-{n}", **ask)[
+                    "message_id"
+                ]
+                for n, timed in enumerate[dict[str, Any]](
+                    (
+                        {"send_at": _written(now + timedelta(hours=2))},
+                        {"send_at": _written(now + timedelta(days=200))},
+                        {**about, "send_before": {"hours": 24}},
+                        {**about, "send_before": {"hours": 1}},
+                    )
+                )
+            ]
+            sooner = {"send_at": _written(now + timedelta(hours=3)), "content": content}
+            api("PATCH", f"/v1/messages/{ids[1]}", sooner, **ask)
+            moved = {"starts_at": _written(now + timedelta(hours=28))}
+            api("POST", f"/v1/appointments/a-{channel}/reschedule", moved, **ask)
+            api("POST", f"/v1/messages/{ids[3]}/cancel", **ask)
+            self.planned |= dict(zip(ids, ("delivered", "delivered", "delivered", "cancelled"), strict=True))
+            asked = {"asks_confirmation": True} if channel == "sms" else {}
+            late = {**to, "content": content, **about, **asked, "appointment_id": f"b-{channel}"}
+            gone = api("POST", "/v1/messages", {**late, "send_before": {"hours": 1}}, key=f"{channel}-b", **ask)
+            # Put on its lane, and moved to a day far off before it comes there.
+            soon = api("POST", "/v1/messages", {**to, "content": content}, key=f"{channel}-c", **ask)
+            api("PATCH", f"/v1/messages/{soon['message_id']}", sooner, **ask)
+            api("POST", f"/v1/appointments/b-{channel}/cancel-messages", **ask)
+            self.planned |= {gone["message_id"]: "cancelled", soon["message_id"]: "delivered"}
+        self.deployment.rest()
+        for hour in range(1, 7):
+            self.deployment.clock.move_to(now + timedelta(hours=hour))
+            self.deployment.rest()
+        for message_id in self.planned:
+            shown = api("GET", f"/v1/messages/{message_id}", **ask)
+            self.taken_back[message_id] = shown["status"]
 
     def try_again(self) -> None:
         """A full mailbox and a phone that is off are flagged, and days later tried once more."""

@@ -47,9 +47,11 @@ from local.twin.sns import DeliveryLog
 from rebound.inbound.adapters import inbound_url
 from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, Realm
 from rebound.platform import telemetry
+from rebound.platform.adapters.dynamo import write_instant
 from rebound.platform.adapters.random_ids import RandomIds
 from rebound.platform.adapters.system import SystemClock
 from rebound.platform.wiring import AwsPorts
+from rebound.timers.domain import AHEAD
 from rebound.webhooks.adapters.pinned_http import PinnedHttpPoster
 from rebound.webhooks.domain.webhooks import Posted
 from tests.contract.contacts.fakes import MemorySuppressionList
@@ -454,6 +456,7 @@ class Deployment:
         self._processes: dict[str, ModuleType] = {}
         self._made: dict[str, dict[str, Any]] = {}
         self._read: dict[str, int] = {}
+        self._swept_at: datetime | None = None
         self._lineage: Counter[str] = Counter()
         """How often each function has been at work in the chain of messages that led to what is at work now."""
         self._lineages: dict[str, Counter[str]] = {}
@@ -768,7 +771,19 @@ class Deployment:
     def tick(self) -> bool:
         """Everything that can happen now, once; whether anything did."""
         happened = [self._read_queues(), self._read_streams(), self._hear_providers(), self._run_executions()]
-        return any(happened)
+        return any([*happened, self._keep_time()])
+
+    def _keep_time(self) -> bool:
+        """What is scheduled by the minute, when there is something for it to do."""
+        now, tables = self.clock.now(), dynamodb_backends[ACCOUNT][REGION].tables
+        due = write_instant(now + AHEAD)
+        rows = tables["TimersTable"].all_items()
+        if all(row.attrs["timer"].value > due for row in rows) or self._swept_at == now:
+            return False
+        self._swept_at = now
+        with contextlib.suppress(FunctionDiedError, Exception):
+            self.invoke("SweepTimersFunction", {})
+        return True
 
     def _waiting(self) -> bool:
         return bool(self._executions or self.providers.told or any(self.queued().values()))

@@ -39,7 +39,7 @@ _CAP: Final = {
 }
 
 
-def _in_days(days: int) -> str:
+def in_days(days: int) -> str:
     return write_time((datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0))
 
 
@@ -105,9 +105,18 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("exclude_failed",): (False, True),
         ("include_customer_ids",): (["0123456789abcdef" * 2], []),
         ("include_external_ids",): (["crm/1"], ["crm/2", "crm/3"]),
-        ("send_at",): (_in_days(30), _in_days(31)),
+        ("send_at",): (in_days(30), in_days(31)),
         ("local",): (False, False),
-        ("expires_at",): (_in_days(40), None),
+        ("expires_at",): (in_days(40), None),
+    },
+    "/v1/messages/{message_id}": {
+        ("content",): (
+            {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
+            {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
+        ),
+        ("send_at",): (in_days(30), in_days(31)),
+        ("local",): (False, False),
+        ("expires_at",): (in_days(40), None),
     },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
@@ -127,8 +136,16 @@ VALUES["/v1/operator/businesses/{business_id}"] = {
 }
 MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
+    "/v1/messages/{message_id}": {"external_id": "crm-2", "channel": "email", "category": "reminder"},
 }
 """What else the POST of such a thing needs."""
+MADE_AFTER: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "/v1/messages/{message_id}": (
+        "/v1/customers/by-external-id/crm-2",
+        {"first_name": "Ben", "last_name": "Costa", "email": "ben@example.com"},
+    ),
+}
+"""What is PUT before such a thing is made: its path and body."""
 
 
 def method_of(path: str) -> str:

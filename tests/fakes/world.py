@@ -30,6 +30,7 @@ from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.templates.domain.content import Content
+from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
 from tests.contract.messages.fakes import status_changes
 from tests.fakes.house import EveryUseCase
@@ -204,6 +205,17 @@ class World(MemoryPorts, EveryUseCase):
                 return
         raise AssertionError("nothing comes to rest")
 
+    def live_until(self, moment: datetime) -> None:
+        """Let everything happen until a moment, and nothing after it."""
+        for _ in range(MOST_STEPS):
+            if self._happens():
+                continue
+            if self.next_at is None or self.next_at > moment:
+                self.clock.move_to(moment)
+                return
+            self.clock.move_to(self.next_at)
+        raise AssertionError("nothing comes to rest")
+
     def pump_streams(self) -> None:
         """Let the readers of the streams catch up, each with some changes twice."""
         while (batch := self.messages.stream.deliver(self.random)) is not None:
@@ -249,6 +261,10 @@ class World(MemoryPorts, EveryUseCase):
 
     def _tick(self) -> bool:
         """One thing that happens; whether there was one."""
+        return self._happens() or self._wait()
+
+    def _happens(self) -> bool:
+        """One thing that happens now; whether there was one."""
         if self.random.random() < self.chaos.reminders:
             self.clock.move(timedelta(minutes=self.random.choice([1, 7, 20])))
         doings = [
@@ -263,8 +279,10 @@ class World(MemoryPorts, EveryUseCase):
             doings.append(self._deliver_some)
         if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
+        if self._timers_due_at is not None and self._timers_due_at <= self.clock.now():
+            doings.append(self._sweep_timers)
         self.random.shuffle(doings)
-        return any(doing() for doing in doings) or self._wait()
+        return any(doing() for doing in doings)
 
     def _wait(self) -> bool:
         if self.next_at is None:
@@ -283,7 +301,13 @@ class World(MemoryPorts, EveryUseCase):
             self.webhook_queue.queue,
         )
         others = [queue.next_visible_at for queue in queues]
-        return min((at for at in (*chunks, *others) if at is not None), default=None)
+        return min((at for at in (*chunks, *others, self._timers_due_at) if at is not None), default=None)
+
+    @property
+    def _timers_due_at(self) -> datetime | None:
+        """When a sweep takes the first of the timers."""
+        first = min(self.timers.rows, default=None)
+        return None if first is None else first.due_at - AHEAD
 
     def _run_requeue(self) -> bool:
         """A requeue is an execution of its own, tried again from its cursor."""
@@ -341,6 +365,13 @@ class World(MemoryPorts, EveryUseCase):
                 self.webhook_queue.queue.delete(waiting.name)
             return True
         return False
+
+    def _sweep_timers(self) -> bool:
+        with suppress(*CRASHES):
+            sweep = self._mortal("sweep_timers", lambda: self.sweep_timers(self._time_left))
+            if sweep.failures:
+                raise sweep.failures[0]
+        return True
 
     def _send_one(self) -> bool:
         for (channel, _), queue in self.chunk_queue.queues.items():

@@ -12,6 +12,7 @@ HEART: Final = (
     "businesses.domain.frequency",
     "businesses.domain.quiet_hours",
     "campaigns.adapters.dynamo_campaigns",
+    "campaigns.adapters.dynamo_expansion",
     "campaigns.adapters.rows",
     "campaigns.application.count_results",
     "campaigns.application.steer_campaign",
@@ -50,13 +51,19 @@ HEART: Final = (
     "sending.application.chunk_lifecycle",
     "sending.application.decide_recipients",
     "sending.application.post_message",
+    "sending.application.hold_chunk",
     "sending.application.requeue_chunks",
     "sending.application.run_campaign",
     "sending.application.send_email",
     "sending.application.send_text",
+    "sending.application.steer_appointment",
+    "sending.application.steer_message",
     "sending.domain.chunk_tasks",
+    "sending.domain.message_timers",
     "sending.domain.outcomes",
     "sending.domain.recipients",
+    "timers.adapters",
+    "timers.application",
 )
 
 

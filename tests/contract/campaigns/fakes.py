@@ -21,6 +21,7 @@ from rebound.campaigns.domain.chunks import (
     RangeProgress,
     claim_of,
     left_out_name,
+    taking_over,
 )
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
@@ -102,16 +103,20 @@ class MemoryChunkLedger:
         outcome = claim_of(chunk, now)
         if outcome in (ClaimOutcome.DONE, ClaimOutcome.HELD):
             return outcome, chunk
-        claimed = replace(
-            chunk,
-            state=ChunkState.SENDING if outcome is ClaimOutcome.SETTLE else ChunkState.CLAIMED,
-            owner=owner,
-            leased_until=now + lease,
-            attempts=chunk.attempts + 1,
-            reopened_at=None,
-        )
+        claimed = chunk.claimed(owner, now + lease, outcome)
         self._write(claimed)
         return outcome, claimed
+
+    def take_over(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        chunk = self.rows.get((key.campaign_id, key.chunk))
+        if chunk is None:
+            raise NotFoundError("chunk")
+        outcome = taking_over(chunk)
+        if outcome is not ClaimOutcome.WORK:
+            return outcome, chunk
+        taken = chunk.claimed(owner, now + lease, outcome)
+        self._write(taken)
+        return outcome, taken
 
     def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
         stored = self._held(chunk)

@@ -12,7 +12,7 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.appointments import AppointmentEntry, Asked, MessagePosted
+from rebound.messages.domain.appointments import AppointmentEntry, AppointmentTime, Asked, MessagePosted
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
@@ -27,6 +27,7 @@ class MemoryAppointmentBook:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], dict[str, AppointmentEntry]] = {}
+        self.times: dict[tuple[str, str], AppointmentTime] = {}
         self._asked: dict[ContactKey, dict[str, Asked]] = {}
 
     def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
@@ -39,7 +40,16 @@ class MemoryAppointmentBook:
         kept = sorted(self.rows.get((business_id, appointment_id), {}).items(), reverse=True)
         return page_of([(name, entry) for name, entry in kept if before is None or name < before], limit)
 
-    def ask(self, key: ContactKey, asked: Asked) -> None:
+    def move(self, business_id: str, appointment_id: str, starts_at: datetime) -> AppointmentTime:
+        known = self.times.get((business_id, appointment_id))
+        time = AppointmentTime(starts_at, 1 if known is None else known.version + 1)
+        self.times[business_id, appointment_id] = time
+        return time
+
+    def time(self, business_id: str, appointment_id: str) -> AppointmentTime | None:
+        return self.times.get((business_id, appointment_id))
+
+    def ask(self, key: ContactKey, asked: Asked, sent_at: datetime | None = None) -> None:
         self._asked.setdefault(key.hashed, {})[asked.entry_id] = asked
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:

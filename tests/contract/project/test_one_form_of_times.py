@@ -29,6 +29,7 @@ DAYS_AND_CLOCKS: Final = frozenset(
         "rebound.campaigns.http.campaigns",
         "rebound.imports_exports.application.customer_files",
         "rebound.imports_exports.application.import_rows",
+        "rebound.sending.http",
     }
 )
 """These write days, or a time without an offset as it was posted."""

@@ -15,6 +15,7 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.domain.recipients import Accepted, OutgoingEmail, SendResult
 from tests.contract.campaigns.fakes import MemoryCampaignsPorts
 from tests.contract.platform.fakes import FakeClock
+from tests.contract.timers.fakes import MemoryTimersPorts
 from tests.fakes.queues import MemoryQueue
 
 Taken = Callable[[MessageKey, str, str], None]
@@ -155,7 +156,7 @@ class MemoryReceiptQueue:
         self.queue.send((replace(receipt, address=None, detail=None, provider_id=None),))
 
 
-class MemorySendingPorts(MemoryCampaignsPorts):
+class MemorySendingPorts(MemoryCampaignsPorts, MemoryTimersPorts):
     """Implements ``SendingPorts``; some dozen rows are worth several ranges."""
 
     worth_a_range = 3

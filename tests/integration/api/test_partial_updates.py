@@ -10,6 +10,7 @@ from rebound.businesses.domain.senders import Senders
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.partial_updates import (
+    MADE_AFTER,
     MADE_WITH,
     PATCHES,
     VALUES,
@@ -37,6 +38,8 @@ def made(stack: Stack, path: str) -> str:
         assert stack.api("PATCH", path, request_of(values)).status == 200
         return path
     request = {**request_of(values), **MADE_WITH.get(path, {})}
+    if path in MADE_AFTER:
+        assert stack.api("PUT", *MADE_AFTER[path]).status in (200, 201)
     if method_of(path) == "PUT":
         new = stack.api("PUT", address_of(path, request), request)
     else:

@@ -340,7 +340,8 @@ def test_a_message_to_one_person_is_queued_and_stands_in_the_client_log(stack: S
     log = stack.api("GET", f"/v1/customers/{customer_id}/messages").body
 
     assert answer.status == 202
-    assert log == {"items": [answer.body], "next_cursor": None}
+    [item] = log["items"]
+    assert item == {name: value for name, value in answer.body.items() if name in item}
     assert (answer.body["status"], answer.body["address"], answer.body["campaign_id"]) == (
         "queued",
         "+14155550123",

@@ -20,6 +20,7 @@ from rebound.messages.domain.links import Purpose
 from tests.fakes import house
 from tests.fakes.aws import REPOSITORY, rows
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, business, id_of
+from tests.fakes.partial_updates import in_days
 from tests.integration.conftest import Answer, Stack, recorded
 from tests.integration.inbound.test_received_texts import receive, text
 
@@ -43,6 +44,7 @@ NOBODY: Final = {
     "job_id": "01M7W6ARGFEXM6PVNM0V1C8F96",
     "reply_id": "SM00000000000000000000000000000099",
     "appointment_id": "nobodys-appointment",
+    "message_id": "01M7W6ARGFEXM6PVNM0V1C8F95",
     "external_id": "nobodys-number",
 }
 
@@ -80,6 +82,8 @@ class Asked:
 CUSTOMER: Final = "/v1/customers/{customer_id}"
 BY_EXTERNAL_ID: Final = "/v1/customers/by-external-id/{external_id}"
 CAMPAIGN: Final = "/v1/campaigns/{campaign_id}"
+MESSAGE: Final = "/v1/messages/{message_id}"
+APPOINTMENT: Final = "/v1/appointments/{appointment_id}"
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
 NAMED: Final = {"customer_ids": ["{customer_id}"]}
@@ -118,7 +122,14 @@ REQUESTS: Final = [
     Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "include_external_ids": ["{external_id}"]}),
     Asked("POST", "/v1/messages", {**REMINDER, "customer_id": "{customer_id}"}),
     Asked("POST", "/v1/messages", {**REMINDER, "external_id": "{external_id}"}),
-    Asked("GET", "/v1/appointments/{appointment_id}/log"),
+    Asked("GET", MESSAGE),
+    Asked("GET", MESSAGE, query={"customer_id": "{customer_id}"}),
+    Asked("GET", MESSAGE, query={"external_id": "{external_id}"}),
+    Asked("PATCH", MESSAGE, {"content": {"body": "Stolen"}}),
+    Asked("POST", MESSAGE + "/cancel"),
+    Asked("GET", APPOINTMENT + "/log"),
+    Asked("POST", APPOINTMENT + "/cancel-messages"),
+    Asked("POST", APPOINTMENT + "/reschedule", {"starts_at": in_days(9)}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),
     Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": EVERYBODYS, "include_external_ids": ["{external_id}"]}),
@@ -165,7 +176,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     assert stack.api("PUT", f"/v1/segments/{ids['segment_id']}", segment, business_id=business_id).status < 300
     campaign = post("/v1/campaigns", {**OFFER, "name": mark, "segment_id": ids["segment_id"]})
     asking = {"appointment_id": ids["appointment_id"], "asks_confirmation": True, "content": {"body": mark}}
-    post("/v1/messages", {**REMINDER, **asking, "customer_id": customer})
+    message = post("/v1/messages", {**REMINDER, **asking, "customer_id": customer})
     reply = f"SM{business_id}"
     receive(
         stack,
@@ -178,6 +189,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
         **ids,
         "customer_id": customer,
         "campaign_id": campaign["campaign_id"],
+        "message_id": message["message_id"],
         "reply_id": review[0]["reply_id"],
         "import_id": post("/v1/imports", {"format": "jsonl"})["import_id"],
         "export_id": post("/v1/exports", {"format": "csv"})["export_id"],

@@ -92,6 +92,8 @@ class Done:
     shared: Sequence[Any]
     left_out: Sequence[Any]
     tried: Sequence[Any]
+    planned: Mapping[str, str]
+    taken_back: Mapping[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,7 @@ def done() -> Iterator[Done]:
         day.say_what_they_want()
         day.wait_for_the_morning()
         day.plan_ahead()
+        day.plan_and_take_back()
         day.try_again()
         day.go_and_come_back()
         day.ask_and_be_answered()
@@ -134,6 +137,8 @@ def done() -> Iterator[Done]:
             day.shared,
             day.left_out,
             day.tried,
+            day.planned,
+            day.taken_back,
         )
         yield Done(ended, deployment, asked, *told)
 
@@ -172,6 +177,11 @@ def test_a_copy_with_another_audience_is_sent_to_that_and_names_whom_it_left_out
 
 def test_who_has_agreed_gets_tests(done: Done) -> None:
     assert [sent.took for sent in done.tried] == [True] * 4
+
+
+def test_messages_for_days_far_off_come_to_what_was_asked_of_them_last(done: Done) -> None:
+    assert len(done.planned) == 12
+    assert done.taken_back == done.planned
 
 
 def test_links_do_what_they_say_for_whoever_has_them(done: Done) -> None:

@@ -47,6 +47,8 @@ AREAS: Final = (
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),
+    Area("appointments/*/cancel-messages", ("rebound.sending.http",), "messages"),
+    Area("appointments/*/reschedule", ("rebound.sending.http",), "messages"),
     Area("replies", ("rebound.inbound.http",), "messages"),
     Area("replies.csv", ("rebound.inbound.http",), "messages"),
     Area("operator", ("rebound.operations.http",), "operator", realm=Realm.OPERATOR),

@@ -72,6 +72,12 @@ class ChunkLedger(Protocol):
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
         """Try to claim a chunk; returns the outcome and the chunk as it is afterwards. Raises ``NotFoundError``."""
 
+    def take_over(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        """Claim a chunk also from a worker who has not marked it, and so cannot any more (``taking_over``).
+
+        Raises ``NotFoundError``, and ``ConcurrentChangeError`` when somebody has written it meanwhile.
+        """
+
     def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
         """Mark a claimed chunk as being handed to the provider, except ``waiting``, if the lease is ours and alive.
 

@@ -18,6 +18,8 @@ type Conflict = Literal[
     "campaign_is_draft",
     "test_recipient_unconfirmed",
     "job_ended",
+    "message_in_hand",
+    "message_not_waiting",
     "opted_out",
     "only_customer_opts_in",
     "confirmed_already",

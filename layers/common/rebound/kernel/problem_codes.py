@@ -130,6 +130,20 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Start a new one.",
         members=("job_status",),
     ),
+    "message_in_hand": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The message is being handed to the provider at this moment, so that it cannot be changed or cancelled.",
+        "Ask again in a moment: it may have come back, because the provider was busy.",
+        retryable=True,
+        wait_seconds=1,
+    ),
+    "message_not_waiting": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The message has been handed over, or came to its end otherwise (`message_status`), and cannot be changed or "
+        "cancelled any more.",
+        "None: what was sent cannot be taken back.",
+        members=("message_status",),
+    ),
     "opted_out": ProblemKind(
         HTTPStatus.CONFLICT,
         "The customer has opted out, so that they are not asked for marketing.",

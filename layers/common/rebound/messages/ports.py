@@ -8,7 +8,7 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.appointments import AppointmentEntry, Asked
+from rebound.messages.domain.appointments import AppointmentEntry, AppointmentTime, Asked
 from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message
 from rebound.templates.ports import TemplatesPorts
@@ -67,8 +67,17 @@ class AppointmentBook(Protocol):
     def page(self, business_id: str, appointment_id: str, limit: int, cursor: str | None) -> Page[AppointmentEntry]:
         """The entries about an appointment, the latest first (strongly consistent)."""
 
-    def ask(self, key: ContactKey, asked: Asked) -> None:
-        """Keep for 30 days that a contact was asked to confirm something; keeping it again changes nothing."""
+    def move(self, business_id: str, appointment_id: str, starts_at: datetime) -> AppointmentTime:
+        """Keep when an appointment begins now; of several at once, the one with the highest version is the last."""
+
+    def time(self, business_id: str, appointment_id: str) -> AppointmentTime | None:
+        """When an appointment begins (strongly consistent); ``None`` when it was never moved."""
+
+    def ask(self, key: ContactKey, asked: Asked, sent_at: datetime | None = None) -> None:
+        """Keep that a contact was asked to confirm something; keeping it again changes nothing.
+
+        It is kept for 30 days from ``sent_at``, if that is later than the time in ``asked``.
+        """
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:
         """What a contact was asked lately and has not confirmed, the latest first (strongly consistent)."""

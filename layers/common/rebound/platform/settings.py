@@ -42,6 +42,7 @@ KNOWN: Final = frozenset(
         "SENDER_IDENTITIES",
         "SES_CONFIGURATION_SET",
         "TEXT_QUEUE_URL",
+        "TIMERS_TABLE",
         "TWILIO_BASE_URL",
         "TWILIO_SECRET_ARN",
         "WEBHOOK_DELIVERIES_TABLE",

@@ -42,9 +42,16 @@ ZERO_BESIDE: Final = {
 """Beside the first, a zero of the second is written: somebody wanted to send, and nothing was taken (for an alarm)."""
 
 
-def count(name: str, by: int = 1) -> None:
-    """Add ``by`` to a metric; ``flush_counts`` writes it."""
+def count(name: str, by: int = 1, *, even_none: bool = False) -> None:
+    """Add ``by`` to a metric; ``flush_counts`` writes it, a zero only with ``even_none``."""
     _counts()[name] += by
+    if even_none:
+        _even_none().add(name)
+
+
+@cache
+def _even_none() -> set[str]:
+    return set()
 
 
 def flush_counts() -> None:
@@ -53,7 +60,7 @@ def flush_counts() -> None:
     CloudWatch turns the line into metrics by itself: at 50 emails an invocation, a million emails make 8 MB of log,
     less than a cent.
     """
-    counted = {name: by for name, by in _counts().items() if by}
+    counted = {name: by for name, by in _counts().items() if by or name in _even_none()}
     counted |= {zero: 0 for name, zero in ZERO_BESIDE.items() if name in counted and zero not in counted}
     _counts().clear()
     if not counted:

@@ -1,14 +1,25 @@
 """Messages to one person: shape and routes."""
 
 import re
+from collections.abc import Sequence
+from copy import replace
+from datetime import timedelta
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import AfterValidator, Field
 
-from rebound.messages.http import MessageAnswer, MessagePage, Sends, content_of
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.domain.campaigns import Campaign
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.ids import id_of_external
+from rebound.kernel.times import write_time
+from rebound.messages.domain.messages import Message
+from rebound.messages.http import GivenContent, MessageAnswer, MessagePage, Sends, Timed, content_of
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -19,8 +30,22 @@ from rebound.platform.http.routes import (
     name_of_request,
     responses,
 )
-from rebound.platform.http.shapes import FieldProblem, NamesACustomer, text_of
+from rebound.platform.http.shapes import (
+    Answer,
+    CustomerId,
+    EitherTime,
+    ExternalId,
+    FieldProblem,
+    Moment,
+    NamesACustomer,
+    Request,
+    Time,
+    WrittenTime,
+    text_of,
+)
 from rebound.sending import wiring
+from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
+from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.rendering import warnings_about
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -36,26 +61,236 @@ def _names_an_appointment(value: str) -> str:
 AppointmentId = Annotated[str, AfterValidator(_names_an_appointment), text_of(pattern=f"^{APPOINTMENT_ID.pattern}$")]
 
 
-class PostedMessageAnswer(MessageAnswer):
-    """A message that has just been accepted."""
+MAX_HOURS: Final = 8760
+HOUR_SECONDS: Final = 3600
 
-    warnings: list[FieldProblem] = Field(
-        default_factory=list,
-        description="What the business had better set right, if anything; the message is sent all the same.",
+
+class SendBefore(Request):
+    """How long before the appointment begins."""
+
+    hours: Annotated[float, Field(ge=0, le=MAX_HOURS)] = Field(description="May be a fraction, such as 0.5.")
+
+    @property
+    def lead(self) -> timedelta:
+        """The same as a duration of whole seconds."""
+        return timedelta(seconds=round(self.hours * HOUR_SECONDS))
+
+
+class SendBeforeAnswer(Answer):
+    """How long before the appointment begins."""
+
+    hours: float
+
+
+class ForeseenDecision(StrEnum):
+    """What becomes of a message, as things stand."""
+
+    SEND = "send"
+    HELD = "held"
+    EXCLUDED = "excluded"
+
+
+class ForeseenAnswer(Answer):
+    """What becomes of the message, on what is known now; it is decided again when its time has come."""
+
+    decision: ForeseenDecision = Field(
+        description="send: it goes out now; held: at until; excluded: it is left out, for reason."
     )
+    until: Time | None
+    reason: str | None = Field(
+        description="Of held, quiet_hours or send_at; of excluded, why (Exclusion). New ones may be added."
+    )
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """The answer for a decision."""
+        match decision:
+            case Send():
+                return cls(decision=ForeseenDecision.SEND, until=None, reason=None)
+            case Hold():
+                return cls(decision=ForeseenDecision.HELD, until=decision.until, reason=decision.because)
+            case Exclusion():
+                return cls(decision=ForeseenDecision.EXCLUDED, until=None, reason=decision)
+
+
+class EmailContentAnswer(Answer):
+    """What an email says."""
+
+    subject: str
+    html: str | None
+    text: str | None
+
+
+class TextContentAnswer(Answer):
+    """What a text says."""
+
+    body: str
+
+
+class SingleMessageAnswer(MessageAnswer):
+    """A message to one person, with what it says and when it is due.
+
+    The last six fields are null for a campaign's message, and 30 days after the time of any other.
+    """
+
+    content: EmailContentAnswer | TextContentAnswer | None = Field(
+        description="As it was written, with its placeholders; empty once the customer is deleted."
+    )
+    send_at: EitherTime | None = Field(
+        description="The time that was set for it, or that follows from send_before; without an offset: what the "
+        "recipient's clock shows."
+    )
+    local: bool | None
+    expires_at: Time | None = Field(description="It is not sent from then on; with starts_at, that is the same.")
+    starts_at: Time | None = Field(description="When the appointment begins that it is about.")
+    send_before: SendBeforeAnswer | None
+
+    @classmethod
+    def showing(cls, message: Message, carrier: Campaign | None, external_id: str | None, **more: Any) -> Self:
+        """The answer for a message and its carrier."""
+        return cls(**dict(MessageAnswer.of(message, external_id)), **_carried(carrier), **more)
+
+
+def _carried(carrier: Campaign | None) -> dict[str, Any]:
+    if carrier is None:
+        return dict.fromkeys(("content", "send_at", "local", "expires_at", "starts_at", "send_before"))
+    content: Answer
+    match carrier.content:
+        case EmailContent(subject, html, text):
+            content = EmailContentAnswer(subject=subject, html=html, text=text)
+        case TextContent(body):
+            content = TextContentAnswer(body=body)
+    local, at, lead = carrier.local_time, carrier.send_at, carrier.lead
+    return {
+        "content": content,
+        "send_at": local.isoformat() if local is not None else None if at is None else write_time(at),
+        "local": local is not None,
+        "expires_at": carrier.expires_at,
+        "starts_at": carrier.appointment_at,
+        "send_before": None if lead is None else SendBeforeAnswer(hours=lead.total_seconds() / HOUR_SECONDS),
+    }
+
+
+class PostedMessageAnswer(SingleMessageAnswer):
+    """A message that has just been accepted, or changed."""
+
+    foreseen: ForeseenAnswer
+    warnings: list[FieldProblem] = Field(
+        description="What the business had better set right, if anything; the message is sent all the same."
+    )
+
+    @classmethod
+    def of_posted(cls, posted: Posted) -> Self:
+        """The answer for a message, with what becomes of it."""
+        carrier = posted.carrier
+        decision = wiring.use_cases().foresee_message(posted)
+        warnings = [
+            FieldProblem.of(each) for each in warnings_about(posted.business, carrier.category, carrier.channel)
+        ]
+        foreseen, external_id = ForeseenAnswer.of(decision), posted.customer.external_id
+        return cls.showing(posted.message, carrier, external_id, foreseen=foreseen, warnings=warnings)
 
 
 class NewMessageRequest(NamesACustomer, Sends):
-    """A message to one person; ``send_at`` may be within the next 7 days."""
+    """A message to one person; ``send_at`` and ``starts_at`` may be up to a year ahead."""
 
     appointment_id: AppointmentId | None = Field(
         default=None, description="For the log of the appointment that it is about."
+    )
+    starts_at: Moment | None = Field(
+        default=None,
+        description="When the appointment begins, RFC 3339. From then on it is not sent any more (expired).",
+    )
+    send_before: SendBefore | None = Field(
+        default=None,
+        description="Send it so long before starts_at, in place of send_at; now, if that is over and the appointment "
+        "has not begun. It moves with the appointment.",
     )
     asks_confirmation: bool = Field(
         default=False,
         description="Whether the text asks the customer to confirm the appointment by answering C. Only for sms, and "
         "with an appointment_id.",
     )
+
+    def timing(self) -> Timing:
+        """When it is to go out. Raises ``InvalidInputError``."""
+        lead = None if self.send_before is None else self.send_before.lead
+        return replace(super().timing(), appointment_at=self.starts_at, lead=lead)
+
+
+class MessageChangeRequest(Request):
+    """What to change of a message that has not been handed over."""
+
+    content: GivenContent = Field(default_factory=dict)
+    send_at: WrittenTime | None = Field(
+        default=None,
+        description="When to send, RFC 3339, up to a year ahead; null for now. A message with send_before "
+        "then no longer follows its appointment.",
+    )
+    local: bool = Field(default=False, description="Whether send_at, then without an offset, is local time.")
+    expires_at: Moment | None = Field(
+        default=None, description="RFC 3339; null for never. Not of a message with starts_at, which expires then."
+    )
+
+    def change(self) -> MessageChange:
+        """What the request names."""
+        given = self.model_fields_set
+        return MessageChange(
+            content=(lambda channel: content_of(channel, self.content)) if "content" in given else None,
+            timing=self._timing if given & {"send_at", "local", "expires_at"} else None,
+        )
+
+    def _timing(self, before: Timing) -> Timing:
+        """The timing with what is named; what is not stays as it was."""
+        as_written = before.local_time or before.send_at
+        stood = {"send_at": as_written, "local": before.local_time is not None, "expires_at": before.expires_at}
+        named = {name: getattr(self, name) for name in stood.keys() & self.model_fields_set}
+        after = Timed.model_construct(**{**stood, **named}).timing()
+        lead = None if "send_at" in named else before.lead
+        return replace(after, appointment_at=before.appointment_at, lead=lead)
+
+
+class RescheduleRequest(Request):
+    """When an appointment begins now."""
+
+    starts_at: Moment = Field(description="RFC 3339, within a year of now.")
+
+
+class CancelledMessagesAnswer(Answer):
+    """The messages about an appointment that were cancelled, the latest first."""
+
+    appointment_id: str
+    cancelled: list[MessageAnswer]
+
+
+class RescheduledAnswer(Answer):
+    """The messages that follow an appointment and had not been handed over, each in one of the lists."""
+
+    appointment_id: str
+    starts_at: Time = Field(
+        description="When the appointment begins now: what was asked for, unless it was moved again meanwhile."
+    )
+    moved: list[MessageAnswer] = Field(description="They wait for their new time (held_until).")
+    sent_now: list[MessageAnswer] = Field(description="Their new time is over, so that they are sent now.")
+    expired: list[MessageAnswer] = Field(description="The appointment has begun: they are left out.")
+
+
+MessageInPath = Annotated[str, Path(description="As the answer to POST /v1/messages names it.")]
+AppointmentInPath = Annotated[str, Path(description="As appointment_id of the messages names it.")]
+
+
+def with_external_ids(app: APIGatewayRestResolver, messages: Sequence[Message]) -> list[MessageAnswer]:
+    """The answers for messages, with their customers' external ids."""
+    whose = [message.key.customer_id for message in messages]
+    external_ids = wiring.use_cases().external_ids(business_of(app), whose)
+    return [MessageAnswer.of(message, external_ids[message.key.customer_id]) for message in messages]
+
+
+def shown(app: APIGatewayRestResolver, found: SingleMessage) -> Response[str]:
+    """The answer that shows one message."""
+    customer_id = found.message.key.customer_id
+    external_id = wiring.use_cases().external_ids(business_of(app), [customer_id], as_of_now=True)[customer_id]
+    return json_answer(SingleMessageAnswer.showing(found.message, found.carrier, external_id))
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -69,7 +304,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def post_message(request: Annotated[NewMessageRequest, Body()]) -> Response[str]:
         business_id = business_of(app)
-        message = wiring.use_cases().post_message(
+        posted = wiring.use_cases().post_message.posted(
             business_id,
             customer_id=request.customer_of(business_id),
             customer_field="customer_id" if request.external_id is None else "external_id",
@@ -81,12 +316,79 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             timing=request.timing(),
             request=name_of_request(app),
         )
-        external_id = wiring.use_cases().external_ids(business_id, [message.key.customer_id], as_of_now=True)
-        business = wiring.use_cases().settings_of_business.get(business_id)
-        warnings = [FieldProblem.of(each) for each in warnings_about(business, request.category, request.channel)]
-        answer = MessageAnswer.of(message, external_id[message.key.customer_id])
+        return json_answer(PostedMessageAnswer.of_posted(posted), HTTPStatus.ACCEPTED)
+
+    @app.get(
+        "/v1/messages/<message_id>",
+        summary="A message to one person, and what became of it",
+        tags=["Messages"],
+        responses=responses(SingleMessageAnswer),
+    )
+    def get_message(
+        message_id: MessageInPath,
+        customer_id: Annotated[
+            CustomerId | None,
+            Query(
+                description="Whom it is for: this or external_id is needed for a campaign's message, and an old one."
+            ),
+        ] = None,
+        external_id: Annotated[ExternalId | None, Query(description="The same, by your own id.")] = None,
+    ) -> Response[str]:
+        business_id = business_of(app)
+        if external_id is not None:
+            if customer_id is not None:
+                raise InvalidInputError(FieldError("external_id", "Give either customer_id or external_id."))
+            customer_id = id_of_external(business_id, external_id)
+        return shown(app, wiring.use_cases().steer_message.get(business_id, message_id, customer_id))
+
+    @app.patch(
+        "/v1/messages/<message_id>",
+        summary="Change a message to one person that has not been handed over",
+        tags=["Messages"],
+        responses=responses(PostedMessageAnswer),
+    )
+    def change_message(message_id: MessageInPath, request: Annotated[MessageChangeRequest, Body()]) -> Response[str]:
+        changed = wiring.use_cases().steer_message.change(business_of(app), message_id, request.change())
+        return json_answer(PostedMessageAnswer.of_posted(changed))
+
+    @app.post(
+        "/v1/messages/<message_id>/cancel",
+        summary="Cancel a message to one person that has not been handed over",
+        tags=["Messages"],
+        responses=responses(SingleMessageAnswer),
+    )
+    def cancel_message(message_id: MessageInPath) -> Response[str]:
+        return shown(app, wiring.use_cases().steer_message.cancel(business_of(app), message_id))
+
+    @app.post(
+        "/v1/appointments/<appointment_id>/cancel-messages",
+        summary="Cancel what has not been handed over about an appointment",
+        tags=["Messages"],
+        responses=responses(CancelledMessagesAnswer),
+    )
+    def cancel_appointment_messages(appointment_id: AppointmentInPath) -> Response[str]:
+        cancelled = wiring.use_cases().steer_appointment.cancel(business_of(app), appointment_id)
+        items = with_external_ids(app, cancelled)
+        return json_answer(CancelledMessagesAnswer(appointment_id=appointment_id, cancelled=items))
+
+    @app.post(
+        "/v1/appointments/<appointment_id>/reschedule",
+        summary="Move what is sent before an appointment with it",
+        tags=["Messages"],
+        responses=responses(RescheduledAnswer),
+    )
+    def reschedule_appointment(
+        appointment_id: AppointmentInPath, request: Annotated[RescheduleRequest, Body()]
+    ) -> Response[str]:
+        done = wiring.use_cases().steer_appointment.reschedule(business_of(app), appointment_id, request.starts_at)
         return json_answer(
-            PostedMessageAnswer(**dict(answer), warnings=warnings) if warnings else answer, HTTPStatus.ACCEPTED
+            RescheduledAnswer(
+                appointment_id=appointment_id,
+                starts_at=done.starts_at,
+                moved=with_external_ids(app, done.moved),
+                sent_now=with_external_ids(app, done.sent_now),
+                expired=with_external_ids(app, done.expired),
+            )
         )
 
     @app.get(

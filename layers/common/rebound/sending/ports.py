@@ -11,6 +11,7 @@ from rebound.kernel.receipts import MessageKey, Receipt
 from rebound.rates.domain import Lane
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.domain.recipients import OutgoingEmail, SendResult
+from rebound.timers.ports import TimersPorts
 
 
 class ChunkQueue(Protocol):
@@ -64,7 +65,7 @@ class Texter(Protocol):
         """
 
 
-class SendingPorts(CampaignsPorts, Protocol):
+class SendingPorts(CampaignsPorts, TimersPorts, Protocol):
     """What the use cases of sending need from outside."""
 
     @property

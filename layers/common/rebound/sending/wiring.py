@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.kernel.receipts import MessageKey
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
+from rebound.sending.domain.message_timers import MESSAGE
+from rebound.timers.wiring import AwsTimersPorts, TimersUseCases
 
 if TYPE_CHECKING:
     from rebound.kernel.provider_codes import Provider
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.application.foresee_message import ForeseeMessage
+    from rebound.sending.application.hold_chunk import HoldChunk, WakeMessages
     from rebound.sending.application.post_message import PostMessage
     from rebound.sending.application.post_test import PostTest
     from rebound.sending.application.recall_recipients import RecallRecipients
@@ -29,11 +34,14 @@ if TYPE_CHECKING:
     )
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
+    from rebound.sending.application.steer_appointment import SteerAppointment
+    from rebound.sending.application.steer_message import SteerMessage
     from rebound.sending.application.take_turns import TakeTurns
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue, Mailer, ReceiptQueue, SendingPorts, Texter
+    from rebound.timers.ports import Waker
 
 
-class AwsSendingPorts(AwsCampaignsPorts):
+class AwsSendingPorts(AwsCampaignsPorts, AwsTimersPorts):
     """The ports of sending over AWS."""
 
     @cached_property
@@ -132,14 +140,30 @@ class AwsSendingPorts(AwsCampaignsPorts):
         return decode_held(body)
 
 
-class SendingUseCases(CampaignsUseCases):
+class SendingUseCases(CampaignsUseCases, TimersUseCases):
     """The use cases of sending."""
 
     ports: SendingPorts
 
+    hold_chunk: HoldChunk = use_case("rebound.sending.application.hold_chunk", held="deferred_queue")
+    wake_messages: WakeMessages = use_case("rebound.sending.application.hold_chunk", queue="chunk_queue")
+
+    @cached_property
+    def wakers(self) -> Mapping[str, Waker]:
+        """Who wakes each kind of timer."""
+        return {**super().wakers, MESSAGE: self.wake_messages}
+
     post_message: PostMessage = use_case(
-        "rebound.sending.application.post_message", queue="chunk_queue", held="deferred_queue"
+        "rebound.sending.application.post_message", queue="chunk_queue", hold="hold_chunk"
     )
+    foresee_message: ForeseeMessage = use_case("rebound.sending.application.foresee_message")
+    steer_message: SteerMessage = use_case(
+        "rebound.sending.application.steer_message",
+        queue="chunk_queue",
+        hold="hold_chunk",
+        reservations="frequency_reservations",
+    )
+    steer_appointment: SteerAppointment = use_case("rebound.sending.application.steer_appointment")
     plan_campaign: PlanCampaign = use_case(
         "rebound.sending.application.run_campaign", close="close_campaign", ranges="expansion_ranges"
     )
@@ -156,7 +180,7 @@ class SendingUseCases(CampaignsUseCases):
     chunk_lifecycle: ChunkLifecycle = use_case(
         "rebound.sending.application.chunk_lifecycle",
         queue="chunk_queue",
-        held="deferred_queue",
+        hold="hold_chunk",
         reservations="frequency_reservations",
         breaker="trip_breaker",
     )

@@ -26,6 +26,7 @@ from rebound.campaigns.domain.chunks import (
     ChunkState,
     ClaimOutcome,
     claim_of,
+    taking_over,
 )
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -128,6 +129,9 @@ class DynamoCampaignBook:
             failure=campaign.failure,
             single=campaign.single,
             appointment_id=campaign.appointment_id,
+            appointment_at=campaign.appointment_at,
+            lead_seconds=None if campaign.lead is None else int(campaign.lead.total_seconds()),
+            appointment_version=campaign.appointment_version or None,
             asks_confirmation=campaign.asks_confirmation or None,
             paused_because=campaign.paused_because,
             window=campaign.window,
@@ -137,7 +141,7 @@ class DynamoCampaignBook:
             names_left_out=campaign.names_left_out or None,
             test_to=campaign.test_to,
             version=version,
-            expires_at=expiry(campaign.created_at, SINGLE_KEPT) if campaign.single else None,
+            expires_at=_carrier_expiry(campaign) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
         )
 
@@ -155,6 +159,11 @@ def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
         found = dict.fromkeys(id_of_external(business_id, each) for each in external_ids)
         return Selection(None, None, tuple(found), tuple(external_ids))
     return Selection(written["segment_id"], written["filter"], None if customer_ids is None else tuple(customer_ids))
+
+
+def _carrier_expiry(carrier: Campaign) -> int:
+    """A single message is kept for as long after its time as one that is sent at once."""
+    return expiry(max(carrier.created_at, carrier.send_at or carrier.created_at), SINGLE_KEPT)
 
 
 def _campaign(row: CampaignRow) -> Campaign:
@@ -182,6 +191,9 @@ def _campaign(row: CampaignRow) -> Campaign:
         failure=row.failure,
         single=row.single,
         appointment_id=row.appointment_id,
+        appointment_at=row.appointment_at,
+        lead=_read_lead(row.lead_seconds),
+        appointment_version=int(row.appointment_version or 0),
         asks_confirmation=bool(row.asks_confirmation),
         paused_because=row.paused_because,
         window=int(row.window),
@@ -192,6 +204,10 @@ def _campaign(row: CampaignRow) -> Campaign:
         test_to=row.test_to,
         version=int(row.version or 0),
     )
+
+
+def _read_lead(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=int(seconds))
 
 
 def _write_rollback(rollback: Rollback | None) -> Mapping[str, Any] | None:
@@ -226,19 +242,24 @@ class DynamoChunkLedger:
         outcome = claim_of(chunk, now)
         if outcome in (ClaimOutcome.DONE, ClaimOutcome.HELD):
             return outcome, chunk
-        claimed = replace(
-            chunk,
-            state=ChunkState.SENDING if outcome is ClaimOutcome.SETTLE else ChunkState.CLAIMED,
-            owner=owner,
-            leased_until=now + lease,
-            attempts=chunk.attempts + 1,
-            reopened_at=None,
-        )
+        claimed = chunk.claimed(owner, now + lease, outcome)
         try:
             self._update(claimed, self._held_as(chunk))
         except ConcurrentChangeError:
             return ClaimOutcome.HELD, chunk
         return outcome, claimed
+
+    def take_over(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
+        try:
+            chunk = _chunk(self._row.get(key.campaign_id, key.chunk, consistent_read=True))
+        except self._row.DoesNotExist:
+            raise NotFoundError("chunk") from None
+        outcome = taking_over(chunk)
+        if outcome is not ClaimOutcome.WORK:
+            return outcome, chunk
+        taken = chunk.claimed(owner, now + lease, outcome)
+        self._update(taken, self._held_as(chunk))
+        return outcome, taken
 
     def mark(self, chunk: Chunk, now: datetime, waiting: Sequence[str] = ()) -> None:
         marked = replace(chunk, state=ChunkState.SENDING, waiting=tuple(waiting))
@@ -350,7 +371,7 @@ def chunk_row(row: type[ChunkRow], chunk: Chunk) -> ChunkRow:
         not_before=chunk.not_before,
         sharing=_places_of(chunk.sharing, chunk.customer_ids) or None,
         reopened_at=chunk.reopened_at,
-        expires_at=expiry(created_at, KEPT),
+        expires_at=expiry(max(created_at, chunk.not_before or created_at), KEPT),
     )
 
 

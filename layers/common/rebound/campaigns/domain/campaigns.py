@@ -1,7 +1,7 @@
 """A campaign: what is sent to whom, and where it stands."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -81,8 +81,10 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``run_id`` is fixed when the campaign is planned, so that the client log sorts by the time of sending. The
     selection's ``filter`` is filled from the segment at that time as well: a later change of the segment does not
     change a campaign under way. A ``single`` campaign carries one message and is no campaign to clients;
-    ``appointment_id`` is the client's appointment that it may be about. ``include_external_ids`` are the business's own
-    ids of those of ``include_customer_ids`` whom it named by these. ``paused_because`` is set only while the
+    ``appointment_id`` is the client's appointment that it may be about. When that begins at ``appointment_at``, the
+    message expires; with ``lead`` it is sent so long before. ``appointment_version`` is that of the ``AppointmentTime``
+    by which it was moved last, 0 for none. ``include_external_ids`` are the business's own ids of those of
+    ``include_customer_ids`` whom it named by these. ``paused_because`` is set only while the
     campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
     nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
     ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
@@ -103,6 +105,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     failure: str | None = None
     appointment_id: str | None = None
     include_external_ids: frozenset[str] = frozenset()
+    appointment_at: datetime | None = None
+    lead: timedelta | None = None
+    appointment_version: int = 0
     paused_because: str | None = None
     window: int = 0
     bounce_warning: FinalWords | None = None
@@ -125,6 +130,11 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     def is_due(self, now: datetime) -> bool:
         """Whether its run may be planned: it is no draft, and its time has come."""
         return self.status is not CampaignStatus.DRAFT and self.starts_at(now) <= now
+
+    @property
+    def recipient(self) -> str | None:
+        """Whom a single message is for; ``None`` for a campaign."""
+        return self.selection.customer_ids[0] if self.single and self.selection.customer_ids else None
 
 
 SINGLE: Final = "single-"

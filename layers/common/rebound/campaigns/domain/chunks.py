@@ -7,8 +7,11 @@ pending ──claim──▶ claimed ──mark──▶ sending ──finish─
    └────────────────── put back ────────┘
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -71,6 +74,17 @@ class Chunk(Struct, frozen=True):
     sharing: tuple[str, ...] = ()
     reopened_at: datetime | None = None
 
+    def claimed(self, owner: str, leased_until: datetime, outcome: ClaimOutcome) -> Chunk:
+        """The chunk once an attempt has claimed it with this outcome."""
+        return replace(
+            self,
+            state=ChunkState.SENDING if outcome is ClaimOutcome.SETTLE else ChunkState.CLAIMED,
+            owner=owner,
+            leased_until=leased_until,
+            attempts=self.attempts + 1,
+            reopened_at=None,
+        )
+
 
 def chunk_name(range_index: int, number: int) -> str:
     """Which chunk of its campaign: by range, then by number."""
@@ -106,6 +120,20 @@ def claim_of(chunk: Chunk, now: datetime) -> ClaimOutcome:
             if chunk.leased_until is not None and now < chunk.leased_until:
                 return ClaimOutcome.HELD
             return ClaimOutcome.WORK if chunk.state is ChunkState.CLAIMED else ClaimOutcome.SETTLE
+
+
+def taking_over(chunk: Chunk) -> ClaimOutcome:
+    """What somebody may do with this chunk who wants to change what it sends before it is sent.
+
+    Whoever has claimed it and not marked it has handed over nothing, and cannot mark it any more once it is taken over.
+    """
+    match chunk.state:
+        case ChunkState.DONE:
+            return ClaimOutcome.DONE
+        case ChunkState.SENDING:
+            return ClaimOutcome.HELD
+        case ChunkState.PENDING | ChunkState.CLAIMED:
+            return ClaimOutcome.WORK
 
 
 class Held(Struct, frozen=True):

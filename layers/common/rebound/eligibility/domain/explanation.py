@@ -209,7 +209,7 @@ _STATUSES: Final[Mapping[MessageStatus, str]] = {
     MessageStatus.SENT: "The provider has taken it and has not said yet what became of it.",
     MessageStatus.DELIVERED: "It was delivered.",
     MessageStatus.EXCLUDED: "It was left out right before the send.",
-    MessageStatus.CANCELLED: "Its campaign was cancelled before it was sent.",
+    MessageStatus.CANCELLED: "It was cancelled before it was sent.",
 }
 _KEPT_BACK: Final[Mapping[Barrier, str]] = {
     Barrier.SWITCHED_OFF: "It was left out: the business had switched {plural} off.",

@@ -1,7 +1,7 @@
 """What has happened about appointments, in the Messages table: rows that lead from an appointment to its messages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -11,8 +11,8 @@ from typing import Any, Final
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page, read_cursor
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow
-from rebound.messages.domain.appointments import Answered, AppointmentEntry, Asked, MessagePosted
+from rebound.messages.adapters.rows import APPOINTMENT_KEYS, AppointmentRow, AppointmentTimeRow
+from rebound.messages.domain.appointments import Answered, AppointmentEntry, AppointmentTime, Asked, MessagePosted
 from rebound.platform.adapters.dynamo import bind, expiry, newest, page_of, read_instant, write_instant
 
 KEPT: Final = timedelta(days=400)
@@ -20,6 +20,7 @@ KEPT: Final = timedelta(days=400)
 _TOLD: Final = "told"
 _ANSWERED: Final = "answered"
 _ASKED: Final = "asked"
+_NOW: Final = "now"
 OPEN_FOR: Final = timedelta(days=30)
 """How long a question can be answered; a later answer is for staff to read."""
 MOST_OPEN: Final = 20
@@ -31,6 +32,7 @@ class DynamoAppointmentBook:
 
     def __init__(self, table_name: str) -> None:
         self._row = bind(AppointmentRow, table_name)
+        self._time_row = bind(AppointmentTimeRow, table_name)
 
     def record(self, business_id: str, appointment_id: str, entry: AppointmentEntry) -> None:
         kind, document = _document(entry)
@@ -46,12 +48,30 @@ class DynamoAppointmentBook:
         found = newest(self._row, partition, AppointmentRow.message_id, before, limit)
         return page_of(found, partial(_read, business_id), lambda row: row.message_id)
 
-    def ask(self, key: ContactKey, asked: Asked) -> None:
+    def move(self, business_id: str, appointment_id: str, starts_at: datetime) -> AppointmentTime:
+        row = self._time_row(_time(business_id, appointment_id), _NOW)
+        row.update(
+            actions=[
+                AppointmentTimeRow.starts_at.set(starts_at),
+                AppointmentTimeRow.version.add(1),
+                AppointmentTimeRow.expires_at.set(expiry(max(starts_at, datetime.now(UTC)), KEPT)),
+            ]
+        )
+        return AppointmentTime(row.starts_at, int(row.version))
+
+    def time(self, business_id: str, appointment_id: str) -> AppointmentTime | None:
+        try:
+            row = self._time_row.get(_time(business_id, appointment_id), _NOW, consistent_read=True)
+        except self._time_row.DoesNotExist:
+            return None
+        return AppointmentTime(row.starts_at, int(row.version))
+
+    def ask(self, key: ContactKey, asked: Asked, sent_at: datetime | None = None) -> None:
         self._row(
             _contacts(key)[0],
             _asked(asked),
             document={"customer_id": asked.key.customer_id, "appointment_id": asked.appointment_id},
-            expires_at=expiry(asked.at, OPEN_FOR),
+            expires_at=expiry(max(asked.at, sent_at or asked.at), OPEN_FOR),
         ).save()
 
     def asked(self, key: ContactKey) -> Sequence[Asked]:
@@ -84,6 +104,11 @@ def _read_asked(business_id: str, row: AppointmentRow) -> Asked:
 def _partition(business_id: str, appointment_id: str) -> str:
     """The partition of one appointment; no business is called ``appointment``."""
     return f"appointment#{business_id}#{appointment_id}"
+
+
+def _time(business_id: str, appointment_id: str) -> str:
+    """The partition of an appointment's time; no business is called ``appointment-time``."""
+    return f"appointment-time#{business_id}#{appointment_id}"
 
 
 def _document(entry: AppointmentEntry) -> tuple[str, Mapping[str, Any]]:

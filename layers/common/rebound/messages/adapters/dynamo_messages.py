@@ -155,7 +155,8 @@ class DynamoMessageLog:
         return True
 
     def _new(self, message: Message) -> MessageRow:
-        since = message.queued_at or datetime.now(UTC)
+        known = [at for at in (message.queued_at, message.held_until, message.sent_at) if at is not None]
+        since = max(known) if known else datetime.now(UTC)
         return self._row(
             recipient_id=message.key.recipient_id,
             message_id=message.key.message_id,

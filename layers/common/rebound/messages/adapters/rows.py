@@ -67,3 +67,16 @@ class AppointmentRow(Model):
     message_id = UnicodeAttribute(range_key=True)
     document = JsonAttribute()
     expires_at = NumberAttribute()
+
+
+class AppointmentTimeRow(Model):
+    """In the Messages table: when an appointment begins, once a client has moved it; ``message_id`` is ``now``.
+
+    ``recipient_id`` is ``appointment-time#<business>#<the client's name for it>``.
+    """
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    message_id = UnicodeAttribute(range_key=True)
+    starts_at = InstantAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()

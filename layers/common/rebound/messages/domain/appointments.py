@@ -56,6 +56,13 @@ def confirmed_at(newest_first: Iterable[AppointmentEntry]) -> datetime | None:
     return None
 
 
+class AppointmentTime(Struct, frozen=True):
+    """When an appointment begins, as a client has said last. ``version`` counts how often it was said."""
+
+    starts_at: datetime
+    version: int
+
+
 class Asked(Struct, frozen=True):
     """A text that asked its recipient to confirm an appointment, which has not been confirmed yet."""
 

@@ -38,7 +38,7 @@ class MessageStatus(StrEnum):
     Who was left out for another at their address may be queued once more, when the other was not sent to.
     """
     CANCELLED = "cancelled"
-    """The campaign was cancelled before the message was handed over."""
+    """It, or its campaign, was cancelled before it was handed over."""
 
 
 RANKS: Final = {

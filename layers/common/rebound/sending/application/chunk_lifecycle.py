@@ -16,7 +16,7 @@ from rebound.kernel.errors import ReboundError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.acquire_send_slot import SlotResult
-from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.outcomes import NotTried, Outcomes
 from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, without_record
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
-    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
+    from rebound.sending.application.hold_chunk import HoldChunk
+    from rebound.sending.ports import ChunkQueue
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so a lease that has run out means that its worker is dead."""
@@ -47,7 +48,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     messages: MessageLog
     queue: ChunkQueue
-    held: DeferredChunkQueue
+    hold: HoldChunk
     reservations: FrequencyReservations
     breaker: TripBreaker
     clock: Clock
@@ -103,8 +104,10 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         """
         self.release_earlier(claimed, customer_ids)
         if self._status(claimed) is CampaignStatus.CANCELLED:
-            queued = self._queued(claimed, customer_ids)
-            self.messages.record([replace(message, status=MessageStatus.CANCELLED) for message in queued])
+            # A message to one person was cancelled for a reason, a campaign for none.
+            queued, reason = self._queued(claimed, customer_ids), claimed.campaign.failure
+            ended = MessageStatus.CANCELLED
+            self.messages.record([replace(m, status=ended, reason=reason, held_until=None) for m in queued])
             self.chunks.finish(claimed.chunk)
             return
         self.chunks.put_back(claimed.chunk, customer_ids)
@@ -151,7 +154,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
         self.chunks.put_back(claimed.chunk, list(held), not_before)
         task, now = ChunkTask(key, size, lane_of(claimed.campaign)), self.clock.now()
-        self.held.put([DeferredChunkTask(channel, task, not_before, now, claimed.business.version)], now)
+        self.hold(claimed.campaign, task, not_before, now, claimed.business.version)
         if self._status(claimed) is CampaignStatus.CANCELLED:
             self.queue.put(channel, [task])
 
@@ -173,5 +176,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         return self.campaigns.get(key.business_id, key.campaign_id).status
 
     def _queued(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> Sequence[Message]:
+        if claimed.campaign.single and (known := self.known(claimed)):
+            return [known[customer_id] for customer_id in customer_ids if customer_id in known]
         customers = claimed.made_up or self.customers.get_many(claimed.business.business_id, customer_ids)
         return [claimed.message(customer_id, customers.get(customer_id)) for customer_id in customer_ids]

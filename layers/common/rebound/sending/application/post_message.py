@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from rebound.businesses.application.timing import Timing
+from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import check_barrier
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message, single_id
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
+from rebound.campaigns.domain.chunks import Chunk
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -24,7 +24,9 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import Asked, MessagePosted
 from rebound.messages.domain.messages import Message
 from rebound.segments.domain import Selection
-from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.sending.domain.message_timers import single_chunk
+from rebound.sending.domain.single_messages import Posted
 from rebound.templates.domain.content import Content
 from rebound.templates.domain.rendering import check_content, check_stop_url
 
@@ -34,10 +36,8 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
-    from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
-
-FARTHEST_MESSAGE: Final = timedelta(days=7)
-"""How far ahead a single message may be timed: until then it goes round on a queue, four times an hour."""
+    from rebound.sending.application.hold_chunk import HoldChunk
+    from rebound.sending.ports import ChunkQueue
 
 
 class PostMessage(Struct, frozen=True, kw_only=True):
@@ -53,10 +53,14 @@ class PostMessage(Struct, frozen=True, kw_only=True):
     ids: Ids
     request_ids: RequestIds
     appointments: AppointmentBook
-    held: DeferredChunkQueue
+    hold: HoldChunk
     whereabouts: Whereabouts
 
-    def __call__(
+    def __call__(self, business_id: str, **given: Any) -> Message:
+        """``posted``, for who wants to know no more than the message."""
+        return self.posted(business_id, **given).message
+
+    def posted(
         self,
         business_id: str,
         *,
@@ -69,7 +73,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         timing: Timing | None = None,
         request: str | None = None,
         customer_field: str = "customer_id",
-    ) -> Message:
+    ) -> Posted:
         """Queue the message, or hold it for its hour, and write it to the client log.
 
         Raises ``InvalidInputError`` and ``ConflictError``.
@@ -80,7 +84,9 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         ``customer_field`` is the field by which the client named the customer.
         """
         business, timing = self.businesses.get(business_id), timing or Timing()
-        self._check(business, content, category, timing)
+        check_message(business, self.clock.now(), content, category, timing)
+        if timing.appointment_at is not None and appointment_id is None:
+            raise InvalidInputError(FieldError("appointment_id", "Needed with starts_at: which appointment begins."))
         if asks_confirmation and (channel is not Channel.SMS or appointment_id is None):
             what = "Only texts (channel sms) can be" if channel is not Channel.SMS else "Needs the appointment_id to be"
             raise InvalidInputError(FieldError("asks_confirmation", f"{what} confirmed by an answer."))
@@ -107,13 +113,15 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             status=CampaignStatus.SENDING,
             send_at=timing.starts_at,
             local_time=timing.local_time,
-            expires_at=timing.expires_at,
+            expires_at=timing.ends_at,
             run_id=message_id,
             single=True,
             appointment_id=appointment_id,
+            appointment_at=timing.appointment_at,
+            lead=timing.lead,
             asks_confirmation=asks_confirmation,
         )
-        chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
+        chunk_key = single_chunk(business_id, message_id)
         message_key = MessageKey(business_id, customer_id, message_id)
         decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)
         held_until = decision.until if isinstance(decision, Hold) else None
@@ -128,21 +136,28 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             posted = MessagePosted(time_of(message_id), message_key, asks_confirmation)
             self.appointments.record(business_id, appointment_id, posted)
             if asks_confirmation:
-                self.appointments.ask(address, Asked(posted.at, message_key, appointment_id))
+                asked = Asked(posted.at, message_key, appointment_id)
+                self.appointments.ask(address, asked, sent_at=carrier.send_at)
         task = ChunkTask(chunk_key, 1, lane_of(carrier))
         if held_until is None:
             self.queue.put(channel, [task])
         else:
-            self.held.put([DeferredChunkTask(channel, task, held_until, now, business.version)], now)
-        return message
+            self.hold(carrier, task, held_until, now, business.version)
+        return Posted(message, carrier, business, customer)
 
-    def _check(self, business: Business, content: Content, category: Category, timing: Timing) -> None:
-        errors: list[FieldError] = []
+
+def check_message(
+    business: Business, now: datetime, content: Content | None, category: Category, timing: Timing | None
+) -> None:
+    """Check what is given of a message's content and timing. Raises ``InvalidInputError``."""
+    errors: list[FieldError] = []
+    if content is not None:
         try:
             check_content(content, category)
             check_stop_url(content, category, business)
         except InvalidInputError as error:
             errors.extend(error.errors)
-        errors.extend(timing.problems(business, self.clock.now(), FARTHEST_MESSAGE))
-        if errors:
-            raise InvalidInputError(*errors)
+    if timing is not None:
+        errors.extend(timing.problems(business, now, FARTHEST_SCHEDULE))
+    if errors:
+        raise InvalidInputError(*errors)
