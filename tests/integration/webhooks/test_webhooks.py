@@ -57,6 +57,15 @@ def test_a_webhook_is_put_tried_looked_at_replayed_and_removed(stack: Stack, rec
     assert stack.api("GET", "/v1/webhooks").body["items"] == []
 
 
+def test_a_new_secret_is_shown_once_also_to_who_asks_again(stack: Stack, receiver: ClientsReceiver) -> None:
+    stack.api("PUT", "/v1/webhooks/crm", {"url": receiver.url, "events": list(EVENTS)})
+    named = {"Idempotency-Key": "one"}
+    rotated, again = (stack.api("POST", "/v1/webhooks/crm/rotate-secret", headers=named) for _ in range(2))
+
+    assert (again.status, again.body["code"], again.body["id"]) == (409, "secret_shown_before", "crm")
+    assert rotated.body["secret"] not in json.dumps(stack.table("IDEMPOTENCY_TABLE"), default=str)
+
+
 def test_a_change_of_a_contact_comes_to_the_receiver_when_it_is_back(stack: Stack, receiver: ClientsReceiver) -> None:
     receiver.failures = 1
     put = stack.api("PUT", "/v1/webhooks/crm", {"url": receiver.url, "events": list(EVENTS)})

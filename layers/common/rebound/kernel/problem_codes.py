@@ -205,8 +205,8 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "secret_shown_before": ProblemKind(
         HTTPStatus.CONFLICT,
         "The first request with this `Idempotency-Key` made a secret, which is shown only once and kept nowhere.",
-        "If the first answer was lost, rotate the key `key_id`, or revoke it and make another.",
-        members=("key_id",),
+        "If the first answer was lost, let the key or webhook `id` have a new one: rotate it.",
+        members=("id",),
     ),
     "concurrent_change": ProblemKind(
         HTTPStatus.CONFLICT,

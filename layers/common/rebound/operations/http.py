@@ -19,7 +19,6 @@ from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.platform.http.app import MAX_ID
-from rebound.platform.http.problems import problem
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -297,8 +296,7 @@ def _add_senders(app: APIGatewayRestResolver) -> None:
 def _show(app: APIGatewayRestResolver, what: str, key: ApiKey, token: str, **more: str) -> Response[str]:
     """The answer that has a key's token, which is given once."""
     _tell(app, what, business_id=key.business_id, of_key_id=key.key_id, **more)
-    detail = "This request was done before, and the key that it made is shown once. Rotate the key to get another."
-    shown_once(app, problem("secret_shown_before", detail, members={"key_id": key.key_id}))
+    shown_once(app, key.key_id)
     return json_answer(NewKeyAnswer.of(key, api_key=token), HTTPStatus.CREATED)
 
 

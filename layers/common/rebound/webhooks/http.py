@@ -17,6 +17,7 @@ from rebound.platform.http.routes import (
     no_content,
     nothing,
     responses,
+    shown_once,
 )
 from rebound.platform.http.shapes import Answer, Request, Time, one_of, text_of
 from rebound.webhooks import wiring
@@ -133,6 +134,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def rotate_webhook_secret(webhook_id: WebhookInPath) -> Response[str]:
         """The secret before it stays valid for a day; until then both sign."""
         put = wiring.use_cases().webhook_service.rotate_secret(business_of(app), webhook_id)
+        shown_once(app, webhook_id)
         return json_answer(WebhookAnswer.of(put.webhook, put.secret))
 
     @app.post("/v1/webhooks/<webhook_id>/test", summary="Post a test event", tags=tags, responses=under_way)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.platform.http.problems import ForbiddenError
+from rebound.platform.http.problems import ForbiddenError, problem
 from rebound.platform.http.shapes import Answer, Problem, one_of
 
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
@@ -69,12 +69,13 @@ AGAIN: Final = "again"
 """What the app's context has of an answer that is not given twice."""
 
 
-def shown_once(app: APIGatewayRestResolver, again: Response[str]) -> None:
-    """Let a request that comes again with its ``Idempotency-Key`` get another answer: the first has a secret.
+def shown_once(app: APIGatewayRestResolver, id_: str) -> None:
+    """Let a request that comes again with its ``Idempotency-Key`` get a problem: the answer now has a secret.
 
-    So the secret is not kept for the day for which answers are.
+    So the secret is not kept for the day for which answers are. ``id_`` is what it belongs to.
     """
-    app.context[AGAIN] = again
+    detail = "This request was done before, and the secret that it made is shown once. Rotate it to get another."
+    app.context[AGAIN] = problem("secret_shown_before", detail, members={"id": id_})
 
 
 def name_of_request(app: APIGatewayRestResolver) -> str | None:
