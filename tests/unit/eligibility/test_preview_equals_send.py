@@ -1,7 +1,7 @@
 """A preview says, customer by customer, what a send does when nothing changes between."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -267,9 +267,9 @@ def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, s
     at_expansion: dict[str, str] = {}
     commit: Any = world.expansion.commit
 
-    def recorded(progress: RangeProgress, chunks: list[Chunk] = []) -> RangeProgress:  # noqa: B006 - never written to
+    def recorded(progress: RangeProgress, chunks: Sequence[Chunk] = (), *left_out: Any) -> RangeProgress:
         before = world.expansion.get(campaign_id, progress.index).audience
-        after: RangeProgress = commit(progress, chunks)
+        after: RangeProgress = commit(progress, chunks, *left_out)
         if after.audience.matched > before.matched:
             assert after.audience.matched == before.matched + 1
             more = Counter(after.audience.excluded)
