@@ -230,6 +230,18 @@ class DeployedDay:
         self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, ONE_CLICK)]
         self.deployment.rest()
 
+    def write_to_few(self) -> None:
+        """Without the marketing bundle, campaigns to a range and to several reserve their part of the day."""
+        first = self.business_ids[0]
+        command = {"command": "set-bundle", "business_id": first}
+        self.deployment.invoke("OperateStackFunction", {**command, "bundle": ["premium"]})
+        with ExitStack() as small:
+            small.enter_context(patch.object(run_campaign, "WORTH_A_RANGE", WORTH_A_RANGE))
+            self._post("few", first, "email", {"customer_ids": [self.customer_ids[0][20]]})
+            self._post("some", first, "email", {"filter": {"tag": "texted"}})
+            self.deployment.rest()
+        self.deployment.invoke("OperateStackFunction", {**command, "bundle": ["premium", "marketing"]})
+
     def wait_for_the_morning(self) -> None:
         """Where the business and most of its customers are it is night for two hours more; where one is it is not."""
         first, customer_ids = self.business_ids[0], self.customer_ids[0]

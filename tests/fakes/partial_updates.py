@@ -126,7 +126,7 @@ VALUES[BY_EXTERNAL_ID] = {
 }
 VALUES["/v1/operator/businesses/{business_id}"] = {
     **VALUES["/v1/business"],
-    ("bundle",): ("basic", "premium"),
+    ("bundles",): (["marketing"], ["marketing", "premium"]),
     # Each sender has one business; that the operator grants them is tried elsewhere.
     ("email_from",): (None, None),
     ("text_from",): (None, None),

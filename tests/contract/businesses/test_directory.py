@@ -87,18 +87,18 @@ def test_a_business_keeps_its_options_of_recovery(ports: EveryPorts, recovery: R
     assert ports.businesses.get(BUSINESS_ID).recovery == recovery
 
 
-@pytest.mark.parametrize("bundle", list(Bundle))
-def test_a_business_keeps_its_switches_and_its_bundle(ports: EveryPorts, bundle: Bundle) -> None:
+@pytest.mark.parametrize("bundles", [frozenset(), frozenset({Bundle.MARKETING}), frozenset(Bundle)])
+def test_a_business_keeps_its_switches_and_its_bundles(ports: EveryPorts, bundles: frozenset[Bundle]) -> None:
     ports.businesses.add(business())
-    assert (ports.businesses.get(BUSINESS_ID).switches, ports.businesses.get(BUSINESS_ID).bundle) == (
+    assert (ports.businesses.get(BUSINESS_ID).switches, ports.businesses.get(BUSINESS_ID).bundles) == (
         Switches(),
-        Bundle.PREMIUM,
+        frozenset(Bundle),
     )
     chosen = Switches(email=False, text_confirmations=False)
-    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), switches=chosen, bundle=bundle))
+    ports.businesses.replace(replace(ports.businesses.get(BUSINESS_ID), switches=chosen, bundles=bundles))
     kept = ports.businesses.get(BUSINESS_ID)
 
-    assert (kept.switches, kept.bundle) == (chosen, bundle)
+    assert (kept.switches, kept.bundles) == (chosen, bundles)
 
 
 def test_a_business_keeps_where_it_wants_double_opt_in(ports: EveryPorts) -> None:

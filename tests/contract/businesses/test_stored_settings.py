@@ -51,7 +51,7 @@ businesses: Final = st.builds(
     recovery=recoveries,
     switches=st.builds(Switches, st.booleans(), st.booleans(), st.booleans()),
     double_opt_in=st.builds(DoubleOptIn, st.booleans(), st.booleans()),
-    bundle=st.sampled_from(Bundle),
+    bundles=st.frozensets(st.sampled_from(Bundle)),
     frequency_caps=st.lists(caps, max_size=3).map(tuple),
     quiet_hours=st.builds(QuietHours, windows, windows),
     text_answers=st.builds(

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from rebound.businesses.domain.frequency import Frequency
+from rebound.eligibility.domain.bulk_days import BulkDay
 from rebound.kernel.errors import ConcurrentChangeError
 from tests.contract.messages.fakes import MemoryMessagesPorts
 from tests.contract.segments.fakes import MemorySegmentsPorts
@@ -46,8 +47,32 @@ class MemoryFrequencyBook:
         return stored
 
 
+class MemoryBulkDays:
+    """Implements ``BulkDayBook``; counts what it is asked for and what it is told."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, date], BulkDay] = {}
+        self.reads = 0
+        self.writes = 0
+
+    def get(self, business_id: str, day: date) -> BulkDay:
+        self.reads += 1
+        return self.rows.get((business_id, day), BulkDay(business_id, day))
+
+    def save(self, day: BulkDay) -> None:
+        self.writes += 1
+        key = (day.business_id, day.day)
+        if day.version != self.rows.get(key, BulkDay(*key)).version:
+            raise ConcurrentChangeError
+        self.rows[key] = replace(day, version=day.version + 1)
+
+
 class MemoryEligibilityPorts(MemorySegmentsPorts, MemoryMessagesPorts):
     """Implements ``EligibilityPorts``."""
+
+    @cached_property
+    def bulk_days(self) -> MemoryBulkDays:
+        return MemoryBulkDays()
 
     @cached_property
     def frequencies(self) -> MemoryFrequencyBook:

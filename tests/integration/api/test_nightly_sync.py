@@ -93,19 +93,6 @@ def test_they_can_be_counted_also_by_a_job(stack: Stack) -> None:
     assert run(stack, job.body)["count"] == counted.body
 
 
-def test_segments_are_listed_that_were_written_since(stack: Stack) -> None:
-    for name in ("old", "older"):
-        assert stack.api("PUT", f"/v1/segments/{name}", {"name": name, "filter": {"all": []}}).status == 200
-    since = datetime.now(UTC).isoformat()
-    stack.api("PUT", "/v1/segments/older", {"name": "new", "filter": {"tag": "vip"}})
-    query = {"updated_since": since}
-    pages = [stack.api("GET", "/v1/segments", query=query | {"limit": limit}).body for limit in ("1", "2", "50")]
-
-    assert [[each["segment_id"] for each in page["items"]] for page in pages] == [["older"]] * 3
-    assert pages[-1]["next_cursor"] is None
-    assert stack.api("GET", "/v1/segments", query={"updated_since": "1"}).fields == ["updated_since"]
-
-
 @pytest.mark.parametrize("since", ["yesterday", "1764000000", "2026-11-29T17:13:03", "", "2026-13-01T00:00:00Z"])
 def test_what_is_no_time_is_refused(stack: Stack, since: str) -> None:
     for path in ("/v1/customers", "/v1/customers/count"):

@@ -126,6 +126,7 @@ def done() -> Iterator[Done]:
         day.keep_in_step_with_the_suppression_list()
         day.share_an_address()
         day.stop_texts_by_a_link()
+        day.write_to_few()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
         told = (

@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from rebound.businesses.domain.business import Barrier, Bundle, Business, Switches
+from rebound.businesses.domain.business import Barrier, Business, Switches
 from rebound.businesses.domain.senders import Senders
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
@@ -76,10 +76,10 @@ def test_a_switch_keeps_back_its_own_channel_and_no_other() -> None:
     ("sender", "barrier"),
     [
         (business(), None),
-        (business(bundle=Bundle.BASIC), Barrier.NO_BUNDLE),
+        (business(bundles=frozenset()), Barrier.NO_BUNDLE),
         (business(switches=Switches(text_confirmations=False)), Barrier.CONFIRMATIONS_OFF),
-        (business(switches=Switches(text_confirmations=False), bundle=Bundle.BASIC), Barrier.CONFIRMATIONS_OFF),
-        (business(switches=Switches(sms=False), bundle=Bundle.BASIC), Barrier.SWITCHED_OFF),
+        (business(switches=Switches(text_confirmations=False), bundles=frozenset()), Barrier.CONFIRMATIONS_OFF),
+        (business(switches=Switches(sms=False), bundles=frozenset()), Barrier.SWITCHED_OFF),
     ],
 )
 def test_text_confirmations_need_both_switches_and_the_bundle_and_other_texts_do_not(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rebound.businesses.domain.business import Barrier, Bundle, Switches
+from rebound.businesses.domain.business import Barrier, Switches
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.explanation import attempt_sentence
@@ -121,8 +121,8 @@ def test_a_scheduled_campaign_finds_the_channel_off_at_its_expansion(channel: Ch
     ("settings", "named"),
     [
         ({"switches": Switches(text_confirmations=False)}, "switches.text_confirmations"),
-        ({"bundle": Bundle.BASIC}, "premium bundle"),
-        ({"switches": Switches(text_confirmations=False), "bundle": Bundle.BASIC}, "switches.text_confirmations"),
+        ({"bundles": frozenset()}, "premium bundle"),
+        ({"switches": Switches(text_confirmations=False), "bundles": frozenset()}, "switches.text_confirmations"),
     ],
 )
 def test_only_texts_that_ask_for_a_confirmation_need_its_switch_and_the_bundle(
@@ -142,7 +142,7 @@ def test_only_texts_that_ask_for_a_confirmation_need_its_switch_and_the_bundle(
     ("settings", "barrier", "said"),
     [
         ({"switches": Switches(text_confirmations=False)}, Barrier.CONFIRMATIONS_OFF, "text confirmations off"),
-        ({"bundle": Bundle.BASIC}, Barrier.NO_BUNDLE, "premium bundle"),
+        ({"bundles": frozenset()}, Barrier.NO_BUNDLE, "premium bundle"),
     ],
 )
 def test_a_confirmation_that_waits_when_the_bundle_ends_is_left_out(

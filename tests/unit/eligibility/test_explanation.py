@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Bundle, Business, DoubleOptIn, Switches
+from rebound.businesses.domain.business import Business, DoubleOptIn, Switches
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
 from rebound.campaigns.domain.campaigns import Campaign
@@ -69,7 +69,7 @@ SENDERS = (
     business(switches=Switches(email=False)),
     business(switches=Switches(sms=False)),
     business(switches=Switches(text_confirmations=False)),
-    business(bundle=Bundle.BASIC),
+    business(bundles=frozenset()),
     business(country="GB", text_from="Juniper"),
 )
 STILL_TRIED = "Nothing to do: the next reminder is still tried and clears the flag when it arrives."
@@ -244,6 +244,7 @@ def every_kind_of_case() -> Iterator[Case]:
             for category, exclude, added in product(Category, (True, False), ((), (ANA.customer_id,)))
         ]
         campaigns.append(campaign(channel, category=Category.REMINDER, asks_confirmation=True))
+        campaigns.append(campaign(channel, over_limit=True))
         in_the_night = (
             campaign(channel, category=category, expires_at=expires_at)
             for category, expires_at in product(Category, (None, at(0), at(7200), at(72 * 3600)))
@@ -453,7 +454,7 @@ SAYINGS: dict[str, tuple[Told, str]] = {
         "Ask whoever looks after your messaging to switch emails on again (switches.email) in the business's settings.",
     ),
     "texts switched off": (
-        {"sender": business(switches=Switches(sms=False), bundle=Bundle.BASIC), "what": CONFIRMATION},
+        {"sender": business(switches=Switches(sms=False), bundles=frozenset()), "what": CONFIRMATION},
         "Ask whoever looks after your messaging to switch texts on again (switches.sms) in the business's settings.",
     ),
     "text confirmations switched off": (
@@ -464,7 +465,7 @@ SAYINGS: dict[str, tuple[Told, str]] = {
         ),
     ),
     "text confirmations without the bundle": (
-        {"sender": business(bundle=Bundle.BASIC), "what": CONFIRMATION},
+        {"sender": business(bundles=frozenset()), "what": CONFIRMATION},
         "Ask whoever runs Rebound for the premium bundle, or text without asking for a confirmation.",
     ),
     "nothing sent yet": ({}, "Nothing to do: the next of these emails is sent."),

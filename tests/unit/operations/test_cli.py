@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from rebound.businesses.domain.business import Bundle
 from rebound.businesses.domain.senders import Senders
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
@@ -56,7 +55,7 @@ def test_a_business_has_the_premium_bundle_until_the_operator_says_otherwise(
     assert cli.main([*CREATE, "--bundle", "basic"]) == 0
 
     assert (made["bundle"], changed["bundle"]) == ("premium", "basic")
-    assert world.businesses.get(made["business_id"]).bundle is Bundle.BASIC
+    assert world.businesses.get(made["business_id"]).bundles == frozenset()
     assert json.loads(capsys.readouterr().out)["bundle"] == "basic"
 
 

@@ -15,10 +15,9 @@ from rebound.customers.domain import Customer, field_text
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.segments.domain import MAX_DEPTH, MAX_NODES, CustomerFilter, Segment, compile_filter
+from rebound.segments.domain import MAX_DEPTH, MAX_NODES, CustomerFilter, compile_filter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer
-from tests.fakes.world import World
 
 SILENT: Final = ConsentEvidence(at(0), Scope.ALL, opted_out=False, source=ConsentSource.STAFF)
 
@@ -96,24 +95,6 @@ def test_whoever_was_written_since_is_found_and_nobody_else(since: datetime, aft
 
     # A contact is known to be written within a millisecond, and given once more rather than lost.
     assert found if after >= 0 else not found or after == -1
-
-
-@given(st.lists(st.booleans(), max_size=12), st.integers(1, 5))
-def test_segments_written_since_fill_their_pages(written: list[bool], limit: int) -> None:
-    world = World()
-    for number, is_new in enumerate(written):
-        world.segments.put(Segment(BUSINESS_ID, f"s{number:02}", "S", {"all": []}, at(10 if is_new else 0)))
-    found: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = world.segment_service.page(BUSINESS_ID, limit, cursor, at(10))
-        found += [each.segment_id for each in page.items]
-        cursor = page.next_cursor
-        assert len(page.items) == limit or cursor is None
-        if cursor is None:
-            break
-
-    assert found == [f"s{number:02}" for number, is_new in enumerate(written) if is_new]
 
 
 def check_compiled_or_refused(tree: object) -> None:

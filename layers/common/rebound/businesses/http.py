@@ -16,9 +16,11 @@ from pydantic import (
 )
 
 from rebound.businesses.domain.business import (
+    BASIC,
     MAX_TEXT_RATE,
     MIN_TEXT_RATE,
     MOST_TEST_RECIPIENTS,
+    RECIPIENT_LIMIT,
     AnsweredBy,
     Bundle,
     Business,
@@ -351,6 +353,13 @@ class BusinessChangeRequest(Request):
     )
 
 
+class FormerBundle(StrEnum):
+    """The bundles that there once were."""
+
+    BASIC = BASIC
+    PREMIUM = Bundle.PREMIUM.value
+
+
 class SendersAnswer(Answer):
     """What a business may send from: email addresses; numbers, short codes, Twilio messaging services and names."""
 
@@ -381,9 +390,12 @@ class BusinessAnswer(Answer):
     switches: SwitchesAnswer
     double_opt_in: DoubleOptInAnswer
     text_answers: TextAnswersAnswer
-    bundle: Bundle = Field(
-        description="What the business has booked; premium comes with text confirmations. Only whoever runs Rebound "
-        "can change it."
+    bundles: Annotated[list[Bundle], BeforeValidator(sorted)] = Field(
+        description="What the business has booked: premium comes with text confirmations, marketing with bulk email to "
+        f"{RECIPIENT_LIMIT} recipients and more a day. Only whoever runs Rebound can change it."
+    )
+    bundle: FormerBundle = Field(
+        description="Whether premium is among bundles; basic if not.", json_schema_extra=FORMER
     )
     frequency_caps: list[FrequencyCapAnswer]
     quiet_hours: QuietHoursAnswer

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from rebound.businesses.domain.frequency import Frequency, HandOver
+from rebound.eligibility.domain.bulk_days import BulkDay
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.receipts import MessageKey
@@ -33,6 +34,20 @@ class FrequencyRow(Model):
     expires_at = NumberAttribute()
 
 
+class BulkDayRow(Model):
+    """In the Frequencies table: what a limited business sends in bulk on a day.
+
+    ``recipient_id`` is ``#bulk#<business>#<date>``; ``campaigns`` has a number for each, or ``null`` for one refused.
+    """
+
+    recipient_id = UnicodeAttribute(hash_key=True)
+    campaigns = JsonAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+BULK_DAY_KEPT: Final = timedelta(days=3)
+"""A day is over for everybody two days after it began for the first."""
 KEPT_LONGER: Final = timedelta(days=1)
 """Rows outlive their use by this much, so that a worker that has just read a row still finds it."""
 
@@ -65,6 +80,32 @@ class DynamoFrequencyBook:
         with lost_races():
             row.save(condition=as_read(FrequencyRow, frequency.version))
         return stored
+
+
+class DynamoBulkDays:
+    """Implements ``BulkDayBook``."""
+
+    def __init__(self, table_name: str) -> None:
+        self._row = bind(BulkDayRow, table_name)
+
+    def get(self, business_id: str, day: date) -> BulkDay:
+        found = self._row.batch_get([_bulk_day_id(business_id, day)], consistent_read=True)
+        kept = [BulkDay(business_id, day, row.campaigns, int(row.version)) for row in found]
+        return kept[0] if kept else BulkDay(business_id, day)
+
+    def save(self, day: BulkDay) -> None:
+        row = self._row(
+            _bulk_day_id(day.business_id, day.day),
+            campaigns=dict(day.campaigns),
+            version=next_version(day.version),
+            expires_at=expiry(datetime.combine(day.day, time(), UTC), BULK_DAY_KEPT),
+        )
+        with lost_races():
+            row.save(condition=as_read(BulkDayRow, day.version))
+
+
+def _bulk_day_id(business_id: str, day: date) -> str:
+    return f"#bulk#{business_id}#{day}"
 
 
 def _recipient_id(business_id: str, customer_id: str) -> str:

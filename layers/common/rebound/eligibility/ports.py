@@ -1,10 +1,11 @@
 """What the use cases of eligibility need from outside."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from rebound.businesses.domain.frequency import Frequency
+from rebound.eligibility.domain.bulk_days import BulkDay
 from rebound.messages.ports import MessagesPorts
 from rebound.segments.ports import SegmentsPorts
 
@@ -27,8 +28,21 @@ class FrequencyBook(Protocol):
         """
 
 
+class BulkDayBook(Protocol):
+    """How many recipients bulk campaigns of a business have reserved on its days; of limited businesses alone."""
+
+    def get(self, business_id: str, day: date) -> BulkDay:
+        """The day as of now; an empty one when nothing is kept."""
+
+    def save(self, day: BulkDay) -> None:
+        """Write a day that is still as it was read (``version``). Raises ``ConcurrentChangeError`` when it is not."""
+
+
 class EligibilityPorts(SegmentsPorts, MessagesPorts, Protocol):
     """What the use cases of eligibility need from outside."""
+
+    @property
+    def bulk_days(self) -> BulkDayBook: ...
 
     @property
     def frequencies(self) -> FrequencyBook: ...

@@ -55,6 +55,11 @@ class Category(StrEnum):
         """Whether the messages are sent to win business: they need marketing consent, and flagged contacts get none."""
         return self.traits.scope is not Scope.ALL
 
+    @property
+    def is_bulk(self) -> bool:
+        """Whether campaigns of it are bulk: they need more consent than any message does."""
+        return self.scopes(to_many=True) != COVERED_BY[Scope.ALL]
+
     def scopes(self, *, to_many: bool) -> tuple[Scope, ...]:
         """The consent scopes that the messages need: an opt-out of any one of them keeps the messages back."""
         return COVERED_BY[(to_many and self.traits.scope_to_many) or self.traits.scope]

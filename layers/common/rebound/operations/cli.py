@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     helps = {
         "create-business": "a new business",
-        "set-bundle": "what a business has booked: basic, or premium with text confirmations",
+        "set-bundle": "all that a business has booked: premium (text confirmations), marketing (bulk email), or basic",
         "set-text-rate": "how many texts a second go out over the sender of a business",
         "add-sender": "let a business send from an address, number, short code, service or name; it chooses among them",
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
@@ -135,8 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         )
     business.add_argument("--quiet-hours", help="off: send at any hour; the API sets other hours")
     business.add_argument("--text-rate", type=float, help="texts a second that the sender may send")
-    business.add_argument("--bundle", help="basic, or premium with text confirmations (default: premium)")
-    parsers["set-bundle"].add_argument("--bundle", required=True, help="basic or premium")
+    names = "one or both of premium and marketing, or basic for none"
+    business.add_argument("--bundle", nargs="+", metavar="NAME", help=f"{names} (default: both)")
+    parsers["set-bundle"].add_argument("--bundle", nargs="+", metavar="NAME", required=True, help=names)
     for name in ("add-sender", "remove-sender"):
         parsers[name].add_argument(
             "--sender", required=True, help="an email address, a number, a short code, MG… or a name"

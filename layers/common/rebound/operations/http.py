@@ -9,12 +9,21 @@ from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from rebound.access.domain import ApiKey
 from rebound.businesses import wiring
-from rebound.businesses.domain.business import BUSINESS_ID, Bundle
-from rebound.businesses.http import MAX_SENDER, BusinessAnswer, BusinessChangeRequest, Email, TextProvider, given
+from rebound.businesses.domain.business import BUSINESS_ID, RECIPIENT_LIMIT, Bundle
+from rebound.businesses.http import (
+    FORMER,
+    MAX_SENDER,
+    BusinessAnswer,
+    BusinessChangeRequest,
+    Email,
+    FormerBundle,
+    TextProvider,
+    given,
+)
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.local_time import MAX_ZONE
@@ -61,9 +70,32 @@ class BusinessOfOperatorRequest(BusinessChangeRequest):
         description="Granted and chosen: a phone number, a short code, a Twilio messaging service (MG…), or a name of "
         "up to 11 characters where the country of the business allows it.",
     )
-    bundle: Annotated[Bundle, Field(strict=False)] = Field(
-        default=Bundle.PREMIUM, description="What the business has booked; premium comes with text confirmations."
+    bundles: list[Annotated[Bundle, Field(strict=False)]] = Field(
+        default_factory=lambda: sorted(Bundle),
+        description="All that the business has booked: premium comes with text confirmations, marketing with bulk "
+        f"email to {RECIPIENT_LIMIT} recipients and more a day. An empty list for nothing.",
     )
+    bundle: Annotated[FormerBundle, Field(strict=False)] = Field(
+        default=FormerBundle.PREMIUM,
+        description="In place of bundles, from before: basic for nothing, premium for that alone.",
+        json_schema_extra=FORMER,
+    )
+
+    @model_validator(mode="after")
+    def _says_it_once(self) -> Self:
+        if {"bundle", "bundles"} <= self.model_fields_set:
+            raise ValueError("bundle and bundles say the same: leave bundle out.")
+        return self
+
+    def change(self) -> dict[str, Any]:
+        """What the request names, as the settings have it."""
+        named = given(self)
+        if "bundles" in named:
+            named["bundles"] = frozenset(named["bundles"])
+        former = named.pop("bundle", None)
+        if former is not None:
+            named["bundles"] = frozenset() if former == FormerBundle.BASIC else frozenset({Bundle.PREMIUM})
+        return named
 
 
 class NewBusinessRequest(BusinessOfOperatorRequest):
@@ -180,7 +212,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
 
     @app.post("/v1/operator/businesses", summary="Create a business", tags=tags, responses=new)
     def create_business(request: Annotated[NewBusinessRequest, Body()]) -> Response[str]:
-        business = wiring.use_cases().tenant_service.create_business(given(request))
+        business = wiring.use_cases().tenant_service.create_business(request.change())
         _tell(app, "create_business", business_id=business.business_id)
         return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED)
 
@@ -197,7 +229,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
         responses={**one, **new},
     )
     def put_business(business_id: NewId, request: Annotated[BusinessOfOperatorRequest, Body()]) -> Response[str]:
-        business, made = wiring.use_cases().tenant_service.put_business(business_id, given(request))
+        business, made = wiring.use_cases().tenant_service.put_business(business_id, request.change())
         _tell(app, "create_business" if made else "change_business", business_id=business_id)
         return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED if made else HTTPStatus.OK)
 
@@ -205,7 +237,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
     def change_business_as_operator(
         business_id: BusinessInPath, request: Annotated[BusinessOfOperatorRequest, Body()]
     ) -> Response[str]:
-        business = wiring.use_cases().tenant_service.change_business(business_id, given(request))
+        business = wiring.use_cases().tenant_service.change_business(business_id, request.change())
         _tell(app, "change_business", business_id=business_id)
         return json_answer(BusinessAnswer.of(business))
 

@@ -168,7 +168,10 @@ class SendingUseCases(CampaignsUseCases, TimersUseCases):
         "rebound.sending.application.run_campaign", close="close_campaign", ranges="expansion_ranges"
     )
     expand_campaign: ExpandCampaign = use_case(
-        "rebound.sending.application.run_campaign", queue="chunk_queue", held="deferred_queue"
+        "rebound.sending.application.run_campaign",
+        queue="chunk_queue",
+        held="deferred_queue",
+        limit="limit_recipients",
     )
     recall_recipients: RecallRecipients = use_case("rebound.sending.application.recall_recipients", queue="chunk_queue")
     look_at_campaign: LookAtCampaign = use_case("rebound.sending.application.run_campaign")

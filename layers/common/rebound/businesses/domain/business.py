@@ -2,9 +2,10 @@
 
 import re
 from copy import replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
@@ -63,11 +64,18 @@ class TextAnswers(Struct, frozen=True):
 
 
 class Bundle(StrEnum):
-    """What the business has booked with whoever runs the stack, who alone can change it."""
+    """What a business can book with whoever runs the stack, who alone can change it."""
 
-    BASIC = "basic"
     PREMIUM = "premium"
     """With text confirmations."""
+    MARKETING = "marketing"
+    """With bulk email to ``RECIPIENT_LIMIT`` and more a day."""
+
+
+BASIC: Final = "basic"
+"""What having none is called."""
+RECIPIENT_LIMIT: Final = 75
+"""Of bulk email on one local day of the business: so many, and none gets it without the marketing bundle."""
 
 
 class Barrier(StrEnum):
@@ -153,7 +161,7 @@ class Business(Struct, frozen=True):
     recovery: Recovery = field(default_factory=Recovery)
     switches: Switches = field(default_factory=Switches)
     double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
-    bundle: Bundle = Bundle.PREMIUM
+    bundles: frozenset[Bundle] = frozenset(Bundle)
     frequency_caps: tuple[FrequencyCap, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
@@ -177,7 +185,7 @@ class Business(Struct, frozen=True):
         if asks_confirmation and not is_email:
             if not self.switches.text_confirmations:
                 return Barrier.CONFIRMATIONS_OFF
-            if self.bundle is not Bundle.PREMIUM:
+            if Bundle.PREMIUM not in self.bundles:
                 return Barrier.NO_BUNDLE
             if not self.can_be_texted:
                 return Barrier.NO_ANSWERS
@@ -200,6 +208,20 @@ class Business(Struct, frozen=True):
         if channel is Channel.EMAIL:
             return self.email_from is not None
         return self.text_from is not None or not self.text_provider.traits.needs_sender
+
+    @property
+    def bundle(self) -> str:
+        """Which of the two that there once were is booked: ``premium``, or ``basic`` without text confirmations."""
+        return Bundle.PREMIUM if Bundle.PREMIUM in self.bundles else BASIC
+
+    def local_day(self, at: datetime) -> date:
+        """The date on the business's calendar."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def recipient_limit(self, channel: Channel, category: Category) -> int | None:
+        """How many recipients campaigns like this must stay below on one local day together; ``None`` for no limit."""
+        is_limited = channel is Channel.EMAIL and category.is_bulk and Bundle.MARKETING not in self.bundles
+        return RECIPIENT_LIMIT if is_limited else None
 
     @property
     def email_sender(self) -> str:

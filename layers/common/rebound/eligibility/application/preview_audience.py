@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
-    from rebound.eligibility.ports import FrequencyBook
+    from rebound.eligibility.ports import BulkDayBook, FrequencyBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
 
@@ -123,6 +124,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     clock: Clock
     whereabouts: Whereabouts
+    bulk_days: BulkDayBook
     longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, question: Question) -> Audience | None:
@@ -163,7 +165,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         different pages who share a flagged address are decided about apart, as in ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
-        mailing, matcher = question.supposed(business_id), compile_filter(question.filter)
+        mailing, matcher = self.limited(question.supposed(business_id)), compile_filter(question.filter)
         now = self.clock.now()
         foreseeing, until = self._foreseeing(mailing), now + LONGEST_LOOK
         found: list[Foreseen] = []
@@ -188,7 +190,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
         ``None`` when the business has more than ``MOST_FORESEEN`` customers, unless they are named one by one.
         """
-        audience, left = Audience(), MOST_FORESEEN
+        audience, left, mailing = Audience(), MOST_FORESEEN, self.limited(mailing)
         now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
         for looked_at, customers in self._meant(mailing):
             left -= looked_at
@@ -199,7 +201,29 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """The decisions about the customers who are meant, page by page."""
-        return self._decided(question.supposed(business_id))
+        return self._decided(self.limited(question.supposed(business_id)))
+
+    def limited(self, mailing: Mailing) -> Mailing:
+        """The mailing, marked if the business may not reach so many on the day on which it would begin.
+
+        Nothing is read for a business that has no limit.
+        """
+        business = self.businesses.get(mailing.business_id)
+        limit = business.recipient_limit(mailing.channel, mailing.category)
+        if limit is None or mailing.single:
+            return mailing
+        day = business.local_day(mailing.starts_at(self.clock.now()))
+        room = limit - self.bulk_days.get(business.business_id, day).reserved
+        return replace(mailing, over_limit=self.count_targeted(mailing, room) >= room)
+
+    def count_targeted(self, mailing: Mailing, most: int) -> int:
+        """How many a mailing would reach, if they are fewer than ``most``; counting ends there."""
+        targeted = 0
+        for page in self._decided(mailing):
+            targeted += page.audience.targeted
+            if targeted >= most:
+                break
+        return targeted
 
     def _decided(self, mailing: Mailing) -> Iterator[Selected]:
         now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
@@ -243,12 +267,13 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     ledger: JobLedger
     whereabouts: Whereabouts
+    preview: PreviewAudience
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Decide about one page of customers and commit its counts."""
         question = Question.read(job.request)
         business = self.businesses.get(job.business_id)
-        supposed = question.supposed(job.business_id)
+        supposed = self.preview.limited(question.supposed(job.business_id))
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         find_sharers = FindSharers(

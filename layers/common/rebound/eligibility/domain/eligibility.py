@@ -338,6 +338,15 @@ def _sharers(case: Case) -> Mapping[str, Any]:
     return {"once_per_address": case.mailing.once_per_address, "goes_to": case.goes_to}
 
 
+def _is_over_the_limit(case: Case) -> bool:
+    return case.mailing.over_limit
+
+
+def _limit(case: Case) -> Mapping[str, Any]:
+    limit = case.business.recipient_limit(case.mailing.channel, case.mailing.category)
+    return {"recipient_limit": limit, "over_limit": case.mailing.over_limit}
+
+
 class Rule(Struct, frozen=True):
     """Whether a customer is left out, and all the data on which that depends.
 
@@ -378,6 +387,8 @@ class Exclusion(StrEnum):
     """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
     SAME_ADDRESS = "same_address", Rule(_goes_to_another, _sharers)
     """Another customer with this address gets it: what sells goes to each address once."""
+    RECIPIENT_LIMIT = "recipient_limit", Rule(_is_over_the_limit, _limit)
+    """Without the marketing bundle, the business may not reach so many by bulk email on one day."""
     EXPIRED = "expired", Rule(_comes_too_late, _expiry)
     """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
     QUIET_HOURS = "quiet_hours", Rule(_is_quiet_at_all_times, _quiet_hours)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import Barrier
+from rebound.businesses.domain.business import RECIPIENT_LIMIT, Barrier
 from rebound.businesses.domain.frequency import CapState
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.consent.domain.taking_back import how_to_take_back
@@ -354,6 +354,17 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
             "or remove the profile if both are one person."
         ),
         left_out="another customer with the same address got it",
+    ),
+    Exclusion.RECIPIENT_LIMIT: ExclusionWords(
+        stops=lambda _: (
+            f"Without the marketing bundle, campaigns by email reach fewer than {RECIPIENT_LIMIT} recipients a day "
+            "together, and this one would make it more: nobody gets it."
+        ),
+        passes=lambda _: "The business may reach all whom this is for.",
+        step=lambda _: (
+            "Ask whoever runs Rebound for the marketing bundle, send to fewer, or send on a day with fewer campaigns."
+        ),
+        left_out=f"it would have made {RECIPIENT_LIMIT} recipients or more that day, without the marketing bundle",
     ),
     Exclusion.EXPIRED: ExclusionWords(
         stops=lambda case: (

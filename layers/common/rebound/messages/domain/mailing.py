@@ -19,7 +19,8 @@ class Mailing(Struct, frozen=True, kw_only=True):
     ``run_id`` is a ULID, set once it is known when the mailing is sent. ``single`` marks one message to one person,
     which may ask for the confirmation of an appointment. ``local_time`` is the wall-clock time at which each recipient
     gets the message in their own zone; ``send_at`` is then the moment at which the first clock on earth shows that
-    time. Nothing is handed over from ``expires_at`` on. ``content`` is ``None`` where only the kind of message is
+    time. Nothing is handed over from ``expires_at`` on. ``over_limit`` says that the business may not reach so many
+    (``Business.recipient_limit``), so that nobody gets it. ``content`` is ``None`` where only the kind of message is
     known.
     """
 
@@ -35,6 +36,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     single: bool = False
     asks_confirmation: bool = False
+    over_limit: bool = False
     content: Content | None = None
 
     @property

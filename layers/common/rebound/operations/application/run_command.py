@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from rebound.access.domain import ApiKey, OperatorKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
-from rebound.businesses.domain.business import MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
+from rebound.businesses.domain.business import BASIC, MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
 from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, ApiScope, OperatorScope
 from rebound.kernel.channels import with_former_name
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
@@ -58,7 +58,7 @@ def _create_business(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, 
 
 def _set_bundle(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return _business(
-        run.tenants.change_business(_text(event, "business_id"), {"bundle": _bundle(_text(event, "bundle"))})
+        run.tenants.change_business(_text(event, "business_id"), {"bundles": _bundles(event.get("bundle"))})
     )
 
 
@@ -168,16 +168,20 @@ def _change(event: Mapping[str, Any]) -> BusinessChange:
         "text_provider": Provider(provider) if provider else None,
         **{name: event.get(name) or None for name in ("owner_email", "email_from", "email_from_name", "text_from")},
         "text_rate": _text_rate(event),
-        "bundle": None if event.get("bundle") is None else _bundle(event["bundle"]),
+        "bundles": None if event.get("bundle") is None else _bundles(event["bundle"]),
         "quiet_hours": _quiet_hours(event),
     }
     return {name: value for name, value in change.items() if value is not None}
 
 
-def _bundle(given: Any) -> Bundle:
-    if given not in list(Bundle):
-        raise InvalidInputError(FieldError("bundle", f"Must be one of {', '.join(Bundle)}."))
-    return Bundle(given)
+def _bundles(given: Any) -> frozenset[Bundle]:
+    """All that a business has: one or more names, of which ``basic`` stands alone and is for none."""
+    names = given if isinstance(given, list) else [given]
+    if names == [BASIC]:
+        return frozenset()
+    if not names or any(name not in list(Bundle) for name in names):
+        raise InvalidInputError(FieldError("bundle", f"Must be {BASIC} alone, or out of {', '.join(Bundle)}."))
+    return frozenset(map(Bundle, names))
 
 
 def _quiet_hours(event: Mapping[str, Any]) -> Mapping[str, None] | None:
@@ -251,6 +255,7 @@ def _business(business: Business) -> Mapping[str, Any]:
         "name": business.name,
         "country": business.country,
         "time_zone": business.time_zone,
+        "bundles": sorted(business.bundles),
         "bundle": business.bundle,
         "text_rate": business.text_rate,
         "email_from": business.email_from,

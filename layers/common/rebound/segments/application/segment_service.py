@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from rebound.segments.ports import SegmentBook
 
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-MOST_PAGES: Final = 20
-"""Reads for one answer."""
 
 
 class SegmentService(Struct, frozen=True, kw_only=True):
@@ -47,19 +42,9 @@ class SegmentService(Struct, frozen=True, kw_only=True):
         """Raises ``NotFoundError``. Campaigns that were planned from it keep their filter."""
         self.segments.delete(business_id, segment_id)
 
-    def page(
-        self, business_id: str, limit: int, cursor: str | None, updated_since: datetime | None = None
-    ) -> Page[Segment]:
-        """The segments of a business, by id; only those that were written since, if a time is given."""
-        found: list[Segment] = []
-        for _ in range(MOST_PAGES):
-            # No more than is missing, so that the cursor of the last read continues this page.
-            page = self.segments.page(business_id, limit - len(found), cursor)
-            found += [each for each in page.items if updated_since is None or each.updated_at >= updated_since]
-            cursor = page.next_cursor
-            if cursor is None or len(found) == limit:
-                break
-        return Page(found, cursor)
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
+        """The segments of a business, by id."""
+        return self.segments.page(business_id, limit, cursor)
 
 
 def filter_of(segments: SegmentBook, business_id: str, segment_id: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -15,7 +15,7 @@ from rebound.platform.http.routes import (
     nothing,
     responses,
 )
-from rebound.platform.http.shapes import Answer, Line, Moment, Request, Time
+from rebound.platform.http.shapes import Answer, Line, Request, Time
 from rebound.segments import wiring
 from rebound.segments.domain import Segment
 from rebound.segments.http.filters import Filter, SegmentId
@@ -49,7 +49,6 @@ class SegmentPage(Answer):
     next_cursor: str | None
 
 
-UpdatedSince = Annotated[Moment | None, Query(description="RFC 3339; only segments whose updated_at is not before.")]
 SegmentInPath = Annotated[SegmentId, Path(description="A name of your own.")]
 
 
@@ -59,10 +58,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     one = responses(SegmentAnswer)
 
     @app.get("/v1/segments", summary="List segments", tags=tags, responses=responses(SegmentPage))
-    def list_segments(
-        updated_since: UpdatedSince = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-    ) -> Response[str]:
-        page = wiring.use_cases().segment_service.page(business_of(app), limit, cursor, updated_since)
+    def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.use_cases().segment_service.page(business_of(app), limit, cursor)
         items = [SegmentAnswer.of(segment) for segment in page.items]
         return json_answer(SegmentPage(items=items, next_cursor=page.next_cursor))
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
+    from rebound.eligibility.application.limit_recipients import LimitRecipients
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
     from rebound.segments.ports import SegmentBook
@@ -153,11 +154,14 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     chunks: ChunkLedger
     held: DeferredChunkQueue
     whereabouts: Whereabouts
+    limit: LimitRecipients
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Expand range ``index`` while there is time; returns whether it is done."""
         campaign = self.campaigns.get(business_id, campaign_id)
         business = self.businesses.get(business_id)
+        if self.limit.refuses(business, campaign, campaign_id, campaign.started_at or self.clock.now()):
+            campaign = replace(campaign, over_limit=True)
         progress = self.expansion.get(campaign_id, index)
         read = self._reader(campaign, business, index)
         holds: dict[str, Hold] = {}
