@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.senders import SenderHolders, sender_key
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.pages import Page
@@ -79,6 +80,19 @@ class MemoryRecopyQueue:
         self.queue.send(work)
 
 
+class MemoryHoldPolicies:
+    """Implements ``HoldPolicyBook``."""
+
+    def __init__(self) -> None:
+        self.kept: HoldPolicy | None = None
+
+    def get(self) -> HoldPolicy | None:
+        return self.kept
+
+    def put(self, policy: HoldPolicy | None) -> None:
+        self.kept = policy
+
+
 class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     """Implements ``BusinessesPorts`` with the businesses that there are at first."""
 
@@ -88,6 +102,10 @@ class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     def __init__(self, *given: Business, **more: Any) -> None:
         super().__init__(**more)
         self._given = given
+
+    @cached_property
+    def hold_policies(self) -> MemoryHoldPolicies:
+        return MemoryHoldPolicies()
 
     @cached_property
     def businesses(self) -> MemoryBusinessDirectory:

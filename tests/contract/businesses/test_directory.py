@@ -17,6 +17,7 @@ from rebound.businesses.domain.business import (
     Switches,
     TextAnswers,
 )
+from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.senders import SenderHolders, Senders
 from rebound.contacts.domain.contacts import Recovery
@@ -265,3 +266,10 @@ def test_what_stands_in_the_place_of_a_business_id_is_kept_from_businesses() -> 
         for id_ in (FAILURES, OPERATOR, LISTED, DynamoReconciliationBook.owner, DEPARTURES)
         if BUSINESS_ID_FORM.fullmatch(id_)
     } == RESERVED_IDS
+
+
+def test_a_policy_for_holds_is_kept_until_it_is_switched_off(ports: EveryPorts) -> None:
+    assert ports.hold_policies.get() is None
+    for policy in (HoldPolicy(0.9, 100, "a@b.example"), HoldPolicy(1.0, 5, "+1 415"), None, None):
+        ports.hold_policies.put(policy)
+        assert ports.hold_policies.get() == policy

@@ -2,7 +2,7 @@
 
 import json
 from copy import replace
-from datetime import time
+from datetime import UTC, time
 from typing import Final
 
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rebound.businesses.adapters.stored_settings import read_settings, write_settings
 from rebound.businesses.domain.business import AnsweredBy, Bundle, Business, DoubleOptIn, Switches, TextAnswers
 from rebound.businesses.domain.frequency import FrequencyCap
+from rebound.businesses.domain.holds import AccountHold, LiftedHold
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.contacts.domain.reachability import policy_of
 from rebound.kernel.categories import Category
@@ -35,6 +36,7 @@ caps: Final = st.builds(
     channel=st.none() | st.sampled_from(Channel),
     per_segment=st.booleans(),
 )
+moments: Final = st.datetimes(timezones=st.just(UTC))
 texts: Final = st.none() | st.text()
 businesses: Final = st.builds(
     business,
@@ -51,6 +53,8 @@ businesses: Final = st.builds(
     recovery=recoveries,
     switches=st.builds(Switches, st.booleans(), st.booleans(), st.booleans()),
     double_opt_in=st.builds(DoubleOptIn, st.booleans(), st.booleans()),
+    hold=st.none() | st.builds(AccountHold, moments, st.integers(0), st.integers(0), st.text()),
+    lifted_holds=st.lists(st.builds(LiftedHold, moments, moments, st.text()), max_size=2).map(tuple),
     bundles=st.frozensets(st.sampled_from(Bundle)),
     frequency_caps=st.lists(caps, max_size=3).map(tuple),
     quiet_hours=st.builds(QuietHours, windows, windows),

@@ -315,6 +315,21 @@ def adds_up(view: CampaignView) -> bool:
     )
 
 
+class MemorySingleMessages:
+    """Implements ``SingleMessages`` over the carriers among the campaigns."""
+
+    def __init__(self, book: MemoryCampaignBook) -> None:
+        self._book = book
+
+    def count_since(self, business_id: str, since: datetime, most: int) -> int:
+        found = [
+            campaign
+            for (owner, _), campaign in self._book.rows.items()
+            if owner == business_id and campaign.single and campaign.created_at > since
+        ]
+        return min(len(found), most)
+
+
 class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     """Implements ``CampaignsPorts``."""
 
@@ -325,6 +340,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def chunks(self) -> MemoryChunkLedger:
         return MemoryChunkLedger()
+
+    @cached_property
+    def single_messages(self) -> MemorySingleMessages:
+        return MemorySingleMessages(self.campaigns)
 
     @cached_property
     def shared_addresses(self) -> MemorySharedAddressLedger:

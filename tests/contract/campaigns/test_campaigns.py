@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback
+from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback, single_id
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.kernel.ids import id_of_external
+from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.segments.domain import Selection
 from rebound.templates.domain.content import EmailContent, TextContent
 from tests.fakes.house import EveryPorts
@@ -105,3 +105,14 @@ def test_campaigns_come_newest_first_without_single_messages(ports: EveryPorts, 
             break
 
     assert seen == ids[::-1]
+
+
+def test_single_messages_are_counted_from_a_time_on_and_no_further_than_asked(ports: EveryPorts) -> None:
+    for seconds in (1, 2, 3):
+        made = at(seconds)
+        ports.campaigns.add(campaign(campaign_id=single_id(derived_ulid(made, "x")), single=True, created_at=made))
+        ports.campaigns.add(campaign(campaign_id=derived_ulid(made, "y"), created_at=made))
+    ports.campaigns.add(campaign(business_id="cedar", campaign_id=single_id(derived_ulid(at(3), "x")), single=True))
+
+    assert [ports.single_messages.count_since(BUSINESS_ID, at(since), 10) for since in (0, 1, 2.5, 3)] == [3, 2, 1, 0]
+    assert ports.single_messages.count_since(BUSINESS_ID, at(0), 2) == 2

@@ -52,7 +52,13 @@ def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
     settings = set(Business.__struct_fields__) - {"version", "webhooks"}
 
     assert set(BusinessAnswer.model_fields) == settings | {"bundle", "confirmed_test_recipients"}
-    assert set(BusinessChangeRequest.model_fields) == settings - {"business_id", "bundles", "senders"}
+    assert set(BusinessChangeRequest.model_fields) == settings - {
+        "business_id",
+        "bundles",
+        "senders",
+        "hold",
+        "lifted_holds",
+    }
 
 
 def test_a_business_that_turns_to_the_accounts_own_way_of_texting_leaves_its_senders_pace_behind(stack: Stack) -> None:

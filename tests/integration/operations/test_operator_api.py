@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import replace
 from fnmatch import fnmatchcase
 from io import StringIO
 from typing import Any, Final
@@ -12,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import BUSINESS_ID as ID_OF_A_BUSINESS
+from rebound.businesses.domain.holds import AccountHold
 from rebound.kernel.api_scopes import Realm
 from rebound.operations import http
 from rebound.platform.http.openapi import operations
 from tests.fakes import house
 from tests.fakes.aws import rows
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes.making import BUSINESS_ID, NOON
 from tests.fakes.partial_updates import DOCUMENT
 from tests.integration.conftest import Answer, Stack, recorded
 
@@ -274,6 +276,58 @@ def test_the_operator_may_set_what_the_business_may_not(stack: Stack) -> None:
     assert stack.api("PATCH", ELM, {"text_provider": "twilio"}).body["text_rate"] is None
 
 
+@pytest.mark.parametrize(
+    ("given", "bundles", "former"),
+    [
+        ({}, ["marketing", "premium"], "premium"),
+        ({"bundles": []}, [], "basic"),
+        ({"bundles": ["marketing"]}, ["marketing"], "basic"),
+        ({"bundle": "basic"}, [], "basic"),
+        ({"bundle": "premium"}, ["premium"], "premium"),
+    ],
+)
+def test_bundles_are_a_set_and_the_former_word_goes_on(
+    stack: Stack, given: dict[str, Any], bundles: list[str], former: str
+) -> None:
+    body = stack.api("PUT", ELM, {**NEW, **given}).body
+    assert (body["bundles"], body["bundle"]) == (bundles, former)
+    assert stack.api("GET", "/v1/business", business_id="elm").body["bundles"] == bundles
+    assert stack.api("PUT", ELM, {"bundle": "basic", "bundles": []}).status == 422
+    assert stack.api("PUT", ELM, {"bundles": ["basic"]}).fields == ["bundles.0"]
+
+
+def test_accounts_are_held_by_a_policy_and_let_go_with_a_reason(stack: Stack) -> None:
+    policy, lift = "/v1/operator/hold-policy", f"{BUSINESSES}/{BUSINESS_ID}/lift-hold"
+    asked: dict[str, Any] = {"share": 0.5, "volume": 1, "contact": "support@platform.example"}
+    assert stack.api("GET", policy).status == 404
+    assert stack.api("PUT", policy, {**asked, "share": 0, "volume": 0, "contact": ""}).fields == [
+        "contact",
+        "share",
+        "volume",
+    ]
+    assert (stack.api("PUT", policy, asked).body, stack.api("GET", policy).body) == (asked, asked)
+    held = replace(house.ports().businesses.get(BUSINESS_ID), hold=AccountHold(NOON, 20, 0, asked["contact"]))
+    house.ports().businesses.replace(held)
+    offer = {"name": "x", "category": "marketing", "channel": "email", "content": {"subject": "x", "text": "x"}}
+    refused = stack.api("POST", "/v1/campaigns", {**offer, "filter": {"all": []}})
+    seen = stack.api("POST", "/v1/segments/preview", {"filter": {"all": []}, "channel": "email", "category": "loyalty"})
+
+    assert (refused.status, refused.body["code"], refused.body["contact"]) == (409, "account_held", asked["contact"])
+    assert set(seen.body["excluded"]) <= {"account_held"}
+    assert stack.api("GET", "/v1/business").body["hold"] == {
+        "since": "2026-11-20T12:00:00.000Z",
+        "bulk": 20,
+        "single": 0,
+        "contact": asked["contact"],
+    }
+    assert stack.api("POST", lift, {"reason": ""}).fields == ["reason"]
+    lifted = stack.api("POST", lift, {"reason": "Spoke to the owner"}).body
+    assert (lifted["hold"], [one["reason"] for one in lifted["lifted_holds"]]) == (None, ["Spoke to the owner"])
+    assert stack.api("POST", f"{BUSINESSES}/nobody/lift-hold", {"reason": "x"}).status == 404
+    assert stack.api("DELETE", policy).status == 204
+    assert stack.api("GET", policy).status == 404
+
+
 def test_a_new_policy_has_flags_copied_again(stack: Stack) -> None:
     made(stack)
     stack.api("PATCH", ELM, {"policy": {"preset": "strict"}})
@@ -301,7 +355,11 @@ def test_businesses_are_listed_page_by_page_and_searched(stack: Stack) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [route for route in OWN if "{business_id}" in route[1]])
 def test_what_is_asked_of_no_business_is_not_found(stack: Stack, method: str, path: str) -> None:
-    bodies = {("POST", "senders"): {"sender": ADDRESS}, ("PUT", "{business_id}"): {**NEW, "name": ""}}
+    bodies = {
+        ("POST", "senders"): {"sender": ADDRESS},
+        ("POST", "lift-hold"): {"reason": "A move"},
+        ("PUT", "{business_id}"): {**NEW, "name": ""},
+    }
     before = rows()
     answer = stack.api(
         method, filled(path), bodies.get((method, path.rpartition("/")[2]), {}) if method != "GET" else None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rebound.businesses.domain.business import Business, DoubleOptIn, Switches
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
+from rebound.businesses.domain.holds import AccountHold
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours, QuietWindow
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
@@ -259,6 +260,7 @@ def every_kind_of_case() -> Iterator[Case]:
             *SENDERS,
             *(business(recovery=Recovery(*options)) for options in product((True, False), (True, False))),
             business(double_opt_in=DoubleOptIn(email=True, sms=True)),
+            business(hold=AccountHold(NOW, 100, 1, "support@platform.example")),
         ]
         yield from (Case(*parts, NOW) for parts in product(people, contacts, senders, campaigns))
         frequencies = (None, handed(channel, 1), handed(channel, 2), handed(channel, 2, Category.REMINDER))

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from rebound.businesses.domain.holds import AccountHold, HoldPolicy
 from rebound.businesses.domain.senders import Senders
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
 from rebound.operations.domain import DeadLetter
 from rebound.platform.ports import FailedHandling
-from tests.fakes.making import BUSINESS_ID, at
+from tests.fakes.making import BUSINESS_ID, NOON, at
 from tests.fakes.world import World
 from tests.fakes.written_times import WRITTEN, odd_times
 
@@ -57,6 +58,35 @@ def test_a_business_has_the_premium_bundle_until_the_operator_says_otherwise(
     assert (made["bundle"], changed["bundle"]) == ("premium", "basic")
     assert world.businesses.get(made["business_id"]).bundles == frozenset()
     assert json.loads(capsys.readouterr().out)["bundle"] == "basic"
+
+
+@pytest.mark.parametrize(
+    ("names", "bundles"),
+    [(["basic"], []), (["marketing"], ["marketing"]), (["premium", "marketing"], ["marketing", "premium"])],
+)
+def test_a_business_has_the_bundles_that_are_named(
+    world: World, capsys: pytest.CaptureFixture[str], names: list[str], bundles: list[str]
+) -> None:
+    assert cli.main(["set-bundle", "--business-id", BUSINESS_ID, "--bundle", *names]) == 0
+
+    assert json.loads(capsys.readouterr().out)["bundles"] == bundles
+    assert sorted(world.businesses.get(BUSINESS_ID).bundles) == bundles
+
+
+def test_accounts_are_held_and_let_go(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = ["set-hold-policy", "--share", "0.9", "--volume", "100", "--contact", "support@platform.example"]
+    assert cli.main(policy) == 0
+    assert world.account_holds.policy() == HoldPolicy(0.9, 100, "support@platform.example")
+    held = replace(world.businesses.get(BUSINESS_ID), hold=AccountHold(NOON, 100, 0, "x"))
+    world.businesses.replace(held)
+    capsys.readouterr()
+    assert cli.main(["lift-hold", "--business-id", BUSINESS_ID, "--reason", "A move"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["held_since"], printed["lifted_holds"][0]["reason"]) == (None, "A move")
+    assert cli.main(["set-hold-policy", "--off"]) == 0
+    assert world.account_holds.policy() is None
+    assert cli.main(["set-hold-policy", "--share", "0.9"]) == 2
+    assert cli.main(["set-bundle", "--business-id", BUSINESS_ID, "--bundle", "basic", "premium"]) == 2
 
 
 def test_businesses_are_written_anew_with_what_they_send_from_granted(

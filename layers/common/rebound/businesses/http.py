@@ -36,7 +36,7 @@ from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
-from rebound.platform.http.shapes import Answer, Line, Request, one_line, one_of, text_of
+from rebound.platform.http.shapes import Answer, Line, Request, Time, one_line, one_of, text_of
 
 FORMER: Final[dict[str, Any]] = {"deprecated": True}
 """In the OpenAPI document: a name from before."""
@@ -370,6 +370,23 @@ class SendersAnswer(Answer):
     )
 
 
+class HoldAnswer(Answer):
+    """A hold on an account that mostly sends bulk: campaigns that need consent to marketing are refused."""
+
+    since: Time
+    bulk: int = Field(description="Recipients of its campaigns within the 30 days before, or since the last hold.")
+    single: int = Field(description="Its single messages in the same time.")
+    contact: str = Field(description="Whom to ask.")
+
+
+class LiftedHoldAnswer(Answer):
+    """A hold that the operator has lifted."""
+
+    since: Time
+    lifted_at: Time
+    reason: str
+
+
 class BusinessAnswer(Answer):
     """The settings of a business."""
 
@@ -407,6 +424,9 @@ class BusinessAnswer(Answer):
     senders: SendersAnswer = Field(
         description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
     )
+
+    hold: HoldAnswer | None = Field(description="Only whoever runs Rebound can lift it. null while there is none.")
+    lifted_holds: list[LiftedHoldAnswer] = Field(description="Those of before, the latest last; at most 20.")
 
     @classmethod
     def of(cls, business: Business) -> Self:

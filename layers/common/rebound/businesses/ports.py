@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from rebound.access.ports import AccessPorts
 from rebound.businesses.domain.business import Business, Recopying
+from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.senders import SenderHolders
 from rebound.contacts.ports import ContactsPorts
 from rebound.kernel.pages import Page
@@ -49,6 +50,16 @@ class BusinessTransactions(Protocol):
         """``BusinessDirectory.replace`` as a part of a larger transaction."""
 
 
+class HoldPolicyBook(Protocol):
+    """The operator's policy for holding accounts, one for the stack."""
+
+    def get(self) -> HoldPolicy | None:
+        """The policy as of now; ``None`` while no account is held by itself."""
+
+    def put(self, policy: HoldPolicy | None) -> None:
+        """Set it, or switch it off."""
+
+
 class RecopyQueue(Protocol):
     """Copyings of flags that are due."""
 
@@ -61,6 +72,9 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
 
     @property
     def businesses(self) -> BusinessDirectory: ...
+
+    @property
+    def hold_policies(self) -> HoldPolicyBook: ...
 
     @property
     def recopy_queue(self) -> RecopyQueue: ...

@@ -13,10 +13,11 @@ from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
+    from rebound.businesses.application.account_holds import AccountHolds
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
     from rebound.businesses.application.tenant_service import TenantService
-    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, RecopyQueue
+    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, HoldPolicyBook, RecopyQueue
     from rebound.kernel.provider_codes import Provider
 
 
@@ -33,6 +34,12 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         from rebound.businesses.adapters.dynamo_directory import DynamoBusinessDirectory
 
         return DynamoBusinessDirectory(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def hold_policies(self) -> HoldPolicyBook:
+        from rebound.businesses.adapters.hold_policies import DynamoHoldPolicies
+
+        return DynamoHoldPolicies(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def recopy_queue(self) -> RecopyQueue:
@@ -63,6 +70,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
 
     ports: BusinessesPorts
 
+    account_holds: AccountHolds = use_case("rebound.businesses.application.account_holds")
     sender_grants: SenderGrants = use_case("rebound.businesses.application.sender_grants")
     tenant_service: TenantService = use_case(
         "rebound.businesses.application.tenant_service",

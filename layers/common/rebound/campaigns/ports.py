@@ -38,6 +38,13 @@ class CampaignBook(Protocol):
         """
 
 
+class SingleMessages(Protocol):
+    """The single messages of a business, which are kept for as long as accounts are judged by them (30 days)."""
+
+    def count_since(self, business_id: str, since: datetime, most: int) -> int:
+        """How many were posted since; counting may end at ``most``."""
+
+
 class ExpansionLedger(Protocol):
     """Progress of expansions. A page of customers counts at the moment its progress is committed, and only once."""
 
@@ -174,6 +181,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def expansion(self) -> ExpansionLedger: ...
+
+    @property
+    def single_messages(self) -> SingleMessages: ...
 
     @property
     def tallies(self) -> TallyBook: ...

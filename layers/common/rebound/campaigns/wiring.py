@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
     from rebound.campaigns.application.edit_campaign import EditCampaign
     from rebound.campaigns.application.find_waiting import FindWaiting
+    from rebound.campaigns.application.judge_account import JudgeAccount
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.read_recipients import ReadRecipients
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         ChunkLedger,
         ExpansionLedger,
         SharedAddressLedger,
+        SingleMessages,
         TallyBook,
     )
 
@@ -58,6 +60,12 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_shared_addresses import DynamoSharedAddressLedger
 
         return DynamoSharedAddressLedger(self.settings["CHUNKS_TABLE"])
+
+    @cached_property
+    def single_messages(self) -> SingleMessages:
+        from rebound.campaigns.adapters.dynamo_single_messages import DynamoSingleMessages
+
+        return DynamoSingleMessages(self.settings["CAMPAIGNS_TABLE"])
 
     @cached_property
     def tallies(self) -> TallyBook:
@@ -95,7 +103,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     def campaign_service(self) -> CampaignService:
         from rebound.campaigns.application.campaign_service import CampaignService
 
-        return self.made(CampaignService, foresee=self.preview_audience.foresee)
+        return self.made(CampaignService, foresee=self.preview_audience.foresee, judge=self.judge_account)
 
     @cached_property
     def edit_campaign(self) -> EditCampaign:
@@ -103,6 +111,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
         return self.made(EditCampaign, view=self.campaign_service, foresee=self.preview_audience.foresee)
 
+    judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")
     read_recipients: ReadRecipients = use_case("rebound.campaigns.application.read_recipients", view="campaign_service")
     find_waiting: FindWaiting = use_case("rebound.campaigns.application.find_waiting")
     steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")

@@ -11,6 +11,7 @@ type Conflict = Literal[
     "external_id_taken",
     "business_id_taken",
     "no_address",
+    "account_held",
     "channel_off",
     "campaign_ended",
     "campaign_not_started",

@@ -96,6 +96,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "send as; `no_answers` and `no_stop_url`: texts come from a name, which nobody can answer.",
         members=("channel", "barrier"),
     ),
+    "account_held": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The account mostly sends bulk, and is held: campaigns that need consent to marketing are refused.",
+        "Ask `contact`, who can lift the hold. Reminders and messages to one person go on.",
+        members=("contact",),
+    ),
     "campaign_ended": ProblemKind(
         HTTPStatus.CONFLICT,
         "The campaign is over (`campaign_status`), and cannot be edited, announced, paused, resumed or cancelled.",

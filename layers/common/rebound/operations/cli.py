@@ -21,6 +21,7 @@ _SUMMED: Final = ("looked_at", "joined")
 """What is counted over the invocations of one command."""
 _OF_ONE_BUSINESS: Final = (
     "set-bundle",
+    "lift-hold",
     "set-text-rate",
     "add-sender",
     "remove-sender",
@@ -100,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     helps = {
         "create-business": "a new business",
         "set-bundle": "all that a business has booked: premium (text confirmations), marketing (bulk email), or basic",
+        "set-hold-policy": "hold accounts that mostly send bulk, so that they send no more of it (at first: off)",
+        "lift-hold": "let an account that is held send bulk again",
         "set-text-rate": "how many texts a second go out over the sender of a business",
         "add-sender": "let a business send from an address, number, short code, service or name; it chooses among them",
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
@@ -138,6 +141,12 @@ def _parser() -> argparse.ArgumentParser:
     names = "one or both of premium and marketing, or basic for none"
     business.add_argument("--bundle", nargs="+", metavar="NAME", help=f"{names} (default: both)")
     parsers["set-bundle"].add_argument("--bundle", nargs="+", metavar="NAME", required=True, help=names)
+    holding = parsers["set-hold-policy"]
+    holding.add_argument("--share", type=float, help="of everything in 30 days, such as 0.9")
+    holding.add_argument("--volume", type=int, help="recipients of bulk in 30 days, below which no account is held")
+    holding.add_argument("--contact", help="whom a business that is held asks: an address, a number or a page")
+    holding.add_argument("--off", action="store_true", default=None, help="hold no further account")
+    parsers["lift-hold"].add_argument("--reason", required=True, help="why; it is kept with the business")
     for name in ("add-sender", "remove-sender"):
         parsers[name].add_argument(
             "--sender", required=True, help="an email address, a number, a short code, MG… or a name"

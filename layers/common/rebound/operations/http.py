@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from rebound.access.domain import ApiKey
 from rebound.businesses import wiring
 from rebound.businesses.domain.business import BUSINESS_ID, RECIPIENT_LIMIT, Bundle
+from rebound.businesses.domain.holds import LARGEST_VOLUME, MAX_LINE
 from rebound.businesses.http import (
     FORMER,
     MAX_SENDER,
@@ -193,9 +194,41 @@ class SenderList(Answer):
     items: list[SenderAnswer]
 
 
+class HoldPolicyRequest(Request):
+    """When an account is held that mostly sends bulk."""
+
+    share: Annotated[float, Field(gt=0, le=1, strict=False)] = Field(
+        description="Of everything that it sent in 30 days: its bulk must be that much or more.", examples=[0.9]
+    )
+    volume: Annotated[int, Field(ge=1, le=LARGEST_VOLUME)] = Field(
+        description="Recipients of bulk in 30 days, below which no account is held.", examples=[10000]
+    )
+    contact: Annotated[str, StringConstraints(min_length=1, max_length=MAX_LINE), AfterValidator(one_line)] = Field(
+        description="Whom a business that is held asks: an address, a number or a page.",
+        examples=["support@platform.example"],
+    )
+
+
+class HoldPolicyAnswer(Answer):
+    """When an account is held that mostly sends bulk."""
+
+    share: float
+    volume: int
+    contact: str
+
+
+class LiftingRequest(Request):
+    """Why a hold ends."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=MAX_LINE), AfterValidator(one_line)] = Field(
+        description="Kept with the business, in lifted_holds.", examples=["Spoke to the owner: a move to new rooms"]
+    )
+
+
 def add_routes(app: APIGatewayRestResolver) -> None:
     """The routes."""
     _add_businesses(app)
+    _add_holds(app)
     _add_keys(app)
     _add_senders(app)
 
@@ -239,6 +272,54 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
     ) -> Response[str]:
         business = wiring.use_cases().tenant_service.change_business(business_id, request.change())
         _tell(app, "change_business", business_id=business_id)
+        return json_answer(BusinessAnswer.of(business))
+
+
+def _add_holds(app: APIGatewayRestResolver) -> None:
+    tags, policy = ["Operator"], responses(HoldPolicyAnswer)
+
+    @app.get("/v1/operator/hold-policy", summary="Read when accounts are held", tags=tags, responses=policy)
+    def get_hold_policy() -> Response[str]:
+        found = wiring.use_cases().account_holds.policy()
+        if found is None:
+            raise NotFoundError("hold policy")
+        return json_answer(HoldPolicyAnswer.filled(found))
+
+    @app.put(
+        "/v1/operator/hold-policy",
+        summary="Hold accounts that mostly send bulk",
+        description="At first it is off. An account is judged when it posts a campaign that needs marketing consent.",
+        tags=tags,
+        responses=policy,
+    )
+    def put_hold_policy(request: Annotated[HoldPolicyRequest, Body()]) -> Response[str]:
+        holds = wiring.use_cases().account_holds
+        found = holds.set_policy(share=request.share, volume=request.volume, contact=request.contact)
+        _tell(app, "set_hold_policy")
+        return json_answer(HoldPolicyAnswer.filled(found))
+
+    @app.delete(
+        "/v1/operator/hold-policy",
+        summary="Hold no further account",
+        description="Those that are held stay so until their hold is lifted.",
+        tags=tags,
+        responses=no_content(),
+    )
+    def delete_hold_policy() -> Response[str]:
+        wiring.use_cases().account_holds.switch_off()
+        _tell(app, "switch_hold_policy_off")
+        return nothing()
+
+    @app.post(
+        "/v1/operator/businesses/<business_id>/lift-hold",
+        summary="Lift the hold on an account",
+        description="It is judged anew by what it sends from then on. One that is not held stays as it is.",
+        tags=tags,
+        responses=responses(BusinessAnswer),
+    )
+    def lift_hold(business_id: BusinessInPath, request: Annotated[LiftingRequest, Body()]) -> Response[str]:
+        business = wiring.use_cases().account_holds.lift(business_id, request.reason)
+        _tell(app, "lift_hold", business_id=business_id)
         return json_answer(BusinessAnswer.of(business))
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from rebound.businesses.domain.frequency import FrequencyCap
+from rebound.businesses.domain.holds import AccountHold, LiftedHold
 from rebound.businesses.domain.quiet_hours import QuietHours
 from rebound.businesses.domain.sender_names import filled_name, mailbox
 from rebound.businesses.domain.senders import Senders
@@ -142,7 +143,8 @@ class Business(Struct, frozen=True):
     ``text_from`` is what texts come from (``text_senders``); ``text_rate`` is how many texts it may send a second,
     ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business chooses among
     them. ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
-    its webhooks want, whose settings are kept elsewhere. ``version`` counts writes of the stored row; it is no setting.
+    its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
+    are those of before. ``version`` counts writes of the stored row; it is no setting.
     """
 
     business_id: str
@@ -169,6 +171,8 @@ class Business(Struct, frozen=True):
     message_events: tuple[str, ...] = ()
     webhooks: tuple[WantedEvents, ...] = ()
     test_recipients: tuple[RecipientOfTests, ...] = ()
+    hold: AccountHold | None = None
+    lifted_holds: tuple[LiftedHold, ...] = ()
     version: int = 0
 
     def barrier(

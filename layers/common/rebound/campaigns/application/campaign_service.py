@@ -125,6 +125,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     request_ids: RequestIds
     rates: RateBook
     foresee: Callable[[Campaign], Audience | None]
+    judge: Callable[[Business, Category], None]
 
     def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
         """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
@@ -135,6 +136,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = self.check(business, new.selection, new.content, new.category, new.timing)
         if not new.is_draft:
             check_barrier(business, new.channel)
+            self.judge(business, new.category)
         now = self.clock.now()
         proposed = self.ids.ulid(now)
         campaign = Campaign(

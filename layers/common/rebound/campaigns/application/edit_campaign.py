@@ -127,6 +127,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 return campaign
             self.view.check(business, campaign.selection, campaign.content, campaign.category, timing_of(campaign))
             check_barrier(business, campaign.channel)
+            self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
             return self._written(campaign, replace(campaign, status=status))
 

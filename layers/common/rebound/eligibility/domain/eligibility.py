@@ -191,6 +191,18 @@ def _settings_of_channel(case: Case) -> Mapping[str, Any]:
     return {"switches": switches, "bundle": str(business.bundle), **sender}
 
 
+def _is_held(case: Case) -> bool:
+    return case.business.hold is not None and case.mailing.category.is_bulk and not case.mailing.single
+
+
+def _hold(case: Case) -> Mapping[str, Any]:
+    hold = case.business.hold
+    return {
+        "held_since": None if hold is None else hold.since,
+        "bulk": case.mailing.category.is_bulk and not case.mailing.single,
+    }
+
+
 def _has_no_address(case: Case) -> bool:
     return case.address is None
 
@@ -376,6 +388,8 @@ class Exclusion(StrEnum):
     """No such customer (any more)."""
     CHANNEL_OFF = "channel_off", Rule(_channel_is_off, _settings_of_channel)
     """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
+    ACCOUNT_HELD = "account_held", Rule(_is_held, _hold)
+    """The account mostly sends bulk, and the operator has not lifted the hold (``HoldPolicy``)."""
     NO_ADDRESS = "no_address", Rule(_has_no_address, _address_field)
     OPTED_OUT = "opted_out", Rule(_has_opted_out, _consent)
     NOT_CONFIRMED = "not_confirmed", Rule(_has_not_confirmed, _confirmation)

@@ -303,6 +303,18 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         step=_let_it_be_sent,
         left_out="the business had switched such messages off, or had no sender set",
     ),
+    Exclusion.ACCOUNT_HELD: ExclusionWords(
+        stops=lambda _: "The account mostly sends bulk and is held: nothing goes to many until the hold is lifted.",
+        passes=lambda case: (
+            "The account is held, which keeps back what goes to many, and this does not."
+            if case.business.hold is not None
+            else "The account is not held."
+        ),
+        step=lambda case: (
+            "Ask whoever runs Rebound to lift the hold" + (f": {hold.contact}" if (hold := case.business.hold) else ".")
+        ),
+        left_out="the account was held, because it mostly sent bulk",
+    ),
     Exclusion.NO_ADDRESS: ExclusionWords(
         stops=_no_address,
         passes=lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",

@@ -21,6 +21,7 @@ from rebound.operations.application.dead_letter_service import ALL
 
 if TYPE_CHECKING:
     from rebound.access.application import OperatorKeyService
+    from rebound.businesses.application.account_holds import AccountHolds
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
@@ -41,6 +42,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     dead_letters: DeadLetterService
     join_numbers: JoinNumbers
     operator_key_service: OperatorKeyService
+    account_holds: AccountHolds
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -60,6 +62,23 @@ def _set_bundle(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return _business(
         run.tenants.change_business(_text(event, "business_id"), {"bundles": _bundles(event.get("bundle"))})
     )
+
+
+def _set_hold_policy(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _flag(event, "off"):
+        run.account_holds.switch_off()
+        return {"hold_policy": None}
+    share, volume = event.get("share"), event.get("volume")
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise InvalidInputError(FieldError("share", "Is required, as a number; or off."))
+    if type(volume) is not int:
+        raise InvalidInputError(FieldError("volume", "Is required, as a whole number; or off."))
+    policy = run.account_holds.set_policy(share=float(share), volume=volume, contact=_text(event, "contact"))
+    return {"hold_policy": asdict(policy)}
+
+
+def _lift_hold(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _business(run.account_holds.lift(_text(event, "business_id"), _text(event, "reason")))
 
 
 def _set_text_rate(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -130,6 +149,8 @@ def _dead_letters(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any
 _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[str, Any]]]] = {
     "create-business": _create_business,
     "set-bundle": _set_bundle,
+    "set-hold-policy": _set_hold_policy,
+    "lift-hold": _lift_hold,
     "set-text-rate": _set_text_rate,
     "add-sender": _add_sender,
     "remove-sender": _remove_sender,
@@ -262,6 +283,11 @@ def _business(business: Business) -> Mapping[str, Any]:
         "email_from_name": business.email_from_name,
         "text_from": business.text_from,
         "senders": with_former_name(asdict(business.senders)),
+        "held_since": None if business.hold is None else write_time(business.hold.since),
+        "lifted_holds": [
+            {"since": write_time(hold.since), "lifted_at": write_time(hold.lifted_at), "reason": hold.reason}
+            for hold in business.lifted_holds
+        ],
     }
 
 
