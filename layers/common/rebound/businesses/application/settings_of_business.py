@@ -206,6 +206,8 @@ def test_recipient(given: str, country: str, addresses: AddressReader) -> Recipi
     """An email address, or else a number, as one that has not confirmed. Raises ``ValueError`` with a sentence."""
     if "@" in given:
         return RecipientOfTests(Channel.EMAIL, addresses.email(given))
+    if not any(character.isdigit() for character in given):
+        raise ValueError("Must be an email address or a phone number, such as owner@example.com or +14155550123.")
     return RecipientOfTests(Channel.SMS, addresses.phone(given, country))
 
 
