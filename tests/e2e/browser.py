@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -103,6 +104,15 @@ class Browser:
         rect = self._ask("GET", f"element/{self._find(selector)[0]}/rect")
         return int(rect["width"]), int(rect["height"])
 
+    def screenshot(self) -> bytes:
+        """What the window shows, as PNG."""
+        return b64decode(self._ask("GET", "screenshot"))
+
+    def boxes(self, selector: str) -> list[tuple[int, int, int, int]]:
+        """Left, top, width and height of each element that a CSS selector finds, in CSS pixels of the page."""
+        rects = [self._ask("GET", f"element/{each}/rect") for each in self._find(selector)]
+        return [(int(rect["x"]), int(rect["y"]), int(rect["width"]), int(rect["height"])) for rect in rects]
+
     def click(self, selector: str, then: str | None = None) -> None:
         """Click the first element that a CSS selector finds, where it can be seen, and wait for a heading ``then``."""
         self._ask("POST", f"element/{self._find(selector)[0]}/click", {})
@@ -121,11 +131,11 @@ class Browser:
 
 
 @contextlib.contextmanager
-def phone(profile: Path, width: int = 390, height: int = 844) -> Iterator[Browser]:
+def phone(profile: Path, width: int = 390, height: int = 844, pixel_ratio: float = 2.0) -> Iterator[Browser]:
     """A browser as on a phone of that size in CSS pixels, with a fresh profile and without scripts, gone afterwards."""
     with _driver() as port:
         # Without touch: a synthetic tap takes half a minute here, a click none.
-        metrics = {"width": width, "height": height, "pixelRatio": 2.0, "touch": False, "mobile": True}
+        metrics = {"width": width, "height": height, "pixelRatio": pixel_ratio, "touch": False, "mobile": True}
         options: dict[str, Any] = {
             "binary": next(found for name in BROWSERS if (found := shutil.which(name))),
             "args": [*_FLAGS, f"--user-data-dir={profile}"],

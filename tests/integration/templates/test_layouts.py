@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.fakes import house
+from tests.fakes.making import contacts_of, customer, id_of
 from tests.integration.conftest import Stack
 
 RENDER: Final = "/v1/layouts/render"
@@ -70,3 +72,64 @@ def test_links_are_those_of_the_category(stack: Stack) -> None:
     assert stack.api("POST", RENDER, layout).status == 422
     assert stack.api("POST", RENDER, layout, query={"category": "transactional"}).status == 200
     assert stack.api("POST", RENDER, layout, query={"category": "sale"}).status == 422
+
+
+SENT: Final[dict[str, Any]] = {**LAYOUT, "subject": "Hello ##{{first_name}}", "style": {}}
+
+
+def message(**given: Any) -> dict[str, Any]:
+    return {"customer_id": id_of(1), "category": "transactional", "channel": "email", **given}
+
+
+def campaign(**given: Any) -> dict[str, Any]:
+    return {"name": "x", "category": "marketing", "channel": "email", "customer_ids": [id_of(1)], **given}
+
+
+@pytest.fixture
+def ana(stack: Stack) -> Stack:
+    """A customer to send to."""
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
+    return stack
+
+
+def test_a_message_says_what_its_layout_says(ana: Stack) -> None:
+    posted = ana.api("POST", "/v1/messages", message(layout=SENT))
+    assert posted.status == 202, posted.text
+    ana.invoke("send_email", {"Records": ana.received("PROMPT_EMAIL_QUEUE_URL")})
+
+    (sent,) = [email.content for email in ana.mailer.emails]
+    assert sent.subject == f"Hello {customer(1).first_name}"
+    assert "<h1 style=" in sent.html
+    assert f"Hello {customer(1).first_name}" in sent.text
+    assert "Book ( https://studio.example.com/book )" in sent.text
+    assert "{{" not in sent.html + sent.text
+
+
+def test_a_campaign_keeps_what_its_layout_was_rendered_to(ana: Stack) -> None:
+    rendered = ana.api("POST", RENDER, SENT).body
+
+    posted = ana.api("POST", "/v1/campaigns", campaign(layout=SENT, status="draft"))
+    assert posted.status == 202, posted.text
+    shown = ana.api("GET", f"/v1/campaigns/{posted.body['campaign_id']}").body
+
+    expected = {"subject": SENT["subject"], "html": rendered["html"], "text": rendered["text"]}
+    assert posted.body["content"] == shown["content"] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "content"),
+        ({"layout": SENT, "content": {"subject": "a", "text": "b"}}, "layout"),
+        ({"layout": SENT, "channel": "sms"}, "layout"),
+        ({"layout": LAYOUT}, "layout.subject"),
+        ({"layout": {**SENT, "blocks": [{"kind": "text", "text": "##{{frist_name}}"}]}}, "layout.blocks.0.text"),
+        ({"layout": {}}, "layout.blocks"),
+    ],
+)
+def test_a_layout_that_cannot_be_sent_is_refused_at_its_place(ana: Stack, given: dict[str, Any], field: str) -> None:
+    for path, body in (("/v1/messages", message(**given)), ("/v1/campaigns", campaign(**given))):
+        answer = ana.api("POST", path, body)
+
+        assert answer.status == 422, answer.text
+        assert [error["field"] for error in answer.body["errors"]] == [field]

@@ -25,7 +25,9 @@ from rebound.templates.domain.contrast import contrast
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.html_reading import read_for_footer
 from rebound.templates.domain.rendering import VARIABLES, check_content, render_email
+from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.fakes.layouts import COLOURS, IN_COLUMNS, LAYOUTS, links_of, texts_of
+from tests.fakes.making import BUSINESS_ID, business
 
 GOLDEN: Final = Path(__file__).parent / "layouts"
 VALUES: Final[Mapping[str, str]] = {
@@ -37,11 +39,12 @@ A_LINK: Final = "https://studio.example.com/book"
 
 @cache
 def renderer() -> RenderLayout:
-    return RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner())
+    businesses = MemoryTemplatesPorts(business()).businesses
+    return RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=businesses)
 
 
 def rendered(document: object, category: Category = Category.MARKETING, path: str = "") -> RenderedLayout:
-    return renderer()(document, category, "en", path)
+    return renderer()(BUSINESS_ID, document, category, path)
 
 
 def wrong(document: object, category: Category = Category.MARKETING) -> list[FieldError]:
@@ -247,6 +250,8 @@ def test_html_of_a_clients_own_runs_loads_and_hides_nothing(markup: str) -> None
             "blocks.0.links.0.network",
             "instagram",
         ),
+        ({"blocks": [{"kind": "divider"}], "subject": "##{{unsubscribe_url}}"}, "subject", "Unknown variable"),
+        ({"blocks": [{"kind": "divider"}], "subject": "a\nb"}, "subject", "one line"),
         (one_block(kind="voucher", title="a", code="b", link_text="c"), "blocks.0.link_text", "link"),
         (one_block(kind="spacer", height=1000), "blocks.0.height", "from 4 to 100"),
         ({"blocks": [{"kind": "divider"}], "style": {"font": "Comic Sans"}}, "style.font", "Georgia"),

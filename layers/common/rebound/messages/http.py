@@ -15,6 +15,7 @@ from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, DocumentedAs, Moment, Request, Time, WrittenTime, readable, text_of
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.templates.http.given_layout import GivenLayout
 
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
@@ -111,7 +112,27 @@ class Sends(Timed):
 
     category: Annotated[Category, Field(strict=False)]
     channel: Annotated[Channel, Field(strict=False)]
-    content: GivenContent
+    content: GivenContent | None = None
+    layout: GivenLayout | None = Field(
+        default=None,
+        description="For email, in place of content: an email as blocks, with a subject. It is rendered when it is "
+        "posted, and from then on is content like any.",
+    )
+
+    def said(self, business_id: str) -> Content:
+        """What is to be said. Raises ``InvalidInputError``, and ``ValidationError`` with paths below ``content``."""
+        if self.layout is None and self.content is None:
+            raise InvalidInputError(FieldError("content", "Is required, or for email a layout in its place."))
+        if self.layout is None:
+            return content_of(self.channel, self.content or {})
+        if self.content is not None:
+            raise InvalidInputError(FieldError("layout", "Stands in place of content: give one of the two."))
+        if self.channel is not Channel.EMAIL:
+            raise InvalidInputError(FieldError("layout", "Is for email only; a text has content."))
+        # Loaded for who uses it.
+        from rebound.templates import wiring  # noqa: PLC0415
+
+        return wiring.use_cases().render_layout.as_content(business_id, self.layout, self.category, "layout")
 
 
 class MessageAnswer(Answer):

@@ -310,7 +310,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             customer_field="customer_id" if request.external_id is None else "external_id",
             category=request.category,
             channel=request.channel,
-            content=content_of(request.channel, request.content),
+            content=request.said(business_id),
             appointment_id=request.appointment_id,
             asks_confirmation=request.asks_confirmation,
             timing=request.timing(),

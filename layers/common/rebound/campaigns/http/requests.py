@@ -73,7 +73,7 @@ class NewCampaignRequest(Sends):
             category=self.category,
             channel=self.channel,
             selection=_selection(business_id, {name: getattr(self, name) for name in AUDIENCE}),
-            content=content_of(self.channel, self.content),
+            content=self.said(business_id),
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),

@@ -18,11 +18,12 @@ from rebound.templates.domain.layout_as_mjml import draft_of
 from rebound.templates.domain.layout_as_text import layout_as_text
 from rebound.templates.domain.layout_colours import hard_to_read
 from rebound.templates.domain.layout_reading import read_layout
-from rebound.templates.domain.rendering import render_at_longest, variables_of_bodies
+from rebound.templates.domain.rendering import VARIABLES, render_at_longest, variables_of_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.categories import Category
     from rebound.templates.ports import HtmlCleaner, MjmlRenderer
 
@@ -39,6 +40,7 @@ class RenderedLayout(Struct, frozen=True):
     ``size`` is in bytes of the HTML in UTF-8, with the longest footer and the longest values.
     """
 
+    subject: str | None
     html: str
     text: str
     size: int
@@ -50,15 +52,16 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
 
     mjml_renderer: MjmlRenderer
     html_cleaner: HtmlCleaner
+    businesses: BusinessDirectory
 
-    def __call__(self, given: object, category: Category, language: str, path: str = "") -> RenderedLayout:
+    def __call__(self, business_id: str, given: object, category: Category, path: str = "") -> RenderedLayout:
         """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
 
-        ``language`` is that of a layout that does not say its own. Raises ``InvalidInputError``.
+        One that does not say its language is in the business's. Raises ``InvalidInputError``.
         """
-        written = read_layout(given, variables_of_bodies(category), path)
+        written = read_layout(given, variables_of_bodies(category), VARIABLES, path)
         layout = with_clean_html(written, self.html_cleaner.clean)
-        draft = draft_of(layout, language)
+        draft = draft_of(layout, layout.language or self.businesses.get(business_id).language)
         html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
         blocks = f"{path}.blocks" if path else "blocks"
         size = _largest(EmailContent("-", html, text), category)
@@ -69,7 +72,14 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
             warnings = [replace(each, field=f"{path}.{each.field}") for each in warnings]
         if size > MANY_BYTES:
             warnings.append(FieldError(blocks, _said_of(size)))
-        return RenderedLayout(html, text, size, tuple(warnings))
+        return RenderedLayout(layout.subject, html, text, size, tuple(warnings))
+
+    def as_content(self, business_id: str, given: object, category: Category, path: str) -> EmailContent:
+        """What a layout that is sent says; it has a subject. Raises ``InvalidInputError``."""
+        rendered = self(business_id, given, category, path)
+        if rendered.subject is None:
+            raise InvalidInputError(FieldError(f"{path}.subject", "Is required in a layout that is sent."))
+        return EmailContent(rendered.subject, rendered.html, rendered.text)
 
 
 def _largest(content: EmailContent, category: Category) -> int:

@@ -39,6 +39,15 @@ Line = Annotated[
     ),
 ]
 """The same, on one line."""
+Subject = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        extra={"form": "subject"},
+        description="Of the email, which a layout that is sent must have. Placeholders are filled in.",
+    ),
+]
 Link = Annotated[
     str,
     Meta(
@@ -349,18 +358,7 @@ class Layout(Shape, frozen=True):
 
     blocks: Annotated[list[AnyBlock], Meta(min_length=1, max_length=MAX_BLOCKS)]
     style: Style = field(default_factory=Style)
-    subject: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=500,
-                extra={"form": "line"},
-                description="What people read, on one line; placeholders are filled in.",
-            ),
-        ]
-        | None
-    ) = None
+    subject: Subject | None = None
     preheader: Line | None = None
     language: Language | None = None
 

@@ -61,8 +61,8 @@ class Draft(Struct, frozen=True):
 
 
 def draft_of(layout: Layout, language: str) -> Draft:
-    """The layout as MJML; ``html`` blocks are clean already. ``language`` is for a layout that does not say its own."""
-    return _Writer(layout.style).draft(layout, layout.language or language)
+    """The layout as MJML; ``html`` blocks are clean already. ``language`` is that of the text."""
+    return _Writer(layout.style).draft(layout, language)
 
 
 class _Writer:

@@ -39,17 +39,17 @@ _FORMS: Final = {
     "web_font": "Must be the https address of a style sheet, such as https://fonts.googleapis.com/css?family=Lato.",
 }
 """What is said where the pattern of a shape does not hold."""
-_WRITTEN: Final = frozenset({"text", "line", "link", "source", "html"})
+_WRITTEN: Final = frozenset({"subject", "text", "line", "link", "source", "html"})
 """The forms that may have placeholders."""
 
 
-def read_layout(given: object, variables: Sequence[str], path: str = "") -> Layout:
+def read_layout(given: object, variables: Sequence[str], of_subjects: Sequence[str], path: str = "") -> Layout:
     """The layout, with placeholders as they were before an editor mangled them.
 
-    ``variables`` are those that it may use; ``path`` is where it stands in the request. Raises ``InvalidInputError``,
-    which says all that is wrong.
+    ``variables`` are those that it may use, ``of_subjects`` those that its subject may; ``path`` is where it stands in
+    the request. Raises ``InvalidInputError``, which says all that is wrong.
     """
-    reader = _Reader(variables)
+    reader = _Reader(variables, of_subjects)
     document = reader.read(inspect.type_info(Layout), given, path)
     if reader.errors:
         raise InvalidInputError(*reader.errors[:MOST_ERRORS])
@@ -85,9 +85,10 @@ def _below(path: str, name: object) -> str:
 class _Reader:
     """Goes through a document beside the shapes that it ought to have, and gathers what is wrong."""
 
-    def __init__(self, variables: Sequence[str]) -> None:
+    def __init__(self, variables: Sequence[str], of_subjects: Sequence[str]) -> None:
         self.errors: list[FieldError] = []
         self._variables = variables
+        self._of_subjects = of_subjects
 
     def read(self, shape: inspect.Type, given: object, path: str) -> object:
         """The value, mended; of a value that is wrong something that nobody uses."""
@@ -194,7 +195,8 @@ class _Reader:
             return given
         is_html = form == "html"
         mended = repaired(given, ALL_LINKS, is_html=is_html)
-        flaws = flaws_of(mended, self._variables, ALL_LINKS, is_html=is_html)
+        known = self._of_subjects if form == "subject" else self._variables
+        flaws = flaws_of(mended, known, ALL_LINKS, is_html=is_html)
         self.errors.extend(FieldError(path, str(flaw), flaw.did_you_mean) for flaw in flaws)
         if form in _ADDRESSES:
             self._demand(_ADDRESSES[form].fullmatch(mended) is not None, path, _FORMS[form])
@@ -212,7 +214,7 @@ def _wrong_text(shape: inspect.StrType, given: object, form: str | None) -> str 
         return f"Must have at most {shape.max_length} characters."
     if _CONTROLS.search(given):
         return "Must have no control characters but tabs and line breaks."
-    if form in {"line", "link", "source"} and _BREAKS.search(given):
+    if form in {"subject", "line", "link", "source"} and _BREAKS.search(given):
         return "Must be one line."
     return None
 

@@ -1,6 +1,6 @@
-"""Layouts: what a request gives as one, and the route that renders it."""
+"""Layouts: the route that renders one."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -8,32 +8,9 @@ from pydantic import Field
 
 from rebound.kernel.categories import Category
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, DocumentedAs, FieldProblem
+from rebound.platform.http.shapes import Answer, FieldProblem
 from rebound.templates import wiring
-
-EXAMPLE: Final = {
-    "subject": "##{{first_name}}, your mat is waiting",
-    "blocks": [
-        {"kind": "heading", "text": "Hello ##{{first_name}}"},
-        {"kind": "text", "text": "The autumn timetable is out.\n\nTwo classes are new."},
-        {"kind": "button", "text": "Book a class", "link": "https://studio.example.com/book"},
-    ],
-    "style": {"font": "Georgia", "button_color": "#1b5e20"},
-}
-
-
-def _shape() -> object:
-    from rebound.templates.http.layout_language import layout  # noqa: PLC0415 - only for the document
-
-    return layout()
-
-
-GivenLayout = Annotated[
-    dict[str, Any],
-    DocumentedAs(_shape),
-    Field(description="An email as blocks of data, one below the other.", examples=[EXAMPLE]),
-]
-"""What ``RenderLayout`` reads."""
+from rebound.templates.http.given_layout import GivenLayout
 
 
 class RenderedLayoutAnswer(Answer):
@@ -67,7 +44,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             Query(description="What kind of message it is for: which links of ours it may have, and which footer."),
         ] = Category.MARKETING,
     ) -> Response[str]:
-        language = wiring.use_cases().settings_of_business.get(business_of(app)).language
-        rendered = wiring.use_cases().render_layout(layout, category, language)
+        rendered = wiring.use_cases().render_layout(business_of(app), layout, category)
         warnings = [FieldProblem.of(each) for each in rendered.warnings]
         return json_answer(RenderedLayoutAnswer.filled(rendered, warnings=warnings))
