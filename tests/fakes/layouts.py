@@ -41,6 +41,7 @@ def _block(
 
 SPANS: Final = st.lists(
     LINES
+    | LINKS.filter(lambda link: link.startswith("http")).map(lambda link: {"text": link, "link": link})
     | st.fixed_dictionaries({"text": LINES}, optional={"bold": st.booleans(), "italic": st.booleans(), "link": LINKS}),
     min_size=1,
     max_size=4,

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
@@ -34,6 +35,8 @@ VALUES: Final[Mapping[str, str]] = {
     **dict.fromkeys(VARIABLES, "Zoë <&\"' O'Hara"),
     **{name: f"https://links.example.com/{name}/x?a=1&b=2" for name in ALL_LINKS},
 }
+MOST_SECONDS: Final = 8
+"""Of processor time, a third of what a client waits at most."""
 A_LINK: Final = "https://studio.example.com/book"
 
 
@@ -137,6 +140,21 @@ def test_the_plain_text_of_a_layout_has_every_text_and_every_link(document: dict
         shown = written(link, in_link=True).removeprefix("mailto:").removeprefix("tel:")
         # Mail programs end a link at white space alone.
         assert shown in runs, (shown, email.text)
+
+
+def test_an_address_that_is_written_out_touches_nothing_in_plain_text() -> None:
+    link = {"text": A_LINK, "link": A_LINK}
+    spans = ["Go to", link, "now, or", {**link, "text": "here"}, ". ", link, {**link, "text": f"see {A_LINK}"}]
+
+    layout = rendered(one_block(kind="text", parts=[{"paragraph": spans}]))
+
+    assert layout.text == f"Go to {A_LINK} now, orhere ( {A_LINK} ). {A_LINK} see {A_LINK}\n"
+
+
+def test_a_longer_address_does_not_stand_for_the_one_that_is_linked() -> None:
+    layout = rendered(one_block(kind="button", text=f"{A_LINK}/all", link=A_LINK))
+
+    assert layout.text == f"{A_LINK}/all ( {A_LINK} )\n"
 
 
 @given(LAYOUTS)
@@ -348,6 +366,39 @@ def test_a_placeholder_that_would_reach_the_customer_as_it_stands_is_refused(tex
         "code": {"kind": "voucher", "title": "x", "code": text},
     }.items():
         assert {error.field for error in wrong({"blocks": [block]})} == {f"blocks.0.{name}"}
+
+
+@given(st.text(alphabet="#{}ab_ <>", max_size=30))
+def test_no_two_braces_are_left_of_whatever_is_written(text: str) -> None:
+    for block in (
+        {"kind": "text", "text": text},
+        {"kind": "button", "text": text, "link": f"{A_LINK}?{text.replace(' ', '')}"},
+        {"kind": "html", "html": text},
+    ):
+        try:
+            layout = rendered({"blocks": [block]})
+        except InvalidInputError:
+            continue
+        email = render_email(EmailContent("s", layout.html, layout.text), Category.MARKETING, "en", VALUES)
+        assert "{{" not in email.html + email.text
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"kind": "html", "html": "<b><i>" * 8000},
+        {"kind": "html", "html": "<table><tr><td>" * 3000},
+        {"kind": "text", "text": "##{{first_name}}" * 1200},
+        {"kind": "text", "parts": [{"paragraph": [{"text": "<", "bold": True}] * 200}] * 10},
+    ],
+)
+def test_what_is_far_too_large_is_refused_without_long_work(block: dict[str, Any]) -> None:
+    begun = time.process_time()
+
+    (error,) = wrong({"blocks": [block] * 9})
+
+    assert error.field == "blocks"
+    assert time.process_time() - begun < MOST_SECONDS
 
 
 def test_a_placeholder_that_an_editor_mangled_is_mended_wherever_it_stands() -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
 from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.footers import footer_of
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import Kind, pieces, value_of
 from rebound.templates.domain.layout import Html, Image, Layout, placed, with_clean_html
@@ -64,9 +65,12 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         draft = draft_of(layout, layout.language or self.businesses.get(business_id).language)
         html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
         blocks = f"{path}.blocks" if path else "blocks"
+        if (plain := len(html.encode())) > MOST_BYTES:
+            # What is too large by itself is not read any further: that takes long.
+            raise InvalidInputError(FieldError(blocks, f"{_said_of(plain, 'Without its footer')} {_ALLOWED}"))
         size = _largest(EmailContent("-", html, text), category)
         if size > MOST_BYTES:
-            raise InvalidInputError(FieldError(blocks, f"{_said_of(size)} At most {MOST_BYTES} are allowed."))
+            raise InvalidInputError(FieldError(blocks, f"{_said_of(size)} {_ALLOWED}"))
         warnings = [*hard_to_read(layout), *_taken_out(written, layout), *_plain_http(layout)]
         if path:
             warnings = [replace(each, field=f"{path}.{each.field}") for each in warnings]
@@ -82,15 +86,20 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         return EmailContent(rendered.subject, rendered.html, rendered.text)
 
 
+_ALLOWED: Final = f"At most {MOST_BYTES} are allowed."
+
+
 def _largest(content: EmailContent, category: Category) -> int:
-    return max(len(render_at_longest(content, category, language).html.encode()) for language in LANGUAGES)
+    """Bytes of the HTML with the longest values and the longest of the footers."""
+
+    def footer(language: str) -> int:
+        return len(footer_of(category, language, links=True, address=True).html.encode())
+
+    return len(render_at_longest(content, category, max(LANGUAGES, key=footer)).html.encode())
 
 
-def _said_of(size: int) -> str:
-    return (
-        f"With its footer and the longest values the HTML has {size} bytes; from {CLIPPED_FROM} on Gmail clips an "
-        "email, and its footer with it."
-    )
+def _said_of(size: int, how: str = "With its footer and the longest values") -> str:
+    return f"{how} the HTML has {size} bytes; from {CLIPPED_FROM} on Gmail clips an email, and its footer with it."
 
 
 def _taken_out(before: Layout, after: Layout) -> Iterator[FieldError]:

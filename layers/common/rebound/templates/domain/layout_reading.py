@@ -13,7 +13,7 @@ from msgspec import inspect
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.layout import MAX_BLOCKS, Layout, TextBlock, Voucher, placed
-from rebound.templates.domain.placeholders import flaws_of, repaired
+from rebound.templates.domain.placeholders import PLACEHOLDER, flaws_of, repaired
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -22,6 +22,7 @@ MOST_ERRORS: Final = 50
 """That are told at once."""
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAKS: Final = re.compile("[\r\n\u2028\u2029\u0085]")
+_BRACES: Final = re.compile(r"\{\{|\}\}")
 _REST: Final = r"""[^\s<>"\\]"""
 _SOURCE: Final = re.compile(rf"https?://[^\s<>\"\\/?#]{_REST}*", re.IGNORECASE)
 _LINK: Final = re.compile(
@@ -196,8 +197,10 @@ class _Reader:
         is_html = form == "html"
         mended = repaired(given, ALL_LINKS, is_html=is_html)
         known = self._of_subjects if form == "subject" else self._variables
-        flaws = flaws_of(mended, known, ALL_LINKS, is_html=is_html)
+        flaws = list(flaws_of(mended, known, ALL_LINKS, is_html=is_html))
         self.errors.extend(FieldError(path, str(flaw), flaw.did_you_mean) for flaw in flaws)
+        if not flaws and _BRACES.search(PLACEHOLDER.sub("", mended)):
+            self._wrong(path, "Has {{ or }} outside of a placeholder, which would reach the customer as it stands.")
         if form in _ADDRESSES:
             self._demand(_ADDRESSES[form].fullmatch(mended) is not None, path, _FORMS[form])
         return mended
