@@ -532,6 +532,48 @@ def test_a_size_near_what_gmail_clips_is_warned_of_and_then_refused() -> None:
     assert list(dict.fromkeys(sizes.values())) == ["fine", "warned", "refused"]
 
 
+def test_long_values_are_refused_though_the_layout_itself_is_small() -> None:
+    """Each ``##{{first_name}}`` may be 200 letters long."""
+    (error,) = wrong({"blocks": [{"kind": "text", "text": "##{{first_name}}" * 260} for _ in range(2)]})
+
+    assert error.field == "blocks"
+    assert "the longest values" in error.message
+
+
+FOOTER: Final = "You get this email"
+
+
+def test_the_footer_stands_below_the_content_and_as_wide() -> None:
+    layout = rendered(one_block(kind="text", text="The content"))
+
+    email = render_email(EmailContent("s", layout.html, layout.text), Category.MARKETING, "en", VALUES)
+
+    assert re.search(
+        r'The content.*<div style="max-width:600px[^>]*>\s*<div lang="en"[^>]*>You get', email.html, re.DOTALL
+    )
+
+
+@pytest.mark.parametrize(
+    ("around", "is_there"),
+    [
+        ("<div>{}</div>", True),
+        ("<table><tr><td>{}</td></tr></table>", True),
+        ('<div style="display:none">{}</div>', False),
+        ('<div style="font-size:0">{}</div>', False),
+        ("<!-- {} -->", False),
+        ("<title>{}</title>", False),
+        ("<style>{}</style>", False),
+    ],
+)
+def test_a_footer_goes_where_its_comment_is_only_if_it_can_be_seen_there(around: str, is_there: bool) -> None:
+    source = f"<html><body>{around.format('<!-- rebound:footer -->')}<p>The end</p></body></html>"
+
+    email = render_email(EmailContent("s", source, "t"), Category.MARKETING, "en", VALUES)
+
+    assert (email.html.index(FOOTER) < email.html.index("The end")) is is_there
+    assert FOOTER in Reader(email.html).text
+
+
 def test_no_font_is_loaded_unless_it_is_asked_for() -> None:
     document = one_block(kind="text", text="a")
     asked = {

@@ -324,7 +324,13 @@ def read_for_footer(source: str) -> Reading:
         visible.pass_by(piece)
         if piece.kind is Kind.END and piece.name in {"body", "html"}:
             ends[piece.name] = place
-        elif piece.kind is Kind.UNSEEN and hidden_since is None and source.startswith(FOOTER_PLACE, piece.start):
+        elif (
+            piece.kind is Kind.UNSEEN
+            # What is in a style sheet or a title is no comment.
+            and not piece.name
+            and hidden_since is None
+            and source.startswith(FOOTER_PLACE, piece.start)
+        ):
             chosen = piece.start
         elif piece.kind is Kind.UNCLOSED:
             # A style sheet that never ends has swallowed what follows its starting tag.
