@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.events import ContactInvalidated, ContactRestored, DomainEvent
+from rebound.platform.adapters.aws import MAX_BATCH_BYTES, batches_by_size
 from rebound.platform.adapters.domain_events import EventBridgeDomainEvents, NotPublishedError
 from rebound.platform.ports import DomainEvents
 from tests.contract.platform.fakes import RecordingDomainEvents
@@ -82,3 +85,16 @@ def test_many_events_are_all_published_and_a_failed_entry_is_an_error(on_aws: bo
         )
         with pytest.raises(NotPublishedError):
             EventBridgeDomainEvents(client, "bus").publish(many[:1])
+
+
+@given(st.lists(st.integers(0, 300_000), max_size=30))
+def test_a_call_takes_as_many_as_it_may_and_no_more_bytes_than_it_may(sizes: list[int]) -> None:
+    batches = list(batches_by_size(["x" * size for size in sizes]))
+
+    assert [place for batch in batches for place in batch] == list(range(len(sizes)))
+    for batch, following in zip(batches, [*batches[1:], None], strict=bool(batches)):
+        size = sum(sizes[place] for place in batch)
+        assert len(batch) == 1 or (len(batch) <= 10 and size <= MAX_BATCH_BYTES)
+        # Another one would have been too many.
+        if following is not None:
+            assert len(batch) == 10 or size + sizes[following[0]] > MAX_BATCH_BYTES

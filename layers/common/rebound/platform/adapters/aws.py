@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import random
 from time import sleep
@@ -92,6 +92,23 @@ ATTEMPTS: Final = 5
 
 class NotEnqueuedError(ReboundError):
     """SQS did not take some messages of a batch; the caller does the whole step again, which is harmless."""
+
+
+MAX_BATCH_BYTES: Final = 240_000
+"""Of a call to SQS or EventBridge, which take 256 KB in all; some are left for names and ids."""
+
+
+def batches_by_size(texts: Sequence[str]) -> Iterator[range]:
+    """The places of texts, in batches that one call takes: at most ten, and not too many bytes unless it is one."""
+    start, size = 0, 0
+    for place, text in enumerate(texts):
+        own = len(text.encode())
+        if place > start and (place - start == MAX_BATCH or size + own > MAX_BATCH_BYTES):
+            yield range(start, place)
+            start, size = place, 0
+        size += own
+    if texts:
+        yield range(start, len(texts))
 
 
 def send_batch(client: Any, queue_url: str, entries: Sequence[Mapping[str, Any]]) -> None:

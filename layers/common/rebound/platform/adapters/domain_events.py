@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.events import DomainEvent, detail_of
+from rebound.platform.adapters.aws import batches_by_size
 
 if TYPE_CHECKING:
     from rebound.platform.ports import DomainEvents
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 SOURCE: Final = "rebound"
-MAX_BATCH: Final = 10
 
 
 class NotPublishedError(ReboundError):
@@ -31,16 +30,17 @@ class EventBridgeDomainEvents:
         self._bus = bus
 
     def publish(self, events: Sequence[DomainEvent]) -> None:
-        for batch in batched(events, MAX_BATCH, strict=False):
+        details = [json.dumps(detail_of(event)) for event in events]
+        for batch in batches_by_size(details):
             answer = self._client.put_events(
                 Entries=[
                     {
                         "EventBusName": self._bus,
                         "Source": SOURCE,
-                        "DetailType": type(event).__name__,
-                        "Detail": json.dumps(detail_of(event)),
+                        "DetailType": type(events[place]).__name__,
+                        "Detail": details[place],
                     }
-                    for event in batch
+                    for place in batch
                 ]
             )
             if answer.get("FailedEntryCount"):

@@ -6,11 +6,10 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from itertools import batched
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.platform.adapters.aws import send_batch
+from rebound.platform.adapters.aws import batches_by_size, send_batch
 from rebound.webhooks.domain.webhooks import DeliveryTask
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 LONGEST_DELAY: Final = 900
 """Seconds; the most that SQS takes."""
-MOST_AT_ONCE: Final = 2
-"""Entries of a call: an event that names 500 customers has some 80 KB, and a call may have 256."""
 
 
 class SqsWebhookQueue:
@@ -36,15 +33,16 @@ class SqsWebhookQueue:
 
     def put(self, tasks: Sequence[DeliveryTask]) -> None:
         now = self._clock.now()
-        for batch in batched(tasks, MOST_AT_ONCE, strict=False):
+        bodies = [encode_delivery(task) for task in tasks]
+        for batch in batches_by_size(bodies):
             entries = [
                 {
-                    "Id": str(number),
-                    "MessageBody": encode_delivery(task),
-                    "MessageGroupId": _group(task),
-                    "DelaySeconds": _delay(task, now),
+                    "Id": str(place),
+                    "MessageBody": bodies[place],
+                    "MessageGroupId": _group(tasks[place]),
+                    "DelaySeconds": _delay(tasks[place], now),
                 }
-                for number, task in enumerate(batch)
+                for place in batch
             ]
             send_batch(self._client, self._queue_url, entries)
 
