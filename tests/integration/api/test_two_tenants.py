@@ -29,7 +29,7 @@ THEIR_MARK: Final = "Violet"
 """Stands in everything that is theirs and can be read."""
 NUMBERS: Final = {OURS: "+14155550199", THEIRS: "+14155550100"}
 PHONES: Final = {OURS: "+14155550124", THEIRS: "+14155550123"}
-PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|webhooks)/")
+PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|webhooks/twilio)/")
 OPERATORS: Final = "/v1/operator/"
 """Whose keys open these, and those of no business: tests/integration/operations/test_operator_api.py."""
 PREVIEW: Final = {"channel": "email", "category": "marketing"}
@@ -46,6 +46,8 @@ NOBODY: Final = {
     "appointment_id": "nobodys-appointment",
     "message_id": "01M7W6ARGFEXM6PVNM0V1C8F95",
     "external_id": "nobodys-number",
+    "webhook_id": "nobodys-webhook",
+    "delivery_id": "01M7W6ARGFEXM6PVNM0V1C8F94",
 }
 
 
@@ -84,6 +86,8 @@ BY_EXTERNAL_ID: Final = "/v1/customers/by-external-id/{external_id}"
 CAMPAIGN: Final = "/v1/campaigns/{campaign_id}"
 MESSAGE: Final = "/v1/messages/{message_id}"
 APPOINTMENT: Final = "/v1/appointments/{appointment_id}"
+WEBHOOK: Final = "/v1/webhooks/{webhook_id}"
+HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
 NAMED: Final = {"customer_ids": ["{customer_id}"]}
@@ -152,10 +156,24 @@ REQUESTS: Final = [
     Asked("GET", "/v1/replies", query={"external_id": "{external_id}"}),
     Asked("GET", "/v1/replies.csv", query={"customer_id": "{customer_id}"}),
     Asked("POST", "/v1/replies/{reply_id}/resolve", {"decision": "keep"}),
+    Asked("GET", WEBHOOK),
+    Asked("PUT", WEBHOOK, HOOKED),
+    Asked("DELETE", WEBHOOK),
+    Asked("GET", WEBHOOK + "/deliveries"),
+    Asked("POST", WEBHOOK + "/deliveries/{delivery_id}/replay"),
+    *(Asked("POST", f"{WEBHOOK}/{what}") for what in ("test", "rotate-secret")),
 ]
 WITHOUT_IDS: Final = [
     Asked("GET", path)
-    for path in ("/v1/business", "/v1/customers", "/v1/campaigns", "/v1/segments", "/v1/replies", "/v1/replies/review")
+    for path in (
+        "/v1/business",
+        "/v1/customers",
+        "/v1/campaigns",
+        "/v1/segments",
+        "/v1/replies",
+        "/v1/replies/review",
+        "/v1/webhooks",
+    )
 ]
 
 
@@ -169,6 +187,9 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
 
     mark = THEIR_MARK if business_id == THEIRS else "Cedar"
     ids = {"segment_id": f"{mark}-vips", "appointment_id": f"{mark}-1", "external_id": f"{mark}-7"}
+    ids["webhook_id"] = f"{mark}-hook"
+    hooked = {**HOOKED, "url": f"https://hooks.example.com/{mark}"}
+    assert stack.api("PUT", f"/v1/webhooks/{mark}-hook", hooked, business_id=business_id).status < 300
     person = {"first_name": mark, "last_name": mark, "external_id": ids["external_id"], "general_tags": [mark]}
     contact = {"email": f"{mark.lower()}@example.com", "mobile_phone": PHONES[business_id]}
     customer = post("/v1/customers", {**person, **contact})["customer_id"]
@@ -193,6 +214,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
         "reply_id": review[0]["reply_id"],
         "import_id": post("/v1/imports", {"format": "jsonl"})["import_id"],
         "export_id": post("/v1/exports", {"format": "csv"})["export_id"],
+        "delivery_id": post(f"/v1/webhooks/{mark}-hook/test", None)["delivery_id"],
         "job_id": post("/v1/customers/bulk-delete", {"tag": mark, "confirm_count": 9})["job_id"],
     }
 
@@ -203,7 +225,7 @@ def of(business_id: str) -> list[str]:
         f"{table} {json.dumps(row, sort_keys=True, default=str)}"
         for table, found in rows().items()
         for row in found
-        if any(business_id in str(value) for name, value in row.items() if name.endswith("_id"))
+        if any(business_id in str(value) for name, value in row.items() if name.endswith("_id") or name == "webhook")
     )
 
 
@@ -219,12 +241,12 @@ def theirs(stack: Stack) -> Iterator[Mapping[str, str]]:
 
 
 def likened(answer: Answer, ids: Mapping[str, str]) -> tuple[int, str]:
-    """An answer without the ids that it was asked with, those it made, and times."""
+    """An answer without the ids that it was asked with, those it made, secrets, and times."""
     said = answer.text
     for name, id_ in ids.items():
         said = said.replace(id_, f"<{name}>")
     said = re.sub(r"[0-9a-f]{32}|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}", "<id>", said)
-    return answer.status, re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z?|X-Amz[^\"]*", "<time>", said)
+    return answer.status, re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z?|X-Amz[^\"]*|whsec_[^\"]*", "<time>", said)
 
 
 @pytest.mark.parametrize(
