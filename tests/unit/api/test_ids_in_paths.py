@@ -39,7 +39,7 @@ PIECES: Final = (
     *NAMES,
 )
 IDS: Final = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join) | st.text(
-    st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
+    st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd"), min_size=1, max_size=12
 )
 
 
@@ -151,6 +151,15 @@ def test_a_path_that_is_no_text_is_refused() -> None:
 
     answer = respond(API, {"path": f"{BEFORE}%FF", "httpMethod": "GET", "requestContext": {}}, None)
     assert answer["statusCode"] == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_a_gateway_could_not_read_is_no_id(method: str) -> None:
+    for event in (as_read("M\ufffdller", method), as_sent("M\ufffdller", method)):
+        answer = respond(API, {**event, "requestContext": {}}, None)
+
+        assert answer["statusCode"] == 400
+        assert "not text in UTF-8" in answer["body"]
 
 
 def test_an_id_in_an_odd_place_is_nowhere() -> None:

@@ -44,6 +44,9 @@ _PAGES: Final = "_only_asks_for_pages"
 """Where routes find ``Area.pages`` of the request."""
 MAX_ID: Final = 128
 """Longer than any id of ours."""
+_NO_TEXT: Final = "The path is not text in UTF-8."
+_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
+"""What a gateway that reads paths puts in the place of what is not UTF-8, so that different ids become one."""
 
 
 class Area(Struct, frozen=True):
@@ -155,7 +158,9 @@ def path_of(api: Api, event: Mapping[str, Any]) -> str:
         try:
             path = unquote(path.rstrip("/"), errors="strict")
         except UnicodeDecodeError:
-            raise MalformedError("The path is not text in UTF-8.") from None
+            raise MalformedError(_NO_TEXT) from None
+    if _REPLACED in path:
+        raise MalformedError(_NO_TEXT)
     area = api.area_of(path)
     if area is None or not area.whole_id:
         return path
