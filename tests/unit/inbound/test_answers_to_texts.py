@@ -109,6 +109,35 @@ def test_a_word_of_confirmation_confirms_what_was_asked_last(body: str) -> None:
     assert [appointment for appointment, _ in talk.confirmed] == ["a-2", "a-1"]
 
 
+def test_nobody_confirms_an_appointment_whose_messages_were_cancelled_after_the_question_went_out() -> None:
+    talk = Talk()
+    talk.ask("a-1")
+    cancelled = talk.world.steer_appointment.cancel(BUSINESS_ID, "a-1")
+    talk.say("C", "SM-C")
+
+    assert (cancelled, talk.confirmed) == ([], [])
+    assert (talk.to_read, [event.appointment_id for event in talk.told]) == (["SM-C"], [None])
+    assert talk.world.read_appointment_log(BUSINESS_ID, "a-1", 9, None).confirmed_at is None
+    asked = talk.ask("a-1")
+    talk.say("C")
+    assert talk.confirmed == [("a-1", asked)]
+
+
+def test_a_question_that_is_being_handed_over_while_its_appointment_is_cancelled_is_closed_too() -> None:
+    talk = Talk()
+    said: list[object] = []
+
+    def beside(where: Boundary) -> None:
+        if where == "chunks.mark" and where.side == "after" and not said:
+            said.append(talk.world.steer_appointment.cancel(BUSINESS_ID, "a-1"))
+
+    talk.world.checkpoint = beside
+    talk.ask("a-1")
+    talk.say("C")
+
+    assert (said, talk.confirmed) == ([[]], [])
+
+
 def test_what_was_confirmed_is_not_confirmed_by_the_same_text_played_back_nor_is_what_was_asked_since() -> None:
     talk = Talk()
     asked = talk.ask()

@@ -83,7 +83,7 @@ class AppointmentBook(Protocol):
         """What a contact was asked lately and has not confirmed, the latest first (strongly consistent)."""
 
     def close(self, key: ContactKey, asked: Sequence[Asked]) -> None:
-        """Remove questions that have been answered with a confirmation."""
+        """Remove questions that have been answered with a confirmation, or whose appointment was cancelled."""
 
 
 class LinkKeyring(Protocol):

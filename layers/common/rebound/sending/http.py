@@ -362,7 +362,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.post(
         "/v1/appointments/<appointment_id>/cancel-messages",
-        summary="Cancel what has not been handed over about an appointment",
+        summary="Cancel what has not been handed over about an appointment, and close what was asked",
         tags=["Messages"],
         responses=responses(CancelledMessagesAnswer),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import replace
 from datetime import datetime
 from functools import partial
@@ -66,20 +67,24 @@ class SteerAppointment(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def cancel(self, business_id: str, appointment_id: str) -> list[Message]:
-        """Cancel all messages that wait; returns those that were cancelled so, also by a call before, latest first."""
+        """Cancel all messages that wait, and close the questions of all the others.
+
+        Returns those that were cancelled so, also by a call before, latest first.
+        """
         cancelled = []
         for message in self._all(business_id, appointment_id):
             if message.status is MessageStatus.QUEUED:
-                try:
+                # Refused when it is being handed over, or was a moment ago.
+                with suppress(ConflictError, NotFoundError):
                     steered = self.steer_message.cancel(
                         business_id, message.key.message_id, CancelledBecause.APPOINTMENT
                     )
-                except (ConflictError, NotFoundError):
-                    # It is being handed over, or was a moment ago.
+                    cancelled.append(steered.message)
                     continue
-                cancelled.append(steered.message)
             elif message.reason == CancelledBecause.APPOINTMENT:
                 cancelled.append(message)
+            # Nobody confirms an appointment that is cancelled, though the question is on the phone.
+            self.steer_message.close_question(message)
         return cancelled
 
     def reschedule(self, business_id: str, appointment_id: str, starts_at: datetime) -> Rescheduled:

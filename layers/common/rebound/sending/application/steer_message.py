@@ -114,7 +114,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
             self._release(carrier, chunk)
             reason = carrier.failure or because
             cancelled = replace(message, status=MessageStatus.CANCELLED, reason=reason, held_until=None)
-            self._close_question(cancelled)
+            self.close_question(cancelled)
             self.messages.record([cancelled])
             if chunk is not None:
                 self.chunks.finish(chunk)
@@ -161,7 +161,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         self._release(carrier, chunk)
         if decision is Exclusion.EXPIRED:
             changed = replace(left_out(message, decision), held_until=None)
-            self._close_question(changed)
+            self.close_question(changed)
             self.messages.record([changed])
             self.chunks.finish(chunk)
         else:
@@ -256,7 +256,8 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         if asked is not None and after.send_at is not None:
             self.appointments.ask(message.contact, asked, sent_at=after.send_at)
 
-    def _close_question(self, message: Message) -> None:
+    def close_question(self, message: Message) -> None:
+        """Take no later answer for one to the question that a message asks, if it asks one."""
         asked = _question(message)
         if asked is not None:
             self.appointments.close(message.contact, [asked])
