@@ -61,6 +61,8 @@ def _names_an_appointment(value: str) -> str:
 AppointmentId = Annotated[str, AfterValidator(_names_an_appointment), text_of(pattern=f"^{APPOINTMENT_ID.pattern}$")]
 
 
+MIN_HOURS: Final = 0.01
+"""36 seconds: once the appointment begins, nothing is sent."""
 MAX_HOURS: Final = 8760
 HOUR_SECONDS: Final = 3600
 
@@ -68,7 +70,9 @@ HOUR_SECONDS: Final = 3600
 class SendBefore(Request):
     """How long before the appointment begins."""
 
-    hours: Annotated[float, Field(ge=0, le=MAX_HOURS)] = Field(description="May be a fraction, such as 0.5.")
+    hours: Annotated[float, Field(ge=MIN_HOURS, le=MAX_HOURS)] = Field(
+        description="May be a fraction, such as 0.5. Not 0: nothing is sent once the appointment begins."
+    )
 
     @property
     def lead(self) -> timedelta:
