@@ -457,9 +457,10 @@ def test_a_list_has_all_that_match_and_its_pages_are_full(
     assert all(len(page) == limit for page in pages[:-1])
 
 
-def test_a_list_that_looks_for_nothing_is_refused() -> None:
+@pytest.mark.parametrize("q", [" ", "\N{ZERO WIDTH SPACE}"])
+def test_a_list_that_looks_for_nothing_is_refused(q: str) -> None:
     with pytest.raises(InvalidInputError):
-        World().campaign_service.page(BUSINESS_ID, 5, None, CampaignsWanted(q="\N{ZERO WIDTH SPACE}"))
+        World().campaign_service.page(BUSINESS_ID, 5, None, CampaignsWanted(q=q))
 
 
 def test_a_campaign_that_is_moved_while_it_is_paused_has_a_schedule_for_when_it_is_resumed() -> None:

@@ -232,7 +232,7 @@ def test_a_search_finds_names_and_numbers_however_they_are_typed(q: str, who: Ma
     assert not CustomerFilter(q=f"{q} zz").compiled()(customer(**who))
 
 
-@pytest.mark.parametrize("q", ["\u200b", " \ufeff ", "\u3164", "\u200e\u2060"])
+@pytest.mark.parametrize("q", [" ", "\t\n", "\u00a0", "\u200b", " \ufeff ", "\u3164", "\u200e\u2060"])
 def test_a_search_in_which_nothing_can_be_seen_is_refused(q: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         CustomerFilter(q=q).compiled()

@@ -76,8 +76,8 @@ def compile_search(q: str) -> Search:
 
 
 def is_unseen(q: str) -> bool:
-    """Whether something was typed, and nothing of it can be seen."""
-    return bool(q.strip()) and not folded(q)
+    """Whether something was typed, if only a space, and nothing of it can be seen."""
+    return bool(q) and not folded(q)
 
 
 def _without_marks(word: str, kept: str = "") -> str:
