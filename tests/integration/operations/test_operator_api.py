@@ -393,6 +393,8 @@ def test_a_key_is_made_listed_rotated_and_ended(stack: Stack) -> None:
     assert ended.body["expires_at"] is not None
     with pytest.raises(Exception, match="Unauthorized"):
         open_with(stack, new.body["api_key"])
+    refused = stack.api("POST", f"{ELM}/keys/{key_id}/rotate", {})
+    assert (refused.status, refused.body["code"]) == (409, "key_ended")
     listed = stack.api("GET", f"{ELM}/keys")
     assert [key["key_id"] for key in listed.body["items"]] == [key_id, after.body["key_id"]]
     assert "api_key" not in listed.text

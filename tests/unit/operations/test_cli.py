@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from copy import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,12 +168,30 @@ def test_a_rotated_key_goes_on_for_its_grace_and_a_revoked_one_does_not(
     assert world.authorize_request(f"Bearer {old.token}") is None
 
 
-def test_a_revocation_is_never_put_off(world: World) -> None:
+def test_an_end_is_never_put_off(world: World) -> None:
     old = world.tenant_service.create_key(BUSINESS_ID)
-    world.tenant_service.revoke_key(BUSINESS_ID, old.key.key_id)
-    world.tenant_service.rotate_key(BUSINESS_ID, old.key.key_id)
+    world.tenant_service.rotate_key(BUSINESS_ID, old.key.key_id, timedelta(hours=1))
+    world.tenant_service.rotate_key(BUSINESS_ID, old.key.key_id, timedelta(hours=9))
+    world.clock.move(timedelta(hours=1))
 
     assert world.authorize_request(f"Bearer {old.token}") is None
+
+
+@pytest.mark.parametrize("course", ["revoked", "over"])
+def test_a_key_that_has_ended_is_followed_by_none(
+    world: World, capsys: pytest.CaptureFixture[str], course: str
+) -> None:
+    old = world.tenant_service.create_key(BUSINESS_ID)
+    if course == "revoked":
+        world.tenant_service.revoke_key(BUSINESS_ID, old.key.key_id)
+    else:
+        world.tenant_service.rotate_key(BUSINESS_ID, old.key.key_id, timedelta(hours=1))
+        world.clock.move(timedelta(hours=1))
+    before = world.tenant_service.list_keys(BUSINESS_ID)
+
+    assert cli.main(["rotate-key", "--business-id", BUSINESS_ID, "--key-id", old.key.key_id]) == 2
+    assert "The key has ended, so that no other can follow it; create a new one." in capsys.readouterr().err
+    assert world.tenant_service.list_keys(BUSINESS_ID) == before
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ type Conflict = Literal[
     "reply_resolved",
     "too_many_webhooks",
     "webhook_dead",
+    "key_ended",
     "idempotency_key_reused",
     "idempotency_in_progress",
     "secret_shown_before",

@@ -196,6 +196,11 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The webhook has failed for a week, and nothing is posted to it.",
         "Mend the receiver, `PUT` the webhook again, and repeat the request.",
     ),
+    "key_ended": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The API key was revoked, or its grace hours are over, so that it cannot be followed by another.",
+        "Create a new key, if one is still wanted.",
+    ),
     "idempotency_key_reused": ProblemKind(
         HTTPStatus.CONFLICT,
         "The `Idempotency-Key` came with another body within the last day.",

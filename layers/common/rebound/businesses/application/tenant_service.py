@@ -163,8 +163,15 @@ class TenantService(Struct, frozen=True, kw_only=True):
         return NewKey(key, write_token(business_id, key_id, secret))
 
     def rotate_key(self, business_id: str, key_id: str, grace: timedelta = DEFAULT_GRACE) -> NewKey:
-        """A successor with the same scopes; the old key goes on working for ``grace``, so that there is no gap."""
+        """A successor with the same scopes; the old key goes on working for ``grace``, so that there is no gap.
+
+        One that was rotated before may be so again while it works. Raises ``ConflictError`` for one that has ended:
+        what it opened stays closed.
+        """
         old = self._find(business_id, key_id)
+        if old.expires_at is not None and old.expires_at <= self.clock.now():
+            message = "The key has ended, so that no other can follow it; create a new one."
+            raise ConflictError("key_ended", message)
         successor = self.create_key(business_id, old.scopes, old.label)
         self._expire(old, self.clock.now() + grace)
         return successor
