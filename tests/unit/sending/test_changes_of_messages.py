@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.application.steer_appointment import Rescheduled
@@ -154,6 +155,44 @@ def test_a_time_that_cannot_be_meant_changes_nothing(timing: Timing, field: str)
 
     assert [error.field for error in refused.value.errors] == [field]
     assert (dict(world.campaigns.rows), dict(world.chunks.rows)) == before
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        partial(Timing, at(0) + 3 * DAY),
+        partial(Timing, at(0) + 4 * DAY),
+        partial(Timing, local_time=(at(0) + 4 * DAY).replace(tzinfo=None)),
+    ],
+)
+def test_a_time_after_its_appointment_has_begun_is_refused_and_the_message_waits_as_before(
+    timing: Callable[..., Timing],
+) -> None:
+    world = salon()
+    posted = remind(world, hours=1, starts_at=at(0) + 3 * DAY)
+    before = dict(world.campaigns.rows), dict(world.chunks.rows), dict(world.messages.rows)
+    begun = timing(appointment_at=at(0) + 3 * DAY)
+    refusals: list[FieldError] = []
+    for request in (
+        lambda: changed(world, posted, timing=begun),
+        lambda: post(world, timing=begun, appointment_id=APPOINTMENT),
+    ):
+        with pytest.raises(InvalidInputError) as refused:
+            request()
+        refusals += refused.value.errors
+
+    says = f"Must be before the appointment starts at {write_time(at(0) + 3 * DAY)}."
+    assert [(error.field, error.message) for error in refusals] == [("send_at", says)] * 2
+    assert (dict(world.campaigns.rows), dict(world.chunks.rows), dict(world.messages.rows)) == before
+
+
+def test_a_message_may_be_sent_at_once_right_up_to_its_appointment() -> None:
+    world = salon()
+    posted = remind(world, hours=1, starts_at=at(7200))
+    changed(world, posted, timing=Timing(appointment_at=at(7200)))
+    world.rest()
+
+    assert logged(world, posted).status is MessageStatus.DELIVERED
 
 
 def test_a_time_of_its_own_takes_a_reminder_off_its_appointment_which_still_ends_it() -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError
 from rebound.kernel.local_time import first_instant_anywhere, first_instant_of
+from rebound.kernel.times import write_time
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """A time up to this long ago means now, as a client's clock may be slow; an older one is a mistake and is refused."""
@@ -67,6 +68,9 @@ class Timing(Struct, frozen=True):
             message = f"Must be within the next {farthest.days} days{where}; leave it out to send now."
             yield FieldError("send_at", message)
             meant = now
+        elif self.starts_at is not None and self.appointment_at is not None and meant >= self.appointment_at:
+            begins = write_time(self.appointment_at)
+            yield FieldError("send_at", f"Must be before the appointment starts at {begins}.")
         if self.expires_at is None:
             return
         if not now < self.expires_at <= now + FARTHEST_EXPIRY:
