@@ -199,12 +199,14 @@ def test_a_time_of_its_own_takes_a_reminder_off_its_appointment_which_still_ends
     world = salon()
     posted = remind(world, hours=1, starts_at=at(0) + 3 * DAY)
     changed(world, posted, timing=Timing(at(0) + DAY, appointment_at=at(0) + 3 * DAY))
-    done = moved(world, at(0) + 5 * DAY)
+    done, again = moved(world, at(0) + 5 * DAY), moved(world, at(0) + 5 * DAY)
     [carrier] = [each for each in world.campaigns.rows.values() if each.single]
 
     assert timing_of(carrier) == Timing(at(0) + DAY, appointment_at=at(0) + 5 * DAY)
-    assert ids(done.moved) == {posted.message.key.message_id}
+    assert done == again == Rescheduled(at(0) + 5 * DAY)
     assert carrier.expires_at == at(0) + 5 * DAY
+    assert logged(world, posted).held_until == at(0) + DAY
+    assert ids(moved(world, at(-60)).expired) == {posted.message.key.message_id}
 
 
 def test_a_message_to_somebody_who_is_gone_cannot_be_changed_and_can_be_cancelled() -> None:

@@ -268,7 +268,10 @@ class CancelledMessagesAnswer(Answer):
 
 
 class RescheduledAnswer(Answer):
-    """The messages that follow an appointment and had not been handed over, each in one of the lists."""
+    """The messages that follow an appointment (send_before) and had not been handed over, each in one of the lists.
+
+    One with a time of its own is in none, unless it expires.
+    """
 
     appointment_id: str
     starts_at: Time = Field(

@@ -105,7 +105,10 @@ class SteerAppointment(Struct, frozen=True, kw_only=True):
             time = latest
 
     def _move(self, message: Message, time: AppointmentTime) -> Message | None:
-        """Move one message, unless a later time has moved it; ``None`` for one that does not follow the appointment."""
+        """Move one message, unless a later time has moved it; ``None`` for one to which nothing happens by that.
+
+        One with a time of its own only expires with the appointment.
+        """
         try:
             found = self.steer_message.get(message.key.business_id, message.key.message_id)
         except NotFoundError:
@@ -114,9 +117,11 @@ class SteerAppointment(Struct, frozen=True, kw_only=True):
         if carrier is None or carrier.appointment_at is None or found.message.status is not MessageStatus.QUEUED:
             return None
         if carrier.appointment_version >= time.version:
-            return found.message
+            return found.message if carrier.lead is not None else None
         timing = replace(timing_of(carrier), appointment_at=time.starts_at)
-        return self._replaced(found, carrier, timed(replace(carrier, appointment_version=time.version), timing))
+        moved = self._replaced(found, carrier, timed(replace(carrier, appointment_version=time.version), timing))
+        is_told = moved is not None and (carrier.lead is not None or moved.status is MessageStatus.EXCLUDED)
+        return moved if is_told else None
 
     def _replaced(self, found: SingleMessage, carrier: Campaign, after: Campaign) -> Message | None:
         business = self.businesses.get(carrier.business_id)
