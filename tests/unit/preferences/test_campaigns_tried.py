@@ -22,7 +22,7 @@ from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import TESTED
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.preferences.application.tests_of_campaigns import QUESTIONS_A_DAY, TESTS_AN_HOUR, marked
+from rebound.preferences.application.campaigns_tried import QUESTIONS_A_DAY, TESTS_AN_HOUR, marked
 from rebound.preferences.domain import test_question as question_about_tests
 from rebound.preferences.http.links import respond
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, TextContent

@@ -36,7 +36,7 @@ AREAS: Final = (
         ("rebound.campaigns.http.campaigns", "rebound.campaigns.http.steering", "rebound.campaigns.http.recipients"),
         "campaigns",
     ),
-    Area("campaigns/*/test", ("rebound.preferences.http.tests_of_campaigns",), "campaigns"),
+    Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
     # They name customers.
     *(
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))

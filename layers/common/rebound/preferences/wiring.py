@@ -9,9 +9,9 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
+    from rebound.preferences.application.campaigns_tried import ChangeSettings, SendTest, Turns
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
-    from rebound.preferences.application.tests_of_campaigns import ChangeSettings, SendTest, Turns
 
 
 class PreferencesUseCases(SendingUseCases):
@@ -26,12 +26,12 @@ class PreferencesUseCases(SendingUseCases):
     ask_for_confirmation: AskForConfirmation = use_case(
         "rebound.preferences.application.ask_for_confirmation", post="post_message"
     )
-    turns: Turns = use_case("rebound.preferences.application.tests_of_campaigns")
+    turns: Turns = use_case("rebound.preferences.application.campaigns_tried")
     change_settings: ChangeSettings = use_case(
-        "rebound.preferences.application.tests_of_campaigns", settings="settings_of_business", post="post_test"
+        "rebound.preferences.application.campaigns_tried", settings="settings_of_business", post="post_test"
     )
     send_test: SendTest = use_case(
-        "rebound.preferences.application.tests_of_campaigns", view="campaign_service", post="post_test"
+        "rebound.preferences.application.campaigns_tried", view="campaign_service", post="post_test"
     )
 
 

@@ -15,8 +15,9 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
     WithJsonSchema,
-    model_validator,
+    field_validator,
 )
 
 from rebound.kernel.audiences import Audience
@@ -129,14 +130,15 @@ def customers_named(
 class NamesACustomer(Request):
     """A request about one customer, by our id or by the client's own."""
 
-    customer_id: CustomerId | None = None
     external_id: ExternalId | None = Field(default=None, description="In place of customer_id.")
+    customer_id: Annotated[CustomerId | None, Field(validate_default=True)] = None
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.customer_id is None) == (self.external_id is None):
+    @field_validator("customer_id")
+    @classmethod
+    def _exactly_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "external_id" in info.data and (value is None) == (info.data["external_id"] is None):
             raise ValueError("Give exactly one of customer_id, external_id.")
-        return self
+        return value
 
     def customer_of(self, business_id: str) -> str:
         """The id of the customer; an external id is not looked up."""
