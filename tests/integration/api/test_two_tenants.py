@@ -29,7 +29,7 @@ THEIR_MARK: Final = "Violet"
 """Stands in everything that is theirs and can be read."""
 NUMBERS: Final = {OURS: "+14155550199", THEIRS: "+14155550100"}
 PHONES: Final = {OURS: "+14155550124", THEIRS: "+14155550123"}
-PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|webhooks/twilio)/")
+PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|stop|webhooks/twilio)/")
 OPERATORS: Final = "/v1/operator/"
 """Whose keys open these, and those of no business: tests/integration/operations/test_operator_api.py."""
 PREVIEW: Final = {"channel": "email", "category": "marketing"}
@@ -278,8 +278,9 @@ def test_every_route_is_tried() -> None:
     }
     tried = {(asked.method, asked.route or asked.path) for asked in (*REQUESTS, *WITHOUT_IDS)}
 
-    # Its own settings; which senders they may name is tried in tests/unit/businesses/test_senders.py.
-    assert routes - tried == {("PATCH", "/v1/business")}
+    # Its own settings (which senders they may name is tried in tests/unit/businesses/test_senders.py), and what is
+    # made of nothing but the request.
+    assert routes - tried == {("PATCH", "/v1/business"), ("POST", "/v1/layouts/render")}
     assert tried <= routes
 
 
