@@ -65,7 +65,7 @@ class Timing(Struct, frozen=True):
         meant = self._meant(business, now, farthest)
         if meant is None or not now - CLOCKS_DIFFER < meant <= now + farthest:
             where = "" if self.local_time is None else " on the business's clock"
-            message = f"Must be within the next {farthest.days} days{where}; leave it out to send now."
+            message = f"Must be within the next {farthest.days} days{where}, or null to send now."
             yield FieldError("send_at", message)
             meant = now
         elif self.starts_at is not None and self.appointment_at is not None and meant >= self.appointment_at:

@@ -85,8 +85,7 @@ class NewCampaignRequest(Sends):
 class CampaignChangeRequest(Timed):
     """Fields to set; what is left out stays. Of the four that say for whom, one replaces another.
 
-    A ``send_at`` of ``null``, or one that is over, sends a scheduled campaign at once; a draft waits for its
-    announcement.
+    A ``send_at`` of ``null`` sends a scheduled campaign at once; a draft waits for its announcement.
     """
 
     name: Name = ""
