@@ -16,6 +16,7 @@ from rebound.businesses.domain.business import BUSINESS_ID as ID_OF_A_BUSINESS
 from rebound.businesses.domain.holds import AccountHold
 from rebound.kernel.api_scopes import Realm
 from rebound.operations import http
+from rebound.platform.http.documented_ids import IDS as KINDS_OF_IDS
 from rebound.platform.http.openapi import operations
 from tests.fakes import house
 from tests.fakes.aws import rows
@@ -209,6 +210,14 @@ def test_an_id_of_a_business_is_one_that_all_keys_and_tags_can_hold(stack: Stack
     else:
         assert answer.status in (404, 422)
         assert business_id not in house.ports().businesses.ids()
+
+
+def test_what_is_no_id_of_a_business_is_told_what_one_is(stack: Stack) -> None:
+    answer = stack.api("PUT", f"{BUSINESSES}/Bad_Id!", NEW)
+
+    assert (answer.status, answer.fields) == (422, ["business_id"])
+    assert "1 to 64 of a–z, 0–9, - and _" in answer.body["errors"][0]["message"]
+    assert KINDS_OF_IDS["business_id"][1] == {"pattern": f"^{ID_OF_A_BUSINESS.pattern}$"}
 
 
 def test_the_name_of_a_place_that_is_no_businesss_is_no_id(stack: Stack) -> None:

@@ -120,6 +120,7 @@ def test_quiet_hours_that_are_none_change_nothing(stack: Stack, window: object) 
 
     assert answer.status == 422
     assert all(field.startswith("quiet_hours") for field in answer.fields), answer.fields
+    assert "hexadecimal" not in answer.text
     assert stack.api("GET", "/v1/business").body["quiet_hours"] == {"sms": None, "email": None}
 
 

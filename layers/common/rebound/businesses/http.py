@@ -1,5 +1,6 @@
 """The settings of a business: shapes. Their routes are in ``preferences``, as a change may ask somebody."""
 
+import re
 from datetime import time
 from enum import StrEnum
 from operator import attrgetter
@@ -192,9 +193,19 @@ _WAITING: Final = sorted(
 )
 """What sells comes first."""
 CLOCK: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_ON_A_CLOCK: Final = re.compile(CLOCK)
+
+
+def _clock_time(value: str) -> str:
+    if not _ON_A_CLOCK.fullmatch(value):
+        raise ValueError("Must be a time of day as HH:MM, from 00:00 to 23:59.")
+    return value
+
+
 ClockTime = Annotated[
     str,
-    StringConstraints(pattern=CLOCK),
+    AfterValidator(_clock_time),
+    text_of(pattern=CLOCK),
     Field(description="HH:MM, as the recipient's clock shows it.", examples=["21:00"]),
 ]
 

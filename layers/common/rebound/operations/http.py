@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from rebound.access.domain import ApiKey
 from rebound.businesses import wiring
-from rebound.businesses.domain.business import BUSINESS_ID, RECIPIENT_LIMIT, Bundle
+from rebound.businesses.domain.business import BUSINESS_ID, NO_BUSINESS_ID, RECIPIENT_LIMIT, Bundle
 from rebound.businesses.domain.holds import LARGEST_VOLUME, MAX_LINE
 from rebound.businesses.http import (
     FORMER,
@@ -46,9 +46,19 @@ from rebound.platform.telemetry import logger
 DEFAULT_GRACE_HOURS: Final = 24
 MAX_GRACE_HOURS: Final = 24 * 30
 MAX_LABEL: Final = 100
+
+
+def _names_a_business(value: str) -> str:
+    if not BUSINESS_ID.fullmatch(value):
+        raise ValueError(NO_BUSINESS_ID)
+    return value
+
+
 NewId = Annotated[
     str,
-    Path(pattern=f"^{BUSINESS_ID.pattern}$", description="A name of your own, or one that Rebound gave: `a–z0–9_-`."),
+    AfterValidator(_names_a_business),
+    text_of(pattern=f"^{BUSINESS_ID.pattern}$"),
+    Path(description="A name of your own, or one that Rebound gave: `a–z0–9_-`."),
 ]
 BusinessInPath = Annotated[str, Path(description="The business.")]
 KeyInPath = Annotated[str, Path(description="key_id of the key; not the key itself.")]

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.access.domain import ApiKey, hash_of, write_token
 from rebound.businesses.application.settings_of_business import changed_business
-from rebound.businesses.domain.business import BUSINESS_ID, RESERVED_IDS, Business, Recopying
+from rebound.businesses.domain.business import BUSINESS_ID, NO_BUSINESS_ID, RESERVED_IDS, Business, Recopying
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import (
     ConcurrentChangeError,
@@ -204,7 +204,6 @@ class TenantService(Struct, frozen=True, kw_only=True):
 def _check_id(business_id: str) -> None:
     """Raises ``InvalidInputError`` for what cannot be the id of a new business."""
     if not BUSINESS_ID.fullmatch(business_id):
-        message = "Must be 1 to 64 of a–z, 0–9, - and _, and begin with a letter or a digit."
-        raise InvalidInputError(FieldError("business_id", message))
+        raise InvalidInputError(FieldError("business_id", NO_BUSINESS_ID))
     if business_id in RESERVED_IDS:
         raise InvalidInputError(FieldError("business_id", "Is kept for Rebound itself; choose another."))

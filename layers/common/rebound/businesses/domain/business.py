@@ -116,6 +116,7 @@ class WantedEvents(Struct, frozen=True):
 
 BUSINESS_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What whoever runs Rebound may call a business. It stands in keys of rows, tokens, links and the tags of emails."""
+NO_BUSINESS_ID: Final = "Must be 1 to 64 of a–z, 0–9, - and _, and begin with a letter or a digit."
 RESERVED_IDS: Final = frozenset({"failures"})
 """What stands in the place of a business id in rows that belong to none, and could be one."""
 

@@ -9,7 +9,7 @@ _ULID: Final = {"pattern": "^[0-9A-Z]{26}$"}
 _NAME: Final = {"pattern": "^[A-Za-z0-9_-]{1,64}$"}
 IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "appointment_id": ("An appointment, as you call it.", {"pattern": "^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"}),
-    "business_id": ("A business.", _NAME),
+    "business_id": ("A business.", {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "campaign_id": ("A campaign: a ULID, which sorts by time.", _ULID),
     "customer_id": ("A customer: 32 hexadecimal digits.", {"pattern": "^[0-9a-f]{32}$"}),
     "delivery_id": ("A delivery to a webhook: the id of the event that was posted, a ULID.", _ULID),
