@@ -199,7 +199,7 @@ def test_after_the_cause_is_gone_a_redriven_chunk_is_sent_once(api: ReboundApi, 
             "receipts": 2,
             "recopy": 0,
             "text": 0,
-            "webhooks": 0,
+            "webhook": 0,
         },
         "done": True,
     }
