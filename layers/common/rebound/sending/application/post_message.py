@@ -13,7 +13,7 @@ from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import check_barrier
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message, single_id
+from rebound.campaigns.domain.campaigns import queued_message
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.categories import Category
@@ -23,10 +23,9 @@ from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.appointments import Asked, MessagePosted
 from rebound.messages.domain.messages import Message
-from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
-from rebound.sending.domain.single_messages import Posted
+from rebound.sending.domain.single_messages import Posted, carrier_of
 from rebound.templates.domain.content import Content
 from rebound.templates.domain.rendering import check_content, check_stop_url
 
@@ -101,28 +100,22 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         proposed = self.ids.ulid(now)
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
-        carrier = Campaign(
-            business_id=business_id,
-            campaign_id=single_id(message_id),
-            name="",
-            category=category,
-            channel=channel,
-            selection=Selection(customer_ids=(customer_id,)),
-            content=content,
-            created_at=now,
-            status=CampaignStatus.SENDING,
+        message_key = MessageKey(business_id, customer_id, message_id)
+        carrier = carrier_of(
+            message_key,
+            channel,
+            category,
+            content,
+            now,
             send_at=timing.starts_at,
             local_time=timing.local_time,
             expires_at=timing.ends_at,
-            run_id=message_id,
-            single=True,
             appointment_id=appointment_id,
             appointment_at=timing.appointment_at,
             lead=timing.lead,
             asks_confirmation=asks_confirmation,
         )
         chunk_key = single_chunk(business_id, message_id)
-        message_key = MessageKey(business_id, customer_id, message_id)
         decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)
         held_until = decision.until if isinstance(decision, Hold) else None
         message = replace(queued_message(carrier, message_key, now, address=address.address), held_until=held_until)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, queued_message, single_id
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, chunk_name
+from rebound.campaigns.domain.campaigns import queued_message
+from rebound.campaigns.domain.chunks import Chunk
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.messages import Message
-from rebound.segments.domain import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.sending.domain.message_timers import single_chunk
 from rebound.sending.domain.recipients import made_up_customer
+from rebound.sending.domain.single_messages import carrier_of
 from rebound.templates.domain.content import Content
 
 if TYPE_CHECKING:
@@ -54,25 +55,13 @@ class PostTest(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         proposed = self.ids.ulid(now)
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
-        carrier = Campaign(
-            business_id=business_id,
-            campaign_id=single_id(message_id),
-            name="",
-            category=category,
-            channel=channel,
-            selection=Selection(customer_ids=(TESTED,)),
-            content=content,
-            created_at=now,
-            status=CampaignStatus.SENDING,
-            run_id=message_id,
-            single=True,
-            test_to=address,
-        )
+        message_key = MessageKey(business_id, TESTED, message_id)
+        carrier = carrier_of(message_key, channel, category, content, now, test_to=address)
         key = made_up_customer(business_id, channel, address, now).contact_key(channel) or ContactKey(
             business_id, channel, address
         )
-        message = queued_message(carrier, MessageKey(business_id, TESTED, message_id), now, address=key.address)
-        chunk_key = ChunkKey(business_id, carrier.campaign_id, chunk_name(0, 0))
+        message = queued_message(carrier, message_key, now, address=key.address)
+        chunk_key = single_chunk(business_id, message_id)
         self.chunks.add(Chunk(chunk_key, (TESTED,), (TESTED,), created_at=now))
         with suppress(ConcurrentChangeError):
             # A request that is tried again finds the carrier that it wrote before.

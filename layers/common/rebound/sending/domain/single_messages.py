@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from copy import replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Business
-from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, single_id
 from rebound.customers.domain import Customer
+from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError
+from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.segments.domain import Selection
 from rebound.templates.domain.content import Content
 
 
@@ -42,6 +47,26 @@ class Posted(Struct, frozen=True):
     carrier: Campaign
     business: Business
     customer: Customer
+
+
+def carrier_of(
+    key: MessageKey, channel: Channel, category: Category, content: Content, now: datetime, **more: Any
+) -> Campaign:
+    """What carries a message to one person: a campaign of its own, which is none to clients."""
+    return Campaign(
+        business_id=key.business_id,
+        campaign_id=single_id(key.message_id),
+        name="",
+        category=category,
+        channel=channel,
+        selection=Selection(customer_ids=(key.customer_id,)),
+        content=content,
+        created_at=now,
+        status=CampaignStatus.SENDING,
+        run_id=key.message_id,
+        single=True,
+        **more,
+    )
 
 
 def not_waiting(message: Message) -> ConflictError:
