@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from local.twin.exchange import Request, Response
 from local.twin.stage import Stage
-from local.twin.text_length import segments
+from rebound.templates.domain.text_size import size_of_text
 
 TIMEOUT_SECONDS: Final = 15.0
 OPT_OUT_TYPES: Final = ("STOP", "START", "HELP")
@@ -69,7 +69,7 @@ class InboundText:
             "FromZip": "",
             "MessageSid": sid,
             "NumMedia": "0",
-            "NumSegments": str(max(1, segments(self.body))),
+            "NumSegments": str(size_of_text(self.body).segments),
             "SmsMessageSid": sid,
             "SmsSid": sid,
             "SmsStatus": "received",

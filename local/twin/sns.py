@@ -16,6 +16,7 @@ from local.twin.ledger import AcceptedSend
 from local.twin.outcomes import SNS_ACCEPTED, TextStatus, plan_text, sns_provider_response
 from local.twin.stage import Stage
 from local.twin.timestamps import sns_log
+from rebound.templates.domain.text_size import size_of_text
 
 MAX_CHARACTERS = 1600
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
@@ -29,6 +30,7 @@ class DeliveryLog:
     accepted_at: float
     at: float
     destination: str
+    parts: int
     sms_type: str
     provider_response: str
 
@@ -42,7 +44,7 @@ class DeliveryLog:
         dwell = max(1, round((self.at - self.accepted_at) * 1000))
         delivery = {
             "mnc": 0,
-            "numberOfMessageParts": 1,
+            "numberOfMessageParts": self.parts,
             "destination": self.destination,
             "priceInUSD": 0.00645,
             "smsType": self.sms_type,
@@ -154,6 +156,7 @@ class SnsApi:
                     at,
                     moment,
                     number,
+                    size_of_text(message).segments,
                     attributes.get("AWS.SNS.SMS.SMSType", "Promotional"),
                     sns_provider_response(plan),
                 ),

@@ -15,8 +15,8 @@ from local.twin.ledger import AcceptedSend
 from local.twin.outcomes import TextStatus, plan_text
 from local.twin.stage import Stage
 from local.twin.status_callbacks import StatusCallback
-from local.twin.text_length import segments
 from local.twin.timestamps import dlr_done, rfc2822
+from rebound.templates.domain.text_size import size_of_text
 
 API_VERSION = "2010-04-01"
 MAX_BODY_CHARACTERS = 1600
@@ -197,7 +197,7 @@ class TwilioApi:
             "messaging_service_sid": service,
             "num_media": "0",
             # A messaging service picks the sender, and so the segments, later.
-            "num_segments": "0" if service else str(segments(form["Body"])),
+            "num_segments": "0" if service else str(size_of_text(form["Body"]).segments),
             "price": None,
             "price_unit": "USD",
             "sid": sid,

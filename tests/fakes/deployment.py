@@ -384,7 +384,7 @@ class Providers:
         self.log.append(Sent((message_id, ""), to, "SUCCESS", took=True))
         said = self.outcomes.get(to, ("Message has been accepted by phone carrier",))[0]
         at = self.clock.now().timestamp()
-        self.told.append(("sns", DeliveryLog(message_id, at, at + 1, to, "Transactional", said).line().message))
+        self.told.append(("sns", DeliveryLog(message_id, at, at + 1, to, 1, "Transactional", said).line().message))
         return message_id
 
     def _next(self, to: str, usual: str) -> str:

@@ -20,7 +20,9 @@ def deployment() -> Iterator[Deployment]:
         for number, said in enumerate(
             ("Message has been accepted by phone carrier", "Invalid phone number", "Phone number is opted out")
         ):
-            log = DeliveryLog(f"{number}a8f9c1e-0000-4000-8000-000000000000", at, at + 1, NUMBER, "Promotional", said)
+            log = DeliveryLog(
+                f"{number}a8f9c1e-0000-4000-8000-000000000000", at, at + 1, NUMBER, 1, "Promotional", said
+            )
             deployment._deliver_log(log.line().message)
         deployment.rest()
         yield deployment

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.twin.text_length import segments
 from rebound.businesses.domain.business import AnsweredBy, TextAnswers
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.replies import WORDS, Keyword, Meaning, Reply, plain
@@ -19,6 +18,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.events import ReplyReceived
 from rebound.kernel.languages import LANGUAGES
+from rebound.templates.domain.text_size import size_of_text
 from tests.fakes.making import BUSINESS_ID, at, business, customer
 from tests.fakes.world import World
 
@@ -166,7 +166,7 @@ def test_an_answer_in_any_language_names_the_business_and_fits_a_text(language: 
     for keyword in Keyword:
         answer = answer_to(keyword, [asked], language)
         assert answer.startswith("Juniper {contact} & Vale")
-        assert segments(answer) == 1
+        assert size_of_text(answer).segments == 1
     assert "owner@juniper.example.com" in answer_to(Keyword.HELP, [asked], language)
     assert "START" in answer_to(Keyword.STOP, [asked], language)
 

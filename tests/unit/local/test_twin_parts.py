@@ -14,7 +14,6 @@ from local.twin.status_callbacks import RetryPolicy
 from local.twin.story import Story
 from local.twin.suppression import SuppressionList
 from local.twin.templates import RenderingError, render
-from local.twin.text_length import segments
 from local.twin.timestamps import dlr_done, iso, rfc2822, sns_log
 
 # Templates
@@ -141,22 +140,6 @@ def test_times_are_written_as_the_providers_do() -> None:
     assert sns_log(at) == "2026-11-22 10:00:00.034"
     assert rfc2822(at) == "Sun, 22 Nov 2026 10:00:00 +0000"
     assert dlr_done(at) == "2611221000"
-
-
-@pytest.mark.parametrize(
-    ("body", "count"),
-    [
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("€" * 80, 1),
-        ("a" * 152 + "€" + "b" * 152, 3),
-        ("`" * 70, 1),
-        ("`" * 71, 2),
-        ("😀" * 67, 3),
-    ],
-)
-def test_segments_are_counted_as_twilio_does(body: str, count: int) -> None:
-    assert segments(body) == count
 
 
 # Settings and requests

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from local.twin.text_length import segments
 from rebound.businesses.domain.business import DoubleOptIn
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.kernel.audiences import Audience
@@ -22,6 +21,7 @@ from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import footer_words
 from rebound.templates.domain.placeholders import PLACEHOLDER
 from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.text_size import size_of_text
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError
 from tests.fakes.world import World
@@ -107,7 +107,7 @@ def test_the_question_is_in_the_customers_language(language: str) -> None:
 
     assert email.content.subject == asked.subject.replace("##{{business_name}}", "Salon Juniper")
     assert footer_words(language).choose in email.content.text
-    assert segments(text.body) == 1
+    assert size_of_text(text.body).segments == 1
 
 
 def test_the_question_asks_the_same_in_every_language() -> None:
