@@ -188,7 +188,7 @@ def test_a_row_may_say_in_which_language_a_customer_reads() -> None:
     world = World()
     rows = [
         {"first_name": f"In {each}", "last_name": "Silva", "language": each}
-        for each in ("DE", "nl", "", "pt-BR", "es_419", "zh-Hans-CN")
+        for each in ("DE", "nl", "", "pt-BR", "es_419", "it-CH", "zh-Hans-CN")
     ]
     view = imported(world, *rows)
 
@@ -198,9 +198,10 @@ def test_a_row_may_say_in_which_language_a_customer_reads() -> None:
         "In": None,
         "In pt-BR": "pt",
         "In es_419": "es",
+        "In it-CH": "it",
         "In zh-Hans-CN": None,
     }
-    assert [(bad.line, bad.warnings[0].field) for bad in view.incomplete_rows] == [(2, "language"), (6, "language")]
+    assert [(bad.line, bad.warnings[0].field) for bad in view.incomplete_rows] == [(2, "language"), (7, "language")]
 
 
 def test_an_external_id_cannot_be_taken_off_a_customer() -> None:

@@ -271,7 +271,8 @@ class TextAnswersRequest(Request):
     )
     language: Annotated[str, one_of(LANGUAGES)] = Field(
         default="en",
-        description="Of answers, footers and the pages behind links, for customers without one: de, en, es, fr or pt.",
+        description="Of answers, footers and the pages behind links, for customers without one: de, en, es, fr, it or "
+        "pt.",
     )
     confirmation_words: Annotated[
         list[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1, max_length=10)

@@ -83,8 +83,8 @@ class Customer(Struct, frozen=True, kw_only=True):
         ProfileField(
             Kind.LANGUAGE,
             placeholder=False,
-            description="ISO 639-1: de, en, es, fr or pt. That of what Rebound itself writes to the customer: answers "
-            "to STOP, START and HELP, footers, the pages behind links. Null for the business's.",
+            description="ISO 639-1: de, en, es, fr, it or pt. That of what Rebound itself writes to the customer: "
+            "answers to STOP, START and HELP, footers, the pages behind links. Null for the business's.",
         ),
     ] = None
     created_at: datetime

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import json
 
-LANGUAGES: Final = ("de", "en", "es", "fr", "pt")
+LANGUAGES: Final = ("de", "en", "es", "fr", "it", "pt")
 """ISO 639-1."""
 _PACKAGE: Final = __file__.rsplit("/", 2)[0]
 
