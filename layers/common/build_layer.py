@@ -48,6 +48,8 @@ SERVICES: Final = frozenset(
     }
 )
 """What functions ask of AWS, by botocore's names; the models of all others are left out."""
+LOCALES: Final = re.compile(r"(?:root|(?:de|en|es|fr|it|pt)(?:_(?:[A-Z]{2}|[0-9]{3}))?)\.dat")
+"""Babel's data of the languages in which Rebound writes, in every country and region of the world."""
 TWILIO_PRODUCTS: Final = frozenset({"api"})
 """Of Twilio's SDK, which loads a product when it is asked for."""
 
@@ -64,6 +66,10 @@ def main(target: Path) -> None:
             _add_compiled(Path(folder), target)
     _leave_out(target / "botocore" / "data", SERVICES)
     _leave_out(target / "twilio" / "rest", TWILIO_PRODUCTS)
+    for each in (target / "babel" / "locale-data").iterdir():
+        if not LOCALES.fullmatch(each.name):
+            each.unlink()
+    shutil.rmtree(target / "babel" / "messages")
     shutil.rmtree(target / "bin", ignore_errors=True)
     shutil.copytree(HERE / "rebound", target / "rebound", ignore=shutil.ignore_patterns("__pycache__"))
     # Times do not survive a zip; sources that do not change are not compared with their bytecode either.
