@@ -19,7 +19,6 @@ from rebound.imports_exports.application.start_import import FILES_KEPT, MAX_COL
 from rebound.kernel.channels import MAX_EMAIL
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.problem_codes import PROBLEMS
-from rebound.messages.http import MAX_PART_BYTES
 from rebound.platform.http.app import LARGEST_PAGE, MAX_BODY, MAX_ID, MAX_IMPORT_BODY, MAX_KEY
 from rebound.platform.http.once import DAY_SECONDS
 from rebound.platform.http.openapi import operations
@@ -34,6 +33,7 @@ from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.layout import MAX_BLOCKS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MAX_SUBJECT
+from rebound.templates.http.given_content import MAX_PART_BYTES
 from rebound.webhooks.adapters.dynamo_webhooks import KEPT
 from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
 from rebound.webhooks.domain.places import MAX_URL

@@ -18,6 +18,7 @@ from tests.fakes.partial_updates import (
     DOCUMENT,
     MADE_AFTER,
     MADE_WITH,
+    NAMED,
     PATCHES,
     VALUES,
     Place,
@@ -62,6 +63,9 @@ def thing(api: ReboundApi, path: str) -> dict[str, str]:
     if method_of(path) == "PUT":
         api.call("PUT", address_of(path, request), request).expecting(201)
         return {"external_id": request["external_id"]}
+    if path in NAMED:
+        api.call("PUT", address_of(path, NAMED[path]), request).expecting(200)
+        return dict(NAMED[path])
     if path in MADE_AFTER:
         address, body = MADE_AFTER[path]
         api.call("PUT", address, body).expecting(200, 201)

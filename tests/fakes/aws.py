@@ -13,6 +13,8 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from samtranslator.yaml_helper import yaml_parse
 
+from rebound.templates.adapters.dynamo_templates import KEPT
+
 REPOSITORY: Final = Path(__file__).parents[2]
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -98,6 +100,7 @@ def fake_aws_with_tables() -> Iterator[dict[str, str]]:
 
 def empty_tables() -> None:
     """Take every row out of every table; much faster than new tables and new clients."""
+    KEPT.clear()
     backend: Any = dynamodb_backends[ACCOUNT][REGION]
     for table in backend.tables.values():
         table.items.clear()

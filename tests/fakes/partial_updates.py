@@ -118,6 +118,22 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),
     },
+    "/v1/templates/{template_id}": {
+        ("name",): ("Welcome", "Welcome back"),
+        ("category",): ("transactional", "reminder"),
+        ("variables",): (
+            {"room": {"type": "text", "required": True, "default": None, "example": "Hall"}},
+            {"room": {"type": "number", "required": False, "default": "3", "example": None}},
+        ),
+        ("content",): (None, None),
+        ("contents",): (
+            {"de": {"subject": "Hallo", "html": "<p>Hi</p>", "text": None}},
+            {"de": {"subject": "Hallo ##{{first_name}}", "html": None, "text": "##{{room}}"}},
+        ),
+        ("layout",): (None, None),
+        ("email_content",): (None, None),
+        ("status",): ("published", "published"),
+    },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
 VALUES[BY_EXTERNAL_ID] = {
@@ -137,8 +153,11 @@ VALUES["/v1/operator/businesses/{business_id}"] = {
 MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
     "/v1/messages/{message_id}": {"external_id": "crm-2", "channel": "email", "category": "reminder"},
+    "/v1/templates/{template_id}": {"channel": "email"},
 }
 """What else the POST of such a thing needs."""
+NAMED: Final[Mapping[str, Mapping[str, str]]] = {"/v1/templates/{template_id}": {"template_id": "welcome"}}
+"""What the client names a thing that it makes by PUT."""
 MADE_AFTER: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "/v1/messages/{message_id}": (
         "/v1/customers/by-external-id/crm-2",

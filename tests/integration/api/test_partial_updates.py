@@ -12,6 +12,7 @@ from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.partial_updates import (
     MADE_AFTER,
     MADE_WITH,
+    NAMED,
     PATCHES,
     VALUES,
     Place,
@@ -42,6 +43,9 @@ def made(stack: Stack, path: str) -> str:
         assert stack.api("PUT", *MADE_AFTER[path]).status in (200, 201)
     if method_of(path) == "PUT":
         new = stack.api("PUT", address_of(path, request), request)
+    elif path in NAMED:
+        assert stack.api("PUT", address_of(path, NAMED[path]), request).status == 200
+        return address_of(path, NAMED[path])
     else:
         new = stack.api("POST", path.rpartition("/")[0], request)
     assert new.status in (201, 202), new.text

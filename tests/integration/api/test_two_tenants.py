@@ -46,6 +46,7 @@ NOBODY: Final = {
     "appointment_id": "nobodys-appointment",
     "message_id": "01M7W6ARGFEXM6PVNM0V1C8F95",
     "external_id": "nobodys-number",
+    "template_id": "nobodys-template",
     "webhook_id": "nobodys-webhook",
     "delivery_id": "01M7W6ARGFEXM6PVNM0V1C8F94",
 }
@@ -87,6 +88,8 @@ CAMPAIGN: Final = "/v1/campaigns/{campaign_id}"
 MESSAGE: Final = "/v1/messages/{message_id}"
 APPOINTMENT: Final = "/v1/appointments/{appointment_id}"
 WEBHOOK: Final = "/v1/webhooks/{webhook_id}"
+TEMPLATE: Final = "/v1/templates/{template_id}"
+GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
@@ -156,6 +159,12 @@ REQUESTS: Final = [
     Asked("GET", "/v1/replies", query={"external_id": "{external_id}"}),
     Asked("GET", "/v1/replies.csv", query={"customer_id": "{customer_id}"}),
     Asked("POST", "/v1/replies/{reply_id}/resolve", {"decision": "keep"}),
+    Asked("GET", TEMPLATE),
+    Asked("GET", TEMPLATE, query={"version": "1"}),
+    Asked("PUT", TEMPLATE, GREETING),
+    Asked("PATCH", TEMPLATE, {"name": "Stolen"}),
+    Asked("POST", TEMPLATE + "/publish"),
+    Asked("DELETE", TEMPLATE),
     Asked("GET", WEBHOOK),
     Asked("PUT", WEBHOOK, HOOKED),
     Asked("DELETE", WEBHOOK),
@@ -172,6 +181,7 @@ WITHOUT_IDS: Final = [
         "/v1/segments",
         "/v1/replies",
         "/v1/replies/review",
+        "/v1/templates",
         "/v1/webhooks",
     )
 ]
@@ -188,6 +198,10 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     mark = THEIR_MARK if business_id == THEIRS else "Cedar"
     ids = {"segment_id": f"{mark}-vips", "appointment_id": f"{mark}-1", "external_id": f"{mark}-7"}
     ids["webhook_id"] = f"{mark}-hook"
+    ids["template_id"] = f"{mark}-welcome"
+    greeting = {**GREETING, "name": mark, "content": {"subject": mark, "text": mark}}
+    welcome = f"/v1/templates/{ids['template_id']}"
+    assert stack.api("PUT", welcome, greeting, business_id=business_id).status == 200
     hooked = {**HOOKED, "url": f"https://hooks.example.com/{mark}"}
     assert stack.api("PUT", f"/v1/webhooks/{mark}-hook", hooked, business_id=business_id).status < 300
     person = {"first_name": mark, "last_name": mark, "external_id": ids["external_id"], "general_tags": [mark]}

@@ -42,6 +42,7 @@ AREAS: Final = (
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))
         for name in ("excluded", "messages.csv")
     ),
+    Area("templates", ("rebound.templates.http.templates",), "messages"),
     # Nothing is kept.
     Area("layouts", ("rebound.templates.http.layouts",), "messages", reads=True),
     Area("messages", ("rebound.sending.http",), "messages"),

@@ -93,6 +93,10 @@ class ConflictError(ReboundError):
         self.members = members
 
 
+class ChangedMeanwhileError(ReboundError):
+    """The request is valid, and rests on a state of the thing that is not the present one."""
+
+
 class TooSoonError(ReboundError):
     """The request is valid, but was granted so recently that it is not granted again before ``wait_seconds``."""
 

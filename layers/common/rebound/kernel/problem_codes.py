@@ -219,6 +219,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "If the first answer was lost, let the key or webhook `id` have a new one: rotate it.",
         members=("id",),
     ),
+    "changed_meanwhile": ProblemKind(
+        HTTPStatus.PRECONDITION_FAILED,
+        "Somebody has changed the thing since the client read it (`If-Match`), or it is there already "
+        "(`If-None-Match`); nothing of the request is done.",
+        "Read it again, put the edit into what is there now, and send that with its `ETag`.",
+    ),
     "concurrent_change": ProblemKind(
         HTTPStatus.CONFLICT,
         "Others kept writing the same thing.",

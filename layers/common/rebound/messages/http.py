@@ -1,9 +1,9 @@
 """The shapes of messages, and of what is sent to one person or to many."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Barrier
@@ -13,58 +13,10 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.platform.http.shapes import Answer, DocumentedAs, Moment, Request, Time, WrittenTime, readable, text_of
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
+from rebound.templates.domain.content import Content
+from rebound.templates.http.given_content import GivenContent, content_of
 from rebound.templates.http.given_layout import GivenLayout
-
-MAX_PART_BYTES = 100_000
-"""Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
-
-
-def _fits(value: str) -> str:
-    if len(value.encode()) > MAX_PART_BYTES:
-        raise ValueError(f"Must have at most {MAX_PART_BYTES} bytes in UTF-8.")
-    return value
-
-
-EmailPart = Annotated[
-    str,
-    StringConstraints(min_length=1),
-    AfterValidator(readable),
-    AfterValidator(_fits),
-    text_of(minLength=1, maxLength=MAX_PART_BYTES),
-]
-
-
-class EmailContentRequest(Request):
-    """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
-
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=500)]
-    html: EmailPart | None = None
-    text: EmailPart | None = None
-
-    @model_validator(mode="after")
-    def _has_a_body(self) -> Self:
-        if self.html is None and self.text is None:
-            raise ValueError("Give at least one of html, text.")
-        return self
-
-
-class TextContentRequest(Request):
-    """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
-
-    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
-
-
-GivenContent = Annotated[
-    dict[str, Any],
-    DocumentedAs(lambda: EmailContentRequest | TextContentRequest),
-    Field(
-        description="For email: subject and html or text (or both). For sms: body.",
-        examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}, {"body": "See you soon."}],
-    ),
-]
-"""Content that ``content_of`` reads, by the channel."""
 
 
 class Timed(Request):
@@ -195,11 +147,3 @@ class MessagePage(Answer):
         """The answer for a page, with the external ids of its customers."""
         items = [MessageAnswer.of(message, external_ids[message.key.customer_id]) for message in page.items]
         return cls(items=items, next_cursor=page.next_cursor)
-
-
-def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:
-    """The content for a channel. Raises pydantic's ``ValidationError``, with paths below ``content``."""
-    if channel is Channel.EMAIL:
-        email = EmailContentRequest.model_validate(given)
-        return EmailContent(email.subject, email.html, email.text)
-    return TextContent(TextContentRequest.model_validate(given).body)

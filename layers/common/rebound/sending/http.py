@@ -19,7 +19,7 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message
-from rebound.messages.http import GivenContent, MessageAnswer, MessagePage, Sends, Timed, content_of
+from rebound.messages.http import MessageAnswer, MessagePage, Sends, Timed
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -47,6 +47,7 @@ from rebound.sending import wiring
 from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.rendering import warnings_about
+from rebound.templates.http.given_content import GivenContent, content_of
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 

@@ -10,11 +10,19 @@ from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.templates.application.render_layout import RenderLayout
-    from rebound.templates.ports import HtmlCleaner, MjmlRenderer, TemplatesPorts
+    from rebound.templates.application.template_contents import TemplateContents
+    from rebound.templates.application.template_service import TemplateService
+    from rebound.templates.ports import HtmlCleaner, MjmlRenderer, TemplateBook, TemplatesPorts
 
 
 class AwsTemplatesPorts(AwsCustomersPorts):
     """The ports of templates; two of them are libraries, loaded where a layout is rendered."""
+
+    @cached_property
+    def templates(self) -> TemplateBook:
+        from rebound.templates.adapters.dynamo_templates import DynamoTemplateBook
+
+        return DynamoTemplateBook(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def mjml_renderer(self) -> MjmlRenderer:
@@ -35,6 +43,8 @@ class TemplatesUseCases(CustomersUseCases):
     ports: TemplatesPorts
 
     render_layout: RenderLayout = use_case("rebound.templates.application.render_layout")
+    template_service: TemplateService = use_case("rebound.templates.application.template_service")
+    template_contents: TemplateContents = use_case("rebound.templates.application.template_contents")
 
 
 use_cases = in_this_process(TemplatesUseCases, AwsTemplatesPorts)

@@ -18,7 +18,6 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
-from rebound.messages.http import GivenContent
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -39,6 +38,7 @@ from rebound.platform.http.shapes import (
 )
 from rebound.segments.http.filters import Filter
 from rebound.templates.domain.content import written_content
+from rebound.templates.http.given_content import GivenContent
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "

@@ -13,7 +13,7 @@ from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import GivenContent, Sends, Timed, content_of
+from rebound.messages.http import Sends, Timed
 from rebound.platform.http.shapes import (
     AddedCustomerIds,
     AddedExternalIds,
@@ -26,6 +26,7 @@ from rebound.platform.http.shapes import (
 from rebound.segments.domain import Selection
 from rebound.segments.http.filters import Filter, SegmentId
 from rebound.templates.domain.content import Content
+from rebound.templates.http.given_content import GivenContent, content_of
 
 AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(AUDIENCE)}."

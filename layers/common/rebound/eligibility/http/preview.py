@@ -15,7 +15,7 @@ from rebound.jobs.http import accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import GivenContent, Timed, content_of
+from rebound.messages.http import Timed
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -37,6 +37,7 @@ from rebound.platform.http.shapes import (
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 from rebound.segments.http.filters import Filter, SegmentId
+from rebound.templates.http.given_content import GivenContent, content_of
 
 
 class PreviewRequest(Timed):

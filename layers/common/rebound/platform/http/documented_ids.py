@@ -21,6 +21,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
     "reply_id": ("A text that came in, by the provider's id.", {}),
     "segment_id": ("A saved segment, as you call it.", _NAME),
+    "template_id": ("A template, as you call it.", {"pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
     "webhook_id": ("A webhook, as you call it.", _NAME),
 }
 """What each kind is, and keywords of JSON Schema that all ids of the kind keep to. A new kind wants its row."""

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import ValidationError
 
 from rebound.kernel.errors import (
+    ChangedMeanwhileError,
     ComeAgainError,
     ConcurrentChangeError,
     ConflictError,
@@ -105,11 +106,11 @@ def _fields_of_request(errors: Iterable[Mapping[str, Any]], route: Route) -> lis
     return found
 
 
-def _fields_of_content(error: ValidationError) -> list[FieldError]:
-    """What is wrong with the content of a message."""
+def fields_of_content(error: ValidationError, path: str = "content") -> list[FieldError]:
+    """What is wrong with the content of a message, which stands at a path of the request."""
     found = []
     for wrong in error.errors():
-        field = ".".join(map(str, ("content", *wrong["loc"])))
+        field = ".".join(map(str, (path, *wrong["loc"])))
         if wrong["type"] == "extra_forbidden":
             from rebound.platform.http.unknown_names import shapes_called, unknown_field  # noqa: PLC0415
 
@@ -172,7 +173,7 @@ def ignored(app: APIGatewayRestResolver) -> list[FieldError]:
 
 
 _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
-    ValidationError: lambda error: invalid(_fields_of_content(error)),
+    ValidationError: lambda error: invalid(fields_of_content(error)),
     InvalidInputError: lambda error: invalid(error.errors),
     MalformedError: lambda error: problem("malformed", str(error)),
     ForbiddenError: lambda error: problem("forbidden_scope", str(error), members={"scope": error.scope}),
@@ -185,6 +186,7 @@ _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], Response[str]]]] = {
         "method_not_allowed", f"This address takes {error.allowed}.", headers={"Allow": error.allowed}
     ),
     ConflictError: lambda error: problem(error.code, str(error), members=error.members),
+    ChangedMeanwhileError: lambda error: problem("changed_meanwhile", str(error)),
     TooSoonError: lambda error: problem("too_soon", str(error), wait_seconds=error.wait_seconds),
     ConcurrentChangeError: lambda _: problem("concurrent_change", "Somebody else has just changed this; try again."),
     ComeAgainError: lambda _: _unavailable(),

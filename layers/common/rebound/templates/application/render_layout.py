@@ -22,7 +22,7 @@ from rebound.templates.domain.layout_reading import read_layout
 from rebound.templates.domain.rendering import VARIABLES, render_at_longest, variables_of_bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.categories import Category
@@ -55,20 +55,30 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
     html_cleaner: HtmlCleaner
     businesses: BusinessDirectory
 
-    def __call__(self, business_id: str, given: object, category: Category, path: str = "") -> RenderedLayout:
+    def __call__(
+        self,
+        business_id: str,
+        given: object,
+        category: Category,
+        path: str = "",
+        declared: Sequence[str] = (),
+        language: str | None = None,
+    ) -> RenderedLayout:
         """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
 
-        One that does not say its language is in the business's. Raises ``InvalidInputError``.
+        It may use the variables that are ``declared`` besides those of everybody. One that does not say its language
+        is in that which is given, or else the business's. Raises ``InvalidInputError``.
         """
-        written = read_layout(given, variables_of_bodies(category), VARIABLES, path)
+        known, of_subjects = (*declared, *variables_of_bodies(category)), (*declared, *VARIABLES)
+        written = read_layout(given, known, of_subjects, path)
         layout = with_clean_html(written, self.html_cleaner.clean)
-        draft = draft_of(layout, layout.language or self.businesses.get(business_id).language)
+        draft = draft_of(layout, layout.language or language or self.businesses.get(business_id).language)
         html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
         blocks = f"{path}.blocks" if path else "blocks"
         if (plain := len(html.encode())) > MOST_BYTES:
             # What is too large by itself is not read any further: that takes long.
             raise InvalidInputError(FieldError(blocks, f"{_said_of(plain, 'Without its footer')} {_ALLOWED}"))
-        size = _largest(EmailContent("-", html, text), category)
+        size = _largest(EmailContent("-", html, text), category, declared)
         if size > MOST_BYTES:
             raise InvalidInputError(FieldError(blocks, f"{_said_of(size)} {_ALLOWED}"))
         warnings = [*hard_to_read(layout), *_taken_out(written, layout), *_plain_http(layout)]
@@ -80,22 +90,26 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
 
     def as_content(self, business_id: str, given: object, category: Category, path: str) -> EmailContent:
         """What a layout that is sent says; it has a subject. Raises ``InvalidInputError``."""
-        rendered = self(business_id, given, category, path)
-        if rendered.subject is None:
-            raise InvalidInputError(FieldError(f"{path}.subject", "Is required in a layout that is sent."))
-        return EmailContent(rendered.subject, rendered.html, rendered.text)
+        return content_of(self(business_id, given, category, path), path)
+
+
+def content_of(rendered: RenderedLayout, path: str) -> EmailContent:
+    """The content that a layout has become. Raises ``InvalidInputError`` for one without a subject."""
+    if rendered.subject is None:
+        raise InvalidInputError(FieldError(f"{path}.subject", "Is required in a layout that is sent."))
+    return EmailContent(rendered.subject, rendered.html, rendered.text)
 
 
 _ALLOWED: Final = f"At most {MOST_BYTES} are allowed."
 
 
-def _largest(content: EmailContent, category: Category) -> int:
+def _largest(content: EmailContent, category: Category, declared: Sequence[str]) -> int:
     """Bytes of the HTML with the longest values and the longest of the footers."""
 
     def footer(language: str) -> int:
         return len(footer_of(category, language, links=True, address=True).html.encode())
 
-    return len(render_at_longest(content, category, max(LANGUAGES, key=footer)).html.encode())
+    return len(render_at_longest(content, category, max(LANGUAGES, key=footer), declared).html.encode())
 
 
 def _said_of(size: int, how: str = "With its footer and the longest values") -> str:

@@ -7,7 +7,7 @@ posted.
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,14 @@ from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
+from rebound.templates.domain.content import (
+    MAX_TEXT_CHARACTERS,  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
+    Content,
+    EmailContent,
+    Said,
+    TextContent,
+    contents_of,
+)
 from rebound.templates.domain.footers import (
     ALL_LINKS,
     LINKS,
@@ -70,8 +77,10 @@ def variables_of_bodies(category: Category) -> tuple[str, ...]:
     return (*VARIABLES, *(LINKS if scope_of(category) is not None else LINKS_OF_OTHERS))
 
 
-def check_content(content: Content, category: Category) -> None:
+def check_content(content: Content, category: Category, declared: Sequence[str] = (), path: str = "content") -> None:
     """Refuse placeholders that nobody can fill in a message of this kind, and an email that SES would not take.
+
+    ``declared`` are the variables of the template's own that it belongs to, ``path`` is where it stands in the request.
 
     :raises InvalidInputError: naming the field and the variable, with the list of known variables.
     """
@@ -80,24 +89,26 @@ def check_content(content: Content, category: Category) -> None:
         known_in[_BODY_OF_TEXTS] = (*VARIABLES, *LINKS_OF_TEXTS)
     errors: list[FieldError] = []
     for name, template in _templates(content):
-        known = known_in.get(name, VARIABLES)
+        known = (*declared, *known_in.get(name, VARIABLES))
         flaws = flaws_of(template, known, ALL_LINKS, is_html=name == "html")
-        errors.extend(FieldError(f"content.{name}", str(flaw), flaw.did_you_mean) for flaw in flaws)
+        errors.extend(FieldError(f"{path}.{name}", str(flaw), flaw.did_you_mean) for flaw in flaws)
     if errors:
         raise InvalidInputError(*errors)
     if isinstance(content, EmailContent):
-        size = size_of(as_data(render_at_longest(content, category, "de")))
+        size = size_of(as_data(render_at_longest(content, category, "de", declared)))
         if size > MAX_EMAIL_CHARACTERS:
             message = f"With its footer and the values of a recipient it has {size} characters; SES takes at most"
-            raise InvalidInputError(FieldError("content", f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
+            raise InvalidInputError(FieldError(path, f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
 
 
-def lacks_stop_url(content: Content | None, category: Category) -> bool:
+def lacks_stop_url(said: Said | None, category: Category) -> bool:
     """Whether a text sells and has no link of its recipient's own to stop such texts with."""
-    return isinstance(content, TextContent) and scope_of(category) is not None and not uses(content, STOP_URL)
+    if said is None or scope_of(category) is None:
+        return False
+    return any(isinstance(each, TextContent) and not uses(each, STOP_URL) for each in contents_of(said))
 
 
-def check_stop_url(content: Content, category: Category, business: Business) -> None:
+def check_stop_url(content: Said, category: Category, business: Business) -> None:
     """Refuse a text that sells and could not be stopped. Raises ``InvalidInputError``."""
     if not business.can_be_texted and lacks_stop_url(content, category):
         message = "The business texts from a name, which nobody can answer with STOP: a text that sells must have"
@@ -137,9 +148,11 @@ def render_email(content: EmailContent, category: Category, language: str, value
     )
 
 
-def render_at_longest(content: EmailContent, category: Category, language: str) -> RenderedEmail:
+def render_at_longest(
+    content: EmailContent, category: Category, language: str, declared: Sequence[str] = ()
+) -> RenderedEmail:
     """The email with values as long as they usually are at most."""
-    longest = dict.fromkeys((*VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
+    longest = dict.fromkeys((*declared, *VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
     return render_email(content, category, language, longest)
 
 
