@@ -38,6 +38,7 @@ SETTING_OF: Final = {
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
     "PacesTable": "PACES_TABLE",
     "WebhookDeliveriesTable": "WEBHOOK_DELIVERIES_TABLE",
+    "TextPlansTable": "TEXT_PLANS_TABLE",
     "TimersTable": "TIMERS_TABLE",
 }
 """The setting that holds the name of each table of the template."""

@@ -57,8 +57,10 @@ FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "hard_bounces": COUNTS,
     "keyword": st.none() | st.sampled_from(Keyword),
     "kind": st.sampled_from([meaning for meaning in Meaning if meaning is not Meaning.REACTION]),
+    "included": COUNTS,
     "matched": COUNTS,
     "message_id": IDS.map(str.upper),
+    "month": st.from_regex(r"20[0-9]{2}-(0[1-9]|1[0-2])", fullmatch=True),
     "occurred_at": strategies.moments,
     "opted_out": st.lists(st.sampled_from(Scope), unique=True).map(tuple),
     "outcomes": COUNTS,
@@ -71,6 +73,7 @@ FIELDS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "source": st.sampled_from(ConsentSource),
     "status": st.sampled_from([MessageStatus.FAILED, MessageStatus.BOUNCED]),
     "targeted": COUNTS,
+    "used": COUNTS,
     "version": st.integers(1),
 }
 """What a field of any event may hold; a new field needs its line here."""

@@ -17,7 +17,7 @@ from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
 from tests.contract.templates.fakes import MemoryTemplatesPorts
-from tests.contract.webhooks.fakes import MemoryWebhooksPorts
+from tests.contract.text_plans.fakes import MemoryTextPlansPorts
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.streams import ChangeStream
 
@@ -221,7 +221,7 @@ def labels_of_message(message: "Message") -> frozenset[str]:
 PUBLIC_URL: Final = "https://rebound.example.com/live"
 
 
-class MemoryMessagesPorts(MemoryTemplatesPorts, MemoryWebhooksPorts):
+class MemoryMessagesPorts(MemoryTemplatesPorts, MemoryTextPlansPorts):
     """Implements ``MessagesPorts``."""
 
     public_url = PUBLIC_URL

@@ -26,6 +26,7 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "DirectoryTable": {"": ("business_id", "entry_id")},
     "FrequenciesTable": {"": ("recipient_id",)},
     "PacesTable": {"": ("account", "flow")},
+    "TextPlansTable": {"": ("entry_id",)},
     "TimersTable": {"": ("shard", "timer")},
     "IdempotencyTable": {"": ("id",)},
     "WebhookDeliveriesTable": {"": ("webhook", "delivery_id")},

@@ -161,6 +161,25 @@ class BounceRateWarned(_Event, frozen=True):
     change_id: str
 
 
+class _TextPlanNote(_Event, frozen=True):
+    business_id: str
+    month: str
+    included: int
+    used: int
+    change_id: str
+
+
+class TextPlanWarning(_TextPlanNote, frozen=True):
+    """80 percent or more of a business's text segments of a ``month`` (such as ``2026-11``) are used.
+
+    Published once a month, as the owner is told by email; ``change_id`` is the month.
+    """
+
+
+class TextPlanExhausted(_TextPlanNote, frozen=True):
+    """No text segments are left for a ``month``, or too few for a text that was to go out; as ``TextPlanWarning``."""
+
+
 class AppointmentConfirmed(_OfCustomer, frozen=True):
     """The customer confirmed an appointment by answering the text that asked for it.
 
@@ -252,6 +271,8 @@ DomainEvent = (
     | CampaignPaused
     | CampaignCompleted
     | BounceRateWarned
+    | TextPlanWarning
+    | TextPlanExhausted
     | AppointmentConfirmed
     | ReplyReceived
     | MessageDelivered

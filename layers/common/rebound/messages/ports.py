@@ -12,7 +12,7 @@ from rebound.messages.domain.appointments import AppointmentEntry, AppointmentTi
 from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message
 from rebound.templates.ports import TemplatesPorts
-from rebound.webhooks.ports import WebhooksPorts
+from rebound.text_plans.ports import TextPlansPorts
 
 
 class MessageLog(Protocol):
@@ -107,7 +107,7 @@ class ShortLinkBook(Protocol):
         """The token of the link that a code stands for; ``None`` when there is none, or none any more."""
 
 
-class MessagesPorts(TemplatesPorts, WebhooksPorts, Protocol):
+class MessagesPorts(TemplatesPorts, TextPlansPorts, Protocol):
     """What the use cases of messages need from outside."""
 
     @property

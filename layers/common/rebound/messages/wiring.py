@@ -10,7 +10,7 @@ from rebound.kernel.pages import RowChange
 from rebound.messages.domain.messages import Message, StatusChange
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.templates.wiring import AwsTemplatesPorts, TemplatesUseCases
-from rebound.webhooks.wiring import AwsWebhooksPorts, WebhooksUseCases
+from rebound.text_plans.wiring import AwsTextPlansPorts, TextPlansUseCases
 
 if TYPE_CHECKING:
     from rebound.messages.application.project_messages import ProjectMessages
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rebound.messages.ports import AppointmentBook, LinkKeyring, MessageLog, MessagesPorts, ShortLinkBook
 
 
-class AwsMessagesPorts(AwsTemplatesPorts, AwsWebhooksPorts):
+class AwsMessagesPorts(AwsTemplatesPorts, AwsTextPlansPorts):
     """The ports of messages, implemented over AWS."""
 
     @cached_property
@@ -62,7 +62,7 @@ class AwsMessagesPorts(AwsTemplatesPorts, AwsWebhooksPorts):
         return message_change_of(record)
 
 
-class MessagesUseCases(TemplatesUseCases, WebhooksUseCases):
+class MessagesUseCases(TemplatesUseCases, TextPlansUseCases):
     """The use cases of messages."""
 
     ports: MessagesPorts

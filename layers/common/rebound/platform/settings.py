@@ -41,6 +41,7 @@ KNOWN: Final = frozenset(
         "SCHEDULE_GROUP",
         "SENDER_IDENTITIES",
         "SES_CONFIGURATION_SET",
+        "TEXT_PLANS_TABLE",
         "TEXT_QUEUE_URL",
         "TIMERS_TABLE",
         "TWILIO_BASE_URL",

@@ -14,6 +14,7 @@ from rebound.businesses.domain.holds import AccountHold, LiftedHold
 from rebound.businesses.domain.quiet_hours import QuietHours
 from rebound.businesses.domain.sender_names import filled_name, mailbox
 from rebound.businesses.domain.senders import Senders
+from rebound.businesses.domain.text_plan import TextPlan
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import STANDARD_POLICY, ReachabilityPolicy
 from rebound.kernel.categories import Category
@@ -145,7 +146,8 @@ class Business(Struct, frozen=True):
     ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business chooses among
     them. ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
-    are those of before. ``version`` counts writes of the stored row; it is no setting.
+    are those of before. Without a ``text_plan`` nobody counts its texts. ``version`` counts writes of the stored row;
+    it is no setting.
     """
 
     business_id: str
@@ -174,6 +176,7 @@ class Business(Struct, frozen=True):
     test_recipients: tuple[RecipientOfTests, ...] = ()
     hold: AccountHold | None = None
     lifted_holds: tuple[LiftedHold, ...] = ()
+    text_plan: TextPlan | None = None
     version: int = 0
 
     def barrier(

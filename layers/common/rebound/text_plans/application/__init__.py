@@ -1,0 +1,1 @@
+"""Metering texts, and telling the owner."""
