@@ -72,6 +72,16 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
+    **{
+        ("SweepTimersFunction", action): "tells the owner of a business with a text plan, which none has that day"
+        for action in (
+            "dynamodb:GetItem",
+            "dynamodb:UpdateItem",
+            "events:PutEvents",
+            "ses:SendEmail",
+            "sqs:SendMessage",
+        )
+    },
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }
 """What a function may do and does not do by its own calls, and why it may."""
