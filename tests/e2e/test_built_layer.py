@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import babel
 import pytest
 
 from local.stack import StackConfiguration
@@ -14,7 +15,7 @@ from local.stack.build import BUILT, BUILT_LAYER, build
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/handler.py"))
 SOURCE: Final = Path(__file__).parents[2] / "layers" / "common" / "rebound"
-LARGEST_MEGABYTES: Final = 60
+LARGEST_MEGABYTES: Final = 64
 IMPORT_ALL: Final = """
 import importlib, pkgutil, rebound
 for module in pkgutil.walk_packages(rebound.__path__, "rebound."):
@@ -27,8 +28,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> None:
     build(StackConfiguration(directory=tmp_path_factory.mktemp("build")))
 
 
-def run(code: str, *path: Path) -> None:
-    """Runs ``code`` with the standard library and ``path`` only, and without any setting in the environment."""
+def run(code: str, *path: Path) -> str:
+    """What ``code`` prints with the standard library and ``path`` only, and without any setting in the environment."""
     extended = f"import sys; sys.path[:0] = {[str(folder) for folder in path]}\n{code}"
     done = subprocess.run(
         # -I and -S: no environment variables, no site-packages.
@@ -40,6 +41,7 @@ def run(code: str, *path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -117,6 +119,37 @@ def test_what_functions_ask_of_aws_and_twilio_is_not_left_out() -> None:
     assert len(asked) > 5
     run(EVERY_CLIENT % sorted(asked | {"dynamodb"}), BUILT_LAYER)
     run(A_TEXT, BUILT_LAYER)
+
+
+WRITTEN: Final = """
+import sys
+from rebound.kernel.languages import LANGUAGES
+from rebound.templates.domain.typed_values import Reader, written
+countries = {name[3:5] for name in %r}
+for language in LANGUAGES:
+    for country in ("XX", *sorted(countries)):
+        reader = Reader(language, country, "UTC")
+        print(language, country, [
+            written(kind, value, reader)
+            for kind, value in (("number", 1234.5), ("money", "1234.5 CHF"), ("date", "2026-03-05"), ("time", "17:05"))
+        ])
+"""
+
+
+def test_values_are_written_from_the_layer_as_by_all_of_babel() -> None:
+    names = sorted(path.stem for path in (BUILT_LAYER / "babel" / "locale-data").glob("??_??.dat"))
+    everything = Path(babel.__file__).parents[1]
+    from_layer, from_all = (
+        run(f"{extra}\n{WRITTEN % names}", *paths)
+        for extra, paths in (
+            ("", (BUILT_LAYER,)),
+            (f"sys.path.append({str(everything)!r})", (SOURCE.parent,)),
+        )
+    )
+
+    assert len(names) > 200
+    assert from_layer == from_all
+    assert "5. März 2026" in from_layer
 
 
 def test_the_layer_holds_no_more_than_what_is_imported() -> None:

@@ -13,7 +13,8 @@ from msgspec import inspect
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.layout import MAX_BLOCKS, Layout, TextBlock, Voucher, placed
-from rebound.templates.domain.placeholders import PLACEHOLDER, flaws_of, repaired
+from rebound.templates.domain.placeholder_flaws import flaws_of
+from rebound.templates.domain.placeholders import PLACEHOLDER, repaired
 
 if TYPE_CHECKING:
     from enum import Enum

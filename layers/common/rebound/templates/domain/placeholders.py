@@ -14,15 +14,12 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from rebound.kernel.nearest import nearest
 from rebound.templates.domain.address_places import ADDRESSES, address_around, in_css
 from rebound.templates.domain.html_as_text import unescaped
 from rebound.templates.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
-OPENING: Final = "##{{"
-MAX_NAMED: Final = 10
-"""Placeholders that are named in one answer."""
+
 
 # What editors, mail programs and Markdown make of a character of a placeholder.
 _HASH: Final = r"(?:\\?#|&\#0*35;|&\#x0*23;|&num;|%(?:25)*23|＃)"
@@ -30,43 +27,33 @@ _OPEN: Final = r"(?:\\?\{|&\#0*123;|&\#x0*7b;|&l(?:brace|cub);|%(?:25)*7B|｛)"
 _CLOSE: Final = r"(?:\\?\}|&\#0*125;|&\#x0*7d;|&r(?:brace|cub);|%(?:25)*7D|｝)"
 _UNDERSCORE: Final = r"(?:\\_|&lowbar;|&\#0*95;|&\#x0*5f;|%(?:25)*5F)"
 _SPACE: Final = r"(?:\s|&nbsp;|&\#0*(?:32|160);|&\#x0*(?:20|a0);|%C2%A0|%(?:25)*20|\+)"
-_TAG: Final = r"(?:<!--.{0,200}?-->|</?[a-zA-Z][^<>]{0,500}>)"
-_UNSEEN: Final = (
+TAG: Final = r"(?:<!--.{0,200}?-->|<!\[[^<>]{0,100}>|</?[a-zA-Z][^<>]{0,500}>)"
+UNSEEN: Final = (
     r"(?:[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]"
     r"|&(?:shy|zwnj|zwj|ZeroWidthSpace|NoBreak|lrm|rlm);|&\#0*(?:173|820[3-7]|8288|65279);"
     r"|&\#x0*(?:ad|200[b-f]|2060|feff);|%E2%80%8[B-F]|%C2%AD|%EF%BB%BF)"
 )
-_AMONG: Final = rf"(?:{_TAG}|{_UNSEEN}|{_SPACE}){{0,12}}"
-_INSIDE: Final = rf"(?P<name>(?:[\w.-]|{_UNDERSCORE}|{_TAG}|{_UNSEEN}|{_SPACE}){{0,80}}?)"
+_AMONG: Final = rf"(?:{TAG}|{UNSEEN}|{_SPACE}){{0,12}}"
+_INSIDE: Final = rf"(?P<name>(?:[\w.-]|{_UNDERSCORE}|{TAG}|{UNSEEN}|{_SPACE}){{0,80}}?)"
 _BRACES: Final = rf"{_OPEN}{_AMONG}{_OPEN}{_INSIDE}{_CLOSE}{_AMONG}{_CLOSE}"
 _FLAGS: Final = re.IGNORECASE | re.DOTALL
 _MANGLED: Final = rf"{_HASH}{_AMONG}{_HASH}{_AMONG}{_BRACES}"
-_WITHOUT_HASHES: Final = _BRACES
+WITHOUT_HASHES: Final = _BRACES
 """Compiled when they are first used: together they take 4 ms, and most requests for the API have no content."""
-_TAGS: Final = re.compile(_TAG, _FLAGS)
-_TAGS_AND_UNSEEN: Final = re.compile(rf"{_TAG}|{_UNSEEN}", _FLAGS)
+_TAGS: Final = re.compile(TAG, _FLAGS)
+_TAGS_AND_UNSEEN: Final = re.compile(rf"{TAG}|{UNSEEN}", _FLAGS)
 _WRAPS: Final = re.compile(r"\s*[\r\n]\s*|\u00a0|&nbsp;|&\#0*160;|&\#x0*a0;|%C2%A0", re.IGNORECASE)
 """White space that an editor puts in, where people write a space at most."""
 _SPACES: Final = re.compile(rf"{_SPACE}+", _FLAGS)
 _UNDERSCORES: Final = re.compile(_UNDERSCORE, _FLAGS)
-_NAME: Final = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,3}")
-_OF_A_TEMPLATE_LANGUAGE: Final = re.compile(
-    r"\{\{\{?(?:[#/^]\s*\w+\s+|[#/^>&~-]?\s*)(?P<name>[^\W\d][\w.-]*)\s*(?:\|[^{}]{0,200})?~?\}\}"
-)
-"""``{{name | default: "x"}}``, ``{{#if name}}`` and the like of Handlebars, Liquid and Jinja."""
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
-_LESS_A_BRACE: Final = re.compile(
-    r"(?:##)?(?<!\{)(?P<opened>\{{1,2})[ ]?(?P<name>[^\W\d]\w*)[ ]?(?P<closed>\}{1,2})(?!\})"
-)
-"""Braces of which one is lost, or each with its twin; without ``##`` they mean a placeholder if they have our name."""
-_PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
 _COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
 _SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
 _DOUBLED: Final = re.compile(rf"(?:(?:https?|mailto){_COLON}{_SLASH}{{0,3}}(?:www\.)?\s*)+$", re.IGNORECASE)
 _RELATIVE: Final = re.compile(r"""(?<=["'=\s(])(?:\.{0,2}/)+$""")
 """What an editor makes of an address that it takes for one of its own site."""
 _LOOKED_BACK: Final = 200
-_FOR_OUTLOOK: Final = "<!--[if"
+FOR_OUTLOOK: Final = "<!--[if"
 """How a comment begins that is none for Outlook."""
 
 
@@ -85,7 +72,8 @@ class Flaw(Struct, frozen=True):
 
 
 @cache
-def _compiled(source: str) -> re.Pattern[str]:
+def compiled(source: str) -> re.Pattern[str]:
+    """One of the patterns for what an editor made of a placeholder, compiled when it is first used."""
     return re.compile(source, _FLAGS)
 
 
@@ -97,13 +85,13 @@ def repaired(source: str, links: Sequence[str], *, is_html: bool) -> str:
     """
     if "{" not in source and "%" not in source and "&" not in source and "｛" not in source:
         return source
-    tags = _tag_places(source) if is_html and _TAGS.search(source) else _Places([])
+    tags = tag_places(source) if is_html and _TAGS.search(source) else Places([])
 
     def as_it_was(found: re.Match[str]) -> str:
         within = "" if not is_html or tags.have(found.start()) else "".join(_TAGS.findall(found[0]))
-        return f"{within}##{{{{{_name_in(found)}}}}}"
+        return f"{within}##{{{{{name_in(found)}}}}}"
 
-    return _with_whole_addresses(_compiled(_MANGLED).sub(as_it_was, source), links)
+    return _with_whole_addresses(compiled(_MANGLED).sub(as_it_was, source), links)
 
 
 def _with_whole_addresses(source: str, links: Sequence[str]) -> str:
@@ -120,13 +108,13 @@ def _with_whole_addresses(source: str, links: Sequence[str]) -> str:
     return "".join([*kept, source[at:]])
 
 
-def _name_in(found: re.Match[str]) -> str:
+def name_in(found: re.Match[str]) -> str:
     """The name within a placeholder's braces, without what got in there."""
     name = _UNDERSCORES.sub("_", _TAGS_AND_UNSEEN.sub("", found["name"]))
     return _SPACES.sub(" ", _WRAPS.sub("", name)).strip()
 
 
-class _Places:
+class Places:
     """Spans of a text in their order, to be asked which places are in one."""
 
     def __init__(self, spans: list[tuple[int, int]]) -> None:
@@ -139,68 +127,13 @@ class _Places:
         return number >= 0 and place < self._ends[number]
 
 
-def _tag_places(source: str) -> _Places:
-    return _Places([(p.start, p.end) for p in pieces(source) if p.kind in {Kind.START, Kind.END}])
+def tag_places(source: str) -> Places:
+    """Where the tags of an HTML text are."""
+    return Places([(p.start, p.end) for p in pieces(source) if p.kind in {Kind.START, Kind.END}])
 
 
-def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
-    """What in a repaired template nobody could fill in, or would reach the customer as it stands."""
-    names = [found[1] for found in PLACEHOLDER.finditer(source)]
-    unknown = dict.fromkeys(name for name in names if name not in known)
-    for name in list(unknown)[:MAX_NAMED]:
-        meant = nearest(name, known)
-        hint = "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
-        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}", did_you_mean=meant)
-    if source.count(OPENING) != len(names):
-        yield Flaw("Has a placeholder that is not closed: ##{{ without }}.")
-    yield from _without_hashes(source, known, is_html=is_html)
-    if not unknown:
-        slots = _html_slots(source) if is_html else _text_slots(source)
-        yield from (flaw for slot in slots if (flaw := slot.flaw(source, links)) is not None)
-
-
-def _without_hashes(source: str, known: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
-    named: dict[str, Flaw] = {}
-    shapes = (_compiled(_WITHOUT_HASHES), _OF_A_TEMPLATE_LANGUAGE, _LESS_A_BRACE)
-    candidates = [found for shape in shapes for found in shape.finditer(source) if not _is_whole(found)]
-    unread = _Places(_unread(source) if is_html and candidates else [])
-    for found in candidates:
-        name = _name_in(found)
-        if (
-            source[max(found.start() - 2, 0) : found.start()] == "##"
-            or not _NAME.fullmatch(name)
-            or unread.have(found.start())
-        ):
-            continue
-        has_hashes, lacks = found[0].startswith("##"), found.re is _LESS_A_BRACE
-        # Braces are data in many an address; a name of ours in them is none.
-        if name in known or (has_hashes if lacks else not _PERCENT_ENCODED.match(found[0])):
-            written = f"{'##' * has_hashes}{found['opened']}{name}{found['closed']}" if lacks else f"{{{{{name}}}}}"
-            message = f"{written} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
-            if name not in known:
-                message += f" Known are {', '.join(known)}."
-            named.setdefault(name, Flaw(message, _line(source, found.start())))
-    yield from list(named.values())[:MAX_NAMED]
-
-
-def _is_whole(found: re.Match[str]) -> bool:
-    """Whether no brace is lost: two and two are judged otherwise, and one and one without hashes are text."""
-    if found.re is not _LESS_A_BRACE or len(found["opened"]) != len(found["closed"]):
-        return False
-    return len(found["opened"]) == len("{{") or not found[0].startswith("##")
-
-
-def _unread(source: str) -> list[tuple[int, int]]:
-    """Where braces reach nobody: style sheets, scripts, and comments that are not for Outlook."""
-    return [
-        (piece.start, piece.end)
-        for piece in pieces(source)
-        if piece.kind is Kind.UNSEEN
-        and (piece.name in {"style", "script"} or (not piece.name and not source.startswith(_FOR_OUTLOOK, piece.start)))
-    ]
-
-
-def _line(source: str, place: int) -> int:
+def line_of(source: str, place: int) -> int:
+    """The line of a place in a text, from 1 on."""
     return source.count("\n", 0, place) + 1
 
 
@@ -246,7 +179,7 @@ class Slot(Struct, frozen=True):
 
     def flaw(self, source: str, links: Sequence[str]) -> Flaw | None:
         """Why nothing sensible can stand here."""
-        line, written = _line(source, self.start), f"##{{{{{self.name}}}}}"
+        line, written = line_of(source, self.start), f"##{{{{{self.name}}}}}"
         if self.misplaced:
             return Flaw(
                 f'{written} stands within a tag, but in no value of an attribute: write name="{written}".', line
@@ -283,11 +216,16 @@ def _seen(text: str) -> str:
     return _INVISIBLE.sub("", text).strip()
 
 
+def slots_of(source: str, *, is_html: bool) -> Iterator[Slot]:
+    """The placeholders of a template in their order, each with where it stands."""
+    return _html_slots(source) if is_html else _text_slots(source)
+
+
 def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterator[Slot]:
     """The placeholders of an HTML template in their order, each with where it stands; Outlook reads some comments."""
     for piece in pieces(source) if ends is None else read(source, begins, ends):
-        if piece.kind is Kind.UNSEEN and source.startswith(_FOR_OUTLOOK, piece.start):
-            yield from _html_slots(source, piece.start + len(_FOR_OUTLOOK), piece.end)
+        if piece.kind is Kind.UNSEEN and source.startswith(FOR_OUTLOOK, piece.start):
+            yield from _html_slots(source, piece.start + len(FOR_OUTLOOK), piece.end)
             continue
         for found in PLACEHOLDER.finditer(source, piece.start, piece.end):
             if piece.kind is Kind.TEXT:
@@ -340,14 +278,22 @@ def _in_text(source: str, found: re.Match[str], begins: int, *, as_html: bool) -
 # --- filling in -------------------------------------------------------------------------------------------------------
 
 
+_SIDE_BY_SIDE: Final = re.compile(r"\{(?=\{)")
+
+
 class Template(Struct, frozen=True):
-    """A template that is ready to be filled in: literal text, and the names of values with how each is encoded."""
+    """A template that is ready to be filled in: literal text, and the names of values with how each is encoded.
+
+    What is filled in never has two opening braces side by side, which look like a placeholder that nobody filled in: a
+    space comes between, in a value as well. Style sheets mean the same with it.
+    """
 
     parts: tuple[str | tuple[str, Encode], ...]
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with values in the placeholders' places."""
-        return "".join([part if isinstance(part, str) else part[1](values[part[0]]) for part in self.parts])
+        text = "".join([part if isinstance(part, str) else part[1](values[part[0]]) for part in self.parts])
+        return _SIDE_BY_SIDE.sub("{ ", text) if "{{" in text else text
 
 
 def header_template(source: str, encode: Encode) -> Template:

@@ -38,10 +38,10 @@ from rebound.templates.domain.footers import (
 )
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import read_for_footer
+from rebound.templates.domain.placeholder_flaws import flaws_of
 from rebound.templates.domain.placeholders import (
     PLACEHOLDER,
     Template,
-    flaws_of,
     header_template,
     html_template,
     repaired,
