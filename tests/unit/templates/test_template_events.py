@@ -190,6 +190,20 @@ def test_a_message_from_a_default_needs_only_what_the_default_says(event: str, c
         assert variable.required == (variables_of(event)[name].required and name in used)
 
 
+@of_each_language
+@pytest.mark.parametrize("event", ["class_cancelled", "appointment_cancelled"])
+def test_what_becomes_of_the_money_is_said_by_kind_of_payment_or_in_words_of_ones_own(
+    event: str, language: str
+) -> None:
+    texts = words(language)["refunds"]
+
+    assert set(texts) == {"card", "cash", "gift_card", "membership", "package"}
+    for kind, text in texts.items():
+        assert given_in(event, language, refundNotice=kind)["refundNotice"] == text
+    assert given_in(event, language, refundNotice="We call you.")["refundNotice"] == "We call you."
+    assert given_in(event, language)["refundNotice"] == ""
+
+
 # --- texts ------------------------------------------------------------------------------------------------------------
 
 

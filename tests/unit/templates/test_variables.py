@@ -1,5 +1,6 @@
 """Declared variables: what may be declared, what may be given, and what a recipient reads."""
 
+from copy import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -378,6 +379,78 @@ def test_a_preview_shows_the_example_else_the_default_else_some_value(
 
     assert filled({"apt": variable}, check_given({"apt": variable}, shown), {}, ROME).missing == ()
     assert (shown["apt"] == OF_EACH[kind]) or not (has_example or has_default)
+
+
+REFUND: Final = Variable(
+    texts={"card": {"en": "Back on your card.", "it": "Sulla sua carta."}, "gift_card": {"de": "Gutgeschrieben."}}
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "reader", "said"),
+    [
+        ("card", ROME, "Sulla sua carta."),
+        (" card\n", ROME, "Sulla sua carta."),
+        ("card", NEW_YORK, "Back on your card."),
+        ("card", replace(ROME, language="pt"), "Back on your card."),
+        ("gift_card", ROME, "Gutgeschrieben."),
+        ("We talk about it.", ROME, "We talk about it."),
+        ("Card", ROME, "Card"),
+        ("", ROME, ""),
+    ],
+)
+def test_the_word_for_a_case_is_written_as_its_text_in_the_readers_language(
+    value: str, reader: Reader, said: str
+) -> None:
+    given = check_given({"refund": REFUND}, {"refund": value})
+
+    assert filled({"refund": REFUND}, given, {}, reader).values == {"refund": said}
+
+
+def test_a_default_and_an_example_may_be_words_for_cases() -> None:
+    declared = {"refund": replace(REFUND, default="card", example="gift_card")}
+
+    check_declared(declared)
+    assert filled(declared, {}, {}, ROME).values == {"refund": "Sulla sua carta."}
+    assert filled(declared, examples_of(declared), {}, ROME).values == {"refund": "Gutgeschrieben."}
+
+
+@pytest.mark.parametrize(("word", "meant"), [("crad", "card"), ("giftcard", "gift_card"), ("paypal", None)])
+def test_a_mistaken_word_is_not_taken_for_a_text(word: str, meant: str | None) -> None:
+    with pytest.raises(InvalidInputError, match="Must be one of card, gift_card, or a text of more") as caught:
+        check_given({"refund": REFUND}, {"refund": word})
+
+    assert ("Did you mean" in str(caught.value)) == (meant is not None)
+    assert meant is None or f"Did you mean {meant}?" in str(caught.value)
+    with pytest.raises(InvalidInputError):
+        check_declared({"refund": replace(REFUND, default=word)})
+
+
+@pytest.mark.parametrize(
+    ("texts", "field"),
+    [
+        ({}, ""),
+        ({f"k{number}": {"en": "x"} for number in range(21)}, ""),
+        ({"Card": {"en": "x"}}, ".Card"),
+        ({"": {"en": "x"}}, "."),
+        ({"card": {}}, ".card"),
+        ({"card": {"nl": "x"}}, ".card.nl"),
+        ({"card": {"en": " "}}, ".card.en"),
+        ({"card": {"en": "x" * 1001}}, ".card.en"),
+        ({"card": {"en": "Hello ##{{first_name}}"}}, ".card.en"),
+    ],
+)
+def test_texts_that_nobody_could_be_sent_are_refused(texts: dict[str, dict[str, str]], field: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check_declared({"refund": Variable(texts=texts)})
+
+    assert [error.field for error in caught.value.errors] == [f"variables.refund.texts{field}"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VariableType if kind is not TEXT])
+def test_other_values_have_no_cases(kind: VariableType) -> None:
+    with pytest.raises(InvalidInputError, match=r"variables\.v\.texts"):
+        check_declared({"v": replace(REFUND, type=kind)})
 
 
 def test_addresses_are_told_apart_from_other_variables() -> None:

@@ -10,6 +10,8 @@ from msgspec import json
 
 LANGUAGES: Final = ("de", "en", "es", "fr", "it", "pt")
 """ISO 639-1."""
+LAST_RESORT: Final = "en"
+"""For who reads none of the languages that there are, of what is not there in all of them."""
 _PACKAGE: Final = __file__.rsplit("/", 2)[0]
 
 

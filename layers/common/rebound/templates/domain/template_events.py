@@ -17,7 +17,7 @@ from msgspec import Struct, json
 
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.languages import LANGUAGES, LAST_RESORT
 from rebound.templates.domain.content import Content, TextContent
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.html_reading import read_for_footer
@@ -30,12 +30,12 @@ _BEHIND_DETAILS: Final = "#f2f2f2"
 
 
 class EventVariable(Struct, frozen=True):
-    """A variable as the file has it; ``texts`` names the group of words that stand for its values."""
+    """A variable as the file has it; ``has_cases`` is set for the one that has ``refunds`` for its texts."""
 
     description: str
     example: Any
     type: VariableType = VariableType.TEXT
-    texts: str | None = None
+    has_cases: bool = False
 
 
 class TemplateEvent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,9 +99,6 @@ class _Words(Struct, frozen=True, forbid_unknown_fields=True):
     hello: str
     refunds: dict[str, str]
     events: dict[str, EventWords]
-
-    def texts(self, group: str) -> Mapping[str, str]:
-        return {"refunds": self.refunds}[group]
 
 
 def template_events() -> Mapping[str, TemplateEvent]:
@@ -218,7 +215,14 @@ def _text_of(event: TemplateEvent, words: EventWords) -> str:
 
 
 def _variable(about: EventVariable, *, required: bool) -> Variable:
-    return Variable(about.type, required, None, about.example)
+    return Variable(about.type, required, None, about.example, _texts_of_refunds() if about.has_cases else None)
+
+
+@cache
+def _texts_of_refunds() -> Mapping[str, Mapping[str, str]]:
+    """What becomes of the money, by how it was paid and by language."""
+    kinds = _words(LAST_RESORT).refunds
+    return {kind: {language: _words(language).refunds[kind] for language in LANGUAGES} for kind in kinds}
 
 
 @cache

@@ -15,6 +15,8 @@ from msgspec import Struct
 
 from rebound.customers.domain import PROFILE, Kind
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.languages import LANGUAGES, LAST_RESORT
+from rebound.kernel.nearest import nearest
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.typed_values import Reader, VariableType, allowed, checked, is_empty, sample, written
 
@@ -38,14 +40,21 @@ class Variable(Struct, frozen=True):
     """A variable that a template declares.
 
     ``default`` and ``example`` are as the client wrote them, in JSON; ``None`` for none. The default is used where
-    nothing is given, the example in previews.
+    nothing is given, the example in previews. ``texts`` are those of cases, by a word for each and by language: where
+    such a word is given, its text stands.
     """
 
     type: VariableType = VariableType.TEXT
     required: bool = False
     default: Any = None
     example: Any = None
+    texts: Mapping[str, Mapping[str, str]] | None = None
 
+
+MOST_CASES: Final = 20
+WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""The word for a case. A value that looks like one and is none is a mistake; any other is a text of its own."""
+_NO_WORD: Final = "The word for a case is a small letter and up to 39 of a–z, 0–9 and _."
 
 Declared = Mapping[str, Variable]
 """The variables of a template by name."""
@@ -89,8 +98,45 @@ def _flaws_of(field: str, name: str, variable: Variable) -> Iterator[FieldError]
             continue
         try:
             checked(variable.type, value)
+            _check_case(variable, value)
         except ValueError as error:
             yield FieldError(f"{field}.{part}", str(error))
+    if variable.texts is not None:
+        yield from _flaws_of_texts(f"{field}.texts", variable.type, variable.texts)
+
+
+def _flaws_of_texts(field: str, kind: VariableType, texts: Mapping[str, Mapping[str, str]]) -> Iterator[FieldError]:
+    if kind is not VariableType.TEXT:
+        yield FieldError(field, "Are for variables of type text alone.")
+        return
+    if not 0 < len(texts) <= MOST_CASES:
+        yield FieldError(field, f"Must have 1 to {MOST_CASES} cases.")
+    for word, said in texts.items():
+        if not WORD.fullmatch(word):
+            yield FieldError(f"{field}.{word}", _NO_WORD)
+        if not said:
+            yield FieldError(f"{field}.{word}", "Must have at least one language.")
+        for language, text in said.items():
+            here = f"{field}.{word}.{language}"
+            if language not in LANGUAGES:
+                yield FieldError.unknown(here, f"Must be one of {', '.join(LANGUAGES)}.", language, LANGUAGES)
+            elif not text or is_empty(text) or "{{" in text:
+                yield FieldError(here, "Must say something, without placeholders.")
+            else:
+                try:
+                    checked(VariableType.TEXT, text)
+                except ValueError as error:
+                    yield FieldError(here, str(error))
+
+
+def _check_case(variable: Variable, value: object) -> None:
+    """Refuse a word for a case that there is not. Raises ``ValueError``."""
+    if variable.texts is not None and isinstance(value, str) and WORD.fullmatch(value.strip()):
+        known = list(variable.texts)
+        if value.strip() not in known:
+            meant = nearest(value, known)
+            hint = "" if meant is None else f" Did you mean {meant}?"
+            raise ValueError(f"Must be one of {', '.join(known)}, or a text of more than one word.{hint}")
 
 
 def check_given(declared: Declared, given: Mapping[str, Any], field: str = "variables") -> Mapping[str, Any]:
@@ -106,6 +152,7 @@ def check_given(declared: Declared, given: Mapping[str, Any], field: str = "vari
         elif not is_empty(value):
             try:
                 kept[name] = checked(variable.type, value)
+                _check_case(variable, value)
             except ValueError as error:
                 errors.append(FieldError(f"{field}.{name}", str(error)))
     if errors:
@@ -145,10 +192,18 @@ def filled(declared: Declared, given: Mapping[str, Any], known: Mapping[str, str
     for name, variable in declared.items():
         sources = (given.get(name), known.get(name), variable.default)
         value = next((each for each in sources if not is_empty(each)), None)
-        values[name] = "" if value is None else written(variable.type, value, reader)
+        values[name] = "" if value is None else written(variable.type, _said(variable, value, reader), reader)
         if value is None and variable.required:
             missing.append(name)
     return Filled(values, tuple(missing))
+
+
+def _said(variable: Variable, value: Any, reader: Reader) -> Any:
+    """The value, or where it is the word for a case, that case's text in the reader's language, or else another."""
+    said = variable.texts.get(value.strip()) if variable.texts is not None and isinstance(value, str) else None
+    if said is None:
+        return value
+    return next(said[each] for each in (reader.language, LAST_RESORT, *said) if each in said)
 
 
 def missing_of(declared: Declared, given: Mapping[str, Any], known: Mapping[str, str]) -> tuple[str, ...]:
