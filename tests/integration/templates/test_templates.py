@@ -40,7 +40,7 @@ def test_a_template_is_saved_and_read_as_it_was_written(stack: Stack) -> None:
     assert (saved.body["status"], saved.body["draft_version"], saved.body["warnings"]) == ("published", None, [])
     assert saved.body["contents"]["de"] == {**TEMPLATE["contents"]["de"], "html": None}
     assert saved.body["variables"] == {
-        "class_name": {"type": "text", "required": True, "default": None, "example": "Vinyasa"}
+        "class_name": {"type": "text", "required": True, "default": None, "example": "Vinyasa", "texts": None}
     }
     read = stack.api("GET", URL)
     assert (read.body, tag_of(read)) == (saved.body, tag_of(saved))

@@ -43,6 +43,7 @@ AREAS: Final = (
         for name in ("excluded", "messages.csv")
     ),
     Area("templates", ("rebound.templates.http.templates",), "messages"),
+    Area("template-events", ("rebound.templates.http.events",), "messages"),
     # Nothing is kept.
     Area("layouts", ("rebound.templates.http.layouts",), "messages", reads=True),
     Area("messages", ("rebound.sending.http",), "messages"),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from rebound.kernel.languages import LAST_RESORT
+
 if TYPE_CHECKING:
     from rebound.templates.domain.variables import Variable
 
@@ -17,8 +19,6 @@ MAX_TEXT_CHARACTERS: Final = 1600
 """Twilio and SNS take no longer body."""
 ANY_LANGUAGE: Final = ""
 """Stands for the language of what everybody gets."""
-LAST_RESORT: Final = "en"
-"""The language for those of whose language, and of whose business's, a template has nothing."""
 
 
 class EmailContent(Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from msgspec.structs import asdict
 from pydantic import AfterValidator, Field, ValidationError
 
 from rebound.kernel.categories import Category
@@ -29,10 +30,9 @@ from rebound.templates import wiring
 from rebound.templates.application.template_service import Expected, FromLayout, Listed, NewVersion, TemplateView
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.template import TEMPLATE_ID, TemplateVersion
-from rebound.templates.domain.typed_values import VariableType
-from rebound.templates.domain.variables import Variable
 from rebound.templates.http.given_content import EmailContentRequest, GivenContent, TextContentRequest, content_of
 from rebound.templates.http.given_layout import GivenLayout
+from rebound.templates.http.variable_shapes import VariableAnswer, VariableShape, read_variables
 
 SAYS: Final = ("content", "contents", "layout")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(SAYS)}."
@@ -57,32 +57,6 @@ GivenTranslation = Annotated[
         examples=[{"subject": "Ihr Kurs", "text": "Bis bald, ##{{first_name}}."}, {"body": "Bis bald."}],
     ),
 ]
-
-
-class VariableShape(Request):
-    """A variable of the template's own, ``##{{name}}``.
-
-    Whoever sends from the template gives its value. One of the customer's or the business's may be declared as well, to
-    make it required or to give it a default.
-    """
-
-    type: Annotated[VariableType, Field(strict=False)] = VariableType.TEXT
-    required: bool = Field(
-        default=False,
-        description="Whether nothing is sent to whom it says nothing, nor the default: a single message is refused, "
-        "and a campaign leaves out who has none.",
-    )
-    default: Any = Field(default=None, description="Stands where nothing is given: null, nothing, or only spaces.")
-    example: Any = Field(default=None, description="Shown in previews.")
-
-
-class VariableAnswer(Answer):
-    """A variable of the template's own."""
-
-    type: VariableType
-    required: bool
-    default: Any
-    example: Any
 
 
 class TemplateRequest(Request):
@@ -118,7 +92,7 @@ class TemplateRequest(Request):
             name=self.name,
             channel=self.channel,
             category=self.category,
-            variables=_variables(self.variables),
+            variables=read_variables(self.variables),
             contents=self._contents(),
             email_content=self._email_content(),
             is_draft=self.status == "draft",
@@ -265,10 +239,6 @@ class TemplatePage(Answer):
     next_cursor: str | None
 
 
-def _variables(given: Mapping[str, VariableShape]) -> Mapping[str, Variable]:
-    return {name: Variable(each.type, each.required, each.default, each.example) for name, each in given.items()}
-
-
 def _content(channel: Channel, given: Mapping[str, Any], path: str) -> Content | FromLayout:
     """The content that stands at a path. Raises ``InvalidInputError``."""
     if "layout" in given:
@@ -298,10 +268,7 @@ def _as_request(version: TemplateVersion) -> dict[str, Any]:
         "name": version.name,
         "channel": version.channel,
         "category": version.category,
-        "variables": {
-            name: {"type": each.type, "required": each.required, "default": each.default, "example": each.example}
-            for name, each in version.variables.items()
-        },
+        "variables": {name: asdict(each) for name, each in version.variables.items()},
         "content": only if is_same and "layout" not in only else None,
         "contents": None if is_same else {language: said(language) for language in version.contents},
         "layout": only.get("layout"),
