@@ -190,7 +190,9 @@ def test_what_everybody_sees_does(seen: str, around: str) -> None:
     html = as_sent(around.format(seen.format(PLACED)))
 
     assert FOOTER not in html
-    assert html.replace("%3A", ":").replace("%2F", "/").count(UNSUBSCRIBE) == 1
+    # Once, or as the words of the link that it is made where it stands in a text.
+    pressed = f'<a href="{UNSUBSCRIBE}">{UNSUBSCRIBE}</a>'
+    assert html.replace("%3A", ":").replace("%2F", "/").replace(pressed, UNSUBSCRIBE).count(UNSUBSCRIBE) == 1
 
 
 OPEN_ENDS = [

@@ -409,6 +409,27 @@ def test_a_value_behind_a_link_of_ours_in_a_text_is_encoded(value: str) -> None:
     assert text.startswith(f"{UNSUBSCRIBE}?n={quote(value, safe='', errors='replace')} {value}")
 
 
+@pytest.mark.parametrize(
+    ("written", "hrefs"),
+    [
+        ("<p>Leave: ##{{unsubscribe_url}}.</p>", [UNSUBSCRIBE]),
+        ("<a href='https://x.example/'>x</a> ##{{unsubscribe_url}}", ["https://x.example/", UNSUBSCRIBE]),
+        ('<a href="##{{unsubscribe_url}}">Go to <b>##{{unsubscribe_url}}</b></a>', [UNSUBSCRIBE]),
+        ("<!--[if mso]><p>##{{unsubscribe_url}}</p><![endif]--><p>##{{unsubscribe_url}}</p>", [UNSUBSCRIBE]),
+    ],
+)
+def test_an_address_in_a_text_of_html_can_be_pressed_and_is_bare_in_plain_text(written: str, hrefs: list[str]) -> None:
+    email = sent(EmailContent("s", written))
+
+    assert [href for href in Links(email.html).hrefs if href != PREFERENCES] == hrefs
+    assert "<a" not in email.text
+    assert UNSUBSCRIBE in email.text
+
+
+def test_an_address_is_no_link_in_a_title() -> None:
+    assert "<title>" + UNSUBSCRIBE + "</title>" in sent(EmailContent("s", "<title>##{{unsubscribe_url}}</title>x")).html
+
+
 def test_an_empty_value_leaves_an_empty_attribute() -> None:
     email = sent(EmailContent("s", "<p title=##{{first_name}} class=x>x</p>"), first_name="")
 

@@ -8,6 +8,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import replace
 from functools import cache, partial
 from typing import Final
 from urllib.parse import quote
@@ -159,7 +160,8 @@ class Slot(Struct, frozen=True):
 
     ``before`` is ``None`` where it is not in a link. ``attribute`` is that in whose value it stands; ``misplaced`` says
     that it stands within a tag but in no value. ``is_part`` says that its link is a part of a value with more in it,
-    ``in_sheet`` that this is a style sheet, in which HTML's character references are not read.
+    ``in_sheet`` that this is a style sheet, in which HTML's character references are not read, ``in_prose`` that it
+    stands in a text of HTML that is not the words of a link.
     """
 
     start: int
@@ -171,6 +173,7 @@ class Slot(Struct, frozen=True):
     misplaced: bool = False
     is_part: bool = False
     in_sheet: bool = False
+    in_prose: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -223,13 +226,16 @@ def slots_of(source: str, *, is_html: bool) -> Iterator[Slot]:
 
 def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterator[Slot]:
     """The placeholders of an HTML template in their order, each with where it stands; Outlook reads some comments."""
+    in_link = False
     for piece in pieces(source) if ends is None else read(source, begins, ends):
+        if piece.name == "a" and piece.kind in {Kind.START, Kind.END}:
+            in_link = piece.kind is Kind.START
         if piece.kind is Kind.UNSEEN and source.startswith(FOR_OUTLOOK, piece.start):
             yield from _html_slots(source, piece.start + len(FOR_OUTLOOK), piece.end)
             continue
         for found in PLACEHOLDER.finditer(source, piece.start, piece.end):
             if piece.kind is Kind.TEXT:
-                yield _in_text(source, found, piece.start, as_html=True)
+                yield replace(_in_text(source, found, piece.start, as_html=True), in_prose=not in_link)
             elif piece.kind in {Kind.START, Kind.END}:
                 yield _in_tag(source, found, piece)
             elif piece.name == "style":
@@ -331,8 +337,9 @@ def html_template(source: str, links: Sequence[str]) -> Template:
             literal = f'{source[at : bare.start]}"{_quotable(source[bare.start : slot.start])}'
         elif bare is not None:
             literal = _quotable(literal)
-        encode = slot.encode(links)
-        parts += [literal, (slot.name, encode if slot.in_sheet else partial(_both, encode, html.escape))]
+        encode = slot.encode(links) if slot.in_sheet else partial(_both, slot.encode(links), html.escape)
+        is_pressed = slot.in_prose and slot.before is None and slot.name in links
+        parts += [literal, (slot.name, _pressed if is_pressed else encode)]
         at = slot.end
         if bare is not None and (number + 1 == len(slots) or slots[number + 1].attribute is not bare):
             parts.append(_quotable(source[at : bare.end]) + '"')
