@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -25,16 +25,10 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAKS: Final = re.compile("[\r\n\u2028\u2029\u0085]")
 _BRACES: Final = re.compile(r"\{\{|\}\}")
 _REST: Final = r"""[^\s<>"\\]"""
-_SOURCE: Final = re.compile(rf"https?://[^\s<>\"\\/?#]{_REST}*", re.IGNORECASE)
-_LINK: Final = re.compile(
-    rf"(?:https?://[^\s<>\"\\/?#]|(?:mailto|tel|sms):{_REST}|##\{{\{{(?:{'|'.join(ALL_LINKS)})\}}\}}){_REST}*",
-    re.IGNORECASE,
-)
-_ADDRESSES: Final = {"link": _LINK, "source": _SOURCE}
-_OURS: Final = ", ".join(f"##{{{{{name}}}}}" for name in ALL_LINKS)
+_WEB: Final = r"https?://[^\s<>\"\\/?#]"
+_OTHERS: Final = rf"(?:mailto|tel|sms):{_REST}"
+_ADDRESSES: Final = frozenset({"link", "source"})
 _FORMS: Final = {
-    "link": f"Must begin with https://, http://, mailto:, tel: or sms:, or be one of {_OURS}, and have no spaces.",
-    "source": "Must begin with https:// or http://, and have no spaces.",
     "colour": "Must be a colour with six hexadecimal digits, such as #1a73e8.",
     "language": "Must be a language, such as en or pt-BR.",
     "font_name": "Must be the name of a font: letters, digits, spaces and hyphens.",
@@ -45,13 +39,20 @@ _WRITTEN: Final = frozenset({"subject", "text", "line", "link", "source", "html"
 """The forms that may have placeholders."""
 
 
-def read_layout(given: object, variables: Sequence[str], of_subjects: Sequence[str], path: str = "") -> Layout:
+def read_layout(
+    given: object,
+    variables: Sequence[str],
+    of_subjects: Sequence[str],
+    path: str = "",
+    addresses: tuple[str, ...] = ALL_LINKS,
+) -> Layout:
     """The layout, with placeholders as they were before an editor mangled them.
 
-    ``variables`` are those that it may use, ``of_subjects`` those that its subject may; ``path`` is where it stands in
-    the request. Raises ``InvalidInputError``, which says all that is wrong.
+    ``variables`` are those that it may use, ``of_subjects`` those that its subject may, and ``addresses`` those whose
+    value is a whole address, so that a link may be one; ``path`` is where it stands in the request. Raises
+    ``InvalidInputError``, which says all that is wrong.
     """
-    reader = _Reader(variables, of_subjects)
+    reader = _Reader(variables, of_subjects, addresses)
     document = reader.read(inspect.type_info(Layout), given, path)
     if reader.errors:
         raise InvalidInputError(*reader.errors[:MOST_ERRORS])
@@ -87,10 +88,11 @@ def _below(path: str, name: object) -> str:
 class _Reader:
     """Goes through a document beside the shapes that it ought to have, and gathers what is wrong."""
 
-    def __init__(self, variables: Sequence[str], of_subjects: Sequence[str]) -> None:
+    def __init__(self, variables: Sequence[str], of_subjects: Sequence[str], addresses: tuple[str, ...]) -> None:
         self.errors: list[FieldError] = []
         self._variables = variables
         self._of_subjects = of_subjects
+        self._addresses = addresses
 
     def read(self, shape: inspect.Type, given: object, path: str) -> object:
         """The value, mended; of a value that is wrong something that nobody uses."""
@@ -196,15 +198,33 @@ class _Reader:
         if message is not None or not isinstance(given, str) or form not in _WRITTEN:
             return given
         is_html = form == "html"
-        mended = repaired(given, ALL_LINKS, is_html=is_html)
+        mended = repaired(given, self._addresses, is_html=is_html)
         known = self._of_subjects if form == "subject" else self._variables
-        flaws = list(flaws_of(mended, known, ALL_LINKS, is_html=is_html))
+        flaws = list(flaws_of(mended, known, self._addresses, is_html=is_html))
         self.errors.extend(FieldError(path, str(flaw), flaw.did_you_mean) for flaw in flaws)
         if not flaws and _BRACES.search(PLACEHOLDER.sub("", mended)):
             self._wrong(path, "Has {{ or }} outside of a placeholder, which would reach the customer as it stands.")
         if form in _ADDRESSES:
-            self._demand(_ADDRESSES[form].fullmatch(mended) is not None, path, _FORMS[form])
+            self._demand(_address(form, self._addresses).fullmatch(mended) is not None, path, self._no_address(form))
         return mended
+
+    def _no_address(self, form: str) -> str:
+        ways = "https://, http://, mailto:, tel: or sms:" if form == "link" else "https:// or http://"
+        variables = ", ".join(f"##{{{{{name}}}}}" for name in _variables_of(form, self._addresses))
+        return f"Must begin with {ways}{f', or be one of {variables}' if variables else ''}, and have no spaces."
+
+
+def _variables_of(form: str, addresses: tuple[str, ...]) -> list[str]:
+    """The variables that may be an address of a form; at ours there is no picture."""
+    return [name for name in addresses if form == "link" or name not in ALL_LINKS]
+
+
+@lru_cache(maxsize=16)
+def _address(form: str, addresses: tuple[str, ...]) -> re.Pattern[str]:
+    """What an address of a form looks like."""
+    variables = "|".join(map(re.escape, _variables_of(form, addresses)))
+    ways = [_WEB, *([_OTHERS] if form == "link" else []), *([rf"##\{{\{{(?:{variables})\}}\}}"] if variables else [])]
+    return re.compile(f"(?:{'|'.join(ways)}){_REST}*", re.IGNORECASE)
 
 
 def _wrong_text(shape: inspect.StrType, given: object, form: str | None) -> str | None:
