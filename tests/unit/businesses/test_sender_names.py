@@ -59,6 +59,10 @@ def test_the_line_can_be_folded_by_whoever_sends_it(name: str) -> None:
         ("Juniper", "Juniper"),
         ("##{{business_name}}", "Juniper & Vale"),
         ("Anna of ##{{business_name}}", "Anna of Juniper & Vale"),
+        ("##{{ business_name }}", "Juniper & Vale"),
+        ("##&#123;{business\\_name}}", "Juniper & Vale"),
+        ("##%7B%7Bbusiness_name%7D%7D & Co.", "Juniper & Vale & Co."),
+        ("＃＃{{business_name}}", "Juniper & Vale"),
         ("##{{business_name}}, ##{{postal_address}}", "Juniper & Vale, 12 High St, Springfield"),
     ],
 )
@@ -68,6 +72,10 @@ def test_the_business_fills_its_name_in(template: str, name: str) -> None:
 
     assert changed.email_from_name == template
     assert read(changed.email_sender)[0] == name
+
+
+def test_a_business_that_is_called_like_a_placeholder_does_not_look_like_one() -> None:
+    assert read(business(name="{{{x}}}", email_from_name="##{{business_name}}").email_sender)[0] == "{ { {x}}}"
 
 
 def test_a_name_that_comes_out_empty_leaves_the_address_alone() -> None:

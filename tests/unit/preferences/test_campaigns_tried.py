@@ -19,6 +19,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import TESTED
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -26,7 +27,6 @@ from rebound.preferences.application.campaigns_tried import QUESTIONS_A_DAY, TES
 from rebound.preferences.domain import test_question as question_about_tests
 from rebound.preferences.http.links import respond
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, TextContent
-from rebound.templates.domain.placeholders import PLACEHOLDER
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, customer
 from tests.fakes.world import World
 

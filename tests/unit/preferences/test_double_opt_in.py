@@ -13,13 +13,13 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.preferences.domain import opt_in_question
 from rebound.preferences.http.links import respond
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import footer_words
-from rebound.templates.domain.placeholders import PLACEHOLDER
 from rebound.templates.domain.rendering import check_content
 from rebound.templates.domain.text_size import size_of_text
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of

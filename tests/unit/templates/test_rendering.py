@@ -16,9 +16,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import LINKS, PREFERENCES_URL, UNSUBSCRIBE_URL, footer_words, scope_of
-from rebound.templates.domain.placeholders import PLACEHOLDER
 from rebound.templates.domain.rendering import (
     MAX_EMAIL_CHARACTERS,
     VARIABLES,

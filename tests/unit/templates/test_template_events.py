@@ -10,9 +10,9 @@ import pytest
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain import template_events as module
 from rebound.templates.domain.content import Content, EmailContent, TextContent
-from rebound.templates.domain.placeholders import PLACEHOLDER
 from rebound.templates.domain.rendering import VARIABLES, render_text
 from rebound.templates.domain.template_events import (
     about_variables,

@@ -15,25 +15,36 @@ MAX_MAILBOX: Final = 320
 """Of a name and its address as a From line has them: far below what a line may have (998, RFC 5322 §2.1.1)."""
 LONGEST_ENCODED_WORD: Final = 75
 """RFC 2047 §2."""
-_PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]*)\}\}")
+_IS_IN_PLACEHOLDERS: Final = re.compile(r"[{}｛｝&%]")
+"""What every placeholder has, also as an editor leaves it."""
 _BRACES: Final = re.compile(r"[{}｛｝]")
+_SIDE_BY_SIDE: Final = re.compile(r"\{(?=\{)")
 _ENCODED_WORD: Final = "=?"
 
 
 def check_sender_name(field: str, template: str) -> None:
     """Refuse a placeholder that nobody can fill in. Raises ``InvalidInputError`` on ``field``."""
-    for name in _PLACEHOLDER.findall(template):
+    if not _IS_IN_PLACEHOLDERS.search(template):
+        return
+    from rebound.kernel.placeholders import PLACEHOLDER, mended  # noqa: PLC0415 - few names have placeholders
+
+    template = mended(template)
+    for name in PLACEHOLDER.findall(template):
         if name not in VARIABLES:
             what = f"Unknown variable ##{{{{{name[:MAX_MAILBOX]}}}}}; known are {', '.join(VARIABLES)}."
             raise InvalidInputError(FieldError.unknown(field, what, name, VARIABLES))
-    if _BRACES.search(_PLACEHOLDER.sub("", template)):
+    if _BRACES.search(PLACEHOLDER.sub("", template)):
         known = " and ".join(f"##{{{{{name}}}}}" for name in VARIABLES)
         raise InvalidInputError(FieldError(field, f"Has braces that are no placeholder; placeholders are {known}."))
 
 
 def filled_name(template: str, values: Mapping[str, str]) -> str:
     """The name on one line; empty when nothing of it is left to be read."""
-    return " ".join(tidied(_PLACEHOLDER.sub(lambda found: values.get(found[1], ""), template)).split())
+    if _IS_IN_PLACEHOLDERS.search(template):
+        from rebound.kernel.placeholders import PLACEHOLDER, mended  # noqa: PLC0415 - few names have placeholders
+
+        template = PLACEHOLDER.sub(lambda found: values.get(found[1], ""), mended(template))
+    return " ".join(tidied(_SIDE_BY_SIDE.sub("{ ", template)).split())
 
 
 def mailbox(name: str, address: str) -> str:

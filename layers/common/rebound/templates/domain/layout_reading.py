@@ -11,10 +11,11 @@ import msgspec
 from msgspec import inspect
 
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.layout import MAX_BLOCKS, Layout, TextBlock, Voucher, placed
 from rebound.templates.domain.placeholder_flaws import flaws_of
-from rebound.templates.domain.placeholders import PLACEHOLDER, repaired
+from rebound.templates.domain.placeholders import repaired
 
 if TYPE_CHECKING:
     from enum import Enum

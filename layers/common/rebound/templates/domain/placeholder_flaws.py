@@ -5,22 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rebound.kernel.nearest import nearest
+from rebound.kernel.placeholders import PLACEHOLDER, TAG, UNSEEN, WITHOUT_HASHES, compiled, name_in
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import Kind, pieces
-from rebound.templates.domain.placeholders import (
-    FOR_OUTLOOK,
-    PLACEHOLDER,
-    TAG,
-    UNSEEN,
-    WITHOUT_HASHES,
-    Flaw,
-    Places,
-    compiled,
-    line_of,
-    name_in,
-    slots_of,
-    tag_places,
-)
+from rebound.templates.domain.placeholders import FOR_OUTLOOK, Flaw, Places, line_of, slots_of, tag_places
 
 MAX_NAMED: Final = 10
 """Placeholders that are named in one answer."""

@@ -9,44 +9,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
-from functools import cache, partial
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from msgspec import Struct
 
+from rebound.kernel.placeholders import PLACEHOLDER, TAGS, as_it_was, is_bare, mended
 from rebound.templates.domain.address_places import ADDRESSES, address_around, in_css
 from rebound.templates.domain.html_as_text import unescaped
 from rebound.templates.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
 
-PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
-
-
-# What editors, mail programs and Markdown make of a character of a placeholder.
-_HASH: Final = r"(?:\\?#|&\#0*35;|&\#x0*23;|&num;|%(?:25)*23|＃)"
-_OPEN: Final = r"(?:\\?\{|&\#0*123;|&\#x0*7b;|&l(?:brace|cub);|%(?:25)*7B|｛)"
-_CLOSE: Final = r"(?:\\?\}|&\#0*125;|&\#x0*7d;|&r(?:brace|cub);|%(?:25)*7D|｝)"
-_UNDERSCORE: Final = r"(?:\\_|&lowbar;|&\#0*95;|&\#x0*5f;|%(?:25)*5F)"
-_SPACE: Final = r"(?:\s|&nbsp;|&\#0*(?:32|160);|&\#x0*(?:20|a0);|%C2%A0|%(?:25)*20|\+)"
-TAG: Final = r"(?:<!--.{0,200}?-->|<!\[[^<>]{0,100}>|</?[a-zA-Z][^<>]{0,500}>)"
-UNSEEN: Final = (
-    r"(?:[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]"
-    r"|&(?:shy|zwnj|zwj|ZeroWidthSpace|NoBreak|lrm|rlm);|&\#0*(?:173|820[3-7]|8288|65279);"
-    r"|&\#x0*(?:ad|200[b-f]|2060|feff);|%E2%80%8[B-F]|%C2%AD|%EF%BB%BF)"
-)
-_AMONG: Final = rf"(?:{TAG}|{UNSEEN}|{_SPACE}){{0,12}}"
-_INSIDE: Final = rf"(?P<name>(?:[\w.-]|{_UNDERSCORE}|{TAG}|{UNSEEN}|{_SPACE}){{0,80}}?)"
-_BRACES: Final = rf"{_OPEN}{_AMONG}{_OPEN}{_INSIDE}{_CLOSE}{_AMONG}{_CLOSE}"
-_FLAGS: Final = re.IGNORECASE | re.DOTALL
-_MANGLED: Final = rf"{_HASH}{_AMONG}{_HASH}{_AMONG}{_BRACES}"
-WITHOUT_HASHES: Final = _BRACES
-"""Compiled when they are first used: together they take 4 ms, and most requests for the API have no content."""
-_TAGS: Final = re.compile(TAG, _FLAGS)
-_TAGS_AND_UNSEEN: Final = re.compile(rf"{TAG}|{UNSEEN}", _FLAGS)
-_WRAPS: Final = re.compile(r"\s*[\r\n]\s*|\u00a0|&nbsp;|&\#0*160;|&\#x0*a0;|%C2%A0", re.IGNORECASE)
-"""White space that an editor puts in, where people write a space at most."""
-_SPACES: Final = re.compile(rf"{_SPACE}+", _FLAGS)
-_UNDERSCORES: Final = re.compile(_UNDERSCORE, _FLAGS)
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
 _COLON: Final = r"(?::|&colon;|&\#0*58;|&\#x0*3a;|%(?:25)*3A)"
 _SLASH: Final = r"(?:[/\\]|&sol;|&\#0*47;|&\#x0*2f;|%(?:25)*2F)"
@@ -72,27 +45,21 @@ class Flaw(Struct, frozen=True):
         return self.message if self.line is None else f"Line {self.line}: {self.message}"
 
 
-@cache
-def compiled(source: str) -> re.Pattern[str]:
-    """One of the patterns for what an editor made of a placeholder, compiled when it is first used."""
-    return re.compile(source, _FLAGS)
-
-
 def repaired(source: str, links: Sequence[str], *, is_html: bool) -> str:
     """The template with each placeholder as it was before an editor mangled it.
 
     ``links`` are the variables whose value is a whole address: a scheme that was put before one goes. Tags within the
     braces go before the placeholder, or away where the placeholder is in a tag itself.
     """
-    if "{" not in source and "%" not in source and "&" not in source and "｛" not in source:
+    if is_bare(source):
         return source
-    tags = tag_places(source) if is_html and _TAGS.search(source) else Places([])
+    tags = tag_places(source) if is_html and TAGS.search(source) else Places([])
 
-    def as_it_was(found: re.Match[str]) -> str:
-        within = "" if not is_html or tags.have(found.start()) else "".join(_TAGS.findall(found[0]))
-        return f"{within}##{{{{{name_in(found)}}}}}"
+    def written(found: re.Match[str]) -> str:
+        within = "" if not is_html or tags.have(found.start()) else "".join(TAGS.findall(found[0]))
+        return f"{within}{as_it_was(found)}"
 
-    return _with_whole_addresses(compiled(_MANGLED).sub(as_it_was, source), links)
+    return _with_whole_addresses(mended(source, written), links)
 
 
 def _with_whole_addresses(source: str, links: Sequence[str]) -> str:
@@ -107,12 +74,6 @@ def _with_whole_addresses(source: str, links: Sequence[str]) -> str:
         kept += [before[: len(before) - len(near) + cut.start()] if cut else before, found[0]]
         at = found.end()
     return "".join([*kept, source[at:]])
-
-
-def name_in(found: re.Match[str]) -> str:
-    """The name within a placeholder's braces, without what got in there."""
-    name = _UNDERSCORES.sub("_", _TAGS_AND_UNSEEN.sub("", found["name"]))
-    return _SPACES.sub(" ", _WRAPS.sub("", name)).strip()
 
 
 class Places:

@@ -18,6 +18,7 @@ from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.content import (
     MAX_TEXT_CHARACTERS,  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
     Content,
@@ -40,7 +41,6 @@ from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import read_for_footer
 from rebound.templates.domain.placeholder_flaws import flaws_of
 from rebound.templates.domain.placeholders import (
-    PLACEHOLDER,
     Template,
     header_template,
     html_template,

@@ -18,10 +18,11 @@ from msgspec import Struct, json
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.languages import LANGUAGES, LAST_RESORT
+from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.content import Content, TextContent
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.html_reading import read_for_footer
-from rebound.templates.domain.placeholders import PLACEHOLDER, repaired
+from rebound.templates.domain.placeholders import repaired
 from rebound.templates.domain.typed_values import VariableType
 from rebound.templates.domain.variables import Variable
 
