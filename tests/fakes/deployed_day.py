@@ -134,7 +134,11 @@ class DeployedDay:
             self.deployment.api("POST", f"{elm}/keys", {"label": key}, key=key)
         self.deployment.api("POST", f"{elm}/senders", {"sender": "elm@example.com"})
         self.deployment.api("POST", f"{elm}/senders", {"sender": "elm@elsewhere.example"}, key="refused")
-        for path in ("/v1/operator/businesses", f"{elm}/keys"):
+        prices = "/v1/operator/text-prices"
+        for country in ("US", "DE"):
+            self.deployment.api("PUT", f"{prices}/{country}/twilio", {"price": "0.0083", "currency": "USD"})
+        self.deployment.api("DELETE", f"{prices}/DE/twilio")
+        for path in ("/v1/operator/businesses", f"{elm}/keys", prices):
             self.deployment.api("GET", path)
 
     @staticmethod
@@ -226,6 +230,7 @@ class DeployedDay:
         self._post("stoppable", first, "sms", {"customer_ids": [self.customer_ids[0][20]], "content": content})
         self.deployment.rest()
         text = next(body for to, body in reversed(self.deployment.providers.texts) if to == number)
+        self.deployment.api("POST", "/v1/texts/measure", {"body": content["body"]}, business_id=first)
         path = urlsplit(text.rpartition(" ")[2]).path.removeprefix("/live")
         self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, ONE_CLICK)]
         self.deployment.rest()

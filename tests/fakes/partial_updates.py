@@ -56,6 +56,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("text_provider",): ("twilio", "sns"),
         ("text_from",): ("+15005550006", None),
         ("text_rate",): (0.5, 0.25),
+        ("smart_encoding",): (True, False),
         ("policy",): (
             {"preset": "custom", "counts": {"invalid": 2, "unreachable": 7}},
             {"preset": "strict", "counts": None},

@@ -8,6 +8,7 @@ from typing import Any
 from rebound.businesses.domain.business import Business, Recopying
 from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.senders import SenderHolders, sender_key
+from rebound.businesses.domain.text_prices import TextPrice
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
@@ -93,6 +94,27 @@ class MemoryHoldPolicies:
         self.kept = policy
 
 
+class MemoryTextPrices:
+    """Implements ``TextPriceBook``."""
+
+    def __init__(self) -> None:
+        self._prices: dict[str, TextPrice] = {}
+
+    def get(self, country: str, provider: Provider) -> TextPrice | None:
+        return self._prices.get(f"{country}-{provider}")
+
+    def put(self, price: TextPrice) -> None:
+        self._prices[f"{price.country}-{price.provider}"] = price
+
+    def delete(self, country: str, provider: Provider) -> None:
+        if self._prices.pop(f"{country}-{provider}", None) is None:
+            raise NotFoundError("text price")
+
+    def page(self, limit: int, cursor: str | None) -> Page[TextPrice]:
+        after = read_cursor(cursor) or ""
+        return page_of([(id_, price) for id_, price in sorted(self._prices.items()) if id_ > after], limit)
+
+
 class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     """Implements ``BusinessesPorts`` with the businesses that there are at first."""
 
@@ -106,6 +128,10 @@ class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     @cached_property
     def hold_policies(self) -> MemoryHoldPolicies:
         return MemoryHoldPolicies()
+
+    @cached_property
+    def text_prices(self) -> MemoryTextPrices:
+        return MemoryTextPrices()
 
     @cached_property
     def businesses(self) -> MemoryBusinessDirectory:

@@ -2,11 +2,13 @@
 
 from copy import replace
 from datetime import time
+from decimal import Decimal
 
 import pytest
 
 from rebound.access.adapters import OPERATOR
 from rebound.businesses.adapters.dynamo_directory import LISTED
+from rebound.businesses.adapters.text_prices import PRICES
 from rebound.businesses.domain.business import BUSINESS_ID as BUSINESS_ID_FORM
 from rebound.businesses.domain.business import (
     RESERVED_IDS,
@@ -20,6 +22,7 @@ from rebound.businesses.domain.business import (
 from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.senders import SenderHolders, Senders
+from rebound.businesses.domain.text_prices import TextPrice
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import (
     STANDARD_POLICY,
@@ -263,7 +266,7 @@ def test_what_stands_in_the_place_of_a_business_id_is_kept_from_businesses() -> 
     """Partitions of rows that belong to no business: whoever may write to them must not reach a business by it."""
     assert {
         id_
-        for id_ in (FAILURES, OPERATOR, LISTED, DynamoReconciliationBook.owner, DEPARTURES)
+        for id_ in (FAILURES, OPERATOR, LISTED, PRICES, DynamoReconciliationBook.owner, DEPARTURES)
         if BUSINESS_ID_FORM.fullmatch(id_)
     } == RESERVED_IDS
 
@@ -273,3 +276,28 @@ def test_a_policy_for_holds_is_kept_until_it_is_switched_off(ports: EveryPorts) 
     for policy in (HoldPolicy(0.9, 100, "a@b.example"), HoldPolicy(1.0, 5, "+1 415"), None, None):
         ports.hold_policies.put(policy)
         assert ports.hold_policies.get() == policy
+
+
+def test_prices_of_texts_are_kept_by_country_and_provider(ports: EveryPorts) -> None:
+    book = ports.text_prices
+    assert book.get("US", Provider.TWILIO) is None
+    prices = [
+        TextPrice(country, provider, Decimal(amount), currency)
+        for country, provider, amount, currency in (
+            ("DE", Provider.TWILIO, "0.0900", "EUR"),
+            ("US", Provider.SNS, "0", "USD"),
+            ("US", Provider.TWILIO, "0.000001", "USD"),
+        )
+    ]
+    for price in (replace(prices[0], price=Decimal(1)), *prices):
+        book.put(price)
+
+    assert [book.get(price.country, price.provider) for price in prices] == prices
+    assert book.get("DE", Provider.SNS) is None
+    first = book.page(2, None)
+    assert [*first.items, *book.page(2, first.next_cursor).items] == prices
+    book.delete("US", Provider.SNS)
+    assert book.page(9, None).items == [prices[0], prices[2]]
+    for country in ("US", "FR"):
+        with pytest.raises(NotFoundError, match=r"No such text price\."):
+            book.delete(country, Provider.SNS)

@@ -294,7 +294,11 @@ def test_every_route_is_tried() -> None:
 
     # Its own settings (which senders they may name is tried in tests/unit/businesses/test_senders.py), and what is
     # made of nothing but the request.
-    of_everybody = {("POST", "/v1/layouts/render"), ("GET", "/v1/template-events")}
+    of_everybody = {
+        ("POST", "/v1/layouts/render"),
+        ("POST", "/v1/texts/measure"),
+        ("GET", "/v1/template-events"),
+    }
     assert routes - tried == {("PATCH", "/v1/business"), *of_everybody}
     assert tried <= routes
 

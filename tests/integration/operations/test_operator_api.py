@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import BUSINESS_ID as ID_OF_A_BUSINESS
 from rebound.businesses.domain.holds import AccountHold
 from rebound.kernel.api_scopes import Realm
-from rebound.operations import http
+from rebound.operations.http import tenants
 from rebound.platform.http.documented_ids import IDS as KINDS_OF_IDS
 from rebound.platform.http.openapi import operations
 from tests.fakes import house
@@ -490,7 +490,7 @@ def test_a_sender_has_one_business_unless_it_is_shared_on_purpose(stack: Stack) 
 def test_what_an_operators_key_did_is_written_down_by_ids(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     written = StringIO()
     kept = Logger(service="operator", level="INFO", stream=written)
-    monkeypatch.setattr(http, "logger", lambda: kept)
+    monkeypatch.setattr(tenants, "logger", lambda: kept)
     made(stack, text_from=NUMBER)
     key_id = stack.api("POST", f"{ELM}/keys", {}).body["key_id"]
     stack.api("POST", f"{ELM}/keys/{key_id}/rotate", {})

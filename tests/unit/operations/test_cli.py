@@ -90,6 +90,21 @@ def test_accounts_are_held_and_let_go(world: World, capsys: pytest.CaptureFixtur
     assert cli.main(["set-bundle", "--business-id", BUSINESS_ID, "--bundle", "basic", "premium"]) == 2
 
 
+def test_prices_of_texts_are_entered_listed_and_taken_away(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    of_us = ["--country", "us", "--provider", "twilio"]
+    row = {"country": "US", "provider": "twilio", "price": "0.0083", "currency": "USD"}
+
+    assert cli.main(["set-text-price", *of_us, "--price", "0.0083", "--currency", "USD"]) == 0
+    assert json.loads(capsys.readouterr().out) == row
+    assert cli.main(["set-text-price", *of_us, "--price", "0.1", "--currency", "$"]) == 2
+    assert capsys.readouterr().err.startswith("currency: ")
+    assert cli.main(["list-text-prices"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"text_prices": [row]}
+    assert cli.main(["remove-text-price", *of_us]) == 0
+    assert cli.main(["remove-text-price", *of_us]) == 2
+    assert world.text_price_table.page(9, None).items == []
+
+
 def test_businesses_are_written_anew_with_what_they_send_from_granted(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -105,10 +105,11 @@ def test_each_character_that_gsm_has_not_is_named_with_its_place(characters: lis
 @pytest.mark.parametrize(
     ("character", "replacement"),
     [
-        ("“", '"'), ("’", "'"), ("`", "'"), ("–", "-"), ("—", "-"), ("\u00a0", " "), ("\u202f", " "), ("\t", " "), ("\u3000", " "),
+        ("“", '"'), ("’", "'"), ("`", "'"), ("–", "-"), ("—", "-"), ("\u00a0", " "), ("\u202f", " "),
+        ("\t", " "), ("\u3000", " "),
         ("…", "..."), ("\u200b", ""), ("\ufeff", ""), ("\u00ad", ""), ("e\u0301", "é"), ("n\u0303", "ñ"), ("！", "!"),
-        ("á", None), ("ی\u200c", None), ("í", None), ("ó", None), ("ú", None), ("ç", None), ("a\u0301", None), ("山", None),
-        ("\U0001f600", None), ("™", None),
+        ("ی\u200c", None), ("á", None), ("í", None), ("ó", None), ("ú", None), ("ç", None), ("a\u0301", None),
+        ("山", None), ("\U0001f600", None), ("™", None),
     ],
 )  # fmt: skip
 def test_a_replacement_says_the_same_or_there_is_none(character: str, replacement: str | None) -> None:
@@ -155,6 +156,17 @@ def test_where_nothing_is_saved_the_text_stays_as_it_was_written(text: str, more
 def test_marks_of_direction_are_dropped_where_nothing_reads_from_right_to_left(marked: str) -> None:
     assert simplified(f"Call {marked} {'a' * 60}") == f"Call +1 415 555 0123 {'a' * 60}"
     assert not any(offender.replacement == "" for offender in offenders(f"שלום {marked}"))
+
+
+@pytest.mark.parametrize("link", ["https://a.example/b–c", "www.a.example/“b”/c", "HTTP://a.example/?q=…x"])
+def test_an_address_stays_as_it_is(link: str) -> None:
+    assert simplified(f"See {link} {'a' * 70}") == f"See {link} {'a' * 70}"
+    assert simplified(f"“See” https://a.example/b”… {'a' * 70}") == f'"See" https://a.example/b"... {"a" * 70}'
+
+
+def test_a_text_does_not_become_longer_than_a_text_may_be() -> None:
+    assert simplified("…" + "a" * 1597) == "..." + "a" * 1597
+    assert simplified("…" + "a" * 1598) == "…" + "a" * 1598
 
 
 def test_a_half_stays_a_half() -> None:

@@ -46,6 +46,7 @@ AREAS: Final = (
     Area("template-events", ("rebound.templates.http.events",), "messages"),
     # Nothing is kept.
     Area("layouts", ("rebound.templates.http.layouts",), "messages", reads=True),
+    Area("texts", ("rebound.templates.http.texts",), "messages", reads=True),
     Area("messages", ("rebound.sending.http",), "messages"),
     # A key that may read messages may also read the answers to them.
     Area("appointments", ("rebound.timeline.http",), "messages"),
@@ -53,7 +54,12 @@ AREAS: Final = (
     Area("appointments/*/reschedule", ("rebound.sending.http",), "messages"),
     Area("replies", ("rebound.inbound.http",), "messages"),
     Area("replies.csv", ("rebound.inbound.http",), "messages"),
-    Area("operator", ("rebound.operations.http",), "operator", realm=Realm.OPERATOR),
+    Area(
+        "operator",
+        ("rebound.operations.http.tenants", "rebound.operations.http.text_prices"),
+        "operator",
+        realm=Realm.OPERATOR,
+    ),
 )
 
 

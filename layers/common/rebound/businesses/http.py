@@ -338,6 +338,11 @@ class BusinessChangeRequest(Request):
         f"allows at least: {', '.join(provider.traits.rates for provider in TEXT_PROVIDERS)}. Where others send over "
         "the same account or sender, only whoever runs Rebound can set more than that.",
     )
+    smart_encoding: bool = Field(
+        default=False,
+        description="Replace typographic quotes, dashes, spaces and the like by plain ones before a text is sent, "
+        "where it then takes fewer segments; letters stay. POST /v1/texts/measure shows the difference.",
+    )
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
     switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
@@ -414,6 +419,7 @@ class BusinessAnswer(Answer):
     text_provider: TextProvider
     text_from: str | None
     text_rate: float | None
+    smart_encoding: bool
     policy: PolicyAnswer
     recovery: RecoveryAnswer
     switches: SwitchesAnswer

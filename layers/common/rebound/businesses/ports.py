@@ -7,6 +7,7 @@ from rebound.access.ports import AccessPorts
 from rebound.businesses.domain.business import Business, Recopying
 from rebound.businesses.domain.holds import HoldPolicy
 from rebound.businesses.domain.senders import SenderHolders
+from rebound.businesses.domain.text_prices import TextPrice
 from rebound.contacts.ports import ContactsPorts
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
@@ -60,6 +61,22 @@ class HoldPolicyBook(Protocol):
         """Set it, or switch it off."""
 
 
+class TextPriceBook(Protocol):
+    """What texts cost, as the operator has entered it, one table for the stack."""
+
+    def get(self, country: str, provider: Provider) -> TextPrice | None:
+        """What texts of businesses in a country cost over a provider, as of now; ``None`` while nobody has said."""
+
+    def put(self, price: TextPrice) -> None:
+        """Enter a price, in place of the one that there is."""
+
+    def delete(self, country: str, provider: Provider) -> None:
+        """Raises ``NotFoundError`` when there is none."""
+
+    def page(self, limit: int, cursor: str | None) -> Page[TextPrice]:
+        """Prices by country. Raises ``InvalidInputError``."""
+
+
 class RecopyQueue(Protocol):
     """Copyings of flags that are due."""
 
@@ -75,6 +92,9 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
 
     @property
     def hold_policies(self) -> HoldPolicyBook: ...
+
+    @property
+    def text_prices(self) -> TextPriceBook: ...
 
     @property
     def recopy_queue(self) -> RecopyQueue: ...

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
     from rebound.businesses.application.tenant_service import TenantService
-    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, HoldPolicyBook, RecopyQueue
+    from rebound.businesses.application.text_prices import TextPrices
+    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, HoldPolicyBook, RecopyQueue, TextPriceBook
     from rebound.kernel.provider_codes import Provider
 
 
@@ -40,6 +41,12 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         from rebound.businesses.adapters.hold_policies import DynamoHoldPolicies
 
         return DynamoHoldPolicies(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def text_prices(self) -> TextPriceBook:
+        from rebound.businesses.adapters.text_prices import DynamoTextPrices
+
+        return DynamoTextPrices(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def recopy_queue(self) -> RecopyQueue:
@@ -81,6 +88,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
     settings_of_business: SettingsOfBusiness = use_case(
         "rebound.businesses.application.settings_of_business", recopyings="recopy_queue"
     )
+    text_price_table: TextPrices = use_case("rebound.businesses.application.text_prices")
 
 
 use_cases = in_this_process(BusinessesUseCases, AwsBusinessesPorts)

@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         "set-hold-policy": "hold accounts that mostly send bulk, so that they send no more of it (at first: off)",
         "lift-hold": "let an account that is held send bulk again",
         "set-text-rate": "how many texts a second go out over the sender of a business",
+        "set-text-price": "what a segment of a text costs, which businesses are shown; at first nothing is known of it",
+        "remove-text-price": "take such a price away",
+        "list-text-prices": "what a segment costs, by country and provider",
         "add-sender": "let a business send from an address, number, short code, service or name; it chooses among them",
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
         "list-senders": "who may send from where",
@@ -152,6 +155,11 @@ def _parser() -> argparse.ArgumentParser:
             "--sender", required=True, help="an email address, a number, a short code, MG… or a name"
         )
     parsers["set-text-rate"].add_argument("--text-rate", type=float, help="without it, what its kind allows at least")
+    for name in ("set-text-price", "remove-text-price"):
+        parsers[name].add_argument("--country", required=True, help="of the business: two letters, such as US")
+        parsers[name].add_argument("--provider", required=True, help=" or ".join(TEXT_PROVIDERS))
+    parsers["set-text-price"].add_argument("--price", required=True, help="such as 0.0083")
+    parsers["set-text-price"].add_argument("--currency", required=True, help="three letters, such as USD")
     parsers["list-senders"].add_argument("--business-id", help="of one business (default: all)")
     for name in _OF_ONE_BUSINESS:
         parsers[name].add_argument("--business-id", required=True)

@@ -9,6 +9,7 @@ from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.templates.application.measure_text import MeasureText
     from rebound.templates.application.render_layout import RenderLayout
     from rebound.templates.application.template_contents import TemplateContents
     from rebound.templates.application.template_service import TemplateService
@@ -42,6 +43,7 @@ class TemplatesUseCases(CustomersUseCases):
 
     ports: TemplatesPorts
 
+    measure_text: MeasureText = use_case("rebound.templates.application.measure_text")
     render_layout: RenderLayout = use_case("rebound.templates.application.render_layout")
     template_service: TemplateService = use_case("rebound.templates.application.template_service")
     template_contents: TemplateContents = use_case("rebound.templates.application.template_contents")

@@ -143,7 +143,8 @@ class Business(Struct, frozen=True):
     ``email_from_name`` stands beside ``email_from``, with placeholders (``sender_names``); ``reply_to`` is where
     answers to emails go, if not to ``email_from``; ``postal_address`` is one line.
     ``text_from`` is what texts come from (``text_senders``); ``text_rate`` is how many texts it may send a second,
-    ``None`` for the minimum of its kind. ``senders`` are what the operator has granted; the business chooses among
+    ``None`` for the minimum of its kind. With ``smart_encoding``, quotes, dashes and the like become plain ones where
+    that makes a text smaller. ``senders`` are what the operator has granted; the business chooses among
     them. ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
     are those of before. Without a ``text_plan`` nobody counts its texts. ``version`` counts writes of the stored row;
@@ -162,6 +163,7 @@ class Business(Struct, frozen=True):
     text_provider: Provider = DEFAULT_TEXT_PROVIDER
     text_from: str | None = None
     text_rate: float | None = None
+    smart_encoding: bool = False
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
     recovery: Recovery = field(default_factory=Recovery)
     switches: Switches = field(default_factory=Switches)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
+    from rebound.businesses.application.text_prices import TextPrices
+    from rebound.businesses.domain.text_prices import TextPrice
     from rebound.contacts.application import JoinNumbers
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
 
@@ -43,6 +45,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     join_numbers: JoinNumbers
     operator_key_service: OperatorKeyService
     account_holds: AccountHolds
+    text_price_table: TextPrices
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -79,6 +82,22 @@ def _set_hold_policy(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, 
 
 def _lift_hold(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return _business(run.account_holds.lift(_text(event, "business_id"), _text(event, "reason")))
+
+
+def _set_text_price(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = {name: _text(event, name) for name in ("country", "provider", "price", "currency")}
+    return _text_price(run.text_price_table.set(**given))
+
+
+def _remove_text_price(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    country, provider = _text(event, "country"), _text(event, "provider")
+    run.text_price_table.remove(country=country, provider=provider)
+    return {"removed": {"country": country, "provider": provider}}
+
+
+def _list_text_prices(run: RunCommand, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Fewer than 300 countries, and two providers.
+    return {"text_prices": [_text_price(price) for price in run.text_price_table.page(1000, None).items]}
 
 
 def _set_text_rate(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -152,6 +171,9 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "set-hold-policy": _set_hold_policy,
     "lift-hold": _lift_hold,
     "set-text-rate": _set_text_rate,
+    "set-text-price": _set_text_price,
+    "remove-text-price": _remove_text_price,
+    "list-text-prices": _list_text_prices,
     "add-sender": _add_sender,
     "remove-sender": _remove_sender,
     "list-senders": _list_senders,
@@ -288,6 +310,15 @@ def _business(business: Business) -> Mapping[str, Any]:
             {"since": write_time(hold.since), "lifted_at": write_time(hold.lifted_at), "reason": hold.reason}
             for hold in business.lifted_holds
         ],
+    }
+
+
+def _text_price(price: TextPrice) -> Mapping[str, Any]:
+    return {
+        "country": price.country,
+        "provider": price.provider,
+        "price": price.of(1),
+        "currency": price.currency,
     }
 
 

@@ -261,4 +261,4 @@ class SendText(Struct, frozen=True, kw_only=True):
         if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
             urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})
             values = {**values, CONFIRM_URL: urls[Purpose.CONFIRM]}
-        return text_to_send(content, values)
+        return text_to_send(content, values, smart=claimed.business.smart_encoding)

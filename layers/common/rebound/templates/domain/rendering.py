@@ -48,6 +48,7 @@ from rebound.templates.domain.placeholders import (
     text_as_html_template,
     text_template,
 )
+from rebound.templates.domain.text_size import simplified
 
 CUSTOMER_VARIABLES: Final = sorted(
     (name for name, row in PROFILE.items() if row.placeholder and name in TEXT_FIELDS),
@@ -229,13 +230,19 @@ def uses(content: Content, variable: str) -> bool:
     return any(_uses(template, variable) for _, template in _templates(content))
 
 
+def has_placeholders(content: Content) -> bool:
+    """Whether a content has any variable anywhere."""
+    return any(PLACEHOLDER.search(template) for _, template in _templates(content))
+
+
 def _uses(template: str, variable: str) -> bool:
     return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
 
 
-def render_text(content: TextContent, values: Mapping[str, str]) -> str:
-    """The text message for one recipient."""
-    return _body(content).fill(values)
+def render_text(content: TextContent, values: Mapping[str, str], *, smart: bool = False) -> str:
+    """The text message for one recipient; a ``smart`` one as ``simplified``, if that makes it smaller."""
+    body = _body(content).fill(values)
+    return simplified(body) if smart else body
 
 
 @lru_cache(maxsize=16)

@@ -46,9 +46,9 @@ def email_to_send(
     return email
 
 
-def text_to_send(content: TextContent, values: Mapping[str, str]) -> str | None:
+def text_to_send(content: TextContent, values: Mapping[str, str], *, smart: bool = False) -> str | None:
     """The text for one recipient (``render_text``); ``None`` if it is empty, or longer than providers take."""
-    body = render_text(content, values)
+    body = render_text(content, values, smart=smart)
     return body if 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS else None
 
 

@@ -5,12 +5,15 @@ header of six bytes that says where it belongs, which leaves 153 and 67. Sources
 23.040 9.2.3.24 (the header).
 """
 
+import re
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
 from enum import Enum, StrEnum
 from typing import Final
 
 from msgspec import Struct
+
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 
 
 class TextEncoding(StrEnum):
@@ -45,7 +48,7 @@ class Offender(Struct, frozen=True):
     """What GSM-7 has not: as people see one ``character``, which may be several of Unicode.
 
     ``index`` counts the Unicode characters before it. ``replacement`` says the same in GSM-7, ``None`` where nothing
-    does.
+    does, and within the address of a link.
     """
 
     character: str
@@ -78,18 +81,22 @@ def offenders(text: str) -> list[Offender]:
     """What makes a text UCS-2, in its order; empty for one in GSM-7."""
     if ALPHABET.issuperset(text):
         return []
+    same, links = _SAME if _reads_right_to_left(text) else _SAME_AND_UNSEEN, list(_links(text))
     found: list[Offender] = []
-    same = _SAME if _reads_right_to_left(text) else _SAME_AND_UNSEEN
     index = 0
     for character in visible_characters(text):
         if not ALPHABET.issuperset(character):
-            found.append(Offender(character, index, _replacement(character, same)))
+            in_link = any(index in link for link in links)
+            found.append(Offender(character, index, None if in_link else _replacement(character, same)))
         index += len(character)
     return found
 
 
 def simplified(text: str) -> str:
-    """The text with the replacement of each offender, where that makes it GSM-7 and saves a segment; else as it is."""
+    """The text with the replacement of each offender, where that makes it GSM-7 and saves a segment; else as it is.
+
+    It never becomes longer than a text may be.
+    """
     parts, end = [], 0
     for each in offenders(text):
         if each.replacement is None:
@@ -97,7 +104,8 @@ def simplified(text: str) -> str:
         parts += [text[end : each.index], each.replacement]
         end = each.index + len(each.character)
     simple = "".join(parts) + text[end:]
-    return simple if size_of_text(simple).segments < size_of_text(text).segments else text
+    is_smaller = size_of_text(simple).segments < size_of_text(text).segments
+    return simple if is_smaller and len(simple) <= MAX_TEXT_CHARACTERS else text
 
 
 def _utf16_units(text: str) -> int:
@@ -222,6 +230,17 @@ _SAME_AND_UNSEEN: Final[Mapping[str, str]] = {
     **dict.fromkeys("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),
 }
 """And marks of direction, which come with a number that is copied from a phone's address book."""
+
+
+_LINK: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_AFTER_A_LINK: Final = ".,:;!?)]}\"'" + "".join(_SAME_AND_UNSEEN)
+"""What ends a sentence rather than belongs to the address before it."""
+
+
+def _links(text: str) -> Iterator[range]:
+    """The places of addresses, in which another character would lead elsewhere."""
+    for found in _LINK.finditer(text):
+        yield range(found.start(), found.start() + len(found[0].rstrip(_AFTER_A_LINK)))
 
 
 def _reads_right_to_left(text: str) -> bool:

@@ -1,7 +1,4 @@
-"""The operator's API: businesses, their keys and their senders, for a platform that needs no shell.
-
-What it does is what the commands do, by the same use cases.
-"""
+"""The operator's API: businesses, their keys, their senders and holds on them."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -256,7 +253,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
     @app.post("/v1/operator/businesses", summary="Create a business", tags=tags, responses=new)
     def create_business(request: Annotated[NewBusinessRequest, Body()]) -> Response[str]:
         business = wiring.use_cases().tenant_service.create_business(request.change())
-        _tell(app, "create_business", business_id=business.business_id)
+        tell(app, "create_business", business_id=business.business_id)
         return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED)
 
     @app.get("/v1/operator/businesses/<business_id>", summary="Read a business", tags=tags, responses=one)
@@ -273,7 +270,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
     )
     def put_business(business_id: NewId, request: Annotated[BusinessOfOperatorRequest, Body()]) -> Response[str]:
         business, made = wiring.use_cases().tenant_service.put_business(business_id, request.change())
-        _tell(app, "create_business" if made else "change_business", business_id=business_id)
+        tell(app, "create_business" if made else "change_business", business_id=business_id)
         return json_answer(BusinessAnswer.of(business), HTTPStatus.CREATED if made else HTTPStatus.OK)
 
     @app.patch("/v1/operator/businesses/<business_id>", summary="Change a business", tags=tags, responses=one)
@@ -281,7 +278,7 @@ def _add_businesses(app: APIGatewayRestResolver) -> None:
         business_id: BusinessInPath, request: Annotated[BusinessOfOperatorRequest, Body()]
     ) -> Response[str]:
         business = wiring.use_cases().tenant_service.change_business(business_id, request.change())
-        _tell(app, "change_business", business_id=business_id)
+        tell(app, "change_business", business_id=business_id)
         return json_answer(BusinessAnswer.of(business))
 
 
@@ -305,7 +302,7 @@ def _add_holds(app: APIGatewayRestResolver) -> None:
     def put_hold_policy(request: Annotated[HoldPolicyRequest, Body()]) -> Response[str]:
         holds = wiring.use_cases().account_holds
         found = holds.set_policy(share=request.share, volume=request.volume, contact=request.contact)
-        _tell(app, "set_hold_policy")
+        tell(app, "set_hold_policy")
         return json_answer(HoldPolicyAnswer.filled(found))
 
     @app.delete(
@@ -317,7 +314,7 @@ def _add_holds(app: APIGatewayRestResolver) -> None:
     )
     def delete_hold_policy() -> Response[str]:
         wiring.use_cases().account_holds.switch_off()
-        _tell(app, "switch_hold_policy_off")
+        tell(app, "switch_hold_policy_off")
         return nothing()
 
     @app.post(
@@ -329,7 +326,7 @@ def _add_holds(app: APIGatewayRestResolver) -> None:
     )
     def lift_hold(business_id: BusinessInPath, request: Annotated[LiftingRequest, Body()]) -> Response[str]:
         business = wiring.use_cases().account_holds.lift(business_id, request.reason)
-        _tell(app, "lift_hold", business_id=business_id)
+        tell(app, "lift_hold", business_id=business_id)
         return json_answer(BusinessAnswer.of(business))
 
 
@@ -369,7 +366,7 @@ def _add_keys(app: APIGatewayRestResolver) -> None:
     )
     def revoke_key(business_id: BusinessInPath, key_id: KeyInPath) -> Response[str]:
         key = wiring.use_cases().tenant_service.revoke_key(business_id, key_id)
-        _tell(app, "revoke_key", business_id=business_id, of_key_id=key_id)
+        tell(app, "revoke_key", business_id=business_id, of_key_id=key_id)
         return json_answer(KeyAnswer.of(key))
 
 
@@ -397,7 +394,7 @@ def _add_senders(app: APIGatewayRestResolver) -> None:
         senders = wiring.use_cases().sender_grants
         business = senders.add(business_id, request.sender, share=request.share)
         granted = senders.grant_of(business, request.sender)
-        _tell(app, "grant_sender", business_id=business_id)
+        tell(app, "grant_sender", business_id=business_id)
         return json_answer(SenderAnswer.filled(granted))
 
     @app.delete(
@@ -412,17 +409,17 @@ def _add_senders(app: APIGatewayRestResolver) -> None:
             wiring.use_cases().sender_grants.remove(business_id, sender)
         except InvalidInputError:
             raise NotFoundError("sender") from None
-        _tell(app, "remove_sender", business_id=business_id)
+        tell(app, "remove_sender", business_id=business_id)
         return nothing()
 
 
 def _show(app: APIGatewayRestResolver, what: str, key: ApiKey, token: str, **more: str) -> Response[str]:
     """The answer that has a key's token, which is given once."""
-    _tell(app, what, business_id=key.business_id, of_key_id=key.key_id, **more)
+    tell(app, what, business_id=key.business_id, of_key_id=key.key_id, **more)
     shown_once(app, key.key_id)
     return json_answer(NewKeyAnswer.of(key, api_key=token), HTTPStatus.CREATED)
 
 
-def _tell(app: APIGatewayRestResolver, what: str, **ids: Any) -> None:
+def tell(app: APIGatewayRestResolver, what: str, **ids: Any) -> None:
     """Write down what an operator's key did: ids only, and never a sender, which may be somebody's address."""
     logger().info("operator's key used", did=what, key_id=authorizer(app).get("key_id"), **ids)
