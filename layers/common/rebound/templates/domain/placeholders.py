@@ -16,6 +16,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from rebound.kernel.placeholders import PLACEHOLDER, TAGS, as_it_was, is_bare, mended
+from rebound.kernel.written_text import is_blank
 from rebound.templates.domain.address_places import ADDRESSES, address_around, in_css
 from rebound.templates.domain.html_as_text import unescaped
 from rebound.templates.domain.html_reading import Attribute, Kind, Piece, pieces, read, value_of
@@ -114,6 +115,10 @@ _KEPT_OF_OTHERS: Final = {"mailto": "@", "tel": "+", "sms": "+"}
 """What an address with such a scheme is written with, before its query."""
 _IN_AN_ADDRESS: Final = "/:?#[]@!$&*+;=%"
 """What a whole address may have where it is a part of something else; others would end it there."""
+
+
+_BREAKS_BEFORE: Final = re.compile(r"(?:\r?\n[ \t]*)+\Z")
+_ENDS_A_LINE: Final = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 
 
 class Slot(Struct, frozen=True):
@@ -269,8 +274,8 @@ def header_template(source: str, encode: Encode) -> Template:
 
 
 def text_template(source: str, links: Sequence[str]) -> Template:
-    """A plain text."""
-    return _template(source, [(slot, slot.encode(links)) for slot in _text_slots(source)], str)
+    """A plain text; a line that is nothing but a placeholder is left out where that says nothing."""
+    return _template(source, [(slot, slot.encode(links)) for slot in _text_slots(source)], str, by_lines=True)
 
 
 def text_as_html_template(source: str, links: Sequence[str], as_html: Encode) -> Template:
@@ -279,7 +284,7 @@ def text_as_html_template(source: str, links: Sequence[str], as_html: Encode) ->
         (slot, _pressed if slot.name in links and slot.before is None else partial(_both, slot.encode(links), as_html))
         for slot in _text_slots(source)
     ]
-    return _template(source, slots, as_html)
+    return _template(source, slots, as_html, by_lines=True)
 
 
 def html_template(source: str, links: Sequence[str]) -> Template:
@@ -308,12 +313,23 @@ def html_template(source: str, links: Sequence[str]) -> Template:
     return Template((*parts, source[at:]))
 
 
-def _template(source: str, slots: Sequence[tuple[Slot, Encode]], literally: Encode) -> Template:
+def _template(
+    source: str, slots: Sequence[tuple[Slot, Encode]], literally: Encode, *, by_lines: bool = False
+) -> Template:
     parts, at = list[str | tuple[str, Encode]](), 0
     for slot, encode in slots:
-        parts += [literally(source[at : slot.start]), (slot.name, encode)]
+        literal = source[at : slot.start]
+        breaks = _BREAKS_BEFORE.search(literal) if by_lines and _ENDS_A_LINE.match(source, slot.end) else None
+        if breaks is not None:
+            literal, encode = literal[: breaks.start()], partial(_on_a_line, literally(breaks[0]), encode)  # noqa: PLW2901
+        parts += [literally(literal), (slot.name, encode)]
         at = slot.end
     return Template((*parts, literally(source[at:])))
+
+
+def _on_a_line(breaks: str, encode: Encode, value: str) -> str:
+    """A value with the breaks before it, or nothing at all."""
+    return "" if is_blank(value) else breaks + encode(value)
 
 
 def _pressed(address: str) -> str:

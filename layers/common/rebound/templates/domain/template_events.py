@@ -27,7 +27,7 @@ from rebound.templates.domain.typed_values import VariableType
 from rebound.templates.domain.variables import Variable
 
 _FOLDER: Final = f"{__file__.rsplit('/', 2)[0]}/events"
-_BEHIND_DETAILS: Final = "#f2f2f2"
+_BEHIND_DETAILS: Final = "#eaf1fb"
 
 
 class EventVariable(Struct, frozen=True):
