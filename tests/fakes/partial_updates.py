@@ -99,6 +99,9 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
             {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
             {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
         ),
+        # In place of content, of which nothing would be left.
+        ("template_id",): (None, None),
+        ("variables",): (None, None),
         ("segment_id",): (None, None),
         ("filter",): ({"tag": "vip"}, {"all": []}),
         ("customer_ids",): (None, None),
@@ -115,6 +118,9 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
             {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
             {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
         ),
+        # In place of content, of which nothing would be left.
+        ("template_id",): (None, None),
+        ("variables",): (None, None),
         ("send_at",): (in_days(30), in_days(31)),
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),
@@ -123,8 +129,8 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("name",): ("Welcome", "Welcome back"),
         ("category",): ("transactional", "reminder"),
         ("variables",): (
-            {"room": {"type": "text", "required": True, "default": None, "example": "Hall"}},
-            {"room": {"type": "number", "required": False, "default": "3", "example": None}},
+            {"room": {"type": "text", "required": True, "default": None, "example": "Hall", "texts": None}},
+            {"room": {"type": "number", "required": False, "default": "3", "example": None, "texts": None}},
         ),
         ("content",): (None, None),
         ("contents",): (
@@ -137,6 +143,8 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
+BECOMES_ANOTHER: Final = {path: {("layout",)} for path in ("/v1/campaigns/{campaign_id}", "/v1/messages/{message_id}")}
+"""Fields of a request that no answer has, because what they say is kept as something else."""
 VALUES[BY_EXTERNAL_ID] = {
     **VALUES["/v1/customers/{customer_id}"],
     ("external_id",): ("crm/1 %", "crm/1 %"),
@@ -184,7 +192,7 @@ def places(path: str) -> set[Place]:
     Names from before are no fields of their own: what they change has another one.
     """
     schema = PATCHES[path]["requestBody"]["content"]["application/json"]["schema"]
-    return set(_places(SCHEMAS[name_of(schema)]))
+    return set(_places(SCHEMAS[name_of(schema)])) - BECOMES_ANOTHER.get(path, set())
 
 
 def name_of(schema: Mapping[str, Any]) -> str:

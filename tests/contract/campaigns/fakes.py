@@ -25,7 +25,7 @@ from rebound.campaigns.domain.chunks import (
 )
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.content import TextContent, read_said, written_said
 from tests.contract.eligibility.fakes import MemoryEligibilityPorts
 from tests.contract.rates.fakes import MemoryRatesPorts
 from tests.fakes.cursors import page_of, read_cursor
@@ -63,6 +63,8 @@ class MemoryCampaignBook:
 
     def _write(self, campaign: Campaign) -> None:
         key = (campaign.business_id, campaign.campaign_id)
+        # Of what is made from a template, rows keep only from which.
+        campaign = replace(campaign, content=read_said(written_said(campaign.content)))
         self.stream.record(campaign.campaign_id, self.rows.get(key), campaign)
         self.rows[key] = campaign
 

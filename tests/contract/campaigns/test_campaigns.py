@@ -10,7 +10,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -54,10 +54,18 @@ CAMPAIGNS = [
         include_customer_ids=frozenset({id_of(3), id_of_external(BUSINESS_ID, "8")}),
         include_external_ids=frozenset({"8"}),
     ),
+    campaign(
+        content=TemplateContent(
+            MadeFrom("class.email", 3, {"price": {"amount": "12.50", "currency": "EUR"}, "é": "ü"}), mark="[Test] "
+        )
+    ),
+    campaign(content=TemplateContent(MadeFrom("class.email"))),
 ]
 
 
-@pytest.mark.parametrize("what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single", "own-ids"])
+@pytest.mark.parametrize(
+    "what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single", "own-ids", "template", "draft"]
+)
 def test_a_campaign_is_kept_whole(ports: EveryPorts, what: object) -> None:
     given = next(known for known in CAMPAIGNS if known is what)
     ports.campaigns.add(given)

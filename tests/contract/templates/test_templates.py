@@ -5,6 +5,7 @@ import pytest
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.platform.adapters.directory import Directory
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.template import Template, TemplateVersion
 from rebound.templates.domain.typed_values import VariableType
@@ -105,3 +106,14 @@ def test_pages_are_by_id_and_only_the_businesss_own(ports: EveryPorts) -> None:
         assert {each.business_id for each in found} == {BUSINESS_ID}
         seen += [each.template_id for each in found]
     assert seen[1:] == ["A", "a", "a-b", "a.b", "a_b", "b"]
+
+
+def test_a_version_that_was_read_is_not_read_again(
+    over_dynamodb: None, ports: EveryPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = nothing("kept")
+    ports.templates.save(made, made.with_published(version(1, "kept")), version(1, "kept"))
+    first = ports.templates.version(BUSINESS_ID, "kept", 1)
+    monkeypatch.setattr(Directory, "get_document", None)
+
+    assert ports.templates.version(BUSINESS_ID, "kept", 1) is first

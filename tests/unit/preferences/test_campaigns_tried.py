@@ -23,10 +23,10 @@ from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import TESTED
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.preferences.application.campaigns_tried import QUESTIONS_A_DAY, TESTS_AN_HOUR, marked
+from rebound.preferences.application.campaigns_tried import MARK, QUESTIONS_A_DAY, TESTS_AN_HOUR
 from rebound.preferences.domain import test_question as question_about_tests
 from rebound.preferences.http.links import respond
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, TextContent
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, TextContent, marked
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, customer
 from tests.fakes.world import World
 
@@ -296,7 +296,7 @@ def test_an_address_gets_only_so_many_tests_an_hour() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, MAX_TEXT_CHARACTERS))
 def test_a_text_that_could_be_sent_can_be_tried(length: int) -> None:
-    content = marked(TextContent("x" * length))
+    content = marked(TextContent("x" * length), MARK)
     assert isinstance(content, TextContent)
     assert len(content.body) <= MAX_TEXT_CHARACTERS
 

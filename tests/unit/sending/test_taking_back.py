@@ -44,7 +44,7 @@ def cancelled(world: World, posted: Posted) -> Message:
 def changed(world: World, posted: Posted, text: str | None = None, timing: Timing | None = None) -> Message:
     """Change what it says, or when it is sent."""
     asked = MessageChange(
-        content=None if text is None else lambda channel: words(channel, text),
+        content=None if text is None else lambda carrier: words(carrier.channel, text),
         timing=None if timing is None else lambda _: timing,
     )
     return world.steer_message.change(BUSINESS_ID, posted.message.key.message_id, asked).message

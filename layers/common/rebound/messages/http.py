@@ -1,7 +1,7 @@
 """The shapes of messages, and of what is sent to one person or to many."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field
 
@@ -14,9 +14,13 @@ from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
-from rebound.templates.domain.content import Content
-from rebound.templates.http.given_content import GivenContent, content_of
+from rebound.templates import wiring
+from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, written_content
+from rebound.templates.http.given_content import GivenContent, TemplateId, content_of
 from rebound.templates.http.given_layout import GivenLayout
+
+SAYS: Final = ("content", "layout", "template_id")
+ONE_OF: Final = f"Give one of {', '.join(SAYS)}."
 
 
 class Timed(Request):
@@ -59,32 +63,100 @@ class Timed(Request):
         return Timing(send_at, expires_at=self.expires_at)
 
 
-class Sends(Timed):
-    """What campaigns and single messages have in common."""
+class Says(Request):
+    """What a message or campaign says: content as it is, or made from a layout or a template."""
 
-    category: Annotated[Category, Field(strict=False)]
-    channel: Annotated[Channel, Field(strict=False)]
     content: GivenContent | None = None
     layout: GivenLayout | None = Field(
         default=None,
         description="For email, in place of content: an email as blocks, with a subject. It is rendered when it is "
         "posted, and from then on is content like any.",
     )
+    template_id: TemplateId | None = Field(
+        default=None,
+        description="In place of content: a template of the channel. What is made from it says what the template says "
+        "in the language of each recipient, and stays as the template is now; a draft of a campaign takes what is "
+        "published when it is announced.",
+    )
+    variables: dict[str, Any] | None = Field(
+        default=None,
+        description="With template_id: values of the variables that the template declares.",
+        examples=[{"class_name": "Vinyasa", "starts": "17:30", "price": {"amount": "12.50", "currency": "EUR"}}],
+    )
 
-    def said(self, business_id: str) -> Content:
-        """What is to be said. Raises ``InvalidInputError``, and ``ValidationError`` with paths below ``content``."""
-        if self.layout is None and self.content is None:
-            raise InvalidInputError(FieldError("content", "Is required, or for email a layout in its place."))
+    def said(self, business_id: str, channel: Channel, category: Category, before: Said | None = None) -> Said:
+        """What is said, where ``before`` is what was said until now and what is left out is as it was.
+
+        Raises ``InvalidInputError``, and ``ValidationError`` with paths below ``content``.
+        """
+        given = [name for name in SAYS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InvalidInputError(FieldError(given[1], ONE_OF))
+        if not given:
+            return self._with_other_variables(business_id, channel, category, before)
+        if self.template_id is not None:
+            return self._made(business_id, MadeFrom(self.template_id), channel, category)
+        if self.variables is not None:
+            raise InvalidInputError(FieldError("variables", "Are for what is made from a template: needs template_id."))
         if self.layout is None:
-            return content_of(self.channel, self.content or {})
-        if self.content is not None:
-            raise InvalidInputError(FieldError("layout", "Stands in place of content: give one of the two."))
-        if self.channel is not Channel.EMAIL:
+            return content_of(channel, self.content or {})
+        if channel is not Channel.EMAIL:
             raise InvalidInputError(FieldError("layout", "Is for email only; a text has content."))
-        # Loaded for who uses it.
-        from rebound.templates import wiring  # noqa: PLC0415
+        return wiring.use_cases().render_layout.as_content(business_id, self.layout, category, "layout")
 
-        return wiring.use_cases().render_layout.as_content(business_id, self.layout, self.category, "layout")
+    def _with_other_variables(
+        self, business_id: str, channel: Channel, category: Category, before: Said | None
+    ) -> Said:
+        """What was said before, if it is not taken away."""
+        if before is None:
+            raise InvalidInputError(FieldError("content", f"Is required. {ONE_OF}"))
+        stands = "template_id" if isinstance(before, TemplateContent) else "content"
+        if stands in self.model_fields_set:
+            raise InvalidInputError(FieldError(stands, ONE_OF))
+        if isinstance(before, TemplateContent):
+            return self._made(business_id, before.made_from, channel, category)
+        if self.variables is not None:
+            raise InvalidInputError(FieldError("variables", "Are for what is made from a template."))
+        return before
+
+    def _made(self, business_id: str, made_from: MadeFrom, channel: Channel, category: Category) -> Said:
+        given = made_from.variables if self.variables is None else self.variables
+        made_from = MadeFrom(made_from.template_id, made_from.version, given)
+        return wiring.use_cases().template_contents.made(business_id, made_from, channel, category)
+
+    @property
+    def says_something_else(self) -> bool:
+        """Whether a change is about what is said; ``null`` in place of what says nothing is none."""
+        return bool(self.model_fields_set.intersection(Says.model_fields))
+
+
+class Sends(Timed, Says):
+    """What campaigns and single messages have in common."""
+
+    category: Annotated[Category, Field(strict=False)]
+    channel: Annotated[Channel, Field(strict=False)]
+
+
+class SaidAnswer(Answer):
+    """What a message or campaign says, and from which template that is made."""
+
+    content: GivenContent | None = Field(description="Null for what is made from a template.")
+    template_id: str | None
+    template_version: int | None = Field(
+        description="Null for a draft, which takes what is published when it is announced."
+    )
+    variables: dict[str, Any] | None = Field(description="As they were given for the template's variables.")
+
+
+def said_in_answer(said: Said | None) -> dict[str, Any]:
+    """The fields of ``SaidAnswer``."""
+    made_from = said.made_from if isinstance(said, TemplateContent) else None
+    return {
+        "content": None if said is None or isinstance(said, TemplateContent) else written_content(said),
+        "template_id": made_from and made_from.template_id,
+        "template_version": made_from and made_from.version,
+        "variables": made_from and dict(made_from.variables),
+    }
 
 
 class MessageAnswer(Answer):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from copy import replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 
@@ -19,7 +20,15 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message
-from rebound.messages.http import MessageAnswer, MessagePage, Sends, Timed
+from rebound.messages.http import (
+    MessageAnswer,
+    MessagePage,
+    SaidAnswer,
+    Says,
+    Sends,
+    Timed,
+    said_in_answer,
+)
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -45,9 +54,8 @@ from rebound.platform.http.shapes import (
 )
 from rebound.sending import wiring
 from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
-from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.content import Said
 from rebound.templates.domain.rendering import warnings_about
-from rebound.templates.http.given_content import GivenContent, content_of
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
@@ -118,29 +126,12 @@ class ForeseenAnswer(Answer):
                 return cls(decision=ForeseenDecision.EXCLUDED, until=None, reason=decision)
 
 
-class EmailContentAnswer(Answer):
-    """What an email says."""
-
-    subject: str
-    html: str | None
-    text: str | None
-
-
-class TextContentAnswer(Answer):
-    """What a text says."""
-
-    body: str
-
-
-class SingleMessageAnswer(MessageAnswer):
+class SingleMessageAnswer(MessageAnswer, SaidAnswer):
     """A message to one person, with what it says and when it is due.
 
-    The last six fields are null for a campaign's message, and 30 days after the time of any other.
+    What it says and its times are null for a campaign's message, and 30 days after the time of any other.
     """
 
-    content: EmailContentAnswer | TextContentAnswer | None = Field(
-        description="As it was written, with its placeholders; empty once the customer is deleted."
-    )
     send_at: EitherTime | None = Field(
         description="The time that was set for it, or that follows from send_before; without an offset: what the "
         "recipient's clock shows."
@@ -158,16 +149,10 @@ class SingleMessageAnswer(MessageAnswer):
 
 def _carried(carrier: Campaign | None) -> dict[str, Any]:
     if carrier is None:
-        return dict.fromkeys(("content", "send_at", "local", "expires_at", "starts_at", "send_before"))
-    content: Answer
-    match carrier.content:
-        case EmailContent(subject, html, text):
-            content = EmailContentAnswer(subject=subject, html=html, text=text)
-        case TextContent(body):
-            content = TextContentAnswer(body=body)
+        return said_in_answer(None) | dict.fromkeys(("send_at", "local", "expires_at", "starts_at", "send_before"))
     local, at, lead = carrier.local_time, carrier.send_at, carrier.lead
     return {
-        "content": content,
+        **said_in_answer(carrier.content),
         "send_at": local.isoformat() if local is not None else None if at is None else write_time(at),
         "local": local is not None,
         "expires_at": carrier.expires_at,
@@ -223,10 +208,9 @@ class NewMessageRequest(NamesACustomer, Sends):
         return replace(super().timing(), appointment_at=self.starts_at, lead=lead)
 
 
-class MessageChangeRequest(Request):
+class MessageChangeRequest(Says):
     """What to change of a message that has not been handed over."""
 
-    content: GivenContent = Field(default_factory=dict)
     send_at: WrittenTime | None = Field(
         default=None,
         description="When to send, RFC 3339, up to a year ahead; null for now. A message with send_before "
@@ -237,13 +221,16 @@ class MessageChangeRequest(Request):
         default=None, description="RFC 3339; null for never. Not of a message with starts_at, which expires then."
     )
 
-    def change(self) -> MessageChange:
+    def change(self, business_id: str) -> MessageChange:
         """What the request names."""
         given = self.model_fields_set
         return MessageChange(
-            content=(lambda channel: content_of(channel, self.content)) if "content" in given else None,
+            content=partial(self._said, business_id) if self.says_something_else else None,
             timing=self._timing if given & {"send_at", "local", "expires_at"} else None,
         )
+
+    def _said(self, business_id: str, carrier: Campaign) -> Said:
+        return self.said(business_id, carrier.channel, carrier.category, carrier.content)
 
     def _timing(self, before: Timing) -> Timing:
         """The timing with what is named; what is not stays as it was."""
@@ -318,7 +305,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             customer_field="customer_id" if request.external_id is None else "external_id",
             category=request.category,
             channel=request.channel,
-            content=request.said(business_id),
+            content=request.said(business_id, request.channel, request.category),
             appointment_id=request.appointment_id,
             asks_confirmation=request.asks_confirmation,
             timing=request.timing(),
@@ -356,7 +343,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(PostedMessageAnswer),
     )
     def change_message(message_id: MessageInPath, request: Annotated[MessageChangeRequest, Body()]) -> Response[str]:
-        changed = wiring.use_cases().steer_message.change(business_of(app), message_id, request.change())
+        business_id = business_of(app)
+        changed = wiring.use_cases().steer_message.change(business_id, message_id, request.change(business_id))
         return json_answer(PostedMessageAnswer.of_posted(changed))
 
     @app.post(

@@ -45,7 +45,7 @@ from rebound.platform.adapters.dynamo import (
     write_instant,
 )
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import TextContent, read_content, written_content
+from rebound.templates.domain.content import TextContent, read_said, written_said
 
 KEPT: Final = timedelta(days=400)
 """As long as messages are kept, because a campaign's messages are found through its chunks."""
@@ -114,7 +114,7 @@ class DynamoCampaignBook:
             channel=campaign.channel,
             status=campaign.status,
             selection=_write_selection(selection),
-            content=written_content(campaign.content),
+            content=written_said(campaign.content),
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
             include_external_ids=set(campaign.include_external_ids) or None,
@@ -175,7 +175,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         channel=Channel(row.channel),
         selection=_read_selection(row.business_id, row.selection),
         # Only the index leaves it out.
-        content=read_content(row.content) if row.content is not None else TextContent(""),
+        content=read_said(row.content) if row.content is not None else TextContent(""),
         created_at=row.created_at,
         status=CampaignStatus(row.status),
         exclude_failed=row.exclude_failed,

@@ -21,8 +21,8 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.kernel.pages import Page
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import Selection, compile_filter
-from rebound.templates.domain.content import Content
-from rebound.templates.domain.rendering import check_content, check_stop_url, warnings_about
+from rebound.templates.domain.content import Said, TemplateContent
+from rebound.templates.domain.rendering import check_said, warnings_about
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -71,7 +71,7 @@ class NewCampaign(Struct, frozen=True):
     category: Category
     channel: Channel
     selection: Selection
-    content: Content
+    content: Said
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     include_external_ids: frozenset[str] = frozenset()
@@ -134,6 +134,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         """
         business = self.businesses.get(business_id)
         meant = self.check(business, new.selection, new.content, new.category, new.timing)
+        said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
             self.judge(business, new.category)
@@ -146,7 +147,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             category=new.category,
             channel=new.channel,
             selection=new.selection,
-            content=new.content,
+            content=said,
             created_at=now,
             status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
             exclude_failed=new.exclude_failed,
@@ -228,7 +229,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         self,
         business: Business,
         selection: Selection,
-        content: Content | None,
+        content: Said | None,
         category: Category,
         timing: Timing | None,
     ) -> Selection:
@@ -240,8 +241,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = selection
         try:
             if content is not None:
-                check_content(content, category)
-                check_stop_url(content, category, business)
+                check_said(content, category, business)
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:

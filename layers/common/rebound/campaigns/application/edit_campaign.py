@@ -14,29 +14,30 @@ from rebound.campaigns.application.campaign_service import check_barrier, status
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said, TemplateContent
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
     from rebound.campaigns.ports import CampaignBook, CampaignRunner
     from rebound.platform.ports import Clock, Ids, RequestIds
+    from rebound.templates.application.template_contents import TemplateContents
 
 
 class CampaignChange(Struct, frozen=True):
     """What is to change; what is ``None`` stays.
 
-    Content is read for the campaign's channel, and the time is made of the one that it has. Raises what these raise.
+    Content is made for the campaign as it is changed otherwise, and the time of the one that it has. Raises what these
+    raise.
     """
 
     name: str | None = None
     category: Category | None = None
     selection: Callable[[Selection], Selection] | None = None
-    content: Callable[[Channel], Content] | None = None
+    content: Callable[[Campaign], Said] | None = None
     exclude_failed: bool | None = None
     include_customer_ids: frozenset[str] | None = None
     include_external_ids: frozenset[str] | None = None
@@ -50,7 +51,7 @@ class CampaignChange(Struct, frozen=True):
         if self.selection is not None:
             changed = replace(changed, selection=self.selection(campaign.selection))
         if self.content is not None:
-            changed = replace(changed, content=self.content(campaign.channel))
+            changed = replace(changed, content=self.content(changed))
         if self.timing is not None:
             timing = self.timing(timing_of(campaign))
             changed = replace(
@@ -86,6 +87,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
     ids: Ids
     request_ids: RequestIds
     foresee: Callable[[Campaign], Audience | None]
+    template_contents: TemplateContents
 
     def change(self, business_id: str, campaign_id: str, change: CampaignChange) -> CampaignView:
         """Change a draft, or a campaign that has not begun; one whose time is then over begins at once.
@@ -125,11 +127,12 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 )
             if campaign.status is not CampaignStatus.DRAFT:
                 return campaign
-            self.view.check(business, campaign.selection, campaign.content, campaign.category, timing_of(campaign))
+            content = self._for_kind(campaign)
+            self.view.check(business, campaign.selection, content, campaign.category, timing_of(campaign))
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
-            return self._written(campaign, replace(campaign, status=status))
+            return self._written(campaign, replace(campaign, status=status, content=content))
 
         self._begin(retried(write))
         return self.view.get(business_id, campaign_id)
@@ -172,6 +175,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         """The changed campaign, and whom it means. Raises ``InvalidInputError`` for what the change names."""
         changed = change.applied_to(campaign)
         is_said_anew = change.content is not None or change.category is not None
+        if change.category is not None and change.content is None:
+            changed = replace(changed, content=self._for_kind(changed))
         try:
             meant = self.view.check(
                 self.businesses.get(campaign.business_id),
@@ -186,7 +191,16 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if wrong:
                 raise InvalidInputError(*wrong) from None
             meant = Selection(filter={"any": []})
+        if changed.status is CampaignStatus.DRAFT and isinstance(changed.content, TemplateContent):
+            changed = replace(changed, content=changed.content.unpinned)
         return changed, meant
+
+    def _for_kind(self, campaign: Campaign) -> Said:
+        """What a campaign says, with the version of its template that it has then. Raises ``InvalidInputError``."""
+        said = campaign.content
+        if not isinstance(said, TemplateContent):
+            return said
+        return self.template_contents.made(campaign.business_id, said.made_from, campaign.channel, campaign.category)
 
     def _written(self, before: Campaign, after: Campaign) -> Campaign:
         if after.status is CampaignStatus.SCHEDULED or after.status is CampaignStatus.PAUSED:

@@ -12,7 +12,7 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
 from rebound.messages.domain.mailing import Mailing
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said
 
 
 class CampaignStatus(StrEnum):
@@ -96,7 +96,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
 
     campaign_id: str
     name: str
-    content: Content
+    content: Said
     created_at: datetime
     status: CampaignStatus
     ranges: int = 1

@@ -18,6 +18,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
+from rebound.messages.http import SaidAnswer, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -37,8 +38,6 @@ from rebound.platform.http.shapes import (
     one_of,
 )
 from rebound.segments.http.filters import Filter
-from rebound.templates.domain.content import written_content
-from rebound.templates.http.given_content import GivenContent
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
@@ -133,10 +132,9 @@ class ListedCampaignAnswer(Answer):
         return {}
 
 
-class CampaignAnswer(ListedCampaignAnswer):
+class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     """A campaign and how it stands; ``content`` and the audience are as requests have them."""
 
-    content: GivenContent
     filter: Filter | None = Field(description="For whom, unless by segment_id or a list.")
     segment_filter: Filter | None = Field(
         description="With segment_id: the segment's filter as it was when the campaign began; null before."
@@ -154,7 +152,7 @@ class CampaignAnswer(ListedCampaignAnswer):
         named, own = selection.customer_ids, selection.external_ids
         is_saved = selection.segment_id is not None
         return {
-            "content": written_content(campaign.content),
+            **said_in_answer(campaign.content),
             "filter": None if is_saved else selection.filter,
             "segment_filter": selection.filter if is_saved else None,
             "customer_ids": None if named is None or own is not None else list(named),

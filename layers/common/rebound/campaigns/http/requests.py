@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field, model_validator
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.application.edit_campaign import CampaignChange
+from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import Sends, Timed
+from rebound.messages.http import Says, Sends, Timed
 from rebound.platform.http.shapes import (
     AddedCustomerIds,
     AddedExternalIds,
@@ -25,8 +25,7 @@ from rebound.platform.http.shapes import (
 )
 from rebound.segments.domain import Selection
 from rebound.segments.http.filters import Filter, SegmentId
-from rebound.templates.domain.content import Content
-from rebound.templates.http.given_content import GivenContent, content_of
+from rebound.templates.domain.content import Said
 
 AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(AUDIENCE)}."
@@ -74,7 +73,7 @@ class NewCampaignRequest(Sends):
             category=self.category,
             channel=self.channel,
             selection=_selection(business_id, {name: getattr(self, name) for name in AUDIENCE}),
-            content=self.said(business_id),
+            content=self.said(business_id, self.channel, self.category),
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),
@@ -83,7 +82,7 @@ class NewCampaignRequest(Sends):
         )
 
 
-class CampaignChangeRequest(Timed):
+class CampaignChangeRequest(Timed, Says):
     """Fields to set; what is left out stays. Of the four that say for whom, one replaces another.
 
     A ``send_at`` of ``null`` sends a scheduled campaign at once; a draft waits for its announcement.
@@ -91,7 +90,6 @@ class CampaignChangeRequest(Timed):
 
     name: Name = ""
     category: Annotated[Category, Field(strict=False)] = Category.MARKETING
-    content: GivenContent = Field(default_factory=dict)
     segment_id: SegmentId | None = None
     filter: Filter | None = None
     customer_ids: CustomerIds | None = None
@@ -109,12 +107,12 @@ class CampaignChangeRequest(Timed):
         return CampaignChange(
             **simple,
             selection=partial(self._selected, business_id) if given.intersection(AUDIENCE) else None,
-            content=self._said if "content" in given else None,
+            content=partial(self._said, business_id) if self.says_something_else else None,
             timing=self._timed if given & Timed.model_fields.keys() else None,
         )
 
-    def _said(self, channel: Channel) -> Content:
-        return content_of(channel, self.content)
+    def _said(self, business_id: str, campaign: Campaign) -> Said:
+        return self.said(business_id, campaign.channel, campaign.category, campaign.content)
 
     def _selected(self, business_id: str, before: Selection) -> Selection:
         """The audience named, or else the one before without what is named as null."""

@@ -25,7 +25,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said
 from rebound.templates.domain.sendable import is_always_sendable, is_sendable
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def supposed_mailing(
     include_customer_ids: frozenset[str] = frozenset(),
     single: bool = False,
     asks_confirmation: bool = False,
-    content: Content | None = None,
+    content: Said | None = None,
     timing: Timing | None = None,
 ) -> Mailing:
     """A mailing that is never sent, made to ask what would happen if it were."""

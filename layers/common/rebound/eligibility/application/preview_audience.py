@@ -24,10 +24,11 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import CUSTOMER_IDS, bounds
 from rebound.kernel.pages import Page, read_cursor, write_cursor
+from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
-from rebound.templates.domain.content import Content, read_content, written_content
+from rebound.templates.domain.content import EmailContent, Said, TextContent, read_said, written_said
 from rebound.templates.domain.rendering import check_content
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import BulkDayBook, FrequencyBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+    from rebound.templates.application.template_contents import TemplateContents
 
 MOST_FORESEEN: Final = 5_000
 """For a business with more customers, whoever posts a campaign is not told at once whom it will reach: it takes some
@@ -59,7 +61,7 @@ class Question(Struct, frozen=True):
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     segment_id: str | None = None
-    content: Content | None = None
+    content: Said | None = None
     timing: Timing = field(default_factory=Timing)
 
     def supposed(self, business_id: str) -> Mailing:
@@ -85,7 +87,7 @@ class Question(Struct, frozen=True):
             "exclude_failed": self.exclude_failed,
             "include_customer_ids": sorted(self.include_customer_ids),
             "segment_id": self.segment_id,
-            "content": None if self.content is None else written_content(self.content),
+            "content": None if self.content is None else written_said(self.content),
             "timing": to_builtins(self.timing),
         }
 
@@ -97,7 +99,7 @@ class Question(Struct, frozen=True):
             "channel": Channel(request["channel"]),
             "category": Category(request["category"]),
             "include_customer_ids": frozenset(request["include_customer_ids"]),
-            "content": None if content is None else read_content(content),
+            "content": None if content is None else read_said(content),
             "timing": convert(request.get("timing", {}), Timing),
         }
         return cls(**{**request, **read})
@@ -125,6 +127,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     clock: Clock
     whereabouts: Whereabouts
     bulk_days: BulkDayBook
+    template_contents: TemplateContents
     longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, question: Question) -> Audience | None:
@@ -146,7 +149,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     def check(self, business_id: str, question: Question) -> None:
         """Raise ``InvalidInputError`` for content or a time with which a campaign would be refused."""
         errors: list[FieldError] = []
-        if question.content is not None:
+        if isinstance(question.content, EmailContent | TextContent):
             try:
                 check_content(question.content, question.category)
             except InvalidInputError as error:
@@ -232,6 +235,11 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def _foreseeing(self, mailing: Mailing) -> Foreseeing:
         business = self.businesses.get(mailing.business_id)
+        try:
+            mailing = loaded(mailing, self.template_contents)
+        except InvalidInputError:
+            # A draft of which the template is deleted says nothing yet.
+            mailing = replace(mailing, content=None)
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
         find_sharers = FindSharers(self.customers, self.contacts, self.frequencies, business, mailing, self.whereabouts)
         return Foreseeing(screening, find_sharers, business, mailing)
@@ -268,12 +276,13 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     ledger: JobLedger
     whereabouts: Whereabouts
     preview: PreviewAudience
+    template_contents: TemplateContents
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Decide about one page of customers and commit its counts."""
         question = Question.read(job.request)
         business = self.businesses.get(job.business_id)
-        supposed = self.preview.limited(question.supposed(job.business_id))
+        supposed = self.preview.limited(loaded(question.supposed(job.business_id), self.template_contents))
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         find_sharers = FindSharers(

@@ -15,7 +15,7 @@ from rebound.jobs.http import accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import Timed
+from rebound.messages.http import Says, Timed
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -37,13 +37,13 @@ from rebound.platform.http.shapes import (
 from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain import compile_filter
 from rebound.segments.http.filters import Filter, SegmentId
-from rebound.templates.http.given_content import GivenContent, content_of
 
 
-class PreviewRequest(Timed):
+class PreviewRequest(Timed, Says):
     """Whom to count for: exactly one of ``segment_id`` and ``filter``.
 
-    With the times and the content of a campaign, the answer is about that campaign.
+    With the times and the content of a campaign, the answer is about that campaign: whom it cannot be rendered for is
+    left out as cannot_render.
     """
 
     segment_id: SegmentId | None = None
@@ -53,15 +53,16 @@ class PreviewRequest(Timed):
     exclude_failed: bool = True
     include_customer_ids: AddedCustomerIds = Field(default_factory=list)
     include_external_ids: AddedExternalIds = Field(default_factory=list)
-    content: GivenContent | None = Field(
-        default=None, description="As of a campaign: whom it cannot be rendered for is left out as cannot_render."
-    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.segment_id is None) == (self.filter is None):
             raise ValueError("Give exactly one of segment_id, filter.")
         return self
+
+    @property
+    def _says_something(self) -> bool:
+        return any(getattr(self, name) is not None for name in Says.model_fields)
 
     def question(self, business_id: str) -> Question:
         """The question, with a saved segment's filter as it is now. Raises ``InvalidInputError``, ``NotFoundError``."""
@@ -75,7 +76,7 @@ class PreviewRequest(Timed):
             self.exclude_failed,
             frozenset(customers_named(business_id, self.include_customer_ids, self.include_external_ids)),
             segment_id,
-            None if self.content is None else content_of(self.channel, self.content),
+            self.said(business_id, self.channel, self.category) if self._says_something else None,
             self.timing(),
         )
         wiring.use_cases().preview_audience.check(business_id, question)

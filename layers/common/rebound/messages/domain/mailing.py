@@ -10,7 +10,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said
 
 
 class Mailing(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     single: bool = False
     asks_confirmation: bool = False
     over_limit: bool = False
-    content: Content | None = None
+    content: Said | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:

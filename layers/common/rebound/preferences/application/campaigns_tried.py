@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from msgspec import Struct
 from rebound.businesses.application.settings_of_business import changed_business, test_recipient
 from rebound.businesses.domain.business import Business, RecipientOfTests
 from rebound.campaigns.application.campaign_service import check_barrier
+from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, TooSoonError
@@ -19,7 +21,7 @@ from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message
 from rebound.preferences.domain import test_question
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.templates.domain.content import Said, TemplateContent, marked
 
 if TYPE_CHECKING:
     from rebound.businesses.application.settings_of_business import BusinessChange, SettingsOfBusiness
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.application.post_test import PostTest
+    from rebound.templates.application.template_contents import TemplateContents
 
 MARK: Final = "[Test] "
 TESTS_AN_HOUR: Final = 10
@@ -123,6 +126,7 @@ class SendTest(Struct, frozen=True, kw_only=True):
     post: PostTest
     turns: Turns
     clock: Clock
+    template_contents: TemplateContents
 
     def __call__(self, business_id: str, campaign_id: str, to: str, request: str | None = None) -> Message:
         """Queue the test to one of the business's test recipients.
@@ -154,9 +158,17 @@ class SendTest(Struct, frozen=True, kw_only=True):
             channel=campaign.channel,
             address=recipient.address,
             category=campaign.category,
-            content=marked(campaign.content),
+            content=self._marked(campaign),
             request=request,
         )
+
+    def _marked(self, campaign: Campaign) -> Said:
+        """What it says, of which everybody sees that it is a test. Raises ``InvalidInputError``."""
+        said = campaign.content
+        if not isinstance(said, TemplateContent):
+            return marked(said, MARK)
+        made = self.template_contents.made(campaign.business_id, said.made_from, campaign.channel, campaign.category)
+        return replace(made, mark=MARK)
 
     def _recipient(self, business: Business, to: str) -> RecipientOfTests:
         try:
@@ -167,11 +179,3 @@ class SendTest(Struct, frozen=True, kw_only=True):
             if (each.channel, each.address) == (meant.channel, meant.address):
                 return each
         raise InvalidInputError(FieldError("to", "Must be one of test_recipients: name it with PATCH /v1/business."))
-
-
-def marked(content: Content) -> Content:
-    """The content, of which everybody sees that it is a test; a text that has no room for that stays as it is."""
-    if isinstance(content, EmailContent):
-        return EmailContent(f"{MARK}{content.subject}", content.html, content.text)
-    has_room = len(MARK) + len(content.body) <= MAX_TEXT_CHARACTERS
-    return TextContent(f"{MARK}{content.body}") if has_room else content

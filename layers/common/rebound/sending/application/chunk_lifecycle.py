@@ -14,6 +14,7 @@ from rebound.campaigns.domain.chunks import ChunkKey, ClaimOutcome
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.provider_codes import Provider
+from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
     from rebound.sending.application.hold_chunk import HoldChunk
     from rebound.sending.ports import ChunkQueue
+    from rebound.templates.application.template_contents import TemplateContents
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so a lease that has run out means that its worker is dead."""
@@ -52,6 +54,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     reservations: FrequencyReservations
     breaker: TripBreaker
     clock: Clock
+    template_contents: TemplateContents
 
     def claim(self, key: ChunkKey, owner: str, slot: SlotResult) -> ClaimedChunk | None:
         """Claim a chunk; ``None`` when it is done, or its slot allows no work on it. Raises ``ChunkHeldError``."""
@@ -62,7 +65,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             return None
         if outcome is ClaimOutcome.HELD:
             raise ChunkHeldError
-        campaign = self.campaigns.get(key.business_id, key.campaign_id)
+        campaign = loaded(self.campaigns.get(key.business_id, key.campaign_id), self.template_contents)
         business = self.businesses.get(key.business_id)
         claimed = ClaimedChunk.under(business, chunk, campaign, settle=outcome is ClaimOutcome.SETTLE)
         if slot is SlotResult.SETTLE and not claimed.settle:

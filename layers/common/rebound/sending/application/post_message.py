@@ -15,6 +15,7 @@ from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import check_barrier
 from rebound.campaigns.domain.campaigns import queued_message
 from rebound.campaigns.domain.chunks import Chunk
+from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Hold, decide
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -26,8 +27,8 @@ from rebound.messages.domain.messages import Message
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
 from rebound.sending.domain.single_messages import Posted, carrier_of
-from rebound.templates.domain.content import Content
-from rebound.templates.domain.rendering import check_content, check_stop_url
+from rebound.templates.domain.content import Said, TemplateContent
+from rebound.templates.domain.rendering import check_said, values_of
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -66,7 +67,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         customer_id: str,
         category: Category,
         channel: Channel,
-        content: Content,
+        content: Said,
         appointment_id: str | None = None,
         asks_confirmation: bool = False,
         timing: Timing | None = None,
@@ -93,6 +94,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             customer = self.customers.get(business_id, customer_id)
         except NotFoundError:
             raise InvalidInputError(FieldError(customer_field, "There is no such customer.")) from None
+        check_variables(content, customer, business)
         check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
         if address is None:
@@ -139,15 +141,24 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         return Posted(message, carrier, business, customer)
 
 
+def check_variables(content: Said, customer: Customer, business: Business) -> None:
+    """Refuse a message to a customer in which a required variable says nothing. Raises ``InvalidInputError``."""
+    if isinstance(content, TemplateContent) and content.declared:
+        # Only templates have variables of their own.
+        from rebound.templates.domain.variables import check_required, missing_of  # noqa: PLC0415
+
+        known = values_of(customer, business)
+        check_required(content.declared, missing_of(content.declared, content.made_from.variables, known))
+
+
 def check_message(
-    business: Business, now: datetime, content: Content | None, category: Category, timing: Timing | None
+    business: Business, now: datetime, content: Said | None, category: Category, timing: Timing | None
 ) -> None:
     """Check what is given of a message's content and timing. Raises ``InvalidInputError``."""
     errors: list[FieldError] = []
     if content is not None:
         try:
-            check_content(content, category)
-            check_stop_url(content, category, business)
+            check_said(content, category, business)
         except InvalidInputError as error:
             errors.extend(error.errors)
     if timing is not None:

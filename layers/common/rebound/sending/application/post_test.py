@@ -18,7 +18,7 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
 from rebound.sending.domain.recipients import made_up_customer
 from rebound.sending.domain.single_messages import carrier_of
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
@@ -48,7 +48,7 @@ class PostTest(Struct, frozen=True, kw_only=True):
         channel: Channel,
         address: str,
         category: Category,
-        content: Content,
+        content: Said,
         request: str | None = None,
     ) -> Message:
         """Queue the message. ``request`` names the client's request, as in ``PostMessage``."""

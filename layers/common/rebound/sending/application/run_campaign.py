@@ -25,6 +25,7 @@ from rebound.eligibility.application.shared_addresses import sharing_now
 from rebound.eligibility.domain.eligibility import Exclusion, Hold
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import bounds, estimated_size
+from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import compile_filter
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from rebound.segments.ports import SegmentBook
     from rebound.sending.application.recall_recipients import RecallRecipients
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
+    from rebound.templates.application.template_contents import TemplateContents
 
 PAGE: Final = 500
 """Customers read at a time; this bounds the memory of an expansion."""
@@ -155,10 +157,11 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     held: DeferredChunkQueue
     whereabouts: Whereabouts
     limit: LimitRecipients
+    template_contents: TemplateContents
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Expand range ``index`` while there is time; returns whether it is done."""
-        campaign = self.campaigns.get(business_id, campaign_id)
+        campaign = loaded(self.campaigns.get(business_id, campaign_id), self.template_contents)
         business = self.businesses.get(business_id)
         if self.limit.refuses(business, campaign, campaign_id, campaign.started_at or self.clock.now()):
             campaign = replace(campaign, over_limit=True)

@@ -39,8 +39,8 @@ from rebound.sending.domain.recipients import (
 )
 from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, one_click, scope_of
-from rebound.templates.domain.rendering import uses, values_of
-from rebound.templates.domain.sendable import email_to_send
+from rebound.templates.domain.rendering import uses
+from rebound.templates.domain.sendable import email_to_send, for_one
 
 if TYPE_CHECKING:
     from rebound.contacts.application import SuppressionListClient
@@ -159,19 +159,19 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
         """The email for one recipient, ``None`` when it cannot be sent; a promotional email offers to unsubscribe."""
-        content, category = claimed.campaign.content, claimed.campaign.category
-        key = recipient.customer.contact_key(Channel.EMAIL)
-        if not isinstance(content, EmailContent) or key is None:
+        category, key = claimed.campaign.category, recipient.customer.contact_key(Channel.EMAIL)
+        found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
+        if found is None or not isinstance(found.content, EmailContent) or key is None:
             return None
         message, scope = recipient.message.key, scope_of(category)
         wanted = {Purpose.PREFERENCES: Scope.ALL}
         if scope is not None:
             wanted[Purpose.UNSUBSCRIBE] = scope
-        elif uses(content, CONFIRM_URL):
+        elif uses(found.content, CONFIRM_URL):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
         links = {VARIABLE_OF[purpose]: url for purpose, url in self.links.urls(key, message, wanted).items()}
         language = language_for(recipient.customer, claimed.business)
-        email = email_to_send(content, category, language, {**values_of(recipient.customer, claimed.business), **links})
+        email = email_to_send(found.content, category, language, {**found.values, **links}, found.addresses)
         if email is None:
             return None
         headers = one_click(links[UNSUBSCRIBE_URL]) if scope is not None else {}

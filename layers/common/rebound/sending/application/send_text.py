@@ -37,10 +37,10 @@ from rebound.sending.domain.recipients import (
     of_a_single_message,
     unknown,
 )
-from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.content import TextContent, contents_of
 from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
-from rebound.templates.domain.rendering import uses, values_of
-from rebound.templates.domain.sendable import text_to_send
+from rebound.templates.domain.rendering import uses
+from rebound.templates.domain.sendable import for_one, text_to_send
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -241,7 +241,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         """The recipient's own link to stop such texts with, if the text has one: nobody else pays for it."""
         campaign = claimed.campaign
         scope, key = scope_of(campaign.category), recipient.customer.contact_key(Channel.SMS)
-        if scope is None or key is None or not uses(campaign.content, STOP_URL):
+        if scope is None or key is None or not any(uses(each, STOP_URL) for each in contents_of(campaign.content)):
             return None
         return self.links().stop_link(key, recipient.message.key, scope)
 
@@ -251,14 +251,15 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _body(self, claimed: ClaimedChunk, recipient: Recipient, link: ShortLink | None) -> str | None:
         """The text for one recipient, ``None`` when it cannot be sent. Only who may get tests is asked with a link."""
-        content = claimed.campaign.content
-        if not isinstance(content, TextContent):
+        found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
+        if found is None or not isinstance(found.content, TextContent):
             return None
-        values = values_of(recipient.customer, claimed.business)
+        content, values = found.content, found.values
         if link is not None:
             values = {**values, STOP_URL: link.url}
         key = recipient.customer.contact_key(Channel.SMS)
         if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
             urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})
             values = {**values, CONFIRM_URL: urls[Purpose.CONFIRM]}
-        return text_to_send(content, values, smart=claimed.business.smart_encoding)
+        smart = claimed.business.smart_encoding
+        return text_to_send(content, values, found.addresses, smart=smart)

@@ -20,9 +20,10 @@ from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInpu
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.retrying import retried
+from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.appointments import Asked
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.sending.application.post_message import check_message
+from rebound.sending.application.post_message import check_message, check_variables
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk, timer_of
 from rebound.sending.domain.recipients import left_out
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, Ids
     from rebound.sending.application.hold_chunk import HoldChunk
     from rebound.sending.ports import ChunkQueue
+    from rebound.templates.application.template_contents import TemplateContents
     from rebound.timers.ports import TimerBook
 
 LEASE: Final = timedelta(seconds=30)
@@ -74,6 +76,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
     clock: Clock
     ids: Ids
+    template_contents: TemplateContents
 
     def get(self, business_id: str, message_id: str, customer_id: str | None = None) -> SingleMessage:
         """A message to one person, or, with its customer, one of a campaign. Raises ``NotFoundError``."""
@@ -144,7 +147,9 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
 
         Raises ``ConflictError`` when it does not wait any more, ``ConcurrentChangeError`` when others write it.
         """
-        customer = self._customer(message)
+        customer, after = self._customer(message), loaded(after, self.template_contents)
+        if after.content != carrier.content:
+            check_variables(after.content, customer, business)
         chunk = self._take_over(message)
         if chunk is None or carrier.status is CampaignStatus.CANCELLED:
             raise ConcurrentChangeError
@@ -177,7 +182,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
 
     def _changed(self, business: Business, carrier: Campaign, change: MessageChange) -> Campaign:
         """The carrier as the client wants it. Raises ``InvalidInputError``."""
-        content = None if change.content is None else change.content(carrier.channel)
+        content = None if change.content is None else change.content(carrier)
         before = timing_of(carrier)
         timing = before if change.timing is None else change.timing(before)
         if timing.appointment_at is not None and carrier.appointment_id is None:

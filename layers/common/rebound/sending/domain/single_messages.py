@@ -18,7 +18,7 @@ from rebound.kernel.errors import ConflictError
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import Content
+from rebound.templates.domain.content import Said
 
 
 class CancelledBecause(StrEnum):
@@ -50,7 +50,7 @@ class Posted(Struct, frozen=True):
 
 
 def carrier_of(
-    key: MessageKey, channel: Channel, category: Category, content: Content, now: datetime, **more: Any
+    key: MessageKey, channel: Channel, category: Category, content: Said, now: datetime, **more: Any
 ) -> Campaign:
     """What carries a message to one person: a campaign of its own, which is none to clients."""
     return Campaign(
@@ -80,8 +80,8 @@ def not_waiting(message: Message) -> ConflictError:
 class MessageChange(Struct, frozen=True, kw_only=True):
     """What a client changes of a message that waits; ``None`` for what stays as it is."""
 
-    content: Callable[[Channel], Content] | None = None
-    """What it says, for the channel that it has."""
+    content: Callable[[Campaign], Said] | None = None
+    """What it says, of its carrier."""
     timing: Callable[[Timing], Timing] | None = None
     """When it is sent, from when it was to be sent before."""
 

@@ -19,13 +19,14 @@ from rebound.templates.domain.layout_as_mjml import draft_of
 from rebound.templates.domain.layout_as_text import layout_as_text
 from rebound.templates.domain.layout_colours import hard_to_read
 from rebound.templates.domain.layout_reading import read_layout
-from rebound.templates.domain.rendering import VARIABLES, render_at_longest, variables_of_bodies
+from rebound.templates.domain.rendering import NONE_DECLARED, VARIABLES, render_at_longest, variables_of_bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.categories import Category
+    from rebound.templates.domain.variables import Declared
     from rebound.templates.ports import HtmlCleaner, MjmlRenderer
 
 CLIPPED_FROM: Final = 102_000
@@ -61,7 +62,7 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         given: object,
         category: Category,
         path: str = "",
-        declared: Sequence[str] = (),
+        declared: Declared = NONE_DECLARED,
         language: str | None = None,
     ) -> RenderedLayout:
         """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
@@ -103,7 +104,7 @@ def content_of(rendered: RenderedLayout, path: str) -> EmailContent:
 _ALLOWED: Final = f"At most {MOST_BYTES} are allowed."
 
 
-def _largest(content: EmailContent, category: Category, declared: Sequence[str]) -> int:
+def _largest(content: EmailContent, category: Category, declared: Declared) -> int:
     """Bytes of the HTML with the longest values and the longest of the footers."""
 
     def footer(language: str) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -25,28 +24,25 @@ class TemplateContents(Struct, frozen=True, kw_only=True):
 
     templates: TemplateBook
 
-    def made(
-        self,
-        business_id: str,
-        template_id: str,
-        variables: Mapping[str, Any],
-        channel: Channel,
-        category: Category,
-    ) -> TemplateContent:
-        """What the version says that is published now, for messages of a kind. Raises ``InvalidInputError``."""
-        version = self._published(business_id, template_id)
+    def made(self, business_id: str, made_from: MadeFrom, channel: Channel, category: Category) -> TemplateContent:
+        """What messages of a kind say that are made so: from now on always what the version says.
+
+        Without a version it is the one that is published now. Raises ``InvalidInputError``.
+        """
+        version = self._version(business_id, made_from)
         if version.channel is not channel:
-            message = f"The template is for {version.channel}: give that channel, or another template."
+            message = f"The template is for the channel {version.channel}: give that one, or another template."
             raise InvalidInputError(FieldError("template_id", message))
-        given = check_given(version.variables, variables)
+        given = check_given(version.variables, made_from.variables)
         if category is not version.category:
             for content in version.contents.values():
                 try:
-                    check_content(content, category, tuple(version.variables))
+                    check_content(content, category, version.variables)
                 except InvalidInputError as error:
-                    message = f"As a message of the category {category}: {error.errors[0].message}"
-                    raise InvalidInputError(replace(error.errors[0], field="template_id", message=message)) from None
-        return version.content_for(MadeFrom(template_id, version.version, given))
+                    first = error.errors[0]
+                    message = f"Cannot be a {category} message, because of its {first.field}: {first.message}"
+                    raise InvalidInputError(replace(first, field="template_id", message=message)) from None
+        return version.content_for(MadeFrom(made_from.template_id, version.version, given))
 
     def loaded(self, business_id: str, said: Said) -> Said:
         """The same with what it says: at most one read, and none of a version that this process has read before.
@@ -55,15 +51,10 @@ class TemplateContents(Struct, frozen=True, kw_only=True):
         """
         if not isinstance(said, TemplateContent) or said.contents:
             return said
-        made_from = said.made_from
-        if made_from.version is None:
-            version = self._published(business_id, made_from.template_id)
-        else:
-            version = self.templates.version(business_id, made_from.template_id, made_from.version)
-        return version.content_for(made_from, said.mark)
+        return self._version(business_id, said.made_from).content_for(said.made_from, said.mark)
 
-    def _published(self, business_id: str, template_id: str) -> TemplateVersion:
-        published = self.templates.get(business_id, template_id).published
-        if not published:
+    def _version(self, business_id: str, made_from: MadeFrom) -> TemplateVersion:
+        number = made_from.version or self.templates.get(business_id, made_from.template_id).published
+        if not number:
             raise InvalidInputError(FieldError("template_id", "There is no such template, or only a draft of it."))
-        return self.templates.version(business_id, template_id, published)
+        return self.templates.version(business_id, made_from.template_id, number)

@@ -259,7 +259,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
                 errors.extend(error.errors)
         if new.email_content is not None:
             try:
-                check_content(new.email_content, new.category, tuple(new.variables), "email_content")
+                check_content(new.email_content, new.category, new.variables, "email_content")
             except InvalidInputError as error:
                 errors.extend(error.errors)
         if errors:
@@ -279,7 +279,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         given: Content | FromLayout,
         warnings: list[FieldError],
     ) -> Content:
-        declared = tuple(new.variables)
+        declared = new.variables
         if not isinstance(given, FromLayout):
             check_content(given, new.category, declared, _path(language))
             return given

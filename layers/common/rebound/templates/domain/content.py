@@ -62,6 +62,16 @@ class TemplateContent(Struct, frozen=True):
     email_content: EmailContent | None = None
     mark: str = ""
 
+    @property
+    def unpinned(self) -> TemplateContent:
+        """The same for a draft, which takes the version that is published when it is announced."""
+        return TemplateContent(MadeFrom(self.made_from.template_id, None, self.made_from.variables))
+
+    @property
+    def forgotten(self) -> TemplateContent:
+        """What may be kept of it when the customer is deleted: nothing that was said of them."""
+        return TemplateContent(replace(self.made_from, variables={}))
+
     def in_language(self, *languages: str) -> Content:
         """What it says to who would like the first of the languages best; something in every case."""
         for language in (ANY_LANGUAGE, *languages, LAST_RESORT, *self.contents):

@@ -4,12 +4,15 @@ Placeholders are mended where an editor mangled them (``placeholders``); what ca
 posted.
 """
 
+from __future__ import annotations
+
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -50,11 +53,15 @@ from rebound.templates.domain.placeholders import (
 )
 from rebound.templates.domain.text_size import simplified
 
+if TYPE_CHECKING:
+    from rebound.templates.domain.variables import Declared
+
 CUSTOMER_VARIABLES: Final = sorted(
     (name for name, row in PROFILE.items() if row.placeholder and name in TEXT_FIELDS),
     key=lambda name: name == "external_id",
 )
 """In the order of the profile, with ``external_id`` last, because few want to show it."""
+NONE_DECLARED: Final[Declared] = MappingProxyType({})
 VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name", POSTAL_ADDRESS)
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _BODY_OF_TEXTS: Final = "body"
@@ -78,7 +85,9 @@ def variables_of_bodies(category: Category) -> tuple[str, ...]:
     return (*VARIABLES, *(LINKS if scope_of(category) is not None else LINKS_OF_OTHERS))
 
 
-def check_content(content: Content, category: Category, declared: Sequence[str] = (), path: str = "content") -> None:
+def check_content(
+    content: Content, category: Category, declared: Declared = NONE_DECLARED, path: str = "content"
+) -> None:
     """Refuse placeholders that nobody can fill in a message of this kind, and an email that SES would not take.
 
     ``declared`` are the variables of the template's own that it belongs to, ``path`` is where it stands in the request.
@@ -89,9 +98,10 @@ def check_content(content: Content, category: Category, declared: Sequence[str] 
     if scope_of(category) is not None:
         known_in[_BODY_OF_TEXTS] = (*VARIABLES, *LINKS_OF_TEXTS)
     errors: list[FieldError] = []
-    for name, template in _templates(content):
-        known = (*declared, *known_in.get(name, VARIABLES))
-        flaws = flaws_of(template, known, ALL_LINKS, is_html=name == "html")
+    addresses = addresses_among(declared)
+    for name, template in _templates(content, addresses):
+        known = tuple(dict.fromkeys((*declared, *known_in.get(name, VARIABLES))))
+        flaws = flaws_of(template, known, addresses, is_html=name == "html")
         errors.extend(FieldError(f"{path}.{name}", str(flaw), flaw.did_you_mean) for flaw in flaws)
     if errors:
         raise InvalidInputError(*errors)
@@ -100,6 +110,16 @@ def check_content(content: Content, category: Category, declared: Sequence[str] 
         if size > MAX_EMAIL_CHARACTERS:
             message = f"With its footer and the values of a recipient it has {size} characters; SES takes at most"
             raise InvalidInputError(FieldError(path, f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
+
+
+def check_said(said: Said, category: Category, business: Business) -> None:
+    """Refuse what cannot be said in a message of this kind; a template's was checked when it was made from that.
+
+    Raises ``InvalidInputError``.
+    """
+    if isinstance(said, EmailContent | TextContent):
+        check_content(said, category)
+    check_stop_url(said, category, business)
 
 
 def lacks_stop_url(said: Said | None, category: Category) -> bool:
@@ -117,15 +137,24 @@ def check_stop_url(content: Said, category: Category, business: Business) -> Non
         raise InvalidInputError(FieldError(f"content.{_BODY_OF_TEXTS}", message))
 
 
-def _templates(content: Content) -> Iterator[tuple[str, str]]:
+def addresses_among(declared: Declared) -> tuple[str, ...]:
+    """The variables whose value is a whole address: our links, and the addresses that a template declares."""
+    if not declared:
+        return ALL_LINKS
+    from rebound.templates.domain.variables import links_of  # noqa: PLC0415 - only for templates with variables
+
+    return (*ALL_LINKS, *links_of(declared))
+
+
+def _templates(content: Content, addresses: tuple[str, ...] = ALL_LINKS) -> Iterator[tuple[str, str]]:
     """The fields of a content with what they say, placeholders mended."""
     match content:
         case EmailContent():
             for name, value in (("subject", content.subject), ("html", content.html), ("text", content.text)):
                 if value is not None:
-                    yield name, repaired(value, ALL_LINKS, is_html=name == "html")
+                    yield name, repaired(value, addresses, is_html=name == "html")
         case TextContent():
-            yield _BODY_OF_TEXTS, repaired(content.body, ALL_LINKS, is_html=False)
+            yield _BODY_OF_TEXTS, repaired(content.body, addresses, is_html=False)
 
 
 def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
@@ -137,24 +166,32 @@ def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     return values
 
 
-def render_email(content: EmailContent, category: Category, language: str, values: Mapping[str, str]) -> RenderedEmail:
+def render_email(
+    content: EmailContent,
+    category: Category,
+    language: str,
+    values: Mapping[str, str],
+    addresses: tuple[str, ...] = ALL_LINKS,
+) -> RenderedEmail:
     """The email for one recipient. ``values`` includes the links (``footers.LINKS``); ``language`` is the footer's.
+
+    ``addresses`` are the variables whose value is a whole address.
 
     A part that the client left out is made from the other one. A part in which the client has not placed the link where
     it can be seen gets the footer; a promotional one that does not say where the business is, is told.
     """
-    parts = _parts(content, category, language, values.get(POSTAL_ADDRESS, ""))
+    parts = _parts(content, category, language, values.get(POSTAL_ADDRESS, ""), addresses)
     return RenderedEmail(
         subject=one_line(parts.subject.fill(values)), html=parts.html.fill(values), text=parts.text.fill(values)
     )
 
 
 def render_at_longest(
-    content: EmailContent, category: Category, language: str, declared: Sequence[str] = ()
+    content: EmailContent, category: Category, language: str, declared: Declared = NONE_DECLARED
 ) -> RenderedEmail:
     """The email with values as long as they usually are at most."""
     longest = dict.fromkeys((*declared, *VARIABLES, *LINKS, *LINKS_OF_OTHERS), "x" * LONGEST_USUAL)
-    return render_email(content, category, language, longest)
+    return render_email(content, category, language, longest, addresses_among(declared))
 
 
 def as_data(email: RenderedEmail) -> str:
@@ -176,9 +213,11 @@ class _Parts(Struct, frozen=True):
 
 
 @lru_cache(maxsize=32)
-def _parts(content: EmailContent, category: Category, language: str, address: str) -> _Parts:
+def _parts(
+    content: EmailContent, category: Category, language: str, address: str, addresses: tuple[str, ...]
+) -> _Parts:
     """The parts with their footers; cached, because a campaign needs the same templates for every recipient."""
-    given = dict(_templates(content))
+    given = dict(_templates(content, addresses))
     as_html, as_text = given.get("html"), given.get("text")
     if as_text is None:
         as_text = html_as_text(as_html or "")
@@ -186,7 +225,7 @@ def _parts(content: EmailContent, category: Category, language: str, address: st
     text_part = as_text.rstrip() + text_footer[1] if text_footer is not None else as_text
     if as_html is None:
         html_footer = _footer_for(as_text, as_text, category, language, address)
-        written = text_as_html_template(as_text, ALL_LINKS, _as_html).parts
+        written = text_as_html_template(as_text, addresses, _as_html).parts
         footer = html_template(html_footer[0], ALL_LINKS).parts if html_footer is not None else ()
         html_part = Template(("<p>", *written, "</p>", *footer))
     else:
@@ -194,8 +233,8 @@ def _parts(content: EmailContent, category: Category, language: str, address: st
         html_footer = _footer_for(reading.links, reading.text, category, language, address)
         if html_footer is not None:
             as_html = as_html[: reading.end] + html_footer[0] + as_html[reading.end :]
-        html_part = html_template(as_html, ALL_LINKS)
-    return _Parts(header_template(given["subject"], one_line), html_part, text_template(text_part, ALL_LINKS))
+        html_part = html_template(as_html, addresses)
+    return _Parts(header_template(given["subject"], one_line), html_part, text_template(text_part, addresses))
 
 
 def _footer_for(links: str, text: str, category: Category, language: str, address: str) -> tuple[str, str] | None:
@@ -239,15 +278,20 @@ def _uses(template: str, variable: str) -> bool:
     return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
 
 
-def render_text(content: TextContent, values: Mapping[str, str], *, smart: bool = False) -> str:
-    """The text message for one recipient; a ``smart`` one as ``simplified``, if that makes it smaller."""
-    body = _body(content).fill(values)
+def render_text(
+    content: TextContent, values: Mapping[str, str], addresses: tuple[str, ...] = ALL_LINKS, *, smart: bool = False
+) -> str:
+    """The text message for one recipient; a ``smart`` one as ``simplified``, if that makes it smaller.
+
+    ``addresses`` as in ``render_email``.
+    """
+    body = _body(content, addresses).fill(values)
     return simplified(body) if smart else body
 
 
 @lru_cache(maxsize=16)
-def _body(content: TextContent) -> Template:
-    return text_template(repaired(content.body, ALL_LINKS, is_html=False), ALL_LINKS)
+def _body(content: TextContent, addresses: tuple[str, ...]) -> Template:
+    return text_template(repaired(content.body, addresses, is_html=False), addresses)
 
 
 def one_line(value: str) -> str:

@@ -1,19 +1,32 @@
 """Whether a message can be sent as it would read for one recipient: previews and senders ask the same."""
 
 from collections.abc import Mapping
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.languages import LANGUAGES
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
-from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
+from rebound.templates.domain.content import (
+    MAX_TEXT_CHARACTERS,
+    Content,
+    EmailContent,
+    Said,
+    TemplateContent,
+    TextContent,
+    contents_of,
+)
+from rebound.templates.domain.footers import ALL_LINKS, LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
 from rebound.templates.domain.rendering import (
     LONGEST_USUAL,
     MAX_EMAIL_CHARACTERS,
     VARIABLES,
     RenderedEmail,
+    addresses_among,
     as_data,
     render_email,
     render_text,
@@ -32,11 +45,45 @@ _EXTREMES: Final = ("", '"' * _LONGEST_VALUE, "\N{GRINNING FACE}" * _LONGEST_VAL
 _OF_LINKS: Final = (*LINKS, *LINKS_OF_OTHERS, *LINKS_OF_TEXTS)
 
 
+class ForOne(Struct, frozen=True):
+    """What is said to one recipient: the content, and the value of each variable but our links.
+
+    ``addresses`` are the variables whose value is a whole address.
+    """
+
+    content: Content
+    values: Mapping[str, str]
+    addresses: tuple[str, ...] = ALL_LINKS
+
+
+def for_one(said: Said, customer: Customer, business: Business) -> ForOne | None:
+    """What is said to a customer, in their language; ``None`` where a variable that is required says nothing."""
+    known = values_of(customer, business)
+    if not isinstance(said, TemplateContent):
+        return ForOne(said, known)
+    content = said.in_language(language_for(customer, business), business.language)
+    if not said.declared:
+        return ForOne(content, known)
+    # Only templates have variables of their own.
+    from rebound.templates.domain.typed_values import reader_of  # noqa: PLC0415
+    from rebound.templates.domain.variables import filled  # noqa: PLC0415
+
+    channel = Channel.EMAIL if isinstance(content, EmailContent) else Channel.SMS
+    own = filled(said.declared, said.made_from.variables, known, reader_of(customer, business, channel))
+    if own.missing:
+        return None
+    return ForOne(content, {**known, **own.values}, addresses_among(said.declared))
+
+
 def email_to_send(
-    content: EmailContent, category: Category, language: str, values: Mapping[str, str]
+    content: EmailContent,
+    category: Category,
+    language: str,
+    values: Mapping[str, str],
+    addresses: tuple[str, ...] = ALL_LINKS,
 ) -> RenderedEmail | None:
     """The email for one recipient (``render_email``); ``None`` without a subject, or if it is more than SES takes."""
-    email = render_email(content, category, language, values)
+    email = render_email(content, category, language, values, addresses)
     if not email.subject.strip() or len(email.subject) > MAX_SUBJECT:
         return None
     # Written out and counted only where it may matter: few emails come near the limit.
@@ -46,30 +93,42 @@ def email_to_send(
     return email
 
 
-def text_to_send(content: TextContent, values: Mapping[str, str], *, smart: bool = False) -> str | None:
+def text_to_send(
+    content: TextContent, values: Mapping[str, str], addresses: tuple[str, ...] = ALL_LINKS, *, smart: bool = False
+) -> str | None:
     """The text for one recipient (``render_text``); ``None`` if it is empty, or longer than providers take."""
-    body = render_text(content, values, smart=smart)
+    body = render_text(content, values, addresses, smart=smart)
     return body if 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS else None
 
 
-def is_sendable(content: Content, category: Category, customer: Customer, business: Business) -> bool:
+def is_sendable(said: Said, category: Category, customer: Customer, business: Business) -> bool:
     """Whether the sender will find something to send to this customer, whose links are not written yet."""
-    links = dict.fromkeys(_OF_LINKS, "x" * LONGEST_USUAL)
-    return _is_sendable(content, category, language_for(customer, business), {**values_of(customer, business), **links})
+    found = for_one(said, customer, business)
+    if found is None:
+        return False
+    values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * LONGEST_USUAL)}
+    found = replace(found, values=values)
+    return _is_sendable(found, category, language_for(customer, business), smart=business.smart_encoding)
 
 
-def is_always_sendable(content: Content, category: Category) -> bool:
-    """Whether there is something to send to everybody, because there is with the shortest and the longest values."""
+def is_always_sendable(said: Said, category: Category) -> bool:
+    """Whether there is something to send to everybody, because there is with the shortest and the longest values.
+
+    Of a template only where it declares no variables: their values may be of any length, and may be missing.
+    """
+    if isinstance(said, TemplateContent) and said.declared:
+        return False
     return all(
-        _is_sendable(content, category, language, dict.fromkeys((*VARIABLES, *_OF_LINKS), value))
+        _is_sendable(ForOne(content, dict.fromkeys((*VARIABLES, *_OF_LINKS), value)), category, language)
+        for content in contents_of(said)
         for language in LANGUAGES
         for value in _EXTREMES
     )
 
 
-def _is_sendable(content: Content, category: Category, language: str, values: Mapping[str, str]) -> bool:
-    match content:
+def _is_sendable(found: ForOne, category: Category, language: str, *, smart: bool = False) -> bool:
+    match found.content:
         case EmailContent():
-            return email_to_send(content, category, language, values) is not None
+            return email_to_send(found.content, category, language, found.values, found.addresses) is not None
         case TextContent():
-            return text_to_send(content, values) is not None
+            return text_to_send(found.content, found.values, found.addresses, smart=smart) is not None

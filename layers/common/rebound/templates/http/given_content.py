@@ -8,7 +8,10 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from rebound.kernel.channels import Channel
 from rebound.platform.http.shapes import DocumentedAs, Request, readable, text_of
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
+from rebound.templates.domain.template import TEMPLATE_ID
 
+TemplateId = Annotated[str, text_of(pattern=f"^{TEMPLATE_ID.pattern}$")]
+"""The name of a template, which is looked up."""
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
 

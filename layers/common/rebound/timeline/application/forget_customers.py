@@ -12,7 +12,7 @@ from rebound.campaigns.domain.campaigns import single_id
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.sealing import seal
-from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.templates.domain.content import EmailContent, Said, TemplateContent, TextContent
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook
@@ -61,8 +61,14 @@ class ForgetCustomers(Struct, frozen=True, kw_only=True):
             except NotFoundError:
                 # It has expired.
                 return
-            empty = TextContent("") if isinstance(carrier.content, TextContent) else EmailContent("", text="")
+            empty = _emptied(carrier.content)
             if carrier.content != empty:
                 self.campaigns.replace(carrier, replace(carrier, content=empty))
 
         retried(write)
+
+
+def _emptied(said: Said) -> Said:
+    if isinstance(said, TemplateContent):
+        return said.forgotten
+    return TextContent("") if isinstance(said, TextContent) else EmailContent("", text="")

@@ -1,0 +1,23 @@
+"""Reading what a mailing says that is made from a template."""
+
+from __future__ import annotations
+
+from copy import replace
+from typing import TYPE_CHECKING, cast
+
+from rebound.messages.domain.mailing import Mailing
+from rebound.templates.domain.content import TemplateContent
+
+if TYPE_CHECKING:
+    from rebound.templates.application.template_contents import TemplateContents
+
+
+def loaded[M: Mailing](mailing: M, contents: TemplateContents) -> M:
+    """The mailing with what it says; whatever decides about it, or renders it, needs that.
+
+    One that is made from no template costs nothing. Raises as ``TemplateContents.loaded``.
+    """
+    said = mailing.content
+    if not isinstance(said, TemplateContent):
+        return mailing
+    return cast("M", replace(mailing, content=contents.loaded(mailing.business_id, said)))
