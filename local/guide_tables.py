@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from local.guide_events import event_variables_table, refund_texts_table, template_events_table
 from local.guide_layouts import layout_blocks, layout_style
 from local.guide_sources import (
     conditions,
@@ -43,6 +44,11 @@ TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "layouts.md": {"blocks": layout_blocks, "style": layout_style},
     "limits.md": {"limits": limits},
     "pagination.md": {"lists": lists},
+    "template-events.md": {
+        "events": template_events_table,
+        "variables": event_variables_table,
+        "refunds": refund_texts_table,
+    },
     "twin.md": {"emails": twin_emails, "numbers": twin_numbers},
 }
 """By page and by the name in the comments around the table."""
