@@ -99,6 +99,8 @@ class ScriptedTexter(_Script):
     def __init__(self, provider: Provider = Provider.TWILIO) -> None:
         super().__init__()
         self._provider = provider
+        self.segments: Callable[[str], int | None] = lambda _: None
+        """How many the provider says that a text has, by its body."""
         self.validities: list[timedelta | None] = []
         """How long each text was to be of use, in order."""
         self.senders: set[str | None] = set()
@@ -112,7 +114,8 @@ class ScriptedTexter(_Script):
     ) -> SendResult:
         self.validities.append(valid_for)
         self.senders.add(sender)
-        return self.hand(key, to, "", body)
+        result = self.hand(key, to, "", body)
+        return replace(result, segments=self.segments(body)) if isinstance(result, Accepted) else result
 
 
 class MemoryChunkQueue:

@@ -287,12 +287,24 @@ def text(texter: Texter, sender: str | None = "+14155550100") -> SendResult:
     return texter.send(sender, message_key(), "+14155550123", "Hi é")
 
 
+@pytest.mark.parametrize(
+    ("said", "segments"),
+    [("3", 3), ("0", 0), (2, 2), ("", None), (None, None), ("many", None), ("-1", None), ("²", None)],
+)
+def test_twilio_says_how_many_segments_a_text_has_or_does_not(said: object, segments: int | None) -> None:
+    status, body = recorded("accepted")
+    assert isinstance(body, dict)
+    result = text(twilio(TwilioHttp(status, {**body, "num_segments": said})))
+
+    assert result == Accepted("SM1342fe1b2c904d1ab04f0fc7a58abca9", segments=segments)
+
+
 def test_a_text_that_twilio_takes_has_twilios_id_and_asks_for_callbacks_with_its_key() -> None:
     http = TwilioHttp(*recorded("accepted"))
     result = text(twilio(http))
     (form,) = http.calls
 
-    assert result == Accepted("SM1342fe1b2c904d1ab04f0fc7a58abca9")
+    assert result == Accepted("SM1342fe1b2c904d1ab04f0fc7a58abca9", segments=1)
     assert (form["To"], form["From"], form["Body"]) == ("+14155550123", "+14155550100", "Hi é")
     assert "MessagingServiceSid" not in form
     assert form["StatusCallback"].endswith("#rc=2&rp=all")

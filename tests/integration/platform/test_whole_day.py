@@ -73,6 +73,11 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
     **{
+        (function, f"dynamodb:{action}"): "counts texts of a business with a text plan, which none has that day"
+        for function in ("SendTextFunction", "ApplyReceiptsFunction", "ReceiveTextFunction")
+        for action in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+    },
+    **{
         ("SweepTimersFunction", action): "tells the owner of a business with a text plan, which none has that day"
         for action in (
             "dynamodb:GetItem",

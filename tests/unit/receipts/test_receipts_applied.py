@@ -36,6 +36,7 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.ports import MessageLog
 from rebound.receipts.adapters.mail_servers import NO_REPORT
 from rebound.receipts.application.apply_receipts import Applied, ApplyReceipts
+from rebound.text_plans.application.meter_texts import MeterTexts
 from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, client_of
 from tests.contract.messages.fakes import MemoryMessageLog
 from tests.fakes.making import (
@@ -72,11 +73,20 @@ POLICY = STANDARD_POLICY
 POLICIES = (POLICY, STRICT_POLICY, policy_of("custom", {"invalid": 1, "unreachable": 1}))
 
 
+def no_text_plans() -> MeterTexts:
+    """No text of these is counted."""
+    raise AssertionError
+
+
 def applying(messages: MessageLog, contacts: ContactBook, suppressions: SuppressionListClient) -> ApplyReceipts:
     """The use case over these."""
     record_evidence = RecordEvidence(messages=messages, contacts=contacts)
     return ApplyReceipts(
-        messages=messages, contacts=contacts, suppressions=suppressions, record_evidence=record_evidence
+        messages=messages,
+        contacts=contacts,
+        suppressions=suppressions,
+        record_evidence=record_evidence,
+        meter=no_text_plans,
     )
 
 

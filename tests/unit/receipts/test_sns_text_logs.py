@@ -115,3 +115,12 @@ def test_an_unreadable_line_does_not_take_its_neighbours_along() -> None:
 def test_an_event_that_cannot_be_unpacked_is_malformed(event: dict[str, Any]) -> None:
     with pytest.raises(MalformedReceiptError):
         parse_awslogs(event)
+
+
+@pytest.mark.parametrize(("said", "segments"), [(3, 3), ("2", 2), (0, 0), (None, None), (-1, None), (1.5, None)])
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE"])
+def test_the_parts_of_a_text_are_its_segments(status: str, said: object, segments: int | None) -> None:
+    line = log_line(status)
+    line["delivery"]["numberOfMessageParts"] = said
+    [receipt] = parse_text_log(line)
+    assert receipt.segments == segments

@@ -276,3 +276,9 @@ def test_anything_else_on_the_queue_is_malformed_and_not_repeated(body: str) -> 
         decode(body)
     assert "example.com" not in str(raised.value)
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(("said", "segments"), [("3", 3), ("0", 0), ("", None), ("x", None)])
+def test_a_callback_may_say_how_many_segments_there_were(said: str, segments: int | None) -> None:
+    [receipt] = parse_status_callback(form(NumSegments=said), QUERY, RECEIVED_AT)
+    assert receipt.segments == segments

@@ -19,6 +19,7 @@ from rebound.messages.application.record_evidence import RecordEvidence
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.receipts.adapters.receipts_queue import decode
 from rebound.receipts.application.apply_receipts import ApplyReceipts
+from rebound.text_plans.application.meter_texts import MeterTexts
 from tests.contract.contacts.fakes import MemoryContactBook, MemorySuppressionList, client_of
 from tests.contract.messages.fakes import MemoryMessageLog
 from tests.fakes.making import at, contact_key, message, message_key
@@ -39,6 +40,10 @@ FORMS: Final = (
 POLICIES: Final = (STANDARD_POLICY, STRICT_POLICY, policy_of("custom", {"invalid": 1, "unreachable": 1}))
 
 
+def no_text_plans() -> MeterTexts:
+    raise AssertionError("no text of these is counted")
+
+
 class Mail:
     """One email that went out, and what SES tells of it."""
 
@@ -54,6 +59,7 @@ class Mail:
             contacts=self.contacts,
             suppressions=suppressions,
             record_evidence=RecordEvidence(messages=self.log, contacts=self.contacts),
+            meter=no_text_plans,
         )
 
     def tell(self, *events: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from rebound.contacts.domain.replies import Keyword
 from rebound.inbound.domain.replies import IncomingText
-from rebound.platform.adapters.fields import optional_text_at, text_at
+from rebound.platform.adapters.fields import optional_count_at, optional_text_at, text_at
 
 INBOUND_PATH: Final = "/v1/webhooks/twilio/inbound"
 """The path to which Twilio posts the texts that come in."""
@@ -33,6 +33,7 @@ def parse_inbound(form: Mapping[str, str]) -> IncomingText:
         to=to,
         senders=(to,) if service is None else (to, service),
         body=form.get("Body", ""),
+        segments=optional_count_at(form, "NumSegments") or 1,
         keyword=_OPT_OUT_TYPES.get((optional_text_at(form, "OptOutType") or "").upper()),
     )
 

@@ -41,7 +41,9 @@ class AwsInboundPorts(AwsMessagesPorts):
 class InboundUseCases(MessagesUseCases):
     """The use cases of inbound."""
 
-    receive_text: ReceiveText = use_case("rebound.inbound.application.receive_text", publish="publish_events")
+    receive_text: ReceiveText = use_case(
+        "rebound.inbound.application.receive_text", publish="publish_events", meter="meter_at_need"
+    )
     review_replies: ReviewReplies = use_case("rebound.inbound.application.review_replies")
     report_replies: ReportReplies = use_case("rebound.inbound.application.report_replies")
 

@@ -60,7 +60,7 @@ class Receipt(Struct, frozen=True):
     found by ``provider_id``. ``address`` is the recipient as the provider names it, ``None`` when the provider names
     nobody (then the message's own address is meant). ``occurred_at`` is the provider's timestamp; for Twilio, which
     sends none, the time at which our webhook received it. ``detail`` holds the provider's own words and may be personal
-    data.
+    data. ``segments`` is how many a text had, where the provider says so.
     """
 
     provider: Provider
@@ -71,3 +71,4 @@ class Receipt(Struct, frozen=True):
     address: str | None = None
     code: str | None = None
     detail: str | None = None
+    segments: int | None = None

@@ -63,7 +63,7 @@ class ReceiptsUseCases(SendingUseCases):
     ports: ReceiptsPorts
 
     apply_receipts: ApplyReceipts = use_case(
-        "rebound.receipts.application.apply_receipts", suppressions="suppression_list_client"
+        "rebound.receipts.application.apply_receipts", suppressions="suppression_list_client", meter="meter_at_need"
     )
     reconcile_suppressions: ReconcileSuppressions = use_case(
         "rebound.receipts.application.reconcile_suppressions",

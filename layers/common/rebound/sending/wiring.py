@@ -162,6 +162,7 @@ class SendingUseCases(CampaignsUseCases, TimersUseCases):
         queue="chunk_queue",
         hold="hold_chunk",
         reservations="frequency_reservations",
+        meter="meter_at_need",
     )
     steer_appointment: SteerAppointment = use_case("rebound.sending.application.steer_appointment")
     plan_campaign: PlanCampaign = use_case(
@@ -186,6 +187,7 @@ class SendingUseCases(CampaignsUseCases, TimersUseCases):
         hold="hold_chunk",
         reservations="frequency_reservations",
         breaker="trip_breaker",
+        meter="meter_at_need",
     )
     decide_recipients: DecideRecipients = use_case(
         "rebound.sending.application.decide_recipients", reservations="frequency_reservations"
@@ -208,6 +210,7 @@ class SendingUseCases(CampaignsUseCases, TimersUseCases):
         decide="decide_recipients",
         receipts="receipt_queue",
         acquire_slot="acquire_send_slot",
+        meter="meter_at_need",
         links="link_writer_at_need",
     )
     post_test: PostTest = use_case("rebound.sending.application.post_test", queue="chunk_queue")

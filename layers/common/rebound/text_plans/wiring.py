@@ -38,6 +38,10 @@ class TextPlansUseCases(WebhooksUseCases, TimersUseCases):
         "rebound.text_plans.application.tell_owner", ledger="text_ledger", publish="publish_events"
     )
 
+    def meter_at_need(self) -> MeterTexts:
+        """Few businesses have a text plan."""
+        return self.meter_texts
+
     @cached_property
     def wakers(self) -> Mapping[str, Waker]:
         """Who wakes each kind of timer. What tells the owner is made when the first owner is told."""

@@ -409,6 +409,8 @@ class Exclusion(StrEnum):
     """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
     CANNOT_RENDER = "cannot_render"
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
+    TEXT_PLAN_EXHAUSTED = "text_plan_exhausted"
+    """The business's text plan has no room for the text, and it may not go to this customer by email either."""
 
 
 RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if exclusion.rule is not None)

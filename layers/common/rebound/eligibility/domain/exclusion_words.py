@@ -407,4 +407,14 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         step=lambda _: "Fill in the details of the customer that the message shows, or have its wording changed.",
         left_out="with this customer's details filled in, it was empty or far too long",
     ),
+    Exclusion.TEXT_PLAN_EXHAUSTED: ExclusionWords(
+        stops=lambda _: (
+            "The texts of the business's plan are used up for this month, and the message may not go to this customer "
+            "by email instead."
+        ),
+        step=lambda _: (
+            "Ask whoever runs Rebound for a larger text plan, or add an email address that the customer agrees to."
+        ),
+        left_out="the business's text plan was used up, and it might not go by email",
+    ),
 }

@@ -10,6 +10,9 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import FailureClass, ProviderCode, look_up
 from rebound.messages.domain.messages import Message, MessageStatus
 
+_FOUND_AT_THE_SEND: Final = (Exclusion.CANNOT_RENDER, Exclusion.TEXT_PLAN_EXHAUSTED)
+"""What no decision on the data foresees, and the next message may meet as well."""
+
 
 def next_step(case: Case, decision: Decision, attempts: Sequence[Message]) -> str:
     """What to do now. ``attempts`` are the channel's latest messages, newest first."""
@@ -60,8 +63,9 @@ def _wait(case: Case, _: Message) -> str:
 
 
 def _after_left_out(case: Case, message: Message) -> str:
-    if message.reason == Exclusion.CANNOT_RENDER:
-        return WORDS[Exclusion.CANNOT_RENDER].step(case)
+    for reason in _FOUND_AT_THE_SEND:
+        if message.reason == reason:
+            return WORDS[reason].step(case)
     return "Nothing to do: what kept the last one back is over, and the next one is sent."
 
 

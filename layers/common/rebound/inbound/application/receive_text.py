@@ -11,7 +11,7 @@ a text that somebody replays later cannot undo what was said since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,7 @@ from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered, Asked
 from rebound.messages.domain.messages import MessageStatus
+from rebound.text_plans.domain import InboundKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock
+    from rebound.text_plans.application.meter_texts import MeterTexts
     from rebound.webhooks.application.publish_events import PublishEvents
 
 TRIED_AGAIN_FOR: Final = timedelta(hours=1)
@@ -74,6 +76,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     appointments: AppointmentBook
     publish: PublishEvents
     record_evidence: RecordEvidence
+    meter: Callable[[], MeterTexts]
     clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
@@ -98,6 +101,8 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             business = businesses.get(key.business_id)
             if business is None:
                 continue
+            if business.text_plan is not None and business.business_id in holders:
+                self._count(text, business, receipt.at)
             reply = self.replies.get(key, receipt, text.reply_id)
             if reply is None and now - receipt.at > TRIED_AGAIN_FOR:
                 # The reply was kept, for as long as replies are, and has expired.
@@ -111,6 +116,10 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         answering = [each for each in taken if each.business.business_id in holders]
         answer = None if text.keyword is not None else self._answer(answering)
         return Received(tuple(each.business.business_id for each in taken), answer)
+
+    def _count(self, text: IncomingText, business: Business, at: datetime) -> None:
+        """Count the text against the plan of a business that sends from the number, if that counts what comes in."""
+        self.meter().count_inbound(business, InboundKind.TEXT, text.reply_id, text.segments, at)
 
     def _understood(self, text: IncomingText, business: Business, contact: Contact, at: datetime) -> Reply:
         consent = contact.consent

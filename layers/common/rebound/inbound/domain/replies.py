@@ -44,7 +44,7 @@ class IncomingText(Struct, frozen=True):
 
     ``reply_id`` is the provider's own id of the text, the same each time that the text is handed on. ``senders`` are
     the number that it was sent to and the messaging service of that number. ``keyword`` is set when the provider has
-    already acted on the text and answered it (``OptOutType``).
+    already acted on the text and answered it (``OptOutType``). ``segments`` is how many the text has.
     """
 
     reply_id: str
@@ -53,6 +53,7 @@ class IncomingText(Struct, frozen=True):
     senders: tuple[str, ...]
     body: str
     keyword: Keyword | None = None
+    segments: int = 1
 
 
 def understood(

@@ -39,6 +39,7 @@ class MessageRow(Model):
     barrier = UnicodeAttribute(null=True)
     held_until = InstantAttribute(null=True)
     sealed = UnicodeAttribute(null=True)
+    segments = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

@@ -72,7 +72,8 @@ class Message(Struct, frozen=True):
     of the client's and ask the customer to confirm it. ``window`` is the campaign's window at the time of the send,
     ``None`` for the first. When caps left the message out, ``free_again_at`` is when they will have room for one more;
     when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the message is queued:
-    it is not handed over before that time.
+    it is not handed over before that time. ``segments`` is what a text counts against the text plan,
+    ``None`` where nobody counts.
     """
 
     key: MessageKey
@@ -96,6 +97,7 @@ class Message(Struct, frozen=True):
     barrier: Barrier | None = None
     held_until: datetime | None = None
     sealed: str | None = None
+    segments: int | None = None
 
     @property
     def rank(self) -> float:

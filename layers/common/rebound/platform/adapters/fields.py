@@ -3,10 +3,15 @@
 A path is written with dots (``bounce.timestamp``); list members are read one by one.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from rebound.kernel.errors import MalformedReceiptError
+
+_COUNT: Final = re.compile(r"[0-9]{1,6}")
+_MOST: Final = 999_999
 
 
 def text_at(record: Mapping[str, object], path: str) -> str:
@@ -24,6 +29,14 @@ def optional_text_at(record: Mapping[str, object], path: str) -> str | None:
     """The text at a path, or ``None`` when it is missing, blank or something else."""
     found = _at(record, path)
     return found.strip() or None if isinstance(found, str) else None
+
+
+def optional_count_at(record: Mapping[str, object], path: str) -> int | None:
+    """The whole number at a path, from 0 on, which may be written as a text; ``None`` when there is none."""
+    found = _at(record, path)
+    if isinstance(found, str) and _COUNT.fullmatch(found.strip()):
+        found = int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= _MOST else None
 
 
 def object_at(record: Mapping[str, object], path: str) -> Mapping[str, object]:

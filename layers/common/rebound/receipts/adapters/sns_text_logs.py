@@ -16,7 +16,7 @@ from typing import Final
 from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome, Receipt
-from rebound.platform.adapters.fields import moment_at, objects_at, optional_text_at, text_at
+from rebound.platform.adapters.fields import moment_at, objects_at, optional_count_at, optional_text_at, text_at
 
 _OUTCOMES: Final[Mapping[str, Outcome]] = {"SUCCESS": Outcome.DELIVERED, "FAILURE": Outcome.FAILED}
 
@@ -63,6 +63,7 @@ def parse_text_log(record: Mapping[str, object]) -> tuple[Receipt, ...]:
             address=optional_text_at(record, "delivery.destination"),
             code=response if failed else None,
             detail=None if failed else response,
+            segments=optional_count_at(record, "delivery.numberOfMessageParts"),
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Final
 from rebound.kernel.errors import MalformedReceiptError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
-from rebound.platform.adapters.fields import optional_text_at, text_at
+from rebound.platform.adapters.fields import optional_count_at, optional_text_at, text_at
 
 _OUTCOMES: Final[Mapping[str, Outcome]] = {
     "sent": Outcome.SENT,
@@ -46,6 +46,7 @@ def parse_status_callback(
             address=optional_text_at(form, "To"),
             code=optional_text_at(form, "ErrorCode") if outcome is Outcome.FAILED else None,
             detail=status if status == "canceled" else None,
+            segments=optional_count_at(form, "NumSegments"),
         ),
     )
 

@@ -7,7 +7,7 @@ that the receipt comes, so a receipt that was applied only in part is completed 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import MessageLog
+    from rebound.text_plans.application.meter_texts import MeterTexts
 
 LOOK_UP_BUDGET: Final = timedelta(seconds=15)
 """How long one batch may ask the suppression list; its function may run for a minute."""
@@ -86,6 +87,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
     contacts: ContactBook
     suppressions: SuppressionListClient
     record_evidence: RecordEvidence
+    meter: Callable[[], MeterTexts]
 
     def __call__(self, entries: Mapping[str, Sequence[Receipt]]) -> Applied:
         """Apply what can be applied now."""
@@ -117,6 +119,7 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
                 known.append(_Known(entry, receipt, message))
         contended_entries = {entry for entry, key, _ in keyed if key in contended}
         known = [item for item in known if item.message.key not in contended]
+        contended_entries |= self._settle(known)
         contended_entries |= self._record([_Evidence(item, evidence) for item in known for evidence in _evidence(item)])
         found, unanswered, postponed = self._look_up([item for item in known if _is_provisional(item.receipt)])
         contended_entries |= self._record(found)
@@ -164,6 +167,18 @@ class ApplyReceipts(Struct, frozen=True, kw_only=True):
             # current; a message that was missing, or that the receipts did not change, is read again.
             pending = lost if attempt else pending - ({message.key for _, message in changed} - lost)
         return messages, pending
+
+    def _settle(self, known: Sequence[_Known]) -> set[str]:
+        """Correct what texts count against text plans, which few businesses have; the entries others kept changing."""
+        contended: set[str] = set()
+        for item in known:
+            said, counted = item.receipt.segments, item.message.segments
+            if counted is not None and said and said != counted:
+                try:
+                    self.meter().settle(item.message.key, said)
+                except ConcurrentChangeError:
+                    contended.add(item.entry)
+        return contended
 
     # --- contacts -----------------------------------------------------------------------------------------------------
 

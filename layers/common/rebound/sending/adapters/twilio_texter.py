@@ -7,6 +7,7 @@ from typing import Any, Final
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.text_senders import SenderKind, kind_of
+from rebound.platform.adapters.fields import optional_count_at
 from rebound.rates.domain import Throttled
 from rebound.sending.adapters.callback_address import status_callback_url
 from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown
@@ -51,7 +52,8 @@ class TwilioTexter:
             return Throttled("20500")
         except (NoConnectionError, RequestException, TwilioException) as error:
             return Throttled("20500") if _never_connected(error) else Unknown(type(error).__name__)
-        return Accepted(message.sid)
+        # "0" with a messaging service, which chooses the sender later.
+        return Accepted(message.sid, optional_count_at({"segments": message.num_segments}, "segments"))
 
 
 def _validity(valid_for: timedelta | None) -> Mapping[str, int]:

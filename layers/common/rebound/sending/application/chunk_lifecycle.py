@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ClaimOutcome
 from rebound.eligibility.domain.eligibility import Hold
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ReboundError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.application.load_content import loaded
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.hold_chunk import HoldChunk
     from rebound.sending.ports import ChunkQueue
     from rebound.templates.application.template_contents import TemplateContents
+    from rebound.text_plans.application.meter_texts import MeterTexts
 
 LEASE: Final = timedelta(seconds=150)
 """Longer than a sender's function may run, so a lease that has run out means that its worker is dead."""
@@ -53,6 +55,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
     hold: HoldChunk
     reservations: FrequencyReservations
     breaker: TripBreaker
+    meter: Callable[[], MeterTexts]
     clock: Clock
     template_contents: TemplateContents
 
@@ -162,17 +165,25 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.queue.put(channel, [task])
 
     def release(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """Release the reservations under the caps of messages that are known not to have gone out.
+        """Release what is reserved, under the caps and of the text plan, for messages that are known not to be out.
 
         Called before the outcome is recorded: a death between the two leaves an ``uncertain`` message without its
         reservation. In the other order, the reservation of a message that was never sent would stay.
         """
         self.reservations.release(claimed.business, claimed.campaign, customer_ids, claimed.chunk.attempts)
+        self.release_segments(claimed, customer_ids)
 
     def release_earlier(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
-        """Release what earlier attempts that died have reserved; does nothing at the first attempt."""
+        """Release what earlier attempts that died have reserved, and the segments that this one has."""
         if claimed.chunk.attempts > 1:
             self.release(claimed, customer_ids)
+        else:
+            self.release_segments(claimed, customer_ids)
+
+    def release_segments(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """Release what is reserved of the text plan; they are reserved for many at once, before the first is sent."""
+        if claimed.business.text_plan is not None and claimed.campaign.channel is Channel.SMS:
+            self.meter().release(claimed.business, map(claimed.message_key, customer_ids))
 
     def _status(self, claimed: ClaimedChunk) -> CampaignStatus:
         key = claimed.chunk.key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import SendingAccount
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
-from rebound.eligibility.domain.eligibility import Hold
+from rebound.eligibility.domain.eligibility import Exclusion, Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
@@ -21,7 +22,7 @@ from rebound.messages.domain.links import Purpose
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
-from rebound.sending.domain.outcomes import KeptBack, Outcome, Outcomes, Settled
+from rebound.sending.domain.outcomes import KeptBack, Outcome, Outcomes, PlanExhausted, Settled
 from rebound.sending.domain.recipients import (
     NOT_OUT,
     Accepted,
@@ -34,6 +35,7 @@ from rebound.sending.domain.recipients import (
     cannot_render,
     is_senders_fault,
     is_unrecorded,
+    left_out,
     of_a_single_message,
     unknown,
 )
@@ -41,6 +43,7 @@ from rebound.templates.domain.content import TextContent, contents_of
 from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import for_one, text_to_send
+from rebound.templates.domain.text_size import size_of_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
     from rebound.sending.ports import ReceiptQueue, Texter
+    from rebound.text_plans.application.meter_texts import MeterTexts
 
 FRESH_FOR: Final = timedelta(seconds=1)
 """How long a decision holds, so that nobody is texted later than two seconds after their STOP was answered."""
@@ -79,6 +83,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     receipts: ReceiptQueue
     acquire_slot: AcquireSendSlot
     record_throttle: RecordThrottle
+    meter: Callable[[], MeterTexts]
     links: Callable[[], LinkWriter]
     short_links: ShortLinkBook
 
@@ -129,14 +134,29 @@ class SendText(Struct, frozen=True, kw_only=True):
         self.record_throttle(account, outcomes.of(Throttled))
         if outcomes.pause_because is None:
             self._give_up(claimed, outcomes)
+            self._fall_back(outcomes)
         self.chunks.finish(claimed, outcomes)
 
     def _decide(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
-        """Decide, and record who is left out."""
+        """Decide, record who is left out, and reserve segments for the others."""
         outcomes = self.decide(claimed, customer_ids, booked)
         self.chunks.release_earlier(claimed, outcomes.kept_from_sending)
         self.messages.record(outcomes.of(Message))
+        if claimed.business.text_plan is not None:
+            self._reserve_segments(claimed, outcomes)
         return outcomes
+
+    def _reserve_segments(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """Reserve what the texts to send count, for all in one write; who gets none is not to be sent to."""
+        bodies = {r.message.key: self._body(claimed, r, self._stop_link(claimed, r)) for r in outcomes.to_send}
+        wanted = {key: size_of_text(body).segments for key, body in bodies.items() if body is not None}
+        reserved = self.meter().reserve(claimed.business, wanted)
+        for recipient in outcomes.to_send:
+            entry = reserved.get(recipient.message.key)
+            if entry is not None:
+                outcomes[recipient] = replace(recipient, message=replace(recipient.message, segments=entry.segments))
+            elif recipient.message.key in wanted:
+                outcomes[recipient] = PlanExhausted(recipient)
 
     def _decided_lately(self, claimed: ClaimedChunk, outcomes: Outcomes, decided_at: datetime) -> Iterator[Recipient]:
         """The recipients still to be sent to, one by one, each decided on at most ``FRESH_FOR`` ago.
@@ -181,6 +201,7 @@ class SendText(Struct, frozen=True, kw_only=True):
             return cannot_render(message)
         reserved = self.decide.reserve(claimed, recipient)
         if isinstance(reserved, Message):
+            self.chunks.release_segments(claimed, [recipient.customer_id])
             return reserved
         if link is not None:
             # Before the text can be on a phone.
@@ -198,7 +219,8 @@ class SendText(Struct, frozen=True, kw_only=True):
         """What becomes of a recipient after the call; a text that remains to be sent loses its claim."""
         message, provider, now = recipient.message, self._texter(claimed).provider, self.clock.now()
         match result:
-            case Accepted(provider_id):
+            case Accepted(provider_id, segments):
+                message = self._settled(claimed, message, segments)
                 if not provider.traits.returns_key:
                     self.messages.remember_provider_id(provider, provider_id, message.key)
                 return accepted(message, provider, provider_id, now)
@@ -213,12 +235,26 @@ class SendText(Struct, frozen=True, kw_only=True):
             case Unknown():
                 return unknown(message, provider, now)
 
+    def _settled(self, claimed: ClaimedChunk, message: Message, segments: int | None) -> Message:
+        """The message with the provider's own count of its segments, where it differs from ours, and says something."""
+        if message.segments is None or not segments or segments == message.segments:
+            return message
+        self.meter().settle(message.key, segments, claimed.business)
+        return replace(message, segments=segments)
+
     def _give_up(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
         """Fail the texts kept back; they are claimed again, so that nobody tries them before their receipts arrive."""
         for kept in outcomes.of(KeptBack):
             if self.messages.claim(kept.recipient.message):
                 self._fail(claimed, kept.recipient.message, kept.refused)
             outcomes[kept.recipient] = Settled()
+
+    def _fall_back(self, outcomes: Outcomes) -> None:
+        """Record who is left out because the text plan has no room."""
+        for exhausted in outcomes.of(PlanExhausted):
+            message = left_out(exhausted.recipient.message, Exclusion.TEXT_PLAN_EXHAUSTED)
+            self.messages.record([message])
+            outcomes[exhausted.recipient] = message
 
     def _fail(self, claimed: ClaimedChunk, message: Message, refused: Refused) -> Settled:
         """Put a refusal on the receipts queue, like all outcomes, because it may say something about the address."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, single_
 from rebound.campaigns.domain.chunks import Chunk, ClaimOutcome
 from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, decide
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.hold_chunk import HoldChunk
     from rebound.sending.ports import ChunkQueue
     from rebound.templates.application.template_contents import TemplateContents
+    from rebound.text_plans.application.meter_texts import MeterTexts
     from rebound.timers.ports import TimerBook
 
 LEASE: Final = timedelta(seconds=30)
@@ -70,6 +73,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     customers: CustomerBook
     reservations: FrequencyReservations
+    meter: Callable[[], MeterTexts]
     queue: ChunkQueue
     timers: TimerBook
     hold: HoldChunk
@@ -244,10 +248,13 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
             self.queue.put(after.channel, [task], delay)
 
     def _release(self, carrier: Campaign, chunk: Chunk | None) -> None:
-        """Give back what an attempt from which the chunk was taken over may have reserved under the caps."""
+        """Give back what an attempt from which the chunk was taken over may have reserved."""
         if chunk is not None and chunk.attempts > 1 and carrier.recipient is not None:
             business = self.businesses.get(carrier.business_id)
             self.reservations.release(business, carrier, [carrier.recipient], chunk.attempts)
+            if business.text_plan is not None and carrier.channel is Channel.SMS:
+                message_id = carrier.message_id(carrier.recipient)
+                self.meter().release(business, [MessageKey(business.business_id, carrier.recipient, message_id)])
 
     def _forget_timer(self, carrier: Campaign) -> None:
         """Remove a timer that would wake nobody any more; one that stays does no harm."""

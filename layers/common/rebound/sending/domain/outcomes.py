@@ -36,11 +36,17 @@ class KeptBack(Struct, frozen=True):
     refused: Refused
 
 
+class PlanExhausted(Struct, frozen=True):
+    """The text plan has no room for the text. It goes by email, or its recipient is left out."""
+
+    recipient: Recipient
+
+
 class Settled(Struct, frozen=True):
     """Nothing is left to do here: another worker has the message, or a receipt brings its outcome."""
 
 
-Outcome = Recipient | Message | Hold | Throttled | KeptBack | NotTried | Settled
+Outcome = Recipient | Message | Hold | Throttled | KeptBack | PlanExhausted | NotTried | Settled
 """A ``Recipient`` is still to be sent to, a ``Message`` is to be recorded, a ``Hold`` defers."""
 
 

@@ -155,9 +155,10 @@ def without_record(message: Message, provider: Provider) -> Message:
 
 
 class Accepted(Struct, frozen=True):
-    """The provider has it."""
+    """The provider has it. ``segments`` is how many a text has, ``None`` or 0 where the provider does not say so."""
 
     provider_id: str
+    segments: int | None = None
 
 
 class Refused(Struct, frozen=True):
