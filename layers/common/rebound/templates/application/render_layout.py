@@ -19,7 +19,13 @@ from rebound.templates.domain.layout_as_mjml import draft_of
 from rebound.templates.domain.layout_as_text import layout_as_text
 from rebound.templates.domain.layout_colours import hard_to_read
 from rebound.templates.domain.layout_reading import read_layout
-from rebound.templates.domain.rendering import NONE_DECLARED, VARIABLES, render_at_longest, variables_of_bodies
+from rebound.templates.domain.rendering import (
+    NONE_DECLARED,
+    VARIABLES,
+    addresses_among,
+    render_at_longest,
+    variables_of_bodies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +77,7 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         is in that which is given, or else the business's. Raises ``InvalidInputError``.
         """
         known, of_subjects = (*declared, *variables_of_bodies(category)), (*declared, *VARIABLES)
-        written = read_layout(given, known, of_subjects, path)
+        written = read_layout(given, known, of_subjects, path, addresses_among(declared))
         layout = with_clean_html(written, self.html_cleaner.clean)
         draft = draft_of(layout, layout.language or language or self.businesses.get(business_id).language)
         html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
