@@ -600,7 +600,7 @@ class Story(World):
             if chunk.state is not ChunkState.DONE:
                 yield f"chunk {chunk.key.chunk} is {chunk.state}"
         recipients = Counter(
-            (chunk.key.campaign_id, customer_id)
+            (chunk.key.campaign_id, customer_id, chunk.key.fell_back is not None)
             for chunk in self.chunks.rows.values()
             for customer_id in chunk.customer_ids
         )

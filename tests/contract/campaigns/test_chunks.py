@@ -195,6 +195,19 @@ def test_chunks_come_in_pages_in_order_and_without_their_neighbours(ports: Every
     assert seen == names(45)
 
 
+@pytest.mark.parametrize("attempt", [1, 12, 345_678])
+def test_a_chunk_of_those_who_fell_back_comes_right_behind_its_chunk_of_texts(ports: EveryPorts, attempt: int) -> None:
+    texts = [chunk(name) for name in names(20)]
+    fallback = replace(chunk(recipients=2), key=texts[18].key.fallback(attempt), attempts=attempt)
+    for each in (texts[19], fallback, *texts[:19]):
+        ports.chunks.add(each)
+    first = ports.chunks.page(CAMPAIGN_ID, None)
+
+    assert list(first.items) == [*texts[:19], fallback]
+    assert [each.key.fell_back for each in first.items] == [None] * 19 + [attempt]
+    assert list(ports.chunks.page(CAMPAIGN_ID, first.next_cursor).items) == [texts[19]]
+
+
 def test_the_state_of_a_chunk_can_be_asked_for_by_itself(ports: EveryPorts) -> None:
     ports.chunks.add(chunk())
     _, claimed = ports.chunks.claim(chunk().key, "w", at(1), LEASE)

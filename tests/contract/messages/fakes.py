@@ -85,7 +85,19 @@ class MemoryMessageLog:
             self._raise_to(message)
 
     def claim(self, message: Message) -> bool:
+        stored = self.rows.get(message.key)
+        if stored is not None and stored.fell_back is not None:
+            return False
         return self._raise_to(replace(message, status=MessageStatus.SENDING))
+
+    def fall_back(self, message: Message) -> bool:
+        stored = self.rows.get(message.key)
+        if stored is not None and (
+            stored.status is not MessageStatus.QUEUED or stored.fell_back not in (None, message.fell_back)
+        ):
+            return False
+        self._write(message)
+        return True
 
     def release(self, key: MessageKey) -> None:
         stored = self.rows.get(key)
@@ -215,6 +227,7 @@ def labels_of_message(message: "Message") -> frozenset[str]:
         provider=message.provider,
         code=message.provider_code,
         window=message.window,
+        fell_back=message.fell_back is not None,
     )
 
 

@@ -30,6 +30,7 @@ COMPLETE = message(
     provider_code="Transient/MailboxFull",
     sent_at=at(1.000001),
     held_until=at(1),
+    fell_back=2,
     delivered_at=at(2),
     failed_at=at(3),
 )
@@ -103,6 +104,33 @@ def test_a_queued_message_can_be_claimed_and_a_settled_one_cannot(ports: EveryPo
 
     assert ports.messages.claim(message(1, MessageStatus.QUEUED))
     assert not ports.messages.claim(message(2, MessageStatus.QUEUED))
+
+
+BY_EMAIL = message(1, MessageStatus.QUEUED, fell_back=3)
+
+
+@pytest.mark.parametrize("stored", [None, *MessageStatus])
+def test_only_a_text_that_no_provider_can_have_falls_back_to_email(
+    ports: EveryPorts, stored: MessageStatus | None
+) -> None:
+    text = message(1, MessageStatus.QUEUED, channel=Channel.SMS, address="+14155560001")
+    if stored is not None:
+        ports.messages.record_new([replace(text, status=stored)])
+    fell_back = ports.messages.fall_back(BY_EMAIL)
+
+    assert fell_back is (stored in (None, MessageStatus.QUEUED))
+    kept = ports.messages.get_many([text.key])[text.key]
+    assert kept == (BY_EMAIL if fell_back else replace(text, status=stored or MessageStatus.QUEUED))
+
+
+def test_a_message_falls_back_in_one_attempt_and_can_be_claimed_by_no_text_then(ports: EveryPorts) -> None:
+    text = message(1, MessageStatus.QUEUED, channel=Channel.SMS, address="+14155560001")
+
+    assert ports.messages.fall_back(BY_EMAIL)
+    assert ports.messages.fall_back(BY_EMAIL)
+    assert not ports.messages.fall_back(replace(BY_EMAIL, fell_back=4))
+    assert not ports.messages.claim(text)
+    assert ports.messages.get_many([text.key]) == {text.key: BY_EMAIL}
 
 
 def test_a_claim_that_is_taken_back_can_be_taken_again(ports: EveryPorts) -> None:

@@ -28,7 +28,13 @@ class MessageLog(Protocol):
         """Write what is known of messages; a stored row of the same or a higher rank stays as it is."""
 
     def claim(self, message: Message) -> bool:
-        """Write ``sending`` unless the message has been claimed before; whether the claim is ours."""
+        """Write ``sending`` unless the message has been claimed before, or fell back; whether the claim is ours."""
+
+    def fall_back(self, message: Message) -> bool:
+        """Write a queued message that goes by email in place of its text (``Message.fell_back``); whether it does.
+
+        One that was claimed stays as it is: it may have gone out. So does one that fell back in another attempt.
+        """
 
     def release(self, key: MessageKey) -> None:
         """Take a claim back for a message that is known not to have gone out."""

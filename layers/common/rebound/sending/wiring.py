@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.application.fall_back import FallBackToEmail
     from rebound.sending.application.foresee_message import ForeseeMessage
     from rebound.sending.application.hold_chunk import HoldChunk, WakeMessages
     from rebound.sending.application.post_message import PostMessage
@@ -204,11 +205,13 @@ class SendingUseCases(CampaignsUseCases, TimersUseCases):
         suppressions="suppression_list_client",
         links="link_writer",
     )
+    fall_back_to_email: FallBackToEmail = use_case("rebound.sending.application.fall_back", queue="chunk_queue")
     send_text: SendText = use_case(
         "rebound.sending.application.send_text",
         chunks="chunk_lifecycle",
         decide="decide_recipients",
         receipts="receipt_queue",
+        fall_back="fall_back_to_email",
         acquire_slot="acquire_send_slot",
         meter="meter_at_need",
         links="link_writer_at_need",

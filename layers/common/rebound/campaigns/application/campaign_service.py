@@ -19,6 +19,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
+from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain import Selection, compile_filter
 from rebound.templates.domain.content import Said, TemplateContent
@@ -59,6 +60,8 @@ class CampaignView(Struct, frozen=True):
     held_because: HoldReason | None = None
     warnings: tuple[FieldError, ...] = ()
     """What the business had better set right, as its settings are now."""
+    fell_back_to_email: int = 0
+    """Of those targeted, to how many it goes by email in place of a text: the text plan had no room for them."""
 
 
 class NewCampaign(Struct, frozen=True):
@@ -192,16 +195,18 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         if view.results[MessageStatus.QUEUED] == 0:
             return view
         holds = {until: why for until, why in self.chunks.holds(campaign.campaign_id).items() if until > now}
-        if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(campaign):
+        if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(view):
             # Quiet hours have been switched off since, and the messages that waited for their end are on their way.
             holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
         if not holds:
             return view
         return replace(view, held_until=min(holds), held_because=holds[min(holds)])
 
-    def _has_quiet_hours(self, campaign: Campaign) -> bool:
+    def _has_quiet_hours(self, view: CampaignView) -> bool:
+        campaign = view.campaign
         hours = self.businesses.get(campaign.business_id).quiet_hours
-        return hours.window(campaign.channel, campaign.category) is not None
+        channels = {campaign.channel, Channel.EMAIL} if view.fell_back_to_email else {campaign.channel}
+        return any(hours.window(channel, campaign.category) is not None for channel in channels)
 
     def view(self, campaign: Campaign) -> CampaignView:
         """The campaign with its counts now."""
@@ -313,7 +318,8 @@ def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, 
         reason: count for status, count in counts.items() if (reason := status.removeprefix("excluded:")) != status
     }
     audience = audience.plus(Audience(0, MappingProxyType(left_out)))
-    return CampaignView(campaign, audience, _results(counts, audience.targeted))
+    fell_back = counts.get(FELL_BACK, 0)
+    return CampaignView(campaign, audience, _results(counts, audience.targeted), fell_back_to_email=fell_back)
 
 
 def _results(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatus, int]:

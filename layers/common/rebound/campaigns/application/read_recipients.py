@@ -165,6 +165,9 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         while True:
             page, passed = self.chunks.page(campaign.campaign_id, place.page), 0
             for chunk in page.items:
+                if chunk.key.fell_back is not None:
+                    # Its recipients are those of a chunk of texts.
+                    continue
                 size = len(chunk.customer_ids)
                 if passed + size > place.seen:
                     if len(found) == limit or looked_at >= MOST_LOOKED_AT:

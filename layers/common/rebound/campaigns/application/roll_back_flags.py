@@ -97,7 +97,9 @@ class RollBackFlags(Struct, frozen=True, kw_only=True):
             if rollback is None or rollback.rollback_id != rollback_id:
                 return RollbackProgress(None, progress.bounces)
             page = self.chunks.page(campaign_id, progress.cursor)
-            customer_ids = [customer_id for chunk in page.items for customer_id in chunk.customer_ids]
+            # Who fell back to email is in the chunk of texts as well.
+            own = [chunk for chunk in page.items if chunk.key.fell_back is None]
+            customer_ids = [customer_id for chunk in own for customer_id in chunk.customer_ids]
             voided = self._void(campaign, rollback, customer_ids)
             progress = RollbackProgress(page.next_cursor, progress.bounces + voided)
             self._note(campaign, progress)

@@ -1,12 +1,16 @@
 """A campaign: what is sent to whom, and where it stands."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.channels import Channel
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
@@ -135,6 +139,14 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     def recipient(self) -> str | None:
         """Whom a single message is for; ``None`` for a campaign."""
         return self.selection.customer_ids[0] if self.single and self.selection.customer_ids else None
+
+    @property
+    def by_email(self) -> Campaign:
+        """A campaign of texts as it is for those to whom it goes by email instead."""
+        # What sends as was meant needs nothing that reads placeholders.
+        from rebound.templates.domain.text_as_email import said_by_email  # noqa: PLC0415
+
+        return replace(self, channel=Channel.EMAIL, content=said_by_email(self.content))
 
 
 SINGLE: Final = "single-"

@@ -26,8 +26,10 @@ CHUNK_SIZE = 50
 """SendBulkEmail takes at most 50 destinations."""
 CHUNK: Final = "chunk"
 LEFT_OUT: Final = "left-out"
-CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}")
-"""Matches every ``chunk_name``."""
+_FALLBACK: Final = "@"
+"""Behind the name of a chunk: sorts behind the chunk and before the next one."""
+CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}(?:{_FALLBACK}[0-9]{{1,9}})?")
+"""Matches the name of every chunk."""
 
 
 class ChunkState(StrEnum):
@@ -47,6 +49,16 @@ class ChunkKey(Struct, frozen=True):
     business_id: str
     campaign_id: str
     chunk: str
+
+    @property
+    def fell_back(self) -> int | None:
+        """The attempt at a chunk of texts from which its recipients fell back to email; ``None`` for other chunks."""
+        attempt = self.chunk.partition(_FALLBACK)[2]
+        return int(attempt) if attempt else None
+
+    def fallback(self, attempt: int) -> ChunkKey:
+        """The chunk of those who fell back to email in an attempt at this chunk of texts."""
+        return ChunkKey(self.business_id, self.campaign_id, f"{self.chunk}{_FALLBACK}{attempt}")
 
 
 class Chunk(Struct, frozen=True):

@@ -102,6 +102,10 @@ class ListedCampaignAnswer(Answer):
     )
     audience: AudienceAnswer
     results: ResultsAnswer
+    fell_back_to_email: int = Field(
+        description="Of those targeted, to how many it goes by email in place of a text, because the text plan has no "
+        "room for them. They are among the results."
+    )
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
     warnings: list[FieldProblem] = Field(
         description="What the business had better set right; the campaign is sent all the same."
@@ -121,6 +125,7 @@ class ListedCampaignAnswer(Answer):
             held_because=view.held_because,
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
+            fell_back_to_email=view.fell_back_to_email,
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
             **cls._more(campaign),

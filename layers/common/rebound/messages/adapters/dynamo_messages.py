@@ -68,10 +68,24 @@ class DynamoMessageLog:
         try:
             with lost_races():
                 row.save(
-                    condition=MessageRow.rank.does_not_exist()
-                    | (MessageRow.rank < rank)
-                    | ((MessageRow.rank == rank) & (MessageRow.claim == row.claim))
+                    condition=(
+                        MessageRow.rank.does_not_exist()
+                        | (MessageRow.rank < rank)
+                        | ((MessageRow.rank == rank) & (MessageRow.claim == row.claim))
+                    )
+                    & MessageRow.fell_back.does_not_exist()
                 )
+        except ConcurrentChangeError:
+            return False
+        return True
+
+    def fall_back(self, message: Message) -> bool:
+        row, queued = self._new(message), RANKS[MessageStatus.QUEUED]
+        # botocore repeats a request whose answer is lost, and then finds the row as it wrote it.
+        is_free = MessageRow.fell_back.does_not_exist() | (MessageRow.fell_back == message.fell_back)
+        try:
+            with lost_races():
+                row.save(condition=MessageRow.rank.does_not_exist() | ((MessageRow.rank == queued) & is_free))
         except ConcurrentChangeError:
             return False
         return True
@@ -242,6 +256,7 @@ def _labels(image: Mapping[str, Any]) -> frozenset[str]:
         provider=Provider(provider) if provider else None,
         code=_text(image, "provider_code"),
         window=int(window["N"]) if window else None,
+        fell_back="fell_back" in image,
     )
 
 

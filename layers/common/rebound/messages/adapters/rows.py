@@ -40,6 +40,7 @@ class MessageRow(Model):
     held_until = InstantAttribute(null=True)
     sealed = UnicodeAttribute(null=True)
     segments = NumberAttribute(null=True)
+    fell_back = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

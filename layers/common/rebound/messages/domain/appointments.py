@@ -8,7 +8,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.messages import Message
 
 
 class MessagePosted(Struct, frozen=True):
@@ -74,3 +76,10 @@ class Asked(Struct, frozen=True):
     def entry_id(self) -> str:
         """The id of the entry, the same whenever the message is recorded."""
         return self.key.message_id
+
+
+def question_of(message: Message) -> Asked | None:
+    """The question that a message asks; ``None`` when it asks none."""
+    if not message.asks_confirmation or message.appointment_id is None:
+        return None
+    return Asked(time_of(message.key.message_id), message.key, message.appointment_id)

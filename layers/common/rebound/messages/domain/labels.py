@@ -23,6 +23,10 @@ HARD_BOUNCE: Final = "hard_bounce"
 """The message bounced for good, as SES counts hard bounces; a full mailbox is not one."""
 
 
+FELL_BACK: Final = "fell_back"
+"""The message goes by email in place of a text. It says nothing to the breaker, and is told beside the results."""
+
+
 _NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
 """Statuses before the hand-over, which have no label: targeted messages that are not counted are queued."""
 
@@ -43,15 +47,20 @@ def labels_of(
     provider: Provider | None = None,
     code: str | None = None,
     window: int | None = None,
+    fell_back: bool = False,
 ) -> frozenset[str]:
-    """The labels of a message with these fields; none for one that has not been handed over."""
-    if status in _NOT_COUNTED:
-        return frozenset()
+    """The labels of a message with these fields; no status for one that has not been handed over.
+
+    Who is left out in the end has not fallen back.
+    """
     if status is MessageStatus.EXCLUDED:
         return frozenset({f"{status}:{reason}"})
+    marked = frozenset({FELL_BACK}) if fell_back else frozenset[str]()
+    if status in _NOT_COUNTED:
+        return marked
     if status not in _FINAL:
-        return frozenset({str(status)})
-    labels = {str(status), in_window(FINAL, window)}
+        return marked | {str(status)}
+    labels = {*marked, str(status), in_window(FINAL, window)}
     if status is not MessageStatus.DELIVERED and provider is not None:
         failure_class = look_up(provider, code).failure_class
         if failure_class in _FAULTS:

@@ -72,8 +72,9 @@ class Message(Struct, frozen=True):
     of the client's and ask the customer to confirm it. ``window`` is the campaign's window at the time of the send,
     ``None`` for the first. When caps left the message out, ``free_again_at`` is when they will have room for one more;
     when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the message is queued:
-    it is not handed over before that time. ``segments`` is what a text counts against the text plan,
-    ``None`` where nobody counts.
+    it is not handed over before that time. ``segments`` is what a text counts against the text plan, ``None`` where
+    nobody counts. ``fell_back`` is set for a text that goes by email, because the text plan had no room for it: the
+    attempt at its chunk in which that was found, which names its chunk on the email lane.
     """
 
     key: MessageKey
@@ -98,6 +99,7 @@ class Message(Struct, frozen=True):
     held_until: datetime | None = None
     sealed: str | None = None
     segments: int | None = None
+    fell_back: int | None = None
 
     @property
     def rank(self) -> float:

@@ -20,7 +20,7 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.acquire_send_slot import SlotResult
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.outcomes import NotTried, Outcomes
-from rebound.sending.domain.recipients import ClaimedChunk, is_unrecorded, without_record
+from rebound.sending.domain.recipients import ClaimedChunk, without_record
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -79,10 +79,11 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
 
     def unrecorded(self, claimed: ClaimedChunk) -> Sequence[str]:
         """Recipients without a recorded outcome; those whom an earlier attempt left out stay left out."""
-        if claimed.chunk.attempts <= 1:
-            return claimed.chunk.remaining
-        known = self.known(claimed)
-        return [customer_id for customer_id in claimed.chunk.remaining if is_unrecorded(known.get(customer_id))]
+        return claimed.unrecorded(self.known_of_earlier(claimed))
+
+    def known_of_earlier(self, claimed: ClaimedChunk) -> Mapping[str, Message]:
+        """What earlier attempts have recorded, by customer; nothing is read at the first attempt."""
+        return {} if claimed.chunk.attempts <= 1 else self.known(claimed)
 
     def known(self, claimed: ClaimedChunk) -> Mapping[str, Message]:
         """The messages of the chunk that have a row, by customer."""

@@ -33,7 +33,8 @@ class HoldChunk(Struct, frozen=True, kw_only=True):
 
     def __call__(self, campaign: Campaign, task: ChunkTask, not_before: datetime, now: datetime, version: int) -> None:
         """Hold ``task`` until ``not_before``, as decided ``now`` under a ``version`` of the business's settings."""
-        timer = timer_of(campaign, now)
+        # A timer names the message, and so its first chunk.
+        timer = timer_of(campaign, now) if task.key.fell_back is None else None
         if timer is None:
             self.held.put([DeferredChunkTask(campaign.channel, task, not_before, now, version)], now)
         else:

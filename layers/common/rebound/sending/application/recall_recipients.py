@@ -16,7 +16,7 @@ from rebound.campaigns.domain.chunks import ChunkKey, ChunkState
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus, had_its_message_at
-from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, channel_of, lane_of
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, SharedAddressLedger
@@ -102,7 +102,7 @@ class RecallRecipients(Struct, frozen=True, kw_only=True):
         chunk = self.chunks.reopen(key, customer_ids, now)
         if chunk.state is ChunkState.PENDING and _is_to_be_enqueued(chunk.reopened_at, now):
             task = ChunkTask(key, len(chunk.remaining), lane_of(campaign))
-            self.queue.put(campaign.channel, [task])
+            self.queue.put(channel_of(campaign, key), [task])
 
 
 def _still_queued(address: SharedAddress, messages: Mapping[str, Message]) -> str | None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkState
 from rebound.kernel.channels import Channel
-from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
+from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, channel_of, lane_of
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -62,10 +62,9 @@ class RequeueCampaign(Struct, frozen=True, kw_only=True):
         while True:
             page = self.chunks.page(campaign_id, cursor)
             pending = [c for c in page.items if c.state is ChunkState.PENDING and (turn_at or not self._waits(c))]
-            self.queue.put(
-                campaign.channel,
-                [ChunkTask(chunk.key, len(chunk.remaining), lane_of(campaign), turn_at) for chunk in pending],
-            )
+            for channel in Channel:
+                own = [chunk for chunk in pending if channel_of(campaign, chunk.key) is channel]
+                self.queue.put(channel, [ChunkTask(c.key, len(c.remaining), lane_of(campaign), turn_at) for c in own])
             cursor = page.next_cursor
             if cursor is None or not may_go_on():
                 return cursor

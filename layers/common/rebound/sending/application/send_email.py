@@ -153,8 +153,12 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             outcomes[recipient] = _after(recipient, result, now, pauses=pauses)
 
     def _record(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
-        """Record the messages. A single one has a row already; only the lease's holder writes a campaign's rows."""
-        record = self.messages.record if claimed.campaign.single else self.messages.record_new
+        """Record the messages. A single one has a row already, and so has one that fell back from a text.
+
+        Only the lease's holder writes a campaign's other rows.
+        """
+        has_rows = claimed.campaign.single or claimed.chunk.key.fell_back is not None
+        record = self.messages.record if has_rows else self.messages.record_new
         record(outcomes.of(Message))
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import SendingAccount
 from rebound.campaigns.domain.breaker import FAULTS, reason_of_refusal
 from rebound.campaigns.domain.campaigns import HALTED
-from rebound.eligibility.domain.eligibility import Exclusion, Hold
+from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
@@ -34,8 +34,6 @@ from rebound.sending.domain.recipients import (
     accepted,
     cannot_render,
     is_senders_fault,
-    is_unrecorded,
-    left_out,
     of_a_single_message,
     unknown,
 )
@@ -57,6 +55,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.application.fall_back import FallBackToEmail
     from rebound.sending.ports import ReceiptQueue, Texter
     from rebound.text_plans.application.meter_texts import MeterTexts
 
@@ -81,6 +80,7 @@ class SendText(Struct, frozen=True, kw_only=True):
     clock: Clock
     texter: Callable[[Provider], Texter]
     receipts: ReceiptQueue
+    fall_back: FallBackToEmail
     acquire_slot: AcquireSendSlot
     record_throttle: RecordThrottle
     meter: Callable[[], MeterTexts]
@@ -96,25 +96,32 @@ class SendText(Struct, frozen=True, kw_only=True):
         claimed = self.chunks.claim(task.key, owner, self.acquire_slot(Channel.SMS, task, account))
         if claimed is None:
             return
+        known = self.chunks.known_of_earlier(claimed)
+        self.fall_back.go_on(claimed, known.values())
         if claimed.settle:
-            self._settle(claimed)
+            self._settle(claimed, known)
         elif claimed.campaign.status in HALTED:
-            self.chunks.halt(claimed, self.chunks.unrecorded(claimed))
+            self.chunks.halt(claimed, claimed.unrecorded(known))
         else:
-            self._send(claimed, task.size, account, may_go_on)
+            self._send(claimed, claimed.unrecorded(known), task.size, account, may_go_on)
 
-    def _settle(self, claimed: ClaimedChunk) -> None:
+    def _settle(self, claimed: ClaimedChunk, known: Mapping[str, Message]) -> None:
         """End an attempt that died: texts claimed without an outcome are ``uncertain``; unclaimed ones come again."""
-        known = self.chunks.known(claimed)
         lost = [customer_id for customer_id, message in known.items() if message.status is MessageStatus.SENDING]
-        again = [customer_id for customer_id in claimed.chunk.remaining if is_unrecorded(known.get(customer_id))]
-        self.chunks.settle(claimed, lost, again, self._texter(claimed).provider)
+        self.chunks.settle(claimed, lost, claimed.unrecorded(known), self._texter(claimed).provider)
 
-    def _send(self, claimed: ClaimedChunk, booked: int, account: SendingAccount, may_go_on: Callable[[], bool]) -> None:
+    def _send(
+        self,
+        claimed: ClaimedChunk,
+        remaining: Sequence[str],
+        booked: int,
+        account: SendingAccount,
+        may_go_on: Callable[[], bool],
+    ) -> None:
         """Read, decide, mark, then send and record one after the other until something speaks against the next."""
-        remaining, decided_at = self.chunks.unrecorded(claimed), self.clock.now()
+        decided_at = self.clock.now()
         outcomes = self._decide(claimed, remaining, booked)
-        if outcomes.to_send:
+        if outcomes.to_send or outcomes.without_room:
             self.chunks.mark(claimed)
         tried = 0
         for recipient in self._decided_lately(claimed, outcomes, decided_at):
@@ -134,7 +141,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         self.record_throttle(account, outcomes.of(Throttled))
         if outcomes.pause_because is None:
             self._give_up(claimed, outcomes)
-            self._fall_back(outcomes)
+            self._fall_back(claimed, outcomes)
         self.chunks.finish(claimed, outcomes)
 
     def _decide(self, claimed: ClaimedChunk, customer_ids: Sequence[str], booked: int) -> Outcomes:
@@ -249,12 +256,16 @@ class SendText(Struct, frozen=True, kw_only=True):
                 self._fail(claimed, kept.recipient.message, kept.refused)
             outcomes[kept.recipient] = Settled()
 
-    def _fall_back(self, outcomes: Outcomes) -> None:
-        """Record who is left out because the text plan has no room."""
-        for exhausted in outcomes.of(PlanExhausted):
-            message = left_out(exhausted.recipient.message, Exclusion.TEXT_PLAN_EXHAUSTED)
-            self.messages.record([message])
-            outcomes[exhausted.recipient] = message
+    def _fall_back(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """Let those go by email for whom the text plan has no room; record who is left out for that."""
+        recipients = outcomes.without_room
+        if not recipients:
+            return
+        if claimed.chunk.attempts > 1:
+            self.chunks.release(claimed, [recipient.customer_id for recipient in recipients])
+        became = self.fall_back(claimed, recipients)
+        self.messages.record([outcome for outcome in became.values() if isinstance(outcome, Message)])
+        outcomes.by_customer.update(became)
 
     def _fail(self, claimed: ClaimedChunk, message: Message, refused: Refused) -> Settled:
         """Put a refusal on the receipts queue, like all outcomes, because it may say something about the address."""

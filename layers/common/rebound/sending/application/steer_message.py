@@ -14,16 +14,15 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, single_id
-from rebound.campaigns.domain.chunks import Chunk, ClaimOutcome
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ClaimOutcome
 from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, decide
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.retrying import retried
 from rebound.messages.application.load_content import loaded
-from rebound.messages.domain.appointments import Asked
+from rebound.messages.domain.appointments import question_of
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.post_message import check_message, check_variables
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
@@ -158,9 +157,10 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         if chunk is None or carrier.status is CampaignStatus.CANCELLED:
             raise ConcurrentChangeError
         now = self.clock.now()
-        decision = decide(customer, None, business, after, now, whereabouts=self.whereabouts)
+        sent = after if message.fell_back is None else after.by_email
+        decision = decide(customer, None, business, sent, now, whereabouts=self.whereabouts)
         task = ChunkTask(chunk.key, 1, lane_of(after))
-        bring = partial(self._bring, after, task, decision, now, business)
+        bring = partial(self._bring, sent, task, decision, now, business)
         # Before it is written: should this break off, what comes too early is held again. What is to come at once would
         # find the chunk taken, and comes when this must be over.
         bring(LEASE)
@@ -220,9 +220,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         key = message.key
         now = self.clock.now()
         try:
-            outcome, chunk = self.chunks.take_over(
-                single_chunk(key.business_id, key.message_id), self.ids.ulid(now), now, LEASE
-            )
+            outcome, chunk = self.chunks.take_over(_chunk_of(message), self.ids.ulid(now), now, LEASE)
         except NotFoundError:
             raise not_waiting(message) from None
         if outcome is ClaimOutcome.WORK:
@@ -264,13 +262,13 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
 
     def _ask_again(self, message: Message, after: Campaign) -> None:
         """Keep the question open for as long after the new time as it would have been after the former one."""
-        asked = _question(message)
+        asked = question_of(message)
         if asked is not None and after.send_at is not None:
             self.appointments.ask(message.contact, asked, sent_at=after.send_at)
 
     def close_question(self, message: Message) -> None:
         """Take no later answer for one to the question that a message asks, if it asks one."""
-        asked = _question(message)
+        asked = question_of(message)
         if asked is not None:
             self.appointments.close(message.contact, [asked])
 
@@ -286,7 +284,7 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         return self.messages.get_many([key]).get(key)
 
 
-def _question(message: Message) -> Asked | None:
-    if not message.asks_confirmation or message.appointment_id is None:
-        return None
-    return Asked(time_of(message.key.message_id), message.key, message.appointment_id)
+def _chunk_of(message: Message) -> ChunkKey:
+    """The chunk that a message is in; that of the email lane, once it fell back."""
+    first = single_chunk(message.key.business_id, message.key.message_id)
+    return first if message.fell_back is None else first.fallback(message.fell_back)

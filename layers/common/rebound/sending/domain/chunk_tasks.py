@@ -22,6 +22,11 @@ def lane_of(campaign: Campaign) -> Lane:
     return Lane.BULK if campaign.category.is_promotional and not campaign.single else Lane.PROMPT
 
 
+def channel_of(campaign: Campaign, key: ChunkKey) -> Channel:
+    """The channel of one of a campaign's chunks."""
+    return Channel.EMAIL if key.fell_back is not None else campaign.channel
+
+
 class ChunkTask(Struct, frozen=True):
     """The task to send a chunk: at most ``size`` messages, and not before ``turn_at`` once a slot is booked.
 

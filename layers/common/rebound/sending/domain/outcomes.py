@@ -71,6 +71,11 @@ class Outcomes(Struct):
         return self.of(Recipient)
 
     @property
+    def without_room(self) -> Sequence[Recipient]:
+        """Those for whom the text plan has no room."""
+        return [outcome.recipient for outcome in self.of(PlanExhausted)]
+
+    @property
     def kept_from_sending(self) -> Sequence[str]:
         """Those whom a decision has left out or deferred."""
         return [customer_id for customer_id, outcome in self.by_customer.items() if isinstance(outcome, Message | Hold)]

@@ -37,7 +37,9 @@ class ClaimedChunk(Struct, frozen=True):
 
     @classmethod
     def under(cls, business: Business, chunk: Chunk, campaign: Campaign, *, settle: bool = False) -> Self:
-        """The chunk under the business's settings as they are now."""
+        """The chunk under the business's settings as they are now, and the campaign as it is for its recipients."""
+        if chunk.key.fell_back is not None:
+            campaign = campaign.by_email
         return cls(chunk, campaign, business if campaign.test_to is None else for_tests(business), settle)
 
     @property
@@ -56,7 +58,22 @@ class ClaimedChunk(Struct, frozen=True):
         """A recipient's message as it is queued."""
         contact = customer.contact_key(self.campaign.channel) if customer is not None else None
         address = contact.address if contact is not None else ""
-        return queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
+        message = queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
+        fell_back = self.chunk.key.fell_back
+        return message if fell_back is None else replace(message, fell_back=fell_back)
+
+    def unrecorded(self, known: Mapping[str, Message]) -> Sequence[str]:
+        """Who remains and of whom the rows that are known, by customer, say nothing yet.
+
+        Who fell back to email is no recipient of the chunk of texts any more.
+        """
+        fell_back = self.chunk.key.fell_back
+        return [
+            customer_id
+            for customer_id in self.chunk.remaining
+            if (message := known.get(customer_id)) is None
+            or (message.status is MessageStatus.QUEUED and message.fell_back == fell_back)
+        ]
 
     def task(self, customer_ids: Sequence[str]) -> ChunkTask:
         """The task that brings the chunk back for these recipients."""
@@ -99,11 +116,6 @@ class Recipient(Struct, frozen=True):
     def customer_id(self) -> str:
         """Whom the message is for."""
         return self.customer.customer_id
-
-
-def is_unrecorded(message: Message | None) -> bool:
-    """Whether the message's row, if there is one, says nothing yet of what became of it."""
-    return message is None or message.status is MessageStatus.QUEUED
 
 
 def is_senders_fault(result: object, provider: Provider) -> bool:

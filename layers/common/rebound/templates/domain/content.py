@@ -30,9 +30,13 @@ class EmailContent(Struct, frozen=True):
 
 
 class TextContent(Struct, frozen=True):
-    """A text message with ``##{{field}}`` placeholders."""
+    """A text message with ``##{{field}}`` placeholders.
+
+    ``email_content`` goes by email to whom it cannot go as a text; ``None`` for the text itself (``text_as_email``).
+    """
 
     body: str
+    email_content: EmailContent | None = None
 
 
 Content = EmailContent | TextContent
@@ -121,9 +125,16 @@ def read_said(document: Mapping[str, Any]) -> Said:
 
 def written_content(content: Content) -> dict[str, Any]:
     """The content as JSON, in the form in which rows keep it."""
-    return asdict(content)
+    written = asdict(content)
+    if isinstance(content, TextContent):
+        given = written.pop("email_content")
+        return written if given is None else {**written, "email_content": asdict(given)}
+    return written
 
 
 def read_content(document: Mapping[str, Any]) -> Content:
     """The content that a row keeps."""
-    return TextContent(**document) if "body" in document else EmailContent(**document)
+    if "body" not in document:
+        return EmailContent(**document)
+    given = document.get("email_content")
+    return TextContent(document["body"], None if given is None else EmailContent(**given))

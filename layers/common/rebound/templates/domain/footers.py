@@ -19,6 +19,8 @@ UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 PREFERENCES_URL: Final = "preferences_url"
 CONFIRM_URL: Final = "confirm_url"
 STOP_URL: Final = "stop_url"
+APPOINTMENT_URL: Final = "appointment_url"
+"""Of the page on which an appointment is confirmed: in emails in place of texts that ask for it, and only there."""
 POSTAL_ADDRESS: Final = "postal_address"
 LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
 """The links of emails that can be unsubscribed from."""
@@ -27,7 +29,7 @@ LINKS_OF_TEXTS: Final = (STOP_URL,)
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
 """The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
-ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL, STOP_URL)
+ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL, STOP_URL, APPOINTMENT_URL)
 """The variables whose value is a whole address."""
 
 COLOUR: Final = "#595959"
