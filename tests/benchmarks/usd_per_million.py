@@ -7,22 +7,30 @@ idle queues, alarms and metrics are charged by the month whether anything is sen
 
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
 from rebound.kernel.channels import Channel
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.deployment import Usage, deployment, megabytes
+from tests.benchmarks.deployment import LAYOUT, Usage, deployment, megabytes
 
 SIZES: Final = (1_000, 10_000, 100_000)
-QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500, "capped_size": 1_000}
+QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500, "capped_size": 1_000, "written_size": 1_000}
 RATE: Final = 500.0
 BUDGET: Final = 3.0
 """US dollars for a million emails, in campaigns of whatever size."""
 SPREAD: Final = 0.10
 """How far each size's figure may be from the middle of the lowest and the highest."""
 BYTES_A_GIGABYTE: Final = 1 << 30
+
+
+class Written(StrEnum):
+    """How what an email says is given when its campaign is posted."""
+
+    AS_CONTENT = "content"
+    AS_LAYOUT = "layout"
 
 
 def cost(usage: Usage) -> dict[str, float]:
@@ -64,13 +72,20 @@ def spread(totals: Sequence[float]) -> float:
 
 @cache
 def campaign(
-    channel: Channel, recipients: int, *, text_provider: str = "twilio", rate: float = RATE, capped: bool = False
+    channel: Channel,
+    recipients: int,
+    *,
+    text_provider: str = "twilio",
+    rate: float = RATE,
+    capped: bool = False,
+    written: Written = Written.AS_CONTENT,
 ) -> Usage:
     """The usage of one campaign to so many customers; another part that asks for the same gets the same."""
     with deployment(rate) as deployed:
         deployed.open_business(text_provider, capped=capped)
         deployed.fill(recipients)
-        return deployed.run(channel, recipients)
+        said = None if written is Written.AS_CONTENT else {str(written): LAYOUT}
+        return deployed.run(channel, recipients, said)
 
 
 def table_units(units: Mapping[str, float], recipients: int) -> Mapping[str, float]:
@@ -78,7 +93,9 @@ def table_units(units: Mapping[str, float], recipients: int) -> Mapping[str, flo
     return {name.removesuffix("Table").lower(): round(number / recipients, 3) for name, number in sorted(units.items())}
 
 
-def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000, capped_size: int = 10_000) -> dict[str, Any]:
+def run(
+    sizes: Sequence[int] = SIZES, text_size: int = 2_000, capped_size: int = 10_000, written_size: int = 10_000
+) -> dict[str, Any]:
     """The figures, and whether they meet the budget."""
     emails: dict[str, Any] = {}
     for size in sizes:
@@ -102,20 +119,23 @@ def run(sizes: Sequence[int] = SIZES, text_size: int = 2_000, capped_size: int =
         "read_units": table_units(usage.reads, capped_size),
         "results": usage.results,
     }
+    from_layout = per_million(campaign(Channel.EMAIL, written_size, written=Written.AS_LAYOUT))
     return {
         "email": emails,
+        "email_from_layout": {"recipients": written_size, **from_layout},
         "email_capped": {"recipients": capped_size, **capped},
         "text": {"recipients": text_size, **texts},
         "sending_rate": RATE,
         "short": {
             **{f"a million emails in campaigns of {size:,}, USD": emails[str(size)]["total"] for size in sizes},
+            f"a million emails from a layout in campaigns of {written_size:,}, USD": from_layout["total"],
             f"a million capped emails in campaigns of {capped_size:,}, USD": capped["total"],
             **{f"a million texts over {provider}, USD": found["total"] for provider, found in texts.items()},
             "furthest from the middle": f"{spread(totals):.1%}",
         },
         "spread": round(spread(totals), 4),
         "bars": {
-            f"email under {BUDGET:g} USD": max(totals) < BUDGET,
+            f"email under {BUDGET:g} USD": max(*totals, from_layout["total"]) < BUDGET,
             f"flat within {SPREAD:.0%} of the middle": spread(totals) <= SPREAD,
         },
         "notes": [
