@@ -6,7 +6,8 @@ from typing import get_args
 from msgspec import Struct, inspect
 
 from local.guide_sources import table
-from rebound.templates.domain.layout import AnyBlock, Style
+from rebound.businesses.domain.layout_style import Style
+from rebound.templates.domain.layout import AnyBlock
 
 
 def layout_blocks() -> str:

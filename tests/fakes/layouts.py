@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from rebound.templates.domain.layout import Align, Font, Network
+from rebound.businesses.domain.layout_style import Font
+from rebound.templates.domain.layout import Align, Network
 from rebound.templates.domain.rendering import VARIABLES
 
 type Block = dict[str, Any]

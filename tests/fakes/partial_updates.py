@@ -29,6 +29,7 @@ type Pair = tuple[Any, Any]
 
 _LATE: Final = {"from": "20:00", "until": "09:00", "categories": ["marketing"]}
 _EARLY: Final = {"from": "19:30", "until": "10:15", "categories": ["loyalty"]}
+_LATO: Final = {"name": "Lato", "stylesheet": "https://fonts.googleapis.com/css?family=Lato"}
 _CAP: Final = {
     "name": "A week",
     "categories": ["marketing"],
@@ -75,6 +76,14 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("test_recipients",): (["owner@example.com"], []),
         ("text_answers", "language"): ("de", "fr"),
         ("text_answers", "confirmation_words"): (["JA"], ["OUI", "OK"]),
+        ("layout_style", "font"): ("Georgia", "Verdana"),
+        ("layout_style", "web_font"): (_LATO, None),
+        ("layout_style", "heading_color"): ("#1b5e20", None),
+        **{
+            ("layout_style", f"{of}_color"): ("#1b5e20", "#0d3d11")
+            for of in ("text", "link", "button", "button_text", "content", "background")
+        },
+        ("layout_style", "corner_radius"): (0, 30),
         ("message_events",): (["MessageFailed"], ["MessageDelivered", "MessageExcluded"]),
     },
     "/v1/customers/{customer_id}": {

@@ -133,3 +133,52 @@ def test_a_layout_that_cannot_be_sent_is_refused_at_its_place(ana: Stack, given:
 
         assert answer.status == 422, answer.text
         assert [error["field"] for error in answer.body["errors"]] == [field]
+
+
+def test_the_businesss_style_is_that_of_every_layout_that_says_no_other(stack: Stack) -> None:
+    layout = {"blocks": [{"kind": "text", "text": "Hello"}, LAYOUT["blocks"][1]]}
+    style = {"text_color": "#111111", "button_color": "#1b5e20", "font": "Georgia", "corner_radius": 0}
+    plain = stack.api("POST", RENDER, layout).body["html"]
+
+    answer = stack.api("PATCH", "/v1/business", {"layout_style": style})
+    assert answer.status == 200, answer.text
+    assert answer.body["layout_style"].items() >= {**style, "link_color": "#0b57d0", "heading_color": None}.items()
+    ours = stack.api("POST", RENDER, layout).body["html"]
+    other = stack.api("POST", RENDER, {**layout, "style": {"button_color": "#123456"}}).body["html"]
+    named = stack.api("POST", RENDER, {**layout, "style": style}).body["html"]
+
+    assert "#1b5e20" in ours
+    assert ours == named != plain
+    assert "#123456" in other
+    assert "#1b5e20" not in other
+    assert "Georgia" in other
+    stack.api("PATCH", "/v1/business", {"layout_style": {"button_color": None}})
+    assert stack.api("GET", "/v1/business").body["layout_style"].items() >= {**style, "button_color": "#0b57d0"}.items()
+    stack.api("PATCH", "/v1/business", {"layout_style": None})
+    assert stack.api("POST", RENDER, layout).body["html"] == plain
+
+
+def test_a_style_that_is_none_is_refused_with_what_is_allowed_and_changes_nothing(stack: Stack) -> None:
+    wrong = {
+        "text_colour": "#111111",
+        "font": "Georgio",
+        "link_color": "red",
+        "corner_radius": 31,
+        "web_font": {"name": "Lato"},
+        "button_color": 7,
+        "content_color": "#ffffff",
+    }
+
+    answer = stack.api("PATCH", "/v1/business", {"layout_style": wrong})
+
+    assert answer.status == 422, answer.text
+    assert answer.fields == [
+        f"layout_style.{name}"
+        for name in ("button_color", "corner_radius", "font", "link_color", "text_colour", "web_font")
+    ]
+    assert answer.body["did_you_mean"] == {
+        "layout_style.font": "Georgia",
+        "layout_style.text_colour": "text_color",
+    }
+    assert stack.api("PATCH", "/v1/business", {"layout_style": "green"}).fields == ["layout_style"]
+    assert stack.api("GET", "/v1/business").body["layout_style"]["content_color"] == "#ffffff"

@@ -48,6 +48,11 @@ def test_what_people_write_is_known_again(mistaken: str, meant: str) -> None:
     assert nearest(mistaken, KNOWN) == meant
 
 
+@pytest.mark.parametrize(("mistaken", "meant"), [("text_olor", "text_color"), ("tex", "text"), ("textt", "text")])
+def test_a_slip_goes_before_a_beginning(mistaken: str, meant: str) -> None:
+    assert nearest(mistaken, ["text", "text_color"]) == meant
+
+
 def test_the_name_itself_goes_before_what_it_abbreviates() -> None:
     assert nearest("aptTime", ["appointment_time", "apt_time"]) == "apt_time"
 

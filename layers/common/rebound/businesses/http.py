@@ -28,6 +28,7 @@ from rebound.businesses.domain.business import (
     TextAnswers,
 )
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
+from rebound.businesses.domain.layout_style import Style, all_of
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
 from rebound.businesses.domain.sender_names import VARIABLES
 from rebound.contacts.domain.reachability import HIGHEST_COUNT, PolicyPreset, ReachabilityPolicy, counts_of, policy_of
@@ -37,7 +38,7 @@ from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
-from rebound.platform.http.shapes import Answer, Line, Request, Time, one_line, one_of, text_of
+from rebound.platform.http.shapes import Answer, DocumentedAs, Line, Request, Time, one_line, one_of, text_of
 
 FORMER: Final[dict[str, Any]] = {"deprecated": True}
 """In the OpenAPI document: a name from before."""
@@ -303,6 +304,12 @@ class TextProvider(StrEnum):
 _OF_MESSAGES: Final = "The events about each single message that the event bus gets; none unless it is asked for."
 
 
+def _style_shape() -> object:
+    from rebound.platform.http.struct_shapes import model_of  # noqa: PLC0415 - only for the document
+
+    return model_of(Style)
+
+
 class BusinessChangeRequest(Request):
     """Fields to set; ``null`` empties one that may be empty."""
 
@@ -356,6 +363,11 @@ class BusinessChangeRequest(Request):
     )
     quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
     text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
+    layout_style: Annotated[dict[str, Any], DocumentedAs(_style_shape)] | None = Field(
+        default=None,
+        description="Colours and fonts of all layouts that do not say others; an option that is left out keeps its "
+        "value, null gives one its default, or all of them.",
+    )
     message_events: Annotated[list[Annotated[str, one_of(MESSAGE_EVENTS)]], Field(max_length=len(MESSAGE_EVENTS))] = (
         Field(default_factory=list, description=f"{_OF_MESSAGES} Webhooks get those that they name, whatever is here.")
     )
@@ -425,6 +437,7 @@ class BusinessAnswer(Answer):
     switches: SwitchesAnswer
     double_opt_in: DoubleOptInAnswer
     text_answers: TextAnswersAnswer
+    layout_style: Annotated[dict[str, Any], BeforeValidator(all_of), DocumentedAs(_style_shape)]
     bundles: Annotated[list[Bundle], BeforeValidator(sorted)] = Field(
         description="What the business has booked: premium comes with text confirmations, marketing with bulk email to "
         f"{RECIPIENT_LIMIT} recipients and more a day. Only whoever runs Rebound can change it."

@@ -6,6 +6,8 @@ from typing import Final
 
 LIKENESS: Final = 0.6
 """From 0 to 1: ``difflib``'s own default, below which two names have little in common."""
+LIKENESS_OF_SLIPS: Final = 0.85
+"""Of a name to one in which a letter is lost, doubled, swapped or replaced."""
 LIKENESS_OF_BEGINNINGS: Final = 0.75
 """Of a name to as many letters of another."""
 SHORTEST_BEGINNING: Final = 3
@@ -18,8 +20,9 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[^\W_]")
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """That of the ``known`` names which is most like ``name``, whatever the case and kind of its hyphens, if any is.
 
-    A name that is one of them so far is meant first, then one of which it is the beginning, or the other way round,
-    then one whose words it abbreviates (``apt_time``), then one that is written alike, or begins alike.
+    A name that is one of them so far is meant first, then one but for a slip, then one of which it is the beginning, or
+    the other way round, then one whose words it abbreviates (``apt_time``), then one that is written alike, or begins
+    alike.
     """
     if len(name) > _LONGEST or not (mistaken := _folded(name)):
         return None
@@ -28,6 +31,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return folded[mistaken]
     from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - only for who has mistaken a name
 
+    if slipped := get_close_matches(mistaken, folded, n=1, cutoff=LIKENESS_OF_SLIPS):
+        return folded[slipped[0]]
     words = _words(name)
     begun = [each for each in folded if _begins(each, mistaken) or _begins(mistaken, each)]
     for candidates in (begun, [each for each in folded if _abbreviates(words, _words(folded[each]))]):

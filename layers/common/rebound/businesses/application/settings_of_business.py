@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business, RecipientOfTests, Recopying
+from rebound.businesses.domain.layout_style import Style, style_options
 from rebound.businesses.domain.sender_names import MAX_MAILBOX, check_sender_name
 from rebound.businesses.domain.senders import sender_key
 from rebound.contacts.domain.replies import WORDS, Keyword, plain
@@ -103,7 +105,7 @@ def changed_business(business: Business, change: BusinessChange, addresses: Addr
     checked: dict[str, Any] = {}
     for name, value in change.items():
         try:
-            checked[name] = None if value is None else _checked(name, value, country, addresses, business)
+            checked[name] = _emptied(name) if value is None else _checked(name, value, country, addresses, business)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
         except InvalidInputError as error:
@@ -152,6 +154,11 @@ def _lengthens_sender(change: BusinessChange) -> str:
     )
 
 
+def _emptied(name: str) -> object:
+    """What a setting is that is taken away."""
+    return Style() if name == "layout_style" else None
+
+
 def _checked(name: str, value: Any, country: str, addresses: AddressReader, business: Business) -> object:
     match name:
         case "name" | "postal_address":
@@ -168,14 +175,11 @@ def _checked(name: str, value: Any, country: str, addresses: AddressReader, busi
             return name
         case "email_from" | "text_from":
             return _granted(name, value, country, addresses, business)
-        case "text_provider":
-            return Provider(value)
         case "test_recipients":
             return _test_recipients(value, country, addresses, business)
-        case "text_answers":
-            return _text_answers(value)
         case _:
-            return _message_events(value) if name == "message_events" else value
+            check = _BY_THEMSELVES.get(name)
+            return value if check is None else check(value)
 
 
 def _granted(name: str, value: str, country: str, addresses: AddressReader, business: Business) -> str:
@@ -251,6 +255,15 @@ def _message_events(given: Sequence[str]) -> Sequence[str]:
     if set(given) - set(MESSAGE_EVENTS):
         raise ValueError(f"Must be some of {', '.join(MESSAGE_EVENTS)}.")
     return tuple(dict.fromkeys(given))
+
+
+_BY_THEMSELVES: Final[Mapping[str, Callable[[Any], object]]] = {
+    "text_provider": Provider,
+    "text_answers": _text_answers,
+    "message_events": _message_events,
+    "layout_style": partial(style_options, path="layout_style"),
+}
+"""What is right or wrong whatever the other settings are."""
 
 
 def _line(value: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.holds import AccountHold, LiftedHold
+from rebound.businesses.domain.layout_style import Style
 from rebound.businesses.domain.quiet_hours import QuietHours
 from rebound.businesses.domain.sender_names import filled_name, mailbox
 from rebound.businesses.domain.senders import Senders
@@ -172,6 +173,7 @@ class Business(Struct, frozen=True):
     frequency_caps: tuple[FrequencyCap, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
+    layout_style: Style = field(default_factory=Style)
     senders: Senders = field(default_factory=Senders)
     message_events: tuple[str, ...] = ()
     webhooks: tuple[WantedEvents, ...] = ()

@@ -6,7 +6,7 @@ from collections import Counter
 from copy import replace
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES
@@ -30,6 +30,7 @@ from rebound.templates.domain.rendering import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rebound.businesses.domain.layout_style import Style
     from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.categories import Category
     from rebound.templates.domain.variables import Declared
@@ -74,12 +75,15 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
 
         It may use the variables that are ``declared`` besides those of everybody. One that does not say its language
-        is in that which is given, or else the business's. Raises ``InvalidInputError``.
+        is in that which is given, or else the business's; each option of its style that it does not say is the
+        business's. Raises ``InvalidInputError``.
         """
+        business = self.businesses.get(business_id)
         known, of_subjects = (*declared, *variables_of_bodies(category)), (*declared, *VARIABLES)
-        written = read_layout(given, known, of_subjects, path, addresses_among(declared))
+        styled = _in_style(given, business.layout_style)
+        written = read_layout(styled, known, of_subjects, path, addresses_among(declared))
         layout = with_clean_html(written, self.html_cleaner.clean)
-        draft = draft_of(layout, layout.language or language or self.businesses.get(business_id).language)
+        draft = draft_of(layout, layout.language or language or business.language)
         html, text = draft.finished(self.mjml_renderer.html_of(draft.mjml)), layout_as_text(layout)
         blocks = f"{path}.blocks" if path else "blocks"
         if (plain := len(html.encode())) > MOST_BYTES:
@@ -105,6 +109,14 @@ def content_of(rendered: RenderedLayout, path: str) -> EmailContent:
     if rendered.subject is None:
         raise InvalidInputError(FieldError(f"{path}.subject", "Is required in a layout that is sent."))
     return EmailContent(rendered.subject, rendered.html, rendered.text)
+
+
+def _in_style(given: object, style: Style) -> object:
+    """The layout with the options of a business's style that it does not say itself."""
+    usual = to_builtins(style)
+    if not usual or not isinstance(given, dict) or not isinstance(own := given.get("style", {}), dict):
+        return given
+    return {**given, "style": {**usual, **own}}
 
 
 _ALLOWED: Final = f"At most {MOST_BYTES} are allowed."

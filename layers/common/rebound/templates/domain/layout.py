@@ -12,6 +12,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
+from rebound.businesses.domain.layout_style import Colour, Shape, Style
+
 MAX_BLOCKS: Final = 100
 """Of a layout, those in columns included."""
 MAX_COLUMNS: Final = 3
@@ -68,10 +70,6 @@ Source = Annotated[
     ),
 ]
 """Where an image is: https or http."""
-Colour = Annotated[
-    str,
-    Meta(pattern="^#[0-9A-Fa-f]{6}$", extra={"form": "colour"}, description="Six hexadecimal digits, such as #1a73e8."),
-]
 Markup = Annotated[
     str,
     Meta(
@@ -82,15 +80,6 @@ Markup = Annotated[
     ),
 ]
 Language = Annotated[str, Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", extra={"form": "language"})]
-Stylesheet = Annotated[
-    str,
-    Meta(
-        max_length=500,
-        pattern=r"^https://[A-Za-z0-9.-]+/[A-Za-z0-9/?=&:;,@+._%-]*$",
-        extra={"form": "web_font"},
-        description="On https, such as https://fonts.googleapis.com/css?family=Lato.",
-    ),
-]
 
 
 class Align(StrEnum):
@@ -99,29 +88,6 @@ class Align(StrEnum):
     LEFT = "left"
     CENTER = "center"
     RIGHT = "right"
-
-
-class Font(StrEnum):
-    """A family that mail programs have without loading anything."""
-
-    ARIAL = "Arial"
-    COURIER = "Courier New"
-    GEORGIA = "Georgia"
-    TAHOMA = "Tahoma"
-    TIMES = "Times New Roman"
-    TREBUCHET = "Trebuchet MS"
-    VERDANA = "Verdana"
-
-
-FALLBACKS: Final = {
-    Font.ARIAL: "Arial, Helvetica, sans-serif",
-    Font.COURIER: "'Courier New', Courier, monospace",
-    Font.GEORGIA: "Georgia, 'Times New Roman', serif",
-    Font.TAHOMA: "Tahoma, Verdana, sans-serif",
-    Font.TIMES: "'Times New Roman', Times, serif",
-    Font.TREBUCHET: "'Trebuchet MS', Verdana, sans-serif",
-    Font.VERDANA: "Verdana, Geneva, sans-serif",
-}
 
 
 class Network(StrEnum):
@@ -152,42 +118,6 @@ _WRITTEN: Final = {
     Network.WHATSAPP: "WhatsApp",
     Network.YOUTUBE: "YouTube",
 }
-
-
-class Shape(Struct, frozen=True, forbid_unknown_fields=True):
-    """An object of a layout."""
-
-
-class WebFont(Shape, frozen=True):
-    """A font that is loaded from elsewhere, by those mail programs that do such a thing; others take ``font``."""
-
-    name: Annotated[str, Meta(max_length=60, pattern="^[A-Za-z0-9][A-Za-z0-9 -]*$", extra={"form": "font_name"})]
-    stylesheet: Stylesheet
-
-
-class Style(Shape, frozen=True):
-    """Colours and fonts of a business."""
-
-    font: Font = Font.ARIAL
-    web_font: WebFont | None = None
-    text_color: Colour = "#222222"
-    heading_color: Colour | None = None
-    """As the text."""
-    link_color: Colour = "#0b57d0"
-    button_color: Colour = "#0b57d0"
-    button_text_color: Colour = "#ffffff"
-    content_color: Colour = "#ffffff"
-    """Behind the text."""
-    background_color: Colour = "#f2f2f2"
-    """Around the content."""
-    corner_radius: Annotated[int, Meta(ge=0, le=30)] = 6
-    """Of buttons and vouchers, in pixels."""
-
-    @property
-    def fonts(self) -> str:
-        """The families in the order in which they are tried, as CSS has it."""
-        own = f"'{self.web_font.name}', " if self.web_font is not None else ""
-        return own + FALLBACKS[self.font]
 
 
 class Span(Shape, frozen=True):

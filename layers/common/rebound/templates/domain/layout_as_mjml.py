@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.layout_style import Style
 from rebound.templates.domain.html_reading import FOOTER_PLACE
 from rebound.templates.domain.layout import (
     WIDTH,
@@ -29,7 +30,6 @@ from rebound.templates.domain.layout import (
     Social,
     Spacer,
     Span,
-    Style,
     TextBlock,
     Voucher,
     shown_address,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import inspect
 
+from rebound.businesses.domain.layout_style import FORMS
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.footers import ALL_LINKS
@@ -29,12 +30,7 @@ _REST: Final = r"""[^\s<>"\\]"""
 _WEB: Final = r"https?://[^\s<>\"\\/?#]"
 _OTHERS: Final = rf"(?:mailto|tel|sms):{_REST}"
 _ADDRESSES: Final = frozenset({"link", "source"})
-_FORMS: Final = {
-    "colour": "Must be a colour with six hexadecimal digits, such as #1a73e8.",
-    "language": "Must be a language, such as en or pt-BR.",
-    "font_name": "Must be the name of a font: letters, digits, spaces and hyphens.",
-    "web_font": "Must be the https address of a style sheet, such as https://fonts.googleapis.com/css?family=Lato.",
-}
+_FORMS: Final = {**FORMS, "language": "Must be a language, such as en or pt-BR."}
 """What is said where the pattern of a shape does not hold."""
 _WRITTEN: Final = frozenset({"subject", "text", "line", "link", "source", "html"})
 """The forms that may have placeholders."""
