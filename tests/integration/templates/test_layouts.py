@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes import house
 from tests.fakes.making import contacts_of, customer, id_of
+from tests.fakes.partial_updates import in_days
 from tests.integration.conftest import Stack
 
 RENDER: Final = "/v1/layouts/render"
@@ -133,6 +134,22 @@ def test_a_layout_that_cannot_be_sent_is_refused_at_its_place(ana: Stack, given:
 
         assert answer.status == 422, answer.text
         assert [error["field"] for error in answer.body["errors"]] == [field]
+
+
+def test_what_had_better_be_mended_in_a_layout_is_said_where_it_is_sent(ana: Stack) -> None:
+    pale = {**SENT, "blocks": [{"kind": "text", "text": "Pale", "color": "#aaaaaa"}]}
+    sent = campaign(layout=pale, send_at=in_days(3))
+    ana.api("PATCH", "/v1/business", {"postal_address": "12 High Street"})
+
+    [warning] = ana.api("POST", RENDER, pale).body["warnings"]
+    told = {**warning, "field": f"layout.{warning['field']}"}
+    for path, body in (("/v1/messages", message(layout=pale, send_at=in_days(3))), ("/v1/campaigns", sent)):
+        posted = ana.api("POST", path, body)
+        assert (posted.status, posted.body["warnings"]) == (202, [told])
+        id_ = posted.body["message_id"] if path == "/v1/messages" else posted.body["campaign_id"]
+        mended = ana.api("PATCH", f"{path}/{id_}", {"layout": SENT, "content": None})
+        assert (mended.status, mended.body["warnings"]) == (200, []), mended.text
+        assert ana.api("PATCH", f"{path}/{id_}", {"layout": pale}).body["warnings"] == [told]
 
 
 def test_the_businesss_style_is_that_of_every_layout_that_says_no_other(stack: Stack) -> None:

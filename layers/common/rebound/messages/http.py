@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Barrier
@@ -84,6 +84,13 @@ class Says(Request):
         examples=[{"class_name": "Vinyasa", "starts": "17:30", "price": {"amount": "12.50", "currency": "EUR"}}],
     )
 
+    _layout_warnings: tuple[FieldError, ...] = PrivateAttr(default=())
+
+    @property
+    def layout_warnings(self) -> tuple[FieldError, ...]:
+        """What had better be mended in the layout that was ``said``."""
+        return self._layout_warnings
+
     def said(self, business_id: str, channel: Channel, category: Category, before: Said | None = None) -> Said:
         """What is said, where ``before`` is what was said until now and what is left out is as it was.
 
@@ -102,7 +109,9 @@ class Says(Request):
             return content_of(channel, self.content or {})
         if channel is not Channel.EMAIL:
             raise InvalidInputError(FieldError("layout", "Is for email only; a text has content."))
-        return wiring.use_cases().render_layout.as_content(business_id, self.layout, category, "layout")
+        render = wiring.use_cases().render_layout
+        content, self._layout_warnings = render.as_content(business_id, self.layout, category, "layout")
+        return content
 
     def _with_other_variables(
         self, business_id: str, channel: Channel, category: Category, before: Said | None

@@ -166,17 +166,16 @@ class PostedMessageAnswer(SingleMessageAnswer):
 
     foreseen: ForeseenAnswer
     warnings: list[FieldProblem] = Field(
-        description="What the business had better set right, if anything; the message is sent all the same."
+        description="What the business had better set right, or mend in the layout; the message is sent all the same."
     )
 
     @classmethod
-    def of_posted(cls, posted: Posted) -> Self:
+    def of_posted(cls, posted: Posted, request: Says) -> Self:
         """The answer for a message, with what becomes of it."""
         carrier = posted.carrier
         decision = wiring.use_cases().foresee_message(posted)
-        warnings = [
-            FieldProblem.of(each) for each in warnings_about(posted.business, carrier.category, carrier.channel)
-        ]
+        about = (*warnings_about(posted.business, carrier.category, carrier.channel), *request.layout_warnings)
+        warnings = [FieldProblem.of(each) for each in about]
         foreseen, external_id = ForeseenAnswer.of(decision), posted.customer.external_id
         return cls.showing(posted.message, carrier, external_id, foreseen=foreseen, warnings=warnings)
 
@@ -311,7 +310,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             timing=request.timing(),
             request=name_of_request(app),
         )
-        return json_answer(PostedMessageAnswer.of_posted(posted), HTTPStatus.ACCEPTED)
+        return json_answer(PostedMessageAnswer.of_posted(posted, request), HTTPStatus.ACCEPTED)
 
     @app.get(
         "/v1/messages/<message_id>",
@@ -345,7 +344,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def change_message(message_id: MessageInPath, request: Annotated[MessageChangeRequest, Body()]) -> Response[str]:
         business_id = business_of(app)
         changed = wiring.use_cases().steer_message.change(business_id, message_id, request.change(business_id))
-        return json_answer(PostedMessageAnswer.of_posted(changed))
+        return json_answer(PostedMessageAnswer.of_posted(changed, request))
 
     @app.post(
         "/v1/messages/<message_id>/cancel",

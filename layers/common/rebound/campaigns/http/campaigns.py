@@ -1,6 +1,7 @@
 """Campaigns: shapes and routes."""
 
 from collections.abc import Collection
+from copy import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
@@ -18,7 +19,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
-from rebound.messages.http import SaidAnswer, said_in_answer
+from rebound.messages.http import SaidAnswer, Says, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -108,7 +109,8 @@ class ListedCampaignAnswer(Answer):
     )
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
     warnings: list[FieldProblem] = Field(
-        description="What the business had better set right; the campaign is sent all the same."
+        description="What the business had better set right, or mend in the layout that has just been given; the "
+        "campaign is sent all the same."
     )
 
     @classmethod
@@ -177,6 +179,11 @@ class PostedCampaignAnswer(CampaignAnswer):
     foreseen_hint: str | None = Field(description="Where foreseen is null: how to ask.")
 
     @classmethod
+    def after(cls, view: CampaignView, request: Says) -> Self:
+        """The answer to a request that said something, with what had better be mended in its layout."""
+        return cls.of(replace(view, warnings=(*view.warnings, *request.layout_warnings)))
+
+    @classmethod
     def of(cls, view: CampaignView) -> Self:
         """The answer for a campaign."""
         foreseen = None if view.foreseen is None else AudienceAnswer.of(view.foreseen)
@@ -230,7 +237,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         view = wiring.use_cases().campaign_service.post(
             business_of(app), request.read(business_of(app)), name_of_request(app)
         )
-        return json_answer(PostedCampaignAnswer.of(view), HTTPStatus.ACCEPTED)
+        return json_answer(PostedCampaignAnswer.after(view, request), HTTPStatus.ACCEPTED)
 
     @app.get(
         "/v1/campaigns",
@@ -271,4 +278,4 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def change_campaign(campaign_id: str, request: Annotated[CampaignChangeRequest, Body()]) -> Response[str]:
         view = wiring.use_cases().edit_campaign.change(business_of(app), campaign_id, request.read(business_of(app)))
-        return json_answer(PostedCampaignAnswer.of(view))
+        return json_answer(PostedCampaignAnswer.after(view, request))

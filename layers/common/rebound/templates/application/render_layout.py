@@ -99,9 +99,12 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
             warnings.append(FieldError(blocks, _said_of(size)))
         return RenderedLayout(layout.subject, html, text, size, tuple(warnings))
 
-    def as_content(self, business_id: str, given: object, category: Category, path: str) -> EmailContent:
-        """What a layout that is sent says; it has a subject. Raises ``InvalidInputError``."""
-        return content_of(self(business_id, given, category, path), path)
+    def as_content(
+        self, business_id: str, given: object, category: Category, path: str
+    ) -> tuple[EmailContent, tuple[FieldError, ...]]:
+        """What a layout that is sent says, and its warnings; it has a subject. Raises ``InvalidInputError``."""
+        rendered = self(business_id, given, category, path)
+        return content_of(rendered, path), rendered.warnings
 
 
 def content_of(rendered: RenderedLayout, path: str) -> EmailContent:
