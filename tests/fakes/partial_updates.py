@@ -136,6 +136,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     },
     "/v1/templates/{template_id}": {
         ("name",): ("Welcome", "Welcome back"),
+        ("event",): (None, None),
         ("category",): ("transactional", "reminder"),
         ("variables",): (
             {"room": {"type": "text", "required": True, "default": None, "example": "Hall", "texts": None}},

@@ -167,6 +167,7 @@ REQUESTS: Final = [
     Asked("PUT", TEMPLATE, GREETING),
     Asked("PATCH", TEMPLATE, {"name": "Stolen"}),
     Asked("POST", TEMPLATE + "/publish"),
+    Asked("POST", TEMPLATE + "/reset"),
     Asked("DELETE", TEMPLATE),
     Asked("GET", WEBHOOK),
     Asked("PUT", WEBHOOK, HOOKED),

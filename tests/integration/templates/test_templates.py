@@ -5,9 +5,12 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.templates.domain.template_events import template_events
 from tests.integration.conftest import Answer, Stack
 
 URL: Final = "/v1/templates/class-confirmed"
+DEFAULTS: Final = [f"{event}.{channel}" for event in template_events() for channel in ("email", "sms")]
+UNSUCCESSFUL: Final = ["renewal_failed.email", "renewal_failed.sms"]
 TEMPLATE: Final[dict[str, Any]] = {
     "name": "Class confirmed",
     "channel": "email",
@@ -234,7 +237,7 @@ def test_a_deleted_template_is_gone_and_its_numbers_are_not_given_again(stack: S
     for method, path in (("GET", URL), ("DELETE", URL), ("POST", f"{URL}/publish")):
         assert stack.api(method, path).status == 404
     assert stack.api("PATCH", URL, {"name": "N"}).status == 404
-    assert stack.api("GET", "/v1/templates").body["items"] == []
+    assert [each for each in stack.api("GET", "/v1/templates").body["items"] if not each["is_default"]] == []
     assert put(stack, headers={"If-Match": "*"}).status == 412
     assert put(stack, headers={"If-None-Match": "*"}).body["version"] == 2
 
@@ -247,16 +250,29 @@ def test_templates_are_listed_and_found_by_name_and_text(stack: Stack) -> None:
     html = {"subject": "S", "html": "<p class='unsuccessful'>Fine</p>"}
     put(stack, {**TEMPLATE, "contents": {"en": html}}, "/v1/templates/other")
 
-    everything = stack.api("GET", "/v1/templates").body
-    assert [each["template_id"] for each in everything["items"]] == ["card", "class-confirmed", "other", "renewal"]
-    assert everything["items"][1]["languages"] == ["en", "de"]
-    assert everything["items"][0]["published_version"] is None
+    everything = [each for each in stack.api("GET", "/v1/templates").body["items"] if not each["is_default"]]
+    assert [each["template_id"] for each in everything] == ["card", "class-confirmed", "other", "renewal"]
+    assert everything[1]["languages"] == ["en", "de"]
+    assert everything[0]["published_version"] is None
     found = stack.api("GET", "/v1/templates", query={"q": "unsuccessful"}).body["items"]
-    assert [each["template_id"] for each in found] == ["card", "renewal"]
-    page = stack.api("GET", "/v1/templates", query={"limit": "3"}).body
-    rest = stack.api("GET", "/v1/templates", query={"limit": "3", "cursor": page["next_cursor"]}).body
-    assert [len(page["items"]), len(rest["items"]), rest["next_cursor"]] == [3, 1, None]
+    assert [each["template_id"] for each in found] == ["card", "renewal", *UNSUCCESSFUL]
     assert stack.api("GET", "/v1/templates", query={"q": " "}).status == 422
+
+
+@pytest.mark.parametrize("limit", ["1", "7", "50"])
+def test_pages_of_templates_are_full_and_leave_nothing_out(stack: Stack, limit: str) -> None:
+    for id_ in ("a", "class_confirmed.email", "m", "waiver_to_sign.smt", "z"):
+        assert put(stack, url=f"/v1/templates/{id_}").status == 200
+    query, seen = {"limit": limit}, list[str]()
+    for _ in range(60):
+        page = stack.api("GET", "/v1/templates", query=query).body
+        seen += [each["template_id"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        assert len(page["items"]) == int(limit)
+        query["cursor"] = page["next_cursor"]
+
+    assert seen == sorted({*DEFAULTS, "a", "m", "waiver_to_sign.smt", "z"})
 
 
 def test_warnings_of_a_layout_name_its_place(stack: Stack) -> None:

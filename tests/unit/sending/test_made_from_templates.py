@@ -20,7 +20,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sending.domain.single_messages import MessageChange, Posted
-from rebound.templates.application.template_service import NewVersion
+from rebound.templates.application.make_version import NewVersion
 from rebound.templates.domain.content import Content, EmailContent, MadeFrom, TemplateContent, TextContent
 from rebound.templates.domain.typed_values import VariableType
 from rebound.templates.domain.variables import Variable

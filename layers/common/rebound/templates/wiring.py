@@ -9,6 +9,8 @@ from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.templates.application.default_templates import DefaultTemplates
+    from rebound.templates.application.make_version import MakeVersion
     from rebound.templates.application.measure_text import MeasureText
     from rebound.templates.application.render_layout import RenderLayout
     from rebound.templates.application.template_contents import TemplateContents
@@ -45,8 +47,18 @@ class TemplatesUseCases(CustomersUseCases):
 
     measure_text: MeasureText = use_case("rebound.templates.application.measure_text")
     render_layout: RenderLayout = use_case("rebound.templates.application.render_layout")
-    template_service: TemplateService = use_case("rebound.templates.application.template_service")
-    template_contents: TemplateContents = use_case("rebound.templates.application.template_contents")
+    make_version: MakeVersion = use_case("rebound.templates.application.make_version")
+    default_templates: DefaultTemplates = use_case("rebound.templates.application.default_templates")
+    template_service: TemplateService = use_case(
+        "rebound.templates.application.template_service", defaults="default_templates"
+    )
+    template_contents: TemplateContents = use_case(
+        "rebound.templates.application.template_contents", defaults="default_templates_at_need"
+    )
+
+    def default_templates_at_need(self) -> DefaultTemplates:
+        """Whoever sends needs none."""
+        return self.default_templates
 
 
 use_cases = in_this_process(TemplatesUseCases, AwsTemplatesPorts)

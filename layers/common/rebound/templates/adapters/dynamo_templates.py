@@ -89,6 +89,7 @@ class DynamoTemplateBook(Directory):
             "draft": after.draft,
             "latest": after.latest,
             "about": None if after.about is None else _write_summary(after.about),
+            "default": after.default_digest,
         }
         row = self.row(business_id, self.entry(after.template_id), document=document, version=stored)
         with transaction(self.row) as writes:
@@ -122,16 +123,18 @@ def _template(row: DirectoryRow) -> Template:
         draft=document["draft"],
         latest=document["latest"],
         about=None if document["about"] is None else _read_summary(document["about"]),
+        default_digest=document.get("default"),
         row_version=int(row.version),
     )
 
 
 def _write_summary(about: Summary) -> dict[str, Any]:
-    return {**to_builtins(about), "saved_at": write_instant(about.saved_at)}
+    return {**to_builtins(about), "saved_at": None if about.saved_at is None else write_instant(about.saved_at)}
 
 
 def _read_summary(document: Mapping[str, Any]) -> Summary:
-    return convert({**document, "saved_at": read_instant(document["saved_at"])}, Summary)
+    saved_at = document["saved_at"]
+    return convert({**document, "saved_at": None if saved_at is None else read_instant(saved_at)}, Summary)
 
 
 def _write_version(version: TemplateVersion) -> dict[str, Any]:
@@ -140,6 +143,8 @@ def _write_version(version: TemplateVersion) -> dict[str, Any]:
         "name": version.name,
         "channel": version.channel,
         "category": version.category,
+        "event": version.event,
+        "own_variables": list(version.own_variables),
         "variables": {name: to_builtins(variable) for name, variable in version.variables.items()},
         "contents": {language: written_content(content) for language, content in version.contents.items()},
         "layouts": dict(version.layouts),
@@ -157,6 +162,8 @@ def _read_version(business_id: str, template_id: str, version: int, document: Ma
         name=document["name"],
         channel=Channel(document["channel"]),
         category=Category(document["category"]),
+        event=document.get("event"),
+        own_variables=tuple(document.get("own_variables", document["variables"])),
         variables={name: convert(variable, Variable) for name, variable in document["variables"].items()},
         contents={language: read_content(content) for language, content in document["contents"].items()},
         layouts=document["layouts"],

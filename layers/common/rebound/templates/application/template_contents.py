@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rebound.templates.domain.variables import check_given
 if TYPE_CHECKING:
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel
+    from rebound.templates.application.default_templates import DefaultTemplates
     from rebound.templates.domain.template import TemplateVersion
     from rebound.templates.ports import TemplateBook
 
@@ -23,6 +25,7 @@ class TemplateContents(Struct, frozen=True, kw_only=True):
     """Makes content from templates, and reads what a content says that is made from one."""
 
     templates: TemplateBook
+    defaults: Callable[[], DefaultTemplates]
 
     def made(self, business_id: str, made_from: MadeFrom, channel: Channel, category: Category) -> TemplateContent:
         """What messages of a kind say that are made so: from now on always what the version says.
@@ -54,7 +57,7 @@ class TemplateContents(Struct, frozen=True, kw_only=True):
         return self._version(business_id, said.made_from).content_for(said.made_from, said.mark)
 
     def _version(self, business_id: str, made_from: MadeFrom) -> TemplateVersion:
-        number = made_from.version or self.templates.get(business_id, made_from.template_id).published
+        number = made_from.version or self.defaults().published(business_id, made_from.template_id)
         if not number:
             raise InvalidInputError(FieldError("template_id", "There is no such template, or only a draft of it."))
         return self.templates.version(business_id, made_from.template_id, number)

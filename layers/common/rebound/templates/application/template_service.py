@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from rebound.kernel.errors import ChangedMeanwhileError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.kernel.retrying import retried
-from rebound.templates.application.render_layout import content_of
-from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
+from rebound.templates.application.default_templates import default_ids, default_of, unsaved_default
+from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.html_as_text import html_as_text
-from rebound.templates.domain.rendering import check_content
 from rebound.templates.domain.template import TEMPLATE_ID, Summary, Template, TemplateVersion
-from rebound.templates.domain.variables import Declared, check_declared
+from rebound.templates.domain.template_events import event_of_default, template_events
 
 if TYPE_CHECKING:
-    from rebound.kernel.categories import Category
-    from rebound.kernel.channels import Channel
+    from rebound.kernel.search import Search
     from rebound.platform.ports import Clock
-    from rebound.templates.application.render_layout import RenderLayout
+    from rebound.templates.application.default_templates import DefaultTemplates
+    from rebound.templates.application.make_version import MakeVersion, NewVersion
     from rebound.templates.ports import TemplateBook
 
-MOST_BYTES: Final = 350_000
-"""Of all that a version says, as JSON in UTF-8: a row of the table holds 400 KB."""
 MOST_LOOKED_AT: Final = 500
 """Templates that are looked at for one page of those that match."""
 LOOKED_AT: Final = 25
 """At once: a search reads what they say."""
-
-
-class FromLayout(Struct, frozen=True):
-    """Content that is to be rendered from a layout, as the client wrote it."""
-
-    layout: Mapping[str, Any]
-
-
-class NewVersion(Struct, frozen=True, kw_only=True):
-    """What a template is to say, by language; ``ANY_LANGUAGE`` where everybody gets the same."""
-
-    name: str
-    channel: Channel
-    category: Category
-    variables: Declared
-    contents: Mapping[str, Content | FromLayout]
-    email_content: EmailContent | None = None
-    is_draft: bool = False
 
 
 class Expected(Struct, frozen=True):
@@ -59,9 +38,10 @@ class Expected(Struct, frozen=True):
 
     def check(self, template: Template) -> None:
         """Raise ``ChangedMeanwhileError`` if it is otherwise."""
-        if self.is_new and template.exists:
+        exists = template.exists or default_of(template.template_id) is not None
+        if self.is_new and exists:
             raise ChangedMeanwhileError("There is such a template already.")
-        if self.tags is None or (template.exists and (template.tag in self.tags or "*" in self.tags)):
+        if self.tags is None or (exists and (template.tag in self.tags or "*" in self.tags)):
             return
         raise ChangedMeanwhileError("The template has been changed since it was read.")
 
@@ -70,11 +50,15 @@ ANYTHING: Final = Expected()
 
 
 class TemplateView(Struct, frozen=True):
-    """A template, and one of its versions."""
+    """A template, and one of its versions.
+
+    ``is_default`` says that this is the default template of its event, which need not have been saved.
+    """
 
     template: Template
     version: TemplateVersion
     warnings: tuple[FieldError, ...] = ()
+    is_default: bool = False
 
 
 class Listed(Struct, frozen=True):
@@ -82,13 +66,15 @@ class Listed(Struct, frozen=True):
 
     template: Template
     about: Summary
+    is_default: bool
 
 
 class TemplateService(Struct, frozen=True, kw_only=True):
     """The templates of one business at a time."""
 
     templates: TemplateBook
-    render_layout: RenderLayout
+    make_version: MakeVersion
+    defaults: DefaultTemplates
     clock: Clock
 
     def put(self, business_id: str, template_id: str, new: NewVersion, expected: Expected = ANYTHING) -> TemplateView:
@@ -99,6 +85,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         if not TEMPLATE_ID.fullmatch(template_id):
             message = "Must be 1 to 64 letters, digits, dots, hyphens and underscores, a dot not first."
             raise InvalidInputError(FieldError("template_id", message))
+        new = _as_its_id_says(template_id, new)
 
         def write() -> TemplateView:
             before = self.templates.get(business_id, template_id)
@@ -122,44 +109,43 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         """
 
         def write() -> TemplateView:
-            before = self._existing(business_id, template_id)
+            before = self.templates.get(business_id, template_id)
+            default = unsaved_default(before)
+            if not before.exists and default is None:
+                raise NotFoundError("template")
             expected.check(before)
-            into_draft = not before.published if is_draft is None else is_draft
-            number = before.draft or before.published if into_draft else before.published or before.draft
-            new = changed(self.view(before, number).version)
-            return self._saved(before, replace(new, is_draft=into_draft))
+            is_published = bool(before.published) or default is not None
+            into_draft = not is_published if is_draft is None else is_draft
+            if before.draft and (into_draft or not is_published):
+                version = self._read(before, before.draft)
+            else:
+                version = (
+                    self.defaults.made(before, default).version if default else self._read(before, before.published)
+                )
+            return self._saved(before, _as_its_id_says(template_id, replace(changed(version), is_draft=into_draft)))
 
         return retried(write)
 
     def _saved(self, before: Template, new: NewVersion) -> TemplateView:
         """Check, render and write the next version. Raises ``InvalidInputError`` with everything that is wrong."""
-        check_declared(new.variables)
-        warnings: list[FieldError] = []
-        version = TemplateVersion(
-            business_id=before.business_id,
-            template_id=before.template_id,
-            version=before.latest + 1,
-            name=new.name,
-            channel=new.channel,
-            category=new.category,
-            variables=new.variables,
-            contents=self._contents(before.business_id, new, warnings),
-            layouts={language: each.layout for language, each in _layouts(new)},
-            email_content=new.email_content,
-            saved_at=self.clock.now(),
-        )
+        # A default that is not saved was shown with the next number.
+        number = before.latest + (1 if unsaved_default(before) is None else 2)
+        made = self.make_version(before, number, new, self.clock.now())
+        version = made.version
         after = before.with_draft(version) if new.is_draft else before.with_published(version)
-        return TemplateView(self.templates.save(before, after, version), version, tuple(warnings))
+        return TemplateView(self.templates.save(before, after, version), version, made.warnings)
 
     def publish(self, business_id: str, template_id: str, expected: Expected = ANYTHING) -> TemplateView:
         """Let messages be made from the draft; without one, what is published stays. Raises ``NotFoundError``."""
 
         def write() -> TemplateView:
-            before = self._existing(business_id, template_id)
+            before = self.templates.get(business_id, template_id)
+            if not before.exists and unsaved_default(before) is None:
+                raise NotFoundError("template")
             expected.check(before)
             if not before.draft:
-                return self.view(before, before.published)
-            draft = self.view(before, before.draft).version
+                return self._shown(before)
+            draft = self._read(before, before.draft)
             version = replace(draft, version=before.latest + 1, saved_at=self.clock.now())
             after = before.with_published(version).with_draft(None)
             return TemplateView(self.templates.save(before, after, version), version)
@@ -171,11 +157,14 @@ class TemplateService(Struct, frozen=True, kw_only=True):
     ) -> None:
         """Remove a template, or only its draft; what was made from it is sent all the same.
 
-        Raises ``NotFoundError`` and ``ChangedMeanwhileError``.
+        Of an event's default template, what the business has saved goes, and the default is there again. Raises
+        ``NotFoundError`` and ``ChangedMeanwhileError``.
         """
 
         def write() -> None:
-            before = self._existing(business_id, template_id)
+            before = self.templates.get(business_id, template_id)
+            if not before.exists:
+                raise NotFoundError("template")
             expected.check(before)
             if draft_alone and not before.draft:
                 raise NotFoundError("draft")
@@ -183,6 +172,24 @@ class TemplateService(Struct, frozen=True, kw_only=True):
             self.templates.save(before, after if after.exists else before.deleted())
 
         retried(write)
+
+    def reset(self, business_id: str, template_id: str, expected: Expected = ANYTHING) -> TemplateView:
+        """Take the default template of an event back to what it says by default, as a new version; a draft stays.
+
+        Raises ``NotFoundError`` for what is no default template, and ``ChangedMeanwhileError``.
+        """
+
+        def write() -> TemplateView:
+            before, default = self.templates.get(business_id, template_id), default_of(template_id)
+            if default is None:
+                raise NotFoundError("default template")
+            expected.check(before)
+            if unsaved_default(before) is not None or before.default_digest == default.digest:
+                return self._shown(before)
+            template, version = self.defaults.save(before, default)
+            return TemplateView(template, version, is_default=True)
+
+        return retried(write)
 
     def get(
         self, business_id: str, template_id: str, *, number: int | None = None, is_draft: bool = False
@@ -192,112 +199,122 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``.
         """
         template = self.templates.get(business_id, template_id)
-        if number is not None:
-            return self.view(template, number)
-        wanted = template.draft if is_draft else template.published or template.draft
-        if not wanted:
-            raise NotFoundError("draft" if is_draft and template.exists else "template")
-        return self.view(template, wanted)
+        if number is not None and not (unsaved_default(template) is not None and number == template.latest + 1):
+            return self._view(template, number)
+        if is_draft and not template.draft:
+            raise NotFoundError("draft" if template.exists else "template")
+        return self._view(template, template.draft) if is_draft else self._shown(template)
 
-    def view(self, template: Template, number: int) -> TemplateView:
-        """A template and the version of that number, read now: a draft may be gone. Raises ``NotFoundError``."""
+    def _shown(self, template: Template) -> TemplateView:
+        """What is published, or else the draft. Raises ``NotFoundError``."""
+        default = unsaved_default(template)
+        if default is not None:
+            made = self.defaults.made(template, default)
+            return TemplateView(template, made.version, made.warnings, is_default=True)
+        if not template.exists:
+            raise NotFoundError("template")
+        return self._view(template, template.published or template.draft)
+
+    def _view(self, template: Template, number: int) -> TemplateView:
+        is_default = number == template.published and template.default_digest is not None
+        return TemplateView(template, self._read(template, number), is_default=is_default)
+
+    def _read(self, template: Template, number: int) -> TemplateVersion:
+        """The version of that number, read now: a draft may be gone. Raises ``NotFoundError``."""
         found = self.templates.versions(template.business_id, {template.template_id: number})
         if not found:
             raise NotFoundError("template version" if template.exists else "template")
-        return TemplateView(template, found[template.template_id])
+        return found[template.template_id]
 
-    def page(self, business_id: str, limit: int, cursor: str | None, q: str | None = None) -> Page[Listed]:
-        """A business's templates by id, with all words of ``q`` in name or text.
+    def page(
+        self, business_id: str, limit: int, cursor: str | None, q: str | None = None, event: str | None = None
+    ) -> Page[Listed]:
+        """A business's templates by id, defaults among them, with all words of ``q`` in name or text.
 
         A page is full while there is more, unless very many were looked at for it. Raises ``InvalidInputError``.
         """
-        after, found, looked_at = read_cursor(cursor, TEMPLATE_ID) or "", list[Listed](), 0
-        matches = self._matching(business_id, q)
-        while True:
-            templates = self.templates.page(business_id, after, LOOKED_AT)
-            matching = matches([each for each in templates if each.exists])
-            for template in templates:
-                if template.template_id in matching and template.about is not None:
-                    found.append(Listed(template, template.about))
-                after, looked_at = template.template_id, looked_at + 1
+        if event is not None:
+            check_event(event)
+        found, looked_at, search = list[Listed](), 0, _search(q)
+        for several in self._listed(business_id, read_cursor(cursor, TEMPLATE_ID) or ""):
+            meant = [each for each in several if event in (None, each.about.event)]
+            matching = {each.template.template_id for each in self._matching(business_id, meant, search)}
+            for each in several:
+                template_id, looked_at = each.template.template_id, looked_at + 1
+                if template_id in matching:
+                    found.append(each)
                 if len(found) == limit or looked_at == MOST_LOOKED_AT:
-                    return Page(found, write_cursor(after))
-            if len(templates) < LOOKED_AT:
-                return Page(found)
+                    return Page(found, write_cursor(template_id))
+        return Page(found)
 
-    def _matching(self, business_id: str, q: str | None) -> Callable[[list[Template]], frozenset[str]]:
-        """Which of some templates are looked for. Raises ``InvalidInputError``."""
-        if q is None:
-            return lambda templates: frozenset(each.template_id for each in templates)
-        from rebound.kernel.search import NOTHING_SEEN, compile_search, is_unseen  # noqa: PLC0415 - few lists search
+    def _listed(self, business_id: str, after: str) -> Iterator[list[Listed]]:
+        """All templates after an id, some at a time."""
+        while True:
+            saved = {each.template_id: each for each in self.templates.page(business_id, after, LOOKED_AT)}
+            is_last = len(saved) < LOOKED_AT
+            until = "~" if is_last else max(saved)
+            ids = sorted({*saved, *(each for each in default_ids() if after < each <= until)})
+            templates = (saved.get(id_, Template(business_id=business_id, template_id=id_)) for id_ in ids)
+            yield [listed for each in templates if (listed := _as_listed(each)) is not None]
+            if is_last:
+                return
+            after = until
 
-        if is_unseen(q):
-            raise InvalidInputError(FieldError("q", NOTHING_SEEN))
-        search = compile_search(q)
+    def _matching(self, business_id: str, listed: list[Listed], search: Search | None) -> list[Listed]:
+        if search is None:
+            return listed
+        saved = [each.template for each in listed if unsaved_default(each.template) is None]
+        numbers = {each.template_id: each.published or each.draft for each in saved}
+        versions = self.templates.versions(business_id, numbers)
 
-        def matching(templates: list[Template]) -> frozenset[str]:
-            numbers = {each.template_id: each.published or each.draft for each in templates}
-            versions = self.templates.versions(business_id, numbers)
-            return frozenset(id_ for id_, version in versions.items() if search((" ".join(_words_of(version)),), ()))
+        def words(template: Template) -> str:
+            version, default = versions.get(template.template_id), unsaved_default(template)
+            return " ".join(default.words() if default is not None else _words_of(version) if version else ())
 
-        return matching
-
-    def _existing(self, business_id: str, template_id: str) -> Template:
-        template = self.templates.get(business_id, template_id)
-        if not template.exists:
-            raise NotFoundError("template")
-        return template
-
-    def _contents(self, business_id: str, new: NewVersion, warnings: list[FieldError]) -> Mapping[str, Content]:
-        """What the version says, rendered where there is a layout. Raises ``InvalidInputError``."""
-        errors: list[FieldError] = []
-        contents: dict[str, Content] = {}
-        for language, given in new.contents.items():
-            try:
-                contents[language] = self._content(business_id, new, language, given, warnings)
-            except InvalidInputError as error:
-                errors.extend(error.errors)
-        if new.email_content is not None:
-            try:
-                check_content(new.email_content, new.category, new.variables, "email_content")
-            except InvalidInputError as error:
-                errors.extend(error.errors)
-        if errors:
-            raise InvalidInputError(*errors)
-        said = [written_content(each) for each in contents.values()]
-        size = len(json.encode([said, [each.layout for _, each in _layouts(new)]]))
-        if size > MOST_BYTES:
-            message = f"In all languages, with what is rendered from layouts, it has {size} bytes; at most"
-            raise InvalidInputError(FieldError(_path(next(iter(new.contents))), f"{message} {MOST_BYTES} are allowed."))
-        return contents
-
-    def _content(
-        self,
-        business_id: str,
-        new: NewVersion,
-        language: str,
-        given: Content | FromLayout,
-        warnings: list[FieldError],
-    ) -> Content:
-        declared = new.variables
-        if not isinstance(given, FromLayout):
-            check_content(given, new.category, declared, _path(language))
-            return given
-        path = "layout" if language == ANY_LANGUAGE else f"{_path(language)}.layout"
-        rendered = self.render_layout(business_id, given.layout, new.category, path, declared, language or None)
-        content = content_of(rendered, path)
-        check_content(content, new.category, declared, path)
-        warnings.extend(rendered.warnings)
-        return content
+        return [each for each in listed if search((words(each.template),), ())]
 
 
-def _path(language: str) -> str:
-    """Where in a request stands what is said in a language."""
-    return "content" if language == ANY_LANGUAGE else f"contents.{language}"
+def check_event(event: str) -> None:
+    """Raise ``InvalidInputError`` when there is no such event."""
+    events = template_events()
+    if event not in events:
+        what = f"Must be one of {', '.join(events)}."
+        raise InvalidInputError(FieldError.unknown("event", what, event, events))
 
 
-def _layouts(new: NewVersion) -> Iterator[tuple[str, FromLayout]]:
-    return ((language, each) for language, each in new.contents.items() if isinstance(each, FromLayout))
+def _as_its_id_says(template_id: str, new: NewVersion) -> NewVersion:
+    """The version, if it is about what its id says, where that is a default's. Raises ``InvalidInputError``."""
+    if new.event is not None:
+        check_event(new.event)
+    named = event_of_default(template_id)
+    if named is None:
+        return new
+    event, channel = named
+    if new.channel is not channel:
+        raise InvalidInputError(FieldError("channel", f"Must be {channel}: the id is that of a default template."))
+    if new.event != event:
+        raise InvalidInputError(FieldError("event", f"Must be {event}: the id is that of a default template."))
+    return new
+
+
+def _as_listed(template: Template) -> Listed | None:
+    default = unsaved_default(template)
+    if default is not None:
+        return Listed(template, default.about, is_default=True)
+    if template.about is None:
+        return None
+    return Listed(template, template.about, is_default=template.default_digest is not None)
+
+
+def _search(q: str | None) -> Search | None:
+    """What finds the words. Raises ``InvalidInputError``."""
+    if q is None:
+        return None
+    from rebound.kernel.search import NOTHING_SEEN, compile_search, is_unseen  # noqa: PLC0415 - few lists search
+
+    if is_unseen(q):
+        raise InvalidInputError(FieldError("q", NOTHING_SEEN))
+    return compile_search(q)
 
 
 def _words_of(version: TemplateVersion) -> Iterator[str]:

@@ -21,13 +21,14 @@ TEMPLATE_ID: Final = re.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
 class Summary(Struct, frozen=True):
-    """What a list says of a template; no language where everybody gets the same."""
+    """What a list says of a template; no language where everybody gets the same, no time for a default."""
 
     name: str
     channel: Channel
     category: Category
     languages: tuple[str, ...]
-    saved_at: datetime
+    saved_at: datetime | None = None
+    event: str | None = None
 
 
 class TemplateVersion(Struct, frozen=True, kw_only=True):
@@ -35,7 +36,8 @@ class TemplateVersion(Struct, frozen=True, kw_only=True):
 
     ``contents`` are by language; under ``ANY_LANGUAGE`` stands what everybody gets. Where they were rendered from
     layouts, ``layouts`` has these under the same name, as the client wrote them. ``email_content`` is what goes by
-    email where a text cannot go. ``version`` counts all that was saved under its id, drafts included.
+    email where a text cannot go. ``variables`` are all that a message may be given: those of the event, and
+    ``own_variables``, which it declares itself. ``version`` counts all that was saved under its id, drafts included.
     """
 
     business_id: str
@@ -44,7 +46,9 @@ class TemplateVersion(Struct, frozen=True, kw_only=True):
     name: str
     channel: Channel
     category: Category
+    event: str | None = None
     variables: Mapping[str, Variable] = MappingProxyType({})
+    own_variables: tuple[str, ...] = ()
     contents: Mapping[str, Content]
     layouts: Mapping[str, Any] = MappingProxyType({})
     email_content: EmailContent | None = None
@@ -54,7 +58,7 @@ class TemplateVersion(Struct, frozen=True, kw_only=True):
     def about(self) -> Summary:
         """What a list says of it."""
         languages = tuple(language for language in self.contents if language != ANY_LANGUAGE)
-        return Summary(self.name, self.channel, self.category, languages, self.saved_at)
+        return Summary(self.name, self.channel, self.category, languages, self.saved_at, self.event)
 
     def content_for(self, made_from: MadeFrom, mark: str = "") -> TemplateContent:
         """What it says for a message or campaign that is made from it."""
@@ -65,7 +69,8 @@ class Template(Struct, frozen=True, kw_only=True):
     """Which versions a template has: the ``published`` one, and the ``draft`` beside it; 0 for none.
 
     ``latest`` is the number that was given last, also to what is forgotten since, so that none ever means two of them.
-    ``about`` is what the published one is, or else the draft. ``row_version`` counts the writes of the stored row.
+    ``about`` is what the published one is, or else the draft. ``default_digest`` is that of the default template that
+    the published one is. ``row_version`` counts the writes of the stored row.
     """
 
     business_id: str
@@ -74,6 +79,7 @@ class Template(Struct, frozen=True, kw_only=True):
     draft: int = 0
     latest: int = 0
     about: Summary | None = None
+    default_digest: str | None = None
     row_version: int = 0
 
     @property
@@ -86,9 +92,10 @@ class Template(Struct, frozen=True, kw_only=True):
         """What stands for its state: another after each change."""
         return str(self.row_version)
 
-    def with_published(self, saved: TemplateVersion) -> Template:
+    def with_published(self, saved: TemplateVersion, default_digest: str | None = None) -> Template:
         """After one more version, from which messages are made now. A draft stays."""
-        return replace(self, published=saved.version, latest=saved.version, about=saved.about)
+        number = saved.version
+        return replace(self, published=number, latest=number, about=saved.about, default_digest=default_digest)
 
     def with_draft(self, saved: TemplateVersion | None) -> Template:
         """With another draft, or with none."""
@@ -98,4 +105,4 @@ class Template(Struct, frozen=True, kw_only=True):
 
     def deleted(self) -> Template:
         """Without a version that messages could be made from."""
-        return replace(self, published=0, draft=0, about=None)
+        return replace(self, published=0, draft=0, about=None, default_digest=None)

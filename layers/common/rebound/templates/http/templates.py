@@ -27,9 +27,11 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, DocumentedAs, FieldProblem, Line, Request, Time, one_line, text_of
 from rebound.templates import wiring
-from rebound.templates.application.template_service import Expected, FromLayout, Listed, NewVersion, TemplateView
+from rebound.templates.application.make_version import FromLayout, NewVersion
+from rebound.templates.application.template_service import Expected, Listed, TemplateView, check_event
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.template import TEMPLATE_ID, TemplateVersion
+from rebound.templates.domain.template_events import event_of_default, template_events
 from rebound.templates.http.given_content import EmailContentRequest, GivenContent, TextContentRequest, content_of
 from rebound.templates.http.given_layout import GivenLayout
 from rebound.templates.http.variable_shapes import VariableAnswer, VariableShape, read_variables
@@ -40,6 +42,7 @@ Name = Annotated[Line, AfterValidator(one_line)]
 TemplateInPath = Annotated[
     Annotated[str, text_of(pattern=f"^{TEMPLATE_ID.pattern}$")], Path(description="A name of your own.")
 ]
+EventName = Annotated[str, text_of(maxLength=64, examples=["class_confirmed"])]
 Saved = Literal["published", "draft"]
 
 
@@ -64,8 +67,15 @@ class TemplateRequest(Request):
 
     name: Name = Field(examples=["Class confirmed"])
     channel: Annotated[Channel, Field(strict=False)]
-    category: Annotated[Category, Field(strict=False)] = Field(
-        default=Category.TRANSACTIONAL, description="What kind of message it is for: which links of ours it may have."
+    event: EventName | None = Field(
+        default=None,
+        description="What it is about, as GET /v1/template-events lists it: messages may be given the variables of the "
+        "event as well.",
+    )
+    category: Annotated[Category, Field(strict=False)] | None = Field(
+        default=None,
+        description="What kind of message it is for: which links of ours it may have. That of its event, or "
+        "transactional, where it is left out.",
     )
     variables: dict[str, VariableShape] = Field(
         default_factory=dict,
@@ -86,17 +96,27 @@ class TemplateRequest(Request):
         description="A draft is kept beside what is published, until it is published or another takes its place.",
     )
 
-    def read(self) -> NewVersion:
-        """The version that is to be saved. Raises ``InvalidInputError``."""
+    def read(self, template_id: str) -> NewVersion:
+        """The version that is to be saved under an id, which may name an event. Raises ``InvalidInputError``."""
+        named = event_of_default(template_id)
+        event = named[0] if named is not None and self.event is None else self.event
         return NewVersion(
             name=self.name,
             channel=self.channel,
-            category=self.category,
+            category=self._category(event),
+            event=event,
             variables=read_variables(self.variables),
             contents=self._contents(),
             email_content=self._email_content(),
             is_draft=self.status == "draft",
         )
+
+    def _category(self, event: str | None) -> Category:
+        if event is not None:
+            check_event(event)
+        if self.category is not None:
+            return self.category
+        return Category.TRANSACTIONAL if event is None else template_events()[event].category
 
     def _contents(self) -> Mapping[str, Content | FromLayout]:
         given = [name for name in SAYS if getattr(self, name) is not None]
@@ -139,6 +159,7 @@ class TemplateChangeRequest(Request):
     """
 
     name: Name = ""
+    event: EventName | None = None
     category: Annotated[Category, Field(strict=False)] = Category.TRANSACTIONAL
     variables: dict[str, VariableShape | None] = Field(default_factory=dict)
     content: GivenContent | None = None
@@ -155,7 +176,7 @@ class TemplateChangeRequest(Request):
         """What the version is to be. Raises ``InvalidInputError``, and ``ValidationError`` for its content."""
         given = self.model_fields_set
         after = _as_request(before)
-        for name in given & {"name", "category", "email_content"}:
+        for name in given & {"name", "category", "event", "email_content"}:
             after[name] = getattr(self, name)
         if "variables" in given:
             named = {name: None if each is None else each.model_dump() for name, each in self.variables.items()}
@@ -167,7 +188,7 @@ class TemplateChangeRequest(Request):
             said = getattr(self, name)
             stood = after["contents"] or {}
             after.update(dict.fromkeys(SAYS), **{name: _merged(stood, said) if name == "contents" else said})
-        return TemplateRequest.model_validate(after).read()
+        return TemplateRequest.model_validate(after).read(before.template_id)
 
 
 class TemplateAnswer(Answer):
@@ -175,14 +196,18 @@ class TemplateAnswer(Answer):
 
     template_id: str
     name: str
+    event: str | None
     channel: Channel
     category: Category
     version: int = Field(description="That which is shown. Each that is saved gets the next number.")
     status: Literal["published", "draft", "superseded"]
     published_version: int | None = Field(description="From which messages are made now.")
     draft_version: int | None
+    is_default: bool = Field(description="The default template of an event, as it is; edits make it your own.")
     saved_at: Time
-    variables: dict[str, VariableAnswer]
+    variables: dict[str, VariableAnswer] = Field(
+        description="What messages may be given: the variables of its event, and its own."
+    )
     content: GivenContent | None
     contents: dict[str, GivenTranslation] | None
     layout: GivenLayout | None
@@ -195,12 +220,15 @@ class TemplateAnswer(Answer):
         template, version = view.template, view.version
         shown = _as_request(version)
         current = {template.published: "published", template.draft: "draft"}
+        # A default is published, with the next number, also before anybody has saved it.
+        is_unsaved = view.is_default and version.version > template.latest
         return cls(
-            **{**shown, "variables": {name: VariableAnswer(**each) for name, each in shown["variables"].items()}},
+            **{**shown, "variables": {name: VariableAnswer.filled(each) for name, each in version.variables.items()}},
+            is_default=view.is_default,
             template_id=version.template_id,
             version=version.version,
-            status=current.get(version.version, "superseded"),
-            published_version=template.published or None,
+            status="published" if is_unsaved else current.get(version.version, "superseded"),
+            published_version=version.version if is_unsaved else template.published or None,
             draft_version=template.draft or None,
             saved_at=version.saved_at,
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
@@ -212,12 +240,14 @@ class ListedTemplateAnswer(Answer):
 
     template_id: str
     name: str
+    event: str | None
     channel: Channel
     category: Category
     languages: list[str] = Field(description="Empty where everybody gets the same.")
     published_version: int | None
     draft_version: int | None
-    saved_at: Time
+    is_default: bool = Field(description="The default template of an event, as it is.")
+    saved_at: Time | None = Field(description="Null for a default that nobody has used or edited.")
 
     @classmethod
     def of(cls, listed: Listed) -> Self:
@@ -229,6 +259,7 @@ class ListedTemplateAnswer(Answer):
             languages=list(about.languages),
             published_version=template.published or None,
             draft_version=template.draft or None,
+            is_default=listed.is_default,
         )
 
 
@@ -268,7 +299,8 @@ def _as_request(version: TemplateVersion) -> dict[str, Any]:
         "name": version.name,
         "channel": version.channel,
         "category": version.category,
-        "variables": {name: asdict(each) for name, each in version.variables.items()},
+        "event": version.event,
+        "variables": {name: asdict(version.variables[name]) for name in version.own_variables},
         "content": only if is_same and "layout" not in only else None,
         "contents": None if is_same else {language: said(language) for language in version.contents},
         "layout": only.get("layout"),
@@ -347,10 +379,11 @@ def add_routes(app: APIGatewayRestResolver) -> None:
                 description="Only those with all these words, or parts of words, in name or text.",
             ),
         ] = None,
+        event: Annotated[str | None, Query(description="Only those of this event.")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        page = wiring.use_cases().template_service.page(business_of(app), limit, cursor, q)
+        page = wiring.use_cases().template_service.page(business_of(app), limit, cursor, q, event)
         items = [ListedTemplateAnswer.of(listed) for listed in page.items]
         return json_answer(TemplatePage(items=items, next_cursor=page.next_cursor))
 
@@ -363,7 +396,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     ) -> Response[str]:
         return _shown(
             wiring.use_cases().template_service.put(
-                business_of(app), template_id, request.read(), expected(if_match, if_none_match)
+                business_of(app), template_id, request.read(template_id), expected(if_match, if_none_match)
             )
         )
 
@@ -397,7 +430,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.delete(
         "/v1/templates/<template_id>",
-        summary="Remove a template, or its draft; what was made from it is sent all the same",
+        summary="Remove a template, or its draft; what was made from it is sent all the same. A default is there again",
         tags=tags,
         responses=_may_be_changed(no_content()),
     )
@@ -419,3 +452,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def publish_template(template_id: TemplateInPath, if_match: IfMatch = None) -> Response[str]:
         return _shown(wiring.use_cases().template_service.publish(business_of(app), template_id, expected(if_match)))
+
+    @app.post(
+        "/v1/templates/<template_id>/reset",
+        summary="Take a default template back to what it says by default, as a new version",
+        tags=tags,
+        responses=one,
+    )
+    def reset_template(template_id: TemplateInPath, if_match: IfMatch = None) -> Response[str]:
+        return _shown(wiring.use_cases().template_service.reset(business_of(app), template_id, expected(if_match)))

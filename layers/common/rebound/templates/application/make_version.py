@@ -1,0 +1,162 @@
+"""Making a version of a template: what it is to say is checked, and rendered where it has layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, json
+
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.placeholders import PLACEHOLDER
+from rebound.templates.application.render_layout import content_of
+from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
+from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.template import TemplateVersion
+from rebound.templates.domain.template_events import for_what_is_used, lacking, template_events, variables_of
+from rebound.templates.domain.variables import Declared, check_declared
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebound.kernel.categories import Category
+    from rebound.kernel.channels import Channel
+    from rebound.templates.application.render_layout import RenderLayout
+    from rebound.templates.domain.template import Template
+
+MOST_BYTES: Final = 350_000
+"""Of all that a version says, as JSON in UTF-8: a row of the table holds 400 KB."""
+
+
+class FromLayout(Struct, frozen=True):
+    """Content that is to be rendered from a layout, as the client wrote it."""
+
+    layout: Mapping[str, Any]
+
+
+class NewVersion(Struct, frozen=True, kw_only=True):
+    """What a template is to say, by language; ``ANY_LANGUAGE`` where everybody gets the same.
+
+    ``variables`` are those that it declares itself, besides those of its ``event``.
+    """
+
+    name: str
+    channel: Channel
+    category: Category
+    event: str | None = None
+    variables: Declared
+    contents: Mapping[str, Content | FromLayout]
+    email_content: EmailContent | None = None
+    is_draft: bool = False
+
+
+class MadeVersion(Struct, frozen=True):
+    """A version, and what had better be mended in it."""
+
+    version: TemplateVersion
+    warnings: tuple[FieldError, ...] = ()
+
+
+class MakeVersion(Struct, frozen=True, kw_only=True):
+    """Makes versions, which are not saved yet."""
+
+    render_layout: RenderLayout
+
+    def __call__(self, template: Template, number: int, new: NewVersion, saved_at: datetime) -> MadeVersion:
+        """The version of that number. Raises ``InvalidInputError`` with everything that is wrong."""
+        check_declared(new.variables)
+        of_event = {} if new.event is None else variables_of(new.event)
+        declared = {**of_event, **new.variables}
+        warnings: list[FieldError] = []
+        contents = self._contents(template.business_id, new, declared, warnings)
+        used = _used((*contents.values(), *(() if new.email_content is None else (new.email_content,))))
+        version = TemplateVersion(
+            business_id=template.business_id,
+            template_id=template.template_id,
+            version=number,
+            name=new.name,
+            channel=new.channel,
+            category=new.category,
+            event=new.event,
+            variables={**for_what_is_used(of_event, used), **new.variables},
+            own_variables=tuple(new.variables),
+            contents=contents,
+            layouts={language: each.layout for language, each in _layouts(new)},
+            email_content=new.email_content,
+            saved_at=saved_at,
+        )
+        return MadeVersion(version, tuple(warnings))
+
+    def _contents(
+        self, business_id: str, new: NewVersion, declared: Declared, warnings: list[FieldError]
+    ) -> Mapping[str, Content]:
+        """What the version says, rendered where there is a layout. Raises ``InvalidInputError``."""
+        errors: list[FieldError] = []
+        contents: dict[str, Content] = {}
+        for language, given in new.contents.items():
+            try:
+                contents[language] = self._content(business_id, new, language, declared, warnings)
+                errors.extend(_lacks(new.event, contents[language], given, language))
+            except InvalidInputError as error:
+                errors.extend(error.errors)
+        if new.email_content is not None:
+            try:
+                check_content(new.email_content, new.category, declared, "email_content")
+            except InvalidInputError as error:
+                errors.extend(error.errors)
+        if errors:
+            raise InvalidInputError(*errors)
+        said = [written_content(each) for each in contents.values()]
+        size = len(json.encode([said, [each.layout for _, each in _layouts(new)]]))
+        if size > MOST_BYTES:
+            message = f"In all languages, with what is rendered from layouts, it has {size} bytes; at most"
+            raise InvalidInputError(FieldError(_path(next(iter(new.contents))), f"{message} {MOST_BYTES} are allowed."))
+        return contents
+
+    def _content(
+        self,
+        business_id: str,
+        new: NewVersion,
+        language: str,
+        declared: Declared,
+        warnings: list[FieldError],
+    ) -> Content:
+        given = new.contents[language]
+        if not isinstance(given, FromLayout):
+            check_content(given, new.category, declared, _path(language))
+            return given
+        path = _path_of(given, language)
+        rendered = self.render_layout(business_id, given.layout, new.category, path, declared, language or None)
+        content = content_of(rendered, path)
+        check_content(content, new.category, declared, path)
+        warnings.extend(rendered.warnings)
+        return content
+
+
+def _path(language: str) -> str:
+    """Where in a request stands what is said in a language."""
+    return "content" if language == ANY_LANGUAGE else f"contents.{language}"
+
+
+def _path_of(given: Content | FromLayout, language: str) -> str:
+    if not isinstance(given, FromLayout):
+        return _path(language)
+    return "layout" if language == ANY_LANGUAGE else f"{_path(language)}.layout"
+
+
+def _lacks(event: str | None, content: Content, given: Content | FromLayout, language: str) -> Iterator[FieldError]:
+    """The variables without which nobody could do what the event asks for."""
+    for name in () if event is None else lacking(event, content):
+        what = template_events()[event].name if event is not None else ""
+        message = f"Must have ##{{{{{name}}}}} in every part where it can be read: {what} is of no use without it."
+        yield FieldError(_path_of(given, language), message)
+
+
+def _used(contents: tuple[Content, ...]) -> frozenset[str]:
+    """The names of the variables that are used anywhere."""
+    said = [part for content in contents for part in written_content(content).values() if part is not None]
+    return frozenset(name.strip() for part in said for name in PLACEHOLDER.findall(part))
+
+
+def _layouts(new: NewVersion) -> Iterator[tuple[str, FromLayout]]:
+    return ((language, each) for language, each in new.contents.items() if isinstance(each, FromLayout))
