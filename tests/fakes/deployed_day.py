@@ -32,6 +32,7 @@ WORTH_A_RANGE: Final = 2
 FIRST_NAME: Final = "Zebulonia"
 LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
+OWNER: Final = "owner@example.com"
 BODY: Final = "Turquoise harmonica"
 ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 CATEGORIES: Final = ["marketing", "reminder", "one_to_one"]
@@ -87,6 +88,7 @@ class DeployedDay:
             phone_of(4): ["took"],
             phone_of(5): ["lost"],
         }
+        providers.parts = {phone_of(50): 2}
         providers.outcomes = {
             email_of(5): ("bounced",),
             email_of(6): ("delivered", "bounced"),
@@ -105,12 +107,15 @@ class DeployedDay:
         )
         for name, sending in senders:
             command = {"command": "create-business", "name": name, "country": "US", "time_zone": "America/New_York"}
-            command |= {"quiet_hours": "off", **sending}
+            command |= {"quiet_hours": "off", "owner_email": OWNER, **sending}
             self.business_ids.append(self.deployment.invoke("OperateStackFunction", command)["business_id"])
             cap = {"name": "Enough", "categories": CATEGORIES, "at_most": 50, "within_days": 7}
             self.deployment.api("PATCH", "/v1/business", {"frequency_caps": [cap]}, business_id=self.business_ids[-1])
         self.let_a_platform_in()
         first, second = self.business_ids
+        self.plan_texts(1000, first)
+        # One that SNS counts twice: what is reserved is below 80 percent, and what is settled is all.
+        self.plan_texts(4, second)
         webhook = {"url": "https://hooks.example.com/in", "events": list(EVENTS)}
         self.deployment.api("PUT", "/v1/webhooks/crm", webhook, business_id=first)
         named = {"message_events": ["MessageDelivered"]}
@@ -122,6 +127,11 @@ class DeployedDay:
         for business_id in self.business_ids:
             listed = self.deployment.api("GET", "/v1/customers?limit=100", business_id=business_id)["items"]
             self.customer_ids.append({int(c["external_id"]): c["customer_id"] for c in listed})
+
+    def plan_texts(self, included: int, business_id: str) -> None:
+        """How many segments of texts a business may use, to which what comes in counts."""
+        plan = {"texts": {"included": included, "inbound_texts": True}}
+        self.deployment.api("PUT", f"/v1/operator/businesses/{business_id}/plans", plan)
 
     def let_a_platform_in(self) -> None:
         """A business that is made, changed and listed by program, and that nobody writes from."""
@@ -185,6 +195,7 @@ class DeployedDay:
             policy = {"policy": {"preset": "strict"}}
             self.deployment.api("PATCH", "/v1/business", policy, business_id=first)
             self.deployment.rest()
+        self.plan_texts(1000, second)
 
     def _content(self, channel: str) -> dict[str, str]:
         body = f"{BODY} ##{{{{first_name}}}}"
@@ -415,6 +426,11 @@ class DeployedDay:
     def text_back(self) -> None:
         """STOP of a customer, START of somebody unknown, C to what was asked, a revocation; and what follows."""
         first, ours = self.business_ids[0], "+14155550100"
+        # So small that the first text which comes in is told of.
+        self.plan_texts(1, first)
+        self.deployment.text("SM0", phone_of(1), ours, "Thanks")
+        self.deployment.rest()
+        self.plan_texts(1000, first)
         asked = {"customer_id": self.customer_ids[0][4], "category": "reminder", "channel": "sms"}
         asked |= {"content": self._content("sms"), "appointment_id": "a-1", "asks_confirmation": True}  # type: ignore[dict-item]
         self.deployment.api("POST", "/v1/messages", asked, business_id=first, key="asked")

@@ -300,6 +300,8 @@ class Providers:
     """What the next attempts at an address get: a status or error code, or ``lost`` or ``took`` without an answer."""
     outcomes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What is told of a message afterwards; ``delivered`` when nothing is said."""
+    parts: dict[str, int] = field(default_factory=dict)
+    """How many parts a text over SNS to a number has; one when nothing is said."""
     log: list[Sent] = field(default_factory=list)
     told: list[tuple[str, Any]] = field(default_factory=list)
     """Callbacks on their way: the way, and what is told."""
@@ -307,6 +309,9 @@ class Providers:
     """The headers of emails, with the address that each went to."""
     texts: list[tuple[str, str]] = field(default_factory=list)
     """The bodies of texts over Twilio, with the number that each went to."""
+
+    to_owners: list[tuple[str, str]] = field(default_factory=list)
+    """Emails to the owners of businesses: the address and the subject."""
 
     def ses(self, entries: Sequence[Mapping[str, Any]], sender: str) -> Mapping[str, Any] | None:
         """SendBulkEmail; ``None`` when no answer comes."""
@@ -384,7 +389,8 @@ class Providers:
         self.log.append(Sent((message_id, ""), to, "SUCCESS", took=True))
         said = self.outcomes.get(to, ("Message has been accepted by phone carrier",))[0]
         at = self.clock.now().timestamp()
-        self.told.append(("sns", DeliveryLog(message_id, at, at + 1, to, 1, "Transactional", said).line().message))
+        parts = self.parts.get(to, 1)
+        self.told.append(("sns", DeliveryLog(message_id, at, at + 1, to, parts, "Transactional", said).line().message))
         return message_id
 
     def _next(self, to: str, usual: str) -> str:
@@ -661,6 +667,11 @@ class Deployment:
                 answer = self.providers.ses(given["BulkEmailEntries"], given["FromEmailAddress"])
                 status, content = (200, answer) if answer is not None else (500, {"message": "x"})
                 return _response(call, status, json.dumps(content))
+            case "sesv2", "SendEmail":
+                given = call.body
+                subject = given["Content"]["Simple"]["Subject"]["Data"]
+                self.providers.to_owners.append((given["Destination"]["ToAddresses"][0], subject))
+                return _response(call, 200, json.dumps({"MessageId": "0100"}))
             case "sesv2", "GetAccount":
                 quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0}
                 account = {"SendQuota": quota, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}

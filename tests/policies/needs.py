@@ -29,8 +29,10 @@ def needed(call: AwsCall) -> Iterator[Need]:
         case "sesv2", operation:
             for identity in IDENTITIES:
                 yield Need(f"ses:{operation}", _arn("ses", f"identity/{identity}"))
-            yield Need(f"ses:{operation}", _arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}"))
-            yield Need(f"ses:{operation}", _arn("ses", "template/any"))
+            # An email to an owner is in none.
+            if "ConfigurationSetName" in call.body:
+                yield Need(f"ses:{operation}", _arn("ses", f"configuration-set/{call.body['ConfigurationSetName']}"))
+                yield Need(f"ses:{operation}", _arn("ses", "template/any"))
         case "sns", "Publish":
             # A phone number is no resource; a topic would be one.
             yield Need("sns:Publish", "*")

@@ -296,12 +296,13 @@ def test_every_route_is_tried() -> None:
     }
     tried = {(asked.method, asked.route or asked.path) for asked in (*REQUESTS, *WITHOUT_IDS)}
 
-    # Its own settings (which senders they may name is tried in tests/unit/businesses/test_senders.py), and what is
-    # made of nothing but the request.
+    # Its own settings (which senders they may name is tried in tests/unit/businesses/test_senders.py) and plan (in
+    # tests/integration/text_plans), and what is made of nothing but the request.
     of_everybody = {
         ("POST", "/v1/layouts/render"),
         ("POST", "/v1/texts/measure"),
         ("GET", "/v1/template-events"),
+        ("GET", "/v1/text-plan"),
     }
     assert routes - tried == {("PATCH", "/v1/business"), *of_everybody}
     assert tried <= routes

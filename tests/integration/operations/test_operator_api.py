@@ -337,6 +337,56 @@ def test_accounts_are_held_by_a_policy_and_let_go_with_a_reason(stack: Stack) ->
     assert stack.api("GET", policy).status == 404
 
 
+def test_a_text_plan_is_set_raised_and_taken_away(stack: Stack) -> None:
+    made(stack, owner_email="owner@elm.example.com")
+    plans = f"{ELM}/plans"
+    nothing = {"business_id": "elm", "texts": None, "now": None, "notes_to": None}
+    assert stack.api("GET", plans).body == nothing
+    asked = {"included": 500, "inbound_texts": True, "tier": "Studio", "upgrade_url": "https://platform.example/plans"}
+    set_ = stack.api("PUT", plans, {"texts": asked})
+    assert set_.body["texts"] == {**asked, "inbound_calls": False}
+    assert set_.body == stack.api("GET", plans).body == stack.api("PUT", plans, {"texts": asked}).body
+    assert set_.body["now"] == stack.api("GET", "/v1/text-plan", business_id="elm").body
+    raised = stack.api("PUT", plans, {"texts": {"included": 600}}).body
+    assert (raised["texts"]["included"], raised["texts"]["tier"], raised["now"]["included"]) == (600, None, 600)
+    # Whom it writes to depends on what it writes from.
+    stack.api("POST", f"{ELM}/senders", {"sender": ADDRESS})
+    stack.api("PATCH", ELM, {"email_from": ADDRESS})
+    assert stack.api("GET", plans).body["notes_to"] == "owner@elm.example.com"
+    assert stack.api("PUT", plans, {"texts": None}).body["texts"] is None
+    assert stack.api("GET", "/v1/text-plan", business_id="elm").status == 404
+
+
+@pytest.mark.parametrize(
+    ("given", "fields"),
+    [
+        ({}, ["texts"]),
+        ({"texts": {}}, ["texts.included"]),
+        ({"texts": {"included": -1}}, ["texts.included"]),
+        ({"texts": {"included": 10**9}}, ["texts.included"]),
+        ({"texts": {"included": "500"}}, ["texts.included"]),
+        ({"texts": {"included": 1, "tier": ""}}, ["texts.tier"]),
+        ({"texts": {"included": 1, "tier": "  "}}, ["texts.tier"]),
+        ({"texts": {"included": 1, "tier": "a\nb", "upgrade_url": "plans"}}, ["texts.tier", "texts.upgrade_url"]),
+        *(
+            ({"texts": {"included": 1, "upgrade_url": url}}, ["texts.upgrade_url"])
+            for url in ("ftp://x.example", "https://", "https://x example", "javascript:alert(1)", "https://x:0/", "")
+        ),
+        ({"texts": {"included": 1, "include": 2}}, ["texts.include"]),
+        ({"texts": {"included": 1}, "calls": None}, ["calls"]),
+    ],
+)
+def test_a_plan_that_is_none_is_refused_and_changes_nothing(
+    stack: Stack, given: dict[str, Any], fields: list[str]
+) -> None:
+    made(stack)
+    before = rows()
+    answer = stack.api("PUT", f"{ELM}/plans", given)
+
+    assert (answer.status, answer.fields) == (422, fields)
+    assert rows() == before
+
+
 def test_a_new_policy_has_flags_copied_again(stack: Stack) -> None:
     made(stack)
     stack.api("PATCH", ELM, {"policy": {"preset": "strict"}})
@@ -368,13 +418,14 @@ def test_what_is_asked_of_no_business_is_not_found(stack: Stack, method: str, pa
         ("POST", "senders"): {"sender": ADDRESS},
         ("POST", "lift-hold"): {"reason": "A move"},
         ("PUT", "{business_id}"): {**NEW, "name": ""},
+        ("PUT", "plans"): {"texts": {"included": 1}},
     }
     before = rows()
     answer = stack.api(
         method, filled(path), bodies.get((method, path.rpartition("/")[2]), {}) if method != "GET" else None
     )
 
-    assert answer.status == (422 if method == "PUT" else 404)
+    assert answer.status == (422 if (method, path) == ("PUT", ELM.replace("elm", "{business_id}")) else 404)
     assert rows() == before
 
 
@@ -524,7 +575,7 @@ def test_the_answers_of_a_route_have_its_own_form(stack: Stack) -> None:
     wrong: list[Answer] = [
         stack.api("GET", BUSINESSES, query={"name": "elm"}),
         stack.api("DELETE", ELM),
-        stack.api("GET", f"{ELM}/plans"),
+        stack.api("GET", f"{ELM}/bills"),
         stack.api("POST", f"{ELM}/keys", {}, scopes="operator:read"),
     ]
 

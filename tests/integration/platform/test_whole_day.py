@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.events.test_domain_events import problems
 from tests.fakes.aws import rows
-from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, SUBJECT, DeployedDay, email_of, phone_of
+from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, OWNER, SUBJECT, DeployedDay, email_of, phone_of
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
 from tests.policies.engines import ALLOWED, Asked, Need, Policies, Statement
 from tests.policies.granted import policies_of
@@ -72,21 +72,6 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
     ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
-    **{
-        (function, f"dynamodb:{action}"): "counts texts of a business with a text plan, which none has that day"
-        for function in ("SendTextFunction", "ApplyReceiptsFunction", "ReceiveTextFunction")
-        for action in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
-    },
-    **{
-        ("SweepTimersFunction", action): "tells the owner of a business with a text plan, which none has that day"
-        for action in (
-            "dynamodb:GetItem",
-            "dynamodb:UpdateItem",
-            "events:PutEvents",
-            "ses:SendEmail",
-            "sqs:SendMessage",
-        )
-    },
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }
 """What a function may do and does not do by its own calls, and why it may."""
@@ -374,3 +359,10 @@ def test_each_function_counts_under_its_own_name(done: Done) -> None:
     assert [(f, line["service"]) for f, line in counted] == [
         (f, environment(f)["POWERTOOLS_SERVICE_NAME"]) for f, _ in counted
     ]
+
+
+def test_the_owner_of_each_business_with_a_plan_is_told_once_of_either(done: Done) -> None:
+    told = Counter(done.deployment.providers.to_owners)
+
+    assert sorted(told.values()) == [1, 1, 1, 1]
+    assert {address for address, _ in told} == {OWNER}

@@ -10,6 +10,7 @@ import pytest
 
 from rebound.businesses.domain.holds import AccountHold, HoldPolicy
 from rebound.businesses.domain.senders import Senders
+from rebound.businesses.domain.text_plan import TextPlan
 from rebound.kernel.errors import ConflictError
 from rebound.operations import cli
 from rebound.operations.domain import DeadLetter
@@ -88,6 +89,26 @@ def test_accounts_are_held_and_let_go(world: World, capsys: pytest.CaptureFixtur
     assert world.account_holds.policy() is None
     assert cli.main(["set-hold-policy", "--share", "0.9"]) == 2
     assert cli.main(["set-bundle", "--business-id", BUSINESS_ID, "--bundle", "basic", "premium"]) == 2
+
+
+def test_a_text_plan_is_set_and_taken_away(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ["set-text-plan", "--business-id", BUSINESS_ID]
+    more = ["--inbound", "texts", "--tier", "Studio", "--upgrade-url", "https://platform.example/plans"]
+    assert cli.main([*named, "--included", "500", *more]) == 0
+    plan = TextPlan(500, inbound_texts=True, tier="Studio", upgrade_url="https://platform.example/plans")
+    assert world.businesses.get(BUSINESS_ID).text_plan == plan
+    assert json.loads(capsys.readouterr().out)["text_plan"]["included"] == 500
+    for wrong, field in (
+        ([], "included"),
+        (["--included", "-1"], "included"),
+        (["--included", "1", "--inbound", "letters"], "inbound"),
+        (["--included", "1", "--upgrade-url", "plans"], "upgrade_url"),
+    ):
+        assert cli.main([*named, *wrong]) == 2
+        assert capsys.readouterr().err.startswith(f"{field}: ")
+    assert world.businesses.get(BUSINESS_ID).text_plan == plan
+    assert cli.main([*named, "--off"]) == 0
+    assert world.businesses.get(BUSINESS_ID).text_plan is None
 
 
 def test_prices_of_texts_are_entered_listed_and_taken_away(world: World, capsys: pytest.CaptureFixture[str]) -> None:

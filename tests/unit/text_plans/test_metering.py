@@ -52,7 +52,7 @@ def reserved(world: World, settings: Business, **wanted: int) -> set[int]:
 def test_without_a_plan_nothing_is_read_or_written() -> None:
     world = World(settings := business())
 
-    assert world.meter_texts.month(settings) is None
+    assert world.read_text_plan(settings) is None
     assert world.meter_texts.reserve(settings, {key(1): 1}) == {}
     world.meter_texts.release(settings, [key(1)])
     world.meter_texts.count_inbound(settings, InboundKind.TEXT, "SM1", 1, at())

@@ -44,6 +44,7 @@ AREAS: Final = (
     ),
     Area("templates", ("rebound.templates.http.templates",), "messages"),
     Area("template-events", ("rebound.templates.http.events",), "messages"),
+    Area("text-plan", ("rebound.text_plans.http",), "messages"),
     # Nothing is kept.
     Area("layouts", ("rebound.templates.http.layouts",), "messages", reads=True),
     Area("texts", ("rebound.templates.http.texts",), "messages", reads=True),
@@ -56,7 +57,7 @@ AREAS: Final = (
     Area("replies.csv", ("rebound.inbound.http",), "messages"),
     Area(
         "operator",
-        ("rebound.operations.http.tenants", "rebound.operations.http.text_prices"),
+        ("rebound.operations.http.tenants", "rebound.operations.http.text_prices", "rebound.operations.http.plans"),
         "operator",
         realm=Realm.OPERATOR,
     ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
     from rebound.businesses.application.tenant_service import TenantService
+    from rebound.businesses.application.text_plan import SetTextPlan
     from rebound.businesses.application.text_prices import TextPrices
     from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, HoldPolicyBook, RecopyQueue, TextPriceBook
     from rebound.kernel.provider_codes import Provider
@@ -78,6 +79,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
     ports: BusinessesPorts
 
     account_holds: AccountHolds = use_case("rebound.businesses.application.account_holds")
+    set_text_plan: SetTextPlan = use_case("rebound.businesses.application.text_plan")
     sender_grants: SenderGrants = use_case("rebound.businesses.application.sender_grants")
     tenant_service: TenantService = use_case(
         "rebound.businesses.application.tenant_service",

@@ -22,6 +22,7 @@ _SUMMED: Final = ("looked_at", "joined")
 _OF_ONE_BUSINESS: Final = (
     "set-bundle",
     "lift-hold",
+    "set-text-plan",
     "set-text-rate",
     "add-sender",
     "remove-sender",
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "set-hold-policy": "hold accounts that mostly send bulk, so that they send no more of it (at first: off)",
         "lift-hold": "let an account that is held send bulk again",
         "set-text-rate": "how many texts a second go out over the sender of a business",
+        "set-text-plan": "how many segments of texts a business may use in a month (at first: nobody counts them)",
         "set-text-price": "what a segment of a text costs, which businesses are shown; at first nothing is known of it",
         "remove-text-price": "take such a price away",
         "list-text-prices": "what a segment costs, by country and provider",
@@ -155,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
             "--sender", required=True, help="an email address, a number, a short code, MG… or a name"
         )
     parsers["set-text-rate"].add_argument("--text-rate", type=float, help="without it, what its kind allows at least")
+    planning = parsers["set-text-plan"]
+    planning.add_argument("--included", type=int, help="segments a month, on the calendar of the business")
+    planning.add_argument("--inbound", nargs="+", metavar="WHAT", help="what comes in and counts too: texts, calls")
+    planning.add_argument("--tier", help="what you call the plan")
+    planning.add_argument("--upgrade-url", help="where a larger plan is booked; its owner is shown it")
+    planning.add_argument("--off", action="store_true", default=None, help="count its texts no more")
     for name in ("set-text-price", "remove-text-price"):
         parsers[name].add_argument("--country", required=True, help="of the business: two letters, such as US")
         parsers[name].add_argument("--provider", required=True, help=" or ".join(TEXT_PROVIDERS))

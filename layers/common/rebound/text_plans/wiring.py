@@ -12,6 +12,7 @@ from rebound.webhooks.wiring import AwsWebhooksPorts, WebhooksUseCases
 
 if TYPE_CHECKING:
     from rebound.text_plans.application.meter_texts import MeterTexts
+    from rebound.text_plans.application.read_text_plan import ReadTextPlan
     from rebound.text_plans.application.tell_owner import TellOwner
     from rebound.text_plans.ports import TextLedger, TextPlansPorts
     from rebound.timers.domain import Timer
@@ -34,6 +35,7 @@ class TextPlansUseCases(WebhooksUseCases, TimersUseCases):
     ports: TextPlansPorts
 
     meter_texts: MeterTexts = use_case("rebound.text_plans.application.meter_texts", ledger="text_ledger")
+    read_text_plan: ReadTextPlan = use_case("rebound.text_plans.application.read_text_plan", ledger="text_ledger")
     tell_owner: TellOwner = use_case(
         "rebound.text_plans.application.tell_owner", ledger="text_ledger", publish="publish_events"
     )

@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from rebound.access.domain import ApiKey, OperatorKey
 from rebound.businesses.application.tenant_service import DEFAULT_GRACE
 from rebound.businesses.domain.business import BASIC, MAX_TEXT_RATE, MIN_TEXT_RATE, Bundle, Business
+from rebound.businesses.domain.text_plan import TextPlan
 from rebound.kernel.api_scopes import ALL_SCOPES, OPERATOR_SCOPES, ApiScope, OperatorScope
 from rebound.kernel.channels import with_former_name
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
     from rebound.businesses.application.tenant_service import NewKey, TenantService
+    from rebound.businesses.application.text_plan import SetTextPlan
     from rebound.businesses.application.text_prices import TextPrices
     from rebound.businesses.domain.text_prices import TextPrice
     from rebound.contacts.application import JoinNumbers
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_GRACE_HOURS: Final = 24 * 30
 MAX_VALID_DAYS: Final = 3650
+INBOUND: Final = ("texts", "calls")
+"""What comes in and may count against a text plan."""
 DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
 
@@ -46,6 +50,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     operator_key_service: OperatorKeyService
     account_holds: AccountHolds
     text_price_table: TextPrices
+    set_text_plan: SetTextPlan
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -82,6 +87,25 @@ def _set_hold_policy(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, 
 
 def _lift_hold(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return _business(run.account_holds.lift(_text(event, "business_id"), _text(event, "reason")))
+
+
+def _set_text_plan(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    business_id = _text(event, "business_id")
+    if _flag(event, "off"):
+        return _business(run.set_text_plan(business_id, None))
+    included, inbound = event.get("included"), event.get("inbound", [])
+    if type(included) is not int:
+        raise InvalidInputError(FieldError("included", "Is required, as a whole number; or off."))
+    if not isinstance(inbound, list) or any(what not in INBOUND for what in inbound):
+        raise InvalidInputError(FieldError("inbound", f"Must be out of {', '.join(INBOUND)}."))
+    plan = TextPlan(
+        included,
+        inbound_texts="texts" in inbound,
+        inbound_calls="calls" in inbound,
+        tier=event.get("tier"),
+        upgrade_url=event.get("upgrade_url"),
+    )
+    return _business(run.set_text_plan(business_id, plan))
 
 
 def _set_text_price(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -171,6 +195,7 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "set-hold-policy": _set_hold_policy,
     "lift-hold": _lift_hold,
     "set-text-rate": _set_text_rate,
+    "set-text-plan": _set_text_plan,
     "set-text-price": _set_text_price,
     "remove-text-price": _remove_text_price,
     "list-text-prices": _list_text_prices,
@@ -305,6 +330,7 @@ def _business(business: Business) -> Mapping[str, Any]:
         "email_from_name": business.email_from_name,
         "text_from": business.text_from,
         "senders": with_former_name(asdict(business.senders)),
+        "text_plan": None if business.text_plan is None else asdict(business.text_plan),
         "held_since": None if business.hold is None else write_time(business.hold.since),
         "lifted_holds": [
             {"since": write_time(hold.since), "lifted_at": write_time(hold.lifted_at), "reason": hold.reason}

@@ -64,12 +64,6 @@ class MeterTexts(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     clock: Clock
 
-    def month(self, business: Business) -> TextMonth | None:
-        """The month of now; ``None`` without a plan."""
-        if business.text_plan is None:
-            return None
-        return self.ledger.month(business.business_id, month_of(business, self.clock.now()))
-
     def reserve(self, business: Business, wanted: Mapping[MessageKey, int]) -> Mapping[MessageKey, Entry]:
         """Reserve segments for messages, for as many as there are enough, in their order; those who have theirs now.
 
