@@ -43,6 +43,7 @@ AREAS: Final = (
         for name in ("excluded", "messages.csv")
     ),
     Area("templates", ("rebound.templates.http.templates",), "messages"),
+    Area("templates/*/preview", ("rebound.templates.http.template_previews",), "messages", reads=True),
     Area("template-events", ("rebound.templates.http.events",), "messages"),
     Area("text-plan", ("rebound.text_plans.http",), "messages"),
     # Nothing is kept.

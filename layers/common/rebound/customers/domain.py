@@ -153,6 +153,23 @@ def digest_of(value: object) -> str:
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+def made_up_customer(
+    business_id: str, channel: Channel, address: str, at: datetime, customer_id: str = "0" * 32
+) -> Customer:
+    """The customer whose values are shown where there is none: in tests of campaigns, and in previews."""
+    is_email = channel is Channel.EMAIL
+    return Customer(
+        business_id=business_id,
+        customer_id=customer_id,
+        first_name="Alex",
+        last_name="Example",
+        email=address if is_email else None,
+        mobile_phone=None if is_email else address,
+        created_at=at,
+        updated_at=at,
+    )
+
+
 # Annotations are read as values here; ``from __future__ import annotations`` would make them strings.
 PROFILE: Final[Mapping[str, ProfileField]] = {
     name: row

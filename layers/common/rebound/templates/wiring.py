@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rebound.templates.application.default_templates import DefaultTemplates
     from rebound.templates.application.make_version import MakeVersion
     from rebound.templates.application.measure_text import MeasureText
+    from rebound.templates.application.preview_template import PreviewTemplate
     from rebound.templates.application.render_layout import RenderLayout
     from rebound.templates.application.template_contents import TemplateContents
     from rebound.templates.application.template_service import TemplateService
@@ -48,6 +49,7 @@ class TemplatesUseCases(CustomersUseCases):
     measure_text: MeasureText = use_case("rebound.templates.application.measure_text")
     render_layout: RenderLayout = use_case("rebound.templates.application.render_layout")
     make_version: MakeVersion = use_case("rebound.templates.application.make_version")
+    preview_template: PreviewTemplate = use_case("rebound.templates.application.preview_template")
     default_templates: DefaultTemplates = use_case("rebound.templates.application.default_templates")
     template_service: TemplateService = use_case(
         "rebound.templates.application.template_service", defaults="default_templates"

@@ -16,7 +16,7 @@ from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.messages import Message
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
-from rebound.sending.domain.recipients import made_up_customer
+from rebound.sending.domain.recipients import customer_of_tests
 from rebound.sending.domain.single_messages import carrier_of
 from rebound.templates.domain.content import Said
 
@@ -57,7 +57,7 @@ class PostTest(Struct, frozen=True, kw_only=True):
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         message_key = MessageKey(business_id, TESTED, message_id)
         carrier = carrier_of(message_key, channel, category, content, now, test_to=address)
-        key = made_up_customer(business_id, channel, address, now).contact_key(channel) or ContactKey(
+        key = customer_of_tests(business_id, channel, address, now).contact_key(channel) or ContactKey(
             business_id, channel, address
         )
         message = queued_message(carrier, message_key, now, address=key.address)

@@ -12,7 +12,7 @@ from rebound.businesses.domain.frequency import Frequency
 from rebound.campaigns.domain.campaigns import Campaign, queued_message
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer
+from rebound.customers.domain import Customer, made_up_customer
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
@@ -48,7 +48,8 @@ class ClaimedChunk(Struct, frozen=True):
         campaign = self.campaign
         if campaign.test_to is None:
             return {}
-        return {TESTED: made_up_customer(campaign.business_id, campaign.channel, campaign.test_to, campaign.created_at)}
+        made_up = customer_of_tests(campaign.business_id, campaign.channel, campaign.test_to, campaign.created_at)
+        return {TESTED: made_up}
 
     def message_key(self, customer_id: str) -> MessageKey:
         """The key of a recipient's message."""
@@ -80,19 +81,9 @@ class ClaimedChunk(Struct, frozen=True):
         return ChunkTask(self.chunk.key, len(customer_ids), lane_of(self.campaign))
 
 
-def made_up_customer(business_id: str, channel: Channel, address: str, at: datetime) -> Customer:
+def customer_of_tests(business_id: str, channel: Channel, address: str, at: datetime) -> Customer:
     """The customer whose values a test is filled with."""
-    is_email = channel is Channel.EMAIL
-    return Customer(
-        business_id=business_id,
-        customer_id=TESTED,
-        first_name="Alex",
-        last_name="Example",
-        email=address if is_email else None,
-        mobile_phone=None if is_email else address,
-        created_at=at,
-        updated_at=at,
-    )
+    return made_up_customer(business_id, channel, address, at, TESTED)
 
 
 class Recipient(Struct, frozen=True):

@@ -1,0 +1,122 @@
+"""What a template says to one reader, before anybody gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.customers.domain import Customer, language_for, made_up_customer
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.templates.application.render_layout import CLIPPED_FROM, MANY_BYTES
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, MadeFrom
+from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
+from rebound.templates.domain.rendering import render_email, render_text, values_of
+from rebound.templates.domain.sendable import email_to_send, for_one, text_to_send
+from rebound.templates.domain.typed_values import is_empty
+from rebound.templates.domain.variables import Declared, check_given, examples_of, missing_of
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.customers.ports import CustomerBook
+    from rebound.platform.ports import Clock
+    from rebound.templates.application.template_service import TemplateService
+    from rebound.templates.domain.template import TemplateVersion
+
+_LINKS: Final = {name: f"https://preview.invalid/{name}" for name in (*LINKS, *LINKS_OF_OTHERS, *LINKS_OF_TEXTS)}
+"""In place of our links, which belong to a message. Nothing is ever there (RFC 2606, 2)."""
+
+
+class Preview(Struct, frozen=True):
+    """What one reader would get; a text has no subject and no HTML."""
+
+    text: str
+    subject: str | None = None
+    html: str | None = None
+    warnings: tuple[FieldError, ...] = ()
+
+
+class WhatToShow(Struct, frozen=True, kw_only=True):
+    """Which version is shown, and to whom: a customer, or somebody made up, perhaps as a reader of a language.
+
+    ``customer_field`` is the field by which the client named the customer.
+    """
+
+    variables: Mapping[str, Any]
+    customer_id: str | None = None
+    customer_field: str = "customer_id"
+    language: str | None = None
+    number: int | None = None
+    is_draft: bool = False
+
+
+class PreviewTemplate(Struct, frozen=True, kw_only=True):
+    """Shows templates as the sender would write them out. Nothing is sent, and nothing kept."""
+
+    template_service: TemplateService
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    clock: Clock
+
+    def __call__(self, business_id: str, template_id: str, asked: WhatToShow) -> Preview:
+        """What the reader gets, with an example where a variable would say nothing.
+
+        Raises ``NotFoundError`` and ``InvalidInputError``.
+        """
+        view = self.template_service.get(business_id, template_id, number=asked.number, is_draft=asked.is_draft)
+        version, business = view.version, self.businesses.get(business_id)
+        declared, customer = version.variables, self._customer(business, version, asked)
+        given, known = check_given(declared, asked.variables), values_of(customer, business)
+        warnings = [
+            FieldError(f"variables.{name}", "Is required, and says nothing here: its example is shown.")
+            for name in missing_of(declared, given, known)
+        ]
+        examples = {name: each for name, each in examples_of(declared).items() if _says_nothing(declared, known, name)}
+        said = version.content_for(MadeFrom(template_id, version.version, {**examples, **given}))
+        found = for_one(said, customer, business)
+        if found is None:
+            raise AssertionError("every variable has an example")
+        content, category, language = found.content, version.category, language_for(customer, business)
+        values = {**found.values, **_LINKS}
+        if isinstance(content, EmailContent):
+            email = render_email(content, category, language, values, found.addresses)
+            if email_to_send(content, category, language, values, found.addresses) is None:
+                warnings.append(
+                    FieldError("subject", "Is empty, or the email is larger than SES takes: nobody gets it.")
+                )
+            warnings += _about_size(email.html)
+            return Preview(email.text, email.subject, email.html, tuple(warnings))
+        smart = business.smart_encoding
+        if text_to_send(content, values, found.addresses, smart=smart) is None:
+            message = (
+                f"Is empty, or longer than the {MAX_TEXT_CHARACTERS} characters that providers take: nobody gets it."
+            )
+            warnings.append(FieldError("text", message))
+        return Preview(render_text(content, values, found.addresses, smart=smart), warnings=tuple(warnings))
+
+    def _customer(self, business: Business, version: TemplateVersion, asked: WhatToShow) -> Customer:
+        if asked.customer_id is None:
+            address = "alex@example.com" if version.channel is Channel.EMAIL else "+15005550006"
+            customer = made_up_customer(business.business_id, version.channel, address, self.clock.now())
+        else:
+            try:
+                customer = self.customers.get(business.business_id, asked.customer_id)
+            except NotFoundError:
+                raise InvalidInputError(FieldError(asked.customer_field, "There is no such customer.")) from None
+        return customer if asked.language is None else replace(customer, language=asked.language)
+
+
+def _says_nothing(declared: Declared, known: Mapping[str, str], name: str) -> bool:
+    """Whether neither the customer, nor the business, nor a default says anything for a variable."""
+    return is_empty(known.get(name)) and is_empty(declared[name].default)
+
+
+def _about_size(html: str) -> Iterator[FieldError]:
+    size = len(html.encode())
+    if size > MANY_BYTES:
+        message = f"Has {size} bytes; from {CLIPPED_FROM} on Gmail clips an email, and its footer with it."
+        yield FieldError("html", message)
