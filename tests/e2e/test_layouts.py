@@ -45,6 +45,9 @@ LAYOUT: Final[Mapping[str, Any]] = {
         {"kind": "html", "html": "<p>Own</p>"},
     ],
 }
+BLUE: Final = (0x0B, 0x57, 0xD0)
+BAND: Final = (0xEA, 0xF1, 0xFB)
+DEFAULTS: Final = REPOSITORY / "tests" / "unit" / "templates" / "defaults"
 PICTURES: Final = REPOSITORY / ".local" / "screenshots"
 """For whoever wants to see them."""
 
@@ -125,18 +128,18 @@ def html(api: ReboundApi) -> str:
 
 
 @contextmanager
-def shown(html: str, width: int, profile: Path) -> Iterator[Browser]:
+def shown(html: str, width: int, profile: Path, then: str = "Hello Ana") -> Iterator[Browser]:
     demand_browser()
     with served(html) as url, phone(profile, width=width, height=HEIGHT, pixel_ratio=1.0) as browser:
-        browser.open(url, then="Hello Ana")
+        browser.open(url, then=then)
         yield browser
 
 
-def picture_of(browser: Browser, width: int) -> Counter[tuple[int, int, int]]:
+def picture_of(browser: Browser, width: int, name: str = "layout") -> Counter[tuple[int, int, int]]:
     """How often each colour is in a screenshot, which is kept."""
     png = browser.screenshot()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    (PICTURES / f"layout-{width}.png").write_bytes(png)
+    (PICTURES / f"{name}-{width}.png").write_bytes(png)
     size, colours = colours_of(png)
     assert size == (width, HEIGHT)
     return colours
@@ -172,3 +175,28 @@ def test_on_a_desk_columns_stand_side_by_side_and_the_page_is_seen_around_the_co
     assert headline[0] + headline[2] <= (DESK + CONTENT) // 2
     # The strips beside the content, and all below it.
     assert colours[PAGE] > (DESK - CONTENT) * bottom * 0.9
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(
+    ("name", "happened"),
+    [
+        ("class_cancelled.it", "La sua lezione è annullata"),
+        ("voucher.fr", "Un bon pour vous"),
+        ("waiting_list_place_offered.de", "Ein Platz ist für Sie frei"),
+    ],
+)
+def test_a_default_email_fits_the_screen_and_shows_first_what_happened(
+    name: str, happened: str, width: int, tmp_path: Path
+) -> None:
+    html = (DEFAULTS / f"{name}.html").read_text(encoding="utf-8")
+    with shown(html, width, tmp_path, then=happened) as browser:
+        colours = picture_of(browser, width, name)
+        (heading,), everything = browser.boxes("h1"), browser.boxes("h1, p, a, td, div")
+        buttons = [box for box in browser.boxes("a") if box[3] >= FINGER_PIXELS]
+
+    assert 0 < heading[1] < HEIGHT / 4
+    assert max(left + wide for left, _, wide, _ in everything) <= width
+    assert len(buttons) == ("waiting_list" in name)
+    assert all(colours[BLUE] > box[2] * box[3] / 2 for box in buttons)
+    assert (colours[BAND] > 0) == ("voucher" not in name)
