@@ -30,6 +30,8 @@ from rebound.receipts.adapters.twilio_callbacks import key_from_query
 from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.queues import decode_task, encode_task
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
+from rebound.templates.domain.template_events import default_template, event_of_default
+from rebound.templates.domain.variables import check_given, missing_of
 from tests.contract.events.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.events.test_domain_events import snake_case
 
@@ -185,7 +187,10 @@ AWSLOGS: Final = {
 }
 
 TRIGGERS: Final = {
-    "api_gateway": {"post_campaign", "authorize_request", "one_click", "twilio_inbound", "twilio_status"},
+    "api_gateway": {
+        *("post_campaign", "post_message_from_template"),
+        *("authorize_request", "one_click", "twilio_inbound", "twilio_status"),
+    },
     "sqs": {"email_chunk", "text_chunk", "receipts"},
     "dynamodb": {"messages_insert", "messages_modify", "messages_window_ends"},
     "s3": {"import_uploaded", "import_uploaded_escaped_key", "test_event"},
@@ -401,6 +406,14 @@ def test_a_campaign_post_reaches_us_with_the_authorizers_context() -> None:
     assert authorizer.get("business_id") == KEY.business_id
     assert "campaigns:write" in str(authorizer.get("scopes")).split(" ")
     assert event.json_body["segment_id"] == "vips"
+
+
+def test_a_message_from_a_default_template_gives_what_the_template_needs() -> None:
+    body = APIGatewayProxyEvent(load("api_gateway", "post_message_from_template")).json_body
+    found = event_of_default(body["template_id"])
+    assert found == ("class_cancelled", body["channel"])
+    declared = default_template(*found).variables
+    assert missing_of(declared, check_given(declared, body["variables"]), {}) == ()
 
 
 def test_an_authorizer_request_carries_the_key_in_its_headers() -> None:
