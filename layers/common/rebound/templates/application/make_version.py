@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, json
 
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.application.render_layout import content_of
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
-from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.rendering import check_content, names_used
 from rebound.templates.domain.template import TemplateVersion
 from rebound.templates.domain.template_events import for_what_is_used, lacking, template_events, variables_of
 from rebound.templates.domain.variables import Declared, check_declared
@@ -69,7 +68,8 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         declared = {**of_event, **new.variables}
         warnings: list[FieldError] = []
         contents = self._contents(template.business_id, new, declared, warnings)
-        used = _used((*contents.values(), *(() if new.email_content is None else (new.email_content,))))
+        said = (*contents.values(), *(() if new.email_content is None else (new.email_content,)))
+        used = frozenset(name for content in said for name in names_used(content))
         version = TemplateVersion(
             business_id=template.business_id,
             template_id=template.template_id,
@@ -96,12 +96,13 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         for language, given in new.contents.items():
             try:
                 contents[language] = self._content(business_id, new, language, declared, warnings)
-                errors.extend(_lacks(new.event, contents[language], given, language))
+                errors.extend(_lacks(new.event, contents[language], _path_of(given, language)))
             except InvalidInputError as error:
                 errors.extend(error.errors)
         if new.email_content is not None:
             try:
                 check_content(new.email_content, new.category, declared, "email_content")
+                errors.extend(_lacks(new.event, new.email_content, "email_content"))
             except InvalidInputError as error:
                 errors.extend(error.errors)
         if errors:
@@ -144,18 +145,12 @@ def _path_of(given: Content | FromLayout, language: str) -> str:
     return "layout" if language == ANY_LANGUAGE else f"{_path(language)}.layout"
 
 
-def _lacks(event: str | None, content: Content, given: Content | FromLayout, language: str) -> Iterator[FieldError]:
+def _lacks(event: str | None, content: Content, path: str) -> Iterator[FieldError]:
     """The variables without which nobody could do what the event asks for."""
     for name in () if event is None else lacking(event, content):
         what = template_events()[event].name if event is not None else ""
         message = f"Must have ##{{{{{name}}}}} in every part where it can be read: {what} is of no use without it."
-        yield FieldError(_path_of(given, language), message)
-
-
-def _used(contents: tuple[Content, ...]) -> frozenset[str]:
-    """The names of the variables that are used anywhere."""
-    said = [part for content in contents for part in written_content(content).values() if part is not None]
-    return frozenset(name.strip() for part in said for name in PLACEHOLDER.findall(part))
+        yield FieldError(path, message)
 
 
 def _layouts(new: NewVersion) -> Iterator[tuple[str, FromLayout]]:

@@ -269,6 +269,11 @@ def uses(content: Content, variable: str) -> bool:
     return any(_uses(template, variable) for _, template in _templates(content))
 
 
+def names_used(content: Content) -> frozenset[str]:
+    """The names of all variables that a content has, also where an editor has mangled them."""
+    return frozenset(name.strip() for _, template in _templates(content) for name in PLACEHOLDER.findall(template))
+
+
 def has_placeholders(content: Content) -> bool:
     """Whether a content has any variable anywhere."""
     return any(PLACEHOLDER.search(template) for _, template in _templates(content))
