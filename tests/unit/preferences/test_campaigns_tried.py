@@ -52,7 +52,7 @@ def open_link(world: World, path: str, body: str | None = None) -> Any:
         "body": body,
         "isBase64Encoded": False,
     }
-    return respond(event, world.follow_links)
+    return respond(event, world)
 
 
 def asked_of(world: World, channel: Channel) -> dict[str, str]:

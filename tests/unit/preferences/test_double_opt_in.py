@@ -88,7 +88,7 @@ def test_the_link_in_the_email_leads_to_the_button_that_lets_marketing_through()
         "isBase64Encoded": False,
     }
     assert world.post().foreseen == Audience(1, {"not_confirmed": 1})
-    answer = respond(event, world.follow_links)
+    answer = respond(event, world)
 
     assert answer["statusCode"] == 200
     assert world.post().foreseen == Audience(1, {})

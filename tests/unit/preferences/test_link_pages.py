@@ -94,7 +94,7 @@ class Site:
             "body": body,
             "isBase64Encoded": base64_encoded,
         }
-        answer = respond(event, self.world.follow_links)
+        answer = respond(event, self.world)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
     def click(self, scope: Scope = Scope.MARKETING) -> Answer:
@@ -524,7 +524,7 @@ def test_pages_are_in_the_customers_language_and_else_in_that_of_the_business() 
 )
 def test_a_page_that_is_about_nobody_is_in_a_language_of_the_browser(asked: str | None, answered: str) -> None:
     event = {"httpMethod": "GET", "path": "/v1/unsubscribe/x", "headers": {"Accept-Language": asked}, "body": None}
-    answer = respond(event, Site().world.follow_links)
+    answer = respond(event, Site().world)
 
     assert answer["headers"]["Content-Language"] == answered
     assert page_words(answered).no_such_link in answer["body"]

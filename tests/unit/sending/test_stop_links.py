@@ -48,7 +48,7 @@ def ask(world: World, method: str, path: str, body: str | None = None) -> Mappin
         "body": body,
         "isBase64Encoded": False,
     }
-    return respond(event, world.follow_links)
+    return respond(event, world)
 
 
 def path_in(text: str) -> str:

@@ -68,7 +68,7 @@ AREAS: Final = (
 def _elsewhere() -> Mapping[str, Any]:
     # Only the document needs them.
     from rebound.inbound.http import INBOUND_TEXT  # noqa: PLC0415
-    from rebound.preferences.http.documented import CONFIRM, PREFERENCES, STOP, UNSUBSCRIBE  # noqa: PLC0415
+    from rebound.preferences.http.documented import APPOINTMENT, CONFIRM, PREFERENCES, STOP, UNSUBSCRIBE  # noqa: PLC0415
     from rebound.receipts.http import STATUS_CALLBACK  # noqa: PLC0415
 
     return {
@@ -78,6 +78,7 @@ def _elsewhere() -> Mapping[str, Any]:
         "/v1/stop/{code}": STOP,
         "/v1/preferences/{token}": PREFERENCES,
         "/v1/confirm/{token}": CONFIRM,
+        "/v1/appointment/{token}": APPOINTMENT,
     }
 
 

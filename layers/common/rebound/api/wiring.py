@@ -41,4 +41,4 @@ def respond_to_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
     from rebound.preferences import wiring
     from rebound.preferences.http import links
 
-    return links.respond(event, wiring.use_cases().follow_links)
+    return links.respond(event, wiring.use_cases())

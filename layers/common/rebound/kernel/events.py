@@ -181,9 +181,10 @@ class TextPlanExhausted(_TextPlanNote, frozen=True):
 
 
 class AppointmentConfirmed(_OfCustomer, frozen=True):
-    """The customer confirmed an appointment by answering the text that asked for it.
+    """The customer confirmed an appointment by answering the text that asked for it, or on the page behind its link.
 
-    ``message_id`` is that text, ``reply_id`` the provider's id of the answer.
+    ``message_id`` is that text, or the email in its place; ``reply_id`` the provider's id of the answer, and for the
+    page ``link`` with the message's id.
     """
 
     business_id: str

@@ -10,6 +10,7 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
     from rebound.preferences.application.campaigns_tried import ChangeSettings, SendTest, Turns
+    from rebound.preferences.application.confirm_appointment import ConfirmAppointment
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
 
@@ -21,6 +22,9 @@ class PreferencesUseCases(SendingUseCases):
         "rebound.preferences.application.follow_links", reader="link_reader", keyring="link_keyring"
     )
     link_reader: LinkReader = use_case("rebound.preferences.application.follow_links", keyring="link_keyring")
+    confirm_appointment: ConfirmAppointment = use_case(
+        "rebound.preferences.application.confirm_appointment", reader="link_reader", publish="publish_events"
+    )
     read_consent: ReadConsent = use_case("rebound.preferences.application.customer_consent", history="contact_history")
     state_consent: StateConsent = use_case("rebound.preferences.application.customer_consent")
     ask_for_confirmation: AskForConfirmation = use_case(

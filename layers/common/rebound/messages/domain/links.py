@@ -21,7 +21,7 @@ from msgspec import Struct
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
-from rebound.templates.domain.footers import CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
+from rebound.templates.domain.footers import APPOINTMENT_URL, CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
 
 MAX_TOKEN: Final = 512
 _VERSION: Final = 1
@@ -45,12 +45,15 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    APPOINTMENT = "appointment"
+    """To confirm the appointment that its message asks about."""
 
 
 VARIABLE_OF: Final = {
     Purpose.UNSUBSCRIBE: UNSUBSCRIBE_URL,
     Purpose.PREFERENCES: PREFERENCES_URL,
     Purpose.CONFIRM: CONFIRM_URL,
+    Purpose.APPOINTMENT: APPOINTMENT_URL,
 }
 """The variable that stands for a link in what a message says."""
 _PURPOSES: Final = tuple(Purpose)

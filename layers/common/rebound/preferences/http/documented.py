@@ -32,8 +32,19 @@ _NO_LINK: Final = {
 }
 
 
-def _link(what: str, summary: str, field: str, choices: list[str], key: Mapping[str, Any] = _TOKEN) -> dict[str, Any]:
-    """The routes behind a link in a message, which are for people and mail programs."""
+def _link(
+    what: str,
+    summary: str,
+    field: str,
+    choices: list[str],
+    key: Mapping[str, Any] = _TOKEN,
+    called: str | None = None,
+) -> dict[str, Any]:
+    """The routes behind a link in a message, which are for people and mail programs.
+
+    ``called`` is the name of the operation, unless the first word of what it does says enough.
+    """
+    name = called or what.partition(" ")[0]
     common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [key]}
     form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
     shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"], "429": _NO_LINK["429"]}
@@ -41,19 +52,19 @@ def _link(what: str, summary: str, field: str, choices: list[str], key: Mapping[
         "get": {
             **common,
             "summary": f"The page to {what}; reading it changes nothing",
-            "operationId": f"show_{what.partition(' ')[0]}_page",
+            "operationId": f"show_{name}_page",
             "responses": shown,
         },
         "head": {
             **common,
             "summary": "The page's headers",
-            "operationId": f"peek_{what.partition(' ')[0]}_page",
+            "operationId": f"peek_{name}_page",
             "responses": {status: {"description": each["description"]} for status, each in shown.items()},
         },
         "post": {
             **common,
             "summary": summary,
-            "operationId": what.partition(" ")[0],
+            "operationId": name,
             # Clients made of the document by openapi-python-client cannot be imported where a body has two kinds.
             "description": "multipart/form-data is read as well (RFC 8058).",
             "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
@@ -77,4 +88,11 @@ STOP: Final = _link(
 )
 CONFIRM: Final = _link(
     "confirm that marketing is wanted", "Confirm that marketing is wanted, again is once", "confirm", ["yes"]
+)
+APPOINTMENT: Final = _link(
+    "confirm an appointment",
+    "The button of the page confirms it, again is once",
+    "confirm",
+    ["yes"],
+    called="confirm_appointment",
 )

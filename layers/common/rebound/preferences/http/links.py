@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from email import message_from_bytes
 from email.policy import HTTP
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
+from rebound.preferences.application.confirm_appointment import ConfirmAppointment
 from rebound.preferences.application.follow_links import FollowLinks
 from rebound.preferences.domain import Choice
 from rebound.preferences.http import pages
@@ -45,9 +46,21 @@ _ASKING: Final = {
 type Answer = tuple[HTTPStatus, HtmlPage]
 
 
-def respond(event: Mapping[str, Any], links: FollowLinks) -> Mapping[str, Any]:
+class Pages(Protocol):
+    """What the pages need."""
+
+    @property
+    def follow_links(self) -> FollowLinks:
+        """For the links by which people choose what they get."""
+
+    @property
+    def confirm_appointment(self) -> ConfirmAppointment:
+        """For those by which they confirm an appointment."""
+
+
+def respond(event: Mapping[str, Any], behind: Pages) -> Mapping[str, Any]:
     """Answer one request of API Gateway."""
-    status, page = _answer(event, links)
+    status, page = _answer(event, behind)
     body = "" if event["httpMethod"] == "HEAD" else page.html
     headers = {**_HEADERS, "Content-Language": page.language}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -55,7 +68,7 @@ def respond(event: Mapping[str, Any], links: FollowLinks) -> Mapping[str, Any]:
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
 
 
-def _answer(event: Mapping[str, Any], links: FollowLinks) -> Answer:
+def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
     """Do what a form asks for and show how things stand then; for everything else the page that asks."""
     *_, name, token = event["path"].rstrip("/").split("/")
     purpose = Purpose(name) if name in list(Purpose) else Purpose.UNSUBSCRIBE if name == SHORT else Purpose.PREFERENCES
@@ -64,6 +77,9 @@ def _answer(event: Mapping[str, Any], links: FollowLinks) -> Answer:
     posted = event["httpMethod"] == "POST"
     form = _form(event) if posted else {}
     try:
+        if purpose is Purpose.APPOINTMENT:
+            return _about_appointment(behind.confirm_appointment, token, form, posted=posted)
+        links = behind.follow_links
         token = links.reader.token_of(token) if name == SHORT else token
         match purpose:
             # RFC 8058 §3.2: the pair tells the one click from everything else that may be sent here.
@@ -79,6 +95,13 @@ def _answer(event: Mapping[str, Any], links: FollowLinks) -> Answer:
     except ConcurrentChangeError:
         return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
     return HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK, _ASKING[purpose](view, pressed=not posted)
+
+
+def _about_appointment(links: ConfirmAppointment, token: str, form: Mapping[str, str], *, posted: bool) -> Answer:
+    if form.get("confirm") == "yes":
+        return HTTPStatus.OK, pages.appointment(links.confirm(token))
+    status = HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK
+    return status, pages.appointment(links.show(token), pressed=not posted)
 
 
 def _header(event: Mapping[str, Any], name: str) -> str:

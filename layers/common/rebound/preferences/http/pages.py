@@ -13,6 +13,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import read_words
 from rebound.kernel.text_senders import SenderKind, kind_of
+from rebound.preferences.application.confirm_appointment import AppointmentState, AppointmentView
 from rebound.preferences.application.follow_links import LinkView
 from rebound.preferences.domain import Choice, is_stopped
 
@@ -46,6 +47,15 @@ class PageWords(Struct, frozen=True):
     only_tests: str
     confirm_tests: str
     tests_come: str
+
+    ask_to_come: str
+    about_appointment: str
+    come: str
+    coming: str
+    see_you: str
+    nothing_to_confirm: str
+    appointment_over: str
+
     in_a_test: str
     nothing_of_a_test: str
 
@@ -234,6 +244,26 @@ def of_a_test(view: LinkView) -> HtmlPage:
     """The page behind the links in a test, which do nothing."""
     words = page_words(view.language)
     return _own_page(view, words.in_a_test, _p(words.nothing_of_a_test))
+
+
+def appointment(view: AppointmentView, *, pressed: bool = True) -> HtmlPage:
+    """The page on which an appointment is confirmed, or that says how it stands."""
+    words, name = page_words(view.language), view.business.name
+    match view.state:
+        case AppointmentState.CONFIRMED:
+            return _page(view.language, name, words.coming, _p(words.see_you))
+        case AppointmentState.CLOSED:
+            return _page(view.language, name, words.nothing_to_confirm, _p(words.appointment_over))
+        case AppointmentState.ASKED:
+            return _page(
+                view.language,
+                name,
+                words.ask_to_come,
+                "" if pressed else _press(words),
+                _p(words.about_appointment.format(business=f"<strong>{escape(name)}</strong>")),
+                '<form method="post"><input type="hidden" name="confirm" value="yes">'
+                f'<button type="submit">{words.come}</button></form>',
+            )
 
 
 def no_such_link(language: str) -> HtmlPage:

@@ -167,15 +167,22 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
         if found is None or not isinstance(found.content, EmailContent) or key is None:
             return None
+        language = language_for(recipient.customer, claimed.business)
+        content = found.content
         message, scope = recipient.message.key, scope_of(category)
         wanted = {Purpose.PREFERENCES: Scope.ALL}
         if scope is not None:
             wanted[Purpose.UNSUBSCRIBE] = scope
         elif uses(found.content, CONFIRM_URL):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
+        if recipient.message.asks_confirmation:
+            # Only texts ask for one, and this goes in place of one: nobody can answer it with C.
+            from rebound.templates.domain.text_as_email import with_link_to_confirm  # noqa: PLC0415
+
+            wanted[Purpose.APPOINTMENT] = Scope.ALL
+            content = with_link_to_confirm(content, language)
         links = {VARIABLE_OF[purpose]: url for purpose, url in self.links.urls(key, message, wanted).items()}
-        language = language_for(recipient.customer, claimed.business)
-        email = email_to_send(found.content, category, language, {**found.values, **links}, found.addresses)
+        email = email_to_send(content, category, language, {**found.values, **links}, found.addresses)
         if email is None:
             return None
         headers = one_click(links[UNSUBSCRIBE_URL]) if scope is not None else {}

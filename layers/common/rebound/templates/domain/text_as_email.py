@@ -2,12 +2,14 @@
 
 from copy import replace
 from functools import lru_cache
+from html import escape
 from typing import Final
 
 from rebound.kernel.languages import read_words
 from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, Said, TemplateContent, TextContent
 from rebound.templates.domain.footers import ALL_LINKS, APPOINTMENT_URL, STOP_URL, UNSUBSCRIBE_URL
+from rebound.templates.domain.html_reading import read_for_footer
 from rebound.templates.domain.placeholders import repaired
 
 _SUBJECT: Final = "##{{business_name}}"
@@ -44,6 +46,13 @@ def text_as_email(content: TextContent) -> EmailContent:
 
 @lru_cache(maxsize=16)
 def with_link_to_confirm(content: EmailContent, language: str) -> EmailContent:
-    """An email that asks to confirm an appointment, with the link to do so below it; nobody can answer it with C."""
+    """An email that asks to confirm an appointment, with the link to do so in each part that does not have it."""
     words = read_words("templates", language)["confirm_appointment"]
-    return EmailContent(content.subject, text=f"{content.text}\n\n{words}: ##{{{{{APPOINTMENT_URL}}}}}")
+    link = f"##{{{{{APPOINTMENT_URL}}}}}"
+    as_html, as_text = content.html, content.text
+    if as_text is not None and link not in repaired(as_text, ALL_LINKS, is_html=False):
+        as_text = f"{as_text.rstrip()}\n\n{words}: {link}\n"
+    if as_html is not None and link not in repaired(as_html, ALL_LINKS, is_html=True):
+        end = read_for_footer(as_html).end
+        as_html = f'{as_html[:end]}<p><a href="{link}">{escape(words)}</a></p>{as_html[end:]}'
+    return EmailContent(content.subject, as_html, as_text)
