@@ -111,6 +111,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         # In place of content, of which nothing would be left.
         ("template_id",): (None, None),
         ("variables",): (None, None),
+        ("email_content",): (None, None),
         ("segment_id",): (None, None),
         ("filter",): ({"tag": "vip"}, {"all": []}),
         ("customer_ids",): (None, None),
@@ -130,6 +131,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         # In place of content, of which nothing would be left.
         ("template_id",): (None, None),
         ("variables",): (None, None),
+        ("email_content",): (None, None),
         ("send_at",): (in_days(30), in_days(31)),
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),

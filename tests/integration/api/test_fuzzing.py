@@ -14,7 +14,7 @@ from tests.fakes.fuzzing import fuzz
 from tests.integration.conftest import Answer, Stack
 
 KEY: Final = "of-the-business"
-ELSEWHERE: Final = "^/v1/(webhooks/twilio|unsubscribe|preferences|confirm|stop)/"
+ELSEWHERE: Final = "^/v1/(webhooks/twilio|unsubscribe|preferences|confirm|appointment|stop)/"
 """What other functions answer."""
 _TEMPLATE: Final = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))
 _UNAUTHORIZED: Final = _TEMPLATE["Resources"]["Api"]["Properties"]["GatewayResponses"]["UNAUTHORIZED"]

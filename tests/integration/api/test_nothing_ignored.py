@@ -16,7 +16,14 @@ from tests.integration.conftest import Answer, Stack
 DOCUMENT: Final[dict[str, Any]] = json.loads(API.document())["paths"]
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """HEAD is answered as GET is."""
-PUBLIC: Final = ("/v1/unsubscribe/", "/v1/preferences/", "/v1/confirm/", "/v1/stop/", "/v1/webhooks/twilio/")
+PUBLIC: Final = (
+    "/v1/unsubscribe/",
+    "/v1/preferences/",
+    "/v1/confirm/",
+    "/v1/appointment/",
+    "/v1/stop/",
+    "/v1/webhooks/twilio/",
+)
 """Functions of their own answer these."""
 FILLED: Final = {path: re.sub(r"{[^}]+}", "0" * 32, path) for path in DOCUMENT}
 OPERATIONS: Final = [

@@ -1,6 +1,7 @@
 """The shapes of messages, and of what is sent to one person or to many."""
 
 from collections.abc import Mapping
+from copy import replace
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PrivateAttr
@@ -15,8 +16,8 @@ from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
-from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, written_content
-from rebound.templates.http.given_content import GivenContent, TemplateId, content_of
+from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, TextContent, written_content
+from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
 
 SAYS: Final = ("content", "layout", "template_id")
@@ -84,6 +85,12 @@ class Says(Request):
         examples=[{"class_name": "Vinyasa", "starts": "17:30", "price": {"amount": "12.50", "currency": "EUR"}}],
     )
 
+    email_content: GivenEmail | None = Field(
+        default=None,
+        description="Of a text with content: what goes by email where the text plan is used up. Without it, that is "
+        "the text, under the name of the business.",
+    )
+
     _layout_warnings: tuple[FieldError, ...] = PrivateAttr(default=())
 
     @property
@@ -96,6 +103,23 @@ class Says(Request):
 
         Raises ``InvalidInputError``, and ``ValidationError`` with paths below ``content``.
         """
+        said = self._said_as_meant(business_id, channel, category, before)
+        if "email_content" in self.model_fields_set:
+            return self._with_email(said)
+        if isinstance(said, TextContent) and isinstance(before, TextContent):
+            return replace(said, email_content=before.email_content)
+        return said
+
+    def _with_email(self, said: Said) -> Said:
+        """What is said with the email that is given in place of the text, or with none for ``null``."""
+        if self.email_content is None:
+            return replace(said, email_content=None) if isinstance(said, TextContent) else said
+        if not isinstance(said, TextContent):
+            what = "A template has its own." if isinstance(said, TemplateContent) else "Is for texts alone."
+            raise InvalidInputError(FieldError("email_content", what))
+        return email_in_place_of(said, self.email_content)
+
+    def _said_as_meant(self, business_id: str, channel: Channel, category: Category, before: Said | None) -> Said:
         given = [name for name in SAYS if getattr(self, name) is not None]
         if len(given) > 1:
             raise InvalidInputError(FieldError(given[1], ONE_OF))
@@ -150,6 +174,9 @@ class SaidAnswer(Answer):
     """What a message or campaign says, and from which template that is made."""
 
     content: GivenContent | None = Field(description="Null for what is made from a template.")
+    email_content: GivenEmail | None = Field(
+        description="Of a text: what goes by email where the text plan is used up, if it was given."
+    )
     template_id: str | None
     template_version: int | None = Field(
         description="Null for a draft, which takes what is published when it is announced."
@@ -160,8 +187,10 @@ class SaidAnswer(Answer):
 def said_in_answer(said: Said | None) -> dict[str, Any]:
     """The fields of ``SaidAnswer``."""
     made_from = said.made_from if isinstance(said, TemplateContent) else None
+    content = None if said is None or isinstance(said, TemplateContent) else written_content(said)
     return {
-        "content": None if said is None or isinstance(said, TemplateContent) else written_content(said),
+        "email_content": content and content.pop("email_content", None),
+        "content": content,
         "template_id": made_from and made_from.template_id,
         "template_version": made_from and made_from.version,
         "variables": made_from and dict(made_from.variables),

@@ -28,8 +28,8 @@ from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain import compile_filter
-from rebound.templates.domain.content import EmailContent, Said, TextContent, read_said, written_said
-from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.content import Said, read_said, written_said
+from rebound.templates.domain.rendering import check_given
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -149,9 +149,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     def check(self, business_id: str, question: Question) -> None:
         """Raise ``InvalidInputError`` for content or a time with which a campaign would be refused."""
         errors: list[FieldError] = []
-        if isinstance(question.content, EmailContent | TextContent):
+        if question.content is not None:
             try:
-                check_content(question.content, question.category)
+                check_given(question.content, question.category)
             except InvalidInputError as error:
                 errors.extend(error.errors)
         business = self.businesses.get(business_id)

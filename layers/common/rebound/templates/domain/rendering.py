@@ -117,9 +117,16 @@ def check_said(said: Said, category: Category, business: Business) -> None:
 
     Raises ``InvalidInputError``.
     """
+    check_given(said, category)
+    check_stop_url(said, category, business)
+
+
+def check_given(said: Said, category: Category) -> None:
+    """``check_content`` of what was given as it is, and of the email in place of a text. Raises as that does."""
     if isinstance(said, EmailContent | TextContent):
         check_content(said, category)
-    check_stop_url(said, category, business)
+    if isinstance(said, TextContent) and said.email_content is not None:
+        check_content(said.email_content, category, path="email_content")
 
 
 def lacks_stop_url(said: Said | None, category: Category) -> bool:

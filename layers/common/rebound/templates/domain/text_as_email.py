@@ -46,13 +46,13 @@ def text_as_email(content: TextContent) -> EmailContent:
 
 @lru_cache(maxsize=16)
 def with_link_to_confirm(content: EmailContent, language: str) -> EmailContent:
-    """An email that asks to confirm an appointment, with the link to do so in each part that does not have it."""
+    """An email that asks to confirm an appointment, with the link to do so below each of its parts."""
     words = read_words("templates", language)["confirm_appointment"]
     link = f"##{{{{{APPOINTMENT_URL}}}}}"
     as_html, as_text = content.html, content.text
-    if as_text is not None and link not in repaired(as_text, ALL_LINKS, is_html=False):
+    if as_text is not None:
         as_text = f"{as_text.rstrip()}\n\n{words}: {link}\n"
-    if as_html is not None and link not in repaired(as_html, ALL_LINKS, is_html=True):
+    if as_html is not None:
         end = read_for_footer(as_html).end
         as_html = f'{as_html[:end]}<p><a href="{link}">{escape(words)}</a></p>{as_html[end:]}'
     return EmailContent(content.subject, as_html, as_text)

@@ -1,11 +1,14 @@
 """The content of a message in a request: JSON that is read by the channel, and what the document says of it."""
 
 from collections.abc import Mapping
+from copy import replace
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import InvalidInputError
+from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import DocumentedAs, Request, readable, text_of
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.templates.domain.template import TEMPLATE_ID
@@ -60,6 +63,12 @@ GivenContent = Annotated[
     ),
 ]
 """Content that ``content_of`` reads, by the channel."""
+GivenEmail = Annotated[
+    dict[str, Any],
+    DocumentedAs(lambda: EmailContentRequest),
+    Field(examples=[{"subject": "Hello ##{{first_name}}", "text": "See you soon."}]),
+]
+"""An email in place of a text, that ``email_in_place_of`` reads."""
 
 
 def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:
@@ -68,3 +77,12 @@ def content_of(channel: Channel, given: Mapping[str, Any]) -> Content:
         email = EmailContentRequest.model_validate(given)
         return EmailContent(email.subject, email.html, email.text)
     return TextContent(TextContentRequest.model_validate(given).body)
+
+
+def email_in_place_of(text: TextContent, given: Mapping[str, Any], path: str = "email_content") -> TextContent:
+    """A text with the email that goes to whom it cannot go as a text. Raises ``InvalidInputError``."""
+    try:
+        email = EmailContentRequest.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInputError(*fields_of_content(error, path)) from None
+    return replace(text, email_content=EmailContent(email.subject, email.html, email.text))
