@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
+from rebound.businesses.domain.text_plan import PlanStatus, TextPlan
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.domain.campaigns import RUNNING, CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkState
@@ -54,6 +55,7 @@ from rebound.segments.domain import CustomerFilter, Selection
 from rebound.sending.application import acquire_send_slot, run_campaign, send_email
 from rebound.sending.domain.recipients import Accepted, Refused, Unknown, is_senders_fault
 from rebound.templates.domain.content import EmailContent, TextContent
+from rebound.text_plans.domain import name_of
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
 from tests.contract.sending.fakes import Handed
@@ -74,6 +76,8 @@ from tests.fakes.world import CRASHES, Chaos, World, always
 
 OTHER_BUSINESS: Final = "salon-cedar"
 THIRD_BUSINESS: Final = "salon-elm"
+FOURTH_BUSINESS: Final = "salon-oak"
+FOURTHS: Final = 6
 CHUNK: Final = 5
 PAGE: Final = 7
 HORIZON: Final = timedelta(milliseconds=1)
@@ -117,6 +121,17 @@ CONFIRMED: Final = 2
 OUR_NUMBER: Final = "+14155550100"
 BOUNCE_LISTED: Final = "ana22@example.com"
 """Stands on the suppression list for a bounce that we were never told of."""
+OWNER: Final = "owner@cedar.example.com"
+PLANNED: Final = frozenset({BUSINESS_ID, OTHER_BUSINESS, FOURTH_BUSINESS})
+"""Those with a text plan."""
+COUNTED: Final = 2
+"""How many segments a provider says that each text has, of which we count one."""
+THEIR_PLAN: Final = TextPlan(7)
+"""The other salon's. It warns of what it has used when all of its texts are counted, and is not exhausted."""
+TEXTED_BACK: Final = 3
+"""Texts that come in."""
+SMALL_PLAN: Final = TextPlan(5)
+"""The fourth salon's: some of its texts go by email."""
 OUT_OF_SERVICE: Final = "30005"
 OPTED_OUT: Final = "21610"
 NO_CREDENTIALS: Final = "20003"
@@ -171,16 +186,28 @@ class Story(World):
             text_provider=Provider.SNS,
             text_from=None,
             quiet_hours=QuietHours(sms=QUIET),
+            owner_email=OWNER,
+            text_plan=THEIR_PLAN,
         )
         third = business(business_id=THIRD_BUSINESS, name="Salon Elm", text_from="+14155550300")
-        super().__init__(business(frequency_caps=(CAP,)), other, third, seed=seed, ranges=2)
+        first = business(frequency_caps=(CAP,), text_plan=TextPlan(1000, inbound_texts=True))
+        fourth = business(
+            business_id=FOURTH_BUSINESS,
+            name="Salon Oak",
+            text_from="+14155550400",
+            owner_email=OWNER,
+            text_plan=SMALL_PLAN,
+        )
+        super().__init__(first, other, third, fourth, seed=seed, ranges=2)
+        for provider in TEXT_PROVIDERS:
+            self.texter(provider).segments = lambda _: COUNTED
         self.checkpoint = self._note
         self.between_looks = BETWEEN_LOOKS
         self.chaos = Chaos(duplicate=0.2, early=0.2)
         self.reached: list[Reached] = []
         self.stopped: list[Reached] = []
         self.campaign_ids: dict[str, tuple[str, str]] = {}
-        self.expected_customers = CUSTOMERS + OTHERS + IMPORTED + THIRDS
+        self.expected_customers = CUSTOMERS + OTHERS + IMPORTED + THIRDS + FOURTHS
         self.jobs_seen: list[JobView] = []
         self.exported: ExportView | None = None
         self.silenced: list[tuple[Any, str, int]] = []
@@ -298,6 +325,8 @@ class Story(World):
             self.add(customer(number, business_id=OTHER_BUSINESS))
         for number in range(301, 301 + THIRDS):
             self.add(customer(number, business_id=THIRD_BUSINESS))
+        for number in range(401, 401 + FOURTHS):
+            self.add(customer(number, business_id=FOURTH_BUSINESS))
         for number in FLAGGED:
             key = ContactKey(THIRD_BUSINESS, Channel.EMAIL, f"ana{number}@example.com")
             self.know(key, Failure(at(-9), "old", Provider.SES, NO_SUCH_MAILBOX))
@@ -370,6 +399,7 @@ class Story(World):
         self._post("sns", OTHER_BUSINESS, Channel.SMS, Category.MARKETING, everybody, stoppable)
         self._post("kept", THIRD_BUSINESS, Channel.SMS, Category.REMINDER, everybody, text)
         self._post("listed", THIRD_BUSINESS, Channel.EMAIL, Category.MARKETING, everybody, email, exclude_failed=False)
+        self._post("beyond", FOURTH_BUSINESS, Channel.SMS, Category.REMINDER, everybody, text)
         self._post("cancelled", BUSINESS_ID, Channel.SMS, Category.REMINDER, listed, text)
         self._import()
         for name, (business_id, campaign_id) in self.campaign_ids.items():
@@ -522,6 +552,7 @@ class Story(World):
             *self._unfinished(),
             *self._unheard(),
             *self._overfed(),
+            *self._overspent(),
             *self.overstayed,
             *self._uninterrupted(),
         ]
@@ -635,6 +666,7 @@ class Story(World):
             "kept": THIRDS,
             "listed": THIRDS,
             "cancelled": 12,
+            "beyond": FOURTHS,
         }
         for name, (business_id, campaign_id) in self.campaign_ids.items():
             view = self.campaign_service.get(business_id, campaign_id)
@@ -764,6 +796,46 @@ class Story(World):
                 yield f"a place for {message.status} {key}, which was not handed over"
             if key in reached and key not in places:
                 yield f"no place for {key}"
+
+    def _overspent(self) -> Iterator[str]:
+        """A month's sum is that of its texts, each of which went out or may have; the owner is told once of each."""
+        entries = self.text_ledger.rows
+        for (business_id, month), counted in self.text_ledger.months.items():
+            own = [e for e in entries.values() if e.name.startswith(f"{business_id}#") and e.month == month]
+            if counted.used != sum(entry.segments for entry in own):
+                yield f"{business_id} has used {counted.used} in {month}, and {own} are counted"
+        inbound = Counter(entry.is_inbound for entry in entries.values())[True]
+        if inbound != TEXTED_BACK:
+            yield f"{inbound} texts that came in are counted"
+        unsettled: list[str] = []
+        handed = {h.key: h for p, h in self._handed() if p is not Provider.SES and h.key.business_id in PLANNED}
+        for key, each in handed.items():
+            may_be_out = each.went_out or isinstance(each.result, Unknown)
+            entry, message = entries.get(name_of(key)), self.messages.rows[key]
+            if may_be_out != (entry is not None) and message.reason != NO_RECORD:
+                yield f"{each} is counted as {entry}"
+            is_settled = isinstance(each.result, Accepted) and message.reason != NO_RECORD
+            if is_settled and entry is not None and entry.segments != COUNTED:
+                unsettled.append(f"{each} is counted as {entry}")
+        if len(unsettled) > len(self.stopped):
+            # Who dies between the answer and the settling leaves what was reserved.
+            yield from unsettled
+        known = {name_of(key) for key in handed} | {name_of(m.key) for m in self._uncertain()}
+        for name in entries.keys() - known:
+            if not entries[name].is_inbound:
+                yield f"{entries[name]} was never handed over"
+        told = Counter(subject for _, to, subject, _ in self.owner_mail.sent if to == OWNER)
+        for subject, times in told.items():
+            if times > 1 + any(reached.step == "sweep_timers" for reached in self.stopped):
+                yield f"the owner was told {times} times: {subject}"
+        for counted in self.text_ledger.months.values():
+            salon = self.businesses.get(counted.business_id)
+            due = salon.text_plan is not None and salon.text_plan.status(counted.used) is not PlanStatus.OK
+            if due and not any(salon.name in subject for subject in told):
+                yield f"the owner was not told of {counted}"
+
+    def _uncertain(self) -> Iterator[Message]:
+        return (message for message in self.messages.rows.values() if message.status is MessageStatus.UNCERTAIN)
 
 
 def phone_of(number: int) -> str:

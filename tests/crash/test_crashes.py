@@ -42,6 +42,7 @@ from rebound.sending.application import (
     send_text,
 )
 from rebound.sending.domain.outcomes import KeptBack, Outcomes, Settled
+from rebound.text_plans.application import meter_texts, tell_owner
 from rebound.timeline.application import project_contacts
 from tests.contract.campaigns.fakes import MemoryChunkLedger, MemoryExpansionLedger, MemoryTallyBook
 from tests.contract.contacts.fakes import PlainAddressReader
@@ -83,6 +84,8 @@ WORKERS: Final = (
     send_text,
     suppression_list_client,
     record_evidence,
+    meter_texts,
+    tell_owner,
 )
 """Modules of the use cases that the story's workers run."""
 

@@ -60,3 +60,26 @@ def test_each_business_reads_its_own_and_who_has_none_is_told_so(stack: Stack) -
     assert stack.api("GET", "/v1/text-plan", business_id=OTHER).body["used"] == 0
     assert stack.api("GET", "/v1/text-plan").body["used"] == 4
     assert stack.api("GET", "/v1/text-plan", query={"month": "2026-10"}).fields == ["month"]
+
+
+def test_what_texts_would_take_is_foreseen_with_what_is_left(stack: Stack) -> None:
+    person = {"first_name": "Ana", "last_name": "Silva", "mobile_phone": "+14155550123", "email": "ana@example.com"}
+    customer_id = stack.api("POST", "/v1/customers", person).body["customer_id"]
+    text = {"channel": "sms", "category": "reminder", "content": {"body": "Hi ##{{first_name}}" + "x" * 300}}
+    everybody: dict[str, Any] = {"filter": {"all": []}}
+    before = stack.api("POST", "/v1/segments/preview", {**text, **everybody}).body
+    assert before == {"matched": 1, "excluded": {}, "targeted": 1}
+    assert "text_plan" not in stack.api("POST", "/v1/messages", {**text, "customer_id": customer_id}).body["foreseen"]
+    plan(10)
+    use(4)
+    wanted = {"segments": 2, "left": 6}
+
+    assert stack.api("POST", "/v1/segments/preview", {**text, **everybody}).body == {**before, "text_plan": wanted}
+    posted = stack.api("POST", "/v1/campaigns", {**text, **everybody, "name": "x"}).body
+    assert posted["foreseen"] == {**before, "text_plan": wanted}
+    assert "text_plan" not in posted["audience"]
+    message = stack.api("POST", "/v1/messages", {**text, "customer_id": customer_id}).body
+    assert message["foreseen"]["text_plan"] == wanted
+    email = {"channel": "email", "category": "reminder", "content": {"subject": "x", "text": "x"}}
+    assert "text_plan" not in stack.api("POST", "/v1/segments/preview", {**email, **everybody}).body
+    assert "text_plan" not in stack.api("POST", "/v1/messages", {**email, "customer_id": customer_id}).body["foreseen"]

@@ -9,10 +9,14 @@ from msgspec import Struct, field
 
 
 class Audience(Struct, frozen=True):
-    """How many customers were meant and how many remain: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9)."""
+    """How many customers were meant and how many remain: ``matched`` = sum of ``excluded`` + ``targeted`` (truth 9).
+
+    ``segments`` is how many their texts have together, where that is foreseen.
+    """
 
     matched: int = 0
     excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    segments: int | None = None
 
     @property
     def targeted(self) -> int:
@@ -22,7 +26,9 @@ class Audience(Struct, frozen=True):
     def plus(self, other: Audience) -> Audience:
         """The sum of two audiences, which must not overlap."""
         reasons = sorted({*self.excluded, *other.excluded})
+        known = [each for each in (self.segments, other.segments) if each is not None]
         return Audience(
             self.matched + other.matched,
             MappingProxyType({r: self.excluded.get(r, 0) + other.excluded.get(r, 0) for r in reasons}),
+            sum(known) if known else None,
         )

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.times import write_time
@@ -48,14 +49,18 @@ from rebound.platform.http.shapes import (
     Moment,
     NamesACustomer,
     Request,
+    TextsForeseenAnswer,
     Time,
     WrittenTime,
+    is_none,
     text_of,
+    texts_foreseen,
 )
 from rebound.sending import wiring
 from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
 from rebound.templates.domain.content import Said
 from rebound.templates.domain.rendering import warnings_about
+from rebound.templates.domain.sendable import segments_for
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
@@ -114,14 +119,18 @@ class ForeseenAnswer(Answer):
         description="Of held, quiet_hours or send_at; of excluded, why (Exclusion). New ones may be added."
     )
 
+    text_plan: TextsForeseenAnswer | None = Field(
+        default=None, exclude_if=is_none, description="Of a text of a business with a text plan, unless it is left out."
+    )
+
     @classmethod
-    def of(cls, decision: Decision) -> Self:
+    def of(cls, decision: Decision, text_plan: TextsForeseenAnswer | None = None) -> Self:
         """The answer for a decision."""
         match decision:
             case Send():
-                return cls(decision=ForeseenDecision.SEND, until=None, reason=None)
-            case Hold():
-                return cls(decision=ForeseenDecision.HELD, until=decision.until, reason=decision.because)
+                return cls(decision=ForeseenDecision.SEND, until=None, reason=None, text_plan=text_plan)
+            case Hold(until, because):
+                return cls(decision=ForeseenDecision.HELD, until=until, reason=because, text_plan=text_plan)
             case Exclusion():
                 return cls(decision=ForeseenDecision.EXCLUDED, until=None, reason=decision)
 
@@ -161,6 +170,14 @@ def _carried(carrier: Campaign | None) -> dict[str, Any]:
     }
 
 
+def _texts_foreseen(posted: Posted) -> TextsForeseenAnswer | None:
+    business, said = posted.business, posted.carrier.content
+    if business.text_plan is None or posted.carrier.channel is not Channel.SMS or said is None:
+        return None
+    left = partial(wiring.use_cases().read_text_plan.left, business.business_id)
+    return texts_foreseen(segments_for(said, posted.customer, business), left)
+
+
 class PostedMessageAnswer(SingleMessageAnswer):
     """A message that has just been accepted, or changed."""
 
@@ -176,7 +193,7 @@ class PostedMessageAnswer(SingleMessageAnswer):
         decision = wiring.use_cases().foresee_message(posted)
         about = (*warnings_about(posted.business, carrier.category, carrier.channel), *request.layout_warnings)
         warnings = [FieldProblem.of(each) for each in about]
-        foreseen, external_id = ForeseenAnswer.of(decision), posted.customer.external_id
+        foreseen, external_id = ForeseenAnswer.of(decision, _texts_foreseen(posted)), posted.customer.external_id
         return cls.showing(posted.message, carrier, external_id, foreseen=foreseen, warnings=warnings)
 
 

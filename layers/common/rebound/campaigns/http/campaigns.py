@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from copy import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
@@ -186,7 +187,8 @@ class PostedCampaignAnswer(CampaignAnswer):
     @classmethod
     def of(cls, view: CampaignView) -> Self:
         """The answer for a campaign."""
-        foreseen = None if view.foreseen is None else AudienceAnswer.of(view.foreseen)
+        left = partial(wiring.use_cases().read_text_plan.left, view.campaign.business_id)
+        foreseen = None if view.foreseen is None else AudienceAnswer.of(view.foreseen, left)
         return cls(
             **dict(CampaignAnswer.of(view)),
             foreseen=foreseen,

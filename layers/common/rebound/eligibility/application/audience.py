@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.domain import Selection
 from rebound.templates.domain.content import Said
-from rebound.templates.domain.sendable import is_always_sendable, is_sendable
+from rebound.templates.domain.sendable import is_always_sendable, is_sendable, segments_for
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
@@ -38,17 +39,19 @@ class Selected(Struct, frozen=True):
     """The decision about each customer who is meant, by customer id, in order.
 
     ``shared`` are the contacts that more than one customer uses, or used, of those who get a message that goes to each
-    address once, by customer id.
+    address once, by customer id. ``segments`` is how many the texts of all recipients have, where a text plan
+    counts them and what they say is known.
     """
 
     decisions: Mapping[str, Decision]
     shared: Mapping[str, Contact] = field(default_factory=dict)
+    segments: int | None = None
 
     @property
     def audience(self) -> Audience:
         """How many customers are meant, and how many are left out for each reason."""
         excluded = Counter(str(decision) for decision in self.decisions.values() if isinstance(decision, Exclusion))
-        return Audience(len(self.decisions), MappingProxyType(dict(excluded)))
+        return Audience(len(self.decisions), MappingProxyType(dict(excluded)), self.segments)
 
     @property
     def left_out(self) -> Mapping[str, Sequence[str]]:
@@ -139,6 +142,8 @@ class Foreseeing:
         self._business = business
         self._category = mailing.category
         content = mailing.content
+        is_counted = business.text_plan is not None and mailing.channel is Channel.SMS
+        self._counted = content if is_counted else None
         self._doubtful = None if content is None or is_always_sendable(content, mailing.category) else content
 
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
@@ -156,7 +161,17 @@ class Foreseeing:
         for id_, sharers in self._find_sharers(shared, now).items():
             if sharers.is_behind(id_):
                 left_out[id_] = Exclusion.SAME_ADDRESS
-        return Selected(MappingProxyType({**selected.decisions, **left_out})) if left_out else selected
+        if left_out:
+            selected = Selected(MappingProxyType({**selected.decisions, **left_out}))
+        return self._with_segments(selected, customers)
+
+    def _with_segments(self, selected: Selected, customers: Mapping[str, Customer | None]) -> Selected:
+        """With what the texts of the recipients count, for a business whose texts are counted."""
+        said = self._counted
+        if said is None:
+            return selected
+        recipients = [customer for id_ in selected.recipients if (customer := customers[id_]) is not None]
+        return replace(selected, segments=sum(segments_for(said, customer, self._business) for customer in recipients))
 
 
 def matching(customers: Sequence[Customer], matcher: CustomerMatcher, contacts: ContactBook) -> Mapping[str, Customer]:

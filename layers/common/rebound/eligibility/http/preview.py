@@ -1,5 +1,6 @@
 """Whom a message would reach: shape and route."""
 
+from functools import partial
 from typing import Annotated, Final, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -140,7 +141,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         question = request.question(business_id)
         audience = None if prefers_a_job(app) else wiring.use_cases().preview_audience(business_id, question)
         if audience is not None:
-            return json_answer(AudienceAnswer.of(audience))
+            left = partial(wiring.use_cases().read_text_plan.left, business_id)
+            return json_answer(AudienceAnswer.of(audience, left))
         return started(app, JobKind.PREVIEW, question.written())
 
     @app.post(

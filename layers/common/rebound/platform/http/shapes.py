@@ -193,6 +193,21 @@ class Problem(Answer):
     )
 
 
+def is_none(value: object) -> bool:
+    """Whether there is nothing, so that the field is left out."""
+    return value is None
+
+
+class TextsForeseenAnswer(Answer):
+    """What texts would take of the text plan."""
+
+    segments: int = Field(description="How many segments the texts have, for the customers as they are now.")
+    left: int = Field(
+        description="How many segments are left in this month. Beyond them texts go by email, or are left out as "
+        "text_plan_exhausted."
+    )
+
+
 class AudienceAnswer(Answer):
     """Who is meant and who is left: ``matched`` = ``targeted`` + the sum of ``excluded``."""
 
@@ -201,9 +216,25 @@ class AudienceAnswer(Answer):
         description="How many are left out, by reason: those of Exclusion. New ones may be added."
     )
     targeted: int
+    text_plan: TextsForeseenAnswer | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Of a business with a text plan, where texts are foreseen of which it is known what they say.",
+    )
 
     @classmethod
-    def of(cls, audience: Audience) -> Self:
-        """The answer for an audience."""
+    def of(cls, audience: Audience, left: Callable[[], int | None] = lambda: None) -> Self:
+        """The answer for an audience; ``left`` says how many segments are, and is asked where texts are foreseen."""
         excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
-        return cls(matched=audience.matched, excluded=excluded, targeted=audience.targeted)
+        return cls(
+            matched=audience.matched,
+            excluded=excluded,
+            targeted=audience.targeted,
+            text_plan=texts_foreseen(audience.segments, left),
+        )
+
+
+def texts_foreseen(segments: int | None, left: Callable[[], int | None]) -> TextsForeseenAnswer | None:
+    """What is foreseen of texts, if anything is."""
+    remaining = None if segments is None else left()
+    return None if segments is None or remaining is None else TextsForeseenAnswer(segments=segments, left=remaining)

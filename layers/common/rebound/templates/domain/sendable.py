@@ -33,6 +33,7 @@ from rebound.templates.domain.rendering import (
     size_of,
     values_of,
 )
+from rebound.templates.domain.text_size import size_of_text
 
 MAX_SUBJECT: Final = 998
 """RFC 5322 §2.1.1: the longest line."""
@@ -42,6 +43,8 @@ _LONGEST_VALUE: Final = 254
 """Of a customer's value: that of an email address."""
 _EXTREMES: Final = ("", '"' * _LONGEST_VALUE, "\N{GRINNING FACE}" * _LONGEST_VALUE)
 """The shortest value, and those that become longest where HTML, JSON or a link wants them escaped."""
+USUAL_LINK: Final = 80
+"""Characters of a short link to our own address as API Gateway gives it."""
 _OF_LINKS: Final = (*LINKS, *LINKS_OF_OTHERS, *LINKS_OF_TEXTS)
 
 
@@ -109,6 +112,19 @@ def is_sendable(said: Said, category: Category, customer: Customer, business: Bu
     values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * LONGEST_USUAL)}
     found = replace(found, values=values)
     return _is_sendable(found, category, language_for(customer, business), smart=business.smart_encoding)
+
+
+def segments_for(said: Said, customer: Customer, business: Business) -> int:
+    """How many segments the text has that this customer would be sent; 0 where there is none to be sent.
+
+    Our links, which are not written yet, are as long as usual.
+    """
+    found = for_one(said, customer, business)
+    if found is None or not isinstance(found.content, TextContent):
+        return 0
+    values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * USUAL_LINK)}
+    body = text_to_send(found.content, values, found.addresses, smart=business.smart_encoding)
+    return 0 if body is None else size_of_text(body).segments
 
 
 def is_always_sendable(said: Said, category: Category) -> bool:

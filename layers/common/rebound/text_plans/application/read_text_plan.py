@@ -48,6 +48,11 @@ class ReadTextPlan(Struct, frozen=True, kw_only=True):
         month = self.ledger.month(business.business_id, month_of(business, self.clock.now()))
         return TextPlanNow(business.text_plan, month)
 
+    def left(self, business_id: str) -> int | None:
+        """How many segments a business may still use in this month; ``None`` without a plan."""
+        now = self.of(business_id)
+        return None if now is None else now.left
+
     def of(self, business_id: str) -> TextPlanNow | None:
         """The same by the business's id. Raises ``NotFoundError``."""
         return self(self.businesses.get(business_id))
