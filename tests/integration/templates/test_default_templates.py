@@ -155,3 +155,22 @@ def test_editors_of_a_default_do_not_overwrite_each_other(stack: Stack) -> None:
     assert stack.api("PATCH", URL, {"name": "Mine"}, headers={"If-Match": tag}).status == 200
     assert stack.api("PATCH", URL, {"name": "Theirs"}, headers={"If-Match": tag}).status == 412
     assert stack.api("POST", f"{URL}/reset", headers={"If-Match": tag}).status == 412
+
+
+def test_a_default_is_in_the_businesss_style_of_the_day_and_what_was_made_from_it_in_that_of_its(
+    stack: Stack, ana: str
+) -> None:
+    body = {"customer_id": ana, "category": "transactional", "channel": "email"}
+    made = {"template_id": "class_confirmed.email", "variables": given_for("class_confirmed")}
+    assert stack.api("POST", "/v1/messages", {**body, **made}).body["template_version"] == 1
+    assert stack.api("PATCH", "/v1/business", {"layout_style": {"background_color": "#fffbe6"}}).status == 200
+    shown = stack.api("GET", "/v1/templates/class_confirmed.email").body
+    assert (shown["version"], shown["is_default"]) == (2, True)
+    assert stack.api("POST", "/v1/messages", {**body, **made}).body["template_version"] == 2
+    assert stack.api("GET", "/v1/templates/class_confirmed.email").body["version"] == 2
+    sent(stack)
+    assert ["#fffbe6" in email.content.html for email in stack.mailer.emails] == [False, True]
+    text = {"template_id": "class_confirmed.sms", "variables": given_for("class_confirmed")}
+    assert stack.api("POST", "/v1/messages", {**body, "channel": "sms", **text}).body["template_version"] == 1
+    assert stack.api("PATCH", "/v1/business", {"layout_style": {"background_color": "#ffffff"}}).status == 200
+    assert stack.api("GET", "/v1/templates/class_confirmed.sms").body["version"] == 1

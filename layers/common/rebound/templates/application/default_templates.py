@@ -16,6 +16,7 @@ from rebound.templates.domain.template import Summary, Template, TemplateVersion
 from rebound.templates.domain.template_events import default_id, default_template, event_of_default, template_events
 
 if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
     from rebound.templates.application.make_version import MadeVersion, MakeVersion
     from rebound.templates.ports import TemplateBook
@@ -25,7 +26,7 @@ _SAID: Final = frozenset({"subject", "preheader", "text", "title", "terms", "cod
 
 
 class Default(Struct, frozen=True):
-    """A default template; ``digest`` is another when what it says is another."""
+    """A default template; ``digest`` is another where its words are."""
 
     new: NewVersion
     digest: str
@@ -68,22 +69,32 @@ def default_ids() -> tuple[str, ...]:
     return tuple(sorted(default_id(event, channel) for event in template_events() for channel in Channel))
 
 
-def unsaved_default(template: Template) -> Default | None:
-    """The default that a template is, where it is not saved: so it is until somebody uses or changes it.
-
-    A default that was saved, and is another since, is not saved either.
-    """
-    default = default_of(template.template_id)
-    is_saved = template.published and template.default_digest in {None, default.digest if default else None}
-    return None if is_saved else default
-
-
 class DefaultTemplates(Struct, frozen=True, kw_only=True):
     """Makes and saves default templates of a business."""
 
     templates: TemplateBook
     make_version: MakeVersion
+    businesses: BusinessDirectory
     clock: Clock
+
+    def unsaved(self, template: Template) -> Default | None:
+        """The default that a template is, where it is not saved: so it is until somebody uses or changes it.
+
+        A default that was saved, and would be another now, is not saved either.
+        """
+        default = default_of(template.template_id)
+        if default is None or not template.published:
+            return default
+        if template.default_digest is None:
+            return None
+        return None if template.default_digest == self.digest(template.business_id, default) else default
+
+    def digest(self, business_id: str, default: Default) -> str:
+        """Another where what is sent is another: for other words, and emails also for another style of the business."""
+        if default.new.channel is not Channel.EMAIL:
+            return default.digest
+        style = json.encode(self.businesses.get(business_id).layout_style)
+        return sha256(default.digest.encode() + style).hexdigest()[:16]
 
     def made(self, template: Template, default: Default) -> MadeVersion:
         """A default as the next version, not saved."""
@@ -92,7 +103,8 @@ class DefaultTemplates(Struct, frozen=True, kw_only=True):
     def save(self, before: Template, default: Default) -> tuple[Template, TemplateVersion]:
         """Save a default as what is published. Raises ``ConcurrentChangeError``."""
         version = self.made(before, default).version
-        return self.templates.save(before, before.with_published(version, default.digest), version), version
+        after = before.with_published(version, self.digest(before.business_id, default))
+        return self.templates.save(before, after, version), version
 
     def published(self, business_id: str, template_id: str) -> int:
         """The number of the version from which messages are made; 0 for none.
@@ -102,7 +114,7 @@ class DefaultTemplates(Struct, frozen=True, kw_only=True):
 
         def write() -> int:
             template = self.templates.get(business_id, template_id)
-            default = unsaved_default(template)
+            default = self.unsaved(template)
             return template.published if default is None else self.save(template, default)[0].published
 
         return retried(write)

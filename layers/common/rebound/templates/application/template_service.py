@@ -11,7 +11,7 @@ from msgspec import Struct
 from rebound.kernel.errors import ChangedMeanwhileError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.kernel.retrying import retried
-from rebound.templates.application.default_templates import default_ids, default_of, unsaved_default
+from rebound.templates.application.default_templates import default_ids, default_of
 from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.template import TEMPLATE_ID, Summary, Template, TemplateVersion
@@ -110,7 +110,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
         def write() -> TemplateView:
             before = self.templates.get(business_id, template_id)
-            default = unsaved_default(before)
+            default = self.defaults.unsaved(before)
             if not before.exists and default is None:
                 raise NotFoundError("template")
             expected.check(before)
@@ -129,7 +129,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
     def _saved(self, before: Template, new: NewVersion) -> TemplateView:
         """Check, render and write the next version. Raises ``InvalidInputError`` with everything that is wrong."""
         # A default that is not saved was shown with the next number.
-        number = before.latest + (1 if unsaved_default(before) is None else 2)
+        number = before.latest + (1 if self.defaults.unsaved(before) is None else 2)
         made = self.make_version(before, number, new, self.clock.now())
         version = made.version
         after = before.with_draft(version) if new.is_draft else before.with_published(version)
@@ -140,7 +140,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
         def write() -> TemplateView:
             before = self.templates.get(business_id, template_id)
-            if not before.exists and unsaved_default(before) is None:
+            if not before.exists and self.defaults.unsaved(before) is None:
                 raise NotFoundError("template")
             expected.check(before)
             if not before.draft:
@@ -184,7 +184,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
             if default is None:
                 raise NotFoundError("default template")
             expected.check(before)
-            if unsaved_default(before) is not None or before.default_digest == default.digest:
+            if self.defaults.unsaved(before) is not None or before.default_digest is not None:
                 return self._shown(before)
             template, version = self.defaults.save(before, default)
             return TemplateView(template, version, is_default=True)
@@ -199,7 +199,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``.
         """
         template = self.templates.get(business_id, template_id)
-        if number is not None and not (unsaved_default(template) is not None and number == template.latest + 1):
+        if number is not None and not (self.defaults.unsaved(template) is not None and number == template.latest + 1):
             return self._view(template, number)
         if is_draft and not template.draft:
             raise NotFoundError("draft" if template.exists else "template")
@@ -207,7 +207,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
     def _shown(self, template: Template) -> TemplateView:
         """What is published, or else the draft. Raises ``NotFoundError``."""
-        default = unsaved_default(template)
+        default = self.defaults.unsaved(template)
         if default is not None:
             made = self.defaults.made(template, default)
             return TemplateView(template, made.version, made.warnings, is_default=True)
@@ -255,20 +255,28 @@ class TemplateService(Struct, frozen=True, kw_only=True):
             until = "~" if is_last else max(saved)
             ids = sorted({*saved, *(each for each in default_ids() if after < each <= until)})
             templates = (saved.get(id_, Template(business_id=business_id, template_id=id_)) for id_ in ids)
-            yield [listed for each in templates if (listed := _as_listed(each)) is not None]
+            yield [listed for each in templates if (listed := self._as_listed(each)) is not None]
             if is_last:
                 return
             after = until
 
+    def _as_listed(self, template: Template) -> Listed | None:
+        default = self.defaults.unsaved(template)
+        if default is not None:
+            return Listed(template, default.about, is_default=True)
+        if template.about is None:
+            return None
+        return Listed(template, template.about, is_default=template.default_digest is not None)
+
     def _matching(self, business_id: str, listed: list[Listed], search: Search | None) -> list[Listed]:
         if search is None:
             return listed
-        saved = [each.template for each in listed if unsaved_default(each.template) is None]
+        saved = [each.template for each in listed if self.defaults.unsaved(each.template) is None]
         numbers = {each.template_id: each.published or each.draft for each in saved}
         versions = self.templates.versions(business_id, numbers)
 
         def words(template: Template) -> str:
-            version, default = versions.get(template.template_id), unsaved_default(template)
+            version, default = versions.get(template.template_id), self.defaults.unsaved(template)
             return " ".join(default.words() if default is not None else _words_of(version) if version else ())
 
         return [each for each in listed if search((words(each.template),), ())]
@@ -295,15 +303,6 @@ def _as_its_id_says(template_id: str, new: NewVersion) -> NewVersion:
     if new.event != event:
         raise InvalidInputError(FieldError("event", f"Must be {event}: the id is that of a default template."))
     return new
-
-
-def _as_listed(template: Template) -> Listed | None:
-    default = unsaved_default(template)
-    if default is not None:
-        return Listed(template, default.about, is_default=True)
-    if template.about is None:
-        return None
-    return Listed(template, template.about, is_default=template.default_digest is not None)
 
 
 def _search(q: str | None) -> Search | None:
