@@ -66,6 +66,9 @@ def test_a_message_is_made_from_a_template_and_says_from_which(stack: Stack, ana
     ("given", "field", "meant"),
     [
         ({"template_id": "nobodys"}, "template_id", None),
+        ({"template_id": ""}, "template_id", None),
+        ({"template_id": "confirmed#0000001"}, "template_id", None),
+        ({"template_id": "x" * 5_000}, "template_id", None),
         ({"variables": {"className": "V"}}, "variables.className", "class_name"),
         ({"variables": {}}, "variables.class_name", None),
         ({"variables": None}, "variables.class_name", None),

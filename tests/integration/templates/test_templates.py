@@ -280,3 +280,12 @@ def test_warnings_of_a_layout_name_its_place(stack: Stack) -> None:
     answer = put(stack, {**TEMPLATE, "contents": {"de": {"layout": grey}}})
 
     assert [each["field"] for each in answer.body["warnings"]] == ["contents.de.layout.style.text_color"]
+
+
+def test_the_texts_of_variables_count_as_well(stack: Stack) -> None:
+    texts = {f"case_{n}": dict.fromkeys(("de", "en"), "x" * 950) for n in range(20)}
+    variables = {f"v{n}": {"texts": texts} for n in range(10)}
+    refused = put(stack, {**TEMPLATE, "variables": {**TEMPLATE["variables"], **variables}})
+
+    assert refused.status == 422, refused.text
+    assert "350000 are allowed" in refused.body["errors"][0]["message"]

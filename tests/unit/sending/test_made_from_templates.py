@@ -299,3 +299,14 @@ def test_what_was_said_of_a_customer_goes_with_them() -> None:
         MessageStatus.EXCLUDED,
         MessageStatus.QUEUED,
     )
+
+
+def test_a_reminder_moves_with_its_appointment_whatever_the_customer_lacks_by_then() -> None:
+    world = salon(customer(1, birthday="1990-02-28"))
+    save(world, {"en": TextContent("##{{birthday}}")}, {"birthday": Variable(VariableType.TEXT, required=True)})
+    starts_at = world.clock.now() + timedelta(days=30)
+    timing = Timing(appointment_at=starts_at, lead=timedelta(hours=24))
+    post(world, content=made(world), timing=timing, appointment_id="a-7")
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"birthday": None})
+
+    assert len(world.steer_appointment.reschedule(BUSINESS_ID, "a-7", starts_at + timedelta(days=1)).moved) == 1

@@ -150,8 +150,9 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
 
         Raises ``ConflictError`` when it does not wait any more, ``ConcurrentChangeError`` when others write it.
         """
-        customer, after = self._customer(message), loaded(after, self.template_contents)
-        if after.content != carrier.content:
+        customer, is_said_anew = self._customer(message), after.content != carrier.content
+        after = loaded(after, self.template_contents)
+        if is_said_anew:
             check_variables(after.content, customer, business)
         chunk = self._take_over(message)
         if chunk is None or carrier.status is CampaignStatus.CANCELLED:

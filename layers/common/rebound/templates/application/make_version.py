@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rebound.templates.domain.template import Template
 
 MOST_BYTES: Final = 350_000
-"""Of all that a version says, as JSON in UTF-8: a row of the table holds 400 KB."""
+"""Of a version, as JSON in UTF-8: a row of the table holds 400 KB."""
 
 
 class FromLayout(Struct, frozen=True):
@@ -85,6 +85,7 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
             email_content=new.email_content,
             saved_at=saved_at,
         )
+        _check_size(version)
         return MadeVersion(version, tuple(warnings))
 
     def _contents(
@@ -107,11 +108,6 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
                 errors.extend(error.errors)
         if errors:
             raise InvalidInputError(*errors)
-        said = [written_content(each) for each in contents.values()]
-        size = len(json.encode([said, [each.layout for _, each in _layouts(new)]]))
-        if size > MOST_BYTES:
-            message = f"In all languages, with what is rendered from layouts, it has {size} bytes; at most"
-            raise InvalidInputError(FieldError(_path(next(iter(new.contents))), f"{message} {MOST_BYTES} are allowed."))
         return contents
 
     def _content(
@@ -132,6 +128,16 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         check_content(content, new.category, declared, path)
         warnings.extend(rendered.warnings)
         return content
+
+
+def _check_size(version: TemplateVersion) -> None:
+    """Refuse what does not fit a row. Raises ``InvalidInputError``."""
+    said = [written_content(each) for each in version.contents.values()]
+    more = None if version.email_content is None else written_content(version.email_content)
+    size = len(json.encode([said, more, version.layouts, version.variables]))
+    if size > MOST_BYTES:
+        message = f"With all languages, variables and what is rendered from layouts, it has {size} bytes; at most"
+        raise InvalidInputError(FieldError(_path(next(iter(version.contents))), f"{message} {MOST_BYTES} are allowed."))
 
 
 def _path(language: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.domain.content import MadeFrom, Said, TemplateContent
 from rebound.templates.domain.rendering import check_content
+from rebound.templates.domain.template import TEMPLATE_ID
 from rebound.templates.domain.variables import check_given
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class TemplateContents(Struct, frozen=True, kw_only=True):
         return self._version(business_id, said.made_from).content_for(said.made_from, said.mark)
 
     def _version(self, business_id: str, made_from: MadeFrom) -> TemplateVersion:
-        number = made_from.version or self.defaults().published(business_id, made_from.template_id)
+        number = made_from.version
+        if number is None and TEMPLATE_ID.fullmatch(made_from.template_id):
+            number = self.defaults().published(business_id, made_from.template_id)
         if not number:
             raise InvalidInputError(FieldError("template_id", "There is no such template, or only a draft of it."))
         return self.templates.version(business_id, made_from.template_id, number)
