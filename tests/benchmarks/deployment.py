@@ -85,6 +85,14 @@ LAYOUT: Final = {
     ],
 }
 """An email as clients write them with blocks."""
+TEMPLATE: Final = {
+    "name": "Autumn",
+    "channel": "email",
+    "category": "marketing",
+    "variables": {"price": {"type": "money", "required": True}},
+    "contents": {"en": {"layout": LAYOUT}, "es": {**EMAIL, "text": "Hola ##{{first_name}}, ##{{price}}."}},
+}
+"""A template in two languages, with a variable that is written for each recipient."""
 TEXT: Final = {"body": "Hello ##{{first_name}}, autumn is here. Book until Sunday. Reply STOP to end."}
 
 

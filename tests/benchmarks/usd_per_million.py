@@ -14,7 +14,7 @@ from typing import Any, Final
 from rebound.kernel.channels import Channel
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.deployment import LAYOUT, Usage, deployment, megabytes
+from tests.benchmarks.deployment import LAYOUT, TEMPLATE, Usage, deployment, megabytes
 
 SIZES: Final = (1_000, 10_000, 100_000)
 QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500, "capped_size": 1_000, "written_size": 1_000}
@@ -31,6 +31,7 @@ class Written(StrEnum):
 
     AS_CONTENT = "content"
     AS_LAYOUT = "layout"
+    AS_TEMPLATE = "template_id"
 
 
 def cost(usage: Usage) -> dict[str, float]:
@@ -84,7 +85,12 @@ def campaign(
     with deployment(rate) as deployed:
         deployed.open_business(text_provider, capped=capped)
         deployed.fill(recipients)
-        said = None if written is Written.AS_CONTENT else {str(written): LAYOUT}
+        said: dict[str, Any] | None = None
+        if written is Written.AS_LAYOUT:
+            said = {"layout": LAYOUT}
+        elif written is Written.AS_TEMPLATE:
+            deployed.api("PUT", "/v1/templates/autumn", TEMPLATE)
+            said = {"template_id": "autumn", "variables": {"price": "12.50 USD"}}
         return deployed.run(channel, recipients, said)
 
 
@@ -119,23 +125,28 @@ def run(
         "read_units": table_units(usage.reads, capped_size),
         "results": usage.results,
     }
-    from_layout = per_million(campaign(Channel.EMAIL, written_size, written=Written.AS_LAYOUT))
+    from_layout, from_template = (
+        per_million(campaign(Channel.EMAIL, written_size, written=each))
+        for each in (Written.AS_LAYOUT, Written.AS_TEMPLATE)
+    )
     return {
         "email": emails,
         "email_from_layout": {"recipients": written_size, **from_layout},
+        "email_from_template": {"recipients": written_size, **from_template},
         "email_capped": {"recipients": capped_size, **capped},
         "text": {"recipients": text_size, **texts},
         "sending_rate": RATE,
         "short": {
             **{f"a million emails in campaigns of {size:,}, USD": emails[str(size)]["total"] for size in sizes},
             f"a million emails from a layout in campaigns of {written_size:,}, USD": from_layout["total"],
+            f"a million emails from a template in campaigns of {written_size:,}, USD": from_template["total"],
             f"a million capped emails in campaigns of {capped_size:,}, USD": capped["total"],
             **{f"a million texts over {provider}, USD": found["total"] for provider, found in texts.items()},
             "furthest from the middle": f"{spread(totals):.1%}",
         },
         "spread": round(spread(totals), 4),
         "bars": {
-            f"email under {BUDGET:g} USD": max(*totals, from_layout["total"]) < BUDGET,
+            f"email under {BUDGET:g} USD": max(*totals, from_layout["total"], from_template["total"]) < BUDGET,
             f"flat within {SPREAD:.0%} of the middle": spread(totals) <= SPREAD,
         },
         "notes": [
