@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.businesses.domain.layout_style import Style
 from rebound.kernel.channels import Channel
 from rebound.kernel.languages import LANGUAGES
 from rebound.templates.adapters.mrml_renderer import MrmlRenderer
@@ -136,6 +137,20 @@ def test_a_default_is_what_a_business_could_have_saved_itself(event: str, channe
     for content in contents_of(default).values():
         check_content(content, default.category, default.variables)
         assert lacking(event, content) == ()
+
+
+@of_each_event
+def test_a_default_can_be_read_in_the_colours_of_a_business_of_the_night(event: str) -> None:
+    style = Style(text_color="#ffffff", content_color="#101418", link_color="#8ab4f8")
+    studio = business(layout_style=style)
+    ports = MemoryTemplatesPorts(studio)
+    render = RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=ports.businesses)
+    default = default_template(event, Channel.EMAIL)
+
+    made = render(BUSINESS_ID, default.layouts["it"], default.category, "layout", default.variables)
+
+    assert "#101418" in made.html
+    assert made.warnings == ()
 
 
 @pytest.mark.parametrize(("event", "language"), GOLDEN_DEFAULTS)

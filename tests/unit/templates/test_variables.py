@@ -420,8 +420,7 @@ def test_a_mistaken_word_is_not_taken_for_a_text(word: str, meant: str | None) -
     with pytest.raises(InvalidInputError, match="Must be one of card, gift_card, or a text of more") as caught:
         check_given({"refund": REFUND}, {"refund": word})
 
-    assert ("Did you mean" in str(caught.value)) == (meant is not None)
-    assert meant is None or f"Did you mean {meant}?" in str(caught.value)
+    assert [(error.field, error.did_you_mean) for error in caught.value.errors] == [("variables.refund", meant)]
     with pytest.raises(InvalidInputError):
         check_declared({"refund": replace(REFUND, default=word)})
 

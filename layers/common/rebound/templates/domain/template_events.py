@@ -27,7 +27,9 @@ from rebound.templates.domain.typed_values import VariableType
 from rebound.templates.domain.variables import Variable
 
 _FOLDER: Final = f"{__file__.rsplit('/', 2)[0]}/events"
+_OF_DETAILS: Final = "#222222"
 _BEHIND_DETAILS: Final = "#eaf1fb"
+"""Both, so that details can be read whatever colours a business has."""
 
 
 class EventVariable(Struct, frozen=True):
@@ -197,7 +199,7 @@ def _layout_of(event: TemplateEvent, hello: str, words: EventWords, language: st
     if event.details:
         first, *others = event.details
         lines = [{"text": first, "bold": True}, *(f"\n{line}" for line in others)]
-        inner = [{"kind": "text", "parts": [{"paragraph": lines}]}]
+        inner = [{"kind": "text", "color": _OF_DETAILS, "parts": [{"paragraph": lines}]}]
         blocks.append({"kind": "columns", "background_color": _BEHIND_DETAILS, "columns": [{"blocks": inner}]})
     if words.terms is not None:
         code = {"title": "##{{voucher_value}}", "code": "##{{voucher_code}}", "terms": words.terms}

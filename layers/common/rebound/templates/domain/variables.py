@@ -16,7 +16,6 @@ from msgspec import Struct
 from rebound.customers.domain import PROFILE, Kind
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES, LAST_RESORT
-from rebound.kernel.nearest import nearest
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.typed_values import Reader, VariableType, allowed, checked, is_empty, sample, written
 
@@ -98,9 +97,10 @@ def _flaws_of(field: str, name: str, variable: Variable) -> Iterator[FieldError]
             continue
         try:
             checked(variable.type, value)
-            _check_case(variable, value)
         except ValueError as error:
             yield FieldError(f"{field}.{part}", str(error))
+        if (flaw := _no_case(f"{field}.{part}", variable, value)) is not None:
+            yield flaw
     if variable.texts is not None:
         yield from _flaws_of_texts(f"{field}.texts", variable.type, variable.texts)
 
@@ -129,14 +129,13 @@ def _flaws_of_texts(field: str, kind: VariableType, texts: Mapping[str, Mapping[
                     yield FieldError(here, str(error))
 
 
-def _check_case(variable: Variable, value: object) -> None:
-    """Refuse a word for a case that there is not. Raises ``ValueError``."""
-    if variable.texts is not None and isinstance(value, str) and WORD.fullmatch(value.strip()):
-        known = list(variable.texts)
-        if value.strip() not in known:
-            meant = nearest(value, known)
-            hint = "" if meant is None else f" Did you mean {meant}?"
-            raise ValueError(f"Must be one of {', '.join(known)}, or a text of more than one word.{hint}")
+def _no_case(field: str, variable: Variable, value: object) -> FieldError | None:
+    """What is wrong with a value that is a word for a case that there is not."""
+    word = value.strip() if isinstance(value, str) else ""
+    if variable.texts is None or word in variable.texts or not WORD.fullmatch(word):
+        return None
+    what = f"Must be one of {', '.join(variable.texts)}, or a text of more than one word."
+    return FieldError.unknown(field, what, word, variable.texts)
 
 
 def check_given(declared: Declared, given: Mapping[str, Any], field: str = "variables") -> Mapping[str, Any]:
@@ -152,9 +151,10 @@ def check_given(declared: Declared, given: Mapping[str, Any], field: str = "vari
         elif not is_empty(value):
             try:
                 kept[name] = checked(variable.type, value)
-                _check_case(variable, value)
             except ValueError as error:
                 errors.append(FieldError(f"{field}.{name}", str(error)))
+            if (flaw := _no_case(f"{field}.{name}", variable, value)) is not None:
+                errors.append(flaw)
     if errors:
         raise InvalidInputError(*errors)
     return kept
