@@ -28,11 +28,13 @@ from rebound.segments.application.find_customers import LONGEST_COUNT
 from rebound.segments.domain import MAX_DEPTH, MAX_NODES
 from rebound.segments.http.customer_filters import MAX_IN_ADDRESS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
+from rebound.templates.application.make_version import MOST_BYTES as MOST_OF_A_VERSION
 from rebound.templates.application.render_layout import MANY_BYTES, MOST_BYTES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.layout import MAX_BLOCKS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MAX_SUBJECT
+from rebound.templates.domain.variables import MOST_VARIABLES
 from rebound.templates.http.given_content import MAX_PART_BYTES
 from rebound.webhooks.adapters.dynamo_webhooks import KEPT
 from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
@@ -266,6 +268,11 @@ def _limits() -> Iterator[tuple[str, str]]:
     yield "`html` and `text` of an email", f"{MAX_PART_BYTES:,} bytes each"
     yield "the HTML of a layout, with footer and values", f"{MOST_BYTES:,} bytes; a warning from {MANY_BYTES:,} on"
     yield "blocks of a layout", f"{MAX_BLOCKS}, those in columns included"
+    yield (
+        "a version of a template, in all its languages",
+        f"{MOST_OF_A_VERSION:,} bytes, with what is rendered from layouts",
+    )
+    yield "variables of a template's own", f"{MOST_VARIABLES}"
     yield "a whole email, as SES counts it", f"{MAX_EMAIL_CHARACTERS:,} characters"
     yield "a text", f"{MAX_TEXT_CHARACTERS:,} characters"
     yield "`send_at` of a campaign or a message, `starts_at`", f"{_time(FARTHEST_SCHEDULE)} ahead"

@@ -55,8 +55,14 @@ class TemplatesUseCases(CustomersUseCases):
         "rebound.templates.application.template_service", defaults="default_templates"
     )
     template_contents: TemplateContents = use_case(
-        "rebound.templates.application.template_contents", defaults="default_templates_at_need"
+        "rebound.templates.application.template_contents",
+        templates="templates_at_need",
+        defaults="default_templates_at_need",
     )
+
+    def templates_at_need(self) -> TemplateBook:
+        """Whoever sends what is made from no template reads none."""
+        return self.ports.templates
 
     def default_templates_at_need(self) -> DefaultTemplates:
         """Whoever sends needs none."""

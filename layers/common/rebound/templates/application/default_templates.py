@@ -12,7 +12,7 @@ from msgspec import Struct, json
 from rebound.kernel.channels import Channel
 from rebound.kernel.retrying import retried
 from rebound.templates.application.make_version import FromLayout, NewVersion
-from rebound.templates.domain.template import Summary, Template, TemplateVersion
+from rebound.templates.domain.template import TEMPLATE_ID, Summary, Template, TemplateVersion
 from rebound.templates.domain.template_events import default_id, default_template, event_of_default, template_events
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class DefaultTemplates(Struct, frozen=True, kw_only=True):
 
         A default is saved by whoever uses it first, so that what is made from it stays as it is.
         """
+        if not TEMPLATE_ID.fullmatch(template_id):
+            return 0
 
         def write() -> int:
             template = self.templates.get(business_id, template_id)
