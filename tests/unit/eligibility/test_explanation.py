@@ -40,6 +40,8 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.templates.domain.content import MadeFrom, TemplateContent, TextContent
+from rebound.templates.domain.variables import Variable
 from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes import strategies
 from tests.fakes.making import (
@@ -223,6 +225,11 @@ def test_the_rules_come_in_order_up_to_the_one_that_stops(case: Case, log: list[
 CONFIRMED = ConsentEvidence(at(0), Scope.MARKETING, opted_out=False, source=ConsentSource.DOUBLE_OPT_IN)
 
 
+REQUIRES_GENDER = TemplateContent(
+    MadeFrom("t", 1), {"": TextContent("x ##{{gender}}")}, {"gender": Variable(required=True)}
+)
+
+
 def every_kind_of_case() -> Iterator[Case]:
     """Each combination of what can make a difference."""
     for channel in Channel:
@@ -272,6 +279,8 @@ def every_kind_of_case() -> Iterator[Case]:
         yield from (
             Case(ANA, contact, business(), what, NOW, goes_to=other) for what in campaigns for other in (None, "b")
         )
+        from_template = campaign(channel, content=REQUIRES_GENDER)
+        yield from (Case(replace(ANA, gender=gender), None, business(), from_template, NOW) for gender in (None, "f"))
 
 
 def test_the_data_that_a_rule_shows_is_all_that_its_outcome_rests_on() -> None:

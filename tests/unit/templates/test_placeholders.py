@@ -426,6 +426,16 @@ def test_an_address_in_a_text_of_html_can_be_pressed_and_is_bare_in_plain_text(w
     assert UNSUBSCRIBE in email.text
 
 
+def test_a_text_of_several_lines_breaks_in_html_where_it_breaks() -> None:
+    html = "<p title='##{{first_name}}'>##{{first_name}}</p><a href='https://x.example/?n=##{{first_name}}'>##{{first_name}}</a>"
+    email = sent(EmailContent("##{{first_name}}", html), first_name="<a>\r\nb\nc")
+
+    assert email.html.count("&lt;a&gt;<br>b<br>c") == 2
+    assert "?n=%3Ca%3E%0D%0Ab%0Ac" in email.html
+    assert "title='&lt;a&gt;\r\nb\nc'" in email.html
+    assert email.subject == "<a> b c"
+
+
 def test_an_address_is_no_link_in_a_title() -> None:
     assert "<title>" + UNSUBSCRIBE + "</title>" in sent(EmailContent("s", "<title>##{{unsubscribe_url}}</title>x")).html
 

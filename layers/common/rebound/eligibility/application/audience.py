@@ -26,8 +26,8 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import Said
-from rebound.templates.domain.sendable import is_always_sendable, is_sendable, segments_for
+from rebound.templates.domain.content import Said, TemplateContent
+from rebound.templates.domain.sendable import is_always_sendable, is_sendable, missing_for, segments_for
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
@@ -141,7 +141,7 @@ class Foreseeing:
         self._find_sharers = find_sharers
         self._business = business
         self._category = mailing.category
-        content = mailing.content
+        self._content = content = mailing.content
         is_counted = business.text_plan is not None and mailing.channel is Channel.SMS
         self._counted = content if is_counted else None
         self._doubtful = None if content is None or is_always_sendable(content, mailing.category) else content
@@ -172,6 +172,12 @@ class Foreseeing:
             return selected
         recipients = [customer for id_ in selected.recipients if (customer := customers[id_]) is not None]
         return replace(selected, segments=sum(segments_for(said, customer, self._business) for customer in recipients))
+
+    def missing_for(self, customer: Customer, decision: Decision) -> tuple[str, ...]:
+        """The variables for want of which a customer is left out."""
+        if decision is not Exclusion.MISSING_VARIABLE or not isinstance(self._content, TemplateContent):
+            return ()
+        return missing_for(self._content, customer, self._business)
 
 
 def matching(customers: Sequence[Customer], matcher: CustomerMatcher, contacts: ContactBook) -> Mapping[str, Customer]:

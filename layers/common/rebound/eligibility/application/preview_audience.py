@@ -106,10 +106,14 @@ class Question(Struct, frozen=True):
 
 
 class Foreseen(Struct, frozen=True):
-    """A customer who is meant, and whether the message would reach them."""
+    """A customer who is meant, and whether the message would reach them.
+
+    ``missing_variables`` are those that the message's template requires and that say nothing for them.
+    """
 
     customer: Customer
     decision: Decision
+    missing_variables: tuple[str, ...] = ()
 
     def is_because_of(self, reason: str | None) -> bool:
         """Whether they are left out, or have to wait, for this reason; ``None`` is true of everybody."""
@@ -177,7 +181,10 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
             decisions = foreseeing(matching(customers, matcher, self.contacts), mailing.starts_at(now)).decisions
             for customer in customers:
                 decision = decisions.get(customer.customer_id)
-                if decision is None or not (one := Foreseen(customer, decision)).is_because_of(reason):
+                if decision is None:
+                    continue
+                one = Foreseen(customer, decision, foreseeing.missing_for(customer, decision))
+                if not one.is_because_of(reason):
                     continue
                 if len(found) == limit:
                     return Page(found, write_cursor(found[-1].customer.customer_id))

@@ -18,6 +18,7 @@ from rebound.kernel.channels import Channel, with_former_name
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
 from rebound.messages.domain.mailing import Mailing
+from rebound.templates.domain.content import TemplateContent
 
 
 class Send(Struct, frozen=True):
@@ -123,6 +124,17 @@ class Case(Struct, frozen=True):
         from rebound.templates.domain.rendering import lacks_stop_url  # noqa: PLC0415
 
         return lacks_stop_url(self.mailing.content, self.mailing.category)
+
+    @property
+    def missing_variables(self) -> tuple[str, ...]:
+        """The variables that the message's template requires and that say nothing for this customer."""
+        content = self.mailing.content
+        if not isinstance(content, TemplateContent) or not content.declared:
+            return ()
+        # Likewise.
+        from rebound.templates.domain.sendable import missing_for  # noqa: PLC0415
+
+        return missing_for(content, self.customer, self.business)
 
     @property
     def opted_out_of(self) -> Scope | None:
@@ -296,6 +308,14 @@ def _is_added_back(case: Case) -> bool:
     return case.customer.customer_id in case.mailing.include_customer_ids
 
 
+def _lacks_a_variable(case: Case) -> bool:
+    return bool(case.missing_variables)
+
+
+def _variables(case: Case) -> Mapping[str, Any]:
+    return {"missing_variables": list(case.missing_variables)}
+
+
 def _is_capped(case: Case) -> bool:
     return case.free_again_at is not None
 
@@ -397,6 +417,8 @@ class Exclusion(StrEnum):
     INVALID_CONTACT = "invalid_contact", Rule(_is_left_out_as_invalid, _validity)
     WAITING_FOR_RETRY = "waiting_for_retry", Rule(_waits_for_its_next_try, _spacing)
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
+    MISSING_VARIABLE = "missing_variable", Rule(_lacks_a_variable, _variables)
+    """A variable that the message's template requires says nothing for this customer, and has no default."""
     FREQUENCY_CAP = "frequency_cap", Rule(_is_capped, _counts)
     """The customer has been handed as many of these messages as the business allows itself (``frequency``)."""
     SAME_ADDRESS = "same_address", Rule(_goes_to_another, _sharers)

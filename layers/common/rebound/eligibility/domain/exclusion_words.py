@@ -291,6 +291,10 @@ def _wait_for_room(case: Case) -> str:
     return f"Nothing to do: the customer gets these messages again{when}, by the caps in the business's settings."
 
 
+def _missing(case: Case) -> str:
+    return " and ".join(case.missing_variables) or "a variable"
+
+
 WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
     Exclusion.NOT_FOUND: ExclusionWords(
         stops=lambda _: "There is no such customer (any more).",
@@ -344,6 +348,17 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         passes=_need_not_wait,
         step=mend_the_address,
         left_out="the address was flagged as invalid, and its next try not due yet",
+    ),
+    Exclusion.MISSING_VARIABLE: ExclusionWords(
+        stops=lambda case: (
+            f"The message cannot do without {_missing(case)}, which says nothing for this customer and has no default."
+        ),
+        passes=lambda _: "Nothing is missing that the message cannot do without.",
+        step=lambda case: (
+            f"Fill in {_missing(case)}: in the customer's profile if it is there, else where the message is made; or "
+            "give it a default in the template."
+        ),
+        left_out="something that it could not do without said nothing for this customer",
     ),
     Exclusion.FREQUENCY_CAP: ExclusionWords(
         stops=_capped,

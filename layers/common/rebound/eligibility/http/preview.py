@@ -93,6 +93,9 @@ class RecipientAnswer(Answer):
     decision: Literal["send", "held", "excluded"]
     reason: Exclusion | HoldReason | None = Field(description="Why they are left out, or have to wait.")
     until: Time | None = Field(description="When the message of one who has to wait is handed over.")
+    missing_variables: list[str] = Field(
+        description="For the reason missing_variable: what the template requires and says nothing for them."
+    )
 
     @classmethod
     def of(cls, foreseen: Foreseen) -> Self:
@@ -102,6 +105,7 @@ class RecipientAnswer(Answer):
             "customer_id": customer.customer_id,
             "external_id": customer.external_id,
             "name": customer.full_name,
+            "missing_variables": list(foreseen.missing_variables),
         }
         match foreseen.decision:
             case Send():

@@ -28,7 +28,8 @@ from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
 from rebound.sending.domain.single_messages import Posted, carrier_of
 from rebound.templates.domain.content import Said, TemplateContent
-from rebound.templates.domain.rendering import check_said, values_of
+from rebound.templates.domain.rendering import check_said
+from rebound.templates.domain.sendable import missing_for
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -145,10 +146,9 @@ def check_variables(content: Said, customer: Customer, business: Business) -> No
     """Refuse a message to a customer in which a required variable says nothing. Raises ``InvalidInputError``."""
     if isinstance(content, TemplateContent) and content.declared:
         # Only templates have variables of their own.
-        from rebound.templates.domain.variables import check_required, missing_of  # noqa: PLC0415
+        from rebound.templates.domain.variables import check_required  # noqa: PLC0415
 
-        known = values_of(customer, business)
-        check_required(content.declared, missing_of(content.declared, content.made_from.variables, known))
+        check_required(content.declared, missing_for(content, customer, business))
 
 
 def check_message(

@@ -39,7 +39,7 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
     told: list[tuple[int, int]] = []
     yield from _without_hashes(source, known, told, is_html=is_html)
     yield from _stray_braces(source, known, Places(sorted(told)), is_html=is_html)
-    if is_html:
+    if is_html and ("{" in source or "&" in source):
         made = (found[1] for found in PLACEHOLDER.finditer(html_as_text(source)) if found[1] not in names)
         for name in list(dict.fromkeys(made))[:MAX_NAMED]:
             yield Flaw(f"##{{{{{name}}}}} has something within that nobody sees, a comment or a style: take that away.")
@@ -85,7 +85,7 @@ def _stray_braces(source: str, known: Sequence[str], told: Places, *, is_html: b
     seen = _without(source, _unread(source)) if is_html else source
     tags = tag_places(source) if is_html else Places([])
     folded = {_in_any_style(name) for name in known}
-    flaws: list[Flaw] = []
+    left = MAX_NAMED
     for number, found in enumerate(opened):
         end = opened[number + 1].start() if number + 1 < len(opened) else len(source)
         has_hashes = source.endswith("##", 0, found.start())
@@ -107,8 +107,10 @@ def _stray_braces(source: str, known: Sequence[str], told: Places, *, is_html: b
             message = "Has {{, in a tag or as an editor writes it, that is no placeholder; a placeholder is ##{{name}}."
         else:
             continue
-        flaws.append(Flaw(message, line_of(source, found.start())))
-    yield from flaws[:MAX_NAMED]
+        yield Flaw(message, line_of(source, found.start()))
+        left -= 1
+        if not left:
+            return
 
 
 def _without(source: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -126,8 +126,8 @@ class Slot(Struct, frozen=True):
 
     ``before`` is ``None`` where it is not in a link. ``attribute`` is that in whose value it stands; ``misplaced`` says
     that it stands within a tag but in no value. ``is_part`` says that its link is a part of a value with more in it,
-    ``in_sheet`` that this is a style sheet, in which HTML's character references are not read, ``in_prose`` that it
-    stands in a text of HTML that is not the words of a link.
+    ``in_sheet`` that this is a style sheet, in which HTML's character references are not read, ``in_text`` that it
+    stands in a text of HTML, ``in_link`` that this is within a link.
     """
 
     start: int
@@ -139,7 +139,8 @@ class Slot(Struct, frozen=True):
     misplaced: bool = False
     is_part: bool = False
     in_sheet: bool = False
-    in_prose: bool = False
+    in_text: bool = False
+    in_link: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -201,7 +202,7 @@ def _html_slots(source: str, begins: int = 0, ends: int | None = None) -> Iterat
             continue
         for found in PLACEHOLDER.finditer(source, piece.start, piece.end):
             if piece.kind is Kind.TEXT:
-                yield replace(_in_text(source, found, piece.start, as_html=True), in_prose=not in_link)
+                yield replace(_in_text(source, found, piece.start, as_html=True), in_text=True, in_link=in_link)
             elif piece.kind in {Kind.START, Kind.END}:
                 yield _in_tag(source, found, piece)
             elif piece.name == "style":
@@ -250,6 +251,7 @@ def _in_text(source: str, found: re.Match[str], begins: int, *, as_html: bool) -
 # --- filling in -------------------------------------------------------------------------------------------------------
 
 
+_LINE_BREAKS: Final = re.compile(r"\r\n|\r|\n")
 _SIDE_BY_SIDE: Final = re.compile(r"\{(?=\{)")
 
 
@@ -303,14 +305,26 @@ def html_template(source: str, links: Sequence[str]) -> Template:
             literal = f'{source[at : bare.start]}"{_quotable(source[bare.start : slot.start])}'
         elif bare is not None:
             literal = _quotable(literal)
-        encode = slot.encode(links) if slot.in_sheet else partial(_both, slot.encode(links), html.escape)
-        is_pressed = slot.in_prose and slot.before is None and slot.name in links
-        parts += [literal, (slot.name, _pressed if is_pressed else encode)]
+        parts += [literal, (slot.name, _encode_in_html(slot, links))]
         at = slot.end
         if bare is not None and (number + 1 == len(slots) or slots[number + 1].attribute is not bare):
             parts.append(_quotable(source[at : bare.end]) + '"')
             at = bare.end
     return Template((*parts, source[at:]))
+
+
+def _encode_in_html(slot: Slot, links: Sequence[str]) -> Encode:
+    if slot.in_sheet:
+        return slot.encode(links)
+    if not slot.in_text or slot.before is not None:
+        return partial(_both, slot.encode(links), html.escape)
+    return _pressed if slot.name in links and not slot.in_link else _in_lines
+
+
+def _in_lines(value: str) -> str:
+    """A text as HTML that breaks where the text does."""
+    escaped = html.escape(value)
+    return _LINE_BREAKS.sub("<br>", escaped) if "\n" in escaped or "\r" in escaped else escaped
 
 
 def _template(

@@ -104,6 +104,13 @@ def text_to_send(
     return body if 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS else None
 
 
+def missing_for(said: TemplateContent, customer: Customer, business: Business) -> tuple[str, ...]:
+    """The variables that are required and say nothing for a customer."""
+    from rebound.templates.domain.variables import missing_of  # noqa: PLC0415 - only templates have variables
+
+    return missing_of(said.declared, said.made_from.variables, values_of(customer, business))
+
+
 def is_sendable(said: Said, category: Category, customer: Customer, business: Business) -> bool:
     """Whether the sender will find something to send to this customer, whose links are not written yet."""
     found = for_one(said, customer, business)
