@@ -311,6 +311,20 @@ class Rebound:
         body = {"customer_id": customer_id, "category": category, "channel": channel, "content": content}
         self._api.call("POST", "/v1/messages", body)
 
+    def save_template(self, template_id: str, definition: Json) -> int:
+        """Create a template, or save its next version; answers the version's number."""
+        return self._call(lambda found: int(found["version"]), "PUT", f"/v1/templates/{quote(template_id)}", definition)
+
+    def send_made(self, customer_id: str, category: str, channel: str, template_id: str, variables: Json) -> str:
+        """Send one message that is made from a template; answers its id."""
+        body = {"customer_id": customer_id, "category": category, "channel": channel}
+        made = {"template_id": template_id, "variables": variables}
+        return self._call(lambda found: str(found["message_id"]), "POST", "/v1/messages", {**body, **made})
+
+    def message_status(self, message_id: str) -> str:
+        """What has become of one message."""
+        return self._call(lambda found: str(found["status"]), "GET", f"/v1/messages/{quote(message_id)}")
+
     def customer(self, customer_id: str) -> Customer:
         """One customer as they are now."""
         return self._call(Customer.of, "GET", f"/v1/customers/{quote(customer_id)}")

@@ -148,6 +148,10 @@ def report(facts: Facts) -> str:
     if facts.third:
         delivered = facts.third.results.get("delivered", 0)
         parts.append(f"  The next marketing email: {facts.third.audience.targeted} sent to, {delivered} delivered.")
+    if facts.confirmed:
+        who = facts.confirmed
+        parts += ["", "A CONFIRMATION FROM A TEMPLATE WITH A LAYOUT"]
+        parts.append(f"  {who.name} <{who.mailbox}>: {who.status}; made from version {who.version} of the template")
     parts += ["", "DOES IT ADD UP?", checks_list(facts.checks), "", _verdict(facts)]
     return "\n".join(parts)
 

@@ -4,15 +4,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from local.demo.api import Audience, Campaign, Customer, ImportJob, Rebound
+from local.demo.confirmation import TEMPLATE, TEMPLATE_ID, variables_for
 from local.demo.errors import DemoError
 from local.demo.expectation import UNREACHABLE, Flag, expected_flags, silent_mailboxes, text_events
 from local.demo.progress import Progress, campaign_line
 from local.demo.sample import SampleCustomer, parse, relabelled, replacement_mailbox
 
 TEXTED_TAG: Final = "vip"
+PLAIN: Final = "@example.com"
+"""How mailboxes end to which everything is delivered."""
 POLL_SECONDS: Final = 1.0
 QUIET_SECONDS: Final = 12.0
 """How long nothing may change before what is still open is taken to stay open."""
@@ -78,6 +82,16 @@ class Returned:
     after: str
 
 
+@dataclass(frozen=True)
+class Confirmed:
+    """A customer who was sent a confirmation that is made from a template, and what became of it."""
+
+    name: str
+    mailbox: str
+    version: int
+    status: str
+
+
 @dataclass
 class Facts:
     """Everything that the final report tells; all numbers are the API's."""
@@ -94,6 +108,7 @@ class Facts:
     email_after_second: Campaign | None = None
     returned: list[Returned] = field(default_factory=list)
     third: Campaign | None = None
+    confirmed: Confirmed | None = None
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -190,6 +205,7 @@ class Story:
         facts.checks.append(flags_match("After the first campaigns", expected, _flags(flagged, people)))
         self._second_campaign(facts, email, expected, people)
         self._bring_back(facts, expected, people)
+        self._confirm(facts, people)
         facts.seconds = self._clock() - started
         return facts
 
@@ -337,6 +353,31 @@ class Story:
         left = self._flagged_like(expected - cleared, people)
         facts.checks.append(flags_match("At the end", expected - cleared, _flags(left, people)))
         self._progress.done(f"{facts.third.results.get('delivered', 0)} of 2 got the next marketing email")
+
+    def _confirm(self, facts: Facts, people: list[SampleCustomer]) -> None:
+        self._progress.step("6. A confirmation of a class: a template with a layout, and the values of this booking")
+        flagged = {customer.customer_id for customer in self._ours(people)}
+        who = next(
+            customer
+            for customer in self._rebound.customers(tag=TEXTED_TAG)
+            if customer.customer_id not in flagged and (customer.contacts["email"].address or "").endswith(PLAIN)
+        )
+        version = self._rebound.save_template(TEMPLATE_ID, TEMPLATE)
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+        message_id = self._rebound.send_made(
+            who.customer_id, "transactional", "email", TEMPLATE_ID, variables_for(tomorrow)
+        )
+        started = self._clock()
+        while (status := self._rebound.message_status(message_id)) in ("queued", "sending", "sent"):
+            if self._clock() - started >= QUIET_SECONDS * 3:
+                break
+            self._progress.update("waiting for the final word about the confirmation")
+            self._sleep(POLL_SECONDS)
+        facts.confirmed = Confirmed(who.name, who.contacts["email"].address or "", version, status)
+        facts.checks.append(
+            Check("The confirmation that was made from the template was delivered", status == "delivered", status)
+        )
+        self._progress.done(f"{who.name}: {status}")
 
     def _watch(self, facts: Facts, campaigns: Mapping[str, str], *, expect_open: int) -> list[Campaign]:
         """Poll campaigns, by label, until they are through and no more final words come."""

@@ -21,6 +21,8 @@ QUICK: Final = {"sizes": (1_000, 4_000), "text_size": 500, "capped_size": 1_000,
 RATE: Final = 500.0
 BUDGET: Final = 3.0
 """US dollars for a million emails, in campaigns of whatever size."""
+AS_CHEAP: Final = 0.02
+"""By how much more an email may cost that is made from a layout or a template than one that is given as it is."""
 SPREAD: Final = 0.10
 """How far each size's figure may be from the middle of the lowest and the highest."""
 BYTES_A_GIGABYTE: Final = 1 << 30
@@ -147,6 +149,8 @@ def run(
         "spread": round(spread(totals), 4),
         "bars": {
             f"email under {BUDGET:g} USD": max(*totals, from_layout["total"], from_template["total"]) < BUDGET,
+            f"from a layout or a template within {AS_CHEAP:.0%}": max(from_layout["total"], from_template["total"])
+            <= (1 + AS_CHEAP) * emails[str(written_size)]["total"],
             f"flat within {SPREAD:.0%} of the middle": spread(totals) <= SPREAD,
         },
         "notes": [

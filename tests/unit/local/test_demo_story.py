@@ -109,7 +109,11 @@ class FakeRebound:
                 return self._page(self._messages(campaign_id, query["status"][0]), query)
             case "POST", ["messages"]:
                 self._send("single", body["customer_id"], body["channel"])
-                return {"message_id": "m"}
+                return {"message_id": body["customer_id"]}
+            case "GET", ["messages", customer_id]:
+                return {"message_id": customer_id, "status": self.messages["single"][customer_id]}
+            case "PUT", ["templates", _]:
+                return {"version": 1, "warnings": []}
             case "GET", ["customers"]:
                 return self._page(self._listed(query), query)
             case "GET", ["customers", customer_id]:
@@ -261,7 +265,7 @@ def wrong(facts: Facts) -> list[str]:
 def test_on_a_right_rebound_every_check_holds() -> None:
     facts, _ = tell(FakeRebound())
     assert wrong(facts) == []
-    assert len(facts.checks) == 13
+    assert len(facts.checks) == 14
 
 
 def test_the_facts_are_those_of_the_api() -> None:
@@ -285,6 +289,9 @@ def test_the_facts_are_those_of_the_api() -> None:
     assert facts.second.audience.excluded == {"no_address": 2, "invalid_contact": 4}
     assert [each.after for each in facts.returned] == ["recovers+cy.diaz.3@twin.example.com", "bo.berg.2@example.com"]
     assert facts.third.results == {"delivered": 2}
+    assert facts.confirmed is not None
+    assert (facts.confirmed.mailbox, facts.confirmed.status) == ("ana.silva@example.com", "delivered")
+    assert "made from version 1 of the template" in report(facts)
 
 
 def test_a_bounce_that_comes_after_a_later_delivery_is_reported_and_flags_nobody() -> None:
