@@ -182,7 +182,7 @@ def test_on_a_desk_columns_stand_side_by_side_and_the_page_is_seen_around_the_co
     ("name", "happened"),
     [
         ("class_cancelled.it", "La sua lezione è annullata"),
-        ("voucher.fr", "Un bon pour vous"),
+        ("voucher.fr", "Un bon cadeau pour vous"),
         ("waiting_list_place_offered.de", "Ein Platz ist für Sie frei"),
     ],
 )
