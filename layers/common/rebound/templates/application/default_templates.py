@@ -16,6 +16,7 @@ from rebound.templates.domain.template import TEMPLATE_ID, Summary, Template, Te
 from rebound.templates.domain.template_events import default_id, default_template, event_of_default, template_events
 
 if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
     from rebound.templates.application.make_version import MadeVersion, MakeVersion
@@ -77,24 +78,25 @@ class DefaultTemplates(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     clock: Clock
 
-    def unsaved(self, template: Template) -> Default | None:
+    def unsaved(self, template: Template, business: Business | None = None) -> Default | None:
         """The default that a template is, where it is not saved: so it is until somebody uses or changes it.
 
-        A default that was saved, and would be another now, is not saved either.
+        A default that was saved, and would be another now, is not saved either. ``business`` is read where it is not
+        given, and needed.
         """
         default = default_of(template.template_id)
         if default is None or not template.published:
             return default
         if template.default_digest is None:
             return None
-        return None if template.default_digest == self.digest(template.business_id, default) else default
+        return None if template.default_digest == self._digest(template, default, business) else default
 
-    def digest(self, business_id: str, default: Default) -> str:
+    def _digest(self, template: Template, default: Default, business: Business | None = None) -> str:
         """Another where what is sent is another: for other words, and emails also for another style of the business."""
         if default.new.channel is not Channel.EMAIL:
             return default.digest
-        style = json.encode(self.businesses.get(business_id).layout_style)
-        return sha256(default.digest.encode() + style).hexdigest()[:16]
+        business = business or self.businesses.get(template.business_id)
+        return sha256(default.digest.encode() + json.encode(business.layout_style)).hexdigest()[:16]
 
     def made(self, template: Template, default: Default) -> MadeVersion:
         """A default as the next version, not saved."""
@@ -103,7 +105,7 @@ class DefaultTemplates(Struct, frozen=True, kw_only=True):
     def save(self, before: Template, default: Default) -> tuple[Template, TemplateVersion]:
         """Save a default as what is published. Raises ``ConcurrentChangeError``."""
         version = self.made(before, default).version
-        after = before.with_published(version, self.digest(before.business_id, default))
+        after = before.with_published(version, self._digest(before, default))
         return self.templates.save(before, after, version), version
 
     def published(self, business_id: str, template_id: str) -> int:

@@ -18,9 +18,11 @@ from rebound.templates.domain.template import TEMPLATE_ID, Summary, Template, Te
 from rebound.templates.domain.template_events import event_of_default, template_events
 
 if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.search import Search
     from rebound.platform.ports import Clock
-    from rebound.templates.application.default_templates import DefaultTemplates
+    from rebound.templates.application.default_templates import Default, DefaultTemplates
     from rebound.templates.application.make_version import MakeVersion, NewVersion
     from rebound.templates.ports import TemplateBook
 
@@ -62,11 +64,12 @@ class TemplateView(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """A template in a list."""
+    """A template in a list; ``unsaved`` is the default that it is, where it is not saved."""
 
     template: Template
     about: Summary
     is_default: bool
+    unsaved: Default | None = None
 
 
 class TemplateService(Struct, frozen=True, kw_only=True):
@@ -75,6 +78,7 @@ class TemplateService(Struct, frozen=True, kw_only=True):
     templates: TemplateBook
     make_version: MakeVersion
     defaults: DefaultTemplates
+    businesses: BusinessDirectory
     clock: Clock
 
     def put(self, business_id: str, template_id: str, new: NewVersion, expected: Expected = ANYTHING) -> TemplateView:
@@ -249,21 +253,22 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
     def _listed(self, business_id: str, after: str) -> Iterator[list[Listed]]:
         """All templates after an id, some at a time."""
+        business = self.businesses.get(business_id)
         while True:
             saved = {each.template_id: each for each in self.templates.page(business_id, after, LOOKED_AT)}
             is_last = len(saved) < LOOKED_AT
             until = "~" if is_last else max(saved)
             ids = sorted({*saved, *(each for each in default_ids() if after < each <= until)})
             templates = (saved.get(id_, Template(business_id=business_id, template_id=id_)) for id_ in ids)
-            yield [listed for each in templates if (listed := self._as_listed(each)) is not None]
+            yield [listed for each in templates if (listed := self._as_listed(each, business)) is not None]
             if is_last:
                 return
             after = until
 
-    def _as_listed(self, template: Template) -> Listed | None:
-        default = self.defaults.unsaved(template)
+    def _as_listed(self, template: Template, business: Business) -> Listed | None:
+        default = self.defaults.unsaved(template, business)
         if default is not None:
-            return Listed(template, default.about, is_default=True)
+            return Listed(template, default.about, is_default=True, unsaved=default)
         if template.about is None:
             return None
         return Listed(template, template.about, is_default=template.default_digest is not None)
@@ -271,15 +276,15 @@ class TemplateService(Struct, frozen=True, kw_only=True):
     def _matching(self, business_id: str, listed: list[Listed], search: Search | None) -> list[Listed]:
         if search is None:
             return listed
-        saved = [each.template for each in listed if self.defaults.unsaved(each.template) is None]
+        saved = [each.template for each in listed if each.unsaved is None]
         numbers = {each.template_id: each.published or each.draft for each in saved}
         versions = self.templates.versions(business_id, numbers)
 
-        def words(template: Template) -> str:
-            version, default = versions.get(template.template_id), self.defaults.unsaved(template)
-            return " ".join(default.words() if default is not None else _words_of(version) if version else ())
+        def words(each: Listed) -> str:
+            version = versions.get(each.template.template_id)
+            return " ".join(each.unsaved.words() if each.unsaved is not None else _words_of(version) if version else ())
 
-        return [each for each in listed if search((words(each.template),), ())]
+        return [each for each in listed if search((words(each),), ())]
 
 
 def check_event(event: str) -> None:
