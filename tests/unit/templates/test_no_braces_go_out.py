@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.languages import LANGUAGES
+from rebound.templates.adapters.mrml_renderer import MrmlRenderer
+from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
+from rebound.templates.application.render_layout import RenderLayout, content_of
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.rendering import VARIABLES, check_content, render_email, render_text
+from tests.contract.templates.fakes import MemoryTemplatesPorts
+from tests.fakes.layouts import LAYOUTS
+from tests.fakes.making import BUSINESS_ID, business
 
 LINK: Final = "https://r.example.com/x"
 FRAGMENTS: Final = st.sampled_from(
@@ -67,6 +73,20 @@ def test_no_email_has_two_braces(
 ) -> None:
     content = EmailContent(subject, html or "", text)
     email = render_email(content, Category.MARKETING, language, filled)
+
+    for part in (email.subject, email.html, email.text):
+        assert "{{" not in part
+
+
+@given(LAYOUTS, values())
+def test_no_email_from_a_layout_has_two_braces(layout: Mapping[str, Any], filled: Mapping[str, str]) -> None:
+    businesses = MemoryTemplatesPorts(business()).businesses
+    render = RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=businesses)
+    try:
+        content = content_of(render(BUSINESS_ID, layout, Category.MARKETING, ""), "")
+    except InvalidInputError:
+        return
+    email = render_email(content, Category.MARKETING, "en", filled)
 
     for part in (email.subject, email.html, email.text):
         assert "{{" not in part
@@ -153,11 +173,12 @@ def test_a_placeholder_with_something_unseen_within_is_refused(within: str, name
 @pytest.mark.parametrize("name", ["firstname", "frist_name", "first", "fullName"])
 @pytest.mark.parametrize("part", ["subject", "html", "text", "body"])
 def test_the_name_that_was_meant_is_told_in_every_part(part: str, name: str) -> None:
-    said: dict[str, Any] = {"subject": "s", "text": "t", part: f"Hi ##{{{{{name}}}}}"}
+    said: dict[str, Any] = {"subject": "s", "text": "t", part: f"Hi\n##{{{{first_name}}}} ##{{{{{name}}}}}"}
     content = TextContent(said["body"]) if part == "body" else EmailContent(**said)
     with pytest.raises(InvalidInputError) as caught:
         check_content(content, Category.MARKETING)
     [error] = caught.value.errors
 
     assert (error.field, error.did_you_mean) == (f"content.{part}", "full_name" if name == "fullName" else "first_name")
+    assert error.message.startswith(f"Line 2: Unknown variable ##{{{{{name}}}}}")
     assert f"Did you mean ##{{{{{error.did_you_mean}}}}}?" in error.message

@@ -30,12 +30,13 @@ _PERCENT_ENCODED: Final = re.compile(r"%(?:25)*7B", re.IGNORECASE)
 
 def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html: bool) -> Iterator[Flaw]:
     """What in a repaired template nobody could fill in, or would reach the customer as it stands."""
-    names = [found[1] for found in PLACEHOLDER.finditer(source)]
-    unknown = dict.fromkeys(name for name in names if name not in known)
-    for name in list(unknown)[:MAX_NAMED]:
+    names = {found[1]: found.start() for found in reversed(list(PLACEHOLDER.finditer(source)))}
+    unknown = [name for name in reversed(names) if name not in known]
+    for name in unknown[:MAX_NAMED]:
         meant = nearest(name, known)
         hint = "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
-        yield Flaw(f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}", did_you_mean=meant)
+        message = f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}"
+        yield Flaw(message, line_of(source, names[name]), meant)
     told: list[tuple[int, int]] = []
     yield from _without_hashes(source, known, told, is_html=is_html)
     yield from _stray_braces(source, known, Places(sorted(told)), is_html=is_html)
