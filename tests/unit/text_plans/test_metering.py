@@ -377,3 +377,14 @@ def test_who_takes_a_note_on_and_dies_leaves_it_to_another() -> None:
 
     assert len(notes(world)) == 2
     assert world.clock.now() >= at() + TELLING_TAKES
+
+
+def test_a_timer_that_comes_again_tells_nothing_again() -> None:
+    world = World(settings := planned(1))
+    reserved(world, settings, m1=1)
+    timers = list(world.timers.rows)
+    assert len(notes(world)) == 2
+    world.tell_owner(timers)
+
+    assert len(notes(world)) == 2
+    assert len(world.domain_events.published) == 2
