@@ -67,6 +67,10 @@ class DeployedDay:
         """What the pages behind links answered."""
         self.answered: list[Any] = []
         """What the pages behind the link of a question answered."""
+        self.confirmed: list[Any] = []
+        """What the page behind the link to confirm an appointment answered."""
+        self.fell_back: list[str] = []
+        """By which channel two texts went in the end, of which the plan had room for one."""
         self.shared: list[Any] = []
         """The campaigns to two who share an address, at their end."""
         self.tried: list[Sent] = []
@@ -403,6 +407,35 @@ class DeployedDay:
         self.answered = [self.deployment.open_link(path), self.deployment.open_link(path, "confirm=yes")]
         self.deployment.rest()
         self.consent = self.deployment.api("GET", own, business_id=first)
+
+    def run_out_of_texts(self) -> None:
+        """Of two who are asked to confirm, the plan has room for one text; the other confirms by a link in an email."""
+        first, asked = self.business_ids[0], dict[int, str]()
+        used = self.deployment.api("GET", "/v1/text-plan", business_id=first)["used"]
+        self.plan_texts(used + 1, first)
+        for number in (20, 21):
+            given: dict[str, Any] = {
+                "customer_id": self.customer_ids[0][number],
+                "category": "reminder",
+                "channel": "sms",
+                "content": self._content("sms"),
+                "email_content": self._content("email"),
+                "appointment_id": f"beyond-{number}",
+                "asks_confirmation": True,
+            }
+            made = self.deployment.api("POST", "/v1/messages", given, business_id=first, key=f"beyond {number}")
+            asked[number] = made["message_id"]
+            self.deployment.rest()
+        message = MessageKey(first, self.customer_ids[0][21], asked[21])
+        link = Link.to(Purpose.APPOINTMENT, ContactKey(first, Channel.EMAIL, email_of(21)), message)
+        path = f"/v1/appointment/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
+        self.confirmed = [self.deployment.open_link(path), self.deployment.open_link(path, "confirm=yes")]
+        self.fell_back = [
+            self.deployment.api("GET", f"/v1/messages/{message_id}", business_id=first)["channel"]
+            for message_id in asked.values()
+        ]
+        self.deployment.rest()
+        self.plan_texts(1000, first)
 
     def try_campaigns_out(self) -> None:
         """Two addresses of the business agree to get tests, and get one each."""

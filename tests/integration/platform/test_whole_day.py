@@ -94,6 +94,8 @@ class Done:
     tried: Sequence[Any]
     planned: Mapping[str, str]
     taken_back: Mapping[str, str]
+    confirmed: Sequence[Any]
+    fell_back: Sequence[str]
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,7 @@ def done() -> Iterator[Done]:
         day.ask_and_be_answered()
         day.try_campaigns_out()
         day.text_back()
+        day.run_out_of_texts()
         day.keep_in_step_with_the_suppression_list()
         day.share_an_address()
         day.stop_texts_by_a_link()
@@ -140,6 +143,8 @@ def done() -> Iterator[Done]:
             day.tried,
             day.planned,
             day.taken_back,
+            day.confirmed,
+            day.fell_back,
         )
         yield Done(ended, deployment, asked, *told)
 
@@ -215,6 +220,13 @@ def test_the_question_is_answered_by_the_button_and_stands_beside_what_staff_wro
     assert heads == [["Would you like our offers and news?"], ["Thank you, that is confirmed"]]
     assert said == [("marketing", False, "double_opt_in"), ("loyalty", True, "staff")]
     assert done.consent["channels"]["email"]["confirmed"] is True
+
+
+def test_a_text_for_which_the_plan_has_no_room_goes_by_email_and_its_link_confirms(done: Done) -> None:
+    heads = [re.findall("<h1>(.*)</h1>", answer["body"]) for answer in done.confirmed]
+
+    assert done.fell_back == ["sms", "email"]
+    assert heads == [["Will you come?"], ["Thank you, your appointment is confirmed"]]
 
 
 def test_no_link_is_in_a_log(done: Done) -> None:
