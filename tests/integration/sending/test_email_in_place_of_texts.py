@@ -1,6 +1,7 @@
 """What a client says of the email in place of a text, and what becomes of a text for which the plan has no room."""
 
 from copy import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -80,3 +81,33 @@ def test_a_text_for_which_the_plan_has_no_room_goes_by_email(stack: Stack) -> No
     assert (shown["channel"], shown["address"]) == ("email", "ana1@example.com")
     assert MessageStatus(shown["status"]) is MessageStatus.SENT
     assert shown["email_content"] == EMAIL
+
+
+@pytest.mark.parametrize(
+    ("included", "email", "foreseen"),
+    [
+        (5, "ana1@example.com", ("send", None, None)),
+        (0, "ana1@example.com", ("send", "email", None)),
+        (0, None, ("excluded", None, "text_plan_exhausted")),
+        (None, None, ("send", None, None)),
+    ],
+)
+def test_foreseen_says_by_which_channel_a_message_goes(
+    stack: Stack, included: int | None, email: str | None, foreseen: tuple[str, str | None, str | None]
+) -> None:
+    businesses = house.ports().businesses
+    plan = None if included is None else TextPlan(included)
+    businesses.replace(replace(businesses.get(BUSINESS_ID), text_plan=plan))
+    stack.api("PATCH", f"/v1/customers/{id_of(1)}", {"email": email})
+    found = posted(stack, "/v1/messages").body["foreseen"]
+
+    assert (found["decision"], found.get("channel"), found["reason"]) == foreseen
+    assert found.get("text_plan") == (None if included is None else {"segments": 1, "left": included})
+
+
+def test_a_text_for_next_year_is_not_foreseen_to_lack_room(stack: Stack) -> None:
+    businesses = house.ports().businesses
+    businesses.replace(replace(businesses.get(BUSINESS_ID), text_plan=TextPlan(0)))
+    later = (datetime.now(UTC) + timedelta(days=200)).isoformat()
+
+    assert "channel" not in posted(stack, "/v1/messages", send_at=later).body["foreseen"]

@@ -237,7 +237,7 @@ def test_a_time_that_is_over_is_now_and_an_appointment_that_has_begun_is_too_lat
     world = salon()
     late = remind(world, starts_at=at(3600))
     begun = remind(world, starts_at=at(-60))
-    foreseen = [world.foresee_message(posted) for posted in (late, begun)]
+    foreseen = [world.foresee_message(posted).decision for posted in (late, begun)]
     world.rest()
 
     assert isinstance(foreseen[0], Send)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
+from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.ids import id_of_external
@@ -57,6 +57,7 @@ from rebound.platform.http.shapes import (
     texts_foreseen,
 )
 from rebound.sending import wiring
+from rebound.sending.application.foresee_message import ForeseenMessage
 from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
 from rebound.templates.domain.content import Said
 from rebound.templates.domain.rendering import warnings_about
@@ -118,21 +119,27 @@ class ForeseenAnswer(Answer):
     reason: str | None = Field(
         description="Of held, quiet_hours or send_at; of excluded, why (Exclusion). New ones may be added."
     )
-
+    channel: Channel | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="email, where that is how a text goes: the text plan has no room for it.",
+    )
     text_plan: TextsForeseenAnswer | None = Field(
         default=None, exclude_if=is_none, description="Of a text of a business with a text plan, unless it is left out."
     )
 
     @classmethod
-    def of(cls, decision: Decision, text_plan: TextsForeseenAnswer | None = None) -> Self:
+    def of(cls, found: ForeseenMessage, text_plan: TextsForeseenAnswer | None = None) -> Self:
         """The answer for a decision."""
-        match decision:
+        more: dict[str, Any] = {"channel": Channel.EMAIL if found.falls_back else None, "text_plan": text_plan}
+        match found.decision:
             case Send():
-                return cls(decision=ForeseenDecision.SEND, until=None, reason=None, text_plan=text_plan)
+                return cls(decision=ForeseenDecision.SEND, until=None, reason=None, **more)
             case Hold(until, because):
-                return cls(decision=ForeseenDecision.HELD, until=until, reason=because, text_plan=text_plan)
-            case Exclusion():
-                return cls(decision=ForeseenDecision.EXCLUDED, until=None, reason=decision)
+                return cls(decision=ForeseenDecision.HELD, until=until, reason=because, **more)
+            case Exclusion() as reason:
+                counted = text_plan if reason is Exclusion.TEXT_PLAN_EXHAUSTED else None
+                return cls(decision=ForeseenDecision.EXCLUDED, until=None, reason=reason, text_plan=counted)
 
 
 class SingleMessageAnswer(MessageAnswer, SaidAnswer):
@@ -190,10 +197,11 @@ class PostedMessageAnswer(SingleMessageAnswer):
     def of_posted(cls, posted: Posted, request: Says) -> Self:
         """The answer for a message, with what becomes of it."""
         carrier = posted.carrier
-        decision = wiring.use_cases().foresee_message(posted)
+        texts = _texts_foreseen(posted)
+        found = wiring.use_cases().foresee_message(posted, has_room=texts is None or texts.segments <= texts.left)
         about = (*warnings_about(posted.business, carrier.category, carrier.channel), *request.layout_warnings)
         warnings = [FieldProblem.of(each) for each in about]
-        foreseen, external_id = ForeseenAnswer.of(decision, _texts_foreseen(posted)), posted.customer.external_id
+        foreseen, external_id = ForeseenAnswer.of(found, texts), posted.customer.external_id
         return cls.showing(posted.message, carrier, external_id, foreseen=foreseen, warnings=warnings)
 
 
