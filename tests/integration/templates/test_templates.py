@@ -289,3 +289,13 @@ def test_the_texts_of_variables_count_as_well(stack: Stack) -> None:
 
     assert refused.status == 422, refused.text
     assert "350000 are allowed" in refused.body["errors"][0]["message"]
+
+
+def test_what_cannot_be_filled_in_is_found_by_its_line(stack: Stack) -> None:
+    html = "<p>Hello</p>\n<p>##{{first_name}}</p>\n<p>##{{className}} ##{{frist_name}}</p>\n<p>##{{className}}</p>"
+    refused = put(stack, {**TEMPLATE, "contents": {"en": {"subject": "S", "html": html}}})
+
+    assert sorted((each["field"], each["message"][:44]) for each in refused.body["errors"]) == [
+        ("contents.en.html", "Line 3: Unknown variable ##{{className}}; kn"),
+        ("contents.en.html", "Line 3: Unknown variable ##{{frist_name}}; k"),
+    ]
