@@ -30,10 +30,12 @@ from rebound.receipts.adapters.twilio_callbacks import key_from_query
 from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.queues import decode_task, encode_task
 from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
-from rebound.templates.domain.template_events import default_template, event_of_default
+from rebound.templates.domain.template_events import event_of_default
 from rebound.templates.domain.variables import check_given, missing_of
 from tests.contract.events.test_domain_events import EVENTS as DOMAIN_EVENTS
 from tests.contract.events.test_domain_events import snake_case
+from tests.fakes.making import business
+from tests.fakes.template_defaults import made_default
 
 EVENTS: Final = Path(__file__).parents[3] / "events"
 KEY: Final = MessageKey("salon-juniper", "5f0c9c1e7ab84d0e9c53c2f1d2a6b7e4", "01M7W6C3805FEE6AD6R1F2WA02")
@@ -412,7 +414,7 @@ def test_a_message_from_a_default_template_gives_what_the_template_needs() -> No
     body = APIGatewayProxyEvent(load("api_gateway", "post_message_from_template")).json_body
     found = event_of_default(body["template_id"])
     assert found == ("class_cancelled", body["channel"])
-    declared = default_template(*found).variables
+    declared = made_default(*found, business()).version.variables
     assert missing_of(declared, check_given(declared, body["variables"]), {}) == ()
 
 

@@ -14,18 +14,16 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.layout_style import Style
 from rebound.kernel.channels import Channel
 from rebound.kernel.languages import LANGUAGES
-from rebound.templates.adapters.mrml_renderer import MrmlRenderer
-from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
-from rebound.templates.application.render_layout import RenderLayout, content_of
-from rebound.templates.domain.content import Content, MadeFrom, TemplateContent, TextContent
+from rebound.templates.domain.content import MadeFrom, TextContent
 from rebound.templates.domain.footers import ALL_LINKS
-from rebound.templates.domain.rendering import RenderedEmail, check_content
+from rebound.templates.domain.rendering import RenderedEmail, check_content, names_used
 from rebound.templates.domain.sendable import email_to_send, for_one, is_sendable, text_to_send
-from rebound.templates.domain.template_events import DefaultTemplate, default_template, lacking, template_events
+from rebound.templates.domain.template import TemplateVersion
+from rebound.templates.domain.template_events import lacking, template_events, variables_of
 from rebound.templates.domain.typed_values import VariableType
 from rebound.templates.domain.variables import check_given, examples_of
-from tests.contract.templates.fakes import MemoryTemplatesPorts
-from tests.fakes.making import BUSINESS_ID, business, customer
+from tests.fakes.making import business, customer
+from tests.fakes.template_defaults import made_default
 
 GOLDEN: Final = Path(__file__).parent / "defaults"
 GOLDEN_DEFAULTS: Final = (("class_cancelled", "it"), ("waiting_list_place_offered", "de"), ("voucher", "fr"))
@@ -38,30 +36,18 @@ of_each_event: Final = pytest.mark.parametrize("event", EVENTS)
 
 
 @cache
-def rendered(event: str) -> Mapping[str, Content]:
-    """What the emails of an event say, by language."""
-    ports = MemoryTemplatesPorts(STUDIO)
-    render = RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=ports.businesses)
-    default = default_template(event, Channel.EMAIL)
-    contents = dict[str, Content]()
-    for language, layout in default.layouts.items():
-        layout_made = render(BUSINESS_ID, layout, default.category, "layout", default.variables)
-        assert layout_made.warnings == ()
-        contents[language] = content_of(layout_made, "layout")
-        check_content(contents[language], default.category, default.variables)
-    return contents
-
-
-def contents_of(default: DefaultTemplate) -> Mapping[str, Content]:
-    return default.texts or rendered(default.event)
+def made(event: str, channel: Channel) -> TemplateVersion:
+    """A default as a business sends it."""
+    found = made_default(event, channel, STUDIO)
+    assert found.warnings == ()
+    return found.version
 
 
 def sent(event: str, channel: Channel, language: str, given: Mapping[str, Any]) -> str | RenderedEmail:
     """What Ana gets."""
-    default, ana = default_template(event, channel), customer(first_name="Ana", language=language)
-    made_from = MadeFrom(default.template_id, 1, check_given(default.variables, given))
-    said = TemplateContent(made_from, contents_of(default), default.variables)
-    assert is_sendable(said, default.category, ana, STUDIO)
+    version, ana = made(event, channel), customer(first_name="Ana", language=language)
+    said = version.content_for(MadeFrom(version.template_id, 1, check_given(version.variables, given)))
+    assert is_sendable(said, version.category, ana, STUDIO)
     found = for_one(said, ana, STUDIO)
     assert found is not None
     values = {**found.values, **LINKS}
@@ -69,7 +55,7 @@ def sent(event: str, channel: Channel, language: str, given: Mapping[str, Any]) 
         text = text_to_send(found.content, values, found.addresses)
         assert text is not None
         return text
-    email = email_to_send(found.content, default.category, language, values, found.addresses)
+    email = email_to_send(found.content, version.category, language, values, found.addresses)
     assert email is not None
     return email
 
@@ -79,7 +65,7 @@ def parts(message: str | RenderedEmail) -> tuple[str, ...]:
 
 
 def examples(event: str, channel: Channel, *, required_alone: bool = False) -> Mapping[str, Any]:
-    declared = default_template(event, channel).variables
+    declared = made(event, channel).variables
     return {name: each for name, each in examples_of(declared).items() if declared[name].required or not required_alone}
 
 
@@ -115,7 +101,7 @@ TEXT: Final = st.text(max_size=40) | st.sampled_from(
 def test_no_default_sends_two_braces_whatever_it_is_given(
     event: str, channel: Channel, language: str, data: st.DataObject
 ) -> None:
-    declared = default_template(event, channel).variables
+    declared = made(event, channel).variables
     values = dict(examples(event, channel))
     for name, each in declared.items():
         if each.type is VariableType.TEXT and each.texts is None:
@@ -131,26 +117,32 @@ def test_no_default_sends_two_braces_whatever_it_is_given(
 @of_each_event
 @pytest.mark.parametrize("channel", Channel)
 def test_a_default_is_what_a_business_could_have_saved_itself(event: str, channel: Channel) -> None:
-    default = default_template(event, channel)
+    version = made(event, channel)
 
-    assert set(contents_of(default)) == set(LANGUAGES)
-    for content in contents_of(default).values():
-        check_content(content, default.category, default.variables)
+    assert set(version.contents) == set(LANGUAGES)
+    for content in version.contents.values():
+        check_content(content, version.category, version.variables)
         assert lacking(event, content) == ()
+
+
+@of_each_event
+@pytest.mark.parametrize("channel", Channel)
+def test_a_message_from_a_default_needs_only_what_the_default_says(event: str, channel: Channel) -> None:
+    version = made(event, channel)
+
+    assert list(version.variables) == list(variables_of(event))
+    for name, variable in version.variables.items():
+        says = any(name in names_used(content) for content in version.contents.values())
+        assert variable.required == (variables_of(event)[name].required and says)
 
 
 @of_each_event
 def test_a_default_can_be_read_in_the_colours_of_a_business_of_the_night(event: str) -> None:
     style = Style(text_color="#ffffff", content_color="#101418", link_color="#8ab4f8")
-    studio = business(layout_style=style)
-    ports = MemoryTemplatesPorts(studio)
-    render = RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=ports.businesses)
-    default = default_template(event, Channel.EMAIL)
+    default = made_default(event, Channel.EMAIL, business(layout_style=style))
 
-    made = render(BUSINESS_ID, default.layouts["it"], default.category, "layout", default.variables)
-
-    assert "#101418" in made.html
-    assert made.warnings == ()
+    assert all("#101418" in str(content) for content in default.version.contents.values())
+    assert default.warnings == ()
 
 
 @pytest.mark.parametrize(("event", "language"), GOLDEN_DEFAULTS)

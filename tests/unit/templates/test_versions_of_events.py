@@ -8,21 +8,16 @@ import pytest
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
-from rebound.templates.adapters.mrml_renderer import MrmlRenderer
-from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
-from rebound.templates.application.make_version import MakeVersion, NewVersion
-from rebound.templates.application.render_layout import RenderLayout
+from rebound.templates.application.make_version import NewVersion
 from rebound.templates.domain.content import Content, EmailContent, TextContent
 from rebound.templates.domain.template import Template, TemplateVersion
-from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.fakes.making import BUSINESS_ID, business
+from tests.fakes.template_defaults import make_version
 
 NOW: Final = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 def made(event: str, content: Content, email_content: EmailContent | None = None) -> TemplateVersion:
-    ports = MemoryTemplatesPorts(business())
-    render = RenderLayout(mjml_renderer=MrmlRenderer(), html_cleaner=Nh3Cleaner(), businesses=ports.businesses)
     new = NewVersion(
         name="Of our own",
         channel=Channel.SMS if isinstance(content, TextContent) else Channel.EMAIL,
@@ -32,7 +27,7 @@ def made(event: str, content: Content, email_content: EmailContent | None = None
         contents={"en": content},
         email_content=email_content,
     )
-    return MakeVersion(render_layout=render)(Template(business_id=BUSINESS_ID, template_id="t"), 1, new, NOW).version
+    return make_version(business())(Template(business_id=BUSINESS_ID, template_id="t"), 1, new, NOW).version
 
 
 @pytest.mark.parametrize(

@@ -83,12 +83,10 @@ class DefaultTemplate(Struct, frozen=True, kw_only=True):
     By language it has ``layouts`` for email, as a client would write them, or ``texts``.
     """
 
-    template_id: str
     event: str
     channel: Channel
     name: str
     category: Category
-    variables: Mapping[str, Variable]
     layouts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     texts: Mapping[str, TextContent] = MappingProxyType({})
 
@@ -169,14 +167,11 @@ def default_template(event: str, channel: Channel) -> DefaultTemplate:
             layouts[language] = _layout_of(about, _words(language).hello, words, language)
         else:
             texts[language] = TextContent(_text_of(about, words))
-    written = json.encode(layouts).decode() if layouts else " ".join(text.body for text in texts.values())
     return DefaultTemplate(
-        template_id=default_id(event, channel),
         event=event,
         channel=channel,
         name=about.name,
         category=about.category,
-        variables=for_what_is_used(variables_of(event), _names_in(written)),
         layouts=layouts,
         texts=texts,
     )
