@@ -95,6 +95,7 @@ ALWAYS = frozenset(
         ("send_email", "frequencies.save"),
         ("send_email", "chunks.put_back"),
         ("send_text", "chunks.put_back"),
+        ("send_text", "messages.fall_back"),
         ("receive_text", "domain_events.publish"),
         ("receive_text", "appointments.close"),
     }

@@ -36,6 +36,7 @@ from rebound.sending.application import (
     acquire_send_slot,
     chunk_lifecycle,
     decide_recipients,
+    fall_back,
     requeue_chunks,
     run_campaign,
     send_email,
@@ -80,6 +81,7 @@ WORKERS: Final = (
     run_job,
     chunk_lifecycle,
     decide_recipients,
+    fall_back,
     send_email,
     send_text,
     suppression_list_client,
@@ -254,6 +256,11 @@ def leaves_a_halted_chunk_lying() -> Any:
     return patch.object(MemoryChunkQueue, "put", silent)
 
 
+def forgets_whom_it_moved_to_email() -> Any:
+    """Texts whose rows say that they go by email are in no chunk of emails."""
+    return patch.object(fall_back.FallBackToEmail, "go_on", lambda *_: None)
+
+
 def keeps_places() -> Any:
     """A place under a cap stays taken while its message waits for another attempt."""
     return patch.object(chunk_lifecycle.ChunkLifecycle, "release", lambda *_: None)
@@ -280,6 +287,7 @@ def closes_before_it_tells() -> Any:
         (forgets_whom_it_kept_back, "send_text", "chunks.put_back"),
         (forgets_who_waits, "send_email", "mailer.send"),
         (leaves_a_halted_chunk_lying, "send_text", "chunks.put_back"),
+        (forgets_whom_it_moved_to_email, "send_text", "messages.fall_back"),
         (keeps_places, "send_email", "frequencies.save"),
         (closes_before_it_tells, "receive_text", "domain_events.publish"),
         (forgets_the_mark, "send_email", "messages.record_new"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -57,11 +57,13 @@ from rebound.platform.http.shapes import (
     texts_foreseen,
 )
 from rebound.sending import wiring
-from rebound.sending.application.foresee_message import ForeseenMessage
 from rebound.sending.domain.single_messages import MessageChange, Posted, SingleMessage
 from rebound.templates.domain.content import Said
 from rebound.templates.domain.rendering import warnings_about
 from rebound.templates.domain.sendable import segments_for
+
+if TYPE_CHECKING:
+    from rebound.sending.application.foresee_message import ForeseenMessage
 
 APPOINTMENT_ID = re.compile("[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
@@ -129,7 +131,7 @@ class ForeseenAnswer(Answer):
     )
 
     @classmethod
-    def of(cls, found: ForeseenMessage, text_plan: TextsForeseenAnswer | None = None) -> Self:
+    def of(cls, found: "ForeseenMessage", text_plan: TextsForeseenAnswer | None = None) -> Self:
         """The answer for a decision."""
         more: dict[str, Any] = {"channel": Channel.EMAIL if found.falls_back else None, "text_plan": text_plan}
         match found.decision:
