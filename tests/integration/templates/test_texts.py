@@ -55,6 +55,30 @@ def test_placeholders_have_a_range(stack: Stack) -> None:
     assert (longest["units"], longest["segments"], longest["encoding"]) == (103, 2, "UCS-2")
 
 
+def test_a_text_of_a_template_has_its_variables(stack: Stack) -> None:
+    body = "Hi ##{{first_name}}: ##{{class_name}}, ##{{starts}}, ##{{price}}. ##{{url}}"
+    variables = {
+        "class_name": {"example": "Vinyasa", "required": True},
+        "starts": {"type": "time", "example": "17:30"},
+        "price": {"type": "money", "default": {"amount": "12.50", "currency": "USD"}},
+        "url": {"type": "url", "example": "https://studio.example.com/a"},
+        "first_name": {"default": "you"},
+    }
+
+    assert stack.api("POST", MEASURE, {"body": body}).fields == ["body"] * 4
+    answer = stack.api("POST", MEASURE, {"body": body, "variables": variables})
+
+    assert answer.status == 200, answer.text
+    shown = answer.body["with_examples"]
+    assert shown["body"] == "Hi Ana: Vinyasa, 5:30 PM, $12.50. https://studio.example.com/a"
+    assert (shown["encoding"], shown["segments"]) == ("GSM-7", 1)
+    assert answer.body["at_longest"]["units"] == len(": , 5:30 PM, $12.50. Hi ") + 100 + 200 + 200
+    refused = stack.api("POST", MEASURE, {"body": "##{{classname}}", "variables": {"class_name": {"type": "colour"}}})
+    assert (refused.status, refused.fields) == (422, ["variables.class_name.type"])
+    misspelt = stack.api("POST", MEASURE, {"body": "##{{classname}}", "variables": {"class_name": {}}})
+    assert misspelt.body["did_you_mean"] == {"body": "class_name"}
+
+
 def test_an_unknown_placeholder_is_422_with_the_name_that_was_meant(stack: Stack) -> None:
     answer = stack.api("POST", MEASURE, {"body": "Hi ##{{firstname}}"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -11,13 +12,13 @@ from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, TextContent
 from rebound.templates.domain.examples import example_values, longest_values
-from rebound.templates.domain.rendering import check_content, has_placeholders, render_text
+from rebound.templates.domain.rendering import NONE_DECLARED, addresses_among, check_content, names_used, render_text
 from rebound.templates.domain.text_size import Offender, TextSize, offenders, simplified, size_of_text
+from rebound.templates.domain.variables import Declared, check_declared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.text_prices import TextPrice
     from rebound.businesses.ports import BusinessDirectory, TextPriceBook
 
@@ -61,31 +62,38 @@ class MeasureText(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     text_prices: TextPriceBook
 
-    def __call__(self, business_id: str, body: str) -> MeasuredText:
-        """Measure a text. Raises ``InvalidInputError`` for placeholders that nobody can fill in."""
-        _check_placeholders(body)
+    def __call__(self, business_id: str, body: str, declared: Declared = NONE_DECLARED) -> MeasuredText:
+        """Measure a text, which may use what a template ``declared`` besides the variables of everybody.
+
+        Raises ``InvalidInputError`` for placeholders that nobody can fill in.
+        """
+        check_declared(declared)
+        _check_placeholders(body, declared)
         business = self.businesses.get(business_id)
-        simple, content = simplified(body), TextContent(body)
-        has_range = has_placeholders(content)
+        simple, content, addresses = simplified(body), TextContent(body), addresses_among(declared)
+        reading = partial(_reading, content, addresses, smart=business.smart_encoding)
+        has_range = bool(names_used(content))
         return MeasuredText(
             written=TextReading.of(body),
             offenders=tuple(offenders(body)),
             simplified=TextReading.of(simple) if simple != body else None,
-            with_examples=_reading(content, example_values(business), business) if has_range else None,
-            at_longest=_reading(content, longest_values(business), business) if has_range else None,
+            with_examples=reading(example_values(business, declared)) if has_range else None,
+            at_longest=reading(longest_values(business, declared)) if has_range else None,
             is_smart=business.smart_encoding,
             price=self.text_prices.get(business.country, business.text_provider),
         )
 
 
-def _reading(content: TextContent, values: Mapping[str, str], business: Business) -> TextReading:
-    return TextReading.of(render_text(content, values, smart=business.smart_encoding))
+def _reading(
+    content: TextContent, addresses: tuple[str, ...], values: Mapping[str, str], *, smart: bool
+) -> TextReading:
+    return TextReading.of(render_text(content, values, addresses, smart=smart))
 
 
-def _check_placeholders(body: str) -> None:
+def _check_placeholders(body: str, declared: Declared) -> None:
     """Every placeholder that a text of any kind may have is allowed."""
     try:
-        check_content(TextContent(body), Category.MARKETING)
+        check_content(TextContent(body), Category.MARKETING, declared)
     except InvalidInputError as error:
         wrong: list[FieldError] = [replace(each, field=each.field.removeprefix("content.")) for each in error.errors]
         raise InvalidInputError(*wrong) from None

@@ -281,11 +281,6 @@ def names_used(content: Content) -> frozenset[str]:
     return frozenset(name.strip() for _, template in _templates(content) for name in PLACEHOLDER.findall(template))
 
 
-def has_placeholders(content: Content) -> bool:
-    """Whether a content has any variable anywhere."""
-    return any(PLACEHOLDER.search(template) for _, template in _templates(content))
-
-
 def _uses(template: str, variable: str) -> bool:
     return any(used.strip() == variable for used in PLACEHOLDER.findall(template))
 

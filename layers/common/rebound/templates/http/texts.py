@@ -13,6 +13,7 @@ from rebound.templates import wiring
 from rebound.templates.application.measure_text import LONGEST_MEASURED, MeasuredText, TextReading
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.text_size import TextEncoding
+from rebound.templates.http.variable_shapes import VariableShape, read_variables
 
 
 class TextToMeasureRequest(Request):
@@ -21,6 +22,12 @@ class TextToMeasureRequest(Request):
     body: Annotated[str, StringConstraints(max_length=LONGEST_MEASURED)] = Field(
         description="May have placeholders. It may be longer than a text that is sent, and empty.",
         examples=["Hi ##{{first_name}} – see you on Monday"],
+    )
+    variables: dict[str, VariableShape] = Field(
+        default_factory=dict,
+        description="Of the template that the text is written for, as it declares them; with_examples shows their "
+        "examples.",
+        examples=[{"class_name": {"type": "text", "example": "Vinyasa"}}],
     )
 
 
@@ -143,5 +150,5 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(MeasuredTextAnswer),
     )
     def measure_text(request: Annotated[TextToMeasureRequest, Body()]) -> Response[str]:
-        measured = wiring.use_cases().measure_text(business_of(app), request.body)
+        measured = wiring.use_cases().measure_text(business_of(app), request.body, read_variables(request.variables))
         return json_answer(MeasuredTextAnswer.for_text(measured))
