@@ -75,7 +75,11 @@ def _constructed(value: Any, unset: object) -> Any:
     if not attrs.has(type(value)):
         return value
     given = {field.name: getattr(value, field.name) for field in attrs.fields(type(value)) if field.init}
-    return type(value)(**{name: _constructed(each, unset) for name, each in given.items() if each is not unset})
+    made = type(value)(**{name: _constructed(each, unset) for name, each in given.items() if each is not unset})
+    # Of a mapping, such as contents by language, entries are set one by one.
+    for name, each in getattr(value, "additional_properties", {}).items():
+        made[name] = _constructed(each, unset)
+    return made
 
 
 @dataclass(frozen=True)

@@ -216,11 +216,17 @@ def _places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
     for name, field in schema["properties"].items():
         if field.get("deprecated"):
             continue
-        group = SCHEMAS.get(name_of(field), {})
-        if group.get("type") == "object" and not group.get("required"):
+        group = _group(field)
+        if group is not None:
             yield from _places(group, (*above, name))
         else:
             yield (*above, name)
+
+
+def _group(field: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The shape of a group of options, of which the document may say that it may be null as well."""
+    shapes = (SCHEMAS.get(name_of(each), each) for each in (field, *field.get("anyOf", ())))
+    return next((each for each in shapes if each.get("properties") and not each.get("required")), None)
 
 
 def request_of(values: Mapping[Place, Any]) -> dict[str, Any]:
