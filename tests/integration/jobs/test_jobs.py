@@ -292,6 +292,7 @@ def test_whom_the_content_cannot_be_rendered_for_is_counted_and_named_also_as_a_
             "decision": "send",
             "reason": None,
             "until": None,
+            "missing_variables": [],
         }
     ]
     assert len(named(stack, BIRTHDAY, reason="cannot_render")) == 29

@@ -37,6 +37,7 @@ from rebound.sending.domain.single_messages import (
     timed,
     timing_of,
 )
+from rebound.templates.domain.content import TemplateContent
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -160,6 +161,10 @@ class SteerMessage(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         sent = after if message.fell_back is None else after.by_email
         decision = decide(customer, None, business, sent, now, whereabouts=self.whereabouts)
+        if decision is Exclusion.MISSING_VARIABLE and isinstance(sent.content, TemplateContent):
+            # It may say something by the time at which the message goes out, when that is asked again.
+            whenever = replace(sent, content=replace(sent.content, declared={}))
+            decision = decide(customer, None, business, whenever, now, whereabouts=self.whereabouts)
         task = ChunkTask(chunk.key, 1, lane_of(after))
         bring = partial(self._bring, sent, task, decision, now, business)
         # Before it is written: should this break off, what comes too early is held again. What is to come at once would
