@@ -12,7 +12,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
-from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
+from rebound.messages.domain.appointments import BY_LINK, Answered, AppointmentEntry, MessagePosted, confirmed_at
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.templates.domain.content import Content, EmailContent, TextContent
 from rebound.timeline.application.read_timeline import AppointmentLog
@@ -152,4 +152,6 @@ def test_every_message_has_its_sentence(status: MessageStatus, category: Categor
 
 def test_every_answer_has_its_sentence() -> None:
     assert sentence_of_answer(Answered(at(0), "SM1", confirmed=True)) == "Confirmed via text."
+    by_link = Answered(at(0), f"{BY_LINK}01M7W6C3805FEE6AD6R1F2WA02", confirmed=True)
+    assert sentence_of_answer(by_link) == "Confirmed via the link in an email."
     assert "not clear" in sentence_of_answer(Answered(at(0), "SM1", confirmed=False))

@@ -51,13 +51,13 @@ _WAITS: Final[Mapping[WaitReason, str]] = {
 def sentence_of_answer(answer: Answered) -> str:
     """What the customer said about the appointment."""
     if answer.confirmed:
-        return "Confirmed via text."
+        return "Confirmed via the link in an email." if answer.is_by_link else "Confirmed via text."
     return "Answered by text, and it is not clear what is meant: somebody should read it."
 
 
 def _kind(message: Message) -> str:
     if message.asks_confirmation:
-        return "text confirmation"
+        return "email confirmation" if message.channel is Channel.EMAIL else "text confirmation"
     return f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
 
 

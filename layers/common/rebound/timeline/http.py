@@ -47,7 +47,9 @@ class AppointmentEntryAnswer(Answer):
     kind: Literal["message", "reply"]
     sentence: str = Field(description="In plain English, for the reception desk.")
     message: MessageAnswer | None = Field(description="Of kind message.")
-    reply_id: str | None = Field(description="Of kind reply: the reply with the customer's words.")
+    reply_id: str | None = Field(
+        description="Of kind reply: the reply with the customer's words; null where they pressed a link's button."
+    )
     confirmed: bool | None = Field(description="Of kind reply: whether it confirms; false when it is unclear.")
 
     @classmethod
@@ -59,7 +61,7 @@ class AppointmentEntryAnswer(Answer):
                 kind="reply",
                 sentence=sentence_of_answer(entry),
                 message=None,
-                reply_id=entry.reply_id,
+                reply_id=None if entry.is_by_link else entry.reply_id,
                 confirmed=entry.confirmed,
             )
         return cls(

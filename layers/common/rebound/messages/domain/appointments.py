@@ -5,6 +5,7 @@ The client keeps the appointments themselves; Rebound only knows the names that 
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,10 +27,18 @@ class MessagePosted(Struct, frozen=True):
         return self.key.message_id
 
 
-class Answered(Struct, frozen=True):
-    """The customer answered a text that asked for a confirmation.
+BY_LINK: Final = "link"
+"""Prefix of the id of what is no reply with words, but a press of the button behind a link: the message's id follows.
 
-    ``confirmed`` is false when the meaning is unclear. ``reply_id`` names the reply, which has the customer's words.
+No provider's id begins so.
+"""
+
+
+class Answered(Struct, frozen=True):
+    """The customer answered a text that asked for a confirmation, or confirmed behind the link of the email instead.
+
+    ``confirmed`` is false when the meaning is unclear. ``reply_id`` names the reply, which has the customer's words, or
+    the message with the link (``BY_LINK``).
     """
 
     at: datetime
@@ -40,6 +49,11 @@ class Answered(Struct, frozen=True):
     def entry_id(self) -> str:
         """The id of the entry, the same whenever the reply is recorded."""
         return self.reply_id
+
+    @property
+    def is_by_link(self) -> bool:
+        """Whether the customer pressed the button behind a link, and wrote nothing."""
+        return self.reply_id.startswith(BY_LINK)
 
 
 AppointmentEntry = MessagePosted | Answered

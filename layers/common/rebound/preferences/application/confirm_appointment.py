@@ -13,7 +13,7 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.events import AppointmentConfirmed
 from rebound.kernel.receipts import MessageKey
-from rebound.messages.domain.appointments import Answered
+from rebound.messages.domain.appointments import BY_LINK, Answered
 from rebound.messages.domain.links import Purpose
 
 if TYPE_CHECKING:
@@ -129,4 +129,4 @@ class ConfirmAppointment(Struct, frozen=True, kw_only=True):
 
 def _reply_id(key: MessageKey) -> str:
     """The id of the answer that a press of the button is, however often it is pressed."""
-    return f"link{key.message_id}"
+    return f"{BY_LINK}{key.message_id}"
