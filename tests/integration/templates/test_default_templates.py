@@ -33,8 +33,8 @@ def ana(stack: Stack) -> str:
 def test_defaults_are_there_without_anything_being_kept(stack: Stack) -> None:
     listed = stack.api("GET", "/v1/templates", query={"event": "class_cancelled"}).body["items"]
     assert [(each["template_id"], each["is_default"], each["published_version"]) for each in listed] == [
-        ("class_cancelled.email", True, None),
-        ("class_cancelled.sms", True, None),
+        ("class_cancelled.email", True, 1),
+        ("class_cancelled.sms", True, 1),
     ]
     read = stack.api("GET", URL)
     assert read.status == 200, read.text
@@ -174,3 +174,13 @@ def test_a_default_is_in_the_businesss_style_of_the_day_and_what_was_made_from_i
     assert stack.api("POST", "/v1/messages", {**body, "channel": "sms", **text}).body["template_version"] == 1
     assert stack.api("PATCH", "/v1/business", {"layout_style": {"background_color": "#ffffff"}}).status == 200
     assert stack.api("GET", "/v1/templates/class_confirmed.sms").body["version"] == 1
+
+
+def test_what_an_event_gives_stays_what_it_is(stack: Stack) -> None:
+    body = {"name": "W", "event": "waiver_to_sign", "channel": "sms", "content": {"body": "##{{url}}"}}
+    declared = {"url": {"type": "text", "required": False}}
+    refused = stack.api("PUT", "/v1/templates/w", {**body, "variables": declared})
+    assert refused.status == 422
+    assert [each["field"] for each in refused.body["errors"]] == ["variables.url.required", "variables.url.type"]
+    kept = {"url": {"type": "url", "required": True, "example": "https://salon.example/w"}}
+    assert stack.api("PUT", "/v1/templates/w", {**body, "variables": kept}).status == 200

@@ -102,6 +102,35 @@ def test_a_variable_is_changed_or_removed_by_its_name(stack: Stack) -> None:
     assert [each["field"] for each in refused.body["errors"]] == ["contents.en.subject", "contents.de.subject"]
 
 
+def test_of_a_variable_changes_what_is_named(stack: Stack) -> None:
+    put(stack, {**TEMPLATE, "variables": {"class_name": {"type": "text"}, "starts": {"type": "date"}}})
+    changed = stack.api("PATCH", URL, {"variables": {"starts": {"required": True}}}).body
+    assert (changed["variables"]["starts"]["type"], changed["variables"]["starts"]["required"]) == ("date", True)
+
+
+@pytest.mark.parametrize("body", [TEMPLATE, {**TEMPLATE, "contents": None, "layout": LAYOUT}])
+@pytest.mark.parametrize("status", ["published", "draft"])
+def test_what_is_said_already_is_no_version_more(stack: Stack, body: Mapping[str, Any], status: str) -> None:
+    first = put(stack, {**body, "status": status})
+    for again in (put(stack, {**body, "status": status}), stack.api("PATCH", URL, {"status": status})):
+        assert (again.body, tag_of(again)) == (first.body, tag_of(first))
+    changed = stack.api("PATCH", URL, {"name": "Other", "status": status}).body
+    assert changed["version"] == first.body["version"] + 1
+
+
+def test_an_edit_that_changes_nothing_leaves_a_default(stack: Stack) -> None:
+    default = stack.api("GET", "/v1/templates/receipt.email").body
+    unchanged = stack.api("PATCH", "/v1/templates/receipt.email", {}).body
+    assert unchanged == default
+    assert (default["is_default"], default["saved_at"], default["published_version"]) == (True, None, 1)
+
+
+def test_a_version_and_a_status_are_not_asked_for_together(stack: Stack) -> None:
+    put(stack)
+    refused = stack.api("GET", URL, query={"version": "1", "status": "draft"})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "status")
+
+
 @pytest.mark.parametrize(
     ("given", "errors", "meant"),
     [

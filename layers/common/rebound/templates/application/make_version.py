@@ -65,6 +65,7 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         """The version of that number. Raises ``InvalidInputError`` with everything that is wrong."""
         check_declared(new.variables)
         of_event = {} if new.event is None else variables_of(new.event)
+        _check_kept(new, of_event)
         declared = {**of_event, **new.variables}
         warnings: list[FieldError] = []
         contents = self._contents(template.business_id, new, declared, warnings)
@@ -128,6 +129,22 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         check_content(content, new.category, declared, path)
         warnings.extend(rendered.warnings)
         return content
+
+
+def _check_kept(new: NewVersion, of_event: Declared) -> None:
+    """Refuse to make of an event's variable what the event's senders do not know. Raises ``InvalidInputError``."""
+    must_use = () if new.event is None else template_events()[new.event].must_use
+    errors: list[FieldError] = []
+    for name in of_event.keys() & new.variables.keys():
+        own, given = new.variables[name], of_event[name]
+        if own.type is not given.type:
+            message = f"Must be {given.type}: the event {new.event} gives this variable."
+            errors.append(FieldError(f"variables.{name}.type", message))
+        if name in must_use and not own.required:
+            message = f"Must be true: without it the event {new.event} is of no use."
+            errors.append(FieldError(f"variables.{name}.required", message))
+    if errors:
+        raise InvalidInputError(*sorted(errors, key=lambda error: error.field))
 
 
 def _check_size(version: TemplateVersion) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.kernel.errors import ChangedMeanwhileError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import (
+    ChangedMeanwhileError,
+    ConcurrentChangeError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+)
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.kernel.retrying import retried
 from rebound.templates.application.default_templates import default_ids, default_of
@@ -131,13 +137,28 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         return retried(write)
 
     def _saved(self, before: Template, new: NewVersion) -> TemplateView:
-        """Check, render and write the next version. Raises ``InvalidInputError`` with everything that is wrong."""
+        """Check, render and write the next version, if it says anything else than the one whose place it takes.
+
+        Raises ``InvalidInputError`` with everything that is wrong.
+        """
+        default = self.defaults.unsaved(before)
         # A default that is not saved was shown with the next number.
-        number = before.latest + (1 if self.defaults.unsaved(before) is None else 2)
+        number = before.latest + (1 if default is None else 2)
         made = self.make_version(before, number, new, self.clock.now())
-        version = made.version
+        version, stands = made.version, self._in_place(before, default, is_draft=new.is_draft)
+        if stands is not None and replace(
+            version, version=stands.version.version, saved_at=stands.version.saved_at
+        ) == (stands.version):
+            return replace(stands, warnings=made.warnings)
         after = before.with_draft(version) if new.is_draft else before.with_published(version)
         return TemplateView(self.templates.save(before, after, version), version, made.warnings)
+
+    def _in_place(self, before: Template, default: Default | None, *, is_draft: bool) -> TemplateView | None:
+        """What is published, or the draft; ``None`` where there is none."""
+        if default is not None and not is_draft:
+            return self._shown(before)
+        number = before.draft if is_draft else before.published
+        return self._view(before, number) if number else None
 
     def publish(self, business_id: str, template_id: str, expected: Expected = ANYTHING) -> TemplateView:
         """Let messages be made from the draft; without one, what is published stays. Raises ``NotFoundError``."""
@@ -202,12 +223,17 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
         Raises ``NotFoundError``.
         """
-        template = self.templates.get(business_id, template_id)
-        if number is not None and not (self.defaults.unsaved(template) is not None and number == template.latest + 1):
-            return self._view(template, number)
-        if is_draft and not template.draft:
-            raise NotFoundError("draft" if template.exists else "template")
-        return self._view(template, template.draft) if is_draft else self._shown(template)
+
+        def read() -> TemplateView:
+            template = self.templates.get(business_id, template_id)
+            is_unsaved = number == template.latest + 1 and self.defaults.unsaved(template) is not None
+            if number is not None and not is_unsaved:
+                return self._view(template, number)
+            if is_draft and not template.draft:
+                raise NotFoundError("draft" if template.exists else "template")
+            return self._view(template, template.draft) if is_draft else self._shown(template)
+
+        return retried(read)
 
     def _shown(self, template: Template) -> TemplateView:
         """What is published, or else the draft. Raises ``NotFoundError``."""
@@ -224,8 +250,13 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         return TemplateView(template, self._read(template, number), is_default=is_default)
 
     def _read(self, template: Template, number: int) -> TemplateVersion:
-        """The version of that number, read now: a draft may be gone. Raises ``NotFoundError``."""
+        """The version of that number, read now.
+
+        Raises ``NotFoundError``, and ``ConcurrentChangeError`` for a draft that was published or removed meanwhile.
+        """
         found = self.templates.versions(template.business_id, {template.template_id: number})
+        if not found and number in {template.published, template.draft}:
+            raise ConcurrentChangeError
         if not found:
             raise NotFoundError("template version" if template.exists else "template")
         return found[template.template_id]

@@ -179,8 +179,12 @@ class TemplateChangeRequest(Request):
         for name in given & {"name", "category", "event", "email_content"}:
             after[name] = getattr(self, name)
         if "variables" in given:
-            named = {name: None if each is None else each.model_dump() for name, each in self.variables.items()}
-            after["variables"] = _merged(after["variables"], named)
+            stood = after["variables"]
+            named = {
+                name: None if each is None else {**stood.get(name, {}), **each.model_dump(exclude_unset=True)}
+                for name, each in self.variables.items()
+            }
+            after["variables"] = _merged(stood, named)
         chosen = [name for name in SAYS if name in given and getattr(self, name) is not None]
         if len(chosen) > 1 or (not chosen and any(name in given and after[name] is not None for name in SAYS)):
             raise InvalidInputError(FieldError(chosen[1] if chosen else _first(given, SAYS), EXACTLY_ONE))
@@ -204,7 +208,7 @@ class TemplateAnswer(Answer):
     published_version: int | None = Field(description="From which messages are made now.")
     draft_version: int | None
     is_default: bool = Field(description="The default template of an event, as it is; edits make it your own.")
-    saved_at: Time
+    saved_at: Time | None = Field(description="Null for a default that nobody has used or edited.")
     variables: dict[str, VariableAnswer] = Field(
         description="What messages may be given: the variables of its event, and its own."
     )
@@ -230,7 +234,7 @@ class TemplateAnswer(Answer):
             status="published" if is_unsaved else current.get(version.version, "superseded"),
             published_version=version.version if is_unsaved else template.published or None,
             draft_version=template.draft or None,
-            saved_at=version.saved_at,
+            saved_at=None if is_unsaved else version.saved_at,
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
         )
 
@@ -257,7 +261,7 @@ class ListedTemplateAnswer(Answer):
             about,
             template_id=template.template_id,
             languages=list(about.languages),
-            published_version=template.published or None,
+            published_version=template.latest + 1 if listed.unsaved is not None else template.published or None,
             draft_version=template.draft or None,
             is_default=listed.is_default,
         )
@@ -406,6 +410,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         version: Annotated[int | None, Query(ge=1, description="One that was published once.")] = None,
         status: Annotated[Saved | None, Query(description="draft: the draft.")] = None,
     ) -> Response[str]:
+        if version is not None and status is not None:
+            raise InvalidInputError(FieldError("status", "Give version or status, not both."))
         return _shown(
             wiring.use_cases().template_service.get(
                 business_of(app), template_id, number=version, is_draft=status == "draft"
