@@ -6,6 +6,7 @@ import time
 
 from local.demo.api import HttpApi, Rebound, read_stack
 from local.demo.errors import DemoError
+from local.demo.operator import operator_of_this_stack
 from local.demo.progress import Progress
 from local.demo.report import report, what_next
 from local.demo.sample import SAMPLE_FILE
@@ -21,7 +22,8 @@ def main() -> int:
     try:
         stack = read_stack()
         progress = Progress(sys.stdout, time.monotonic)
-        facts = Story(Rebound(HttpApi(stack)), SAMPLE_FILE.read_text(encoding="utf-8"), progress).tell()
+        rebound, sample = Rebound(HttpApi(stack)), SAMPLE_FILE.read_text(encoding="utf-8")
+        facts = Story(rebound, operator_of_this_stack(), sample, progress).tell()
     except DemoError as error:
         print(f"\nThe demo stopped. {error}", file=sys.stderr)
         return 1

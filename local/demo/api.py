@@ -255,6 +255,21 @@ class ImportJob:
         return cls(str(found["status"]), _counts(found.get("counts") or {}), tuple(errors))
 
 
+@dataclass(frozen=True)
+class Message:
+    """A message to one customer as it is at one moment."""
+
+    message_id: str
+    channel: str
+    address: str | None
+    status: str
+
+    @classmethod
+    def of(cls, found: Json) -> "Message":
+        """Read from an answer."""
+        return cls(str(found["message_id"]), str(found["channel"]), found.get("address"), str(found["status"]))
+
+
 class Rebound:
     """The calls that the demo makes, by what they are for."""
 
@@ -306,24 +321,22 @@ class Rebound:
         """A campaign as it is now."""
         return self._call(Campaign.of, "GET", f"/v1/campaigns/{quote(campaign_id)}")
 
-    def send(self, customer_id: str, category: str, channel: str, content: Json) -> None:
-        """Send one message to one customer, now."""
-        body = {"customer_id": customer_id, "category": category, "channel": channel, "content": content}
-        self._api.call("POST", "/v1/messages", body)
+    def send(self, customer_id: str, category: str, channel: str, said: Json) -> Message:
+        """Send one message to one customer, now; ``said`` is its content, or what it is made from."""
+        body = {"customer_id": customer_id, "category": category, "channel": channel, **said}
+        return self._call(Message.of, "POST", "/v1/messages", body)
+
+    def message(self, message_id: str) -> Message:
+        """One message as it is now."""
+        return self._call(Message.of, "GET", f"/v1/messages/{quote(message_id)}")
+
+    def texts_used(self) -> int:
+        """Segments of texts that the business's plan has counted this month."""
+        return self._call(lambda found: int(found["used"]), "GET", "/v1/text-plan")
 
     def save_template(self, template_id: str, definition: Json) -> int:
         """Create a template, or save its next version; answers the version's number."""
         return self._call(lambda found: int(found["version"]), "PUT", f"/v1/templates/{quote(template_id)}", definition)
-
-    def send_made(self, customer_id: str, category: str, channel: str, template_id: str, variables: Json) -> str:
-        """Send one message that is made from a template; answers its id."""
-        body = {"customer_id": customer_id, "category": category, "channel": channel}
-        made = {"template_id": template_id, "variables": variables}
-        return self._call(lambda found: str(found["message_id"]), "POST", "/v1/messages", {**body, **made})
-
-    def message_status(self, message_id: str) -> str:
-        """What has become of one message."""
-        return self._call(lambda found: str(found["status"]), "GET", f"/v1/messages/{quote(message_id)}")
 
     def customer(self, customer_id: str) -> Customer:
         """One customer as they are now."""

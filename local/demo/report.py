@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from local.demo.api import Campaign, Stack
+from local.demo.single_messages import Sent
 from local.demo.story import Check, Facts, FlaggedAddress, import_in_words
 
 _WIDTH: Final = 100
@@ -149,9 +150,10 @@ def report(facts: Facts) -> str:
         delivered = facts.third.results.get("delivered", 0)
         parts.append(f"  The next marketing email: {facts.third.audience.targeted} sent to, {delivered} delivered.")
     if facts.confirmed:
-        who = facts.confirmed
-        parts += ["", "A CONFIRMATION FROM A TEMPLATE WITH A LAYOUT"]
-        parts.append(f"  {who.name} <{who.mailbox}>: {who.status}; made from version {who.version} of the template")
+        parts += ["", "A CONFIRMATION FROM A TEMPLATE WITH A LAYOUT", _sent(facts.confirmed)]
+    if facts.fell_back:
+        parts += ["", "A TEXT MORE THAN THE PLAN HAS ROOM FOR", _sent(facts.fell_back.within)]
+        parts += [_sent(facts.fell_back.after)]
     parts += ["", "DOES IT ADD UP?", checks_list(facts.checks), "", _verdict(facts)]
     return "\n".join(parts)
 
@@ -174,6 +176,10 @@ def what_next(stack: Stack) -> str:
   curl -s "{stack.twin_url.rstrip("/")}/log" | tail -n 3
 
 `make down` stops it."""
+
+
+def _sent(sent: Sent) -> str:
+    return f"  {sent.name}, by {'email' if sent.channel == 'email' else 'text'} to {sent.address}: {sent.status}"
 
 
 def _verdict(facts: Facts) -> str:

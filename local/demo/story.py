@@ -1,22 +1,22 @@
 """The main job from beginning to end on the sample customers, and the sums it checks on the way."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from local.demo.api import Audience, Campaign, Customer, ImportJob, Rebound
-from local.demo.confirmation import TEMPLATE, TEMPLATE_ID, variables_for
 from local.demo.errors import DemoError
 from local.demo.expectation import UNREACHABLE, Flag, expected_flags, silent_mailboxes, text_events
 from local.demo.progress import Progress, campaign_line
 from local.demo.sample import SampleCustomer, parse, relabelled, replacement_mailbox
+from local.demo.single_messages import FellBack, Operate, Sent, SingleMessages
 
 TEXTED_TAG: Final = "vip"
-PLAIN: Final = "@example.com"
-"""How mailboxes end to which everything is delivered."""
+_PLAIN: Final = {"email": re.compile(r".*@example\.(com|net|org)"), "sms": re.compile(r"\+1(?!500|555)[0-9]{10}")}
+"""Addresses to which everything is delivered."""
 POLL_SECONDS: Final = 1.0
 QUIET_SECONDS: Final = 12.0
 """How long nothing may change before what is still open is taken to stay open."""
@@ -82,16 +82,6 @@ class Returned:
     after: str
 
 
-@dataclass(frozen=True)
-class Confirmed:
-    """A customer who was sent a confirmation that is made from a template, and what became of it."""
-
-    name: str
-    mailbox: str
-    version: int
-    status: str
-
-
 @dataclass
 class Facts:
     """Everything that the final report tells; all numbers are the API's."""
@@ -108,7 +98,8 @@ class Facts:
     email_after_second: Campaign | None = None
     returned: list[Returned] = field(default_factory=list)
     third: Campaign | None = None
-    confirmed: Confirmed | None = None
+    confirmed: Sent | None = None
+    fell_back: FellBack | None = None
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -170,6 +161,7 @@ class Story:
     def __init__(
         self,
         rebound: Rebound,
+        operate: Operate,
         sample_text: str,
         progress: Progress,
         *,
@@ -178,6 +170,7 @@ class Story:
         run: str | None = None,
     ) -> None:
         self._rebound = rebound
+        self._operate = operate
         self._text = sample_text
         self._progress = progress
         self._clock = clock
@@ -205,7 +198,7 @@ class Story:
         facts.checks.append(flags_match("After the first campaigns", expected, _flags(flagged, people)))
         self._second_campaign(facts, email, expected, people)
         self._bring_back(facts, expected, people)
-        self._confirm(facts, people)
+        self._write_to_one(facts, people)
         facts.seconds = self._clock() - started
         return facts
 
@@ -311,7 +304,7 @@ class Story:
         recovering = _first_with(flagged, "recovers+", people)
         gone = _first_with(flagged, "bounce+", people)
         # A reminder is about the customer's own booking: it is tried although the mailbox is flagged.
-        self._rebound.send(recovering.customer_id, "reminder", "email", _EMAIL_CONTENT["reminder"])
+        self._rebound.send(recovering.customer_id, "reminder", "email", {"content": _EMAIL_CONTENT["reminder"]})
         recovered = self._until_clear(recovering.customer_id)
         new_mailbox = replacement_mailbox(gone.contacts["email"].address or "", (who.email for who in people))
         self._rebound.change_email(gone.customer_id, new_mailbox)
@@ -354,30 +347,23 @@ class Story:
         facts.checks.append(flags_match("At the end", expected - cleared, _flags(left, people)))
         self._progress.done(f"{facts.third.results.get('delivered', 0)} of 2 got the next marketing email")
 
-    def _confirm(self, facts: Facts, people: list[SampleCustomer]) -> None:
-        self._progress.step("6. A confirmation of a class: a template with a layout, and the values of this booking")
+    def _write_to_one(self, facts: Facts, people: list[SampleCustomer]) -> None:
         flagged = {customer.customer_id for customer in self._ours(people)}
-        who = next(
-            customer
-            for customer in self._rebound.customers(tag=TEXTED_TAG)
-            if customer.customer_id not in flagged and (customer.contacts["email"].address or "").endswith(PLAIN)
-        )
-        version = self._rebound.save_template(TEMPLATE_ID, TEMPLATE)
-        tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
-        message_id = self._rebound.send_made(
-            who.customer_id, "transactional", "email", TEMPLATE_ID, variables_for(tomorrow)
-        )
-        started = self._clock()
-        while (status := self._rebound.message_status(message_id)) in ("queued", "sending", "sent"):
-            if self._clock() - started >= QUIET_SECONDS * 3:
-                break
-            self._progress.update("waiting for the final word about the confirmation")
-            self._sleep(POLL_SECONDS)
-        facts.confirmed = Confirmed(who.name, who.contacts["email"].address or "", version, status)
-        facts.checks.append(
-            Check("The confirmation that was made from the template was delivered", status == "delivered", status)
-        )
-        self._progress.done(f"{who.name}: {status}")
+        vips = self._rebound.customers(tag=TEXTED_TAG)
+        who = next(each for each in vips if each.customer_id not in flagged and _can_be_reached_both_ways(each))
+        single = SingleMessages(self._rebound, self._operate, self._progress, self._clock, self._sleep)
+        self._progress.step("6. A confirmation of a class: a template with a layout, and the values of this booking")
+        facts.confirmed = single.confirm(who)
+        self._progress.step("7. The texts of the month run out: what is left goes by email")
+        facts.fell_back = single.run_out_of_texts(who)
+        facts.checks += [
+            Check("The confirmation that was made from the template was delivered", facts.confirmed.arrived),
+            Check(
+                "The text within the plan arrived as a text, the one after it as an email",
+                facts.fell_back.within.arrived_by("sms") and facts.fell_back.after.arrived_by("email"),
+                f"{facts.fell_back.within}, {facts.fell_back.after}",
+            ),
+        ]
 
     def _watch(self, facts: Facts, campaigns: Mapping[str, str], *, expect_open: int) -> list[Campaign]:
         """Poll campaigns, by label, until they are through and no more final words come."""
@@ -451,6 +437,15 @@ def _marketing(name: str, segment_id: str, channel: str, content: Mapping[str, s
         "segment_id": segment_id,
         "content": dict(content),
     }
+
+
+def _can_be_reached_both_ways(customer: Customer) -> bool:
+    """Whether an email and a text are surely delivered."""
+    contacts = customer.contacts
+    return all(
+        channel in contacts and plain.fullmatch(contacts[channel].address or "") and not contacts[channel].opted_out
+        for channel, plain in _PLAIN.items()
+    )
 
 
 def _in_words(audience: Audience) -> str:

@@ -73,6 +73,9 @@ class FakeRebound:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._last_sent: dict[str, dict[str, str]] = {}
         self._numbers = count(1)
+        self._singles: dict[str, tuple[str, str]] = {}
+        self.plan: int | None = None
+        self.texts_used = 0
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, and what is due happen."""
@@ -108,10 +111,11 @@ class FakeRebound:
             case "GET", ["campaigns", campaign_id, "messages"]:
                 return self._page(self._messages(campaign_id, query["status"][0]), query)
             case "POST", ["messages"]:
-                self._send("single", body["customer_id"], body["channel"])
-                return {"message_id": body["customer_id"]}
-            case "GET", ["messages", customer_id]:
-                return {"message_id": customer_id, "status": self.messages["single"][customer_id]}
+                return self._message(body)
+            case "GET", ["messages", message_id]:
+                return self._shown_message(message_id)
+            case "GET", ["text-plan"]:
+                return {"used": self.texts_used}
             case "PUT", ["templates", _]:
                 return {"version": 1, "warnings": []}
             case "GET", ["customers"]:
@@ -124,6 +128,28 @@ class FakeRebound:
                 self.flags.pop(self._address(customer_id, channel), None)
                 return self._customer(customer_id)
         raise AssertionError(f"not in the contract: {method} {path}")
+
+    def operate(self, command: Body) -> None:
+        """What the operator does: only plans."""
+        assert command["command"] == "set-text-plan"
+        self.plan = None if command.get("off") else command["included"]
+
+    def _message(self, body: Body) -> dict[str, Any]:
+        customer_id, channel = body["customer_id"], body["channel"]
+        if channel == "sms" and self.plan is not None:
+            if self.texts_used < self.plan:
+                self.texts_used += 1
+            else:
+                channel = "email"
+        message_id = f"m{next(self._numbers)}"
+        self._send(message_id, customer_id, channel)
+        self._singles[message_id] = (customer_id, channel)
+        return self._shown_message(message_id)
+
+    def _shown_message(self, message_id: str) -> dict[str, Any]:
+        customer_id, channel = self._singles[message_id]
+        address, status = self._address(customer_id, channel), self.messages[message_id][customer_id]
+        return {"message_id": message_id, "channel": channel, "address": address, "status": status}
 
     def _import(self, body: Body) -> dict[str, Any]:
         people = {f"id-{who.external_id}": who for who in parse(body["content"])}
@@ -254,7 +280,7 @@ class FakeRebound:
 def tell(fake: FakeRebound, text: str = SMALL_SALON) -> tuple[Facts, str]:
     out = io.StringIO()
     progress = Progress(out, lambda: fake.now)
-    story = Story(Rebound(fake), text, progress, clock=lambda: fake.now, sleep=fake.sleep, run="r2")
+    story = Story(Rebound(fake), fake.operate, text, progress, clock=lambda: fake.now, sleep=fake.sleep, run="r2")
     return story.tell(), out.getvalue()
 
 
@@ -265,7 +291,7 @@ def wrong(facts: Facts) -> list[str]:
 def test_on_a_right_rebound_every_check_holds() -> None:
     facts, _ = tell(FakeRebound())
     assert wrong(facts) == []
-    assert len(facts.checks) == 14
+    assert len(facts.checks) == 15
 
 
 def test_the_facts_are_those_of_the_api() -> None:
@@ -290,8 +316,10 @@ def test_the_facts_are_those_of_the_api() -> None:
     assert [each.after for each in facts.returned] == ["recovers+cy.diaz.3@twin.example.com", "bo.berg.2@example.com"]
     assert facts.third.results == {"delivered": 2}
     assert facts.confirmed is not None
-    assert (facts.confirmed.mailbox, facts.confirmed.status) == ("ana.silva@example.com", "delivered")
-    assert "made from version 1 of the template" in report(facts)
+    assert str(facts.confirmed) == "email delivered"
+    assert facts.fell_back is not None
+    assert [facts.fell_back.within.address, facts.fell_back.after.address] == ["+14155550101", "ana.silva@example.com"]
+    assert "Ana Silva, by email to ana.silva@example.com: delivered" in report(facts)
 
 
 def test_a_bounce_that_comes_after_a_later_delivery_is_reported_and_flags_nobody() -> None:
