@@ -310,3 +310,13 @@ def test_a_reminder_moves_with_its_appointment_whatever_the_customer_lacks_by_th
     world.customer_service.change(BUSINESS_ID, id_of(1), {"birthday": None})
 
     assert len(world.steer_appointment.reschedule(BUSINESS_ID, "a-7", starts_at + timedelta(days=1)).moved) == 1
+
+
+def test_values_within_a_sentence_are_in_its_language() -> None:
+    people = [customer(1, language="en"), customer(2, language="fr")]
+    world = salon(*people, text_answers=TextAnswers(language="pt"))
+    save(world, {"de": TextContent("Hallo, ##{{price}}")})
+    for each in people:
+        post(world, customer_id=each.customer_id, content=made(world))
+    world.rest()
+    assert handed(world) == ["Hallo, 5,00 €"] * 2

@@ -182,3 +182,12 @@ def test_the_name_that_was_meant_is_told_in_every_part(part: str, name: str) -> 
     assert (error.field, error.did_you_mean) == (f"content.{part}", "full_name" if name == "fullName" else "first_name")
     assert error.message.startswith(f"Line 2: Unknown variable ##{{{{{name}}}}}")
     assert f"Did you mean ##{{{{{error.did_you_mean}}}}}?" in error.message
+
+
+def test_the_name_that_was_meant_is_told_where_hashes_are_missing_too() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        check_content(TextContent("Hi {{frist_name}}"), Category.MARKETING)
+    [error] = caught.value.errors
+
+    assert error.did_you_mean == "first_name"
+    assert "Did you mean ##{{first_name}}?" in error.message

@@ -390,3 +390,18 @@ def test_tags_that_an_editor_put_within_the_braces_of_html_stand_before_the_valu
 def test_the_variables_are_named_in_an_order_in_which_the_rarest_is_the_last_of_a_customers() -> None:
     assert VARIABLES[0] == "first_name"
     assert VARIABLES[-4:] == ("external_id", "full_name", "business_name", "postal_address")
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "sent"),
+    [
+        ("Yours, ##{{last_name}}.", "King jun.", "Yours, King jun."),
+        ("Yours, ##{{last_name}}. See you", "King jun.", "Yours, King jun. See you"),
+        ("Yours, ##{{last_name}}.", "King", "Yours, King."),
+        ("Yours, ##{{last_name}}…", "King jun.", "Yours, King jun.…"),
+        ("Yours, ##{{last_name}}...", "King jun.", "Yours, King jun...."),
+        ("https://salon.example/##{{last_name}}.html", "a.", "https://salon.example/a..html"),
+    ],
+)
+def test_a_sentence_ends_in_one_full_stop(body: str, name: str, sent: str) -> None:
+    assert render_text(TextContent(body), values(last_name=name)) == sent

@@ -27,7 +27,7 @@ def write_problem(
     wrong = list(errors)
     if wrong:
         body["errors"] = [{"field": error.field, "message": error.message} for error in wrong]
-    meant = {error.field: error.did_you_mean for error in wrong if error.did_you_mean is not None}
+    meant = {error.field: error.did_you_mean for error in reversed(wrong) if error.did_you_mean is not None}
     if meant:
         body["did_you_mean"] = meant
     return json.dumps(body, ensure_ascii=False)

@@ -78,9 +78,14 @@ class TemplateContent(Struct, frozen=True):
 
     def in_language(self, *languages: str) -> Content:
         """What it says to who would like the first of the languages best; something in every case."""
+        content = self.contents[self.language_for(*languages)]
+        return marked(content, self.mark) if self.mark else content
+
+    def language_for(self, *languages: str) -> str:
+        """The language of that; ``ANY_LANGUAGE`` where everybody gets the same."""
         for language in (ANY_LANGUAGE, *languages, LAST_RESORT, *self.contents):
             if language in self.contents:
-                return marked(self.contents[language], self.mark) if self.mark else self.contents[language]
+                return language
         raise LookupError(f"version {self.made_from.version} of a template has not been read")
 
 

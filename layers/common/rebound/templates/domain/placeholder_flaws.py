@@ -34,8 +34,7 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
     unknown = [name for name in reversed(names) if name not in known]
     for name in unknown[:MAX_NAMED]:
         meant = nearest(name, known)
-        hint = "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
-        message = f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{hint}"
+        message = f"Unknown variable ##{{{{{name}}}}}; known are {', '.join(known)}.{_hint(meant)}"
         yield Flaw(message, line_of(source, names[name]), meant)
     told: list[tuple[int, int]] = []
     yield from _without_hashes(source, known, told, is_html=is_html)
@@ -47,6 +46,10 @@ def flaws_of(source: str, known: Sequence[str], links: Sequence[str], *, is_html
     if not unknown:
         slots = slots_of(source, is_html=is_html)
         yield from (flaw for slot in slots if (flaw := slot.flaw(source, links)) is not None)
+
+
+def _hint(meant: str | None) -> str:
+    return "" if meant is None else f" Did you mean ##{{{{{meant}}}}}?"
 
 
 def _without_hashes(source: str, known: Sequence[str], told: list[tuple[int, int]], *, is_html: bool) -> Iterator[Flaw]:
@@ -68,10 +71,11 @@ def _without_hashes(source: str, known: Sequence[str], told: list[tuple[int, int
         if name in known or (has_hashes if lacks else not _PERCENT_ENCODED.match(found[0])):
             written = f"{'##' * has_hashes}{found['opened']}{name}{found['closed']}" if lacks else f"{{{{{name}}}}}"
             message = f"{written} would reach the customer as it stands; a placeholder is ##{{{{{name}}}}}."
+            meant = None if name in known else nearest(name, known)
             if name not in known:
-                message += f" Known are {', '.join(known)}."
+                message += f" Known are {', '.join(known)}.{_hint(meant)}"
             told.append(found.span())
-            named.setdefault(name, Flaw(message, line_of(source, found.start())))
+            named.setdefault(name, Flaw(message, line_of(source, found.start()), meant))
     yield from list(named.values())[:MAX_NAMED]
 
 

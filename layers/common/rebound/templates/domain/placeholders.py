@@ -252,6 +252,8 @@ def _in_text(source: str, found: re.Match[str], begins: int, *, as_html: bool) -
 
 
 _LINE_BREAKS: Final = re.compile(r"\r\n|\r|\n")
+_FULL_STOP: Final = re.compile(r"\.(?=[\s<)]|$)")
+"""What ends a sentence, as the value before it does already: ``p.m.``, ``Inc.``."""
 _SIDE_BY_SIDE: Final = re.compile(r"\{(?=\{)")
 
 
@@ -259,14 +261,22 @@ class Template(Struct, frozen=True):
     """A template that is ready to be filled in: literal text, and the names of values with how each is encoded.
 
     What is filled in never has two opening braces side by side, which look like a placeholder that nobody filled in: a
-    space comes between, in a value as well. Style sheets mean the same with it.
+    space comes between, in a value as well. Style sheets mean the same with it. A value that ends in a full stop ends
+    the sentence: no second one follows it.
     """
 
     parts: tuple[str | tuple[str, Encode], ...]
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with values in the placeholders' places."""
-        text = "".join([part if isinstance(part, str) else part[1](values[part[0]]) for part in self.parts])
+        filled: list[str] = []
+        for part in self.parts:
+            if not isinstance(part, str):
+                filled.append(part[1](values[part[0]]))
+            else:
+                ends = filled and filled[-1].endswith(".") and _FULL_STOP.match(part)
+                filled.append(part[1:] if ends else part)
+        text = "".join(filled)
         return _SIDE_BY_SIDE.sub("{ ", text) if "{{" in text else text
 
 

@@ -64,7 +64,8 @@ def for_one(said: Said, customer: Customer, business: Business) -> ForOne | None
     known = values_of(customer, business)
     if not isinstance(said, TemplateContent):
         return ForOne(said, known)
-    content = said.in_language(language_for(customer, business), business.language)
+    languages = language_for(customer, business), business.language
+    content = said.in_language(*languages)
     if not said.declared:
         return ForOne(content, known)
     # Only templates have variables of their own.
@@ -72,7 +73,10 @@ def for_one(said: Said, customer: Customer, business: Business) -> ForOne | None
     from rebound.templates.domain.variables import filled  # noqa: PLC0415
 
     channel = Channel.EMAIL if isinstance(content, EmailContent) else Channel.SMS
-    own = filled(said.declared, said.made_from.variables, known, reader_of(customer, business, channel))
+    reader = reader_of(customer, business, channel)
+    # What is written within a sentence is written in its language.
+    reader = replace(reader, language=said.language_for(*languages) or reader.language)
+    own = filled(said.declared, said.made_from.variables, known, reader)
     if own.missing:
         return None
     return ForOne(content, {**known, **own.values}, addresses_among(said.declared))

@@ -305,7 +305,8 @@ _TRAITS: Final[Mapping[VariableType, _Traits]] = {
     VariableType.DATE: _Traits(
         _read_date,
         _write_date,
-        'Must be a date, "2026-12-31", or a date and time, which is by the reader\'s clock if it has an offset: '
+        f'Must be a date of the years 1000 to {_LAST_YEAR}, "2026-12-31", or a date and time, which is by the '
+        "reader's clock if it has an offset: "
         '"2026-12-31T17:30:00Z".',
         "2026-12-31",
     ),
@@ -319,7 +320,8 @@ _TRAITS: Final[Mapping[VariableType, _Traits]] = {
     VariableType.URL: _Traits(
         _read_url,
         _as_it_is,
-        f"Must be an address of at most {MAX_ADDRESS} characters that begins with https:// or http://.",
+        f"Must be an address of at most {MAX_ADDRESS} characters that begins with https:// or http:// and names a "
+        'host; white space and any of < > " \\ ^ ` { | } must be percent-encoded.',
         "https://www.example.com/",
     ),
 }
