@@ -11,7 +11,7 @@ TEMPLATE: Final[Mapping[str, Any]] = {
     "category": "transactional",
     "variables": {
         "class_name": {"required": True, "example": "Colour for beginners"},
-        "class_date": {"type": "date", "required": True, "example": "2030-12-04"},
+        "class_date": {"type": "date", "required": True},
         "class_time": {"type": "time", "required": True, "example": "18:30"},
         "note": {"default": "Please come ten minutes early."},
     },

@@ -33,9 +33,6 @@ FIXED: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "docs/openapi.json": {"2026-12-01": "what a time looks like; written from the code, and sent by no test"},
     "docs/runbook.md": {"2026-11-22": "an hour of bounces to put one's own hour for; nobody runs it as it is"},
-    "local/demo/confirmation.py": {
-        "2030-12-04": "the example of a variable, which is written and compared with no clock"
-    },
     "local/number_zones.py": {"datetime(2026, 1, 1": "zones are compared with each other, on the same days always"},
     "local/samples/make_salon_customers.py": {
         "date(1941, 1, 1": "the first birthday drawn",
