@@ -388,3 +388,26 @@ def test_a_timer_that_comes_again_tells_nothing_again() -> None:
 
     assert len(notes(world)) == 2
     assert len(world.domain_events.published) == 2
+
+
+def test_of_what_was_released_before_anybody_was_told_nobody_is_told() -> None:
+    world = World(settings := planned(10))
+    reserved(world, settings, **{f"m{number}": 1 for number in range(1, 11)})
+    reserved(world, settings, m11=1)
+    world.meter_texts.release(settings, [key(number) for number in range(1, 11)])
+    assert notes(world) == []
+
+    reserved(world, settings, **{f"m{number}": 1 for number in range(11, 21)})
+    assert len(notes(world)) == 2
+
+
+def test_the_warning_comes_first_and_promises_nothing_that_is_used_up() -> None:
+    world = World(settings := planned(10))
+    reserved(world, settings, m1=10)
+    first, second = notes(world)
+
+    assert (first, second) == (
+        "Salon Juniper: most texts of November 2026 are used",
+        "Salon Juniper: no texts are left for November 2026",
+    )
+    assert "Once none are left" not in world.owner_mail.sent[0][3]

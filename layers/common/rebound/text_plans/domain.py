@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.text_plan import PlanStatus
+from rebound.businesses.domain.text_plan import PlanStatus, TextPlan
 from rebound.kernel.receipts import MessageKey
 
 TELLING_TAKES: Final = timedelta(minutes=5)
@@ -137,6 +137,15 @@ def affordable(wanted: Mapping[str, int], left: int) -> Sequence[str]:
             chosen.append(name)
             left -= segments
     return chosen
+
+
+def still_true(plan: TextPlan, month: TextMonth) -> bool:
+    """Whether there still is something to tell of a month: what made a note due may have been released since.
+
+    A text may be refused before all is used, because it needs more than what is left; of that the owner is told once
+    most is used.
+    """
+    return plan.status(month.used) is not PlanStatus.OK
 
 
 def notes_due(business: Business, month: TextMonth, *, refused: bool) -> Iterable[PlanNote]:

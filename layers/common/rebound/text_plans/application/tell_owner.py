@@ -12,7 +12,7 @@ from msgspec import Struct
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.events import TextPlanExhausted, TextPlanWarning
 from rebound.text_plans.application.meter_texts import note_timer
-from rebound.text_plans.domain import TELLING_TAKES, PlanNote, Telling
+from rebound.text_plans.domain import TELLING_TAKES, PlanNote, Telling, still_true
 from rebound.timers.domain import AHEAD
 
 if TYPE_CHECKING:
@@ -44,14 +44,16 @@ class TellOwner(Struct, frozen=True, kw_only=True):
 
     def __call__(self, timers: Sequence[Timer]) -> None:
         """Wake for these. Raises ``ComeAgainError`` and ``ConcurrentChangeError`` for what is to be woken again."""
-        for key in sorted({timer.key for timer in timers}):
+        # The warning first.
+        for key in sorted({timer.key for timer in timers}, reverse=True):
             business_id, month, note = key.split("#")
             try:
                 business = self.businesses.get(business_id)
             except NotFoundError:
                 continue
-            if business.text_plan is not None:
-                self._tell(business, business.text_plan, self.ledger.month(business_id, month), PlanNote(note))
+            counted = self.ledger.month(business_id, month)
+            if business.text_plan is not None and still_true(business.text_plan, counted):
+                self._tell(business, business.text_plan, counted, PlanNote(note))
 
     def _tell(self, business: Business, plan: TextPlan, month: TextMonth, note: PlanNote) -> None:
         now, known = self.clock.now(), month.notes.get(note)
@@ -80,7 +82,8 @@ def written(business: Business, plan: TextPlan, month: TextMonth, note: PlanNote
     more = "" if plan.upgrade_url is None else f"\n\nA larger plan: {plan.upgrade_url}"
     if note is PlanNote.WARNING:
         subject = f"{business.name}: most texts of {name} are used"
-        return subject, f"{used} Once none are left, no more texts go out in this month.{more}\n"
+        next_steps = " Once none are left, no more texts go out in this month." if month.used < plan.included else ""
+        return subject, f"{used}{next_steps}{more}\n"
     subject = f"{business.name}: no texts are left for {name}"
     next_steps = (
         "Until the month ends or the plan is larger, no more texts go out: what can go by email goes by email, and the "
