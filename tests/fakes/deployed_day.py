@@ -205,6 +205,15 @@ class DeployedDay:
         body = f"{BODY} ##{{{{first_name}}}}"
         return {"subject": SUBJECT, "text": body} if channel == "email" else {"body": body}
 
+    def _made_from_a_template(self, business_id: str) -> dict[str, Any]:
+        """What a campaign says that is made from a template, which was a draft before."""
+        subject, text = f"{SUBJECT} ##{{{{season}}}}", "##{{news}} ##{{first_name}}"
+        template = {"name": "News", "channel": "email", "category": "marketing", "status": "draft"}
+        said = {"variables": {"season": {}, "news": {}}, "contents": {"en": {"subject": subject, "text": text}}}
+        self.deployment.api("PUT", "/v1/templates/news", {**template, **said}, business_id=business_id)
+        self.deployment.api("POST", "/v1/templates/news/publish", business_id=business_id)
+        return {"content": None, "template_id": "news", "variables": {"season": "now", "news": BODY}}
+
     def _post(self, name: str, business_id: str, channel: str, whom: Any, category: str = "marketing") -> None:
         given = {"name": name, "category": category, "channel": channel, "content": self._content(channel), **whom}
         made = self.deployment.api("POST", "/v1/campaigns", given, business_id=business_id, key=name)
@@ -258,7 +267,7 @@ class DeployedDay:
         with ExitStack() as small:
             small.enter_context(patch.object(run_campaign, "WORTH_A_RANGE", WORTH_A_RANGE))
             self._post("few", first, "email", {"customer_ids": [self.customer_ids[0][20]]})
-            self._post("some", first, "email", {"filter": {"tag": "texted"}})
+            self._post("some", first, "email", {"filter": {"tag": "texted"}, **self._made_from_a_template(first)})
             self.deployment.rest()
         self.deployment.invoke("OperateStackFunction", {**command, "bundle": ["premium", "marketing"]})
 
