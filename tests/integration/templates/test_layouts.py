@@ -1,5 +1,6 @@
 """Layouts over the real handlers and tables."""
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -199,3 +200,15 @@ def test_a_style_that_is_none_is_refused_with_what_is_allowed_and_changes_nothin
     }
     assert stack.api("PATCH", "/v1/business", {"layout_style": "green"}).fields == ["layout_style"]
     assert stack.api("GET", "/v1/business").body["layout_style"]["content_color"] == "#ffffff"
+
+
+def test_a_refused_link_names_only_variables_that_the_message_may_have(stack: Stack) -> None:
+    layout: dict[str, Any] = {"blocks": [{"kind": "button", "text": "Book", "link": "salon.example"}]}
+    refused = stack.api("POST", RENDER, layout, query={"category": "marketing"})
+    [error] = refused.body["errors"]
+    named = re.findall(r"##\{\{(\w+)\}\}", error["message"])
+    assert named
+    for name in named:
+        block = {**layout["blocks"][0], "link": f"##{{{{{name}}}}}"}
+        accepted = stack.api("POST", RENDER, {"blocks": [block]}, query={"category": "marketing"})
+        assert accepted.status == 200, accepted.text

@@ -112,3 +112,10 @@ def test_what_is_no_price_is_refused(stack: Stack) -> None:
 
     assert (answer.status, answer.fields) == (422, ["country", "currency", "price", "provider"])
     assert stack.api("GET", PRICES).body["items"] == []
+
+
+def test_a_price_is_in_a_currency_that_there_is(stack: Stack) -> None:
+    answer = stack.api("PUT", f"{PRICES}/US/twilio", {"price": "0.0083", "currency": "XYZ"})
+
+    assert (answer.status, answer.fields) == (422, ["currency"])
+    assert stack.api("GET", PRICES).body["items"] == []

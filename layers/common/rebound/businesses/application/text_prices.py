@@ -32,8 +32,8 @@ class TextPrices(Struct, frozen=True, kw_only=True):
         if not AMOUNT.fullmatch(price):
             message = "Must be decimal text, such as 0.0083: up to six digits before the point and up to six after it."
             errors.append(FieldError("price", message))
-        if not CURRENCY.fullmatch(currency):
-            errors.append(FieldError("currency", "Must be three capital letters, such as USD (ISO 4217)."))
+        if not CURRENCY.fullmatch(currency) or not _is_currency(currency):
+            errors.append(FieldError("currency", "Must be the code of a currency (ISO 4217), such as USD."))
         if errors:
             raise InvalidInputError(*errors)
         entered = TextPrice(country, Provider(provider), Decimal(price), currency)
@@ -58,3 +58,9 @@ class TextPrices(Struct, frozen=True, kw_only=True):
         except ValueError as error:
             errors.append(FieldError("country", str(error)))
             return ""
+
+
+def _is_currency(code: str) -> bool:
+    from babel.numbers import is_currency  # noqa: PLC0415 - only for who enters a price
+
+    return is_currency(code)

@@ -207,8 +207,10 @@ class _Reader:
 
     def _no_address(self, form: str) -> str:
         ways = "https://, http://, mailto:, tel: or sms:" if form == "link" else "https:// or http://"
-        variables = ", ".join(f"##{{{{{name}}}}}" for name in _variables_of(form, self._addresses))
-        return f"Must begin with {ways}{f', or be one of {variables}' if variables else ''}, and have no spaces."
+        known = [name for name in _variables_of(form, self._addresses) if name in self._variables]
+        variables = ", ".join(f"##{{{{{name}}}}}" for name in known)
+        others = f", or be one of {variables}" if variables else ""
+        return f'Must begin with {ways}{others}, and have no spaces, nor any of < > " \\ in it.'
 
 
 def _variables_of(form: str, addresses: tuple[str, ...]) -> list[str]:
