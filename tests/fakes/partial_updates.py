@@ -142,7 +142,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("category",): ("transactional", "reminder"),
         ("variables",): (
             {"room": {"type": "text", "required": True, "default": None, "example": "Hall", "texts": None}},
-            {"room": {"type": "number", "required": False, "default": "3", "example": None, "texts": None}},
+            {"room": {"type": "number", "required": False, "default": "3", "example": "4", "texts": None}},
         ),
         ("content",): (None, None),
         ("contents",): (
