@@ -12,7 +12,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.business import Business, Switches
+from rebound.businesses.domain.business import RECIPIENT_LIMIT, Bundle, Business, Switches
 from rebound.businesses.domain.frequency import FrequencyCap
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.text_plan import TextPlan
@@ -583,3 +583,28 @@ def test_a_sender_stopped_at_any_boundary_of_falling_back_loses_nobody(single: b
         lost = [m for m in world.messages.rows.values() if m.status not in ("delivered", "uncertain")]
         assert lost == [], number
     assert number > 20
+
+
+@pytest.mark.parametrize("size", [7, 50])
+def test_without_the_marketing_bundle_no_more_go_by_email_than_may_in_a_day(size: int) -> None:
+    world = salon(90, bundles=frozenset({Bundle.PREMIUM}))
+    with patch.object(run_campaign, "CHUNK_SIZE", size), room_for():
+        done = world.run(world.post(channel=Channel.SMS, content=SHORT_GREETING).campaign.campaign_id)
+        again = world.run(world.post(channel=Channel.SMS, content=SHORT_GREETING, name="More").campaign.campaign_id)
+
+    assert by(world)["sms"] == []
+    assert len(by(world)["email"]) == RECIPIENT_LIMIT - 1
+    assert done.audience.excluded == {Exclusion.TEXT_PLAN_EXHAUSTED: 90 - (RECIPIENT_LIMIT - 1)}
+    assert again.audience.excluded == {Exclusion.TEXT_PLAN_EXHAUSTED: 90}
+    assert adds_up(done)
+    assert adds_up(again)
+
+
+def test_a_message_to_one_person_is_no_bulk() -> None:
+    world = salon(90, bundles=frozenset({Bundle.PREMIUM}))
+    with room_for():
+        for number in range(1, 91):
+            post(world, number=number)
+        world.rest()
+
+    assert len(by(world)["email"]) == 90

@@ -16,7 +16,8 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.preferences.http.links import respond
 from rebound.segments.domain import Selection
-from rebound.templates.domain.content import TextContent
+from rebound.templates.domain.content import MadeFrom, TemplateContent, TextContent
+from rebound.templates.domain.rendering import check_said
 from tests.fakes.making import BUSINESS_ID, business, contact_key, customer, id_of
 from tests.fakes.world import World
 
@@ -152,3 +153,14 @@ def test_what_is_foreseen_is_what_is_sent() -> None:
     assert view.foreseen is not None
     assert (view.foreseen.targeted, view.foreseen.excluded) == (ended.audience.targeted, ended.audience.excluded)
     assert Scope.MARKETING in view.campaign.scopes
+
+
+def test_of_a_template_the_languages_are_named_in_which_there_is_no_way_to_stop() -> None:
+    contents = {"en": TextContent("Hi ##{{stop_url}}"), "de": TextContent("Hallo"), "it": TextContent("Ciao")}
+    said = TemplateContent(MadeFrom("promo", 1), contents)
+    with pytest.raises(InvalidInputError) as caught:
+        check_said(said, Category.MARKETING, NAMED)
+    [error] = caught.value.errors
+
+    assert error.field == "template_id"
+    assert error.message.endswith("The template has none in de, it.")

@@ -44,3 +44,25 @@ class LimitRecipients(Struct, frozen=True, kw_only=True):
             return refused
 
         return retried(decide)
+
+    def admitted(self, business: Business, mailing: Mailing, part: str, wanted: int, began_at: datetime) -> int:
+        """How many of ``wanted`` more recipients a limited business may still reach on the day, and counts them.
+
+        They are a ``part`` of a campaign that was not judged as a whole, because it was none of emails when it began.
+        A part that asks again is told the same. Nothing is read for who has no limit.
+        """
+        limit = business.recipient_limit(mailing.channel, mailing.category)
+        if limit is None or mailing.single:
+            return wanted
+        day = business.local_day(began_at)
+
+        def decide() -> int:
+            known = self.bulk_days.get(business.business_id, day)
+            if part in known.campaigns:
+                return known.campaigns[part] or 0
+            count = max(min(wanted, limit - 1 - known.reserved), 0)
+            if count:
+                self.bulk_days.save(known.with_campaign(part, count))
+            return count
+
+        return retried(decide)

@@ -12,7 +12,8 @@ from msgspec import Struct, field
 class BulkDay(Struct, frozen=True):
     """The bulk email campaigns of a business that began on one local day, each with how many recipients it reserved.
 
-    A campaign that was refused has ``None``, and counts nothing: nobody got it. ``version`` counts the writes.
+    A campaign that was refused has ``None``, and counts nothing: nobody got it. A chunk of texts of which some go by
+    email is there by its own name, with how many. ``version`` counts the writes.
     """
 
     business_id: str

@@ -23,6 +23,7 @@ from rebound.sending.domain.recipients import ClaimedChunk, Recipient, left_out
 if TYPE_CHECKING:
     from rebound.campaigns.ports import ChunkLedger
     from rebound.contacts.ports import ContactBook
+    from rebound.eligibility.application.limit_recipients import LimitRecipients
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock
@@ -44,6 +45,7 @@ class FallBackToEmail(Struct, frozen=True, kw_only=True):
     appointments: AppointmentBook
     chunks: ChunkLedger
     queue: ChunkQueue
+    limit_recipients: LimitRecipients
     whereabouts: Whereabouts
     clock: Clock
 
@@ -51,8 +53,12 @@ class FallBackToEmail(Struct, frozen=True, kw_only=True):
         """Move those who may get an email in place of their text; what becomes of each, by customer."""
         moved: list[Message] = []
         outcomes: dict[str, Outcome] = {}
-        for recipient, message in self._decided(claimed, recipients):
-            if message is None:
+        decided = list(self._decided(claimed, recipients))
+        admitted = self._admitted(claimed, sum(message is not None for _, message in decided))
+        for recipient, message in decided:
+            if message is not None:
+                admitted -= 1
+            if message is None or admitted < 0:
                 outcomes[recipient.customer_id] = left_out(recipient.message, Exclusion.TEXT_PLAN_EXHAUSTED)
                 continue
             outcomes[recipient.customer_id] = Settled()
@@ -66,6 +72,13 @@ class FallBackToEmail(Struct, frozen=True, kw_only=True):
         """Bring those to their lane whom an earlier attempt has moved; doing it again changes nothing."""
         moved = [m for m in known if m.fell_back is not None and m.status is MessageStatus.QUEUED]
         self._bring(claimed, moved)
+
+    def _admitted(self, claimed: ClaimedChunk, wanted: int) -> int:
+        """How many may get an email in bulk on the day, where the business's bundles limit that."""
+        campaign, key = claimed.campaign, claimed.chunk.key
+        began_at = campaign.started_at or campaign.created_at
+        part = f"{key.campaign_id}#{key.fallback(claimed.chunk.attempts).chunk}"
+        return self.limit_recipients.admitted(claimed.business, campaign.by_email, part, wanted, began_at)
 
     def _decided(
         self, claimed: ClaimedChunk, recipients: Sequence[Recipient]

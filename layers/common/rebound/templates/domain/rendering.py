@@ -27,6 +27,7 @@ from rebound.templates.domain.content import (
     Content,
     EmailContent,
     Said,
+    TemplateContent,
     TextContent,
     contents_of,
 )
@@ -141,6 +142,10 @@ def check_stop_url(content: Said, category: Category, business: Business) -> Non
     if not business.can_be_texted and lacks_stop_url(content, category):
         message = "The business texts from a name, which nobody can answer with STOP: a text that sells must have"
         message += f" ##{{{{{STOP_URL}}}}}, which becomes a link of each recipient's own to stop such texts with."
+        if isinstance(content, TemplateContent):
+            without = [language for language, each in content.contents.items() if language and not uses(each, STOP_URL)]
+            where = f" The template has none in {', '.join(without)}." if without else " The template has none."
+            raise InvalidInputError(FieldError("template_id", message + where))
         raise InvalidInputError(FieldError(f"content.{_BODY_OF_TEXTS}", message))
 
 
