@@ -328,3 +328,29 @@ def test_what_cannot_be_filled_in_is_found_by_its_line(stack: Stack) -> None:
         ("contents.en.html", "Line 3: Unknown variable ##{{className}}; kn"),
         ("contents.en.html", "Line 3: Unknown variable ##{{frist_name}}; k"),
     ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"content": {"subject": "S", "html": '<p><a href="##{{u}}">Book</a></p>'}},
+        {"content": {"subject": "S", "html": '<p><img alt="" src="##%7B%7Bu%7D%7D"></p>'}},
+        {"layout": {"subject": "S", "blocks": [{"kind": "button", "text": "Book", "link": "##{{u}}"}]}},
+        {
+            "contents": {
+                "it": {"layout": {"subject": "S", "blocks": [{"kind": "button", "text": "B", "link": "##{{u}}"}]}}
+            }
+        },
+    ],
+)
+def test_a_link_that_would_lead_nowhere_is_refused(stack: Stack, said: Mapping[str, Any]) -> None:
+    body = {"name": "N", "channel": "email", **said}
+    refused = put(stack, {**body, "variables": {"u": {"type": "url"}}})
+    assert (refused.status, refused.fields) == (422, ["variables.u"])
+    for mended in ({"required": True}, {"default": "https://salon.example/book"}):
+        assert put(stack, {**body, "variables": {"u": {"type": "url", **mended}}}).status == 200
+
+
+def test_an_address_that_can_be_read_may_be_empty(stack: Stack) -> None:
+    body = {"name": "N", "channel": "email", "content": {"subject": "S", "text": "Hi\n##{{u}}\nBye"}}
+    assert put(stack, {**body, "variables": {"u": {"type": "url"}}}).status == 200

@@ -395,7 +395,9 @@ REFUND: Final = Variable(
         ("card", replace(ROME, language="pt"), "Back on your card."),
         ("gift_card", ROME, "Gutgeschrieben."),
         ("We talk about it.", ROME, "We talk about it."),
-        ("Card", ROME, "Card"),
+        ("Card", ROME, "Sulla sua carta."),
+        ("CARD ", ROME, "Sulla sua carta."),
+        ("Cards", ROME, "Cards"),
         ("", ROME, ""),
     ],
 )
@@ -415,7 +417,9 @@ def test_a_default_and_an_example_may_be_words_for_cases() -> None:
     assert filled(declared, examples_of(declared), {}, ROME).values == {"refund": "Gutgeschrieben."}
 
 
-@pytest.mark.parametrize(("word", "meant"), [("crad", "card"), ("giftcard", "gift_card"), ("paypal", None)])
+@pytest.mark.parametrize(
+    ("word", "meant"), [("crad", "card"), ("CRAD", "card"), ("giftcard", "gift_card"), ("paypal", None)]
+)
 def test_a_mistaken_word_is_not_taken_for_a_text(word: str, meant: str | None) -> None:
     with pytest.raises(InvalidInputError, match="Must be one of card, gift_card, or a text of more") as caught:
         check_given({"refund": REFUND}, {"refund": word})

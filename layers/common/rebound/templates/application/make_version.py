@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, json
@@ -10,9 +10,10 @@ from msgspec import Struct, json
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.application.render_layout import content_of
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
-from rebound.templates.domain.rendering import check_content, names_used
+from rebound.templates.domain.rendering import addresses_alone, addresses_among, check_content, names_used
 from rebound.templates.domain.template import TemplateVersion
 from rebound.templates.domain.template_events import for_what_is_used, lacking, template_events, variables_of
+from rebound.templates.domain.typed_values import is_empty
 from rebound.templates.domain.variables import Declared, check_declared
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         contents = self._contents(template.business_id, new, declared, warnings)
         said = (*contents.values(), *(() if new.email_content is None else (new.email_content,)))
         used = frozenset(name for content in said for name in names_used(content))
+        _check_links(said, declared)
         version = TemplateVersion(
             business_id=template.business_id,
             template_id=template.template_id,
@@ -145,6 +147,20 @@ def _check_kept(new: NewVersion, of_event: Declared) -> None:
             errors.append(FieldError(f"variables.{name}.required", message))
     if errors:
         raise InvalidInputError(*sorted(errors, key=lambda error: error.field))
+
+
+def _check_links(said: Iterable[Content], declared: Declared) -> None:
+    """Refuse a link or an image of which the address may be empty. Raises ``InvalidInputError``."""
+    addresses = addresses_among(declared)
+    needed = {name for content in said for name in addresses_alone(content, addresses)}
+    message = "Is the whole address of a link or an image, which leads nowhere without it: declare it with required"
+    errors = [
+        FieldError(f"variables.{name}", f"{message} true, or with a default.")
+        for name, variable in declared.items()
+        if name in needed and not variable.required and is_empty(variable.default)
+    ]
+    if errors:
+        raise InvalidInputError(*errors)
 
 
 def _check_size(version: TemplateVersion) -> None:

@@ -49,6 +49,7 @@ from rebound.templates.domain.placeholders import (
     header_template,
     html_template,
     repaired,
+    slots_of,
     text_as_html_template,
     text_template,
 )
@@ -284,6 +285,17 @@ def uses(content: Content, variable: str) -> bool:
 def names_used(content: Content) -> frozenset[str]:
     """The names of all variables that a content has, also where an editor has mangled them."""
     return frozenset(name.strip() for _, template in _templates(content) for name in PLACEHOLDER.findall(template))
+
+
+def addresses_alone(content: Content, addresses: tuple[str, ...]) -> frozenset[str]:
+    """Those of the ``addresses`` that are the whole address of a link or an image in HTML, which leads nowhere without.
+
+    They are variables whose value is a whole address.
+    """
+    if not isinstance(content, EmailContent) or content.html is None:
+        return frozenset()
+    slots = slots_of(repaired(content.html, addresses, is_html=True), is_html=True)
+    return frozenset(slot.name for slot in slots if slot.attribute is not None and slot.is_whole) & {*addresses}
 
 
 def _uses(template: str, variable: str) -> bool:

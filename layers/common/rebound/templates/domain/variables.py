@@ -132,10 +132,16 @@ def _flaws_of_texts(field: str, kind: VariableType, texts: Mapping[str, Mapping[
 def _no_case(field: str, variable: Variable, value: object) -> FieldError | None:
     """What is wrong with a value that is a word for a case that there is not."""
     word = value.strip() if isinstance(value, str) else ""
-    if variable.texts is None or word in variable.texts or not WORD.fullmatch(word):
+    looks_like_one = WORD.fullmatch(word.lower() if word.isupper() else word)
+    if variable.texts is None or not looks_like_one or _case_of(variable.texts, word) is not None:
         return None
     what = f"Must be one of {', '.join(variable.texts)}, or a text of more than one word."
     return FieldError.unknown(field, what, word, variable.texts)
+
+
+def _case_of(texts: Mapping[str, object], word: str) -> str | None:
+    """The case that a word names, in whatever capitals: many programs write such words in capitals."""
+    return word if word in texts else next((each for each in texts if each.casefold() == word.casefold()), None)
 
 
 def check_given(declared: Declared, given: Mapping[str, Any], field: str = "variables") -> Mapping[str, Any]:
@@ -200,9 +206,11 @@ def filled(declared: Declared, given: Mapping[str, Any], known: Mapping[str, str
 
 def _said(variable: Variable, value: Any, reader: Reader) -> Any:
     """The value, or where it is the word for a case, that case's text in the reader's language, or else another."""
-    said = variable.texts.get(value.strip()) if variable.texts is not None and isinstance(value, str) else None
-    if said is None:
+    texts = variable.texts or {}
+    case = _case_of(texts, value.strip()) if isinstance(value, str) else None
+    if case is None:
         return value
+    said = texts[case]
     return next(said[each] for each in (reader.language, LAST_RESORT, *said) if each in said)
 
 
