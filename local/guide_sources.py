@@ -35,7 +35,7 @@ from rebound.templates.domain.layout import MAX_BLOCKS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MAX_SUBJECT
 from rebound.templates.domain.variables import MOST_VARIABLES
-from rebound.templates.http.given_content import MAX_PART_BYTES
+from rebound.templates.http.given_content import MAX_GIVEN_SUBJECT, MAX_PART_BYTES
 from rebound.webhooks.adapters.dynamo_webhooks import KEPT
 from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
 from rebound.webhooks.domain.places import MAX_URL
@@ -264,7 +264,7 @@ def _limits() -> Iterator[tuple[str, str]]:
     yield "a filter in an address (`?filter=`)", f"{MAX_IN_ADDRESS:,} bytes"
     yield "a count or a preview while a client waits", f"{_time(LONGEST_COUNT)}; then it goes on as a job (202)"
     yield "`customer_ids` and the like in a request", f"{MAX_CUSTOMER_IDS:,}"
-    yield "subject of an email", f"{MAX_SUBJECT} characters when its names are filled in"
+    yield "subject of an email", f"{MAX_GIVEN_SUBJECT} characters as posted, {MAX_SUBJECT} when it is filled in"
     yield "`html` and `text` of an email", f"{MAX_PART_BYTES:,} bytes each"
     yield "the HTML of a layout, with footer and values", f"{MOST_BYTES:,} bytes; a warning from {MANY_BYTES:,} on"
     yield "blocks of a layout", f"{MAX_BLOCKS}, those in columns included"

@@ -15,6 +15,8 @@ from rebound.templates.domain.template import TEMPLATE_ID
 
 TemplateId = Annotated[str, text_of(pattern=f"^{TEMPLATE_ID.pattern}$")]
 """The name of a template, which is looked up."""
+MAX_GIVEN_SUBJECT = 500
+"""Characters of a subject as it is posted, with placeholders."""
 MAX_PART_BYTES = 100_000
 """Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
 
@@ -37,7 +39,7 @@ EmailPart = Annotated[
 class EmailContentRequest(Request):
     """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=MAX_GIVEN_SUBJECT)]
     html: EmailPart | None = None
     text: EmailPart | None = None
 
