@@ -212,3 +212,26 @@ def test_a_refused_link_names_only_variables_that_the_message_may_have(stack: St
         block = {**layout["blocks"][0], "link": f"##{{{{{name}}}}}"}
         accepted = stack.api("POST", RENDER, {"blocks": [block]}, query={"category": "marketing"})
         assert accepted.status == 200, accepted.text
+
+
+@pytest.mark.parametrize(("letters", "is_warned"), [(60_000, False), (79_500, True)])
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_of_html_of_the_clients_own_that_gmail_would_clip_there_is_a_warning(
+    stack: Stack, letter: str, letters: int, is_warned: bool
+) -> None:
+    count = letters // len(letter.encode())
+    content = {"subject": "S", "html": f"<p>Hi ##{{{{first_name}}}}</p><p>{letter * count}</p>"}
+    house.ports().customers.save([customer(1)], contacts_of(customer(1)))
+    message = {"customer_id": id_of(1), "category": "marketing", "channel": "email", "content": content}
+    campaign = {"name": "N", "category": "marketing", "channel": "email", "filter": {"all": []}, "content": content}
+    template = {"name": "N", "channel": "email", "category": "marketing", "content": content}
+    answers = [
+        stack.api("POST", "/v1/messages", message),
+        stack.api("POST", "/v1/campaigns", campaign),
+        stack.api("PUT", "/v1/templates/own", template),
+    ]
+
+    for answer in answers:
+        assert answer.status in {200, 202}, answer.text
+        told = [each for each in answer.body["warnings"] if each["field"] == "content.html"]
+        assert bool(told) == is_warned

@@ -20,7 +20,8 @@ from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.adapters.mrml_renderer import MrmlRenderer
 from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
-from rebound.templates.application.render_layout import MANY_BYTES, MOST_BYTES, RenderedLayout, RenderLayout
+from rebound.templates.application.render_layout import MOST_BYTES, RenderedLayout, RenderLayout
+from rebound.templates.domain.clipping import MANY_BYTES
 from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.contrast import contrast
 from rebound.templates.domain.footers import ALL_LINKS

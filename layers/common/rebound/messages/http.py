@@ -93,10 +93,13 @@ class Says(Request):
 
     _layout_warnings: tuple[FieldError, ...] = PrivateAttr(default=())
 
-    @property
-    def layout_warnings(self) -> tuple[FieldError, ...]:
-        """What had better be mended in the layout that was ``said``."""
-        return self._layout_warnings
+    def warnings_about(self, said: Said | None, category: Category) -> tuple[FieldError, ...]:
+        """What had better be mended in the layout, or in the content that has been accepted."""
+        if self.content is None:
+            return self._layout_warnings
+        from rebound.templates.domain.clipping import about_size  # noqa: PLC0415 - only for who says something
+
+        return tuple(about_size(said, category))
 
     def said(self, business_id: str, channel: Channel, category: Category, before: Said | None = None) -> Said:
         """What is said, where ``before`` is what was said until now and what is left out is as it was.

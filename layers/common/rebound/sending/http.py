@@ -201,7 +201,10 @@ class PostedMessageAnswer(SingleMessageAnswer):
         carrier = posted.carrier
         texts = _texts_foreseen(posted)
         found = wiring.use_cases().foresee_message(posted, has_room=texts is None or texts.segments <= texts.left)
-        about = (*warnings_about(posted.business, carrier.category, carrier.channel), *request.layout_warnings)
+        about = (
+            *warnings_about(posted.business, carrier.category, carrier.channel),
+            *request.warnings_about(carrier.content, carrier.category),
+        )
         warnings = [FieldProblem.of(each) for each in about]
         foreseen, external_id = ForeseenAnswer.of(found, texts), posted.customer.external_id
         return cls.showing(posted.message, carrier, external_id, foreseen=foreseen, warnings=warnings)

@@ -181,8 +181,12 @@ class PostedCampaignAnswer(CampaignAnswer):
 
     @classmethod
     def after(cls, view: CampaignView, request: Says) -> Self:
-        """The answer to a request that said something, with what had better be mended in its layout."""
-        return cls.of(replace(view, warnings=(*view.warnings, *request.layout_warnings)))
+        """The answer to a request that said something, with what had better be mended in that."""
+        return cls.of(
+            replace(
+                view, warnings=(*view.warnings, *request.warnings_about(view.campaign.content, view.campaign.category))
+            )
+        )
 
     @classmethod
     def of(cls, view: CampaignView) -> Self:

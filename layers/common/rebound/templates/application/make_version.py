@@ -9,6 +9,7 @@ from msgspec import Struct, json
 
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.application.render_layout import content_of
+from rebound.templates.domain.clipping import about_size
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.rendering import addresses_alone, addresses_among, check_content, names_used
 from rebound.templates.domain.template import TemplateVersion
@@ -124,6 +125,7 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         given = new.contents[language]
         if not isinstance(given, FromLayout):
             check_content(given, new.category, declared, _path(language))
+            warnings.extend(about_size(given, new.category, _path(language), declared))
             return given
         path = _path_of(given, language)
         rendered = self.render_layout(business_id, given.layout, new.category, path, declared, language or None)

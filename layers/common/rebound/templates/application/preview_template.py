@@ -11,7 +11,7 @@ from msgspec import Struct
 from rebound.customers.domain import Customer, language_for, made_up_customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.templates.application.render_layout import CLIPPED_FROM, MANY_BYTES
+from rebound.templates.domain.clipping import CLIPPED_FROM, MANY_BYTES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, MadeFrom
 from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
 from rebound.templates.domain.rendering import render_email, render_text, values_of

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, to_builtins
 
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.kernel.languages import LANGUAGES
+from rebound.templates.domain.clipping import MANY_BYTES, largest_html, said_of_size
 from rebound.templates.domain.content import EmailContent
-from rebound.templates.domain.footers import footer_of
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import Kind, pieces, value_of
 from rebound.templates.domain.layout import Html, Image, Layout, placed, with_clean_html
@@ -23,7 +22,6 @@ from rebound.templates.domain.rendering import (
     NONE_DECLARED,
     VARIABLES,
     addresses_among,
-    render_at_longest,
     variables_of_bodies,
 )
 
@@ -36,11 +34,7 @@ if TYPE_CHECKING:
     from rebound.templates.domain.variables import Declared
     from rebound.templates.ports import HtmlCleaner, MjmlRenderer
 
-CLIPPED_FROM: Final = 102_000
-"""Bytes of HTML of which Gmail shows no more, nor the footer below."""
 MOST_BYTES: Final = 100_000
-MANY_BYTES: Final = 80_000
-"""From here on there is a warning."""
 
 
 class RenderedLayout(Struct, frozen=True):
@@ -88,15 +82,15 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         blocks = f"{path}.blocks" if path else "blocks"
         if (plain := len(html.encode())) > MOST_BYTES:
             # What is too large by itself is not read any further: that takes long.
-            raise InvalidInputError(FieldError(blocks, f"{_said_of(plain, 'Without its footer')} {_ALLOWED}"))
-        size = _largest(EmailContent("-", html, text), category, declared)
+            raise InvalidInputError(FieldError(blocks, f"{said_of_size(plain, 'Without its footer')} {_ALLOWED}"))
+        size = largest_html(EmailContent("-", html, text), category, declared)
         if size > MOST_BYTES:
-            raise InvalidInputError(FieldError(blocks, f"{_said_of(size)} {_ALLOWED}"))
+            raise InvalidInputError(FieldError(blocks, f"{said_of_size(size)} {_ALLOWED}"))
         warnings = [*hard_to_read(layout), *_taken_out(written, layout), *_plain_http(layout)]
         if path:
             warnings = [replace(each, field=f"{path}.{each.field}") for each in warnings]
         if size > MANY_BYTES:
-            warnings.append(FieldError(blocks, _said_of(size)))
+            warnings.append(FieldError(blocks, said_of_size(size)))
         return RenderedLayout(layout.subject, html, text, size, tuple(warnings))
 
     def as_content(
@@ -123,19 +117,6 @@ def _in_style(given: object, style: Style) -> object:
 
 
 _ALLOWED: Final = f"At most {MOST_BYTES} are allowed."
-
-
-def _largest(content: EmailContent, category: Category, declared: Declared) -> int:
-    """Bytes of the HTML with the longest values and the longest of the footers."""
-
-    def footer(language: str) -> int:
-        return len(footer_of(category, language, links=True, address=True).html.encode())
-
-    return len(render_at_longest(content, category, max(LANGUAGES, key=footer), declared).html.encode())
-
-
-def _said_of(size: int, how: str = "With its footer and the longest values") -> str:
-    return f"{how} the HTML has {size} bytes; from {CLIPPED_FROM} on Gmail clips an email, and its footer with it."
 
 
 def _taken_out(before: Layout, after: Layout) -> Iterator[FieldError]:

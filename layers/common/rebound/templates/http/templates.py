@@ -216,7 +216,9 @@ class TemplateAnswer(Answer):
     contents: dict[str, GivenTranslation] | None
     layout: GivenLayout | None
     email_content: GivenContent | None
-    warnings: list[FieldProblem] = Field(description="Of what was just saved: what had better be mended in its layout.")
+    warnings: list[FieldProblem] = Field(
+        description="Of what was just saved: what had better be mended in a layout, and HTML that Gmail would clip."
+    )
 
     @classmethod
     def of(cls, view: TemplateView) -> Self:
