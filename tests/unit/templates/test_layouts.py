@@ -21,12 +21,12 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.adapters.mrml_renderer import MrmlRenderer
 from rebound.templates.adapters.nh3_cleaner import Nh3Cleaner
 from rebound.templates.application.render_layout import MOST_BYTES, RenderedLayout, RenderLayout
-from rebound.templates.domain.clipping import MANY_BYTES
 from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.contrast import contrast
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.html_reading import read_for_footer
 from rebound.templates.domain.rendering import VARIABLES, check_content, render_email
+from rebound.templates.domain.sendable import MANY_BYTES
 from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.fakes.layouts import COLOURS, IN_COLUMNS, LAYOUTS, links_of, texts_of
 from tests.fakes.making import BUSINESS_ID, business

@@ -97,7 +97,7 @@ class Says(Request):
         """What had better be mended in the layout, or in the content that has been accepted."""
         if self.content is None:
             return self._layout_warnings
-        from rebound.templates.domain.clipping import about_size  # noqa: PLC0415 - only for who says something
+        from rebound.templates.domain.sendable import about_size  # noqa: PLC0415 - only for who says something
 
         return tuple(about_size(said, category))
 

@@ -9,9 +9,9 @@ from msgspec import Struct, json
 
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.templates.application.render_layout import content_of
-from rebound.templates.domain.clipping import about_size
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.rendering import addresses_alone, addresses_among, check_content, names_used
+from rebound.templates.domain.sendable import about_size
 from rebound.templates.domain.template import TemplateVersion
 from rebound.templates.domain.template_events import for_what_is_used, lacking, template_events, variables_of
 from rebound.templates.domain.typed_values import is_empty

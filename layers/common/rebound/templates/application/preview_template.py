@@ -11,11 +11,10 @@ from msgspec import Struct
 from rebound.customers.domain import Customer, language_for, made_up_customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.templates.domain.clipping import CLIPPED_FROM, MANY_BYTES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, MadeFrom
 from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
 from rebound.templates.domain.rendering import render_email, render_text, values_of
-from rebound.templates.domain.sendable import email_to_send, for_one, text_to_send
+from rebound.templates.domain.sendable import CLIPPED_FROM, MANY_BYTES, email_to_send, for_one, text_to_send
 from rebound.templates.domain.typed_values import is_empty
 from rebound.templates.domain.variables import Declared, check_given, examples_of, missing_of
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, to_builtins
 
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.templates.domain.clipping import MANY_BYTES, largest_html, said_of_size
 from rebound.templates.domain.content import EmailContent
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import Kind, pieces, value_of
@@ -24,6 +23,7 @@ from rebound.templates.domain.rendering import (
     addresses_among,
     variables_of_bodies,
 )
+from rebound.templates.domain.sendable import MANY_BYTES, largest_html, said_of_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

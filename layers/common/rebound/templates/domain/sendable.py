@@ -1,8 +1,10 @@
 """Whether a message can be sent as it would read for one recipient: previews and senders ask the same."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from copy import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -10,6 +12,7 @@ from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import FieldError
 from rebound.kernel.languages import LANGUAGES
 from rebound.templates.domain.content import (
     MAX_TEXT_CHARACTERS,
@@ -20,14 +23,16 @@ from rebound.templates.domain.content import (
     TextContent,
     contents_of,
 )
-from rebound.templates.domain.footers import ALL_LINKS, LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
+from rebound.templates.domain.footers import ALL_LINKS, LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS, footer_of
 from rebound.templates.domain.rendering import (
     LONGEST_USUAL,
     MAX_EMAIL_CHARACTERS,
+    NONE_DECLARED,
     VARIABLES,
     RenderedEmail,
     addresses_among,
     as_data,
+    render_at_longest,
     render_email,
     render_text,
     size_of,
@@ -35,6 +40,15 @@ from rebound.templates.domain.rendering import (
 )
 from rebound.templates.domain.text_size import size_of_text
 
+if TYPE_CHECKING:
+    from rebound.templates.domain.variables import Declared
+
+CLIPPED_FROM: Final = 102_000
+"""Bytes of HTML of which Gmail shows no more, nor the footer below."""
+MANY_BYTES: Final = 80_000
+"""From here on there is a warning."""
+_FEW_BYTES: Final = MANY_BYTES // 4
+"""Of HTML that values and the footer do not make so large."""
 MAX_SUBJECT: Final = 998
 """RFC 5322 §2.1.1: the longest line."""
 _MOST_UNITS: Final = 6
@@ -159,3 +173,28 @@ def _is_sendable(found: ForOne, category: Category, language: str, *, smart: boo
             return email_to_send(found.content, category, language, found.values, found.addresses) is not None
         case TextContent():
             return text_to_send(found.content, found.values, found.addresses, smart=smart) is not None
+
+
+def largest_html(content: EmailContent, category: Category, declared: Declared) -> int:
+    """Bytes of the HTML with the longest values and the longest of the footers."""
+
+    def footer(language: str) -> int:
+        return len(footer_of(category, language, links=True, address=True).html.encode())
+
+    return len(render_at_longest(content, category, max(LANGUAGES, key=footer), declared).html.encode())
+
+
+def said_of_size(size: int, how: str = "With its footer and the longest values") -> str:
+    """What is said of a size in bytes, as a sentence for people."""
+    return f"{how} the HTML has {size} bytes; from {CLIPPED_FROM} on Gmail clips an email, and its footer with it."
+
+
+def about_size(
+    said: Said | None, category: Category, path: str = "content", declared: Declared = NONE_DECLARED
+) -> Iterator[FieldError]:
+    """A warning for a client's own HTML, of content that has been checked, which Gmail may clip."""
+    if not isinstance(said, EmailContent) or said.html is None or len(said.html.encode()) < _FEW_BYTES:
+        return
+    size = largest_html(said, category, declared)
+    if size > MANY_BYTES:
+        yield FieldError(f"{path}.html", said_of_size(size))
