@@ -41,7 +41,6 @@ from rebound.templates.domain.content import TextContent, contents_of
 from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import for_one, text_to_send
-from rebound.templates.domain.text_size import size_of_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -155,6 +154,8 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _reserve_segments(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
         """Reserve what the texts to send count, for all in one write; who gets none is not to be sent to."""
+        from rebound.templates.domain.text_size import size_of_text  # noqa: PLC0415 - only where there is a plan
+
         bodies = {r.message.key: self._body(claimed, r, self._stop_link(claimed, r)) for r in outcomes.to_send}
         wanted = {key: size_of_text(body).segments for key, body in bodies.items() if body is not None}
         reserved = self.meter().reserve(claimed.business, wanted)

@@ -269,15 +269,19 @@ class Template(Struct, frozen=True):
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with values in the placeholders' places."""
-        filled: list[str] = []
-        for part in self.parts:
-            if not isinstance(part, str):
-                filled.append(part[1](values[part[0]]))
-            else:
-                ends = filled and filled[-1].endswith(".") and _FULL_STOP.match(part)
-                filled.append(part[1:] if ends else part)
+        filled = [part if isinstance(part, str) else part[1](values[part[0]]) for part in self.parts]
         text = "".join(filled)
+        if ".." in text:
+            # Only here may a value end as the sentence does.
+            text = "".join(self._with_one_full_stop(filled))
         return _SIDE_BY_SIDE.sub("{ ", text) if "{{" in text else text
+
+    def _with_one_full_stop(self, filled: Sequence[str]) -> Iterator[str]:
+        before = ""
+        for part, said in zip(self.parts, filled, strict=True):
+            ends = isinstance(part, str) and before.endswith(".") and _FULL_STOP.match(said)
+            yield said[1:] if ends else said
+            before = "" if isinstance(part, str) else said
 
 
 def header_template(source: str, encode: Encode) -> Template:

@@ -43,7 +43,6 @@ from rebound.templates.domain.footers import (
 )
 from rebound.templates.domain.html_as_text import html_as_text
 from rebound.templates.domain.html_reading import read_for_footer
-from rebound.templates.domain.placeholder_flaws import flaws_of
 from rebound.templates.domain.placeholders import (
     Template,
     header_template,
@@ -53,7 +52,6 @@ from rebound.templates.domain.placeholders import (
     text_as_html_template,
     text_template,
 )
-from rebound.templates.domain.text_size import simplified
 
 if TYPE_CHECKING:
     from rebound.templates.domain.variables import Declared
@@ -99,6 +97,8 @@ def check_content(
     known_in = dict.fromkeys(_BODIES_OF_EMAILS, variables_of_bodies(category))
     if scope_of(category) is not None:
         known_in[_BODY_OF_TEXTS] = (*VARIABLES, *LINKS_OF_TEXTS)
+    from rebound.templates.domain.placeholder_flaws import flaws_of  # noqa: PLC0415 - not for senders
+
     errors: list[FieldError] = []
     addresses = addresses_among(declared)
     for name, template in _templates(content, addresses):
@@ -310,7 +310,11 @@ def render_text(
     ``addresses`` as in ``render_email``.
     """
     body = _body(content, addresses).fill(values)
-    return simplified(body) if smart else body
+    if not smart:
+        return body
+    from rebound.templates.domain.text_size import simplified  # noqa: PLC0415 - only for who wants it
+
+    return simplified(body)
 
 
 @lru_cache(maxsize=16)

@@ -38,7 +38,6 @@ from rebound.templates.domain.rendering import (
     size_of,
     values_of,
 )
-from rebound.templates.domain.text_size import size_of_text
 
 if TYPE_CHECKING:
     from rebound.templates.domain.variables import Declared
@@ -149,6 +148,8 @@ def segments_for(said: Said, customer: Customer, business: Business) -> int:
         return 0
     values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * USUAL_LINK)}
     body = text_to_send(found.content, values, found.addresses, smart=business.smart_encoding)
+    from rebound.templates.domain.text_size import size_of_text  # noqa: PLC0415 - only where there is a text plan
+
     return 0 if body is None else size_of_text(body).segments
 
 
