@@ -25,7 +25,7 @@ from rebound.platform.http.openapi import operations
 from rebound.platform.http.routes import DEFAULT_LIMIT, MAX_LIMIT
 from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, MAX_EXTERNAL_ID
 from rebound.segments.application.find_customers import LONGEST_COUNT
-from rebound.segments.domain import MAX_DEPTH, MAX_NODES
+from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
 from rebound.segments.http.customer_filters import MAX_IN_ADDRESS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 from rebound.templates.application.make_version import MOST_BYTES as MOST_OF_A_VERSION

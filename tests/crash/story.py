@@ -51,7 +51,7 @@ from rebound.messages.domain.links import Link, Purpose, write_token
 from rebound.messages.domain.messages import NO_RECORD, RANKS, Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.segments.application import bulk_delete, find_customers
-from rebound.segments.domain import CustomerFilter, Selection
+from rebound.segments.domain.selections import CustomerFilter, Selection
 from rebound.sending.application import acquire_send_slot, run_campaign, send_email
 from rebound.sending.domain.recipients import Accepted, Refused, Unknown, is_senders_fault
 from rebound.templates.domain.content import EmailContent, TextContent

@@ -17,7 +17,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Content, EmailContent, TextContent
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)

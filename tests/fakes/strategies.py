@@ -13,7 +13,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import FailureClass, Provider, all_codes
 from rebound.kernel.receipts import Outcome
-from rebound.segments.domain import CONSENT_VALUES
+from rebound.segments.domain.leaves import CONSENT_VALUES
 from tests.fakes.making import at, customer
 
 CODES: Final = tuple((row.provider, row.code) for row in all_codes())

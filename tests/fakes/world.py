@@ -27,7 +27,7 @@ from rebound.kernel.pages import RowChange
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, StatusChange
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD

@@ -9,7 +9,7 @@ from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollb
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.application.matching import by_pages
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import bounds
-from rebound.segments.domain import compile_filter
+from rebound.segments.application.matching import by_pages
+from rebound.segments.domain.filters import compile_filter
 from tests.contract.contacts.test_contacts import known, used
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

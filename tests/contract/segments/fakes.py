@@ -5,7 +5,7 @@ from functools import cached_property
 from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.segments.domain import Removal, Segment
+from rebound.segments.domain.segments import Removal, Segment
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
 from tests.contract.customers.fakes import MemoryCustomerBook, MemoryCustomersPorts
 from tests.contract.jobs.fakes import MemoryJobLedger, MemoryJobsPorts

@@ -6,7 +6,7 @@ import pytest
 
 from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.segments.domain import Removal
+from rebound.segments.domain.segments import Removal
 from tests.contract.contacts.test_contacts import SAID, known, used
 from tests.contract.customers.test_customers import stored
 from tests.fakes.house import EveryPorts

@@ -5,7 +5,7 @@ from copy import replace
 import pytest
 
 from rebound.kernel.errors import NotFoundError
-from rebound.segments.domain import Segment
+from rebound.segments.domain.segments import Segment
 from tests.contract.access.test_api_keys import api_key
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import (

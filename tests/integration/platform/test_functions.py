@@ -23,7 +23,8 @@ from rebound.platform.telemetry import count
 from rebound.rates.domain import Lane, Throttled
 from rebound.receipts.adapters.receipts_queue import decode, encode_sns_text_log
 from rebound.receipts.wiring import ReceiptsUseCases
-from rebound.segments.domain import Segment, Selection
+from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.selections import Selection
 from rebound.sending.adapters.callback_address import status_url
 from rebound.sending.adapters.counted import CountedMailer
 from rebound.sending.adapters.queues import encode_task

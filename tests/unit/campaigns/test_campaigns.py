@@ -16,7 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer
 from tests.fakes.world import World, always

@@ -15,7 +15,7 @@ from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Content, EmailContent
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer, id_of
 from tests.fakes.world import World

@@ -20,7 +20,7 @@ from rebound.kernel.csv_cells import restored
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import TextContent
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of

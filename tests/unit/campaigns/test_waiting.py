@@ -18,7 +18,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.ids import MAX_RANGES, bounds, range_of
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Throttled
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
 from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, at, business, customer, everybody, id_of
 from tests.fakes.world import World

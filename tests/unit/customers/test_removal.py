@@ -15,7 +15,7 @@ from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of, message, receipt
 from tests.fakes.watching import Turns, WorkerDiedError

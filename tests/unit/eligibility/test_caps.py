@@ -29,7 +29,8 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
-from rebound.segments.domain import Segment, Selection
+from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application.chunk_lifecycle import LEASE
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.recipients import Refused, SendResult, Unknown

@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.business import DoubleOptIn
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.application.matching import among
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Exclusion, Send, decide
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.segments.domain import CONSENT_VALUES, CustomerFilter, compile_filter
+from rebound.segments.application.matching import among
+from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.leaves import CONSENT_VALUES
+from rebound.segments.domain.selections import CustomerFilter
 from tests.contract.contacts.fakes import MemoryContactBook
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, business, campaign, contact_key, customer, id_of

@@ -40,7 +40,8 @@ from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.application import find_customers
-from rebound.segments.domain import Segment, Selection
+from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
 from rebound.templates.domain.content import Content, EmailContent, TextContent
 from tests.contract.campaigns.fakes import adds_up

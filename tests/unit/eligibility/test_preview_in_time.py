@@ -19,7 +19,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.application.find_customers import write_filter
-from rebound.segments.domain import CustomerFilter, Selection
+from rebound.segments.domain.selections import CustomerFilter, Selection
 from rebound.templates.domain.content import TextContent
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, SOFT, at, business, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World

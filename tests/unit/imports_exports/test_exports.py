@@ -17,7 +17,7 @@ from rebound.imports_exports.application.export_customers import KEPT, STOPPED
 from rebound.imports_exports.domain import RowCounts
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.provider_codes import Provider
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.world import Chaos, World, always

@@ -17,7 +17,7 @@ from rebound.imports_exports.application.start_import import ImportView
 from rebound.imports_exports.domain import ImportOptions, RowCounts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer
 from tests.fakes.world import Chaos, World

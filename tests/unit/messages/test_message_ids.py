@@ -10,7 +10,7 @@ from ulid import ULID
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import TextContent
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

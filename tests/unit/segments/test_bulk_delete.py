@@ -17,7 +17,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import Provider
 from rebound.segments.application.bulk_delete import ATTEMPTS, BATCH
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.fakes.watching import Turns, WorkerDiedError
 from tests.fakes.world import Chaos, World, always

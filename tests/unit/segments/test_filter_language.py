@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from rebound.customers.domain import TEXT_FIELDS
 from rebound.kernel.errors import InvalidInputError
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain.filters import compile_filter
 from rebound.segments.http.filter_language import Filter
 from tests.fakes import strategies
 
@@ -33,8 +33,27 @@ def test_what_compiles_is_documented(tree: Mapping[str, Any]) -> None:
     assert DOCUMENTED.is_valid(tree)
 
 
-WORDS: Final = ("all", "any", "not", "tag", "failed", "consent", "field", "equals", "in", "present")
-VALUES: Final = st.sampled_from([True, "vip", " ", "", "email", "fax", "gender", "general_tags", [], ["f"], [1], {}, 5])
+WORDS: Final = ("all", "any", "not", "tag", "failed", "consent", "field", "equals", "in", "present", "before", "after")
+VALUES: Final = st.sampled_from(
+    [
+        True,
+        "vip",
+        " ",
+        "",
+        "email",
+        "fax",
+        "gender",
+        "birthday",
+        "2026-02-28",
+        "2026-2-8",
+        "general_tags",
+        [],
+        ["f"],
+        [1],
+        {},
+        5,
+    ]
+)
 CONSENT: Final[st.SearchStrategy[dict[str, Any]]] = st.dictionaries(
     st.sampled_from(["channel", "scope", "is", "who"]),
     st.sampled_from(["email", "sms", "text", "all", "marketing", "opted_in", "opted_out", "confirmed", None, [], 1]),
@@ -74,5 +93,5 @@ def test_the_conditions_are_those_that_a_refusal_names() -> None:
     with pytest.raises(InvalidInputError) as refused:
         compile_filter({"leaf": 1})
     named = refused.value.errors[0].message.removesuffix(".").split("one of ")[1].split(", ")
-    kinds = {"equals": "field", "in": "field", "present": "field"}
+    kinds = dict.fromkeys(("equals", "in", "present", "before", "after"), "field")
     assert {kinds.get(name, name) for name in CONDITIONS} == set(named)

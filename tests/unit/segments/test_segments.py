@@ -15,7 +15,8 @@ from rebound.customers.domain import Customer, field_text
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.segments.domain import MAX_DEPTH, MAX_NODES, CustomerFilter, compile_filter
+from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES, compile_filter
+from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer
 

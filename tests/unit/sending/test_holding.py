@@ -27,7 +27,7 @@ from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application.chunk_lifecycle import LEASE
 from rebound.sending.domain.chunk_tasks import DeferredChunkTask
 from tests.contract.campaigns.fakes import adds_up

@@ -12,7 +12,7 @@ from rebound.eligibility.application.preview_audience import Question
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
 from tests.fakes.world import World
 

@@ -31,7 +31,8 @@ from rebound.kernel.provider_codes import (
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import MessageStatus
 from rebound.rates.domain import Lane, Throttled
-from rebound.segments.domain import Segment, Selection
+from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
 from rebound.sending.application.run_campaign import MOST_POLLS
 from rebound.sending.domain.recipients import Accepted, Refused, SendResult, Unknown

@@ -29,7 +29,8 @@ from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus, had_its_message
 from rebound.rates.domain import Lane
-from rebound.segments.domain import Segment, Selection
+from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from tests.contract.campaigns.fakes import adds_up

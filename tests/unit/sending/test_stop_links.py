@@ -15,7 +15,7 @@ from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.preferences.http.links import respond
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import MadeFrom, TemplateContent, TextContent
 from rebound.templates.domain.rendering import check_said
 from tests.fakes.making import BUSINESS_ID, business, contact_key, customer, id_of

@@ -5,7 +5,6 @@ from copy import replace
 from datetime import date, datetime
 from enum import Enum, auto
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from msgspec import Struct
@@ -207,25 +206,6 @@ def shared_language(customers: Iterable[Customer]) -> str | None:
     """The one language of customers who cannot be told apart; ``None`` when they have several, or none is known."""
     spoken = {customer.language for customer in customers if customer.language is not None}
     return spoken.pop() if len(spoken) == 1 else None
-
-
-KnownContacts = Mapping[ContactKey, Contact]
-NOTHING_KNOWN: Final[KnownContacts] = MappingProxyType({})
-
-
-class CustomerMatcher(Struct, frozen=True):
-    """Whether a customer matches a filter.
-
-    ``test`` looks at the customer, and at their contacts on ``channels`` only where nothing else decides: it raises
-    ``KeyError`` for one that is not among those that it is given. ``among`` reads what is needed, page by page.
-    """
-
-    test: Callable[[Customer, KnownContacts], bool]
-    channels: frozenset[Channel] = frozenset()
-
-    def __call__(self, customer: Customer, contacts: KnownContacts = NOTHING_KNOWN) -> bool:
-        """Whether the customer matches."""
-        return self.test(customer, contacts)
 
 
 PageMatcher = Callable[[Sequence[Customer]], Sequence[Customer]]

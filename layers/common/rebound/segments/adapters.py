@@ -15,7 +15,7 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.segments.domain import Removal, Segment
+from rebound.segments.domain.segments import Removal, Segment
 
 if TYPE_CHECKING:
     from rebound.customers.ports import CustomerTransactions

@@ -6,7 +6,7 @@ from rebound.customers.ports import CustomersPorts
 from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
 from rebound.kernel.pages import Page
-from rebound.segments.domain import Removal, Segment
+from rebound.segments.domain.segments import Removal, Segment
 
 
 class SegmentBook(Protocol):

@@ -44,7 +44,7 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import TextContent, read_said, written_said
 
 KEPT: Final = timedelta(days=400)

@@ -21,7 +21,8 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import Selection, compile_filter
+from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, warnings_about
 

@@ -16,7 +16,7 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.ids import range_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain.filters import compile_filter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

@@ -23,7 +23,7 @@ from rebound.platform.http.shapes import (
     customers_named,
     one_line,
 )
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.segments.http.filters import Filter, SegmentId
 from rebound.templates.domain.content import Said
 

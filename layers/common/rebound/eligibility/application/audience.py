@@ -16,8 +16,7 @@ from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
-from rebound.customers.application.matching import among
-from rebound.customers.domain import Customer, CustomerMatcher
+from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.application.shared_addresses import is_shared
 from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send, decide
@@ -25,7 +24,9 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
-from rebound.segments.domain import Selection
+from rebound.segments.application.matching import among
+from rebound.segments.domain.matching import CustomerMatcher
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.sendable import is_always_sendable, is_sendable, missing_for, segments_for
 

@@ -27,7 +27,7 @@ from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain.filters import compile_filter
 from rebound.templates.domain.content import Said, read_said, written_said
 from rebound.templates.domain.rendering import check_given
 

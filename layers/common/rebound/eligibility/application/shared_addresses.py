@@ -17,13 +17,13 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.application.matching import among
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.domain.eligibility import Hold, Send, decide
 from rebound.kernel.channels import ContactKey
 from rebound.messages.domain.mailing import Mailing
-from rebound.segments.domain import meant_by
+from rebound.segments.application.matching import among
+from rebound.segments.domain.selections import meant_by
 from rebound.templates.domain.sendable import is_sendable
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from rebound.platform.http.shapes import (
     one_of,
 )
 from rebound.segments.application.segment_service import filter_of
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain.filters import compile_filter
 from rebound.segments.http.filters import Filter, SegmentId
 
 

@@ -15,11 +15,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.business import Business
-from rebound.customers.application.matching import by_pages
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import write_header, write_row
 from rebound.imports_exports.domain import ExportJob
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.application.matching import by_pages
+from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

@@ -17,7 +17,6 @@ from msgspec import Struct, field
 
 from rebound.contacts.domain.contacts import most_rows
 from rebound.customers.application.copy_flags import with_flags
-from rebound.customers.application.matching import among
 from rebound.customers.application.remove_customer import unlinked
 from rebound.customers.domain import Customer
 from rebound.jobs.application.run_job import beyond, completed
@@ -38,7 +37,9 @@ from rebound.jobs.domain import (
 )
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.segments.application.find_customers import PAGE, next_after, read_filter, write_filter
-from rebound.segments.domain import CustomerFilter, Removal
+from rebound.segments.application.matching import among
+from rebound.segments.domain.segments import Removal
+from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

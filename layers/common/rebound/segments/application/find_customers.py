@@ -12,13 +12,13 @@ from msgspec.structs import asdict
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.application.customer_service import views_of
-from rebound.customers.application.matching import among, by_pages
 from rebound.customers.domain import Customer, has_failed
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import COUNT, LOOKED_AT, Job, JobProgress
 from rebound.kernel.ids import bounds
 from rebound.kernel.pages import Page
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.application.matching import among, by_pages
+from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.segments.domain import Segment, compile_filter
+from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.segments import Segment
 
 if TYPE_CHECKING:
     from rebound.platform.ports import Clock

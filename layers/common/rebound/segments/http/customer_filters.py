@@ -15,7 +15,7 @@ from rebound.platform.http.routes import business_of, no_number
 from rebound.platform.http.shapes import Moment, Request, one_of, text_of
 from rebound.segments import wiring
 from rebound.segments.application.segment_service import filter_of
-from rebound.segments.domain import CustomerFilter
+from rebound.segments.domain.selections import CustomerFilter
 from rebound.segments.http.filters import MAX_FILTER_BYTES, Filter, SegmentId
 
 FailedContact = Annotated[str, one_of(FAILED_VALUES)]

@@ -10,7 +10,8 @@ from rebound.customers.domain import PROFILE, TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.platform.http.shapes import Request
-from rebound.segments.domain import CONSENT_VALUES, MAX_DEPTH, MAX_NODES
+from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
+from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 
 _LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
@@ -101,6 +102,29 @@ class FilterPresent(Request):
     present: bool
 
 
+class DateField(StrEnum):
+    """A field of the profile that is a date."""
+
+    vars().update({name: name for name in DATE_FIELDS})
+
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+class FilterBefore(Request):
+    """A date of the profile is earlier than this one; without a date: no."""
+
+    field: DateField
+    before: Day
+
+
+class FilterAfter(Request):
+    """A date of the profile is later than this one; without a date: no."""
+
+    field: DateField
+    after: Day
+
+
 class Filter(
     RootModel[
         FilterAll
@@ -112,6 +136,8 @@ class Filter(
         | FilterEquals
         | FilterIn
         | FilterPresent
+        | FilterBefore
+        | FilterAfter
     ]
 ):
     """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""

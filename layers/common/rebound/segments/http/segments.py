@@ -17,7 +17,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, Line, Request, Time
 from rebound.segments import wiring
-from rebound.segments.domain import Segment
+from rebound.segments.domain.segments import Segment
 from rebound.segments.http.filters import Filter, SegmentId
 
 

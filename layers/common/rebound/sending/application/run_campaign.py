@@ -19,7 +19,6 @@ from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
-from rebound.customers.domain import CustomerMatcher
 from rebound.eligibility.application.audience import Screening, matching
 from rebound.eligibility.application.shared_addresses import sharing_now
 from rebound.eligibility.domain.eligibility import Exclusion, Hold
@@ -27,7 +26,8 @@ from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import bounds, estimated_size
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain import compile_filter
+from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.matching import CustomerMatcher
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.segments.domain import Selection
+from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said
 
 

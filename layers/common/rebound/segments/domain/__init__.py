@@ -1,0 +1,1 @@
+"""Segments, and the filters that say who is in them."""

@@ -1,0 +1,231 @@
+"""Filters: trees of conditions over customers, joined with ``all``, ``any`` and ``not``, and what they mean."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.customers.domain import TEXT_FIELDS
+from rebound.kernel.channels import Channel
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.errors import InvalidInputError
+from rebound.segments.domain import leaves
+from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
+from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
+from rebound.segments.domain.reading import Problems, a_date
+
+MAX_DEPTH: Final = 10
+MAX_NODES: Final = 200
+MAX_PINNED_BYTES: Final = 60_000
+"""Of a filter with those of the segments that it names: it is kept with whatever it was fixed for."""
+
+type FindSegment = Callable[[str], Mapping[str, Any] | None]
+"""The filter of a saved segment; ``None`` when there is none of that id."""
+
+
+def compile_filter(
+    tree: object,
+    field: str = "filter",
+    at: Moment | None = None,
+    find: FindSegment | None = None,
+    within: Sequence[str] = (),
+) -> CustomerMatcher:
+    """The predicate of a filter tree.
+
+    A node is an object with exactly one of ``CONDITIONS``. ``{"all": []}`` matches everybody, ``{"any": []}`` nobody.
+    Values are compared whole, without case, accents and the shapes of quotes and spaces (``folded``), and phone numbers
+    by their digits (``is_number``). Consent means what it means to the decision (``CONSENT_VALUES``).
+
+    ``at`` is the moment that conditions about days are for; without it they are checked and cannot be asked. A client's
+    tree is read with ``find``, which says what the segments are that it names; ``within`` are the segments that it is
+    the filter of, innermost last. Without ``find``, the tree is one of ours, in which that is fixed (``pinned``).
+
+    :raises InvalidInputError: with the path of each node that is wrong, as the client wrote it below ``field``.
+    """
+    compiler = _Compiler(at, find)
+    matcher = compiler.node(tree, field, 1, tuple(within))
+    if compiler.problems.errors:
+        raise InvalidInputError(*compiler.problems.errors)
+    return matcher
+
+
+def pinned(tree: Mapping[str, Any], field: str, find: FindSegment) -> Mapping[str, Any]:
+    """A client's tree, with the filter of each segment beside its id: what it means from now on, whatever changes.
+
+    A tree that names no segment is the same tree. Raises ``InvalidInputError`` as ``compile_filter`` does, and for a
+    tree that has become too large.
+    """
+    compile_filter(tree, field, find=find)
+    fixed: Mapping[str, Any] = _with_segments(tree, find)
+    if fixed != tree and len(json.dumps(fixed, ensure_ascii=False).encode(errors="replace")) > MAX_PINNED_BYTES:
+        problems = Problems()
+        problems.wrong(field, f"With the segments that it names it must have at most {MAX_PINNED_BYTES} bytes.")
+        raise InvalidInputError(*problems.errors)
+    return fixed
+
+
+def _with_segments(tree: Mapping[str, Any], find: FindSegment) -> Mapping[str, Any]:
+    match tree:
+        case {"all": list() as parts}:
+            return {"all": [_with_segments(part, find) for part in parts]}
+        case {"any": list() as parts}:
+            return {"any": [_with_segments(part, find) for part in parts]}
+        case {"not": part}:
+            return {"not": _with_segments(part, find)}
+        case {"segment": str() as segment_id}:
+            return {"segment": segment_id, "filter": _with_segments(find(segment_id) or {}, find)}
+    return tree
+
+
+def as_written(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A pinned tree as the client wrote it."""
+    match tree:
+        case {"all": parts}:
+            return {"all": [as_written(part) for part in parts]}
+        case {"any": parts}:
+            return {"any": [as_written(part) for part in parts]}
+        case {"not": part}:
+            return {"not": as_written(part)}
+        case {"segment": segment_id}:
+            return {"segment": segment_id}
+    return tree
+
+
+def segments_in(tree: Mapping[str, Any]) -> frozenset[str]:
+    """The segments that a valid tree names itself."""
+    match tree:
+        case {"all": parts} | {"any": parts}:
+            return frozenset().union(*map(segments_in, parts))
+        case {"not": part}:
+            return segments_in(part)
+        case {"segment": segment_id}:
+            return frozenset({segment_id})
+    return frozenset()
+
+
+class _Compiler:
+    """Walks the tree once, collecting everything that is wrong rather than stopping at the first."""
+
+    def __init__(self, at: Moment | None, find: FindSegment | None) -> None:
+        self.problems = Problems()
+        self._at = at
+        self._find = find
+        self._nodes = 0
+
+    def node(self, tree: object, path: str, depth: int, within: tuple[str, ...]) -> CustomerMatcher:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+            if not any("too large" in error.message for error in self.problems.errors):
+                largest = f"at most {MAX_NODES} conditions, {MAX_DEPTH} levels deep"
+                self.problems.wrong(path, f"The filter is too large: {largest}, those of its segments included.")
+            return NOBODY
+        if not isinstance(tree, Mapping):
+            return self.problems.wrong(path, 'A condition is an object, such as {"tag": "vip"}.')
+        match sorted(tree):
+            case ["all"]:
+                return all_of(self._nodes_of(tree["all"], f"{path}.all", depth, within))
+            case ["any"]:
+                return any_of(self._nodes_of(tree["any"], f"{path}.any", depth, within))
+            case ["not"]:
+                return none_of(self.node(tree["not"], f"{path}.not", depth + 1, within))
+            case keys:
+                return self._leaf(tree, path, keys)
+
+    def _leaf(self, tree: Mapping[str, Any], path: str, keys: Sequence[str]) -> CustomerMatcher:
+        if "field" in keys:
+            return _field(self.problems, tree, path)
+        [name, *more] = keys or ("",)
+        if name in LEAVES and not more:
+            return LEAVES[name](self.problems, tree[name], f"{path}.{name}", self._at)
+        return self._unlike_a_condition(path, keys)
+
+    def _unlike_a_condition(self, path: str, keys: Sequence[str]) -> CustomerMatcher:
+        of_classes = [key for key in keys if key in OF_CLASSES]
+        if of_classes:
+            return self.problems.wrong(f"{path}.{of_classes[0]}", NO_TAGS_OF_CLASSES, "visits")
+        how = f"A condition has exactly one of {', '.join(CONDITIONS)}."
+        return self.problems.misnamed(path, how, keys, CONDITIONS)
+
+    def _nodes_of(self, trees: object, path: str, depth: int, within: tuple[str, ...]) -> tuple[CustomerMatcher, ...]:
+        if not isinstance(trees, list | tuple):
+            self.problems.wrong(path, "Must be a list of conditions.")
+            return ()
+        return tuple(self.node(tree, f"{path}[{index}]", depth + 1, within) for index, tree in enumerate(trees))
+
+
+type Leaf = Callable[[Problems, object, str, Moment | None], CustomerMatcher]
+"""Reads the value of a condition at a path."""
+
+
+def _tag(problems: Problems, tag: object, path: str, _: Moment | None) -> CustomerMatcher:
+    if isinstance(tag, Mapping):
+        return problems.wrong(path, NO_TAGS_OF_CLASSES, "visits")
+    if not isinstance(tag, str) or not tag.strip():
+        return problems.wrong(path, "Must be a tag, a string that is not empty.")
+    return leaves.tagged(tag)
+
+
+def _failed(problems: Problems, which: object, path: str, _: Moment | None) -> CustomerMatcher:
+    if not isinstance(which, str) or which not in FAILED_VALUES:
+        return problems.wrong(path, f"Must be one of {', '.join(FAILED_VALUES)}.")
+    return leaves.failing(which)
+
+
+def _consent(problems: Problems, asked: object, path: str, _: Moment | None) -> CustomerMatcher:
+    known = {"channel": tuple(Channel), "scope": tuple(Scope), "is": CONSENT_VALUES}
+    if not isinstance(asked, Mapping) or set(asked) != set(known):
+        how = 'Has "channel", "scope" and "is", such as {"channel": "sms", "scope": "marketing", "is": "opted_in"}.'
+        return problems.misnamed(path, how, sorted(asked) if isinstance(asked, Mapping) else (), tuple(known))
+    wrong = [name for name, values in known.items() if asked[name] not in values]
+    for name in wrong:
+        problems.wrong(f"{path}.{name}", f"Must be one of {', '.join(known[name])}.")
+    return NOBODY if wrong else leaves.consenting(Channel(asked["channel"]), Scope(asked["scope"]), asked["is"])
+
+
+def _tier(problems: Problems, asked: object, path: str, _: Moment | None) -> CustomerMatcher:  # noqa: ARG001
+    return problems.wrong(path, "Loyalty tiers are not worked out yet: no filter can ask for one.")
+
+
+def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMatcher:
+    name = tree["field"]
+    if not isinstance(name, str) or name not in TEXT_FIELDS:
+        known = sorted(TEXT_FIELDS)
+        return problems.misnamed(f"{path}.field", f"Must be one of {', '.join(known)}.", [str(name)], known)
+    match sorted(set(tree) - {"field"}):
+        case ["equals"] if isinstance(tree["equals"], str):
+            return leaves.with_value(name, [tree["equals"]])
+        case ["in"] if isinstance(tree["in"], list) and all(isinstance(value, str) for value in tree["in"]):
+            return leaves.with_value(name, tree["in"])
+        case ["present"] if isinstance(tree["present"], bool):
+            return leaves.with_something(name, present=tree["present"])
+        case ["before" | "after" as side]:
+            if name not in DATE_FIELDS:
+                return problems.wrong(f"{path}.{side}", f"Is for dates: {', '.join(DATE_FIELDS)}.")
+            day = a_date(problems, tree[side], f"{path}.{side}")
+            if day is None:
+                return NOBODY
+            return leaves.dated(name, day.__gt__ if side == "before" else day.__lt__)
+        case beside:
+            how = 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
+            dates = ' For dates also "before" or "after": YYYY-MM-DD.'
+            return problems.misnamed(path, how + dates, beside, ("equals", "in", "present", "before", "after"))
+
+
+LEAVES: Final[Mapping[str, Leaf]] = {
+    "tag": _tag,
+    "failed": _failed,
+    "consent": _consent,
+    "tier": _tier,
+}
+"""The conditions with one name, each with what reads its value."""
+CONDITIONS: Final = ("all", "any", "not", *(name for name in LEAVES if name != "tier"), "field")
+OF_CLASSES: Final = frozenset(
+    {
+        *("class", "classes", "class_id", "class_ids", "class_type", "class_tag", "class_tags"),
+        *("template_id", "series_id"),
+    }
+)
+NO_TAGS_OF_CLASSES: Final = (
+    "Tags of customers are texts; classes have no tags that a customer could have. Ask who came to the class: "
+    '{"visits": {"at_least": 1, "class_id": "…"}}, or class_type, template_id, series_id in place of class_id.'
+)

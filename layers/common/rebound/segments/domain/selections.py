@@ -1,0 +1,84 @@
+"""Who is meant: by a list, by a saved segment, by a filter."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.search import NOTHING_SEEN, is_unseen
+from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.leaves import changed_since, failing, searching, tagged
+from rebound.segments.domain.matching import CustomerMatcher, Moment, all_of, by_profile
+
+
+class CustomerFilter(Struct, frozen=True):
+    """Which customers a list, a count or a clean-up is about: those who meet every condition that is given.
+
+    ``q`` has words that must all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
+    segment, and ``filter`` a filter of the client's own, both with the segments that they name (``pinned``).
+    ``updated_since`` is for those whose profile, flags or consent have been written since (``last_change``). ``as_of``
+    is the moment of the request, where a condition asks for it.
+    """
+
+    failed: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    segment: Mapping[str, Any] | None = None
+    filter: Mapping[str, Any] | None = None
+    updated_since: datetime | None = None
+    as_of: Moment | None = None
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether no condition is given, so that every customer matches."""
+        return self == CustomerFilter(as_of=self.as_of)
+
+    def compiled(self) -> CustomerMatcher:
+        """The predicate that tells whether a customer matches.
+
+        :raises InvalidInputError: with each field that is wrong.
+        """
+        parts: list[CustomerMatcher] = []
+        if self.failed is not None:
+            if self.failed not in FAILED_VALUES:
+                raise InvalidInputError(FieldError("failed", f"Must be one of {', '.join(FAILED_VALUES)}."))
+            parts.append(failing(self.failed))
+        for field in ("segment", "filter"):
+            tree = getattr(self, field)
+            if tree is not None:
+                parts.append(compile_filter(tree, field, self.as_of))
+        if self.tag is not None:
+            parts.append(tagged(self.tag))
+        if self.q is not None:
+            if is_unseen(self.q):
+                raise InvalidInputError(FieldError("q", NOTHING_SEEN))
+            parts.append(searching(self.q))
+        if self.updated_since is not None:
+            parts.append(changed_since(self.updated_since))
+        return all_of(parts)
+
+
+class Selection(Struct, frozen=True):
+    """Who is meant: exactly one of a saved segment, a filter and a list of customers.
+
+    ``external_ids`` are the business's own ids of the customers of the list, where it was given by these. ``filter`` is
+    also that of the segment, once it is fixed (``pinned``); ``as_of`` is then the moment at which it is asked, where a
+    condition asks for it.
+    """
+
+    segment_id: str | None = None
+    filter: Mapping[str, Any] | None = None
+    customer_ids: tuple[str, ...] | None = None
+    external_ids: tuple[str, ...] | None = None
+    as_of: Moment | None = None
+
+
+def meant_by(selection: Selection) -> CustomerMatcher:
+    """Whether a selection means a customer; one without a filter means everybody. Raises ``InvalidInputError``."""
+    if selection.customer_ids is not None:
+        listed = frozenset(selection.customer_ids)
+        return by_profile(lambda customer: customer.customer_id in listed)
+    return compile_filter(selection.filter, at=selection.as_of) if selection.filter is not None else all_of(())
