@@ -24,7 +24,7 @@ HEART: Final = (
     "contacts.adapters.rows",
     "contacts.domain.contacts",
     "contacts.domain.reachability",
-    "customers.adapters",
+    "customers.adapters.customer_book",
     "eligibility.adapters",
     "eligibility.application.audience",
     "eligibility.application.frequency_reservations",

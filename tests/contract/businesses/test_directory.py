@@ -31,7 +31,7 @@ from rebound.contacts.domain.reachability import (
     ReachabilityPolicy,
     policy_of,
 )
-from rebound.customers.adapters import DEPARTURES
+from rebound.customers.adapters.customer_book import DEPARTURES
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.kernel.provider_codes import Provider

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rebound.customers.adapters import MOST_PAGES, PAGE, DynamoCustomerBook
+from rebound.customers.adapters.customer_book import MOST_PAGES, PAGE, DynamoCustomerBook
 from rebound.customers.domain import Customer
 from tests.fakes.making import BUSINESS_ID, customer
 

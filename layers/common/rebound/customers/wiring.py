@@ -9,7 +9,7 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
-    from rebound.customers.adapters import DynamoCustomerBook
+    from rebound.customers.adapters.customer_book import DynamoCustomerBook
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.external_ids import ReadExternalIds
@@ -27,13 +27,13 @@ class AwsCustomersPorts(AwsBusinessesPorts):
     @cached_property
     def dynamo_customers(self) -> DynamoCustomerBook:
         """For adapters that write to their own rows and to customers in one transaction."""
-        from rebound.customers.adapters import DynamoCustomerBook
+        from rebound.customers.adapters.customer_book import DynamoCustomerBook
 
         return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts)
 
     @cached_property
     def departures(self) -> Departures:
-        from rebound.customers.adapters import DynamoDepartures
+        from rebound.customers.adapters.customer_book import DynamoDepartures
 
         return DynamoDepartures(self.settings["DIRECTORY_TABLE"])
 
