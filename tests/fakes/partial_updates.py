@@ -70,6 +70,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("double_opt_in", "email"): (True, False),
         ("double_opt_in", "sms"): (True, False),
         ("frequency_caps",): ([_CAP], [{**_CAP, "channel": "sms", "at_most": 2}]),
+        ("loyalty_interval_days",): (3, None),
         ("quiet_hours", "sms"): (_LATE, _EARLY),
         ("quiet_hours", "email"): (_LATE, None),
         ("text_answers", "keywords"): ("twilio", "rebound"),

@@ -132,7 +132,8 @@ class World(MemoryPorts, EveryUseCase):
         self.contacts.save(self.contacts.get_many([key])[key].with_evidence(*evidence))
 
     def post(self, channel: Channel = Channel.EMAIL, **given: Any) -> CampaignView:
-        """Post a campaign to everybody."""
+        """Post a campaign to everybody; ``request`` names the client's request."""
+        request: str | None = given.pop("request", None)
         content: Content = GREETING if channel is Channel.EMAIL else SHORT_GREETING
         defaults: dict[str, Any] = {
             "name": "Autumn offer",
@@ -141,7 +142,7 @@ class World(MemoryPorts, EveryUseCase):
             "selection": Selection(filter={"all": []}),
             "content": content,
         }
-        return self.campaign_service.post(BUSINESS_ID, NewCampaign(**{**defaults, **given}))
+        return self.campaign_service.post(BUSINESS_ID, NewCampaign(**{**defaults, **given}), request)
 
     # --- running ------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from rebound.campaigns.domain.chunks import (
     left_out_name,
     taking_over,
 )
+from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.templates.domain.content import TextContent, read_said, written_said
@@ -317,6 +318,21 @@ def adds_up(view: CampaignView) -> bool:
     )
 
 
+class MemoryLoyaltyWeeks:
+    """Implements ``LoyaltyWeeks``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], LoyaltyWeek] = {}
+
+    def get(self, business_id: str, audience: str) -> LoyaltyWeek:
+        return self.rows.get((business_id, audience), LoyaltyWeek(business_id, audience))
+
+    def replace(self, week: LoyaltyWeek) -> None:
+        if self.get(week.business_id, week.audience).version != week.version:
+            raise ConcurrentChangeError
+        self.rows[week.business_id, week.audience] = replace(week, version=week.version + 1)
+
+
 class MemorySingleMessages:
     """Implements ``SingleMessages`` over the carriers among the campaigns."""
 
@@ -346,6 +362,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def single_messages(self) -> MemorySingleMessages:
         return MemorySingleMessages(self.campaigns)
+
+    @cached_property
+    def loyalty_weeks(self) -> MemoryLoyaltyWeeks:
+        return MemoryLoyaltyWeeks()
 
     @cached_property
     def shared_addresses(self) -> MemorySharedAddressLedger:

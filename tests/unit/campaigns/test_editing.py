@@ -433,7 +433,7 @@ def test_a_list_has_all_that_match_and_its_pages_are_full(
     status: CampaignStatus | None,
     limit: int,
 ) -> None:
-    world = World()
+    world = World(business(loyalty_interval_days=None))
     for name, of, is_draft in posted:
         world.post(name=f"The {name} one", category=of, is_draft=is_draft)
     plain = {"Ärger": "arger"}

@@ -49,7 +49,7 @@ CHANNELS: Final = pytest.mark.parametrize("channel", list(Channel))
 
 def capped(*caps: FrequencyCap, people: int = 3, **given: Any) -> World:
     """A salon that caps, with some customers."""
-    world = World(business(frequency_caps=caps or (ONE,)), ranges=1, **given)
+    world = World(business(frequency_caps=caps or (ONE,), loyalty_interval_days=None), ranges=1, **given)
     world.add(*(customer(number) for number in range(1, people + 1)))
     return world
 

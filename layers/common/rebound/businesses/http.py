@@ -27,7 +27,13 @@ from rebound.businesses.domain.business import (
     Business,
     TextAnswers,
 )
-from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS, FrequencyCap
+from rebound.businesses.domain.frequency import (
+    HIGHEST_CAP,
+    LONGEST_LOYALTY_INTERVAL,
+    LONGEST_WITHIN_DAYS,
+    MOST_CAPS,
+    FrequencyCap,
+)
 from rebound.businesses.domain.layout_style import Style, all_of
 from rebound.businesses.domain.quiet_hours import HELD_UNLESS_SAID, QuietWindow
 from rebound.businesses.domain.sender_names import VARIABLES
@@ -361,6 +367,11 @@ class BusinessChangeRequest(Request):
             "those that cover it has no room. A cap counts what has been handed over since it was set.",
         )
     )
+    loyalty_interval_days: Annotated[int, Field(ge=1, le=LONGEST_LOYALTY_INTERVAL)] | None = Field(
+        default=7,
+        description="How many days loyalty campaigns to the same saved segment or tier are apart at least; those to "
+        "neither count together. null for no limit.",
+    )
     quiet_hours: QuietHoursRequest = Field(default_factory=QuietHoursRequest)
     text_answers: TextAnswersRequest = Field(default_factory=TextAnswersRequest)
     layout_style: Annotated[dict[str, Any], DocumentedAs(_style_shape)] | None = Field(
@@ -446,6 +457,7 @@ class BusinessAnswer(Answer):
         description="Whether premium is among bundles; basic if not.", json_schema_extra=FORMER
     )
     frequency_caps: list[FrequencyCapAnswer]
+    loyalty_interval_days: int | None
     quiet_hours: QuietHoursAnswer
     message_events: list[Annotated[str, one_of(MESSAGE_EVENTS)]] = Field(description=_OF_MESSAGES)
     test_recipients: list[Annotated[str, BeforeValidator(attrgetter("address"))]] = Field(

@@ -9,6 +9,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, LeftOut, RangeProgress
+from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.kernel.pages import Page
 from rebound.rates.ports import RatesPorts
@@ -43,6 +44,16 @@ class SingleMessages(Protocol):
 
     def count_since(self, business_id: str, since: datetime, most: int) -> int:
         """How many were posted since; counting may end at ``most``."""
+
+
+class LoyaltyWeeks(Protocol):
+    """Which days loyalty campaigns have claimed."""
+
+    def get(self, business_id: str, audience: str) -> LoyaltyWeek:
+        """The claims of an audience (strongly consistent); one without claims where none are stored."""
+
+    def replace(self, week: LoyaltyWeek) -> None:
+        """Write the claims if they are still as they were read. Raises ``ConcurrentChangeError`` otherwise."""
 
 
 class ExpansionLedger(Protocol):
@@ -184,6 +195,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def single_messages(self) -> SingleMessages: ...
+
+    @property
+    def loyalty_weeks(self) -> LoyaltyWeeks: ...
 
     @property
     def tallies(self) -> TallyBook: ...

@@ -14,6 +14,7 @@ from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignService
+    from rebound.campaigns.application.claim_loyalty_week import ClaimLoyaltyWeek
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
     from rebound.campaigns.application.edit_campaign import EditCampaign
     from rebound.campaigns.application.find_waiting import FindWaiting
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         CampaignsPorts,
         ChunkLedger,
         ExpansionLedger,
+        LoyaltyWeeks,
         SharedAddressLedger,
         SingleMessages,
         TallyBook,
@@ -68,6 +70,12 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         return DynamoSingleMessages(self.settings["CAMPAIGNS_TABLE"])
 
     @cached_property
+    def loyalty_weeks(self) -> LoyaltyWeeks:
+        from rebound.campaigns.adapters.dynamo_loyalty_weeks import DynamoLoyaltyWeeks
+
+        return DynamoLoyaltyWeeks(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
     def tallies(self) -> TallyBook:
         from rebound.campaigns.adapters.dynamo_campaigns import DynamoTallyBook
 
@@ -104,6 +112,15 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         from rebound.campaigns.application.campaign_service import CampaignService
 
         return self.made(CampaignService, foresee=self.preview_audience.foresee, judge=self.judge_account)
+
+    claim_loyalty_week: ClaimLoyaltyWeek = use_case(
+        "rebound.campaigns.application.claim_loyalty_week", weeks="loyalty_weeks"
+    )
+
+    def space_out(self, campaign: Campaign) -> None:
+        """Let a campaign that is about to be announced keep away from others: few are of a category that does."""
+        if campaign.category.traits.is_spaced:
+            self.claim_loyalty_week(campaign)
 
     @cached_property
     def edit_campaign(self) -> EditCampaign:

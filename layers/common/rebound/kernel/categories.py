@@ -23,6 +23,8 @@ class CategoryTraits(Struct, frozen=True):
     scope_to_many: Scope | None = None
     """``None`` where it is the same."""
     waits_for_morning: bool = False
+    is_spaced: bool = False
+    """Whether campaigns of it to the same people keep some days apart."""
 
 
 class Category(StrEnum):
@@ -43,7 +45,10 @@ class Category(StrEnum):
     TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional")
     MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
     DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)
-    LOYALTY = "loyalty", CategoryTraits("Loyalty messages", "loyalty", Scope.LOYALTY, waits_for_morning=True)
+    LOYALTY = (
+        "loyalty",
+        CategoryTraits("Loyalty messages", "loyalty", Scope.LOYALTY, waits_for_morning=True, is_spaced=True),
+    )
     # To many at once, it is no message to one person any more.
     ONE_TO_ONE = (
         "one_to_one",

@@ -17,6 +17,7 @@ type Conflict = Literal[
     "campaign_not_started",
     "campaign_begun",
     "campaign_is_draft",
+    "loyalty_week_taken",
     "test_recipient_unconfirmed",
     "job_ended",
     "message_in_hand",

@@ -124,6 +124,13 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The campaign is a draft: nothing of it is sent, so that there is nothing to pause or resume.",
         "Announce it first.",
     ),
+    "loyalty_week_taken": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Another loyalty campaign to the same saved segment or tier, or also to neither, is less than a week away, or "
+        "than the business's `loyalty_interval_days`.",
+        "Let it be sent at `free_again_at` (`send_at`), or cancel the other one while it has sent nothing.",
+        members=("free_again_at",),
+    ),
     "test_recipient_unconfirmed": ProblemKind(
         HTTPStatus.CONFLICT,
         "The address is one of the business's `test_recipients`, and its owner has not confirmed it yet.",

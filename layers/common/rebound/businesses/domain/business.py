@@ -146,7 +146,8 @@ class Business(Struct, frozen=True):
     ``text_from`` is what texts come from (``text_senders``); ``text_rate`` is how many texts it may send a second,
     ``None`` for the minimum of its kind. With ``smart_encoding``, quotes, dashes and the like become plain ones where
     that makes a text smaller. ``senders`` are what the operator has granted; the business chooses among
-    them. ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
+    them. Loyalty campaigns to the same people are ``loyalty_interval_days`` apart, unless that is ``None``.
+    ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
     are those of before. Without a ``text_plan`` nobody counts its texts. ``version`` counts writes of the stored row;
     it is no setting.
@@ -171,6 +172,7 @@ class Business(Struct, frozen=True):
     double_opt_in: DoubleOptIn = field(default_factory=DoubleOptIn)
     bundles: frozenset[Bundle] = frozenset(Bundle)
     frequency_caps: tuple[FrequencyCap, ...] = ()
+    loyalty_interval_days: int | None = 7
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
     layout_style: Style = field(default_factory=Style)

@@ -22,6 +22,8 @@ MOST_CAPS: Final = 10
 HIGHEST_CAP: Final = 50
 LONGEST_WITHIN_DAYS: Final = 90
 """Together with ``MOST_CAPS`` and ``HIGHEST_CAP``, keeps a customer's row small: writes are paid by the kilobyte."""
+LONGEST_LOYALTY_INTERVAL: Final = 60
+"""In days, between two loyalty campaigns to the same people."""
 
 
 class FrequencyCap(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -130,6 +131,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     rates: RateBook
     foresee: Callable[[Campaign], Audience | None]
     judge: Callable[[Business, Category], None]
+    space_out: Callable[[Campaign], None]
+    """Raises ``ConflictError`` where another campaign to the same people is too close (``ClaimLoyaltyWeek``)."""
 
     def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
         """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
@@ -163,16 +166,26 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         )
         # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
         foreseen = self.foresee(replace(campaign, selection=meant))
-        try:
-            self.campaigns.add(campaign)
-        except ConcurrentChangeError:
-            campaign = self.campaigns.get(business_id, campaign.campaign_id)
+        campaign = self._added(campaign, request)
         # As it is stored: whoever tries again may find that it was edited since.
         if campaign.status is CampaignStatus.SCHEDULED and campaign.send_at is not None:
             self.runner.schedule(business_id, campaign.campaign_id, campaign.send_at)
         elif campaign.status is CampaignStatus.EXPANDING:
             self.runner.start(business_id, campaign.campaign_id)
         return self.accepted(business, campaign, foreseen)
+
+    def _added(self, campaign: Campaign, request: str | None) -> Campaign:
+        """The campaign as it is stored, which it may be since a request that is tried again."""
+        if campaign.category.traits.is_spaced and campaign.status is not CampaignStatus.DRAFT:
+            if request is not None:
+                with suppress(NotFoundError):
+                    return self.campaigns.get(campaign.business_id, campaign.campaign_id)
+            self.space_out(campaign)
+        try:
+            self.campaigns.add(campaign)
+        except ConcurrentChangeError:
+            return self.campaigns.get(campaign.business_id, campaign.campaign_id)
+        return campaign
 
     def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:
         """A campaign of which nothing has been sent, and whom it would reach."""

@@ -88,6 +88,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
     request_ids: RequestIds
     foresee: Callable[[Campaign], Audience | None]
     template_contents: TemplateContents
+    space_out: Callable[[Campaign], None]
 
     def change(self, business_id: str, campaign_id: str, change: CampaignChange) -> CampaignView:
         """Change a draft, or a campaign that has not begun; one whose time is then over begins at once.
@@ -106,6 +107,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if not foreseen:
                 # Before anything is sent; a change that loses a race against another one is foreseen by the first read.
                 foreseen.append(self.foresee(replace(changed, selection=meant)))
+            if changed.status is not CampaignStatus.DRAFT and _is_for(changed) != _is_for(campaign):
+                self.space_out(changed)
             return self._written(campaign, changed)
 
         changed = retried(write)
@@ -132,7 +135,9 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
-            return self._written(campaign, replace(campaign, status=status, content=content))
+            announced = replace(campaign, status=status, content=content)
+            self.space_out(announced)
+            return self._written(campaign, announced)
 
         self._begin(retried(write))
         return self.view.get(business_id, campaign_id)
@@ -215,6 +220,11 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
 
     def _begin(self, campaign: Campaign) -> None:
         begin(campaign, self.runner)
+
+
+def _is_for(campaign: Campaign) -> tuple[Category, Selection, datetime | None]:
+    """What decides which other campaigns it has to keep away from."""
+    return campaign.category, campaign.selection, campaign.send_at
 
 
 def begin(campaign: Campaign, runner: CampaignRunner) -> None:

@@ -33,6 +33,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
     view: CampaignService
     clock: Clock
     ids: Ids
+    space_out: Callable[[Campaign], None]
 
     def pause(self, business_id: str, campaign_id: str) -> CampaignView:
         """Hand over nothing more.
@@ -60,7 +61,11 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
                 return campaign.status
             if campaign.run_id is not None:
                 return CampaignStatus.SENDING
-            return status_when_announced(campaign.send_at, self.clock.now())
+            status = status_when_announced(campaign.send_at, self.clock.now())
+            if status is CampaignStatus.EXPANDING:
+                # The time that it was for may be over.
+                self.space_out(campaign)
+            return status
 
         return self._move(business_id, campaign_id, resumed, requeue=True)
 
