@@ -192,6 +192,7 @@ def test_after_the_cause_is_gone_a_redriven_chunk_is_sent_once(api: ReboundApi, 
     assert story.redriven == {
         "redriven": {
             "email": 0,
+            "forget": 0,
             "held": 0,
             "import": 0,
             "prompt-email": 1,

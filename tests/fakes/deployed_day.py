@@ -545,6 +545,7 @@ class DeployedDay:
             ("RecopyQueue", {"cursor": None}),
             ("ImportQueue", {"Records": [{}]}),
             ("WebhookQueue", {"run": None}),
+            ("ForgetQueue", {"business_id": None}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),
         ):

@@ -232,6 +232,13 @@ class World(MemoryPorts, EveryUseCase):
         while (campaign_batch := self.campaigns.stream.deliver(self.random)) is not None:
             for campaign in campaign_batch[1]:
                 self._retried("project_campaigns", partial(self._tell, written(campaign)))
+        while (deletions := self.customers.deletions.deliver(self.random)) is not None:
+            for deletion in deletions[1]:
+                self._retried("forget_customers", partial(self._erase, deletion.after))
+
+    def _erase(self, customer: Customer) -> None:
+        # Looked up anew, because the process may have died.
+        self.erase_customer(customer)
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
@@ -278,6 +285,8 @@ class World(MemoryPorts, EveryUseCase):
         ]
         if self.webhook_queue.queue.messages:
             doings.append(self._deliver_some)
+        if self.forget_queue.queue.messages:
+            doings.append(self._forget_some)
         if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
         if self._timers_due_at is not None and self._timers_due_at <= self.clock.now():
@@ -300,6 +309,7 @@ class World(MemoryPorts, EveryUseCase):
             self.recopy_queue.queue,
             self.deferred_queue.queue,
             self.webhook_queue.queue,
+            self.forget_queue.queue,
         )
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others, self._timers_due_at) if at is not None), default=None)
@@ -366,6 +376,17 @@ class World(MemoryPorts, EveryUseCase):
                 self.webhook_queue.queue.delete(waiting.name)
             return True
         return False
+
+    def _forget_some(self) -> bool:
+        for waiting in self.forget_queue.queue.receive(self.random):
+            with suppress(*CRASHES):
+                self._mortal("forget_customers", partial(self._erase_again, *waiting.body))
+                self.forget_queue.queue.delete(waiting.name)
+            return True
+        return False
+
+    def _erase_again(self, business_id: str, customer_id: str) -> None:
+        self.erase_customer.again(business_id, customer_id)
 
     def _sweep_timers(self) -> bool:
         with suppress(*CRASHES):
@@ -468,7 +489,8 @@ class World(MemoryPorts, EveryUseCase):
         return True
 
     def _read_streams(self) -> bool:
-        if self.messages.stream.drained and self.contacts.stream.drained and self.campaigns.stream.drained:
+        streams = (self.messages.stream, self.contacts.stream, self.campaigns.stream, self.customers.deletions)
+        if all(stream.drained for stream in streams):
             return False
         self.pump_streams()
         return True

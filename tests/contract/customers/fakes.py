@@ -13,7 +13,10 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, MemoryContactBook, rows_of
+from tests.contract.platform.fakes import FakeClock
 from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.queues import MemoryQueue
+from tests.fakes.streams import ChangeStream
 
 
 class MemoryCustomerBook:
@@ -23,6 +26,8 @@ class MemoryCustomerBook:
         self._contacts = contacts
         self.rows: dict[tuple[str, str], Customer] = {}
         self._gone: Counter[tuple[str, str]] = Counter()
+        self.deletions: ChangeStream[Customer] = ChangeStream()
+        """Of the change stream what its reader wants: each customer as they were when they were deleted."""
 
     def get(self, business_id: str, customer_id: str) -> Customer:
         try:
@@ -54,8 +59,10 @@ class MemoryCustomerBook:
         self._check_all(customers, contacts)
         for customer in customers:
             id_ = (customer.business_id, customer.customer_id)
-            self.rows.pop(id_, None)
+            deleted = self.rows.pop(id_, None)
             self._gone[id_] = customer.version
+            if deleted is not None:
+                self.deletions.record(customer.customer_id, None, deleted)
         for contact in contacts:
             self._contacts.write(contact)
 
@@ -114,6 +121,32 @@ class MemoryDepartures:
         return [customer_id for (digest, customer_id), left in self.rows.items() if digest == key.digest and left >= at]
 
 
+class MemoryUnforgottenCustomers:
+    """Implements ``UnforgottenCustomers``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Customer] = {}
+
+    def keep(self, customer: Customer) -> None:
+        self.rows[customer.business_id, customer.customer_id] = customer
+
+    def find(self, business_id: str, customer_id: str) -> Customer | None:
+        return self.rows.get((business_id, customer_id))
+
+    def remove(self, customer: Customer) -> None:
+        self.rows.pop((customer.business_id, customer.customer_id), None)
+
+
+class MemoryForgetQueue:
+    """Implements ``ForgetQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[tuple[str, str]] = MemoryQueue(clock)
+
+    def put(self, business_id: str, customer_id: str) -> None:
+        self.queue.send((business_id, customer_id))
+
+
 class MemoryCustomersPorts(MemoryBusinessesPorts):
     """Implements ``CustomersPorts``."""
 
@@ -124,3 +157,11 @@ class MemoryCustomersPorts(MemoryBusinessesPorts):
     @cached_property
     def departures(self) -> MemoryDepartures:
         return MemoryDepartures()
+
+    @cached_property
+    def unforgotten(self) -> MemoryUnforgottenCustomers:
+        return MemoryUnforgottenCustomers()
+
+    @cached_property
+    def forget_queue(self) -> MemoryForgetQueue:
+        return MemoryForgetQueue(self.clock)

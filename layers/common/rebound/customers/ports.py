@@ -1,6 +1,6 @@
 """What the use cases of customers need from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -81,6 +81,30 @@ class Departures(Protocol):
         """The ids of customers who have left an address by a deletion at a time or later; strongly consistent."""
 
 
+Eraser = Callable[[Customer], None]
+"""Erases what one capability keeps of a customer who was deleted; may be called again at any time."""
+
+
+class UnforgottenCustomers(Protocol):
+    """Customers who were deleted, and of whom not everything could be erased yet."""
+
+    def keep(self, customer: Customer) -> None:
+        """Keep the profile until all is erased; also when it is kept already."""
+
+    def find(self, business_id: str, customer_id: str) -> Customer | None:
+        """The profile as it was kept; strongly consistent."""
+
+    def remove(self, customer: Customer) -> None:
+        """All is erased; does nothing when the profile is not kept."""
+
+
+class ForgetQueue(Protocol):
+    """Ids of customers of whom something is left to erase."""
+
+    def put(self, business_id: str, customer_id: str) -> None:
+        """Enqueue; may deliver twice."""
+
+
 class CustomersPorts(BusinessesPorts, Protocol):
     """What the use cases of customers need from outside."""
 
@@ -89,3 +113,9 @@ class CustomersPorts(BusinessesPorts, Protocol):
 
     @property
     def departures(self) -> Departures: ...
+
+    @property
+    def unforgotten(self) -> UnforgottenCustomers: ...
+
+    @property
+    def forget_queue(self) -> ForgetQueue: ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process, use_case
@@ -13,8 +14,17 @@ if TYPE_CHECKING:
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.external_ids import ReadExternalIds
+    from rebound.customers.application.forget_customers import EraseCustomer
     from rebound.customers.application.remove_customer import RemoveCustomer
-    from rebound.customers.ports import CustomerBook, CustomersPorts, Departures
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import (
+        CustomerBook,
+        CustomersPorts,
+        Departures,
+        Eraser,
+        ForgetQueue,
+        UnforgottenCustomers,
+    )
 
 
 class AwsCustomersPorts(AwsBusinessesPorts):
@@ -37,6 +47,32 @@ class AwsCustomersPorts(AwsBusinessesPorts):
 
         return DynamoDepartures(self.settings["DIRECTORY_TABLE"])
 
+    @cached_property
+    def unforgotten(self) -> UnforgottenCustomers:
+        from rebound.customers.adapters import DynamoUnforgottenCustomers
+
+        return DynamoUnforgottenCustomers(self.settings["DIRECTORY_TABLE"], self.settings["CUSTOMERS_TABLE"])
+
+    @cached_property
+    def forget_queue(self) -> ForgetQueue:
+        from rebound.customers.adapters import SqsForgetQueue
+
+        return SqsForgetQueue(self.aws("sqs"), self.settings["FORGET_QUEUE_URL"])
+
+    @staticmethod
+    def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:
+        """The customer whose row went, as a record of the change stream reports it; ``None`` for another change."""
+        from rebound.customers.adapters import deleted_customer_of
+
+        return deleted_customer_of(record)
+
+    @staticmethod
+    def decode_forgetting(body: str) -> tuple[str, str]:
+        """Business and customer of a message of the queue."""
+        from rebound.customers.adapters import decode_forgetting
+
+        return decode_forgetting(body)
+
 
 class CustomersUseCases(BusinessesUseCases):
     """The use cases of customers."""
@@ -52,6 +88,12 @@ class CustomersUseCases(BusinessesUseCases):
     copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
     external_ids: ReadExternalIds = use_case("rebound.customers.application.external_ids")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
+    erase_customer: EraseCustomer = use_case("rebound.customers.application.forget_customers")
+
+    @cached_property
+    def erasers(self) -> Sequence[Eraser]:
+        """What goes with a customer who is deleted; each capability that keeps something of them adds its own."""
+        return ()
 
 
 use_cases = in_this_process(CustomersUseCases, AwsCustomersPorts)

@@ -169,6 +169,7 @@ def about_of_queues(
     of_chunk = _of_json("business_id", "campaign_id", "chunk")
     return {
         "email": of_chunk,
+        "forget": _of_json("business_id", "customer_id"),
         "held": of_chunk,
         "import": of_import,
         "prompt-email": of_chunk,

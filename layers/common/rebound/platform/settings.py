@@ -21,6 +21,7 @@ KNOWN: Final = frozenset(
         "EVENT_BUS",
         "EXPANSION_RANGES",
         "EXPORT_STATE_MACHINE_ARN",
+        "FORGET_QUEUE_URL",
         "FREQUENCIES_TABLE",
         "HELD_QUEUE_URL",
         "IDEMPOTENCY_TABLE",

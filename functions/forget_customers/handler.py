@@ -1,0 +1,37 @@
+"""Erases what is kept of customers who were deleted: from the change stream, and from the queue of those left."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rebound.platform.batches import process_queue
+from rebound.platform.invocations import at_start
+from rebound.platform.telemetry import flush_counts, logger, place_of
+from rebound.timeline import wiring
+
+at_start(lambda: wiring.use_cases().erase_customer)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Follow one batch of the stream, or try again what the queue has; what fails comes again."""
+    if "dynamodb" not in event["Records"][0]:
+        return process_queue(event, _again)
+    try:
+        return {"batchItemFailures": _follow(event["Records"])}
+    finally:
+        flush_counts()
+
+
+def _again(body: str, _: str) -> None:
+    wiring.use_cases().erase_customer.again(*wiring.ports().decode_forgetting(body))
+
+
+def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:
+    for record in records:
+        try:
+            customer = wiring.ports().deleted_customer_of(record)
+            if customer is not None:
+                wiring.use_cases().erase_customer(customer)
+        except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
+            logger().error("customer not forgotten", error=type(error).__name__, at=place_of(error))
+            return [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
+    return []
