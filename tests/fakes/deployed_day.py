@@ -546,6 +546,7 @@ class DeployedDay:
             ("ImportQueue", {"Records": [{}]}),
             ("WebhookQueue", {"run": None}),
             ("ForgetQueue", {"business_id": None}),
+            ("ForgetQueue", {"business_id": self.business_ids[0], "customer_id": "0" * 32}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),
         ):
