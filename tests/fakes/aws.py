@@ -40,6 +40,7 @@ SETTING_OF: Final = {
     "WebhookDeliveriesTable": "WEBHOOK_DELIVERIES_TABLE",
     "TextPlansTable": "TEXT_PLANS_TABLE",
     "TimersTable": "TIMERS_TABLE",
+    "ActivityTable": "ACTIVITY_TABLE",
 }
 """The setting that holds the name of each table of the template."""
 

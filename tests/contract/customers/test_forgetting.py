@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from rebound.customers.adapters import SqsForgetQueue, decode_forgetting, deleted_customer_of
+from rebound.customers.adapters.forgetting import SqsForgetQueue, decode_forgetting, deleted_customer_of
 from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts

@@ -28,6 +28,7 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "PacesTable": {"": ("account", "flow")},
     "TextPlansTable": {"": ("entry_id",)},
     "TimersTable": {"": ("shard", "timer")},
+    "ActivityTable": {"": ("owner", "entry_id")},
     "IdempotencyTable": {"": ("id",)},
     "WebhookDeliveriesTable": {"": ("webhook", "delivery_id")},
 }

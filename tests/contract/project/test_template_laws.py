@@ -18,7 +18,7 @@ from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound.api.areas import AREAS
-from rebound.customers.adapters import UNFORGOTTEN
+from rebound.customers.adapters.forgetting import UNFORGOTTEN
 from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.api_scopes import Realm
 from rebound.kernel.events import DomainEvent

@@ -6,8 +6,9 @@ from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import Removal, Segment
+from tests.contract.activity.fakes import MemoryActivityPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
-from tests.contract.customers.fakes import MemoryCustomerBook, MemoryCustomersPorts
+from tests.contract.customers.fakes import MemoryCustomerBook
 from tests.contract.jobs.fakes import MemoryJobLedger, MemoryJobsPorts
 from tests.fakes.cursors import page_of, read_cursor
 
@@ -53,7 +54,7 @@ class MemoryRemovalLedger:
         return self._jobs.commit(progress)
 
 
-class MemorySegmentsPorts(MemoryCustomersPorts, MemoryJobsPorts):
+class MemorySegmentsPorts(MemoryActivityPorts, MemoryJobsPorts):
     """Implements ``SegmentsPorts``."""
 
     @cached_property

@@ -49,27 +49,27 @@ class AwsCustomersPorts(AwsBusinessesPorts):
 
     @cached_property
     def unforgotten(self) -> UnforgottenCustomers:
-        from rebound.customers.adapters import DynamoUnforgottenCustomers
+        from rebound.customers.adapters.forgetting import DynamoUnforgottenCustomers
 
         return DynamoUnforgottenCustomers(self.settings["DIRECTORY_TABLE"], self.settings["CUSTOMERS_TABLE"])
 
     @cached_property
     def forget_queue(self) -> ForgetQueue:
-        from rebound.customers.adapters import SqsForgetQueue
+        from rebound.customers.adapters.forgetting import SqsForgetQueue
 
         return SqsForgetQueue(self.aws("sqs"), self.settings["FORGET_QUEUE_URL"])
 
     @staticmethod
     def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:
         """The customer whose row went, as a record of the change stream reports it; ``None`` for another change."""
-        from rebound.customers.adapters import deleted_customer_of
+        from rebound.customers.adapters.forgetting import deleted_customer_of
 
         return deleted_customer_of(record)
 
     @staticmethod
     def decode_forgetting(body: str) -> tuple[str, str]:
         """Business and customer of a message of the queue."""
-        from rebound.customers.adapters import decode_forgetting
+        from rebound.customers.adapters.forgetting import decode_forgetting
 
         return decode_forgetting(body)
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from rebound.customers.ports import CustomersPorts
+from rebound.activity.ports import ActivityPorts
 from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
 from rebound.kernel.pages import Page
@@ -36,7 +36,7 @@ class RemovalLedger(Protocol):
         """
 
 
-class SegmentsPorts(CustomersPorts, JobsPorts, Protocol):
+class SegmentsPorts(ActivityPorts, JobsPorts, Protocol):
     """What the use cases of segments need from outside."""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.activity.wiring import ActivityUseCases, AwsActivityPorts
 from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.segments.application.find_customers import ListCustomers
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
 
-class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
+class AwsSegmentsPorts(AwsActivityPorts, AwsJobsPorts):
     """The ports of segments, implemented over AWS."""
 
     @cached_property
@@ -36,7 +36,7 @@ class AwsSegmentsPorts(AwsCustomersPorts, AwsJobsPorts):
         return DynamoRemovalLedger(self.dynamo_job_ledger, self.dynamo_customers)
 
 
-class SegmentsUseCases(CustomersUseCases, JobsUseCases):
+class SegmentsUseCases(ActivityUseCases, JobsUseCases):
     """The use cases of segments."""
 
     ports: SegmentsPorts

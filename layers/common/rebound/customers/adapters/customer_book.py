@@ -87,7 +87,7 @@ class DynamoCustomerBook:
 
     def get(self, business_id: str, customer_id: str) -> Customer:
         try:
-            return _customer(self._row.get(business_id, customer_id, consistent_read=True))
+            return read_customer(self._row.get(business_id, customer_id, consistent_read=True))
         except self._row.DoesNotExist:
             raise NotFoundError("customer") from None
 
@@ -95,7 +95,7 @@ class DynamoCustomerBook:
         self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
     ) -> Mapping[str, Customer]:
         keys = [(business_id, customer_id) for customer_id in dict.fromkeys(customer_ids)]
-        return {row.customer_id: _customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
+        return {row.customer_id: read_customer(row) for row in self._row.batch_get(keys, consistent_read=as_of_now)}
 
     def external_ids(
         self, business_id: str, customer_ids: Sequence[str], *, as_of_now: bool = False
@@ -120,7 +120,7 @@ class DynamoCustomerBook:
         rows = self._contacts.rows(contacts)
         _check_fits(len(customers) + rows.count + others, rows)
         for customer in customers:
-            row = _row_of(self._row, customer, next_version(customer.version))
+            row = row_of(self._row, customer, next_version(customer.version))
             writes.save(row, condition=as_read(CustomerRow, customer.version))
         rows.write(writes)
 
@@ -158,13 +158,13 @@ class DynamoCustomerBook:
     def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
         condition = CustomerRow.customer_id > after if after is not None else None
         rows = self._row.query(business_id, condition, limit=limit, page_size=limit, consistent_read=True)
-        return [_customer(row) for row in rows]
+        return [read_customer(row) for row in rows]
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         start = {"business_id": {"S": business_id}, "customer_id": {"S": after}} if after is not None else None
         condition = CustomerRow.customer_id.between(first, last)
         rows = self._row.query(business_id, condition, limit=limit, page_size=limit, last_evaluated_key=start)
-        return [_customer(row) for row in rows]
+        return [read_customer(row) for row in rows]
 
     def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> Customer | None:
         email = key.channel is Channel.EMAIL
@@ -206,68 +206,12 @@ class DynamoDepartures(Directory):
         return [row.entry_id.removeprefix(self.entry("")) for row in rows if read_instant(row.document["at"]) >= at]
 
 
-UNFORGOTTEN: Final = "unforgotten"
-"""Partition key of the customers of whom not everything is erased yet; who erases may write to this one."""
-UNFORGOTTEN_KEPT: Final = timedelta(days=30)
-"""Longer than a message waits on the queue and then in the dead letters."""
-
-
-class DynamoUnforgottenCustomers(Directory):
-    """Implements ``UnforgottenCustomers``; the document is the row as it was."""
-
-    kind = "customer"
-
-    def __init__(self, table_name: str, customers_table_name: str) -> None:
-        super().__init__(table_name)
-        self._customer_row = bind(CustomerRow, customers_table_name)
-
-    def keep(self, customer: Customer) -> None:
-        document = _row_of(self._customer_row, customer, customer.version).serialize()
-        expires_at = expiry(datetime.now(UTC), UNFORGOTTEN_KEPT)
-        self.put_document(UNFORGOTTEN, _whose(customer), document, expires_at=expires_at)
-
-    def find(self, business_id: str, customer_id: str) -> Customer | None:
-        document = self.get_document(UNFORGOTTEN, f"{business_id}#{customer_id}")
-        return None if document is None else _customer(self._customer_row.from_raw_data(dict(document)))
-
-    def remove(self, customer: Customer) -> None:
-        self.row(UNFORGOTTEN, self.entry(_whose(customer))).delete()
-
-
-def _whose(customer: Customer) -> str:
-    return f"{customer.business_id}#{customer.customer_id}"
-
-
-class SqsForgetQueue:
-    """Implements ``ForgetQueue``."""
-
-    def __init__(self, client: Any, queue_url: str) -> None:
-        self._client = client
-        self._queue_url = queue_url
-
-    def put(self, business_id: str, customer_id: str) -> None:
-        body = json.dumps({"business_id": business_id, "customer_id": customer_id})
-        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
-
-
-def decode_forgetting(body: str) -> tuple[str, str]:
-    """Business and customer of a message of the queue."""
-    given = json.loads(body)
-    return given["business_id"], given["customer_id"]
-
-
-def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:
-    """The customer whose row went, as a record of the table's change stream reports it; ``None`` for another change."""
-    change = record["dynamodb"]
-    before = change.get("OldImage")
-    return None if change.get("NewImage") or not before else _customer(CustomerRow.from_raw_data(dict(before)))
-
-
 def _left(key: ContactKey) -> str:
     return f"{DEPARTURES}{key.digest}"
 
 
-def _row_of(row: type[CustomerRow], customer: Customer, version: int) -> CustomerRow:
+def row_of(row: type[CustomerRow], customer: Customer, version: int) -> CustomerRow:
+    """The row that a customer is written as."""
     tags: dict[str, Any] = {name: list(getattr(customer, name)) or None for name in _TAGS}
     return row(
         **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
@@ -287,7 +231,8 @@ def _check_fits(count: int, contacts: ContactWrites) -> None:
     raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
 
 
-def _customer(row: CustomerRow) -> Customer:
+def read_customer(row: CustomerRow) -> Customer:
+    """The customer of a row."""
     # Copied whole and not attribute by attribute, because an expansion does nothing more often than this.
     values: dict[str, Any] = row.attribute_values.copy()
     for name in _TAGS:
