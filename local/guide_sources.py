@@ -144,7 +144,11 @@ def import_columns() -> str:
     consent = (
         (f"`{name}`", "a time, RFC 3339", "since when; without it, from now")
         if name.endswith("_at")
-        else (f"`{name}`", "scopes (`all`, `marketing`, `loyalty`), or yes and no", "empty opts nobody in")
+        else (
+            f"`{name}`",
+            "scopes (`all`, `marketing`, `loyalty`, `transactional`), or yes and no",
+            "empty opts nobody in",
+        )
         for name in CONSENT_COLUMNS
     )
     flags = ", ".join(f"`{name}`" for name in FLAG_COLUMNS)

@@ -110,15 +110,17 @@ def test_a_person_unsubscribes_and_comes_back_on_a_phone_without_scripts(
         assert opted_out() == ["marketing"]
 
         browser.click("a", then="What you get from us")
-        assert browser.attribute("#no_marketing", "checked") == "true"
-        labels = ["Everything Offers", "Everything but", "Only about", "Nothing at"]
-        assert [" ".join(name.split()[:2]) for name in browser.names("input")] == labels
+        assert browser.attribute("#marketing", "checked") in (None, "false")
+        assert browser.attribute("#transactional", "checked") == "true"
+        labels = ["What I", "Offers and", "Loyalty emails", "About my", "Nothing at"]
+        names = browser.names("input:not([type=hidden])")
+        assert [" ".join(name.split()[:2]) for name in names] == labels
         assert min(browser.size("label")[1], browser.size("button")[1]) >= FINGER_PIXELS
 
-        browser.click("label[for=everything]")
+        browser.click("label[for=marketing]")
         browser.click("button")
         until("it is saved", lambda: browser.text("[role=status]"), lambda said: said == "Saved.")
-        assert browser.attribute("#everything", "checked") == "true"
+        assert browser.attribute("#marketing", "checked") == "true"
         assert opted_out() == []
 
     calm.settled(api, api.new_campaign("email", customer_ids=[customers["reader"]]))

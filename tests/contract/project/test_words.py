@@ -14,7 +14,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.languages import LANGUAGES
-from rebound.preferences.domain import Choice, opt_in_question
+from rebound.preferences.domain import opt_in_question
 from rebound.preferences.http.pages import page_words
 from rebound.templates.domain.footers import footer_words, scope_of
 from tests.fakes.aws import REPOSITORY
@@ -81,7 +81,7 @@ def test_the_sentences_are_those_that_are_asked_for(language: str) -> None:
 
     assert set(pages.kinds) == set(pages.by) == set(Channel)
     assert set(pages.ask_to_stop) == set(pages.what_stays) == set(pages.no_more) == set(Scope)
-    assert set(pages.choices) == set(Choice)
+    assert set(pages.choices) == set(Scope)
     assert set(footer.unsubscribe) == {scope for scope in map(scope_of, Category) if scope is not None}
     assert {name for name, _ in flat(inbound(language))} == {f"/keyword_answers/{keyword}" for keyword in Keyword}
     assert len({str(opt_in_question(language, channel)) for channel in Channel}) == len(Channel)

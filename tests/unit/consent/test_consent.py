@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rebound.consent.domain.consent import Consent, ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from tests.fakes import strategies
 from tests.fakes.making import at, contact_key
 
@@ -208,7 +208,7 @@ def test_at_the_very_same_instant_the_opt_out_holds(scope: Scope, out_by: Consen
 
     assert consent.opted_out == (scope,)
     assert consent.of(scope).ruling == opt_out
-    confirms = in_by in OWNERS and scope is not Scope.LOYALTY and out_by is ConsentSource.REVIEW
+    confirms = in_by in OWNERS and scope in COVERED_BY[Scope.MARKETING] and out_by is ConsentSource.REVIEW
     assert consent.is_confirmed is confirms
 
 

@@ -15,7 +15,7 @@ from rebound.eligibility.domain.eligibility import Exclusion, Send, decide
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.segments.application.matching import among
 from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.leaves import CONSENT_VALUES
@@ -45,7 +45,7 @@ def test_a_filter_means_by_consent_what_the_decision_does(
 
     assert ("opted_out" in stands) is (plain is Exclusion.OPTED_OUT)
     assert ("opted_in" in stands) is isinstance(plain, Send)
-    if scope is not Scope.ALL:
+    if Scope.MARKETING in COVERED_BY[scope]:
         assert ("confirmed" in stands) is isinstance(double, Send)
 
 

@@ -53,6 +53,17 @@ def test_a_token_says_what_was_written(link: Link, current: int) -> None:
     assert key_id_of(token) == current
 
 
+@pytest.mark.parametrize(
+    ("scope", "bits"),
+    [(Scope.ALL, 0b00), (Scope.MARKETING, 0b01), (Scope.LOYALTY, 0b10), (Scope.TRANSACTIONAL, 0b11)],
+)
+def test_links_that_are_out_there_go_on_to_mean_what_they_meant(scope: Scope, bits: int) -> None:
+    """The two bits of a scope in a token: those of a link that was sent once stand in somebody's mailbox for years."""
+    raw = base64.urlsafe_b64decode(write_token(link(scope=scope), KEYS) + "==")
+
+    assert raw[2] >> 2 & 3 == bits
+
+
 @given(links())
 def test_a_token_is_one_part_of_a_path_and_holds_no_address(link: Link) -> None:
     token = write_token(link, KEYS)

@@ -22,7 +22,7 @@ from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import footer_words
 from rebound.templates.domain.rendering import check_content
 from rebound.templates.domain.text_size import size_of_text
-from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
+from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, at, business, contact_key, customer, id_of
 from tests.fakes.watching import Boundary, BrokenCallError
 from tests.fakes.world import World
 
@@ -54,6 +54,26 @@ def test_the_question_is_a_transactional_message_and_goes_to_who_gets_no_marketi
     sent = world.messages.rows[asked.key]
     assert (sent.category, sent.status) == (Category.TRANSACTIONAL, MessageStatus.DELIVERED)
     assert world.contacts.rows[contact_key(1, channel)].consent.statements == frozenset()
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_the_question_goes_to_who_wants_no_reminders_and_offers_no_click_out(channel: Channel) -> None:
+    world = world_of()
+    world.know(
+        contact_key(1, channel), ConsentEvidence(at(0), Scope.TRANSACTIONAL, opted_out=True, source=ConsentSource.STAFF)
+    )
+    content = GREETING if channel is Channel.EMAIL else SHORT_GREETING
+    others = [
+        world.post_message(BUSINESS_ID, customer_id=id_of(1), category=each, channel=channel, content=content)
+        for each in (Category.REMINDER, Category.TRANSACTIONAL, Category.ONE_TO_ONE)
+    ]
+    asked = ask(world, channel=channel)
+    world.rest()
+    became = [(world.messages.rows[each.key].status, world.messages.rows[each.key].reason) for each in others]
+
+    assert world.messages.rows[asked.key].status is MessageStatus.DELIVERED
+    assert became == [(MessageStatus.EXCLUDED, "opted_out")] * 2 + [(MessageStatus.DELIVERED, None)]
+    assert [email.headers for email in world.mailer.emails] == [{}] * len(world.mailer.emails)
 
 
 @pytest.mark.parametrize(

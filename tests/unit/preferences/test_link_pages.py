@@ -22,7 +22,7 @@ from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, Purpose, write_token
-from rebound.preferences.domain import Choice, choice_of, chosen, unsubscribed
+from rebound.preferences.domain import Choice, Switches, chosen, unsubscribed
 from rebound.preferences.http.links import MAX_BODY, respond
 from rebound.preferences.http.pages import page_words
 from tests.fakes.making import (
@@ -59,10 +59,20 @@ class Answer:
         return found[1]
 
     @property
-    def checked(self) -> str:
-        """The choice that is ticked."""
-        [found] = re.findall('value="([a-z_]+)" checked', self.body)
-        return str(found)
+    def switched_off(self) -> set[str]:
+        """The scopes whose switches are off, as they are shown and as the form says that they are shown."""
+        ticked = set(re.findall('name="([a-z]+)" id="[a-z]+" value="on" checked', self.body))
+        off = set(re.findall('name="was_([a-z]+)" value="off"', self.body))
+        assert off == set(Scope) - ticked
+        assert (Scope.ALL in off) is ('value="off" checked' in self.body)
+        return off
+
+    def form(self, **moved: str) -> str:
+        """What a browser sends of the page's form: what is ticked, but for the boxes that are ``moved`` first."""
+        shown = dict(re.findall('name="(was_[a-z]+)" value="(on|off)"', self.body))
+        ticked = dict(re.findall('name="([a-z]+)" id="[a-z]+" value="(on|off)" checked', self.body))
+        sent = {**shown, **ticked, **moved}
+        return "&".join(f"{name}={value}" for name, value in sent.items() if value or name == Scope.ALL)
 
 
 class Site:
@@ -101,7 +111,13 @@ class Site:
         return self.ask("POST", f"/v1/unsubscribe/{self.token(scope=scope)}", ONE_CLICK)
 
     def choose(self, choice: Choice) -> Answer:
-        return self.ask("POST", f"/v1/preferences/{self.token(Purpose.PREFERENCES)}", f"choice={choice}")
+        return self.save(f"choice={choice}")
+
+    def save(self, body: str) -> Answer:
+        return self.ask("POST", f"/v1/preferences/{self.token(Purpose.PREFERENCES)}", body)
+
+    def page(self) -> Answer:
+        return self.ask("GET", f"/v1/preferences/{self.token(Purpose.PREFERENCES)}")
 
     def consent(self, number: int = 1) -> Consent:
         key = contact_key(number)
@@ -184,13 +200,13 @@ def test_again_is_once_and_the_time_is_that_of_the_first() -> None:
     assert site.world.contacts.writes - writes == 1
 
 
-@pytest.mark.parametrize(("scope", "out"), [(Scope.MARKETING, Choice.NO_MARKETING), (Scope.LOYALTY, Choice.NO_LOYALTY)])
-def test_a_click_stops_what_the_message_was_and_no_more(scope: Scope, out: Choice) -> None:
+@pytest.mark.parametrize("scope", Scope)
+def test_a_click_stops_what_the_message_was_and_no_more(scope: Scope) -> None:
     site = Site()
     site.click(scope)
 
     assert site.consent().opted_out == (scope,)
-    assert choice_of(site.consent()) is out
+    assert site.page().switched_off == {scope}
 
 
 def test_what_staff_wrote_down_becomes_the_customers_own_word() -> None:
@@ -360,13 +376,23 @@ statements = st.builds(
 )
 
 
+SAID: Final = {
+    Choice.EVERYTHING: dict.fromkeys(Scope, True),
+    Choice.NO_LOYALTY: {Scope.ALL: True, Scope.MARKETING: True, Scope.LOYALTY: False, Scope.TRANSACTIONAL: True},
+    Choice.NO_MARKETING: {Scope.ALL: True, Scope.MARKETING: False, Scope.TRANSACTIONAL: True},
+    Choice.NOTHING: {Scope.ALL: False},
+}
+"""What the pages of former versions said of which scope."""
+
+
 @given(st.lists(statements, max_size=8), st.sampled_from(Choice))
 def test_whatever_was_said_before_the_choice_holds_afterwards(before: list[ConsentEvidence], choice: Choice) -> None:
     consent = Consent().join(*before)
     after = consent.join(*chosen(consent, choice, at(0), "m"))
     stated = {said for said in after.statements if said not in consent.statements}
 
-    assert choice_of(after) is choice
+    assert {scope: scope not in after.opted_out for scope in SAID[choice]} == SAID[choice]
+    assert all(consent.of(scope) == after.of(scope) for scope in set(Scope) - set(SAID[choice]))
     assert {said.source for said in stated} <= {ConsentSource.ONE_CLICK}
     assert chosen(after, choice, at(5000), "m") == ()
 
@@ -385,12 +411,89 @@ def test_what_is_chosen_is_shown_and_said_to_be_saved(choice: Choice) -> None:
     site = Site()
     answer = site.choose(choice)
 
-    assert (answer.status, answer.checked) == (200, choice)
+    off = {scope for scope, wanted in SAID[choice].items() if not wanted}
+    assert (answer.status, answer.switched_off) == (200, off)
     assert 'role="status">Saved.' in answer.body
-    assert site.ask("GET", f"/v1/preferences/{site.token(Purpose.PREFERENCES)}").checked == choice
+    assert site.page().switched_off == off
 
 
-@pytest.mark.parametrize("body", ["", "choice=", "choice=all", "choice=everything%00", "x=y"])
+@given(
+    st.lists(statements, max_size=8),
+    st.lists(st.tuples(st.sampled_from(Scope), st.booleans()), max_size=6, unique_by=lambda moved: moved[0]),
+    st.data(),
+)
+def test_switches_are_independent_and_come_to_the_same_in_any_order(
+    before: list[ConsentEvidence], moved: list[tuple[Scope, bool]], data: st.DataObject
+) -> None:
+    consent = Consent().join(*before)
+    shown = {scope: not consent.of(scope).opted_out for scope in Scope}
+    in_turn = consent
+    for scope, wanted in data.draw(st.permutations(moved)):
+        # Each from a page of its own that was opened before any of them was saved.
+        in_turn = in_turn.join(*chosen(in_turn, Switches(shown, {**shown, scope: wanted}), at(0), "m"))
+    at_once = consent.join(*chosen(consent, Switches(shown, {**shown, **dict(moved)}), at(0), "m"))
+
+    assert in_turn == at_once
+    assert set(at_once.opted_out) == {scope for scope, wanted in {**shown, **dict(moved)}.items() if not wanted}
+    assert all(at_once.of(scope) == consent.of(scope) for scope in set(Scope) - {scope for scope, _ in moved})
+
+
+@given(st.lists(statements, max_size=8), st.lists(statements, max_size=4), st.sampled_from(Scope))
+def test_a_page_that_was_open_leaves_what_was_changed_elsewhere(
+    before: list[ConsentEvidence], meanwhile: list[ConsentEvidence], scope: Scope
+) -> None:
+    opened = Consent().join(*before)
+    shown = {each: not opened.of(each).opted_out for each in Scope}
+    now = opened.join(*meanwhile)
+    after = now.join(*chosen(now, Switches(shown, {**shown, scope: not shown[scope]}), at(0), "m"))
+
+    assert after.of(scope).opted_out is shown[scope]
+    assert all(after.of(each) == now.of(each) for each in Scope if each is not scope)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_each_switch_of_the_page_moves_alone_there_and_back(scope: Scope) -> None:
+    site = Site()
+    off, on = ("off", "on") if scope is Scope.ALL else ("", "on")
+    left = site.save(site.page().form(**{scope: off}))
+    assert (left.status, left.switched_off, site.consent().opted_out) == (200, {scope}, (scope,))
+    back = site.save(left.form(**{scope: on}))
+    assert (back.status, back.switched_off, site.consent().opted_out) == (200, set(), ())
+
+
+def test_a_page_that_is_saved_as_it_was_changes_nothing() -> None:
+    site = Site()
+    site.click(Scope.TRANSACTIONAL)
+    before = site.stored
+    answer = site.save(site.page().form())
+
+    assert (answer.status, answer.switched_off, site.stored) == (200, {Scope.TRANSACTIONAL}, before)
+
+
+def test_what_staff_change_while_the_page_is_open_stays() -> None:
+    site = Site()
+    open_since = site.page()
+    site.world.know(contact_key(1), ConsentEvidence(at(1), Scope.MARKETING, opted_out=True, source=ConsentSource.STAFF))
+    answer = site.save(open_since.form(transactional=""))
+
+    assert answer.switched_off == {Scope.MARKETING, Scope.TRANSACTIONAL}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "choice=",
+        "choice=all",
+        "choice=everything%00",
+        "x=y",
+        "marketing=on",
+        "was_marketing=on&marketing=perhaps",
+        "was_marketing=yes",
+        "was_marketing=on&transactional=on",
+        "was_all=on&choice=some",
+    ],
+)
 def test_a_choice_that_there_is_not_changes_nothing(body: str) -> None:
     site = Site()
     answer = site.ask("POST", f"/v1/preferences/{site.token(Purpose.PREFERENCES)}", body)
@@ -405,17 +508,30 @@ def test_the_owner_of_an_address_can_take_back_whatever_was_said(source: Consent
         site.world.know(contact_key(1), ConsentEvidence(at(30), scope, opted_out=True, source=source))
     answer = site.choose(Choice.EVERYTHING)
 
-    assert (answer.checked, site.consent().opted_out) == (Choice.EVERYTHING, ())
+    assert (answer.switched_off, site.consent().opted_out) == (set(), ())
 
 
 def test_who_unsubscribed_gets_back_what_held_before_with_one_press() -> None:
     site = Site()
-    site.choose(Choice.NO_LOYALTY)
+    site.click(Scope.LOYALTY)
+    site.click(Scope.TRANSACTIONAL)
     answer = site.click()
-    [(action, choice)] = re.findall('action="([^"]+)"><input type="hidden" name="choice" value="([^"]+)"', answer.body)
+    [(action, fields)] = re.findall('action="([^"]+)">((?:<input type="hidden"[^>]*>)+)', answer.body)
     path = f"/v1/{action.removeprefix('../')}"
+    form = "&".join("=".join(pair) for pair in re.findall('name="([a-z_]+)" value="([a-z]+)"', fields))
 
-    assert site.ask("POST", path, f"choice={choice}").checked == Choice.NO_LOYALTY
+    assert form == "was_marketing=off&marketing=on"
+    assert site.ask("POST", path, form).switched_off == {Scope.LOYALTY, Scope.TRANSACTIONAL}
+
+
+def test_who_stops_marketing_without_reminders_is_not_told_that_these_still_come() -> None:
+    site = Site()
+    assert "You still get emails about your appointments and purchases." in site.click().body
+    site.click(Scope.TRANSACTIONAL)
+    answer = site.click()
+
+    assert "about your appointments" not in answer.body
+    assert "You still get emails that we write to you alone." in answer.body
 
 
 def test_texts_that_a_word_stopped_come_back_by_a_word_alone() -> None:

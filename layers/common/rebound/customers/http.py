@@ -123,6 +123,7 @@ class EffectiveAnswer(Answer):
     all: Standing
     marketing: Standing
     loyalty: Standing
+    transactional: Standing
 
     @classmethod
     def of(cls, contact: Contact, business: Business) -> Self:
@@ -143,7 +144,9 @@ class ContactAnswer(Answer):
         description="From when on one more message is tried, where the business has it so (recovery) and the cause may "
         "have passed; otherwise null."
     )
-    opted_out: list[Scope] = Field(description="Scopes that the person has opted out of: all, marketing, loyalty.")
+    opted_out: list[Scope] = Field(
+        description="Scopes that the person has opted out of: all, marketing, loyalty, transactional."
+    )
     effective: EffectiveAnswer
 
 

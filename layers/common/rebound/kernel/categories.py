@@ -13,8 +13,8 @@ class CategoryTraits(Struct, frozen=True):
 
     ``plural`` begins a sentence about the category's messages; ``adjective`` stands before "email" or "text". ``scope``
     is the narrowest consent scope that the messages need, and ``scope_to_many`` the one that they need when a campaign
-    sends them. ``waits_for_morning`` is true when texts are held back in quiet hours unless the business says
-    otherwise.
+    sends them; what needs that of marketing is promotional. ``waits_for_morning`` is true when texts are held back in
+    quiet hours unless the business says otherwise.
     """
 
     plural: str
@@ -41,8 +41,8 @@ class Category(StrEnum):
         [category.traits] = traits
         return category
 
-    REMINDER = "reminder", CategoryTraits("Reminders", "reminder", waits_for_morning=True)
-    TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional")
+    REMINDER = "reminder", CategoryTraits("Reminders", "reminder", Scope.TRANSACTIONAL, waits_for_morning=True)
+    TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional", Scope.TRANSACTIONAL)
     MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
     DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)
     LOYALTY = (
@@ -58,12 +58,12 @@ class Category(StrEnum):
     @property
     def is_promotional(self) -> bool:
         """Whether the messages are sent to win business: they need marketing consent, and flagged contacts get none."""
-        return self.traits.scope is not Scope.ALL
+        return Scope.MARKETING in self.scopes(to_many=False)
 
     @property
     def is_bulk(self) -> bool:
-        """Whether campaigns of it are bulk: they need more consent than any message does."""
-        return self.scopes(to_many=True) != COVERED_BY[Scope.ALL]
+        """Whether campaigns of it are bulk: they need marketing consent, though one message of it may not."""
+        return Scope.MARKETING in self.scopes(to_many=True)
 
     def scopes(self, *, to_many: bool) -> tuple[Scope, ...]:
         """The consent scopes that the messages need: an opt-out of any one of them keeps the messages back."""

@@ -13,10 +13,29 @@ class Scope(StrEnum):
     """What is sent to win business: marketing, Daily Deals, loyalty."""
     LOYALTY = "loyalty"
     """Loyalty messages alone."""
+    TRANSACTIONAL = "transactional"
+    """What is about somebody's appointments and purchases: reminders and transactional messages."""
 
 
-COVERED_BY: Final = {scope: tuple(Scope)[: place + 1] for place, scope in enumerate(Scope)}
-"""For each scope, the scopes whose opt-outs keep its messages back, widest first; each lies inside the one before."""
+COVERED_BY: Final = {
+    Scope.ALL: (Scope.ALL,),
+    Scope.MARKETING: (Scope.ALL, Scope.MARKETING),
+    Scope.LOYALTY: (Scope.ALL, Scope.MARKETING, Scope.LOYALTY),
+    Scope.TRANSACTIONAL: (Scope.ALL, Scope.TRANSACTIONAL),
+}
+"""For each scope, the scopes whose opt-outs keep its messages back, widest first: a tree, and this its ways down.
+
+Marketing and transactional stand beside each other: an opt-out of one leaves the other as it is.
+"""
+
+
+ADJECTIVES: Final = {
+    Scope.ALL: "all",
+    Scope.MARKETING: "marketing",
+    Scope.LOYALTY: "loyalty",
+    Scope.TRANSACTIONAL: "reminder and transactional",
+}
+"""What stands before "emails" or "texts" in a sentence about the messages of a scope."""
 
 
 class ConsentSource(StrEnum):

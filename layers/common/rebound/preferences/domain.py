@@ -1,14 +1,18 @@
-"""What somebody wants to get at an address, as they choose it themselves: from everything down to nothing.
+"""What somebody wants to get at an address, as they choose it themselves.
 
-The scopes of consent lie inside each other, so one of four choices is made instead of a combination of scopes, which
-could mean something else than it says.
+Each scope of consent has a switch of its own, which says nothing about the others. A page says what it showed, so that
+a switch that nobody touched changes nothing, whatever was said elsewhere while the page was open. Pages of former
+versions offered four choices instead, each of which spoke of everything that there is.
 """
 
+from collections.abc import Collection, Mapping
 from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from rebound.consent.domain.consent import FIRST_HAND_SOURCES, Consent, ConsentEvidence, ScopeState
 from rebound.kernel.channels import Channel
@@ -18,7 +22,7 @@ from rebound.templates.domain.content import Content, EmailContent, TextContent
 
 
 class Choice(StrEnum):
-    """How much somebody wants to get."""
+    """How much somebody wants to get, in the words of pages of former versions."""
 
     EVERYTHING = "everything"
     NO_LOYALTY = "no_loyalty"
@@ -26,26 +30,30 @@ class Choice(StrEnum):
     NOTHING = "nothing"
 
 
-_STOPS: Final = {Choice.NOTHING: Scope.ALL, Choice.NO_MARKETING: Scope.MARKETING, Choice.NO_LOYALTY: Scope.LOYALTY}
-_CHOICE_THAT_STOPS: Final = {scope: choice for choice, scope in _STOPS.items()}
+_SAID: Final[Mapping[Choice, Mapping[Scope, bool]]] = {
+    Choice.EVERYTHING: dict.fromkeys(Scope, True),
+    Choice.NO_LOYALTY: {**dict.fromkeys(Scope, True), Scope.LOYALTY: False},
+    Choice.NO_MARKETING: {Scope.ALL: True, Scope.MARKETING: False, Scope.TRANSACTIONAL: True},
+    Choice.NOTHING: {Scope.ALL: False},
+}
+"""What each choice said of which scope: "only about my appointments and purchases" wants those, and no marketing."""
 
 
-def choice_of(consent: Consent) -> Choice:
-    """The choice that the opt-outs in force come to, whoever stated them."""
-    widest = next((scope for scope in Scope if consent.of(scope).opted_out), None)
-    return Choice.EVERYTHING if widest is None else _CHOICE_THAT_STOPS[widest]
+class Switches(Struct, frozen=True):
+    """What a form of the page says: how each switch ``was`` when the page was made, and how it ``is`` now."""
+
+    was: Mapping[Scope, bool]
+    is_: Mapping[Scope, bool]
+
+    @property
+    def moved(self) -> Mapping[Scope, bool]:
+        """The switches that somebody moved, and whether each is on now."""
+        return {scope: self.is_[scope] for scope in Scope if scope in self.was and self.is_[scope] != self.was[scope]}
 
 
-def is_stopped(scope: Scope, choice: Choice) -> bool:
-    """Whether a choice stops what belongs to a scope."""
-    return _STOPS.get(choice) in COVERED_BY[scope]
-
-
-def choice_before(consent: Consent, scope: Scope) -> Choice:
-    """The choice that holds again when the opt-outs of a scope and of all wider scopes are taken back."""
-    narrower = (each for each in Scope if each not in COVERED_BY[scope])
-    left = next((each for each in narrower if consent.of(each).opted_out), None)
-    return Choice.EVERYTHING if left is None else _CHOICE_THAT_STOPS[left]
+def is_stopped(scope: Scope, opted_out: Collection[Scope]) -> bool:
+    """Whether opt-outs of these scopes stop what belongs to a scope."""
+    return not set(COVERED_BY[scope]).isdisjoint(opted_out)
 
 
 def is_stopped_by_word(consent: Consent, channel: Channel) -> bool:
@@ -66,19 +74,24 @@ def unsubscribed(consent: Consent, scope: Scope, at: datetime, message_id: str) 
     return (_statement(state, scope, at, message_id, opted_out=True),)
 
 
-def chosen(consent: Consent, choice: Choice, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
-    """The statements of a choice: scopes wider than the one it stops are wanted again, narrower ones stay as they were.
+def chosen(consent: Consent, choice: Choice | Switches, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    """The statements of a choice, or of the switches that were moved: all other scopes stay as they are.
 
     The owner's own later word undoes all earlier statements, also a complaint and what staff wrote down.
     """
-    stops = _STOPS.get(choice)
-    wanted = tuple(Scope) if stops is None else COVERED_BY[stops][:-1]
-    again = tuple(
-        _statement(state, scope, at, message_id, opted_out=False)
-        for scope in wanted
-        if (state := consent.of(scope)).opted_out
+    said = _SAID[choice] if isinstance(choice, Choice) else choice.moved
+    return tuple(
+        statement
+        for scope, wanted in said.items()
+        for statement in (
+            _wanted(consent, scope, at, message_id) if wanted else unsubscribed(consent, scope, at, message_id)
+        )
     )
-    return again if stops is None else (*again, *unsubscribed(consent, stops, at, message_id))
+
+
+def _wanted(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:
+    state = consent.of(scope)
+    return (_statement(state, scope, at, message_id, opted_out=False),) if state.opted_out else ()
 
 
 def confirmed(consent: Consent, scope: Scope, at: datetime, message_id: str) -> tuple[ConsentEvidence, ...]:

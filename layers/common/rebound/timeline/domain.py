@@ -10,7 +10,7 @@ from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import ADJECTIVES, ConsentSource
 from rebound.kernel.provider_codes import all_codes
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -64,7 +64,7 @@ def _kind(message: Message) -> str:
 def sentence_of_consent(statement: ConsentEvidence, channel: Channel) -> str:
     """What somebody said about consent, and how."""
     plural = "emails" if channel is Channel.EMAIL else "texts"
-    what = f"{'all' if statement.scope is Scope.ALL else statement.scope} {plural}"
+    what = f"{ADJECTIVES[statement.scope]} {plural}"
     if statement.source is ConsentSource.REVIEW:
         return (
             f"Held {what} back until staff have read their text."

@@ -61,6 +61,7 @@ class CampaignRow(Model):
     lead_seconds = NumberAttribute(null=True)
     appointment_version = NumberAttribute(null=True)
     asks_confirmation = BooleanAttribute(null=True)
+    asks_consent = BooleanAttribute(null=True)
     paused_because = UnicodeAttribute(null=True)
     window = NumberAttribute(default=0)
     bounce_warning = JsonAttribute(null=True)

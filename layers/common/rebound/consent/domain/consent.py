@@ -161,7 +161,7 @@ class Consent(Struct, frozen=True):
         """How the scope stands for a business that wants marketing to be confirmed, or does not."""
         if self.keeps_back(scope):
             return Standing.OPTED_OUT
-        if needs_confirmation and scope is not Scope.ALL and not self.is_confirmed:
+        if needs_confirmation and Scope.MARKETING in COVERED_BY[scope] and not self.is_confirmed:
             return Standing.NOT_CONFIRMED
         return Standing.OPTED_IN
 

@@ -15,7 +15,7 @@ from rebound.contacts.domain.reachability import REACHABLE, Verdict
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import Scope
+from rebound.kernel.consent_words import ADJECTIVES, Scope
 from rebound.kernel.provider_codes import look_up
 
 SHOWN_ZONES: Final = 4
@@ -120,7 +120,8 @@ def _no_address(case: Case) -> str:
 
 
 def _opted_out(case: Case) -> str:
-    return f"The customer has opted out of {case.opted_out_of or Scope.ALL} {plural_noun(case)} from this business."
+    what = f"{ADJECTIVES[case.opted_out_of or Scope.ALL]} {plural_noun(case)}"
+    return f"The customer has opted out of {what} from this business."
 
 
 def _flagged(case: Case) -> str:
@@ -153,7 +154,7 @@ def _capped(case: Case) -> str:
 
 def _allowed(case: Case) -> str:
     if case.contact is not None and case.contact.consent.opted_out:
-        only = " and ".join(case.contact.consent.opted_out)
+        only = " and ".join(ADJECTIVES[scope] for scope in case.contact.consent.opted_out)
         return f"The customer has opted out of {only} {plural_noun(case)} only, and this is none."
     return f"The customer has not opted out of {plural_noun(case)}."
 
@@ -258,7 +259,18 @@ def _respect_the_opt_out(case: Case) -> str:
     if opt_out is None:
         return "Leave it as it is."
     step = how_to_take_back(opt_out, case.mailing.channel, case.business.text_from)
-    return step if scope is Scope.ALL else f"{step.removesuffix('.')}; reminders are still sent."
+    left = _kept_on(case, scope)
+    return step if left is None else f"{step.removesuffix('.')}; {left} sent."
+
+
+def _kept_on(case: Case, scope: Scope) -> str | None:
+    """What an opt-out of a scope leaves as it is, up to the verb of the sentence; ``None`` for nothing."""
+    if scope is Scope.ALL or case.contact is None or case.contact.consent.keeps_back(Scope.ALL):
+        return None
+    other = Scope.MARKETING if scope is Scope.TRANSACTIONAL else Scope.TRANSACTIONAL
+    if case.contact.consent.keeps_back(other):
+        return "messages to this customer alone are still"
+    return "marketing may still be" if other is Scope.MARKETING else "reminders are still"
 
 
 def mend_the_address(case: Case) -> str:

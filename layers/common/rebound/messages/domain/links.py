@@ -57,7 +57,8 @@ VARIABLE_OF: Final = {
 }
 """The variable that stands for a link in what a message says."""
 _PURPOSES: Final = tuple(Purpose)
-_SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY)
+_SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY, Scope.TRANSACTIONAL)
+"""By their number in a token, which has two bits for it; links that are out there keep theirs."""
 _CHANNELS: Final = (Channel.EMAIL, Channel.SMS)
 
 

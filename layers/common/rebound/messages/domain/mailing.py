@@ -7,21 +7,22 @@ from msgspec import Struct
 
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import Scope
+from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said
+from rebound.templates.domain.footers import one_click_scope
 
 
 class Mailing(Struct, frozen=True, kw_only=True):
     """Messages to everybody in ``selection``, each with an id that follows from ``run_id`` and the customer (truth 7).
 
     ``run_id`` is a ULID, set once it is known when the mailing is sent. ``single`` marks one message to one person,
-    which may ask for the confirmation of an appointment. ``local_time`` is the wall-clock time at which each recipient
-    gets the message in their own zone; ``send_at`` is then the moment at which the first clock on earth shows that
-    time. Nothing is handed over from ``expires_at`` on. ``over_limit`` says that the business may not reach so many
-    (``Business.recipient_limit``), so that nobody gets it. ``content`` is ``None`` where only the kind of message is
-    known.
+    which may ask for the confirmation of an appointment, or (``asks_consent``) whether marketing is wanted.
+    ``local_time`` is the wall-clock time at which each recipient gets the message in their own zone; ``send_at`` is
+    then the moment at which the first clock on earth shows that time. Nothing is handed over from ``expires_at`` on.
+    ``over_limit`` says that the business may not reach so many (``Business.recipient_limit``), so that nobody gets it.
+    ``content`` is ``None`` where only the kind of message is known.
     """
 
     business_id: str
@@ -36,13 +37,19 @@ class Mailing(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     single: bool = False
     asks_confirmation: bool = False
+    asks_consent: bool = False
     over_limit: bool = False
     content: Said | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """The consent scopes that its messages need."""
-        return self.category.scopes(to_many=not self.single)
+        return COVERED_BY[Scope.ALL] if self.asks_consent else self.category.scopes(to_many=not self.single)
+
+    @property
+    def one_click_scope(self) -> Scope | None:
+        """What one click in one of its emails stops; ``None`` where nothing less than everything would stop it."""
+        return None if self.asks_consent else one_click_scope(self.category)
 
     @property
     def once_per_address(self) -> bool:

@@ -72,6 +72,7 @@ class AskForConfirmation(Struct, frozen=True, kw_only=True):
             category=Category.TRANSACTIONAL,
             channel=channel,
             content=opt_in_question(language_for(customer, business), channel),
+            asks_consent=True,
             request=name,
         )
 

@@ -12,13 +12,14 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import ContactKey
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.links import MAX_TOKEN, Link, Purpose, key_id_of, read_token, write_token
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.sealing import sealing_key_of, unseal
 from rebound.preferences import domain as preferences
-from rebound.preferences.domain import Choice
+from rebound.preferences.domain import Choice, Switches
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -82,20 +83,24 @@ class LinkReader(Struct, frozen=True, kw_only=True):
 class LinkView(Struct, frozen=True):
     """What the holder of a link sees: whose link it is, and how things stand with the address.
 
-    ``address`` is ``None`` when only its hash is still known. ``before`` is the choice that holds again when the
-    opt-out of the link's scope is taken back; ``preferences`` is the token of the link with which any choice is made,
-    this one too. ``language`` is that of the customer whom the message was for, else the business's.
+    ``opted_out`` are the scopes of which an opt-out holds, each by itself. ``address`` is ``None`` when only its hash
+    is still known. ``preferences`` is the token of the link with which any choice is made, this one too. ``language``
+    is that of the customer whom the message was for, else the business's.
     """
 
     business: Business
     link: Link
-    choice: Choice
-    before: Choice
+    opted_out: tuple[Scope, ...]
     address: str | None
     stopped_by_word: bool
     confirmed: bool
     preferences: str
     language: str
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether what the link is about is stopped: by an opt-out of its scope, or of a wider one."""
+        return preferences.is_stopped(self.link.scope, self.opted_out)
 
     @property
     def is_test(self) -> bool:
@@ -136,8 +141,11 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
         now, message_id = self.clock.now(), link.message.message_id
         return self._record(link, contact, preferences.confirmed(contact.consent, link.scope, now, message_id))
 
-    def choose(self, token: str, choice: Choice) -> LinkView:
-        """Apply a choice, and show the result; texts that were stopped by a word stay as they were."""
+    def choose(self, token: str, choice: Choice | Switches) -> LinkView:
+        """Apply a choice, or the switches that were moved, and show the result.
+
+        Texts that were stopped by a word stay as they were.
+        """
         link, contact = self._open(token, Purpose.PREFERENCES)
         if preferences.is_stopped_by_word(contact.consent, link.contact.channel):
             return self._view(link, contact)
@@ -178,8 +186,7 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
         return LinkView(
             business,
             link,
-            preferences.choice_of(contact.consent),
-            preferences.choice_before(contact.consent, link.scope),
+            contact.consent.opted_out,
             None if contact.key.is_hashed else contact.key.address,
             preferences.is_stopped_by_word(contact.consent, channel),
             _may_be_tested(business, link) if link.message.is_test else contact.consent.is_confirmed,

@@ -41,7 +41,8 @@ class ConsentRequest(Request):
 
     channel: Annotated[Channel, Field(strict=False)]
     scope: Annotated[Scope, Field(strict=False)] = Field(
-        description="all: everything on the channel; marketing: marketing, Daily Deals and loyalty; loyalty: only that."
+        description="all: everything on the channel; marketing: marketing, Daily Deals and loyalty; loyalty: that; "
+        "transactional: reminders and transactional messages, whatever stands of marketing."
     )
     opted_out: bool = Field(description="true unsubscribes, false resubscribes.")
     source: Literal["staff", "api"] = Field(default="staff", description="Who says so: a person, or a system.")
@@ -95,11 +96,16 @@ class ScopeAnswer(Answer):
 
 
 class ScopesAnswer(Answer):
-    """Each scope by itself; a message needs all that cover it: loyalty messages need all three."""
+    """Each scope by itself; a message needs all that cover it.
+
+    Marketing needs all and marketing, loyalty messages loyalty besides, reminders and transactional messages all and
+    transactional; messages to one person need all alone.
+    """
 
     all: ScopeAnswer
     marketing: ScopeAnswer
     loyalty: ScopeAnswer
+    transactional: ScopeAnswer
 
 
 class ChannelConsentAnswer(Answer):

@@ -39,10 +39,12 @@ def _link(
     choices: list[str],
     key: Mapping[str, Any] = _TOKEN,
     called: str | None = None,
+    more: str = "",
 ) -> dict[str, Any]:
     """The routes behind a link in a message, which are for people and mail programs.
 
-    ``called`` is the name of the operation, unless the first word of what it does says enough.
+    ``called`` is the name of the operation, unless the first word of what it does says enough. ``more`` is said of the
+    form besides.
     """
     name = called or what.partition(" ")[0]
     common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [key]}
@@ -66,7 +68,7 @@ def _link(
             "summary": summary,
             "operationId": name,
             # Clients made of the document by openapi-python-client cannot be imported where a body has two kinds.
-            "description": "multipart/form-data is read as well (RFC 8058).",
+            "description": f"multipart/form-data is read as well (RFC 8058).{more}",
             "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
             "responses": {
                 "200": {"description": "Done, also when it was before", **_PAGE},
@@ -81,7 +83,12 @@ UNSUBSCRIBE: Final = _link(
     "unsubscribe", "One click unsubscribes (RFC 8058), again is once", "List-Unsubscribe", ["One-Click"]
 )
 PREFERENCES: Final = _link(
-    "choose what to get", "Choose what to get, or to get it again", "choice", [str(choice) for choice in Choice]
+    "choose what to get",
+    "Choose what to get, or to get it again",
+    "choice",
+    [str(choice) for choice in Choice],
+    more=" Each word speaks of everything: no_marketing is only about appointments and purchases. The page sends "
+    "a switch for each scope in place of the word, and how it was shown: only the switches that were moved change.",
 )
 STOP: Final = _link(
     "stop texts that sell", "The button of the page stops them, again is once", "List-Unsubscribe", ["One-Click"], _CODE

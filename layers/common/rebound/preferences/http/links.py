@@ -13,12 +13,13 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
+from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
 from rebound.preferences.application.confirm_appointment import ConfirmAppointment
 from rebound.preferences.application.follow_links import FollowLinks
-from rebound.preferences.domain import Choice
+from rebound.preferences.domain import Choice, Switches
 from rebound.preferences.http import pages
 from rebound.preferences.http.pages import HtmlPage
 
@@ -87,8 +88,8 @@ def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
                 return HTTPStatus.OK, pages.unsubscribed(links.unsubscribe(token))
             case Purpose.CONFIRM if form.get("confirm") == "yes":
                 return HTTPStatus.OK, pages.confirmed(links.confirm(token))
-            case Purpose.PREFERENCES if form.get("choice") in list(Choice):
-                return HTTPStatus.OK, pages.preferences(links.choose(token, Choice(form["choice"])), saved=True)
+            case Purpose.PREFERENCES if (choice := _choice(form)) is not None:
+                return HTTPStatus.OK, pages.preferences(links.choose(token, choice), saved=True)
         view = links.show(token, purpose)
     except NotFoundError:
         return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
@@ -102,6 +103,25 @@ def _about_appointment(links: ConfirmAppointment, token: str, form: Mapping[str,
         return HTTPStatus.OK, pages.appointment(links.confirm(token))
     status = HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK
     return status, pages.appointment(links.show(token), pressed=not posted)
+
+
+def _choice(form: Mapping[str, str]) -> Choice | Switches | None:
+    """What a form chooses: the switches of our page, or one of the words that former pages had; ``None`` for others.
+
+    A box that is not ticked is not in a form, so the form says of each how it was. (One of the two buttons of ``all``
+    is always pressed.) A form with the word is of
+    a former page, or of a program that knows no other.
+    """
+    if "choice" in form:
+        return Choice(form["choice"]) if form["choice"] in list(Choice) else None
+    was = {scope: form[pages.WAS + scope] for scope in Scope if pages.WAS + scope in form}
+    given = {scope: form[scope] for scope in Scope if scope in form}
+    if not was or not {*was.values(), *given.values()} <= {pages.ON, pages.OFF} or not given.keys() <= was.keys():
+        return None
+    return Switches(
+        {scope: value == pages.ON for scope, value in was.items()},
+        {scope: given.get(scope, was[scope] if scope is Scope.ALL else pages.OFF) == pages.ON for scope in was},
+    )
 
 
 def _header(event: Mapping[str, Any], name: str) -> str:

@@ -10,12 +10,11 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.kernel.channels import Channel
-from rebound.kernel.consent_words import Scope
+from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.languages import read_words
 from rebound.kernel.text_senders import SenderKind, kind_of
 from rebound.preferences.application.confirm_appointment import AppointmentState, AppointmentView
 from rebound.preferences.application.follow_links import LinkView
-from rebound.preferences.domain import Choice, is_stopped
 
 
 class PageWords(Struct, frozen=True):
@@ -31,6 +30,8 @@ class PageWords(Struct, frozen=True):
 
     ask_to_stop: Mapping[str, str]
     what_stays: Mapping[str, str]
+    only_personal: str
+    """What stays without marketing where what is about appointments and purchases is off too."""
     unsubscribe: str
     choose_instead: str
     unsubscribed: str
@@ -61,8 +62,9 @@ class PageWords(Struct, frozen=True):
 
     what_you_get: str
     send_me: str
+    what_i_choose: str
     choices: Mapping[str, Mapping[str, str]]
-    """The ``name`` of each, and what it ``means``."""
+    """The ``name`` of each switch, and what it ``means``, by scope: that of ``all`` is about getting nothing."""
     save: str
     about_emails: str
     texts_stopped: str
@@ -116,6 +118,8 @@ button.second { background: transparent; color: var(--act); }
 a { color: var(--act); }
 a.way { display: inline-block; padding: .625rem 0; }
 a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid var(--act); outline-offset: 3px; }
+.within .choice { margin-left: 1.75rem; }
+.within .part { margin-left: 3.5rem; }
 .said { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; font-weight: 600; }
 .done { border-color: transparent; background: var(--good-ground); color: var(--good); }
 .note { margin: 1.5rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9375rem;
@@ -125,6 +129,10 @@ _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+WAS: Final = "was_"
+"""Before the name of a switch: how the page showed it."""
+ON: Final = "on"
+OFF: Final = "off"
 _ONE_CLICK: Final = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
 
 
@@ -139,14 +147,14 @@ def ask_to_unsubscribe(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button, which says so when something came that was no press of it."""
     if view.is_test:
         return of_a_test(view)
-    if is_stopped(view.link.scope, view.choice):
+    if view.is_stopped:
         return unsubscribed(view)
     words, scope = page_words(view.language), view.link.scope
     return _own_page(
         view,
         _fill(words.ask_to_stop[scope], view),
         "" if pressed else _press(words),
-        _p(_fill(f"{words.about} {words.what_stays[scope]}", view)),
+        _p(_fill(f"{words.about} {_what_stays(words, scope, view)}", view)),
         f'<form method="post">{_ONE_CLICK}<button type="submit">{words.unsubscribe}</button></form>',
         _to_preferences(view, words.choose_instead),
     )
@@ -157,19 +165,19 @@ def unsubscribed(view: LinkView) -> HtmlPage:
     if view.is_test:
         return of_a_test(view)
     words, scope = page_words(view.language), view.link.scope
-    if view.choice is Choice.NOTHING:
+    if Scope.ALL in view.opted_out:
         scope = Scope.ALL
     again = (
         _p(_text_start(view))
         if view.stopped_by_word
         else f'<form method="post" action="../preferences/{view.preferences}">'
-        f'<input type="hidden" name="choice" value="{view.before}">'
+        f"{_switched_on_again(view)}"
         f'<button type="submit" class="second">{words.subscribe_again}</button></form>'
     )
     return _own_page(
         view,
         words.unsubscribed,
-        _p(_fill(f"{words.no_more[scope]} {words.what_stays[scope]}", view)),
+        _p(_fill(f"{words.no_more[scope]} {_what_stays(words, scope, view)}", view)),
         again,
         _to_preferences(view, words.choose),
     )
@@ -179,7 +187,7 @@ def ask_to_confirm(view: LinkView, *, pressed: bool = True) -> HtmlPage:
     """The page with the button by which somebody says that they want to be written to."""
     if view.is_test:
         return confirmed_tests(view) if view.confirmed else ask_for_tests(view, pressed=pressed)
-    if view.confirmed and not is_stopped(view.link.scope, view.choice):
+    if view.confirmed and not view.is_stopped:
         return confirmed(view)
     words = page_words(view.language)
     return _own_page(
@@ -208,14 +216,13 @@ def preferences(view: LinkView, *, saved: bool = False, pressed: bool = True) ->
     words = page_words(view.language)
     if view.stopped_by_word:
         return _own_page(view, words.texts_stopped, _p(_text_start(view)))
-    options = "".join(_option(choice, view) for choice in Choice)
     done = f'<p class="said done" role="status">{words.saved}</p>'
     return _own_page(
         view,
         words.what_you_get,
         done if saved else "" if pressed else _press(words),
         _p(_fill(words.about, view)),
-        f'<form method="post"><fieldset><legend>{words.send_me}</legend>{options}</fieldset>'
+        f'<form method="post">{_shown(view)}<fieldset><legend>{words.send_me}</legend>{_options(view)}</fieldset>'
         f'<button type="submit">{words.save}</button></form>',
         f'<p class="note">{words.about_emails}</p>' if view.link.contact.channel is Channel.EMAIL else "",
     )
@@ -309,13 +316,50 @@ def _to_preferences(view: LinkView, words: str) -> str:
     return f'<p><a class="way" href="../preferences/{view.preferences}">{words}</a></p>'
 
 
-def _option(choice: Choice, view: LinkView) -> str:
-    checked = " checked" if choice is view.choice else ""
-    words = page_words(view.language).choices[choice]
+def _what_stays(words: PageWords, scope: Scope, view: LinkView) -> str:
+    """What is still sent without a scope."""
+    if scope is Scope.MARKETING and Scope.TRANSACTIONAL in view.opted_out:
+        return words.only_personal
+    return words.what_stays[scope]
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{name}" value="{value}">'
+
+
+def _shown(view: LinkView) -> str:
+    """How the page shows each switch, so that only those that are moved change anything."""
+    return "".join(_hidden(WAS + scope, OFF if scope in view.opted_out else ON) for scope in Scope)
+
+
+def _switched_on_again(view: LinkView) -> str:
+    """The fields of a form that takes the opt-outs back by which the link's messages are stopped, and no others."""
+    stopped = (scope for scope in COVERED_BY[view.link.scope] if scope in view.opted_out)
+    return "".join(_hidden(WAS + scope, OFF) + _hidden(scope, ON) for scope in stopped)
+
+
+def _options(view: LinkView) -> str:
+    """Either what is chosen, by a box for each scope, or nothing at all."""
+    words = page_words(view.language)
+    nothing = Scope.ALL in view.opted_out
+    boxes = "".join(_option("checkbox", scope, scope, ON, view) for scope in Scope if scope is not Scope.ALL)
+    chosen = _choice("radio", Scope.ALL, "chosen", ON, words.what_i_choose, checked=not nothing)
+    return f'{chosen}<div class="within">{boxes}</div>{_option("radio", Scope.ALL, "nothing", OFF, view)}'
+
+
+def _option(kind: str, scope: Scope, own_id: str, value: str, view: LinkView) -> str:
+    """What is switched by a scope, with what it means."""
+    words = page_words(view.language).choices[scope]
     label, more = _fill(words["name"], view), _fill(words["means"], view)
+    is_on = scope not in view.opted_out
+    part = " part" if scope is Scope.LOYALTY else ""
+    return _choice(kind, scope, own_id, value, f"{label}<span>{more}</span>", checked=is_on is (value == ON), also=part)
+
+
+def _choice(kind: str, name: str, own_id: str, value: str, label: str, *, checked: bool, also: str = "") -> str:
     return (
-        f'<div class="choice"><input type="radio" name="choice" id="{choice}" value="{choice}"{checked}>'
-        f'<label for="{choice}">{label}<span>{more}</span></label></div>'
+        f'<div class="choice{also}"><input type="{kind}" name="{name}" id="{own_id}" value="{value}"'
+        f'{" checked" if checked else ""}><label for="{own_id}">{label}</label></div>'
     )
 
 

@@ -71,6 +71,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         content: Said,
         appointment_id: str | None = None,
         asks_confirmation: bool = False,
+        asks_consent: bool = False,
         timing: Timing | None = None,
         request: str | None = None,
         customer_field: str = "customer_id",
@@ -81,6 +82,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
 
         ``appointment_id`` is the client's name for the appointment that the message is about; with
         ``asks_confirmation`` a text asks the customer to confirm that appointment.
+        ``asks_consent`` is for our question whether marketing is wanted, which needs no consent but ``all``.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
         ``customer_field`` is the field by which the client named the customer.
         """
@@ -117,6 +119,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             appointment_at=timing.appointment_at,
             lead=timing.lead,
             asks_confirmation=asks_confirmation,
+            asks_consent=asks_consent,
         )
         chunk_key = single_chunk(business_id, message_id)
         decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)

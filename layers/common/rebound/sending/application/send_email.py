@@ -38,7 +38,7 @@ from rebound.sending.domain.recipients import (
     unknown,
 )
 from rebound.templates.domain.content import EmailContent
-from rebound.templates.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, one_click, scope_of
+from rebound.templates.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, one_click
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import email_to_send, for_one
 
@@ -162,18 +162,18 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         record(outcomes.of(Message))
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
-        """The email for one recipient, ``None`` when it cannot be sent; a promotional email offers to unsubscribe."""
+        """The email for one recipient, ``None`` when it cannot be sent; it offers to unsubscribe from its scope."""
         category, key = claimed.campaign.category, recipient.customer.contact_key(Channel.EMAIL)
         found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
         if found is None or not isinstance(found.content, EmailContent) or key is None:
             return None
         language = language_for(recipient.customer, claimed.business)
         content = found.content
-        message, scope = recipient.message.key, scope_of(category)
+        message, scope = recipient.message.key, claimed.campaign.one_click_scope
         wanted = {Purpose.PREFERENCES: Scope.ALL}
         if scope is not None:
             wanted[Purpose.UNSUBSCRIBE] = scope
-        elif uses(found.content, CONFIRM_URL):
+        if not category.is_promotional and uses(found.content, CONFIRM_URL):
             wanted[Purpose.CONFIRM] = Scope.MARKETING
         if recipient.message.asks_confirmation:
             # Only texts ask for one, and this goes in place of one: nobody can answer it with C.

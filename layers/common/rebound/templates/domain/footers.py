@@ -67,8 +67,17 @@ class Footer(Struct, frozen=True):
 
 
 def scope_of(category: Category) -> Scope | None:
-    """The scope that one click in such a message stops: its own and no more. ``None``: one click stops nothing."""
+    """The scope that the footer of what sells offers to stop: the category's own, no more. ``None`` for the others."""
     return category.traits.scope if category.is_promotional else None
+
+
+def one_click_scope(category: Category) -> Scope | None:
+    """The scope that mail programs offer to stop with one click: the category's own. ``None`` if that is everything.
+
+    Reminders and transactional emails have it too: their footer leads to the page with the same switch.
+    """
+    scope = category.traits.scope
+    return None if scope is Scope.ALL else scope
 
 
 @cache
