@@ -1,6 +1,6 @@
 """What Hypothesis draws: evidence, receipts, customers, filters."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -73,6 +73,7 @@ def customers(draw: st.DrawFn) -> Customer:
         draw(st.integers(1, 9999)),
         first_name=draw(st.sampled_from(_NAMES)),
         gender=draw(st.sampled_from([None, "f", "F", ""])),
+        birthday=draw(st.sampled_from([None, date(1990, 2, 28), date(2004, 2, 29), date(1981, 11, 20)])),
         email=draw(st.sampled_from([None, "ana@example.com"])),
         general_tags=tuple(draw(st.lists(st.sampled_from(_TAGS), max_size=3))),
         failed_email=draw(st.booleans()),
@@ -95,6 +96,13 @@ _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
             "is": st.sampled_from(CONSENT_VALUES),
         }
     ).map(lambda asked: {"consent": asked})
+    | st.builds(
+        lambda name, side, day: {"field": name, side: day},
+        st.sampled_from(["birthday", "customer_since"]),
+        st.sampled_from(["before", "after"]),
+        st.sampled_from(["1990-02-28", "2004-02-29", "2020-01-01"]),
+    )
+    | st.sampled_from([0, 1, 30, 98, 99, 100, 365, 400]).map(lambda days: {"birthday": {"within_days": days}})
 )
 filters: Final[st.SearchStrategy[dict[str, Any]]] = st.recursive(
     _leaves,
@@ -105,6 +113,6 @@ filters: Final[st.SearchStrategy[dict[str, Any]]] = st.recursive(
     ),
     max_leaves=8,
 )
-"""Well-formed filter trees."""
+"""Well-formed filter trees, which ask for days too: 100 days lie between ``at(0)`` and the next 28 February."""
 
 assert {"first_name", "gender", "email", "external_id", "birthday"} <= TEXT_FIELDS

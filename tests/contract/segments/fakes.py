@@ -1,11 +1,14 @@
 """Segments and the removal of many customers in memory."""
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from functools import cached_property
+from operator import itemgetter
 
 from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
-from rebound.segments.domain.segments import Removal, Segment
+from rebound.segments.domain.segments import Removal, SavedSegments, Segment
 from tests.contract.activity.fakes import MemoryActivityPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
 from tests.contract.customers.fakes import MemoryCustomerBook
@@ -18,6 +21,8 @@ class MemorySegmentBook:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Segment] = {}
+        self._orders: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+        self._versions: Counter[str] = Counter()
 
     def get(self, business_id: str, segment_id: str) -> Segment:
         try:
@@ -25,17 +30,35 @@ class MemorySegmentBook:
         except KeyError:
             raise NotFoundError("segment") from None
 
-    def put(self, segment: Segment) -> None:
+    def all(self, business_id: str) -> SavedSegments:
+        own = {id_: segment for (owner, id_), segment in sorted(self._rows.items()) if owner == business_id}
+        return SavedSegments(own, self._orders[business_id], self._versions[business_id])
+
+    def put(self, segment: Segment, read: SavedSegments | None = None) -> None:
+        self._write(segment.business_id, read)
         self._rows[segment.business_id, segment.segment_id] = segment
 
-    def delete(self, business_id: str, segment_id: str) -> None:
+    def delete(self, business_id: str, segment_id: str, read: SavedSegments | None = None) -> None:
         self.get(business_id, segment_id)
+        self._write(business_id, read)
         del self._rows[business_id, segment_id]
+        self._orders[business_id] = tuple(id_ for id_ in self._orders[business_id] if id_ != segment_id)
+
+    def reorder(self, business_id: str, segment_ids: Sequence[str], read: SavedSegments) -> None:
+        self._write(business_id, read)
+        self._orders[business_id] = tuple(segment_ids)
+
+    def _write(self, business_id: str, read: SavedSegments | None) -> None:
+        if read is not None and read.version != self._versions[business_id]:
+            raise ConcurrentChangeError
+        self._versions[business_id] += 1
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
+        saved = self.all(business_id)
+        places = {id_: f"{place:04}" for place, id_ in enumerate(saved.order)}
         after = read_cursor(cursor) or ""
-        own = [(id_, s) for (owner, id_), s in sorted(self._rows.items()) if owner == business_id and id_ > after]
-        return page_of(own, limit)
+        own = sorted(((places.get(i, f"9999#{i}"), each) for i, each in saved.segments.items()), key=itemgetter(0))
+        return page_of([(place, segment) for place, segment in own if place > after], limit)
 
 
 class MemoryRemovalLedger:

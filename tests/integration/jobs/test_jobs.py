@@ -120,6 +120,7 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
         whereabouts=house.ports().whereabouts,
         bulk_days=house.ports().bulk_days,
         template_contents=eligibility_wiring.use_cases().template_contents,
+        pin_filters=eligibility_wiring.use_cases().pin_filters,
         longest=no_time,
     )
     monkeypatch.setattr(eligibility_wiring.use_cases(), "preview_audience", hasty)

@@ -233,7 +233,7 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
-        segments=world.segments,
+        pin_filters=world.pin_filters,
         businesses=world.businesses,
         messages=world.messages,
         clock=world.clock,

@@ -113,7 +113,7 @@ def test_lists_counts_and_previews_agree_about_whom_a_filter_means(
     world.add(*(customer(number, general_tags=("vip",) if number % 2 else ()) for number in range(4)))
     world.know(contact_key(1, channel), *statements)
     world.pump_streams()
-    wanted = CustomerFilter(filter=tree)
+    wanted = world.pin_filters.wanted(BUSINESS_ID, CustomerFilter(filter=tree))
     listed = world.list_customers(BUSINESS_ID, wanted, limit=50).items
     counted = world.count_customers(BUSINESS_ID, wanted)
     audience = preview(world, channel, tree)

@@ -691,7 +691,7 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
-        segments=world.segments,
+        pin_filters=world.pin_filters,
         businesses=world.businesses,
         messages=world.messages,
         clock=world.clock,

@@ -13,6 +13,7 @@ from rebound.eligibility.application.preview_audience import Question
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import Provider
+from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, everybody
 from tests.fakes.world import World
@@ -58,14 +59,11 @@ def test_a_supposed_mailing_has_the_times_that_were_asked_for(
     assert mailing.send_at == (send_at if local_time is None else datetime(2026, 11, 20, 19, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("given", [{"exclude_failed": False}, {"single": True}, {"segment_id": "vips"}, {}])
+@pytest.mark.parametrize("given", [{"exclude_failed": False}, {"single": True}, {"selection": Selection("vips")}, {}])
 def test_a_supposed_mailing_is_as_it_was_asked_for(given: dict[str, Any]) -> None:
     mailing = supposed_mailing(BUSINESS_ID, Channel.SMS, Category.REMINDER, **given)
-    expected: dict[str, Any] = {"exclude_failed": True, "single": False, "segment_id": None, **given}
+    expected: dict[str, Any] = {"exclude_failed": True, "single": False, "selection": Selection(), **given}
 
     assert (mailing.channel, mailing.category, mailing.run_id) == (Channel.SMS, Category.REMINDER, None)
-    assert (mailing.exclude_failed, mailing.selection.segment_id) == (
-        expected["exclude_failed"],
-        expected["segment_id"],
-    )
+    assert (mailing.exclude_failed, mailing.selection) == (expected["exclude_failed"], expected["selection"])
     assert getattr(mailing, "single", expected["single"]) is expected["single"]

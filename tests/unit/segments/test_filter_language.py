@@ -33,10 +33,28 @@ def test_what_compiles_is_documented(tree: Mapping[str, Any]) -> None:
     assert DOCUMENTED.is_valid(tree)
 
 
-WORDS: Final = ("all", "any", "not", "tag", "failed", "consent", "field", "equals", "in", "present", "before", "after")
+WORDS: Final = (
+    "segment",
+    "birthday",
+    "all",
+    "any",
+    "not",
+    "tag",
+    "failed",
+    "consent",
+    "field",
+    "equals",
+    "in",
+    "present",
+    "before",
+    "after",
+)
 VALUES: Final = st.sampled_from(
     [
         True,
+        {"within_days": 400},
+        {"within_days": 401},
+        {"within": 7},
         "vip",
         " ",
         "",

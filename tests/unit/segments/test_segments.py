@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -15,7 +15,8 @@ from rebound.customers.domain import Customer, field_text
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES, compile_filter
+from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES, as_written, compile_filter, pinned, segments_in
+from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer
@@ -30,6 +31,9 @@ def knowing(key: ContactKey) -> st.SearchStrategy[Contact]:
 EMAIL, SMS = ContactKey(BUSINESS_ID, Channel.EMAIL, "ana@example.com"), contact_key(1, Channel.SMS)
 KNOWN: Final = st.fixed_dictionaries({EMAIL: knowing(EMAIL), SMS: knowing(SMS)})
 """The contacts of whoever ``strategies.customers`` draws, all of whom get this number."""
+
+
+TODAY: Final = Moment(at(0), at(0).date())
 
 
 def with_number(who: Customer) -> Customer:
@@ -59,25 +63,39 @@ def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Con
         flags = {"phone": [who.failed_phone], "email": [who.failed_email]}
         both = [who.failed_phone, who.failed_email]
         return any(flags.get(tree["failed"], both)) if tree["failed"] != "both" else all(both)
+    if "birthday" in tree:
+        days = (TODAY.today + timedelta(days=n) for n in range(tree["birthday"]["within_days"] + 1))
+        return any(has_birthday(who, day) for day in days)
     text = field_text(who, tree["field"])
+    if "before" in tree or "after" in tree:
+        return text != "" and (text < tree["before"] if "before" in tree else text > tree["after"])
     if "present" in tree:
         return (text != "") is bool(tree["present"])
     wanted = tree["in"] if "in" in tree else [tree["equals"]]
     return text.casefold() in [value.casefold() for value in wanted]
 
 
+def has_birthday(who: Customer, day: date) -> bool:
+    if who.birthday is None:
+        return False
+    is_short = (day + timedelta(days=1)).month == 3 and day.day == 28
+    return (day.month, day.day) == (who.birthday.month, who.birthday.day) or (
+        is_short and (who.birthday.month, who.birthday.day) == (2, 29)
+    )
+
+
 @given(strategies.filters, strategies.customers().map(with_number), KNOWN)
 def test_a_compiled_filter_says_what_a_naive_reading_says(
     tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact]
 ) -> None:
-    assert compile_filter(tree)(who, known) == naive(tree, who, known)
+    assert compile_filter(tree, at=TODAY)(who, known) == naive(tree, who, known)
 
 
 @given(strategies.filters, strategies.customers().map(with_number), KNOWN)
 def test_a_filter_and_its_negation_split_everybody(
     tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact]
 ) -> None:
-    assert compile_filter(tree)(who, known) is not compile_filter({"not": tree})(who, known)
+    assert compile_filter(tree, at=TODAY)(who, known) is not compile_filter({"not": tree}, at=TODAY)(who, known)
 
 
 @given(
@@ -101,7 +119,7 @@ def test_whoever_was_written_since_is_found_and_nobody_else(since: datetime, aft
 def check_compiled_or_refused(tree: object) -> None:
     wrong: tuple[FieldError, ...] = ()
     try:
-        answer = compile_filter(tree)(customer(), {key: Contact(key) for key in customer().contact_keys})
+        answer = compile_filter(tree, at=TODAY)(customer(), {key: Contact(key) for key in customer().contact_keys})
     except InvalidInputError as error:
         wrong = error.errors
         answer = None
@@ -115,7 +133,10 @@ def test_any_json_is_compiled_or_refused_with_paths(tree: object) -> None:
     check_compiled_or_refused(tree)
 
 
-@given(st.sampled_from(["all", "any", "not", "tag", "failed", "consent", "field"]), strategies.json_values)
+@given(
+    st.sampled_from(["all", "any", "not", "segment", "birthday", "tier", "tag", "failed", "consent", "field"]),
+    strategies.json_values,
+)
 def test_any_json_below_a_known_name_is_compiled_or_refused(name: str, value: object) -> None:
     check_compiled_or_refused({name: value})
 
@@ -240,3 +261,91 @@ def test_a_search_in_which_nothing_can_be_seen_is_refused(q: str) -> None:
 
     assert [error.field for error in refused.value.errors] == ["q"]
     assert CustomerFilter(q="").compiled()(customer())
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "within_days", "matches"),
+    [
+        (date(1990, 11, 20), date(2026, 11, 20), 0, True),
+        (date(1990, 11, 21), date(2026, 11, 20), 0, False),
+        (date(1990, 11, 27), date(2026, 11, 20), 7, True),
+        (date(1990, 11, 19), date(2026, 11, 20), 363, False),
+        (date(1990, 11, 19), date(2026, 11, 20), 364, True),
+        (date(1990, 1, 1), date(2026, 12, 31), 1, True),
+        (date(1990, 12, 31), date(2026, 12, 31), 0, True),
+        (date(2004, 2, 29), date(2027, 2, 28), 0, True),
+        (date(2004, 2, 29), date(2027, 3, 1), 0, False),
+        (date(2004, 2, 29), date(2028, 2, 28), 0, False),
+        (date(2004, 2, 29), date(2028, 2, 28), 1, True),
+        (None, date(2026, 11, 20), 400, False),
+    ],
+)
+def test_a_birthday_comes_within_days_also_across_the_new_year_and_in_years_without_its_day(
+    born: date | None, today: date, within_days: int, *, matches: bool
+) -> None:
+    matcher = compile_filter({"birthday": {"within_days": within_days}}, at=Moment(at(0), today))
+
+    assert matcher(customer(birthday=born)) is matches
+
+
+def test_a_filter_that_asks_for_the_day_is_checked_without_one_and_not_asked() -> None:
+    matcher = compile_filter({"all": [{"tag": "vip"}, {"birthday": {"within_days": 7}}]})
+
+    assert matcher.is_timed
+    with pytest.raises(ValueError, match="asks for a day"):
+        matcher(customer(general_tags=("vip",)))
+
+
+@pytest.mark.parametrize("tree", [{"tag": {"class_id": "yoga"}}, {"class_tag": "yoga"}, {"all": [{"class_id": "y"}]}])
+def test_who_asks_for_tags_of_classes_is_told_what_to_ask_for(tree: object) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        compile_filter(tree)
+
+    [error] = refused.value.errors
+    assert error.did_you_mean == "visits"
+    assert '{"visits": {"at_least": 1, "class_id": "…"}}' in error.message
+
+
+def test_a_segment_in_a_filter_is_what_it_is_when_it_is_fixed() -> None:
+    saved: dict[str, dict[str, Any]] = {
+        "vips": {"tag": "vip"},
+        "good": {"any": [{"segment": "vips"}, {"tag": "good"}]},
+    }
+    asked = {"all": [{"not": {"segment": "good"}}, {"field": "first_name", "present": True}]}
+    fixed = pinned(asked, "filter", saved.get)
+    saved["vips"] = {"all": []}
+
+    assert not compile_filter(fixed)(customer(general_tags=("vip",)))
+    assert compile_filter(fixed)(customer(general_tags=("new",)))
+    assert as_written(fixed) == asked
+    assert segments_in(asked) == {"good"}
+    assert pinned({"tag": "vip"}, "filter", saved.get) == {"tag": "vip"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "field", "words"),
+    [
+        ({"segment": "nothing"}, "filter.segment", "no such segment"),
+        ({"any": [{"segment": 5}]}, "filter.any[0].segment", "segment_id of a saved"),
+        ({"not": {"segment": "a"}}, "filter.not.segment", "a → b → a"),
+        ({"segment": "self"}, "filter.segment", "self → self"),
+        ({"segment": "large"}, "filter.segment", "too large"),
+        ({"segment": "vips", "filter": {"all": []}}, "filter", "exactly one of"),
+    ],
+)
+def test_what_is_wrong_with_the_segments_of_a_filter_is_said_where_the_client_wrote_it(
+    tree: dict[str, Any], field: str, words: str
+) -> None:
+    saved: dict[str, dict[str, Any]] = {
+        "a": {"segment": "b"},
+        "b": {"all": [{"segment": "a"}]},
+        "self": {"segment": "self"},
+        "large": {"any": [{"tag": "vip"}] * (MAX_NODES - 1)},
+        "vips": {"tag": "vip"},
+    }
+    with pytest.raises(InvalidInputError) as refused:
+        pinned(tree, "filter", saved.get)
+
+    [error] = refused.value.errors
+    assert error.field == field
+    assert words in error.message

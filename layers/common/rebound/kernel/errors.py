@@ -29,6 +29,7 @@ type Conflict = Literal[
     "reply_not_waiting",
     "reply_forgotten",
     "reply_resolved",
+    "segment_in_use",
     "too_many_webhooks",
     "webhook_dead",
     "key_ended",
@@ -88,7 +89,7 @@ class ConflictError(ReboundError):
     ``code`` says which rule it is, for programs; ``members`` are those that its row names, in JSON's types.
     """
 
-    def __init__(self, code: Conflict, message: str, **members: str) -> None:
+    def __init__(self, code: Conflict, message: str, **members: str | list[str]) -> None:
         super().__init__(message)
         self.code = code
         self.members = members

@@ -193,6 +193,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Leave it: it was resolved as `decision`.",
         members=("decision",),
     ),
+    "segment_in_use": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Other segments name this segment in their filters.",
+        "Change the filters of the `segment_ids` first.",
+        members=("segment_ids",),
+    ),
     "too_many_webhooks": ProblemKind(
         HTTPStatus.CONFLICT,
         "The business has as many webhooks as it may have, which is five.",

@@ -1,28 +1,39 @@
 """What the use cases of segments need from outside."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rebound.activity.ports import ActivityPorts
 from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
 from rebound.kernel.pages import Page
-from rebound.segments.domain.segments import Removal, Segment
+from rebound.segments.domain.segments import Removal, SavedSegments, Segment
 
 
 class SegmentBook(Protocol):
-    """Saved segments."""
+    """Saved segments.
+
+    A write that is given what was read before raises ``ConcurrentChangeError`` when any segment of the business, or
+    their order, was written since.
+    """
 
     def get(self, business_id: str, segment_id: str) -> Segment:
         """Raises ``NotFoundError``."""
 
-    def put(self, segment: Segment) -> None:
+    def all(self, business_id: str) -> SavedSegments:
+        """All segments of a business; strongly consistent."""
+
+    def put(self, segment: Segment, read: SavedSegments | None = None) -> None:
         """Create or replace."""
 
-    def delete(self, business_id: str, segment_id: str) -> None:
-        """Raises ``NotFoundError``."""
+    def delete(self, business_id: str, segment_id: str, read: SavedSegments | None = None) -> None:
+        """Raises ``NotFoundError``. The segment leaves the order as well."""
+
+    def reorder(self, business_id: str, segment_ids: Sequence[str], read: SavedSegments) -> None:
+        """Replace the order."""
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
-        """The segments of a business, sorted by id."""
+        """The segments of a business: those of its order, then the others by id."""
 
 
 class RemovalLedger(Protocol):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rebound.jobs.domain import JobKind
     from rebound.segments.application.bulk_delete import BulkDelete
     from rebound.segments.application.find_customers import CountCustomers
+    from rebound.segments.application.pin_filters import PinFilters
     from rebound.segments.application.segment_service import SegmentService
     from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
@@ -41,6 +42,7 @@ class SegmentsUseCases(ActivityUseCases, JobsUseCases):
 
     ports: SegmentsPorts
 
+    pin_filters: PinFilters = use_case("rebound.segments.application.pin_filters")
     segment_service: SegmentService = use_case("rebound.segments.application.segment_service")
     list_customers: ListCustomers = use_case("rebound.segments.application.find_customers")
     count_customers: CountCustomers = use_case("rebound.segments.application.find_customers")

@@ -7,6 +7,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
@@ -44,6 +45,7 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
+from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import TextContent, read_said, written_said
 
@@ -151,7 +153,8 @@ def _write_selection(selection: Selection) -> Mapping[str, Any]:
     """The selection without what follows from it: customer ids are hashes of external ids, and longer than most."""
     if selection.external_ids is not None:
         return {"segment_id": None, "filter": None, "customer_ids": None, "external_ids": selection.external_ids}
-    return {"segment_id": selection.segment_id, "filter": selection.filter, "customer_ids": selection.customer_ids}
+    written = {"segment_id": selection.segment_id, "filter": selection.filter, "customer_ids": selection.customer_ids}
+    return written if selection.as_of is None else {**written, "as_of": to_builtins(selection.as_of)}
 
 
 def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
@@ -159,7 +162,12 @@ def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
     if external_ids is not None:
         found = dict.fromkeys(id_of_external(business_id, each) for each in external_ids)
         return Selection(None, None, tuple(found), tuple(external_ids))
-    return Selection(written["segment_id"], written["filter"], None if customer_ids is None else tuple(customer_ids))
+    return Selection(
+        written["segment_id"],
+        written["filter"],
+        None if customer_ids is None else tuple(customer_ids),
+        as_of=convert(written.get("as_of"), Moment | None),
+    )
 
 
 def _carrier_expiry(carrier: Campaign) -> int:

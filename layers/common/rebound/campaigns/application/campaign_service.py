@@ -22,7 +22,6 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, warnings_about
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
-    from rebound.segments.ports import SegmentBook
+    from rebound.segments.application.pin_filters import PinFilters
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -120,7 +119,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
 
     campaigns: CampaignBook
     runner: CampaignRunner
-    segments: SegmentBook
+    pin_filters: PinFilters
     businesses: BusinessDirectory
     expansion: ExpansionLedger
     tallies: TallyBook
@@ -252,7 +251,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         category: Category,
         timing: Timing | None,
     ) -> Selection:
-        """Check what is given; returns whom it means, with a saved segment's filter as it is now.
+        """Check what is given; returns whom it means, with the filters of saved segments as they are now.
 
         Raises ``InvalidInputError`` with everything that is wrong.
         """
@@ -264,7 +263,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
-            meant = self._check_selection(business.business_id, selection)
+            meant = self.pin_filters.selection(business.business_id, selection)
         except InvalidInputError as error:
             errors.extend(error.errors)
         if timing is not None:
@@ -272,16 +271,6 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         if errors:
             raise InvalidInputError(*errors)
         return meant
-
-    def _check_selection(self, business_id: str, selection: Selection) -> Selection:
-        if selection.filter is not None:
-            compile_filter(selection.filter)
-        if selection.segment_id is None:
-            return selection
-        try:
-            return replace(selection, filter=self.segments.get(business_id, selection.segment_id).filter)
-        except NotFoundError:
-            raise InvalidInputError(FieldError("segment_id", "There is no such segment.")) from None
 
 
 def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:

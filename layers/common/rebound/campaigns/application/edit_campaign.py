@@ -16,7 +16,8 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
-from rebound.segments.domain.selections import Selection
+from rebound.segments.domain.filters import NO_SUCH_SEGMENT
+from rebound.segments.domain.selections import Selection, as_asked
 from rebound.templates.domain.content import Said, TemplateContent
 
 if TYPE_CHECKING:
@@ -152,15 +153,14 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         """
         campaign, now = self.view.find(business_id, campaign_id), self.clock.now()
         proposed = self.ids.ulid(now)
-        selection = campaign.selection
         draft = Campaign(
             business_id=business_id,
             campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
             name=campaign.name,
             category=campaign.category,
             channel=campaign.channel,
-            # The filter of a saved segment is that of the time at which a campaign begins.
-            selection=selection if selection.segment_id is None else Selection(selection.segment_id),
+            # The filters of saved segments are those of the time at which a campaign begins.
+            selection=as_asked(campaign.selection),
             content=campaign.content,
             created_at=now,
             status=CampaignStatus.DRAFT,
@@ -253,4 +253,4 @@ def begun(campaign: Campaign) -> ConflictError:
 
 
 def _is_about_segment(error: FieldError) -> bool:
-    return error.field == "segment_id"
+    return error.field == "segment_id" or error.message == NO_SUCH_SEGMENT

@@ -21,7 +21,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.ids import range_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message
-from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.selections import meant_by
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -129,7 +129,7 @@ class FindWaiting(Struct, frozen=True, kw_only=True):
         """Whether the campaign has yet to come to the customer, or has a chunk in which they remain to be sent to."""
         listed, customer_id = campaign.selection.customer_ids, customer.customer_id
         if listed is None:
-            if not compile_filter(campaign.selection.filter)(customer, contacts):
+            if not meant_by(campaign.selection)(customer, contacts):
                 return False
             progress = self.expansion.get(campaign.campaign_id, range_of(customer_id, campaign.ranges))
             is_ahead = not progress.done and (progress.cursor is None or progress.cursor < customer_id)

@@ -39,6 +39,7 @@ from rebound.platform.http.shapes import (
     Time,
     one_of,
 )
+from rebound.segments.domain.filters import as_written
 from rebound.segments.http.filters import Filter
 
 HOW_TO_FORESEE = (
@@ -159,10 +160,11 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         selection = campaign.selection
         named, own = selection.customer_ids, selection.external_ids
         is_saved = selection.segment_id is not None
+        tree = None if selection.filter is None else as_written(selection.filter)
         return {
             **said_in_answer(campaign.content),
-            "filter": None if is_saved else selection.filter,
-            "segment_filter": selection.filter if is_saved else None,
+            "filter": None if is_saved else tree,
+            "segment_filter": tree if is_saved else None,
             "customer_ids": None if named is None or own is not None else list(named),
             "external_ids": None if own is None else list(own),
             "include_customer_ids": sorted(campaign.named_to_include),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -186,13 +186,15 @@ def matching(customers: Sequence[Customer], matcher: CustomerMatcher, contacts: 
     return {customer.customer_id: customer for customer in among(customers, matcher, contacts, consistent=False)}
 
 
+EVERYBODY: Final = Selection()
+
+
 def supposed_mailing(
     business_id: str,
     channel: Channel,
     category: Category,
     *,
-    filter_: Mapping[str, Any] | None = None,
-    segment_id: str | None = None,
+    selection: Selection = EVERYBODY,
     exclude_failed: bool = True,
     include_customer_ids: frozenset[str] = frozenset(),
     single: bool = False,
@@ -206,7 +208,7 @@ def supposed_mailing(
         business_id=business_id,
         category=category,
         channel=channel,
-        selection=Selection(segment_id=segment_id, filter=filter_),
+        selection=selection,
         exclude_failed=exclude_failed,
         include_customer_ids=include_customer_ids,
         single=single,

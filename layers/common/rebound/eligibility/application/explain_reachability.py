@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -15,8 +15,9 @@ from rebound.eligibility.domain.eligibility import Case
 from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import NotFoundError
+from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.messages import Message
+from rebound.segments.domain.selections import Selection
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import FrequencyBook
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
-    from rebound.segments.ports import SegmentBook
+    from rebound.segments.application.pin_filters import PinFilters
 
 PAGE: Final = 50
 MOST_PAGES: Final = 4
@@ -38,7 +39,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     contacts: ContactBook
     frequencies: FrequencyBook
-    segments: SegmentBook
+    pin_filters: PinFilters
     businesses: BusinessDirectory
     messages: MessageLog
     clock: Clock
@@ -67,8 +68,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
             business_id,
             channel,
             category,
-            filter_=self._filter_of(business_id, segment_id),
-            segment_id=segment_id,
+            selection=self._selection(business_id, segment_id, now),
             single=segment_id is None,
             asks_confirmation=asks_confirmation,
         )
@@ -89,14 +89,15 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         )
         return explain(case, self._last_attempts(business_id, customer_id, channel))
 
-    def _filter_of(self, business_id: str, segment_id: str | None) -> Mapping[str, Any] | None:
-        """The filter of a saved segment; ``None`` for none, also when it is not there (any more)."""
+    def _selection(self, business_id: str, segment_id: str | None, now: datetime) -> Selection:
+        """Whom a saved segment means; everybody for none, also when it is not there (any more)."""
+        selection = Selection(segment_id)
         if segment_id is None:
-            return None
+            return selection
         try:
-            return self.segments.get(business_id, segment_id).filter
-        except NotFoundError:
-            return None
+            return self.pin_filters.at(business_id, self.pin_filters.selection(business_id, selection), now)
+        except InvalidInputError:
+            return selection
 
     def _last_attempts(self, business_id: str, customer_id: str, channel: Channel) -> list[Message]:
         found: list[Message] = []

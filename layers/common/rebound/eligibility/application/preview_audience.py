@@ -27,7 +27,8 @@ from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.mailing import Mailing
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
-from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.matching import Moment
+from rebound.segments.domain.selections import Selection, meant_by
 from rebound.templates.domain.content import Said, read_said, written_said
 from rebound.templates.domain.rendering import check_given
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.ports import BulkDayBook, FrequencyBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+    from rebound.segments.application.pin_filters import PinFilters
     from rebound.templates.application.template_contents import TemplateContents
 
 MOST_FORESEEN: Final = 5_000
@@ -51,7 +53,9 @@ LONGEST_LOOK: Final = timedelta(seconds=3)
 class Question(Struct, frozen=True):
     """Asks which customers that match ``filter`` would get a message of this category on this channel.
 
-    ``segment_id`` names the saved segment that the filter comes from; some caps count messages of each segment apart.
+    ``filter`` has the segments that it names (``pinned``). ``segment_id`` names the saved segment that it comes from;
+    some caps count messages of each segment apart. ``as_of`` is the moment at which the filter is asked, where a
+    condition asks for it: when the message would start.
     Without ``content``, nobody is foreseen to be left out because of what the message says.
     """
 
@@ -63,6 +67,7 @@ class Question(Struct, frozen=True):
     segment_id: str | None = None
     content: Said | None = None
     timing: Timing = field(default_factory=Timing)
+    as_of: Moment | None = None
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -70,8 +75,7 @@ class Question(Struct, frozen=True):
             business_id,
             self.channel,
             self.category,
-            filter_=self.filter,
-            segment_id=self.segment_id,
+            selection=Selection(self.segment_id, self.filter, as_of=self.as_of),
             exclude_failed=self.exclude_failed,
             include_customer_ids=self.include_customer_ids,
             content=self.content,
@@ -89,6 +93,7 @@ class Question(Struct, frozen=True):
             "segment_id": self.segment_id,
             "content": None if self.content is None else written_said(self.content),
             "timing": to_builtins(self.timing),
+            "as_of": to_builtins(self.as_of),
         }
 
     @classmethod
@@ -101,6 +106,7 @@ class Question(Struct, frozen=True):
             "include_customer_ids": frozenset(request["include_customer_ids"]),
             "content": None if content is None else read_said(content),
             "timing": convert(request.get("timing", {}), Timing),
+            "as_of": convert(request.get("as_of"), Moment | None),
         }
         return cls(**{**request, **read})
 
@@ -132,6 +138,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     whereabouts: Whereabouts
     bulk_days: BulkDayBook
     template_contents: TemplateContents
+    pin_filters: PinFilters
     longest: timedelta = LONGEST_COUNT
 
     def __call__(self, business_id: str, question: Question) -> Audience | None:
@@ -172,7 +179,8 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         different pages who share a flagged address are decided about apart, as in ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
-        mailing, matcher = self.limited(question.supposed(business_id)), compile_filter(question.filter)
+        mailing = self.limited(self._at_its_time(question.supposed(business_id)))
+        matcher = meant_by(mailing.selection)
         now = self.clock.now()
         foreseeing, until = self._foreseeing(mailing), now + LONGEST_LOOK
         found: list[Foreseen] = []
@@ -200,7 +208,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
         ``None`` when the business has more than ``MOST_FORESEEN`` customers, unless they are named one by one.
         """
-        audience, left, mailing = Audience(), MOST_FORESEEN, self.limited(mailing)
+        audience, left, mailing = Audience(), MOST_FORESEEN, self.limited(self._at_its_time(mailing))
         now, foreseeing = mailing.starts_at(self.clock.now()), self._foreseeing(mailing)
         for looked_at, customers in self._meant(mailing):
             left -= looked_at
@@ -211,7 +219,16 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """The decisions about the customers who are meant, page by page."""
-        return self._decided(self.limited(question.supposed(business_id)))
+        return self._decided(self.limited(self._at_its_time(question.supposed(business_id))))
+
+    def pin(self, business_id: str, question: Question) -> Question:
+        """The question as of the time at which the message would start, where its filter asks for that."""
+        supposed = self._at_its_time(question.supposed(business_id))
+        return replace(question, as_of=supposed.selection.as_of)
+
+    def _at_its_time(self, mailing: Mailing) -> Mailing:
+        starts_at = mailing.starts_at(self.clock.now())
+        return replace(mailing, selection=self.pin_filters.at(mailing.business_id, mailing.selection, starts_at))
 
     def limited(self, mailing: Mailing) -> Mailing:
         """The mailing, marked if the business may not reach so many on the day on which it would begin.
@@ -259,7 +276,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
                 found = self.customers.get_many(business_id, ids)
                 yield len(ids), {customer_id: found.get(customer_id) for customer_id in ids}
             return
-        matcher = compile_filter(selection.filter)
+        matcher = meant_by(selection)
         after: str | None = None
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
@@ -297,7 +314,8 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         )
         foreseeing = Foreseeing(screening, find_sharers, business, supposed)
         at = supposed.starts_at(job.created_at)
-        meant = matching(customers, compile_filter(question.filter), self.contacts)
+        selection = self.preview.pin_filters.at(job.business_id, supposed.selection, at)
+        meant = matching(customers, meant_by(selection), self.contacts)
         page = foreseeing(meant, at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
         counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}

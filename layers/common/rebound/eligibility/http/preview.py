@@ -35,8 +35,6 @@ from rebound.platform.http.shapes import (
     customers_named,
     one_of,
 )
-from rebound.segments.application.segment_service import filter_of
-from rebound.segments.domain.filters import compile_filter
 from rebound.segments.http.filters import Filter, SegmentId
 
 
@@ -68,10 +66,14 @@ class PreviewRequest(Timed, Says):
     def question(self, business_id: str) -> Question:
         """The question, with a saved segment's filter as it is now. Raises ``InvalidInputError``, ``NotFoundError``."""
         segment_id = self.segment_id
-        tree = filter_of(wiring.ports().segments, business_id, segment_id) if segment_id is not None else self.filter
-        compile_filter(tree)
+        pin = wiring.use_cases().pin_filters
+        tree = (
+            pin.segment(business_id, segment_id)
+            if segment_id is not None
+            else pin.filter(business_id, self.filter or {})
+        )
         question = Question(
-            tree or {},
+            tree,
             self.channel,
             self.category,
             self.exclude_failed,
@@ -80,8 +82,9 @@ class PreviewRequest(Timed, Says):
             self.said(business_id, self.channel, self.category) if self._says_something else None,
             self.timing(),
         )
-        wiring.use_cases().preview_audience.check(business_id, question)
-        return question
+        preview = wiring.use_cases().preview_audience
+        preview.check(business_id, question)
+        return preview.pin(business_id, question)
 
 
 class RecipientAnswer(Answer):

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.customer_files import write_header, write_row
 from rebound.imports_exports.domain import ExportJob
+from rebound.segments.application.find_customers import read_filter, write_filter
 from rebound.segments.application.matching import by_pages
 from rebound.segments.domain.selections import CustomerFilter
 
@@ -60,7 +60,7 @@ class StartExport(Struct, frozen=True, kw_only=True):
         self.businesses.get(business_id)
         wanted.compiled()
         now = self.clock.now()
-        job = ExportJob(business_id, self.ids.ulid(now), format_, "queued", now, asdict(wanted))
+        job = ExportJob(business_id, self.ids.ulid(now), format_, "queued", now, write_filter(wanted))
         self.exports.save(job)
         self.runner.start(business_id, job.export_id)
         return self._view(job)
@@ -94,7 +94,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
         if job.written:
             return self._completed(job)
         business = self.businesses.get(business_id)
-        wanted = CustomerFilter(**job.wanted)
+        wanted = read_filter({"wanted": job.wanted})
         matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts)
         if job.upload_id is None:
             job = replace(job, upload_id=self.store.begin(business_id, export_id, job.format))

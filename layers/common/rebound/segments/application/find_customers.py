@@ -116,7 +116,7 @@ def failed_among(customers: Iterable[Customer]) -> Mapping[str, int]:
 def write_filter(wanted: CustomerFilter) -> dict[str, Any]:
     """A filter as it is stored in the request of a job."""
     given = {name: value for name, value in asdict(wanted).items() if value is not None}
-    return given if wanted.updated_since is None else {**given, "updated_since": to_builtins(wanted.updated_since)}
+    return {**given, **{name: to_builtins(given[name]) for name in ("updated_since", "as_of") if name in given}}
 
 
 def read_filter(request: Mapping[str, Any]) -> CustomerFilter:

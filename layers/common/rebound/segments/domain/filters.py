@@ -12,12 +12,14 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.segments.domain import leaves
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
-from rebound.segments.domain.reading import Problems, a_date
+from rebound.segments.domain.reading import Problems, a_date, day_count, read_object
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
 MAX_PINNED_BYTES: Final = 60_000
 """Of a filter with those of the segments that it names: it is kept with whatever it was fixed for."""
+
+NO_SUCH_SEGMENT: Final = "There is no such segment."
 
 type FindSegment = Callable[[str], Mapping[str, Any] | None]
 """The filter of a saved segment; ``None`` when there is none of that id."""
@@ -128,6 +130,10 @@ class _Compiler:
                 return any_of(self._nodes_of(tree["any"], f"{path}.any", depth, within))
             case ["not"]:
                 return none_of(self.node(tree["not"], f"{path}.not", depth + 1, within))
+            case ["segment"]:
+                return self._segment(tree["segment"], f"{path}.segment", depth, within)
+            case ["filter", "segment"] if self._find is None:
+                return self.node(tree["filter"], f"{path}.segment", depth + 1, within)
             case keys:
                 return self._leaf(tree, path, keys)
 
@@ -151,6 +157,21 @@ class _Compiler:
             self.problems.wrong(path, "Must be a list of conditions.")
             return ()
         return tuple(self.node(tree, f"{path}[{index}]", depth + 1, within) for index, tree in enumerate(trees))
+
+    def _segment(self, segment_id: object, path: str, depth: int, within: tuple[str, ...]) -> CustomerMatcher:
+        if not isinstance(segment_id, str) or not segment_id:
+            return self.problems.wrong(path, "Must be the segment_id of a saved segment.")
+        if segment_id in within:
+            circle = " → ".join((*within[within.index(segment_id) :], segment_id))
+            return self.problems.wrong(path, f"The segments name each other in a circle: {circle}.")
+        tree = None if self._find is None else self._find(segment_id)
+        if tree is None:
+            return self.problems.wrong(path, NO_SUCH_SEGMENT)
+        before = len(self.problems.errors)
+        matcher = self.node(tree, path, depth + 1, (*within, segment_id))
+        # What is wrong further down is no part of what the client wrote.
+        self.problems.move(before, path)
+        return matcher
 
 
 type Leaf = Callable[[Problems, object, str, Moment | None], CustomerMatcher]
@@ -180,6 +201,14 @@ def _consent(problems: Problems, asked: object, path: str, _: Moment | None) -> 
     for name in wrong:
         problems.wrong(f"{path}.{name}", f"Must be one of {', '.join(known[name])}.")
     return NOBODY if wrong else leaves.consenting(Channel(asked["channel"]), Scope(asked["scope"]), asked["is"])
+
+
+def _birthday(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
+    example = 'such as {"within_days": 7}'
+    read = read_object(problems, asked, path, {"within_days": day_count}, example)
+    if read == {}:
+        return problems.wrong(path, f"Must have within_days, {example}.")
+    return NOBODY if read is None else leaves.with_birthday(read["within_days"], at)
 
 
 def _tier(problems: Problems, asked: object, path: str, _: Moment | None) -> CustomerMatcher:  # noqa: ARG001
@@ -215,10 +244,11 @@ LEAVES: Final[Mapping[str, Leaf]] = {
     "tag": _tag,
     "failed": _failed,
     "consent": _consent,
+    "birthday": _birthday,
     "tier": _tier,
 }
 """The conditions with one name, each with what reads its value."""
-CONDITIONS: Final = ("all", "any", "not", *(name for name in LEAVES if name != "tier"), "field")
+CONDITIONS: Final = ("all", "any", "not", "segment", *(name for name in LEAVES if name != "tier"), "field")
 OF_CLASSES: Final = frozenset(
     {
         *("class", "classes", "class_id", "class_ids", "class_type", "class_tag", "class_tags"),

@@ -1,6 +1,7 @@
 """Who is meant: by a list, by a saved segment, by a filter."""
 
 from collections.abc import Mapping
+from copy import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.search import NOTHING_SEEN, is_unseen
-from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.filters import as_written, compile_filter
 from rebound.segments.domain.leaves import changed_since, failing, searching, tagged
 from rebound.segments.domain.matching import CustomerMatcher, Moment, all_of, by_profile
 
@@ -74,6 +75,13 @@ class Selection(Struct, frozen=True):
     customer_ids: tuple[str, ...] | None = None
     external_ids: tuple[str, ...] | None = None
     as_of: Moment | None = None
+
+
+def as_asked(selection: Selection) -> Selection:
+    """The selection as it was asked for, before it was fixed what that means."""
+    if selection.segment_id is not None or selection.filter is None:
+        return replace(selection, filter=None, as_of=None)
+    return replace(selection, filter=as_written(selection.filter), as_of=None)
 
 
 def meant_by(selection: Selection) -> CustomerMatcher:

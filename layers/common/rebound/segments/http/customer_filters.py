@@ -14,7 +14,6 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
 from rebound.platform.http.shapes import Moment, Request, one_of, text_of
 from rebound.segments import wiring
-from rebound.segments.application.segment_service import filter_of
 from rebound.segments.domain.selections import CustomerFilter
 from rebound.segments.http.filters import MAX_FILTER_BYTES, Filter, SegmentId
 
@@ -67,9 +66,12 @@ def customers_wanted(
     filter_: Mapping[str, Any] | None,
     updated_since: datetime | None = None,
 ) -> CustomerFilter:
-    """Which customers a request is about; a saved segment is read now."""
-    segment = None if segment_id is None else filter_of(wiring.ports().segments, business_of(app), segment_id)
-    return CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=filter_, updated_since=updated_since)
+    """Which customers a request is about; saved segments are read now, and the day is today."""
+    business_id, pin = business_of(app), wiring.use_cases().pin_filters
+    segment = None if segment_id is None else pin.segment(business_id, segment_id)
+    own = None if filter_ is None else pin.filter(business_id, filter_)
+    wanted = CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=own, updated_since=updated_since)
+    return pin.wanted(business_id, wanted)
 
 
 def read_filter(text: str | None) -> Mapping[str, Any] | None:

@@ -9,9 +9,10 @@ from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import PROFILE, TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
-from rebound.platform.http.shapes import Request
+from rebound.platform.http.shapes import Request, text_of
+from rebound.segments.application.segment_service import SEGMENT_ID
 from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
-from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
+from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS, MAX_DAYS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 
 _LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
@@ -102,6 +103,24 @@ class FilterPresent(Request):
     present: bool
 
 
+class FilterSegment(Request):
+    """The filter of a saved segment holds, as it is when this one is used."""
+
+    segment: Annotated[str, text_of(pattern=f"^{SEGMENT_ID.pattern}$")]
+
+
+class BirthdayCondition(Request):
+    """Days from today, which counts as none."""
+
+    within_days: Annotated[int, Field(ge=0, le=MAX_DAYS)]
+
+
+class FilterBirthday(Request):
+    """The birthday comes within so many days; 0 is today. On 29 February, the 28th in other years. Not known: no."""
+
+    birthday: BirthdayCondition
+
+
 class DateField(StrEnum):
     """A field of the profile that is a date."""
 
@@ -130,6 +149,7 @@ class Filter(
         FilterAll
         | FilterAny
         | FilterNot
+        | FilterSegment
         | FilterTag
         | FilterFailed
         | FilterConsent
@@ -138,6 +158,7 @@ class Filter(
         | FilterPresent
         | FilterBefore
         | FilterAfter
+        | FilterBirthday
     ]
 ):
     """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""

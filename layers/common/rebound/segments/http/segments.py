@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from pydantic import Field
 
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -17,7 +18,7 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, Line, Request, Time
 from rebound.segments import wiring
-from rebound.segments.domain.segments import Segment
+from rebound.segments.domain.segments import MAX_ORDERED, Segment
 from rebound.segments.http.filters import Filter, SegmentId
 
 
@@ -49,6 +50,18 @@ class SegmentPage(Answer):
     next_cursor: str | None
 
 
+class SegmentOrderRequest(Request):
+    """The segments in the order in which lists are to show them; those that are not named follow by id."""
+
+    segment_ids: Annotated[list[SegmentId], Field(max_length=MAX_ORDERED)]
+
+
+class SegmentOrderAnswer(Answer):
+    """All segments in the order in which lists show them."""
+
+    segment_ids: list[str]
+
+
 SegmentInPath = Annotated[SegmentId, Path(description="A name of your own.")]
 
 
@@ -57,11 +70,26 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     tags = ["Segments"]
     one = responses(SegmentAnswer)
 
-    @app.get("/v1/segments", summary="List segments", tags=tags, responses=responses(SegmentPage))
+    @app.get(
+        "/v1/segments",
+        summary="List segments, in your order; those that it does not name follow by id",
+        tags=tags,
+        responses=responses(SegmentPage),
+    )
     def list_segments(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
         page = wiring.use_cases().segment_service.page(business_of(app), limit, cursor)
         items = [SegmentAnswer.of(segment) for segment in page.items]
         return json_answer(SegmentPage(items=items, next_cursor=page.next_cursor))
+
+    @app.put(
+        "/v1/segments/order",
+        summary="Put the segments in an order of your own",
+        tags=tags,
+        responses=responses(SegmentOrderAnswer),
+    )
+    def put_segment_order(request: Annotated[SegmentOrderRequest, Body()]) -> Response[str]:
+        order = wiring.use_cases().segment_service.put_order(business_of(app), request.segment_ids)
+        return json_answer(SegmentOrderAnswer(segment_ids=list(order)))
 
     @app.put("/v1/segments/<segment_id>", summary="Create or replace a segment", tags=tags, responses=one)
     def put_segment(segment_id: SegmentInPath, request: Annotated[SegmentRequest, Body()]) -> Response[str]:

@@ -22,12 +22,13 @@ from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, R
 from rebound.eligibility.application.audience import Screening, matching
 from rebound.eligibility.application.shared_addresses import sharing_now
 from rebound.eligibility.domain.eligibility import Exclusion, Hold
-from rebound.kernel.errors import NotFoundError
+from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.ids import bounds, estimated_size
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import MessageStatus
-from rebound.segments.domain.filters import compile_filter
+from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.matching import CustomerMatcher
+from rebound.segments.domain.selections import meant_by
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from rebound.eligibility.application.limit_recipients import LimitRecipients
     from rebound.eligibility.ports import FrequencyBook
     from rebound.platform.ports import Clock, Ids
-    from rebound.segments.ports import SegmentBook
+    from rebound.segments.application.pin_filters import PinFilters
     from rebound.sending.application.recall_recipients import RecallRecipients
     from rebound.sending.ports import ChunkQueue, DeferredChunkQueue
     from rebound.templates.application.template_contents import TemplateContents
@@ -69,14 +70,14 @@ MOST_POLLS: Final = 1500
 
 
 class PlanCampaign(Struct, frozen=True, kw_only=True):
-    """Fixes what the run will do, once: its run id, its filter and its ranges.
+    """Fixes what the run will do, once: its run id, its filter with the moment at which that is asked, and its ranges.
 
     A range costs state transitions even when nobody is in it, so a business gets only as many as its size is worth.
     """
 
     campaigns: CampaignBook
     customers: CustomerBook
-    segments: SegmentBook
+    pin_filters: PinFilters
     clock: Clock
     ids: Ids
     close: CloseCampaign
@@ -87,7 +88,8 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
         """The ranges to expand; none when the campaign has ended already, or is not due.
 
         One that has been moved to a later time has a schedule of its own for that (``CampaignRunner.schedule``).
-        The campaign ends as failed when its segment has been deleted since it was posted, because it cannot go on.
+        The campaign ends as failed when a segment that it names has been deleted since it was posted, or has grown too
+        large with others, because it cannot go on.
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
@@ -96,8 +98,9 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             return ()
         try:
             return range((campaign if campaign.run_id is not None else self._planned(campaign)).ranges)
-        except NotFoundError as error:
-            self.close.fail(business_id, campaign_id, str(error))
+        except InvalidInputError as error:
+            said = error.errors[0].message
+            self.close.fail(business_id, campaign_id, "No such segment." if said == NO_SUCH_SEGMENT else said)
             return ()
 
     def _has_come(self, campaign: Campaign) -> bool:
@@ -109,11 +112,10 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
         return campaign.is_due(self.clock.now())
 
     def _planned(self, campaign: Campaign) -> Campaign:
-        """Write the campaign as it will run, and return it. Raises ``NotFoundError``."""
-        business_id, selection, now = campaign.business_id, campaign.selection, self.clock.now()
-        if selection.segment_id is not None:
-            segment = self.segments.get(business_id, selection.segment_id)
-            selection = replace(selection, filter=segment.filter)
+        """Write the campaign as it will run, and return it. Raises ``InvalidInputError``."""
+        business_id, now = campaign.business_id, self.clock.now()
+        selection = self.pin_filters.selection(business_id, campaign.selection)
+        selection = self.pin_filters.at(business_id, selection, now)
         planned = replace(
             campaign,
             run_id=self.ids.ulid(now),
@@ -181,7 +183,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
         screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
         if selection.customer_ids is not None:
             return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
-        matcher = compile_filter(selection.filter)
+        matcher = meant_by(selection)
         within = bounds(index, campaign.ranges)
         return _RangeReader(self.customers, self.contacts, business, screening, self.clock, matcher, within)
 

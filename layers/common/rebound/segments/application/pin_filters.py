@@ -1,0 +1,74 @@
+"""Fixing what a filter means: the segments that it names as they are now, and the moment at which it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import replace
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.segments.domain.filters import NO_SUCH_SEGMENT, pinned
+from rebound.segments.domain.matching import Moment
+from rebound.segments.domain.selections import CustomerFilter, Selection, meant_by
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.platform.ports import Clock
+    from rebound.segments.ports import SegmentBook
+
+
+class PinFilters(Struct, frozen=True, kw_only=True):
+    """Fixes filters, so that all ranges, pages and retries of what is done with one mean the same customers.
+
+    A segment is read where a filter names it, and the business where a condition asks for the day.
+    """
+
+    segments: SegmentBook
+    businesses: BusinessDirectory
+    clock: Clock
+
+    def filter(self, business_id: str, tree: Mapping[str, Any], field: str = "filter") -> Mapping[str, Any]:
+        """A client's tree with the segments that it names. Raises ``InvalidInputError``."""
+        return pinned(tree, field, self._finder(business_id))
+
+    def segment(self, business_id: str, segment_id: str) -> Mapping[str, Any]:
+        """The filter of a saved segment, likewise. Raises ``InvalidInputError`` when there is none."""
+        find = self._finder(business_id)
+        tree = find(segment_id)
+        if tree is None:
+            raise InvalidInputError(FieldError("segment_id", NO_SUCH_SEGMENT))
+        return pinned(tree, "segment_id", find)
+
+    def selection(self, business_id: str, selection: Selection) -> Selection:
+        """The selection with the filter that it means now. Raises ``InvalidInputError``."""
+        if selection.segment_id is not None:
+            return replace(selection, filter=self.segment(business_id, selection.segment_id))
+        if selection.filter is not None:
+            return replace(selection, filter=self.filter(business_id, selection.filter))
+        return selection
+
+    def at(self, business_id: str, selection: Selection, at: datetime) -> Selection:
+        """The selection as of a time, where that matters; one that has a moment keeps it."""
+        if selection.as_of is not None or not meant_by(selection).is_timed:
+            return selection
+        return replace(selection, as_of=Moment.of(self.businesses.get(business_id), at))
+
+    def wanted(self, business_id: str, wanted: CustomerFilter) -> CustomerFilter:
+        """A filter of a list as of now, where that matters. Raises ``InvalidInputError``."""
+        if not wanted.compiled().is_timed:
+            return wanted
+        return replace(wanted, as_of=Moment.of(self.businesses.get(business_id), self.clock.now()))
+
+    def _finder(self, business_id: str) -> Callable[[str], Mapping[str, Any] | None]:
+        @cache
+        def find(segment_id: str) -> Mapping[str, Any] | None:
+            try:
+                return self.segments.get(business_id, segment_id).filter
+            except NotFoundError:
+                return None
+
+        return find
