@@ -92,6 +92,7 @@ TEMPLATE: Final = "/v1/templates/{template_id}"
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
+NAMING: Final[Mapping[str, Any]] = {"segment": "{segment_id}"}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
 NAMED: Final = {"customer_ids": ["{customer_id}"]}
 REQUESTS: Final = [
@@ -149,6 +150,11 @@ REQUESTS: Final = [
     Asked("GET", "/v1/segments/{segment_id}"),
     Asked("DELETE", "/v1/segments/{segment_id}"),
     Asked("PUT", "/v1/segments/{segment_id}", {"name": "Ours", "filter": EVERYBODYS}),
+    Asked("PUT", "/v1/segments/ours", {"name": "Ours", "filter": NAMING}, route="/v1/segments/{segment_id}"),
+    Asked("PUT", "/v1/segments/order", {"segment_ids": ["{segment_id}"]}),
+    Asked("POST", "/v1/segments/preview", {**PREVIEW, "filter": NAMING}),
+    Asked("POST", "/v1/campaigns", {**OFFER, "filter": NAMING}),
+    Asked("GET", "/v1/customers/count", query={"filter": '{"segment": "{segment_id}"}'}),
     Asked("POST", "/v1/exports", {"format": "csv", "segment_id": "{segment_id}"}),
     Asked("GET", "/v1/exports/{export_id}"),
     Asked("POST", "/v1/imports", {"format": "csv", "content": IMPORTED}),
