@@ -120,6 +120,8 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("exclude_failed",): (False, True),
         ("include_customer_ids",): (["0123456789abcdef" * 2], []),
         ("include_external_ids",): (["crm/1"], ["crm/2", "crm/3"]),
+        ("exclude_customer_ids",): (["fedcba9876543210" * 2], []),
+        ("exclude_external_ids",): (["crm/7"], ["crm/8", "crm/9"]),
         ("send_at",): (in_days(30), in_days(31)),
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),

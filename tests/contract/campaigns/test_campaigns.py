@@ -1,7 +1,7 @@
 """Campaigns: one suite against the fake and the tables."""
 
 from copy import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -9,6 +9,7 @@ from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollb
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
+from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
 from tests.fakes.house import EveryPorts
@@ -44,7 +45,12 @@ CAMPAIGNS = [
         bounce_warning=FinalWords(1000, 3, 51),
         rollback=Rollback("01M7W6ARGFEXM6PVNM0V1C8F0N", at(70), since=at(60.5), bounces=3, done=True),
     ),
-    campaign(selection=Selection(segment_id="vips", filter={"tag": "vip"}), content=EmailContent("s", None, "t")),
+    campaign(
+        selection=Selection(
+            "vips", {"segment": "x", "filter": {"tag": "vip"}}, as_of=Moment(at(3), date(2026, 11, 20))
+        ),
+        content=EmailContent("s", None, "t"),
+    ),
     campaign(name="", single=True, campaign_id="single-1", appointment_id="a-1", asks_confirmation=True),
     campaign(
         selection=Selection(
@@ -53,6 +59,8 @@ CAMPAIGNS = [
         ),
         include_customer_ids=frozenset({id_of(3), id_of_external(BUSINESS_ID, "8")}),
         include_external_ids=frozenset({"8"}),
+        exclude_customer_ids=frozenset({id_of(4), id_of_external(BUSINESS_ID, "9")}),
+        exclude_external_ids=frozenset({"9"}),
     ),
     campaign(
         content=TemplateContent(

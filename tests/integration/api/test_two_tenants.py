@@ -128,6 +128,8 @@ REQUESTS: Final = [
     Asked("POST", "/v1/campaigns", {**OFFER, "external_ids": ["{external_id}"]}),
     Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "include_customer_ids": ["{customer_id}"]}),
     Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "include_external_ids": ["{external_id}"]}),
+    Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "exclude_customer_ids": ["{customer_id}"]}),
+    Asked("POST", "/v1/campaigns", {**OFFER, "filter": EVERYBODYS, "exclude_external_ids": ["{external_id}"]}),
     Asked("POST", "/v1/messages", {**REMINDER, "customer_id": "{customer_id}"}),
     Asked("POST", "/v1/messages", {**REMINDER, "external_id": "{external_id}"}),
     Asked("GET", MESSAGE),

@@ -43,7 +43,16 @@ from rebound.segments.application import find_customers
 from rebound.segments.domain.segments import Segment
 from rebound.segments.domain.selections import Selection
 from rebound.sending.application import run_campaign
-from rebound.templates.domain.content import Content, EmailContent, TextContent
+from rebound.templates.application.make_version import NewVersion
+from rebound.templates.domain.content import (
+    ANY_LANGUAGE,
+    Content,
+    EmailContent,
+    MadeFrom,
+    TemplateContent,
+    TextContent,
+)
+from rebound.templates.domain.variables import Variable
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes import strategies
 from tests.fakes.making import (
@@ -192,7 +201,21 @@ class Situation:
             self.new.selection.segment_id,
             self.new.content,
             self.new.timing,
+            exclude_customer_ids=self.new.exclude_customer_ids,
         )
+
+
+def made(world: World, channel: Channel, category: Category) -> TemplateContent:
+    """What a template says that cannot do without a birthday."""
+    new = NewVersion(
+        name="T",
+        channel=channel,
+        category=category,
+        variables={"birthday": Variable(required=True)},
+        contents={ANY_LANGUAGE: CONTENTS[channel][0]},
+    )
+    world.template_service.put(BUSINESS_ID, "t", new)
+    return world.template_contents.made(BUSINESS_ID, MadeFrom("t", None, {}), channel, category)
 
 
 @st.composite
@@ -230,15 +253,21 @@ def situations(draw: st.DrawFn) -> Situation:
     world.pump_streams()
     chosen = draw(st.just(everybody()) | strategies.filters)
     world.segments.put(Segment(BUSINESS_ID, "saved", "Saved", chosen, at(0)))
+    added = frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3)))
+    taken_out = frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3)))
+    category = draw(st.sampled_from(Category))
     new = NewCampaign(
         name="Autumn offer",
-        category=draw(st.sampled_from(Category)),
+        category=category,
         channel=channel,
         selection=draw(st.sampled_from([Selection(filter=chosen), Selection(segment_id="saved")])),
-        content=draw(st.sampled_from(CONTENTS[channel])),
+        content=draw(
+            st.sampled_from(CONTENTS[channel]) | st.builds(made, st.just(world), st.just(channel), st.just(category))
+        ),
         timing=draw(timings()),
         exclude_failed=draw(st.sampled_from([True, True, True, False])),
-        include_customer_ids=frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3))),
+        include_customer_ids=added - taken_out,
+        exclude_customer_ids=taken_out,
     )
     return Situation(world, new)
 

@@ -18,7 +18,15 @@ from rebound.campaigns.adapters.rows import (
     RunningCampaigns,
     TallyRow,
 )
-from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, CampaignStatus, FinalWords, Rollback
+from rebound.campaigns.domain.campaigns import (
+    SINGLE,
+    UNDER_WAY,
+    Campaign,
+    CampaignStatus,
+    FinalWords,
+    Rollback,
+    all_named,
+)
 from rebound.campaigns.domain.chunks import (
     CHUNK,
     CHUNK_KEYS,
@@ -58,6 +66,8 @@ SINGLE_KEPT: Final = timedelta(days=30)
 _TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
 CHUNKS_A_PAGE: Final = 20
+_TAKEN_OUT: Final = "exclude_customer_ids"
+_TAKEN_OUT_EXTERNAL: Final = "exclude_external_ids"
 _TIMES: Final = ("requested_at", "since", "until")
 """Fields of a rollback that are times."""
 
@@ -106,7 +116,6 @@ class DynamoCampaignBook:
         return Page(campaigns)
 
     def _write(self, campaign: Campaign, version: int) -> CampaignRow:
-        selection = campaign.selection
         warning = campaign.bounce_warning
         return self._row(
             business_id=campaign.business_id,
@@ -115,7 +124,7 @@ class DynamoCampaignBook:
             category=campaign.category,
             channel=campaign.channel,
             status=campaign.status,
-            selection=_write_selection(selection),
+            selection=_write_selection(campaign),
             content=written_said(campaign.content),
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
@@ -149,8 +158,19 @@ class DynamoCampaignBook:
         )
 
 
-def _write_selection(selection: Selection) -> Mapping[str, Any]:
-    """The selection without what follows from it: customer ids are hashes of external ids, and longer than most."""
+def _write_selection(campaign: Campaign) -> Mapping[str, Any]:
+    """The selection without what follows from it: customer ids are hashes of external ids, and longer than most.
+
+    Who is taken out stands in it as well, because the index of running campaigns has it.
+    """
+    taken_out = {
+        _TAKEN_OUT: sorted(campaign.named_to_exclude) or None,
+        _TAKEN_OUT_EXTERNAL: sorted(campaign.exclude_external_ids) or None,
+    }
+    return _selected(campaign.selection) | {name: ids for name, ids in taken_out.items() if ids is not None}
+
+
+def _selected(selection: Selection) -> dict[str, Any]:
     if selection.external_ids is not None:
         return {"segment_id": None, "filter": None, "customer_ids": None, "external_ids": selection.external_ids}
     written = {"segment_id": selection.segment_id, "filter": selection.filter, "customer_ids": selection.customer_ids}
@@ -170,12 +190,18 @@ def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
     )
 
 
+def _taken_out(written: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Our ids of who is taken out, and the business's own."""
+    return frozenset(written.get(_TAKEN_OUT, ())), frozenset(written.get(_TAKEN_OUT_EXTERNAL, ()))
+
+
 def _carrier_expiry(carrier: Campaign) -> int:
     """A single message is kept for as long after its time as one that is sent at once."""
     return expiry(max(carrier.created_at, carrier.send_at or carrier.created_at), SINGLE_KEPT)
 
 
 def _campaign(row: CampaignRow) -> Campaign:
+    taken_out, taken_out_external = _taken_out(row.selection)
     return Campaign(
         business_id=row.business_id,
         campaign_id=row.campaign_id,
@@ -190,6 +216,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         exclude_failed=row.exclude_failed,
         include_customer_ids=frozenset(row.include_customer_ids or ()),
         include_external_ids=frozenset(row.include_external_ids or ()),
+        exclude_customer_ids=all_named(row.business_id, taken_out, taken_out_external),
+        exclude_external_ids=taken_out_external,
         send_at=row.send_at,
         local_time=row.local_time,
         expires_at=row.send_before,

@@ -21,6 +21,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
+from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
@@ -68,7 +69,8 @@ class CampaignView(Struct, frozen=True):
 class NewCampaign(Struct, frozen=True):
     """A campaign as a client posts it, with values of the right types.
 
-    Customers are added back whom ``include_customer_ids`` names, and whom ``include_external_ids`` does.
+    Customers are added back whom ``include_customer_ids`` names, and whom ``include_external_ids`` does; likewise those
+    whom ``exclude_customer_ids`` and ``exclude_external_ids`` name are taken out.
     """
 
     name: str
@@ -79,6 +81,8 @@ class NewCampaign(Struct, frozen=True):
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
     include_external_ids: frozenset[str] = frozenset()
+    exclude_customer_ids: frozenset[str] = frozenset()
+    exclude_external_ids: frozenset[str] = frozenset()
     timing: Timing = field(default_factory=Timing)
     is_draft: bool = False
 
@@ -139,7 +143,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
         """
         business = self.businesses.get(business_id)
-        meant = self.check(business, new.selection, new.content, new.category, new.timing)
+        added = all_named(business_id, new.include_customer_ids, new.include_external_ids)
+        taken_out = all_named(business_id, new.exclude_customer_ids, new.exclude_external_ids)
+        both = in_both_lists(added, taken_out)
+        meant = self.check(business, new.selection, new.content, new.category, new.timing, both)
         said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
@@ -157,8 +164,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             created_at=now,
             status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
             exclude_failed=new.exclude_failed,
-            include_customer_ids=all_named(business_id, new.include_customer_ids, new.include_external_ids),
+            include_customer_ids=added,
             include_external_ids=new.include_external_ids,
+            exclude_customer_ids=taken_out,
+            exclude_external_ids=new.exclude_external_ids,
             send_at=new.timing.starts_at,
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
@@ -250,12 +259,13 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         content: Said | None,
         category: Category,
         timing: Timing | None,
+        wrong: Sequence[FieldError] = (),
     ) -> Selection:
         """Check what is given; returns whom it means, with the filters of saved segments as they are now.
 
-        Raises ``InvalidInputError`` with everything that is wrong.
+        ``wrong`` is what is known to be wrong besides. Raises ``InvalidInputError`` with everything that is wrong.
         """
-        errors: list[FieldError] = []
+        errors = [*wrong]
         meant = selection
         try:
             if content is not None:

@@ -16,6 +16,7 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
+from rebound.messages.domain.mailing import in_both_lists
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.selections import Selection, as_asked
 from rebound.templates.domain.content import Said, TemplateContent
@@ -42,13 +43,15 @@ class CampaignChange(Struct, frozen=True):
     exclude_failed: bool | None = None
     include_customer_ids: frozenset[str] | None = None
     include_external_ids: frozenset[str] | None = None
+    exclude_customer_ids: frozenset[str] | None = None
+    exclude_external_ids: frozenset[str] | None = None
     timing: Callable[[Timing], Timing] | None = None
 
     def applied_to(self, campaign: Campaign) -> Campaign:
         """The campaign with the change, not checked."""
         given = {name: getattr(self, name) for name in ("name", "category", "exclude_failed")}
         changed = replace(campaign, **{name: value for name, value in given.items() if value is not None})
-        changed = self._with_added(changed)
+        changed = self._with_lists(changed)
         if self.selection is not None:
             changed = replace(changed, selection=self.selection(campaign.selection))
         if self.content is not None:
@@ -60,13 +63,18 @@ class CampaignChange(Struct, frozen=True):
             )
         return changed
 
-    def _with_added(self, campaign: Campaign) -> Campaign:
-        """Whom the one of both lists names that is not to change stays."""
+    def _with_lists(self, campaign: Campaign) -> Campaign:
+        """Of those to add and of those to take out, whom the list names that is not to change stays."""
         ours, theirs = self.include_customer_ids, self.include_external_ids
         ours = campaign.named_to_include if ours is None else ours
         theirs = campaign.include_external_ids if theirs is None else theirs
         added = all_named(campaign.business_id, ours, theirs)
-        return replace(campaign, include_customer_ids=added, include_external_ids=theirs)
+        campaign = replace(campaign, include_customer_ids=added, include_external_ids=theirs)
+        ours, theirs = self.exclude_customer_ids, self.exclude_external_ids
+        ours = campaign.named_to_exclude if ours is None else ours
+        theirs = campaign.exclude_external_ids if theirs is None else theirs
+        taken_out = all_named(campaign.business_id, ours, theirs)
+        return replace(campaign, exclude_customer_ids=taken_out, exclude_external_ids=theirs)
 
 
 NO_CHANGE = CampaignChange()
@@ -167,6 +175,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=campaign.include_customer_ids,
             include_external_ids=campaign.include_external_ids,
+            exclude_customer_ids=campaign.exclude_customer_ids,
+            exclude_external_ids=campaign.exclude_external_ids,
         )
         copied, meant = self._checked(draft, change)
         foreseen = self.foresee(replace(copied, selection=meant))
@@ -179,6 +189,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
     def _checked(self, campaign: Campaign, change: CampaignChange) -> tuple[Campaign, Selection]:
         """The changed campaign, and whom it means. Raises ``InvalidInputError`` for what the change names."""
         changed = change.applied_to(campaign)
+        both = in_both_lists(changed.include_customer_ids, changed.exclude_customer_ids)
         is_said_anew = change.content is not None or change.category is not None
         if change.category is not None and change.content is None:
             changed = replace(changed, content=self._for_kind(changed))
@@ -189,6 +200,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 changed.content if is_said_anew else None,
                 changed.category,
                 None if change.timing is None else timing_of(changed),
+                both,
             )
         except InvalidInputError as error:
             # A segment that has been deleted since is no fault of a change that is about something else.

@@ -88,14 +88,14 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``appointment_id`` is the client's appointment that it may be about. When that begins at ``appointment_at``, the
     message expires; with ``lead`` it is sent so long before. ``appointment_version`` is that of the ``AppointmentTime``
     by which it was moved last, 0 for none. ``include_external_ids`` are the business's own ids of those of
-    ``include_customer_ids`` whom it named by these. ``paused_because`` is set only while the
-    campaign is paused and no person paused it. ``window`` counts the resumes: what was sent before a resume says
-    nothing about the time after it. ``bounce_warning`` holds the final words at the time of the first bounce warning.
-    ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody else is accounted for and those
-    who made way for others at their address are decided about again (``addresses``). ``names_left_out`` is set where
-    the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former versions did not. ``test_to`` is
-    the address of a single message that is a test, whose customer is made up. ``version`` counts the writes of the
-    stored row, 0 for none yet.
+    ``include_customer_ids`` whom it named by these, and ``exclude_external_ids`` of ``exclude_customer_ids``.
+    ``paused_because`` is set only while the campaign is paused and no person paused it. ``window`` counts the resumes:
+    what was sent before a resume says nothing about the time after it. ``bounce_warning`` holds the final words at the
+    time of the first bounce warning. ``rollback`` is the latest that was asked for. ``recalling`` is set once everybody
+    else is accounted for and those who made way for others at their address are decided about again (``addresses``).
+    ``names_left_out`` is set where the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former
+    versions did not. ``test_to`` is the address of a single message that is a test, whose customer is made up.
+    ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -109,6 +109,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     failure: str | None = None
     appointment_id: str | None = None
     include_external_ids: frozenset[str] = frozenset()
+    exclude_external_ids: frozenset[str] = frozenset()
     appointment_at: datetime | None = None
     lead: timedelta | None = None
     appointment_version: int = 0
@@ -125,6 +126,11 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     def named_to_include(self) -> frozenset[str]:
         """Those of ``include_customer_ids`` whom the client named by our ids."""
         return self.include_customer_ids - all_named(self.business_id, (), self.include_external_ids)
+
+    @property
+    def named_to_exclude(self) -> frozenset[str]:
+        """Those of ``exclude_customer_ids`` whom the client named by our ids."""
+        return self.exclude_customer_ids - all_named(self.business_id, (), self.exclude_external_ids)
 
     @property
     def is_editable(self) -> bool:

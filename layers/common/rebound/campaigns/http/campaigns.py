@@ -154,6 +154,8 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         description="Customers who were added back although their contact is flagged."
     )
     include_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
+    exclude_customer_ids: list[CustomerId] = Field(description="Customers who were taken out by hand.")
+    exclude_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
 
     @classmethod
     def _more(cls, campaign: Campaign) -> dict[str, Any]:
@@ -169,6 +171,8 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             "external_ids": None if own is None else list(own),
             "include_customer_ids": sorted(campaign.named_to_include),
             "include_external_ids": sorted(campaign.include_external_ids),
+            "exclude_customer_ids": sorted(campaign.named_to_exclude),
+            "exclude_external_ids": sorted(campaign.exclude_external_ids),
         }
 
 

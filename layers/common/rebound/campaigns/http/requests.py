@@ -20,6 +20,8 @@ from rebound.platform.http.shapes import (
     CustomerIds,
     ExternalIds,
     Line,
+    TakenOutCustomerIds,
+    TakenOutExternalIds,
     customers_named,
     one_line,
 )
@@ -29,20 +31,26 @@ from rebound.templates.domain.content import Said
 
 AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(AUDIENCE)}."
+LISTS_BY_HAND: Final = frozenset(
+    {"include_customer_ids", "include_external_ids", "exclude_customer_ids", "exclude_external_ids"}
+)
 LISTS: Final = frozenset({"customer_ids", "external_ids"})
 MAX_LIST_BYTES: Final = 40_000
 """Of a list of external ids, which is kept as it is: a thousand UUIDs, and both lists fit the campaign's row."""
+MAX_TAKEN_OUT_BYTES: Final = 20_000
+"""Of the external ids of those who are taken out, which the campaign's row has room for besides."""
 Name = Annotated[Line, AfterValidator(one_line)]
 
 
-def _fits(external_ids: list[str]) -> list[str]:
-    if len(json.dumps(external_ids, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_LIST_BYTES:
-        raise ValueError(f"Must have at most {MAX_LIST_BYTES} bytes, as JSON without spaces.")
+def _fits(most: int, external_ids: list[str]) -> list[str]:
+    if len(json.dumps(external_ids, ensure_ascii=False, separators=(",", ":")).encode()) > most:
+        raise ValueError(f"Must have at most {most} bytes, as JSON without spaces.")
     return external_ids
 
 
-KeptExternalIds = Annotated[ExternalIds, AfterValidator(_fits)]
-KeptAddedExternalIds = Annotated[AddedExternalIds, AfterValidator(_fits)]
+KeptExternalIds = Annotated[ExternalIds, AfterValidator(partial(_fits, MAX_LIST_BYTES))]
+KeptAddedExternalIds = Annotated[AddedExternalIds, AfterValidator(partial(_fits, MAX_LIST_BYTES))]
+KeptTakenOutExternalIds = Annotated[TakenOutExternalIds, AfterValidator(partial(_fits, MAX_TAKEN_OUT_BYTES))]
 
 
 class NewCampaignRequest(Sends):
@@ -59,6 +67,8 @@ class NewCampaignRequest(Sends):
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
     include_customer_ids: AddedCustomerIds = Field(default_factory=list)
     include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
+    exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
+    exclude_external_ids: KeptTakenOutExternalIds = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -77,6 +87,8 @@ class NewCampaignRequest(Sends):
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),
+            exclude_customer_ids=frozenset(self.exclude_customer_ids),
+            exclude_external_ids=frozenset(self.exclude_external_ids),
             timing=self.timing(),
             is_draft=self.status is not None,
         )
@@ -97,12 +109,14 @@ class CampaignChangeRequest(Timed, Says):
     exclude_failed: bool = Field(default=True, description="Leave out contacts that are flagged as invalid.")
     include_customer_ids: AddedCustomerIds = Field(default_factory=list)
     include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
+    exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
+    exclude_external_ids: KeptTakenOutExternalIds = Field(default_factory=list)
 
     def read(self, business_id: str) -> CampaignChange:
         """The change that is asked for."""
         given = self.model_fields_set
         simple: dict[str, Any] = {name: getattr(self, name) for name in given & {"name", "category", "exclude_failed"}}
-        for name in given & {"include_customer_ids", "include_external_ids"}:
+        for name in given & LISTS_BY_HAND:
             simple[name] = frozenset(getattr(self, name))
         return CampaignChange(
             **simple,

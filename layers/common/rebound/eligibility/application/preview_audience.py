@@ -21,11 +21,11 @@ from rebound.jobs.domain import EXCLUDED, MATCHED, Job, JobProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.ids import CUSTOMER_IDS, bounds
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.messages.application.load_content import loaded
-from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.mailing import Mailing, in_both_lists
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection, meant_by
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 MOST_FORESEEN: Final = 5_000
 """For a business with more customers, whoever posts a campaign is not told at once whom it will reach: it takes some
 seconds to look at so many, and whether there is an answer must not depend on how fast that goes."""
-LONGEST_LOOK: Final = timedelta(seconds=3)
-"""How long a page may take of those whom a message would reach."""
 
 
 class Question(Struct, frozen=True):
@@ -68,6 +66,7 @@ class Question(Struct, frozen=True):
     content: Said | None = None
     timing: Timing = field(default_factory=Timing)
     as_of: Moment | None = None
+    exclude_customer_ids: frozenset[str] = frozenset()
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -78,6 +77,7 @@ class Question(Struct, frozen=True):
             selection=Selection(self.segment_id, self.filter, as_of=self.as_of),
             exclude_failed=self.exclude_failed,
             include_customer_ids=self.include_customer_ids,
+            exclude_customer_ids=self.exclude_customer_ids,
             content=self.content,
             timing=self.timing,
         )
@@ -90,6 +90,7 @@ class Question(Struct, frozen=True):
             "category": self.category,
             "exclude_failed": self.exclude_failed,
             "include_customer_ids": sorted(self.include_customer_ids),
+            "exclude_customer_ids": sorted(self.exclude_customer_ids),
             "segment_id": self.segment_id,
             "content": None if self.content is None else written_said(self.content),
             "timing": to_builtins(self.timing),
@@ -104,6 +105,7 @@ class Question(Struct, frozen=True):
             "channel": Channel(request["channel"]),
             "category": Category(request["category"]),
             "include_customer_ids": frozenset(request["include_customer_ids"]),
+            "exclude_customer_ids": frozenset(request.get("exclude_customer_ids", ())),
             "content": None if content is None else read_said(content),
             "timing": convert(request.get("timing", {}), Timing),
             "as_of": convert(request.get("as_of"), Moment | None),
@@ -158,8 +160,8 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         return None
 
     def check(self, business_id: str, question: Question) -> None:
-        """Raise ``InvalidInputError`` for content or a time with which a campaign would be refused."""
-        errors: list[FieldError] = []
+        """Raise ``InvalidInputError`` for content, a time or lists with which a campaign would be refused."""
+        errors = in_both_lists(question.include_customer_ids, question.exclude_customer_ids)
         if question.content is not None:
             try:
                 check_given(question.content, question.category)
@@ -175,17 +177,20 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     ) -> Page[Foreseen]:
         """Customers who are meant, sorted by id, with the decision about each; only those of one ``reason`` if given.
 
-        A page is short, or empty, when it would take too long to find more; it still has a cursor. Customers on
-        different pages who share a flagged address are decided about apart, as in ``PreviewWork``.
+        A page has as many as are asked for, unless it would take as long as nobody waits to find them; it still has a
+        cursor then. Customers on different pages who share a flagged address are decided about apart, as in
+        ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
         mailing = self.limited(self._at_its_time(question.supposed(business_id)))
         matcher = meant_by(mailing.selection)
         now = self.clock.now()
-        foreseeing, until = self._foreseeing(mailing), now + LONGEST_LOOK
+        foreseeing, until = self._foreseeing(mailing), now + self.longest
         found: list[Foreseen] = []
+        # As many as would do if everybody were meant; then as many as memory has room for.
+        size = min(limit + 1, PAGE)
         while True:
-            customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
+            customers = self.customers.read_range(business_id, *bounds(0, 1), after, size)
             decisions = foreseeing(matching(customers, matcher, self.contacts), mailing.starts_at(now)).decisions
             for customer in customers:
                 decision = decisions.get(customer.customer_id)
@@ -197,9 +202,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
                 if len(found) == limit:
                     return Page(found, write_cursor(found[-1].customer.customer_id))
                 found.append(one)
-            after = next_after(customers)
-            if after is None:
+            if len(customers) < size:
                 return Page(found)
+            after, size = customers[-1].customer_id, PAGE
             if self.clock.now() >= until:
                 return Page(found, write_cursor(after))
 

@@ -215,6 +215,14 @@ def _hold(case: Case) -> Mapping[str, Any]:
     }
 
 
+def _is_taken_out(case: Case) -> bool:
+    return case.customer.customer_id in case.mailing.exclude_customer_ids
+
+
+def _chosen(case: Case) -> Mapping[str, Any]:
+    return {"taken_out_by_hand": _is_taken_out(case)}
+
+
 def _has_no_address(case: Case) -> bool:
     return case.address is None
 
@@ -410,6 +418,8 @@ class Exclusion(StrEnum):
     """The business does not send this: it has switched it off, has not booked it, or has no sender (``Barrier``)."""
     ACCOUNT_HELD = "account_held", Rule(_is_held, _hold)
     """The account mostly sends bulk, and the operator has not lifted the hold (``HoldPolicy``)."""
+    TAKEN_OUT = "taken_out", Rule(_is_taken_out, _chosen)
+    """Whoever planned the campaign took the customer out of it by hand (``exclude_customer_ids``)."""
     NO_ADDRESS = "no_address", Rule(_has_no_address, _address_field)
     OPTED_OUT = "opted_out", Rule(_has_opted_out, _consent)
     NOT_CONFIRMED = "not_confirmed", Rule(_has_not_confirmed, _confirmation)
@@ -438,12 +448,13 @@ class Exclusion(StrEnum):
 RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if exclusion.rule is not None)
 """The rules in the order in which they decide.
 
-Consent decides before validity. A flag keeps promotional messages away unless the campaign says otherwise or the
-customer was added back by hand; everything else is still tried, because a delivery is what clears the flag. For causes
-that pass, a business may let marketing try the address as well, and space out the tries of everything else.
-Caps come next: the time at which they say a customer is free again is right only if no rule before keeps the message
-back. Who goes first at a shared address has passed every other rule, so that the place of that one only orders what is
-shown. Rules about the hour come last, because it passes: nobody who is left out for good waits for the morning first.
+Who was taken out by hand needs no other reason. Consent decides before validity. A flag keeps promotional messages away
+unless the campaign says otherwise or the customer was added back by hand; everything else is still tried, because a
+delivery is what clears the flag. For causes that pass, a business may let marketing try the address as well, and space
+out the tries of everything else. Caps come next: the time at which they say a customer is free again is right only if
+no rule before keeps the message back. Who goes first at a shared address has passed every other rule, so that the place
+of that one only orders what is shown. Rules about the hour come last, because it passes: nobody who is left out for
+good waits for the morning first.
 """
 
 Decision = Send | Hold | Exclusion

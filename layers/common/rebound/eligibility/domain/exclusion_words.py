@@ -331,6 +331,12 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         ),
         left_out="the account was held, because it mostly sent bulk",
     ),
+    Exclusion.TAKEN_OUT: ExclusionWords(
+        stops=lambda _: "The customer was taken out of this campaign by hand.",
+        passes=lambda _: "Nobody has taken the customer out by hand.",
+        step=lambda _: "Nothing to do: whoever planned the campaign wanted it to go without this customer.",
+        left_out="the customer had been taken out of the campaign by hand",
+    ),
     Exclusion.NO_ADDRESS: ExclusionWords(
         stops=_no_address,
         passes=lambda case: f"The customer has a{'n' * _is_email(case)} {address_noun(case)}.",

@@ -31,10 +31,13 @@ from rebound.platform.http.shapes import (
     AddedExternalIds,
     Answer,
     AudienceAnswer,
+    TakenOutCustomerIds,
+    TakenOutExternalIds,
     Time,
     customers_named,
     one_of,
 )
+from rebound.segments.application.find_customers import LONGEST_COUNT
 from rebound.segments.http.filters import Filter, SegmentId
 
 
@@ -52,6 +55,8 @@ class PreviewRequest(Timed, Says):
     exclude_failed: bool = True
     include_customer_ids: AddedCustomerIds = Field(default_factory=list)
     include_external_ids: AddedExternalIds = Field(default_factory=list)
+    exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
+    exclude_external_ids: TakenOutExternalIds = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -81,6 +86,9 @@ class PreviewRequest(Timed, Says):
             segment_id,
             self.said(business_id, self.channel, self.category) if self._says_something else None,
             self.timing(),
+            exclude_customer_ids=frozenset(
+                customers_named(business_id, self.exclude_customer_ids, self.exclude_external_ids)
+            ),
         )
         preview = wiring.use_cases().preview_audience
         preview.check(business_id, question)
@@ -154,8 +162,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.post(
         "/v1/segments/preview/recipients",
-        summary="Who would get a message, who would not and why, by name; a page may be short or empty and still have "
-        "a next_cursor. Needs customers:read as well",
+        summary="Who would get a message, who would not and why, by name; a page is full as long as there are more, "
+        f"unless it takes {LONGEST_COUNT.seconds} seconds to find them. Needs customers:read as well",
         tags=tags,
         responses=responses(RecipientPage),
     )

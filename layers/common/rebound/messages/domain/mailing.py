@@ -8,6 +8,7 @@ from msgspec import Struct
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
+from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said
@@ -22,7 +23,8 @@ class Mailing(Struct, frozen=True, kw_only=True):
     ``local_time`` is the wall-clock time at which each recipient gets the message in their own zone; ``send_at`` is
     then the moment at which the first clock on earth shows that time. Nothing is handed over from ``expires_at`` on.
     ``over_limit`` says that the business may not reach so many (``Business.recipient_limit``), so that nobody gets it.
-    ``content`` is ``None`` where only the kind of message is known.
+    ``include_customer_ids`` get it although their contact is flagged, ``exclude_customer_ids`` do not get it; nobody is
+    in both. ``content`` is ``None`` where only the kind of message is known.
     """
 
     business_id: str
@@ -31,6 +33,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     selection: Selection
     exclude_failed: bool = True
     include_customer_ids: frozenset[str] = frozenset()
+    exclude_customer_ids: frozenset[str] = frozenset()
     send_at: datetime | None = None
     local_time: datetime | None = None
     expires_at: datetime | None = None
@@ -73,3 +76,13 @@ class Mailing(Struct, frozen=True, kw_only=True):
         number = int.from_bytes(sha256(f"{self.run_id}#{customer_id}".encode()).digest()[:10])
         digits = (BASE32[number >> shift & 31] for shift in range(75, -5, -5))
         return self.run_id[:TIME_DIGITS] + "".join(digits)
+
+
+def in_both_lists(include: frozenset[str], exclude: frozenset[str]) -> list[FieldError]:
+    """What is wrong where customers are both to be added back and to be taken out."""
+    both = len(include & exclude)
+    if not both:
+        return []
+    who = "a customer who is" if both == 1 else f"{both} customers who are"
+    message = f"Names {who} to be added back as well (include_customer_ids, include_external_ids): only one can hold."
+    return [FieldError("exclude_customer_ids", message)]

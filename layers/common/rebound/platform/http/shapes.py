@@ -111,6 +111,17 @@ AddedExternalIds = Annotated[
     list[ExternalId],
     Field(max_length=MAX_CUSTOMER_IDS, description="Besides include_customer_ids."),
 ]
+TakenOutCustomerIds = Annotated[
+    list[CustomerId],
+    Field(
+        max_length=MAX_CUSTOMER_IDS,
+        description="Customers to take out by hand. They count as matched, and as excluded for the reason taken_out.",
+    ),
+]
+TakenOutExternalIds = Annotated[
+    list[ExternalId],
+    Field(max_length=MAX_CUSTOMER_IDS, description="Besides exclude_customer_ids."),
+]
 
 
 class Request(BaseModel):

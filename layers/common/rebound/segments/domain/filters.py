@@ -16,7 +16,7 @@ from rebound.segments.domain.reading import Problems, a_date, day_count, read_ob
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
-MAX_PINNED_BYTES: Final = 60_000
+MAX_PINNED_BYTES: Final = 40_000
 """Of a filter with those of the segments that it names: it is kept with whatever it was fixed for."""
 
 NO_SUCH_SEGMENT: Final = "There is no such segment."
