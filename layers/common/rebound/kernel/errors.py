@@ -1,7 +1,7 @@
 """Errors in the domain's own terms; the API and the handlers turn them into answers."""
 
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from msgspec import Struct
 
@@ -89,7 +89,7 @@ class ConflictError(ReboundError):
     ``code`` says which rule it is, for programs; ``members`` are those that its row names, in JSON's types.
     """
 
-    def __init__(self, code: Conflict, message: str, **members: str | list[str]) -> None:
+    def __init__(self, code: Conflict, message: str, **members: Any) -> None:
         super().__init__(message)
         self.code = code
         self.members = members
